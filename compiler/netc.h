@@ -1,0 +1,269 @@
+/* netc.h: the compiler, in the order in which the data meets it:
+ * text -> syntax tree -> graph -> (shape, grad, simplify, fuse, schedule, memory) -> plan. */
+#ifndef NETC_H
+#define NETC_H
+
+#include "plan.h"
+
+/* ---- util.c: memory that is freed at once, strings, checked arithmetic ---- */
+
+struct region;                                         /* zeroed memory, freed as a whole */
+struct region *region_new(void);
+void region_free(struct region *r);
+void *region_alloc(struct region *r, size_t count, size_t size);   /* never NULL: exits 70 if there is none */
+char *region_copy(struct region *r, const char *text);
+char *region_printf(struct region *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Doubles `*v` when *count reaches a power of two; call before writing v[*count]. */
+#define region_grow(r, v, count) ((v) = region_grow_((r), (v), (count), sizeof *(v)))
+void *region_grow_(struct region *r, void *v, int count, size_t size);
+
+#define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
+
+/* ---- diag.c: errors with carets ---- */
+
+struct loc { int line, col, end; };                    /* 1-based; columns [col, end) on that line; line 0: nowhere */
+
+struct diag {
+    const char *file, *text;                           /* the source being compiled */
+    int errors, warnings;
+    FILE *out;                                         /* stderr, or a buffer in tests */
+    bool colour;
+    struct region *region;
+    struct message *first, *last;                      /* collected; printed by diag_flush, sorted by line */
+};
+
+/* Starts a message; the calls below add to it. `label` stands beside the caret (NULL: none). Codes: N01xx names,
+ * N02xx shapes, N03xx syntax, N04xx attributes and settings, N05xx memory. Stops printing after 20 errors. */
+void diag_error(struct diag *d, const char *code, struct loc at, const char *label, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+void diag_warning(struct diag *d, const char *code, struct loc at, const char *label, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+void diag_place(struct diag *d, struct loc at, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void diag_note(struct diag *d, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void diag_help(struct diag *d, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void diag_flush(struct diag *d);
+/* The nearest of `n` names (Damerau-Levenshtein at most max(1, len / 3), case-insensitive first); NULL: none. */
+const char *diag_nearest(const char *name, const char *const *names, int n);
+
+/* ---- ast.c: what the text says, before anything is looked up ---- */
+
+enum ast_kind {
+    AST_NUMBER,          /* number; also 8KiB (unit in text) and 80% (number = 0.8, percent set) */
+    AST_STRING,          /* text */
+    AST_NAME,            /* text */
+    AST_CALL,            /* text ( args ); called is false for a bare stage name such as ReLU */
+    AST_LIST,            /* args, none named */
+    AST_NEGATE,          /* left */
+    AST_BINARY,          /* left op right; op is one of + - * / */
+    AST_APPLY            /* left -> [label :] right, right an AST_CALL or AST_NAME */
+};
+
+struct ast {
+    enum ast_kind kind;
+    struct loc loc;      /* for AST_CALL the name only; for AST_BINARY the operator */
+    const char *text;
+    const char *label;   /* AST_APPLY: the name before ':' or NULL */
+    struct loc label_loc;
+    double number;
+    bool percent;
+    char op;
+    struct ast *left, *right;
+    int narg;
+    struct ast_arg *arg;
+};
+struct ast_arg { const char *name; struct loc loc; struct ast *value; };   /* name NULL: positional */
+
+enum decl_kind { DECL_PARAM, DECL_INPUT, DECL_TARGET, DECL_OUTPUT, DECL_BIND, DECL_BLOCK, DECL_DATA, DECL_TRAIN, DECL_SWEEP };
+
+struct ast_name { const char *text; struct loc loc; };
+struct ast_type { const char *name; struct loc loc; int ndim; struct ast **dim; };      /* f32[1, 28, 28], class[10] */
+struct ast_entry { const char *path; struct loc loc; struct ast *value; };              /* optimizer.lr = 0.1 */
+
+struct decl {
+    enum decl_kind kind;
+    struct loc loc;                                    /* of the name, or of the keyword */
+    const char *name;
+    struct ast *value;                                 /* PARAM, BIND */
+    struct ast_type type;                              /* INPUT, TARGET; type.name NULL for a block's input */
+    int nname; struct ast_name *names;                 /* OUTPUT; formals of BLOCK; INPUT in a block: names */
+    int nbody; struct decl *body;                      /* BLOCK */
+    int nentry; struct ast_entry *entry;               /* DATA, TRAIN, SWEEP */
+};
+
+struct ast_file { const char *name; struct loc loc; int ndecl; struct decl *decl; };
+
+/* NULL only if nothing could be made of the text; errors are in d. Defined beside grammar/net.y. */
+struct ast_file *parse(const char *text, size_t length, struct diag *d, struct region *r);
+void ast_print(const struct ast_file *f, FILE *out);   /* normalised .net text: the dump of the parse pass */
+
+/* ---- words: everything a .net file can name, found in tables and never in the grammar ---- */
+
+enum word_kind { WORD_LAYER, WORD_LOSS, WORD_OPTIMIZER, WORD_SCHEDULE, WORD_TRANSFORM, WORD_METRIC };
+
+enum arg_type {
+    ARG_INT,             /* one integer */
+    ARG_PAIR,            /* an integer or [h, w]: two numbers in args.num[i] */
+    ARG_NUMBER,
+    ARG_NUMBERS,         /* a number or a list of 1 to MAX_LIST numbers */
+    ARG_BOOL,            /* true, false */
+    ARG_VALUE            /* a value of the graph (losses) */
+};
+enum { MAX_WORD_ARGS = 8, MAX_LIST = 16 };
+
+struct arg {
+    const char *name, *help;
+    enum arg_type type;
+    bool required;
+    double otherwise;                                  /* default */
+    double min, max;                                   /* allowed range, closed; both 0: any */
+};
+
+struct args {                                          /* evaluated against a word's arg table */
+    double num[MAX_WORD_ARGS][MAX_LIST];
+    int count[MAX_WORD_ARGS];                          /* numbers given; 0: the default is in num[i][0] (and [1]) */
+    bool given[MAX_WORD_ARGS];
+    struct value *value[MAX_WORD_ARGS];
+    struct loc loc[MAX_WORD_ARGS];                     /* of the argument, or of the word if it was left out */
+};
+
+struct graph;
+struct value;
+struct node;
+
+/* Where a layer stands while it builds its nodes. */
+struct site {
+    struct graph *graph;
+    struct diag *diag;
+    struct loc loc;                                    /* of the layer's name */
+    const char *path;                                  /* "conv1", "stage1.0.conv1": prefix of its parameters */
+};
+
+struct word {
+    enum word_kind kind;
+    const char *name, *doc;
+    struct arg arg[MAX_WORD_ARGS];                     /* name NULL ends it */
+    int nvalue;                                        /* layers: operands besides the one before ->; -1: a call over >= 2 values */
+    /* Layers and losses: builds nodes, returns the result, or NULL after a diagnostic. x[0] is the value before '->'
+     * (losses: the values given as ARG_VALUE, in order). */
+    struct value *(*build)(struct site *s, const struct args *a, struct value *const *x, int nx);
+    /* Optimizers: the scalar op of the update (a name in the op tables) for these arguments, and its slots. */
+    const char *(*update)(const struct args *a);
+    /* Graph-shaping arguments are the others' complement: those netrun may change at any time. Bit i = argument i. */
+    unsigned free_args;
+};
+
+const struct word *word_find(enum word_kind k, const char *name);
+const struct word *word_at(int i);                     /* all words, sorted by kind and name; NULL ends */
+
+/* ---- ops: what the graph is made of. One op, one file under ops/; build/oplist.h lists them ---- */
+
+enum op_kind {
+    OP_MAP,              /* one scalar expression per element: a row of ops/scalar.c */
+    OP_CONTRACT,         /* sums of products with affine index maps */
+    OP_WINDOW,           /* pooling and its gradients */
+    OP_REDUCE,           /* sums over rows (and places) into something without rows, in fixed order */
+    OP_ROW,              /* several reductions over one sample's values: softmax */
+    OP_MOVE,             /* copies: gather, concat, slice, change of layout */
+    OP_VIEW              /* no code: another shape of the same bytes */
+};
+
+struct writer;           /* emit.h */
+
+struct op {
+    const char *name, *doc;
+    enum op_kind kind;
+    int nin, nout;                                     /* nin -1: one or more */
+    const char *attr[MAX_ATTRS];                       /* names; NULL ends */
+    /* OP_MAP: C expressions in a b c d (inputs), y (first result), g (gradient of y), attribute names, names of control
+     * words (lr, h0..h7, bias1, bias2) and u (uniform 32-bit random word). */
+    const char *fwd[4];                                /* one per output */
+    const char *bwd[4];                                /* one per input; NULL: no gradient */
+    const char *in_place;                              /* "a": output 0 may overwrite input a. Derived for maps */
+    /* Sets shape, dtype and rows of out[] from in[] and attributes; false if they do not fit together. */
+    bool (*shape)(const double *attr, const struct tensor *const *in, int nin, struct tensor *out, int nout);
+    /* Builds the nodes of the gradients: given gy[] of the outputs (NULL: none), sets gx[] (NULL: none). */
+    void (*grad)(struct graph *g, struct node *n, struct value *const *gy, struct value **gx);
+    /* Evaluation: the value that stands for output 0 when not training; NULL member: the node itself. */
+    struct value *(*evaluate)(struct graph *g, struct node *n, struct value *const *in);
+    int64_t (*macs)(const double *attr, const struct tensor *const *in, const struct tensor *const *out);
+    /* Writes the loops (all kinds but OP_MAP and OP_VIEW). See emit.h. */
+    void (*emit)(struct writer *w, const struct stage *s);
+};
+
+const struct op *op_find(const char *name);
+const struct op *op_at(int i);                         /* NULL ends */
+int op_attr(const struct op *op, const char *name);    /* index, -1 */
+
+/* ---- graph.c: values and nodes; nodes in topological order ---- */
+
+struct value {
+    struct tensor t;                                   /* what the plan will say of it */
+    struct node *def;                                  /* NULL: a source (input, target, parameter, state, control) */
+    int out;                                           /* which output of def */
+    struct loc loc;                                    /* where the text made it */
+    const char *maker;                                 /* for messages: "conv2", "ReLU", "input image" */
+    struct value *grad;                                /* parameters, after grad.c */
+    int id;                                            /* index in graph.value */
+};
+
+struct node {
+    const struct op *op;
+    double attr[MAX_ATTRS];
+    int nin, nout;
+    struct value *in[MAX_OPERANDS], *out[MAX_OPERANDS];
+    struct loc loc;
+    const char *layer;                                 /* path of the layer it came from: "conv1", "stage1.0.bn1" */
+    int group;                                         /* kernel it belongs to, after fuse.c */
+    bool dead;
+};
+
+struct named_value { const char *name; struct value *value; };
+
+struct graph {
+    enum phase phase;
+    struct region *region;
+    struct diag *diag;
+    int nvalue; struct value **value;
+    int nnode; struct node **node;
+    int noutput; struct named_value *output;           /* in the order of `output` */
+    struct value *loss;                                /* per-row losses, before the mean; NULL in PHASE_PREDICT */
+    struct value *control;
+};
+
+struct graph *graph_new(enum phase ph, struct region *r, struct diag *d);
+/* A source. dims excludes the batch; rows says whether it has one. */
+struct value *graph_source(struct graph *g, enum role role, enum dtype d, bool rows, int rank, const int64_t *dim,
+                           const char *name, struct loc loc);
+/* Parameter or state `<site path>.<name>`; the same name in two phases is the same tensor. */
+struct value *graph_param(struct site *s, enum role role, const char *name, int rank, const int64_t *dim,
+                          enum init init, double bound, int fan_in);
+/* Appends a node. The op's shape rule must accept the operands (else exit 70): layers check what users can get wrong. */
+struct node *graph_node(struct graph *g, const char *op, const double *attr, struct value *const *in, int nin);
+/* The same for ops with one output; NULL-terminated operands. attr may be NULL. */
+struct value *graph_op(struct graph *g, const char *op, const double *attr, ...);
+const char *shape_text(struct region *r, const struct value *v);   /* "64x12x12", "10", "1" */
+int64_t value_elements(const struct value *v);
+void graph_verify(const struct graph *g, const char *after_pass);  /* exits 70 naming pass and node if broken */
+void graph_print(const struct graph *g, FILE *out);
+
+/* ---- build.c: syntax tree -> graph and settings. Scopes, blocks, repeat, -D, argument checking from the word tables ---- */
+
+struct define { const char *name; const char *text; bool used; };        /* -D name=expression */
+
+struct model {
+    const char *net;
+    int nsetting; struct setting *setting;             /* every entry of data and train, defaults included */
+    const struct word *loss, *optimizer, *schedule;
+    struct args loss_args, optimizer_args;
+    int nmetric; const struct word **metric; struct args *metric_args;
+};
+
+/* Builds the forward graph for one phase (evaluate and predict are built like train; op.evaluate replaces later).
+ * Reports to d; returns NULL if there were errors. Settings are filled when m is not NULL. */
+struct graph *build(const struct ast_file *f, enum phase ph, struct define *defines, int ndefine, struct model *m,
+                    struct diag *d, struct region *r);
+
+/* What one file under ops/ exports, as `const struct module module_<file>`. */
+struct module { const struct op *op; int nop; const struct word *word; int nword; };
+
+#endif

@@ -1,0 +1,192 @@
+/* plan.h: the plan, the only data that crosses from netc to netrun.
+ *
+ * A plan holds, for each target and phase, a schedule of kernels over tensors with places in one arena. It is data:
+ * kernel source is emitted from it (emit.h) after it has been read, checked (plan_check) and judged (plan_judge).
+ *
+ * Words (used one way everywhere): N rows of a batch, C channels in, K channels out, H W input height and width,
+ * R S kernel height and width, P Q output height and width. Intervals are half-open. Sizes are bytes, 64-bit.
+ *
+ * The arena of one phase, from its start:
+ *     [ persistent | fixed of the phase | rows * (per-row of the phase) ]
+ * so   arena(rows) = persistent + fixed + rows * per_row,   rows a multiple of ROW_BLOCK.
+ */
+#ifndef PLAN_H
+#define PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum {
+    PLAN_VERSION = 1,
+    MAX_RANK = 4,        /* of one sample's shape, or of a parameter */
+    MAX_OPERANDS = 12,   /* inputs or outputs of one stage */
+    MAX_ATTRS = 16,      /* attributes of one op */
+    MAX_STAGES = 24,     /* stages of one kernel */
+    ROW_BLOCK = 16,      /* samples per block; row capacities are multiples of it */
+    PLACE_ALIGN = 16,    /* per-row sizes and offsets; times ROW_BLOCK gives 256-byte alignment */
+    FIXED_ALIGN = 256,   /* offsets of fixed tensors */
+    PARAM_ALIGN = 64,    /* a parameter within its group */
+    PARTIALS = 8,        /* partial sums of a reduction over rows: fixed, so that bits do not depend on threads */
+};
+
+/* ---- tensors ---- */
+
+enum dtype { DT_F32, DT_U8, DT_I32, DT_U32, DT_F64, DT_COUNT };
+
+/* How the elements of a tensor with rows lie in memory. Names, files and initialisation never see it. */
+enum layout {
+    LAYOUT_PLAIN,        /* [N][C][H][W]; the only one for tensors without rows */
+    LAYOUT_BLOCK,        /* [N / 16][C][H][W][16 samples]: vector lanes are samples */
+    LAYOUT_COUNT
+};
+
+enum role {
+    ROLE_VALUE,          /* made and used within a phase: activations, their gradients */
+    ROLE_INPUT,          /* filled from the data set by a gather stage */
+    ROLE_TARGET,
+    ROLE_PARAM,          /* trained; in group "parameters", persistent */
+    ROLE_STATE,          /* persistent but not trained: running statistics */
+    ROLE_GRAD,           /* in group "gradients" */
+    ROLE_SLOT,           /* optimizer state, one group per slot, persistent */
+    ROLE_CONTROL,        /* the control block: what changes from step to step (struct control) */
+    ROLE_WORKSPACE,      /* fixed scratch of one phase: partial sums */
+    ROLE_COUNT
+};
+
+enum init { INIT_ZERO, INIT_ONE, INIT_UNIFORM };   /* UNIFORM: U(-bound, bound) */
+
+struct tensor {
+    char *name;          /* PyTorch's for parameters; unique within its schedule */
+    enum role role;
+    enum dtype dtype;
+    enum layout layout;
+    bool rows;           /* has a batch axis in front of dim[] */
+    int rank;
+    int64_t dim[MAX_RANK];
+    int schedule;        /* index of the schedule it belongs to, -1: persistent */
+    int base;            /* tensor whose bytes it shares, -1: none. Bases have no base themselves */
+    int64_t at;          /* byte offset within the base (per row if rows) */
+    int64_t bytes;       /* per row if rows, a multiple of PLACE_ALIGN then */
+    int64_t offset;      /* in its region of the arena; per row if rows. Meaningless with a base */
+    int first, last;     /* steps of the schedule during which the bytes live, [first, last) */
+    int line;            /* of the .net file that made it, 0: none */
+    enum init init;      /* parameters and states */
+    double bound;
+    int fan_in;          /* parameters: for the record */
+};
+
+/* ---- kernels ---- */
+
+struct op;               /* compiler/netc.h; known here by name only */
+
+struct stage {
+    const struct op *op;
+    double attr[MAX_ATTRS];          /* in the order of op->attrs */
+    int nin, nout;
+    int in[MAX_OPERANDS];            /* tensor indices; results of earlier stages of the kernel included */
+    int out[MAX_OPERANDS];
+    int line;                        /* of the .net file, 0: none */
+};
+
+struct kernel {
+    char *name;
+    int schedule;
+    int nstage;
+    struct stage stage[MAX_STAGES];
+};
+
+enum target { TARGET_CPU, TARGET_CUDA, TARGET_COUNT };
+enum phase { PHASE_TRAIN, PHASE_EVALUATE, PHASE_PREDICT, PHASE_COUNT };
+
+struct schedule {
+    enum target target;
+    enum phase phase;
+    int first_kernel, last_kernel;   /* [first, last) in plan.kernel; step k of the schedule is kernel first + k */
+    int64_t fixed;                   /* bytes besides the persistent ones, whatever the rows */
+    int64_t per_row;                 /* bytes a row */
+    int64_t bound_per_row;           /* LB of per_row: the largest live set */
+    int peak_step;                   /* a step at which that set is live */
+};
+
+/* ---- settings ---- */
+
+/* One entry of the data or train block after -D and defaults; `graph` entries shaped the graph, so netrun --set
+ * refuses to change them. Value lists (normalisation, inline samples) are flattened. */
+struct setting {
+    char *key;                       /* "train.epochs", "train.optimizer.lr", "data.transform.0.mean" */
+    char *text;                      /* word values ("Adam", "auto"), NULL for numbers */
+    int n;
+    double *num;
+    bool graph;
+};
+
+struct plan {
+    char *net;                       /* name */
+    char *source;                    /* text of the .net file */
+    char *file;                      /* its name as given to netc */
+    uint64_t source_hash;            /* XXH3 of source */
+    int nsetting, ntensor, nkernel, nschedule;
+    struct setting *setting;
+    struct tensor *tensor;
+    struct kernel *kernel;
+    struct schedule *schedule;
+    int64_t persistent;              /* bytes */
+    int64_t params, macs;            /* counts: trained values; multiply-adds of one sample's forward pass */
+    struct region *region;           /* owns everything above */
+};
+
+/* The control block: 32-bit words, written by the host between steps, read (and for results written) by kernels. */
+enum control_word {
+    CTL_ROWS,            /* u32: valid rows of this batch */
+    CTL_INV_ROWS,        /* f32: 1 / valid rows (of the whole optimisation batch) */
+    CTL_STEP,            /* u32: optimizer steps done before this one */
+    CTL_POSITION,        /* u32: position in the epoch of the batch's first sample */
+    CTL_EPOCH,           /* u32 */
+    CTL_COUNT_SAMPLES,   /* u32: samples in the split being read */
+    CTL_SHUFFLE,         /* u32: 1 = order by shuffle_index, 0 = file order */
+    CTL_SEED0, CTL_SEED1,/* u32 */
+    CTL_LR,              /* f32: learning rate of this step */
+    CTL_BIAS1, CTL_BIAS2,/* f32: Adam: 1 - beta1^t, sqrt(1 - beta2^t) */
+    CTL_HYPER,           /* f32 x 8: hyper-parameters in the order of the optimizer's attributes, lr left out */
+    CTL_LOSS = CTL_HYPER + 8, /* f32 result: mean loss of the batch */
+    CTL_FINITE,          /* u32 result: 1 = the loss is finite, the update happens */
+    CTL_METRIC,          /* u32 x 8 results: correct predictions per metric, summed over the batch */
+    CTL_WORDS = 64
+};
+
+/* ---- plan.c: the text form ---- */
+
+struct plan_error { char text[512]; int line; };
+
+/* Byte-identical for identical plans. Returns false on a write error. */
+bool plan_write(const struct plan *p, FILE *out);
+/* Reads, checks the checksum, bounds every count, resolves op names, then runs plan_check and plan_judge.
+ * NULL with *e filled if anything is off. Never crashes, whatever the bytes. */
+struct plan *plan_read(const char *text, size_t length, struct plan_error *e);
+void plan_free(struct plan *p);
+const struct setting *plan_setting(const struct plan *p, const char *key);
+double plan_number(const struct plan *p, const char *key, double otherwise);
+int plan_find_tensor(const struct plan *p, int schedule, const char *name);       /* -1: none */
+const struct schedule *plan_schedule(const struct plan *p, enum target t, enum phase ph);   /* NULL: none */
+
+/* ---- arena.c: arithmetic of places, overflow-checked; -1 where it would overflow ---- */
+
+int64_t dtype_bytes(enum dtype d);
+int64_t tensor_elements(const struct tensor *t);           /* of one row, or of all if without rows */
+int64_t schedule_arena(const struct plan *p, const struct schedule *s, int64_t rows);
+/* Largest multiple of ROW_BLOCK whose arena fits `budget` bytes in this schedule; 0: not even one block. */
+int64_t schedule_fit(const struct plan *p, const struct schedule *s, int64_t budget);
+/* Byte offset of a tensor in the arena of its schedule for a row capacity. */
+int64_t tensor_place(const struct plan *p, const struct schedule *s, int tensor, int64_t rows);
+
+/* ---- check.c: does every stage agree with the shapes, types and layouts of its operands? ---- */
+bool plan_check(const struct plan *p, struct plan_error *e);
+
+/* ---- judge.c: shares no code with the packer; O(n^2) and simple ---- */
+/* No two tensors that live at the same time overlap; all lie within their regions; views within their bases;
+ * kernels touch only tensors that live; sums as stated. */
+bool plan_judge(const struct plan *p, struct plan_error *e);
+
+#endif
