@@ -1,0 +1,46 @@
+/* emit.h: plan in, kernel source out. What the runtime may know of the compiler besides plan.h.
+ *
+ * One C file a plan: no headers beyond <stdint.h> and <math.h>, every shape, stride and tile a constant; pointers, valid
+ * rows and task range are arguments. A kernel is split into tasks that write disjoint memory and whose work does not
+ * depend on who runs them, so any partition over threads gives the same bits. */
+#ifndef EMIT_H
+#define EMIT_H
+
+#include "plan.h"
+
+enum { EMIT_ABI = 1 };
+
+struct emit_options {
+    int lanes;               /* floats in one vector of the machine: 4, 8 or 16 */
+    bool f64;                /* compute in double (gradient tests); tensors DT_F32 then hold doubles */
+    const char *file;        /* name shown in the head comment */
+};
+
+/* The table that the emitted object exports as `nr_kernels`; row k belongs to plan.kernel[k]. */
+struct nr_args {
+    void *const *t;          /* kernel_operands() in order: their first bytes in the arena */
+    uint32_t *control;       /* control block */
+    const void *samples;     /* of the split being read: u8 or f32, sample-major */
+    const void *targets;     /* i32 class or f32 values, sample-major */
+    int32_t samples_f32;     /* 1: samples are f32 as given (transforms still apply), 0: u8 */
+    int32_t blocks;          /* ceil(valid rows / ROW_BLOCK) */
+};
+
+struct nr_kernel {
+    const char *name;
+    void (*run)(const struct nr_args *a, int64_t first, int64_t last);   /* tasks [first, last) */
+    int32_t blocks_per_task; /* 0: the number of tasks does not depend on the rows */
+    int32_t splits;          /* tasks = (blocks_per_task ? ceil(blocks / blocks_per_task) : 1) * splits */
+};
+
+struct nr_object { int32_t abi, kernels, lanes, real_bytes; const struct nr_kernel *kernel; };
+/* exported symbol: const struct nr_object nr_object */
+
+/* False on a write error. The plan must have passed plan_check. */
+bool emit_c(const struct plan *p, const struct emit_options *o, FILE *out);
+
+/* Stored tensors that kernel k touches, each once, in order of first appearance. list has room for
+ * MAX_STAGES * 2 * MAX_OPERANDS. Returns how many. A tensor with first == last lives only inside its kernel. */
+int kernel_operands(const struct plan *p, int k, int *list);
+
+#endif
