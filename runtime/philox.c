@@ -1,0 +1,72 @@
+#include "philox.h"
+
+void philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]) {
+    uint32_t c0 = counter[0], c1 = counter[1], c2 = counter[2], c3 = counter[3];
+    uint32_t k0 = key[0], k1 = key[1];
+    for (int round = 0; round < 10; round++) {
+        uint64_t p0 = (uint64_t)0xD2511F53u * c0;
+        uint64_t p1 = (uint64_t)0xCD9E8D57u * c2;
+        c0 = (uint32_t)(p1 >> 32) ^ c1 ^ k0;
+        c1 = (uint32_t)p1;
+        c2 = (uint32_t)(p0 >> 32) ^ c3 ^ k1;
+        c3 = (uint32_t)p0;
+        k0 += 0x9E3779B9u;
+        k1 += 0xBB67AE85u;
+    }
+    out[0] = c0;
+    out[1] = c1;
+    out[2] = c2;
+    out[3] = c3;
+}
+
+float philox_unit(uint32_t word) {
+    return (float)(word >> 8) * 0x1p-24f;
+}
+
+/* Counters of the shuffle end in this word; the other users of a key must not (a layer's index never is this large). */
+#define SHUFFLE_STREAM 0x53485546u
+
+void shuffle_keys(const uint32_t key[2], uint64_t epoch, uint32_t round_keys[SHUFFLE_ROUNDS]) {
+    uint32_t counter[4] = {0, (uint32_t)epoch, (uint32_t)(epoch >> 32), SHUFFLE_STREAM};
+    uint32_t words[8];
+    philox4x32(counter, key, words);
+    counter[0] = 1;
+    philox4x32(counter, key, words + 4);
+    for (int round = 0; round < SHUFFLE_ROUNDS; round++)
+        round_keys[round] = words[round];
+}
+
+/* The finaliser of MurmurHash3: each bit of x flips each bit of the result about half of the time. */
+static uint32_t shuffle_mix(uint32_t x) {
+    x ^= x >> 16;
+    x *= 0x85EBCA6Bu;
+    x ^= x >> 13;
+    x *= 0xC2B2AE35u;
+    return x ^ x >> 16;
+}
+
+/* A Feistel network permutes [0, 2^bits), the smallest such range that holds n; values outside [0, n) are put through it
+ * again until they fall inside (cycle walking, fewer than two turns on average). The halves may differ by one bit, so
+ * the rounds change them alternately instead of swapping them. */
+uint32_t shuffle_at(uint32_t i, uint32_t n, const uint32_t round_keys[SHUFFLE_ROUNDS]) {
+    uint32_t bits = 0;
+    while (bits < 31 && 1u << bits < n)
+        bits++;
+    uint32_t low_bits = bits / 2;
+    uint32_t low_mask = (1u << low_bits) - 1, high_mask = (1u << (bits - low_bits)) - 1;
+    do {
+        uint32_t low = i & low_mask, high = i >> low_bits;
+        for (int round = 0; round < SHUFFLE_ROUNDS; round += 2) {
+            high ^= shuffle_mix(low ^ round_keys[round]) & high_mask;
+            low ^= shuffle_mix(high ^ round_keys[round + 1]) & low_mask;
+        }
+        i = high << low_bits | low;
+    } while (i >= n);
+    return i;
+}
+
+uint64_t shuffle_index(uint64_t i, uint64_t n, const uint32_t key[2], uint64_t epoch) {
+    uint32_t round_keys[SHUFFLE_ROUNDS];
+    shuffle_keys(key, epoch, round_keys);
+    return shuffle_at((uint32_t)i, (uint32_t)n, round_keys);
+}
