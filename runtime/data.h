@@ -1,0 +1,68 @@
+/* Data sets in memory: what a folder of IDX or CIFAR-10 files holds.
+ *
+ * Every function that takes a `struct data_error` says there, and only when it returns false, which file is wrong,
+ * at which byte, and what was expected. */
+#ifndef DATA_H
+#define DATA_H
+
+#include "data_error.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define DATA_MAX_RANK 7
+/* More than this in one file, unpacked, is taken for damage. */
+#define DATA_MAX_BYTES ((uint64_t)64 << 30)
+
+enum data_type { DATA_U8, DATA_I32, DATA_F32 };
+
+/* One array per sample: its pixels, or its label. All samples lie one after the other, without gaps. */
+struct data_field {
+    enum data_type type;
+    int rank; /* of one sample; a class index has rank 0 */
+    int64_t dims[DATA_MAX_RANK];
+    uint64_t bytes;        /* of one sample */
+    unsigned char *values; /* count * bytes, in the byte order of the machine */
+    char *path;            /* where it came from; the first file if there were several */
+    uint64_t header;       /* bytes before the first value in that file; 0 if samples and labels take turns in it */
+};
+
+struct data_split {
+    int64_t count;            /* of samples; 0: the folder has no such files, and the rest is zero */
+    struct data_field sample; /* U8 pixels 0..255 [C, H, W], or F32 (any shape); grey images of rank 2 get C = 1 */
+    struct data_field label;  /* U8 or I32 class index of rank 0, or F32 target of rank 1 and more */
+};
+
+struct dataset {
+    const char *format;            /* "IDX" or "CIFAR-10" */
+    struct data_split train, test; /* same shapes and types where both are there; at least one is */
+    int64_t classes;               /* largest class index of both splits + 1; 0 for F32 targets */
+};
+
+/* Reads all of a folder's IDX files (plain or gzip; samples and labels; "train" or "t10k"/"test" in the name tells the
+ * splits apart) or CIFAR-10 binary files (data_batch*, test_batch*, in the order of their names). Other files are
+ * passed over, and X.gz where X is there too. On failure `set` holds nothing. */
+bool data_open(const char *folder, struct dataset *set, struct data_error *error);
+void data_close(struct dataset *set);
+
+/* Class index of sample i; the label must have rank 0. */
+int64_t data_class(const struct data_split *split, int64_t i);
+
+/* Every class index of the split is below `classes`; the message names the first that is not by file and byte. */
+bool data_check_classes(const struct data_split *split, int64_t classes, struct data_error *error);
+
+/* For people: counts, shapes, types, samples per class, mean and standard deviation per channel of the training set
+ * (bytes scaled to 0..1, F32 as they are), and the first images drawn in characters. inspect.c */
+void inspect_print(const struct dataset *set, FILE *out);
+
+/* The readers of one format each, for data.c. */
+
+/* idx.c: one IDX file; `count` and `field` as above. Values are converted from big-endian. */
+bool idx_is_magic(const unsigned char bytes[4]);
+bool idx_read(const char *path, int64_t *count, struct data_field *field, struct data_error *error);
+
+/* cifar.c: the records of all files, in order. */
+bool cifar_read(char *const *paths, size_t n_paths, struct data_split *split, struct data_error *error);
+
+#endif

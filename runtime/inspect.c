@@ -1,0 +1,169 @@
+#include "data.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { GALLERY_WIDTH = 116, MAX_DRAWN_SIDE = 64, MAX_LISTED_CLASSES = 100 };
+
+static const char ramp[] = " .:-=+*#%@";
+
+static const char *type_name(enum data_type type) {
+    return type == DATA_U8 ? "u8" : type == DATA_I32 ? "i32" : "f32";
+}
+
+static void print_shape(const struct data_field *field, FILE *out) {
+    fprintf(out, "%s[", type_name(field->type));
+    for (int i = 0; i < field->rank; i++)
+        fprintf(out, "%s%" PRId64, i ? ", " : "", field->dims[i]);
+    fprintf(out, "]");
+}
+
+static void print_split(const char *name, const struct data_split *split, int64_t classes, FILE *out) {
+    fprintf(out, "%-6s ", name);
+    if (split->count == 0) {
+        fprintf(out, "none\n");
+        return;
+    }
+    fprintf(out, "%" PRId64 " samples  ", split->count);
+    print_shape(&split->sample, out);
+    if (classes)
+        fprintf(out, "  class[%" PRId64 "] as %s\n", classes, type_name(split->label.type));
+    else {
+        fprintf(out, "  target ");
+        print_shape(&split->label, out);
+        fprintf(out, "\n");
+    }
+}
+
+/* Samples per class of both splits, one class a line. */
+static void print_classes(const struct dataset *set, FILE *out) {
+    int64_t *counts = calloc((size_t)set->classes, 2 * sizeof *counts);
+    if (!counts)
+        return;
+    for (int64_t i = 0; i < set->train.count; i++)
+        counts[2 * data_class(&set->train, i)]++;
+    for (int64_t i = 0; i < set->test.count; i++)
+        counts[2 * data_class(&set->test, i) + 1]++;
+    fprintf(out, "\nclass     train      test\n");
+    for (int64_t class = 0; class < set->classes && class < MAX_LISTED_CLASSES; class++)
+        fprintf(out, "%5" PRId64 "%10" PRId64 "%10" PRId64 "\n", class, counts[2 * class], counts[2 * class + 1]);
+    if (set->classes > MAX_LISTED_CLASSES)
+        fprintf(out, "... and %" PRId64 " more\n", set->classes - MAX_LISTED_CLASSES);
+    free(counts);
+}
+
+/* Element e of sample i; bytes are scaled to 0..1. */
+static double element(const struct data_field *field, int64_t i, int64_t e) {
+    const unsigned char *values = field->values + (uint64_t)i * field->bytes;
+    if (field->type == DATA_U8)
+        return values[e] / 255.0;
+    float value;
+    memcpy(&value, values + e * (int64_t)sizeof value, sizeof value);
+    return (double)value;
+}
+
+/* Welford's running mean and sum of squared deviations (Technometrics 4, 1962), merged sample by sample (Chan et al.). */
+static void channel_statistics(const struct data_split *split, int64_t channel, int64_t size, double *mean,
+                               double *deviation) {
+    double squares = 0, n = 0;
+    *mean = 0;
+    for (int64_t i = 0; i < split->count; i++) {
+        double sum = 0, sum_of_squares = 0;
+        for (int64_t e = channel * size; e < (channel + 1) * size; e++)
+            sum += element(&split->sample, i, e);
+        double own_mean = sum / (double)size;
+        for (int64_t e = channel * size; e < (channel + 1) * size; e++) {
+            double d = element(&split->sample, i, e) - own_mean;
+            sum_of_squares += d * d;
+        }
+        double apart = own_mean - *mean, total = n + (double)size;
+        squares += sum_of_squares + apart * apart * n * (double)size / total;
+        *mean += apart * (double)size / total;
+        n = total;
+    }
+    *deviation = sqrt(squares / n);
+}
+
+static bool is_image(const struct data_field *field) {
+    return field->rank == 3;
+}
+
+static void print_statistics(const struct data_split *split, FILE *out) {
+    const struct data_field *field = &split->sample;
+    int64_t channels = is_image(field) ? field->dims[0] : 1, size = 1;
+    for (int i = is_image(field) ? 1 : 0; i < field->rank; i++)
+        size *= field->dims[i];
+    fprintf(out, "\ntraining set%s:\n", field->type == DATA_U8 ? ", pixels scaled to 0..1" : "");
+    for (int64_t channel = 0; channel < channels; channel++) {
+        double mean, deviation;
+        channel_statistics(split, channel, size, &mean, &deviation);
+        if (channels > 1)
+            fprintf(out, "  channel %" PRId64 ": ", channel);
+        else
+            fprintf(out, "  ");
+        fprintf(out, "mean %.4f  std %.4f\n", mean, deviation);
+    }
+}
+
+/* Brightness of one pixel, 0..1: the mean over the channels. */
+static double brightness(const struct data_field *field, int64_t i, int64_t row, int64_t column) {
+    int64_t channels = field->dims[0], height = field->dims[1], width = field->dims[2];
+    double sum = 0;
+    for (int64_t channel = 0; channel < channels; channel++)
+        sum += element(field, i, (channel * height + row) * width + column);
+    double mean = sum / (double)channels;
+    return mean >= 0 && mean <= 1 ? mean : mean > 1;
+}
+
+static void print_trimmed(char *line, size_t length, FILE *out) {
+    while (length && line[length - 1] == ' ')
+        length--;
+    fprintf(out, "%.*s\n", (int)length, line);
+}
+
+/* Two rows of pixels make one row of characters, which are about twice as high as they are wide. */
+static void print_gallery(const struct data_split *split, bool classes, FILE *out) {
+    const struct data_field *field = &split->sample;
+    int64_t height = field->dims[1], width = field->dims[2], shown = GALLERY_WIDTH / (width + 1);
+    if (shown > split->count)
+        shown = split->count;
+    size_t length = (size_t)(shown * (width + 1));
+    char line[GALLERY_WIDTH + 16];
+    fprintf(out, "\n");
+    if (classes) {
+        memset(line, ' ', length);
+        for (int64_t i = 0; i < shown; i++) {
+            char label[12];
+            int digits = snprintf(label, sizeof label, "%" PRId64, data_class(split, i));
+            memcpy(line + i * (width + 1), label, (size_t)(digits < width ? digits : width));
+        }
+        print_trimmed(line, length, out);
+    }
+    for (int64_t row = 0; row < height; row += 2) {
+        char *next = line;
+        for (int64_t i = 0; i < shown; i++) {
+            for (int64_t column = 0; column < width; column++) {
+                double upper = brightness(field, i, row, column);
+                double lower = row + 1 < height ? brightness(field, i, row + 1, column) : upper;
+                *next++ = ramp[(int)((upper + lower) / 2 * (sizeof ramp - 2) + 0.5)];
+            }
+            *next++ = ' ';
+        }
+        print_trimmed(line, length, out);
+    }
+}
+
+void inspect_print(const struct dataset *set, FILE *out) {
+    const struct data_split *first = set->train.count ? &set->train : &set->test;
+    fprintf(out, "%s\n", set->format);
+    print_split("train", &set->train, set->classes, out);
+    print_split("test", &set->test, set->classes, out);
+    if (set->classes)
+        print_classes(set, out);
+    if (set->train.count)
+        print_statistics(&set->train, out);
+    if (is_image(&first->sample) && first->sample.dims[1] <= MAX_DRAWN_SIDE && first->sample.dims[2] <= MAX_DRAWN_SIDE)
+        print_gallery(first, set->classes > 0, out);
+}

@@ -1,0 +1,384 @@
+/* What a file must keep to be read (a file that breaks a rule could hide data, or make a reader run out of bounds):
+ *   - 8 + N <= size of the file; N <= ST_MAX_HEADER
+ *   - the header starts with '{', ends with '}' and spaces, is valid UTF-8 and JSON without duplicate keys or deep nesting
+ *   - __metadata__ maps strings to strings; every other entry has exactly dtype, shape and data_offsets
+ *   - product(shape) * size of dtype does not overflow and is end - begin
+ *   - in the order of their offsets, the tensors cover the rest of the file: no hole, overlap or rest */
+#include "safetensors.h"
+
+#include "atomic_file.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define METADATA "__metadata__"
+
+static const struct {
+    const char *name;
+    uint64_t size;
+} types[ST_N_TYPES] = {
+    [ST_BOOL] = {"BOOL", 1},       [ST_U8] = {"U8", 1},           [ST_I8] = {"I8", 1},
+    [ST_F8_E5M2] = {"F8_E5M2", 1}, [ST_F8_E4M3] = {"F8_E4M3", 1}, [ST_I16] = {"I16", 2},
+    [ST_U16] = {"U16", 2},         [ST_F16] = {"F16", 2},         [ST_BF16] = {"BF16", 2},
+    [ST_I32] = {"I32", 4},         [ST_U32] = {"U32", 4},         [ST_F32] = {"F32", 4},
+    [ST_C64] = {"C64", 8},         [ST_F64] = {"F64", 8},         [ST_I64] = {"I64", 8},
+    [ST_U64] = {"U64", 8},
+};
+
+const char *st_type_name(enum st_type type) {
+    return types[type].name;
+}
+
+uint64_t st_type_size(enum st_type type) {
+    return types[type].size;
+}
+
+/* Bytes of a tensor by its shape; false on overflow. */
+static bool shape_bytes(const struct st_tensor *tensor, uint64_t *bytes) {
+    *bytes = types[tensor->type].size;
+    for (int i = 0; i < tensor->rank; i++)
+        if (__builtin_mul_overflow(*bytes, tensor->dims[i], bytes))
+            return false;
+    return true;
+}
+
+/* Reading */
+
+/* A file being read. Until the buffer is in memory, `begin` stands in for the data pointers. */
+struct reader {
+    const char *path;
+    struct st_file *file;
+    struct data_error *error;
+    uint64_t header_size, buffer_size;
+};
+
+struct placed {
+    struct st_tensor tensor;
+    uint64_t begin, end;
+};
+
+static bool read_type(const struct reader *r, const char *name, const json_t *value, enum st_type *type) {
+    const char *text = json_string_value(value);
+    for (int i = 0; text && i < ST_N_TYPES; i++)
+        if (strcmp(types[i].name, text) == 0) {
+            *type = (enum st_type)i;
+            return true;
+        }
+    return data_fail(r->error, "%s: tensor `%s`: %s is not a known dtype", r->path, name, text ? text : "dtype");
+}
+
+static bool read_shape(const struct reader *r, const json_t *value, struct st_tensor *tensor) {
+    size_t rank = json_array_size(value);
+    if (!json_is_array(value) || rank > ST_MAX_RANK)
+        return data_fail(r->error, "%s: tensor `%s`: expected a shape of at most %d sizes", r->path, tensor->name, ST_MAX_RANK);
+    tensor->rank = (int)rank;
+    for (size_t i = 0; i < rank; i++) {
+        const json_t *size = json_array_get(value, i);
+        if (!json_is_integer(size) || json_integer_value(size) < 0)
+            return data_fail(r->error, "%s: tensor `%s`: size %zu of its shape is not a whole number", r->path, tensor->name, i);
+        tensor->dims[i] = (uint64_t)json_integer_value(size);
+    }
+    if (!shape_bytes(tensor, &tensor->bytes))
+        return data_fail(r->error, "%s: tensor `%s`: its shape is larger than any memory", r->path, tensor->name);
+    return true;
+}
+
+static bool read_offsets(const struct reader *r, const json_t *value, struct placed *placed) {
+    const char *name = placed->tensor.name;
+    const json_t *begin = json_array_get(value, 0), *end = json_array_get(value, 1);
+    if (json_array_size(value) != 2 || !json_is_integer(begin) || !json_is_integer(end) ||
+        json_integer_value(begin) < 0 || json_integer_value(end) < json_integer_value(begin))
+        return data_fail(r->error, "%s: tensor `%s`: expected data_offsets [begin, end], begin <= end", r->path, name);
+    placed->begin = (uint64_t)json_integer_value(begin);
+    placed->end = (uint64_t)json_integer_value(end);
+    if (placed->end > r->buffer_size)
+        return data_fail(r->error, "%s: tensor `%s` ends at byte %" PRIu64 " of the data, which are %" PRIu64 " bytes",
+                         r->path, name, placed->end, r->buffer_size);
+    if (placed->end - placed->begin != placed->tensor.bytes)
+        return data_fail(r->error, "%s: tensor `%s` has %" PRIu64 " bytes of data, but its shape and dtype make %" PRIu64,
+                         r->path, name, placed->end - placed->begin, placed->tensor.bytes);
+    return true;
+}
+
+static bool read_entry(const struct reader *r, const char *name, const json_t *entry, struct placed *placed) {
+    const json_t *type = json_object_get(entry, "dtype"), *shape = json_object_get(entry, "shape");
+    const json_t *offsets = json_object_get(entry, "data_offsets");
+    if (!type || !shape || !offsets || json_object_size(entry) != 3)
+        return data_fail(r->error, "%s: tensor `%s`: expected exactly dtype, shape and data_offsets", r->path, name);
+    placed->tensor.name = name;
+    return read_type(r, name, type, &placed->tensor.type) && read_shape(r, shape, &placed->tensor) &&
+           read_offsets(r, offsets, placed);
+}
+
+static int compare_places(const void *a, const void *b) {
+    const struct placed *x = a, *y = b;
+    if (x->begin != y->begin)
+        return x->begin < y->begin ? -1 : 1;
+    if (x->end != y->end)
+        return x->end < y->end ? -1 : 1;
+    return strcmp(x->tensor.name, y->tensor.name);
+}
+
+static bool check_cover(const struct reader *r, const struct placed *placed, size_t n) {
+    uint64_t at = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (placed[i].begin != at)
+            return data_fail(r->error, "%s: tensor `%s` begins at byte %" PRIu64 " of the data; expected %" PRIu64 ", %s",
+                             r->path, placed[i].tensor.name, placed[i].begin, at,
+                             placed[i].begin > at ? "so there is a hole" : "so tensors overlap");
+        at = placed[i].end;
+    }
+    if (at != r->buffer_size)
+        return data_fail(r->error, "%s: byte %" PRIu64 ": %" PRIu64 " bytes follow the last tensor; expected the end",
+                         r->path, 8 + r->header_size + at, r->buffer_size - at);
+    return true;
+}
+
+static bool read_metadata(const struct reader *r, json_t *metadata) {
+    struct st_file *file = r->file;
+    if (!json_is_object(metadata))
+        return data_fail(r->error, "%s: " METADATA " is not an object of strings", r->path);
+    file->metadata = calloc(json_object_size(metadata) + 1, sizeof *file->metadata);
+    if (!file->metadata)
+        return data_fail(r->error, "%s: out of memory", r->path);
+    const char *key;
+    json_t *value;
+    json_object_foreach(metadata, key, value) {
+        if (!json_is_string(value))
+            return data_fail(r->error, "%s: " METADATA ": the value of `%s` is not a string", r->path, key);
+        file->metadata[file->n_metadata++] = (struct st_pair){key, json_string_value(value)};
+    }
+    return true;
+}
+
+/* Fills the tensors, with data pointers into the buffer to be read. */
+static bool read_tensors(const struct reader *r, json_t *header, struct placed *placed) {
+    struct st_file *file = r->file;
+    size_t n = 0;
+    const char *name;
+    json_t *entry;
+    json_object_foreach(header, name, entry) {
+        if (strcmp(name, METADATA) == 0 ? !read_metadata(r, entry) : !read_entry(r, name, entry, &placed[n++]))
+            return false;
+    }
+    if (n)
+        qsort(placed, n, sizeof *placed, compare_places);
+    if (!check_cover(r, placed, n))
+        return false;
+    file->tensors = calloc(n + 1, sizeof *file->tensors);
+    file->buffer = malloc(r->buffer_size + 1);
+    if (!file->tensors || !file->buffer)
+        return data_fail(r->error, "%s: out of memory: %" PRIu64 " bytes wanted", r->path, r->buffer_size);
+    for (file->n_tensors = 0; file->n_tensors < n; file->n_tensors++) {
+        struct st_tensor *tensor = &file->tensors[file->n_tensors];
+        *tensor = placed[file->n_tensors].tensor;
+        tensor->data = (const char *)file->buffer + placed[file->n_tensors].begin;
+    }
+    return true;
+}
+
+static bool parse_header(struct reader *r, const char *text) {
+    uint64_t end = r->header_size;
+    while (end && text[end - 1] == ' ')
+        end--;
+    if (end < 2 || text[0] != '{' || text[end - 1] != '}')
+        return data_fail(r->error, "%s: the header is not a JSON object, padded with spaces only", r->path);
+    json_error_t reason;
+    json_t *header = json_loadb(text, end, JSON_REJECT_DUPLICATES, &reason);
+    if (!header)
+        return data_fail(r->error, "%s: byte %" PRIu64 ": the header is not valid JSON: %s", r->path,
+                         8 + (uint64_t)reason.position, reason.text);
+    r->file->header = header;
+    struct placed *placed = calloc(json_object_size(header) + 1, sizeof *placed);
+    bool ok = placed ? read_tensors(r, header, placed) : data_fail(r->error, "%s: out of memory", r->path);
+    free(placed);
+    return ok;
+}
+
+/* `size` of the whole file is known; leaves the stream at the data. */
+static bool read_header(struct reader *r, FILE *stream, uint64_t size) {
+    unsigned char prefix[8];
+    if (size < sizeof prefix || fread(prefix, 1, sizeof prefix, stream) != sizeof prefix)
+        return data_fail(r->error, "%s: truncated: %" PRIu64 " bytes; expected at least 8 with the length of the header",
+                         r->path, size);
+    for (int i = 7; i >= 0; i--)
+        r->header_size = r->header_size << 8 | prefix[i];
+    if (r->header_size > ST_MAX_HEADER)
+        return data_fail(r->error, "%s: byte 0: a header of %" PRIu64 " bytes; expected at most %" PRIu64
+                         ". Is it a safetensors file?", r->path, r->header_size, ST_MAX_HEADER);
+    if (r->header_size > size - 8)
+        return data_fail(r->error, "%s: truncated: the header needs %" PRIu64 " bytes from byte 8, the file has %" PRIu64,
+                         r->path, r->header_size, size);
+    r->buffer_size = size - 8 - r->header_size;
+    char *text = malloc(r->header_size + 1);
+    if (!text)
+        return data_fail(r->error, "%s: out of memory", r->path);
+    bool ok = fread(text, 1, r->header_size, stream) == r->header_size ? parse_header(r, text)
+                                                                       : data_fail(r->error, "%s: cannot be read", r->path);
+    free(text);
+    return ok;
+}
+
+bool st_read(const char *path, struct st_file *file, struct data_error *error) {
+    struct reader r = {.path = path, .file = file, .error = error};
+    struct stat status;
+    *file = (struct st_file){0};
+    FILE *stream = fopen(path, "rb");
+    if (!stream || fstat(fileno(stream), &status) != 0) {
+        data_fail(error, "%s: %s", path, strerror(errno));
+        if (stream)
+            fclose(stream);
+        return false;
+    }
+    bool ok = S_ISREG(status.st_mode) ? read_header(&r, stream, (uint64_t)status.st_size)
+                                      : data_fail(error, "%s: is not a regular file", path);
+    if (ok && fread(file->buffer, 1, r.buffer_size, stream) != r.buffer_size)
+        ok = data_fail(error, "%s: cannot be read", path);
+    fclose(stream);
+    if (!ok)
+        st_free(file);
+    return ok;
+}
+
+void st_free(struct st_file *file) {
+    json_decref(file->header);
+    free(file->tensors);
+    free(file->metadata);
+    free(file->buffer);
+    *file = (struct st_file){0};
+}
+
+const struct st_tensor *st_find(const struct st_file *file, const char *name) {
+    for (size_t i = 0; i < file->n_tensors; i++)
+        if (strcmp(file->tensors[i].name, name) == 0)
+            return &file->tensors[i];
+    return NULL;
+}
+
+const char *st_metadata(const struct st_file *file, const char *key) {
+    for (size_t i = 0; i < file->n_metadata; i++)
+        if (strcmp(file->metadata[i].key, key) == 0)
+            return file->metadata[i].value;
+    return NULL;
+}
+
+/* Writing */
+
+static int compare_tensors(const void *a, const void *b) {
+    const struct st_tensor *x = *(const struct st_tensor *const *)a, *y = *(const struct st_tensor *const *)b;
+    if (x->type != y->type)
+        return x->type > y->type ? -1 : 1;
+    return strcmp(x->name, y->name);
+}
+
+static int compare_keys(const void *a, const void *b) {
+    return strcmp((*(const struct st_pair *const *)a)->key, (*(const struct st_pair *const *)b)->key);
+}
+
+/* Pointers to the n elements of an array, sorted; NULL without memory. */
+static const void **sorted(const void *array, size_t n, size_t size, int (*compare)(const void *, const void *)) {
+    const void **order = malloc((n + 1) * sizeof *order);
+    for (size_t i = 0; order && i < n; i++)
+        order[i] = (const char *)array + i * size;
+    if (order && n)
+        qsort(order, n, sizeof *order, compare);
+    return order;
+}
+
+/* Adds what json_pack made; refuses a name twice, and NULL, which stands for a text that is not UTF-8. */
+static bool add_unique(json_t *object, const char *key, json_t *value, const char *path, struct data_error *error) {
+    if (json_object_get(object, key)) {
+        json_decref(value);
+        return data_fail(error, "%s: `%s` is there twice", path, key);
+    }
+    if (!value || json_object_set_new(object, key, value) != 0)
+        return data_fail(error, "%s: `%s` or its value is not valid UTF-8", path, key);
+    return true;
+}
+
+static bool add_metadata(json_t *header, const struct st_pair *const *pairs, size_t n, const char *path,
+                         struct data_error *error) {
+    json_t *object = json_object();
+    if (!add_unique(header, METADATA, object, path, error))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (!add_unique(object, pairs[i]->key, json_string(pairs[i]->value), path, error))
+            return false;
+    return true;
+}
+
+static bool add_tensor(json_t *header, const struct st_tensor *tensor, uint64_t *offset, const char *path,
+                       struct data_error *error) {
+    uint64_t bytes, end;
+    if (tensor->rank < 0 || tensor->rank > ST_MAX_RANK || !shape_bytes(tensor, &bytes) || bytes != tensor->bytes ||
+        __builtin_add_overflow(*offset, bytes, &end) || end > INT64_MAX)
+        return data_fail(error, "%s: tensor `%s`: its shape and its %" PRIu64 " bytes do not agree", path, tensor->name,
+                         tensor->bytes);
+    json_t *shape = json_array();
+    for (int i = 0; i < tensor->rank; i++)
+        json_array_append_new(shape, json_integer((json_int_t)tensor->dims[i]));
+    json_t *entry = json_pack("{s:s, s:o, s:[I,I]}", "dtype", types[tensor->type].name, "shape", shape, "data_offsets",
+                              (json_int_t)*offset, (json_int_t)end);
+    *offset = end;
+    return add_unique(header, tensor->name, entry, path, error);
+}
+
+/* The header as text of a multiple of 8 bytes; NULL with the reason in `error`. */
+static char *header_text(const struct st_tensor *const *tensors, size_t n_tensors, const struct st_pair *const *pairs,
+                         size_t n_pairs, const char *path, struct data_error *error) {
+    json_t *header = json_object();
+    uint64_t offset = 0;
+    bool ok = n_pairs == 0 || add_metadata(header, pairs, n_pairs, path, error);
+    for (size_t i = 0; ok && i < n_tensors; i++)
+        ok = add_tensor(header, tensors[i], &offset, path, error);
+    char *text = ok ? json_dumps(header, JSON_COMPACT) : NULL;
+    json_decref(header);
+    if (!ok)
+        return NULL;
+    size_t length = text ? strlen(text) : 0, padded = (length + 7) / 8 * 8;
+    char *grown = text ? realloc(text, padded + 1) : NULL;
+    if (!grown) {
+        free(text);
+        data_fail(error, "%s: out of memory", path);
+        return NULL;
+    }
+    memset(grown + length, ' ', padded - length);
+    grown[padded] = '\0';
+    return grown;
+}
+
+static bool write_file(const char *path, const char *header, const struct st_tensor *const *tensors, size_t n,
+                       struct data_error *error) {
+    struct atomic_file file;
+    uint64_t size = strlen(header);
+    unsigned char prefix[8];
+    for (int i = 0; i < 8; i++)
+        prefix[i] = (unsigned char)(size >> 8 * i);
+    bool ok = atomic_open(&file, path, error) && atomic_write(&file, prefix, sizeof prefix, error) &&
+              atomic_write(&file, header, size, error);
+    for (size_t i = 0; ok && i < n; i++)
+        ok = atomic_write(&file, tensors[i]->data, tensors[i]->bytes, error);
+    return ok && atomic_commit(&file, error);
+}
+
+bool st_write(const char *path, const struct st_tensor *tensors, size_t n_tensors, const struct st_pair *metadata,
+              size_t n_metadata, struct data_error *error) {
+    const void **order = sorted(tensors, n_tensors, sizeof *tensors, compare_tensors);
+    const void **pairs = sorted(metadata, n_metadata, sizeof *metadata, compare_keys);
+    const struct st_tensor *const *in_order = (const struct st_tensor *const *)order;
+    bool ok = false;
+    if (!order || !pairs) {
+        data_fail(error, "%s: out of memory", path);
+    } else {
+        char *header = header_text(in_order, n_tensors, (const struct st_pair *const *)pairs, n_metadata, path, error);
+        ok = header && write_file(path, header, in_order, n_tensors, error);
+        free(header);
+    }
+    free(order);
+    free(pairs);
+    return ok;
+}
