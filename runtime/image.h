@@ -1,0 +1,21 @@
+/* One image from a file, for prediction: PNG, PGM or PPM (P2, P3, P5, P6), or .npy, recognised by content.
+ *
+ * Pixels of PNG and PNM files come out as 0..255, whatever their depth, in the order [C, H, W]; the transforms of the
+ * plan scale them, as they scale the training data. Nothing is inverted: a digit must be light on dark if the training
+ * data are. Transparent pixels are drawn over black; colour becomes grey by the luma weights of ITU-R BT.601; grey
+ * becomes colour by repetition. The values of .npy files are taken as they are. */
+#ifndef IMAGE_H
+#define IMAGE_H
+
+#include "data.h"
+
+#include <stdint.h>
+
+/* Reads channels * height * width values of type F32 or U8 into `out`. PNG and PNM need 1 or 3 channels. A .npy array is
+ * u8 or f32 in C order; its shape must be [channels, height, width], where sizes of 1 in front may be there or not (so [H, W]
+ * and [1, 1, H, W] are fine); for U8, f32 values must be whole numbers 0..255. An image of another size is an error
+ * that names both sizes; nothing is resized. */
+bool image_read(const char *path, int64_t channels, int64_t height, int64_t width, enum data_type type, void *out,
+                struct data_error *error);
+
+#endif
