@@ -1,0 +1,135 @@
+#define _GNU_SOURCE
+#include "cache.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { NAME_ROOM = 40 };
+static const char magic[8] = "nrseal1";
+
+struct seal { char magic[8]; uint64_t size; XXH128_canonical_t hash; };
+
+static void object_name(char name[NAME_ROOM], XXH128_hash_t key)
+{
+    snprintf(name, NAME_ROOM, "%016" PRIx64 "%016" PRIx64 ".so", (uint64_t)key.high64, (uint64_t)key.low64);
+}
+
+static bool refuse(struct cache *c, const char *what)
+{
+    snprintf(c->why, sizeof c->why, "%s: %s", c->path ? c->path : "cache", what);
+    cache_close(c);
+    return false;
+}
+
+static bool only_ours(const struct stat *s)
+{
+    return s->st_uid == geteuid() && !(s->st_mode & (S_IWGRP | S_IWOTH));
+}
+
+bool cache_open(struct cache *c)
+{
+    *c = (struct cache){.folder = -1};
+    const char *parent = getenv("XDG_CACHE_HOME"), *home = getenv("HOME"), *rest = "";
+    if (!parent || *parent != '/') {             /* the XDG rules: a relative path is as none */
+        if (!home || *home != '/')
+            return refuse(c, "neither XDG_CACHE_HOME nor HOME names a folder");
+        parent = home;
+        rest = "/.cache";
+    }
+    if (asprintf(&c->path, "%s%s", parent, rest) < 0) {
+        c->path = NULL;
+        return refuse(c, strerror(ENOMEM));
+    }
+    mkdir(c->path, 0700);
+    free(c->path);
+    if (asprintf(&c->path, "%s%s/netrun", parent, rest) < 0) {
+        c->path = NULL;
+        return refuse(c, strerror(ENOMEM));
+    }
+    if (mkdir(c->path, 0700) != 0 && errno != EEXIST)
+        return refuse(c, strerror(errno));
+    c->folder = open(c->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    struct stat s;
+    if (c->folder < 0 || fstat(c->folder, &s) != 0)
+        return refuse(c, strerror(errno));
+    if (!only_ours(&s))
+        return refuse(c, "others may write to it, so nothing in it is trusted");
+    return true;
+}
+
+void cache_close(struct cache *c)
+{
+    if (c->folder >= 0)
+        close(c->folder);
+    free(c->path);
+    c->folder = -1;
+    c->path = NULL;
+}
+
+/* Hash of the first `size` bytes and the key. False with errno set. */
+static bool hash_file(int file, uint64_t size, XXH128_hash_t key, XXH128_canonical_t *hash)
+{
+    void *bytes = size ? mmap(NULL, size, PROT_READ, MAP_PRIVATE, file, 0) : MAP_FAILED;
+    if (bytes == MAP_FAILED)
+        return false;
+    XXH128_canonicalFromHash(hash, XXH3_128bits_withSeed(bytes, size, key.high64 ^ key.low64));
+    munmap(bytes, size);
+    return true;
+}
+
+static bool seal_holds(int file, const struct stat *s, XXH128_hash_t key)
+{
+    struct seal seal;
+    XXH128_canonical_t hash;
+    if (s->st_size <= (off_t)sizeof seal)
+        return false;
+    uint64_t size = (uint64_t)s->st_size - sizeof seal;
+    return pread(file, &seal, sizeof seal, (off_t)size) == sizeof seal &&
+           memcmp(seal.magic, magic, sizeof magic) == 0 && seal.size == size &&
+           hash_file(file, size, key, &hash) && memcmp(&seal.hash, &hash, sizeof hash) == 0;
+}
+
+int cache_get(const struct cache *c, XXH128_hash_t key)
+{
+    if (c->folder < 0)
+        return -1;
+    char name[NAME_ROOM];
+    object_name(name, key);
+    int file = openat(c->folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    struct stat s;
+    if (file < 0)
+        return -1;
+    if (fstat(file, &s) == 0 && S_ISREG(s.st_mode) && only_ours(&s) && seal_holds(file, &s, key))
+        return file;
+    close(file);
+    return -1;
+}
+
+bool cache_seal(int file, XXH128_hash_t key)
+{
+    struct stat s;
+    if (fchmod(file, 0600) != 0 || fstat(file, &s) != 0)
+        return false;
+    struct seal seal = {.size = (uint64_t)s.st_size};
+    memcpy(seal.magic, magic, sizeof magic);
+    if (!hash_file(file, seal.size, key, &seal.hash))
+        return false;
+    ssize_t n = pwrite(file, &seal, sizeof seal, s.st_size);
+    if (n >= 0 && n != sizeof seal)
+        errno = ENOSPC;
+    return n == sizeof seal && fsync(file) == 0;
+}
+
+bool cache_put(const struct cache *c, const char *path, XXH128_hash_t key)
+{
+    char name[NAME_ROOM];
+    object_name(name, key);
+    return renameat(AT_FDCWD, path, c->folder, name) == 0;
+}

@@ -1,0 +1,30 @@
+/* Compiled objects kept on disk, in a folder that nobody else can write to.
+ *
+ * Each object ends with a seal: a magic word, the size, and a hash over key and bytes. A loader runs the code of what
+ * it opens, and dies by a bus error on a shortened file; so an object counts only if folder and file belong to this
+ * user, nobody else may write to them, and the seal holds. What does not count is as if it were not there. */
+#ifndef CACHE_H
+#define CACHE_H
+
+#include <stdbool.h>
+#include <xxhash.h>
+
+struct cache {
+    int folder;              /* descriptor; -1: no cache can be used */
+    char *path;
+    char why[256];           /* if not: the reason */
+};
+
+/* $XDG_CACHE_HOME/netrun, else $HOME/.cache/netrun; made if missing. False, with `why`, if it cannot be trusted. */
+bool cache_open(struct cache *c);
+void cache_close(struct cache *c);
+
+/* Descriptor of the object of a key, open for reading; -1: there is none. */
+int cache_get(const struct cache *c, XXH128_hash_t key);
+/* Seals the file behind a descriptor opened for reading and writing, takes others' rights from it, and syncs it. False
+ * with errno set. */
+bool cache_seal(int file, XXH128_hash_t key);
+/* Moves a sealed file into the cache; an older object of that key is replaced at once. False with errno set. */
+bool cache_put(const struct cache *c, const char *path, XXH128_hash_t key);
+
+#endif
