@@ -20,7 +20,7 @@ usage() {
     exit 2
 }
 
-[ $# -ge 1 ] && [ $# -le 2 ] || usage
+case $# in 1 | 2) ;; *) usage ;; esac
 dir=$1
 set_name=${2:-mnist}
 make_digits=${MAKE_DIGITS:-build/make_digits}
