@@ -1,5 +1,5 @@
 /* The cpu device: emitted C, one pool of threads, one arena. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include "device_cpu.h"
 
 #include "device_error.h"
