@@ -136,8 +136,8 @@ bool gz_read(struct gz *file, void *out, uint64_t size, const char *what, struct
     if (!gz_read_some(file, out, size, &got, error))
         return false;
     if (got < size)
-        return data_fail(error, "%s: truncated: it ends at byte %" PRIu64 ", but %s needs bytes %" PRIu64 " to %" PRIu64,
-                         file->path, file->offset, what, start, start + size - 1);
+        return data_fail(error, "%s: truncated: it ends at byte %" PRIu64 "; expected %s in bytes %" PRIu64
+                         " to %" PRIu64, file->path, file->offset, what, start, start + size - 1);
     return true;
 }
 
