@@ -14,7 +14,8 @@ struct pool;
 
 /* `workers` threads, caller included; 0: as many as cores_usable() says, 64 at most. A pool that covers all cores pins
  * each worker to one, the calling thread too until pool_free; a smaller one leaves the choice to the system, because it
- * cannot know on which cores its neighbours sit. NULL with errno set if a thread cannot be had. */
+ * cannot know on which cores its neighbours sit. While the caller is pinned, another pool made by it sees one core.
+ * NULL with errno set if a thread cannot be had. */
 struct pool *pool_new(int workers);
 /* By the thread that made the pool, outside a run. NULL is nothing. */
 void pool_free(struct pool *p);
