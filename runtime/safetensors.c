@@ -314,6 +314,8 @@ static bool add_metadata(json_t *header, const struct st_pair *const *pairs, siz
 static bool add_tensor(json_t *header, const struct st_tensor *tensor, uint64_t *offset, const char *path,
                        struct data_error *error) {
     uint64_t bytes, end;
+    if (strcmp(tensor->name, METADATA) == 0)
+        return data_fail(error, "%s: no tensor can be called " METADATA, path);
     if (tensor->rank < 0 || tensor->rank > ST_MAX_RANK || !shape_bytes(tensor, &bytes) || bytes != tensor->bytes ||
         __builtin_add_overflow(*offset, bytes, &end) || end > INT64_MAX)
         return data_fail(error, "%s: tensor `%s`: its shape and its %" PRIu64 " bytes do not agree", path, tensor->name,
