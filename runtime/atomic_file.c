@@ -32,7 +32,8 @@ bool atomic_open(struct atomic_file *file, const char *path, struct data_error *
     }
     int descriptor = -1, cause = EEXIST;
     for (int attempt = 0; descriptor < 0 && cause == EEXIST && attempt < NAME_ATTEMPTS; attempt++) {
-        snprintf(file->temporary, room, "%.*s.%s.tmp-%ld-%d", (int)folder, path, path + folder, (long)getpid(), attempt);
+        snprintf(file->temporary, room, "%.*s.%s.tmp-%ld-%d", (int)folder, path, path + folder, (long)getpid(),
+                 attempt);
         descriptor = open(file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         cause = errno;
     }

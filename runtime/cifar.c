@@ -37,8 +37,10 @@ static bool read_records(struct gz *file, struct data_split *split, uint64_t *ro
         if (got == 0)
             return at > 0 || data_fail(error, "%s: empty; expected records of %d bytes", gz_path(file), RECORD);
         if (label >= CLASSES)
-            return data_fail(error, "%s: byte %" PRIu64 ": label %d; expected 0 to %d at the start of each record of %d "
-                             "bytes", gz_path(file), at, label, CLASSES - 1, RECORD);
+            return data_fail(error,
+                             "%s: byte %" PRIu64 ": label %d; expected 0 to %d at the start of each record of %d "
+                             "bytes",
+                             gz_path(file), at, label, CLASSES - 1, RECORD);
         if (!make_room(split, room, gz_path(file), error))
             return false;
         unsigned char *pixels = split->sample.values + (uint64_t)split->count * PIXELS;

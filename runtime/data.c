@@ -123,7 +123,8 @@ static bool add_idx(struct contents *contents, const char *name, char *path, int
         label = rank == 1;
     enum part part = train ? (label ? TRAIN_LABELS : TRAIN_SAMPLES) : (label ? TEST_LABELS : TEST_SAMPLES);
     if (contents->idx[part]) {
-        data_fail(error, "%s: a second file of %s beside %s; expected one", path, part_names[part], contents->idx[part]);
+        data_fail(error, "%s: a second file of %s beside %s; expected one", path, part_names[part],
+                  contents->idx[part]);
         free(path);
         return false;
     }
@@ -136,10 +137,10 @@ static bool add_file(struct contents *contents, const char *name, char *path, st
     struct data_error local;
     unsigned char start[4] = {0};
     uint64_t got = 0;
-    struct names *cifar = has(name, "data_batch") ? &contents->cifar_train
-                          : has(name, "test_batch") ? &contents->cifar_test : NULL;
-    if (cifar)
-        return append(cifar, path) || data_fail(error, "%s: out of memory", name);
+    bool train = has(name, "data_batch"), test = has(name, "test_batch");
+    if (train || test)
+        return append(train ? &contents->cifar_train : &contents->cifar_test, path) ||
+               data_fail(error, "%s: out of memory", name);
     struct gz *file = gz_open(path, &local);
     bool readable = file && gz_read_some(file, start, sizeof start, &got, &local);
     gz_close(file);
@@ -170,9 +171,10 @@ static bool fail_unrecognised(const char *folder, const struct names *folders, s
     for (size_t i = 0; i < folders->n && used < sizeof list; i++)
         used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "; its subfolders are ",
                                  folders->name[i]);
-    return data_fail(error, "%s: no data recognised; expected %s, %s, %s and %s, or data_batch_1.bin and test_batch.bin "
-                     "(each plain or .gz)%s", folder, usual_names[0], usual_names[1], usual_names[2], usual_names[3],
-                     list);
+    return data_fail(error,
+                     "%s: no data recognised; expected %s, %s, %s and %s, or data_batch_1.bin and test_batch.bin "
+                     "(each plain or .gz)%s",
+                     folder, usual_names[0], usual_names[1], usual_names[2], usual_names[3], list);
 }
 
 static bool survey(const char *folder, struct contents *contents, struct data_error *error) {
@@ -215,8 +217,8 @@ static bool check_classes_of(const struct data_split *split, int64_t classes, co
         char place[40] = "";
         if (label->header)
             snprintf(place, sizeof place, "byte %" PRIu64 ": ", label->header + (uint64_t)i * label->bytes);
-        return data_fail(error, "%s: %slabel %" PRId64 " of sample %" PRId64 "; %s 0 to %" PRId64, label->path, place, class,
-                         i, expectation, classes - 1);
+        return data_fail(error, "%s: %slabel %" PRId64 " of sample %" PRId64 "; %s 0 to %" PRId64, label->path, place,
+                         class, i, expectation, classes - 1);
     }
     return true;
 }
@@ -234,10 +236,11 @@ static bool read_idx_split(char *const paths[2], enum part first, struct data_sp
     if (!idx_read(paths[0], &split->count, sample, error) || !idx_read(paths[1], &labels, label, error))
         return false;
     if (split->count != labels)
-        return data_fail(error, "%s: byte 4: %" PRId64 " labels, but %s has %" PRId64 " samples; expected as many", paths[1],
-                         labels, paths[0], split->count);
+        return data_fail(error, "%s: byte 4: %" PRId64 " labels, but %s has %" PRId64 " samples; expected as many",
+                         paths[1], labels, paths[0], split->count);
     if (sample->type == DATA_I32)
-        return data_fail(error, "%s: byte 2: samples of type 0x0c; expected 0x08 (8-bit) or 0x0d (32-bit float)", paths[0]);
+        return data_fail(error, "%s: byte 2: samples of type 0x0c; expected 0x08 (8-bit) or 0x0d (32-bit float)",
+                         paths[0]);
     if (label->type != DATA_F32 && label->rank != 0)
         return data_fail(error, "%s: byte 3: class labels of rank %d; expected rank 1", paths[1], label->rank + 1);
     if (sample->rank == 2 || sample->rank == 0)

@@ -103,8 +103,10 @@ static bool inflate_some(struct gz *file, unsigned char *out, uint64_t size, uin
         if (z->avail_in == 0 && !fetch(file, error))
             return false;
         if (z->avail_in == 0)
-            return data_fail(error, "%s: the gzip file is truncated: it ends at packed byte %" PRIu64
-                             ", within the compressed data or their checksum", file->path, file->fetched);
+            return data_fail(error,
+                             "%s: the gzip file is truncated: it ends at packed byte %" PRIu64
+                             ", within the compressed data or their checksum",
+                             file->path, file->fetched);
         uint64_t room = size - *got < (1u << 30) ? size - *got : (1u << 30);
         z->next_out = out + *got;
         z->avail_out = (uInt)room;
@@ -136,8 +138,9 @@ bool gz_read(struct gz *file, void *out, uint64_t size, const char *what, struct
     if (!gz_read_some(file, out, size, &got, error))
         return false;
     if (got < size)
-        return data_fail(error, "%s: truncated: it ends at byte %" PRIu64 "; expected %s in bytes %" PRIu64
-                         " to %" PRIu64, file->path, file->offset, what, start, start + size - 1);
+        return data_fail(error,
+                         "%s: truncated: it ends at byte %" PRIu64 "; expected %s in bytes %" PRIu64 " to %" PRIu64,
+                         file->path, file->offset, what, start, start + size - 1);
     return true;
 }
 
@@ -147,7 +150,8 @@ bool gz_end(struct gz *file, struct data_error *error) {
     if (!gz_read_some(file, &extra, 1, &got, error))
         return false;
     if (got)
-        return data_fail(error, "%s: byte %" PRIu64 ": more data follow, but the file should end here", file->path, end);
+        return data_fail(error, "%s: byte %" PRIu64 ": more data follow, but the file should end here", file->path,
+                         end);
     return true;
 }
 

@@ -23,15 +23,19 @@ static bool read_magic(struct gz *file, enum data_type *type, int *rank, struct 
     if (!gz_read(file, magic, sizeof magic, "the IDX magic number", error))
         return false;
     if (!idx_is_magic(magic))
-        return data_fail(error, "%s: byte 0: %02x %02x %02x %02x is no IDX magic number; expected 00 00, an element type, "
-                         "and a rank of 1 to %d", gz_path(file), magic[0], magic[1], magic[2], magic[3], DATA_MAX_RANK + 1);
+        return data_fail(error,
+                         "%s: byte 0: %02x %02x %02x %02x is no IDX magic number; expected 00 00, an element type, "
+                         "and a rank of 1 to %d",
+                         gz_path(file), magic[0], magic[1], magic[2], magic[3], DATA_MAX_RANK + 1);
     switch (magic[2]) {
     case IDX_U8: *type = DATA_U8; break;
     case IDX_I32: *type = DATA_I32; break;
     case IDX_F32: *type = DATA_F32; break;
     default:
-        return data_fail(error, "%s: byte 2: IDX element type 0x%02x is not supported; expected 0x08 (8-bit), 0x0c "
-                         "(32-bit integer) or 0x0d (32-bit float)", gz_path(file), magic[2]);
+        return data_fail(error,
+                         "%s: byte 2: IDX element type 0x%02x is not supported; expected 0x08 (8-bit), 0x0c "
+                         "(32-bit integer) or 0x0d (32-bit float)",
+                         gz_path(file), magic[2]);
     }
     *rank = magic[3];
     return true;
@@ -48,17 +52,20 @@ static bool read_sizes(struct gz *file, int rank, uint64_t element, uint64_t siz
             return false;
         sizes[i] = big_endian(size);
         if (sizes[i] == 0)
-            return data_fail(error, "%s: byte %" PRIu64 ": size %d of %d is 0; expected at least 1", gz_path(file), at, i + 1,
-                             rank);
+            return data_fail(error, "%s: byte %" PRIu64 ": size %d of %d is 0; expected at least 1", gz_path(file), at,
+                             i + 1, rank);
         if (__builtin_mul_overflow(*total, sizes[i], total) || *total > DATA_MAX_BYTES)
-            return data_fail(error, "%s: byte %" PRIu64 ": size %" PRIu64 " makes the array larger than %" PRIu64
-                             " GiB, which no file here can be", gz_path(file), at, sizes[i], DATA_MAX_BYTES >> 30);
+            return data_fail(error,
+                             "%s: byte %" PRIu64 ": size %" PRIu64 " makes the array larger than %" PRIu64
+                             " GiB, which no file here can be",
+                             gz_path(file), at, sizes[i], DATA_MAX_BYTES >> 30);
     }
     uint64_t at_most = gz_at_most(file);
     if (*total > at_most || gz_offset(file) > at_most - *total)
-        return data_fail(error, "%s: truncated: the sizes in bytes 4 to %" PRIu64 " announce %" PRIu64 " bytes in all, "
-                         "the file holds at most %" PRIu64, gz_path(file), gz_offset(file) - 1, gz_offset(file) + *total,
-                         at_most);
+        return data_fail(error,
+                         "%s: truncated: the sizes in bytes 4 to %" PRIu64 " announce %" PRIu64 " bytes in all, "
+                         "the file holds at most %" PRIu64,
+                         gz_path(file), gz_offset(file) - 1, gz_offset(file) + *total, at_most);
     return true;
 }
 

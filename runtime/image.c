@@ -64,8 +64,10 @@ static bool check_size(const struct source *source, const struct wanted *wanted,
         return data_fail(error, "%s: the network takes %" PRId64 " channels; an image file has 1 or 3 (use .npy)",
                          source->path, wanted->channels);
     if (height != (uint64_t)wanted->height || width != (uint64_t)wanted->width)
-        return data_fail(error, "%s: the image is %" PRIu64 " wide and %" PRIu64 " high; the network takes %" PRId64
-                         " wide and %" PRId64 " high", source->path, width, height, wanted->width, wanted->height);
+        return data_fail(error,
+                         "%s: the image is %" PRIu64 " wide and %" PRIu64 " high; the network takes %" PRId64
+                         " wide and %" PRId64 " high",
+                         source->path, width, height, wanted->width, wanted->height);
     return true;
 }
 
@@ -175,7 +177,8 @@ static bool read_pnm(struct source *source, const struct wanted *wanted, struct 
  * https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html */
 
 static bool fail_npy(const struct source *source, const char *expected, struct data_error *error) {
-    return data_fail(error, "%s: byte %zu: damaged or unsupported .npy header; expected %s", source->path, source->at, expected);
+    return data_fail(error, "%s: byte %zu: damaged or unsupported .npy header; expected %s", source->path, source->at,
+                     expected);
 }
 
 static void skip_spaces(struct source *source, size_t end) {
@@ -261,7 +264,8 @@ static bool read_npy_header(struct source *source, struct npy *npy, struct data_
     if (version > 1)
         length |= (uint64_t)b[10] << 16 | (uint64_t)b[11] << 24;
     if (length > source->size - start)
-        return data_fail(error, "%s: truncated: the header needs %" PRIu64 " bytes from byte %zu", source->path, length, start);
+        return data_fail(error, "%s: truncated: the header needs %" PRIu64 " bytes from byte %zu", source->path, length,
+                         start);
     size_t end = start + length;
     source->at = start;
     if (!skip_char(source, end, '{'))
@@ -344,7 +348,8 @@ bool image_read(const char *path, int64_t channels, int64_t height, int64_t widt
         else if (source.size >= 6 && memcmp(b, "\x93NUMPY", 6) == 0)
             ok = read_npy(&source, &wanted, error);
         else
-            ok = data_fail(error, "%s: byte 0: not an image known here; expected PNG, PGM, PPM (P2, P3, P5, P6) or .npy", path);
+            ok = data_fail(
+                error, "%s: byte 0: not an image known here; expected PNG, PGM, PPM (P2, P3, P5, P6) or .npy", path);
     }
     free(source.bytes);
     return ok;

@@ -47,7 +47,7 @@ static void print_classes(const struct dataset *set, FILE *out) {
     for (int64_t i = 0; i < set->test.count; i++)
         counts[2 * data_class(&set->test, i) + 1]++;
     fprintf(out, "\nclass     train      test\n");
-    for (int64_t class = 0; class < set->classes && class < MAX_LISTED_CLASSES; class++)
+    for (int64_t class = 0; class < set->classes && class < MAX_LISTED_CLASSES; class ++)
         fprintf(out, "%5" PRId64 "%10" PRId64 "%10" PRId64 "\n", class, counts[2 * class], counts[2 * class + 1]);
     if (set->classes > MAX_LISTED_CLASSES)
         fprintf(out, "... and %" PRId64 " more\n", set->classes - MAX_LISTED_CLASSES);
@@ -64,7 +64,8 @@ static double element(const struct data_field *field, int64_t i, int64_t e) {
     return (double)value;
 }
 
-/* Welford's running mean and sum of squared deviations (Technometrics 4, 1962), merged sample by sample (Chan et al.). */
+/* Welford's running mean and sum of squared deviations (Technometrics 4, 1962), merged sample by sample (Chan et al.).
+ */
 static void channel_statistics(const struct data_split *split, int64_t channel, int64_t size, double *mean,
                                double *deviation) {
     double squares = 0, n = 0;

@@ -48,8 +48,8 @@ static uint32_t shuffle_mix(uint32_t x) {
 /* Below 256 the halves would be so small that some orders come much more often than others. */
 #define SHUFFLE_MIN_BITS 8
 
-/* A Feistel network permutes [0, 2^bits), the smallest such range that holds n; values outside [0, n) are put through it
- * again until they fall inside (cycle walking: fewer than two turns on average for n > 128, and 256 / n below). The
+/* A Feistel network permutes [0, 2^bits), the smallest such range that holds n; values outside [0, n) are put through
+ * it again until they fall inside (cycle walking: fewer than two turns on average for n > 128, and 256 / n below). The
  * halves may differ by one bit, so the rounds change them alternately instead of swapping them. */
 uint32_t shuffle_at(uint32_t i, uint32_t n, const uint32_t round_keys[SHUFFLE_ROUNDS]) {
     uint32_t bits = SHUFFLE_MIN_BITS;

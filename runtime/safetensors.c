@@ -1,6 +1,7 @@
 /* What a file must keep to be read (a file that breaks a rule could hide data, or make a reader run out of bounds):
  *   - 8 + N <= size of the file; N <= ST_MAX_HEADER
- *   - the header starts with '{', ends with '}' and spaces, is valid UTF-8 and JSON without duplicate keys or deep nesting
+ *   - the header starts with '{', ends with '}' and spaces, is valid UTF-8 and JSON without duplicate keys or deep
+ * nesting
  *   - __metadata__ maps strings to strings; every other entry has exactly dtype, shape and data_offsets
  *   - product(shape) * size of dtype does not overflow and is end - begin
  *   - in the order of their offsets, the tensors cover the rest of the file: no hole, overlap or rest */
@@ -21,12 +22,10 @@ static const struct {
     const char *name;
     uint64_t size;
 } types[ST_N_TYPES] = {
-    [ST_BOOL] = {"BOOL", 1},       [ST_U8] = {"U8", 1},           [ST_I8] = {"I8", 1},
-    [ST_F8_E5M2] = {"F8_E5M2", 1}, [ST_F8_E4M3] = {"F8_E4M3", 1}, [ST_I16] = {"I16", 2},
-    [ST_U16] = {"U16", 2},         [ST_F16] = {"F16", 2},         [ST_BF16] = {"BF16", 2},
-    [ST_I32] = {"I32", 4},         [ST_U32] = {"U32", 4},         [ST_F32] = {"F32", 4},
-    [ST_C64] = {"C64", 8},         [ST_F64] = {"F64", 8},         [ST_I64] = {"I64", 8},
-    [ST_U64] = {"U64", 8},
+    [ST_BOOL] = {"BOOL", 1},       [ST_U8] = {"U8", 1},   [ST_I8] = {"I8", 1},   [ST_F8_E5M2] = {"F8_E5M2", 1},
+    [ST_F8_E4M3] = {"F8_E4M3", 1}, [ST_I16] = {"I16", 2}, [ST_U16] = {"U16", 2}, [ST_F16] = {"F16", 2},
+    [ST_BF16] = {"BF16", 2},       [ST_I32] = {"I32", 4}, [ST_U32] = {"U32", 4}, [ST_F32] = {"F32", 4},
+    [ST_C64] = {"C64", 8},         [ST_F64] = {"F64", 8}, [ST_I64] = {"I64", 8}, [ST_U64] = {"U64", 8},
 };
 
 const char *st_type_name(enum st_type type) {
@@ -74,12 +73,14 @@ static bool read_type(const struct reader *r, const char *name, const json_t *va
 static bool read_shape(const struct reader *r, const json_t *value, struct st_tensor *tensor) {
     size_t rank = json_array_size(value);
     if (!json_is_array(value) || rank > ST_MAX_RANK)
-        return data_fail(r->error, "%s: tensor `%s`: expected a shape of at most %d sizes", r->path, tensor->name, ST_MAX_RANK);
+        return data_fail(r->error, "%s: tensor `%s`: expected a shape of at most %d sizes", r->path, tensor->name,
+                         ST_MAX_RANK);
     tensor->rank = (int)rank;
     for (size_t i = 0; i < rank; i++) {
         const json_t *size = json_array_get(value, i);
         if (!json_is_integer(size) || json_integer_value(size) < 0)
-            return data_fail(r->error, "%s: tensor `%s`: size %zu of its shape is not a whole number", r->path, tensor->name, i);
+            return data_fail(r->error, "%s: tensor `%s`: size %zu of its shape is not a whole number", r->path,
+                             tensor->name, i);
         tensor->dims[i] = (uint64_t)json_integer_value(size);
     }
     if (!shape_bytes(tensor, &tensor->bytes))
@@ -99,7 +100,8 @@ static bool read_offsets(const struct reader *r, const json_t *value, struct pla
         return data_fail(r->error, "%s: tensor `%s` ends at byte %" PRIu64 " of the data, which are %" PRIu64 " bytes",
                          r->path, name, placed->end, r->buffer_size);
     if (placed->end - placed->begin != placed->tensor.bytes)
-        return data_fail(r->error, "%s: tensor `%s` has %" PRIu64 " bytes of data, but its shape and dtype make %" PRIu64,
+        return data_fail(r->error,
+                         "%s: tensor `%s` has %" PRIu64 " bytes of data, but its shape and dtype make %" PRIu64,
                          r->path, name, placed->end - placed->begin, placed->tensor.bytes);
     return true;
 }
@@ -127,7 +129,8 @@ static bool check_cover(const struct reader *r, const struct placed *placed, siz
     uint64_t at = 0;
     for (size_t i = 0; i < n; i++) {
         if (placed[i].begin != at)
-            return data_fail(r->error, "%s: tensor `%s` begins at byte %" PRIu64 " of the data; expected %" PRIu64 ", %s",
+            return data_fail(r->error,
+                             "%s: tensor `%s` begins at byte %" PRIu64 " of the data; expected %" PRIu64 ", %s",
                              r->path, placed[i].tensor.name, placed[i].begin, at,
                              placed[i].begin > at ? "so there is a hole" : "so tensors overlap");
         at = placed[i].end;
@@ -203,22 +206,27 @@ static bool parse_header(struct reader *r, const char *text) {
 static bool read_header(struct reader *r, FILE *stream, uint64_t size) {
     unsigned char prefix[8];
     if (size < sizeof prefix || fread(prefix, 1, sizeof prefix, stream) != sizeof prefix)
-        return data_fail(r->error, "%s: truncated: %" PRIu64 " bytes; expected at least 8 with the length of the header",
-                         r->path, size);
+        return data_fail(r->error,
+                         "%s: truncated: %" PRIu64 " bytes; expected at least 8 with the length of the header", r->path,
+                         size);
     for (int i = 7; i >= 0; i--)
         r->header_size = r->header_size << 8 | prefix[i];
     if (r->header_size > ST_MAX_HEADER)
-        return data_fail(r->error, "%s: byte 0: a header of %" PRIu64 " bytes; expected at most %" PRIu64
-                         ". Is it a safetensors file?", r->path, r->header_size, ST_MAX_HEADER);
+        return data_fail(r->error,
+                         "%s: byte 0: a header of %" PRIu64 " bytes; expected at most %" PRIu64
+                         ". Is it a safetensors file?",
+                         r->path, r->header_size, ST_MAX_HEADER);
     if (r->header_size > size - 8)
-        return data_fail(r->error, "%s: truncated: the header needs %" PRIu64 " bytes from byte 8, the file has %" PRIu64,
+        return data_fail(r->error,
+                         "%s: truncated: the header needs %" PRIu64 " bytes from byte 8, the file has %" PRIu64,
                          r->path, r->header_size, size);
     r->buffer_size = size - 8 - r->header_size;
     char *text = malloc(r->header_size + 1);
     if (!text)
         return data_fail(r->error, "%s: out of memory", r->path);
-    bool ok = fread(text, 1, r->header_size, stream) == r->header_size ? parse_header(r, text)
-                                                                       : data_fail(r->error, "%s: cannot be read", r->path);
+    bool ok = fread(text, 1, r->header_size, stream) == r->header_size
+                  ? parse_header(r, text)
+                  : data_fail(r->error, "%s: cannot be read", r->path);
     free(text);
     return ok;
 }

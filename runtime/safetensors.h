@@ -14,8 +14,23 @@
 
 /* In ascending order of alignment as the reference has it; files hold the tensors in descending order. */
 enum st_type {
-    ST_BOOL, ST_U8, ST_I8, ST_F8_E5M2, ST_F8_E4M3, ST_I16, ST_U16, ST_F16, ST_BF16, ST_I32, ST_U32, ST_F32, ST_C64,
-    ST_F64, ST_I64, ST_U64, ST_N_TYPES
+    ST_BOOL,
+    ST_U8,
+    ST_I8,
+    ST_F8_E5M2,
+    ST_F8_E4M3,
+    ST_I16,
+    ST_U16,
+    ST_F16,
+    ST_BF16,
+    ST_I32,
+    ST_U32,
+    ST_F32,
+    ST_C64,
+    ST_F64,
+    ST_I64,
+    ST_U64,
+    ST_N_TYPES
 };
 
 struct st_tensor {

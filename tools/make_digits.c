@@ -12,40 +12,40 @@
 #include <sys/stat.h>
 #include <zlib.h>
 
-enum { CLASSES = 10, GREY_SIDE = 28, COLOUR_SIDE = 32, MAX_SIDE = 32, MAX_COUNT = 10000000, ARC_PIECES = 20 };
+enum { CLASSES = 10, GREY_SIDE = 28, COLOUR_SIDE = 32, MAX_SIDE = 32, MAX_COUNT = 10000000, PIECES = 20 };
 
-/* Glyphs in a box of 0..1 by 0..1, y downwards. Angles are in degrees, clockwise from the right. */
+/* Glyphs in a box of 100 by 100, y downwards. Angles are in degrees, clockwise from the right. */
 
 struct stroke {
     enum { END, LINE, ARC } kind;
-    float a, b, c, d;  /* LINE: from (a, b) to (c, d).  ARC: centre (a, b), radii c and d ... */
-    float from, until; /* ... between these angles */
+    int a, b, c, d;  /* LINE: from (a, b) to (c, d).  ARC: centre (a, b), radii c and d ... */
+    int from, until; /* ... between these angles */
 };
 
 enum { MAX_STROKES = 4, MAX_VARIANTS = 2 };
 
 static const struct stroke glyphs[CLASSES][MAX_VARIANTS][MAX_STROKES + 1] = {
-    {{{ARC, .50f, .50f, .32f, .46f, 0, 360}},
-     {{ARC, .50f, .50f, .25f, .46f, -80, 285}}},
-    {{{LINE, .50f, .05f, .50f, .95f, 0, 0}},
-     {{LINE, .52f, .05f, .52f, .95f, 0, 0}, {LINE, .52f, .05f, .33f, .24f, 0, 0}}},
-    {{{ARC, .50f, .30f, .30f, .26f, 190, 390}, {LINE, .76f, .43f, .20f, .95f, 0, 0}, {LINE, .20f, .95f, .82f, .95f, 0, 0}},
-     {{ARC, .48f, .28f, .28f, .24f, 200, 400}, {LINE, .69f, .43f, .22f, .88f, 0, 0}, {ARC, .30f, .86f, .09f, .09f, 0, 360},
-      {LINE, .34f, .86f, .84f, .95f, 0, 0}}},
-    {{{ARC, .45f, .28f, .30f, .23f, 200, 450}, {ARC, .45f, .73f, .33f, .23f, 270, 520}},
-     {{LINE, .20f, .07f, .75f, .07f, 0, 0}, {LINE, .75f, .07f, .45f, .42f, 0, 0}, {ARC, .44f, .69f, .32f, .27f, 270, 515}}},
-    {{{LINE, .62f, .05f, .18f, .62f, 0, 0}, {LINE, .18f, .62f, .86f, .62f, 0, 0}, {LINE, .62f, .05f, .62f, .95f, 0, 0}},
-     {{LINE, .26f, .08f, .20f, .52f, 0, 0}, {LINE, .20f, .52f, .80f, .52f, 0, 0}, {LINE, .74f, .08f, .70f, .95f, 0, 0}}},
-    {{{LINE, .78f, .06f, .30f, .06f, 0, 0}, {LINE, .30f, .06f, .27f, .46f, 0, 0}, {ARC, .47f, .67f, .32f, .27f, 232, 510}},
-     {{LINE, .80f, .10f, .36f, .06f, 0, 0}, {LINE, .36f, .06f, .24f, .50f, 0, 0}, {ARC, .42f, .70f, .30f, .24f, 236, 500}}},
-    {{{ARC, .50f, .69f, .28f, .26f, 0, 360}, {ARC, .72f, .66f, .50f, .60f, 180, 262}},
-     {{ARC, .50f, .72f, .26f, .22f, 0, 360}, {LINE, .25f, .68f, .50f, .05f, 0, 0}}},
-    {{{LINE, .20f, .08f, .80f, .08f, 0, 0}, {LINE, .80f, .08f, .40f, .95f, 0, 0}},
-     {{LINE, .20f, .10f, .80f, .06f, 0, 0}, {LINE, .80f, .06f, .46f, .95f, 0, 0}, {LINE, .40f, .50f, .78f, .50f, 0, 0}}},
-    {{{ARC, .50f, .27f, .24f, .22f, 0, 360}, {ARC, .50f, .72f, .29f, .24f, 0, 360}},
-     {{ARC, .52f, .26f, .20f, .20f, 0, 360}, {ARC, .48f, .71f, .24f, .25f, 0, 360}}},
-    {{{ARC, .50f, .31f, .28f, .26f, 0, 360}, {LINE, .78f, .31f, .70f, .95f, 0, 0}},
-     {{ARC, .50f, .30f, .26f, .24f, 0, 360}, {ARC, .26f, .36f, .50f, .60f, 0, 82}}},
+    {{{ARC, 50, 50, 32, 46, 0, 360}}, {{ARC, 50, 50, 25, 46, -80, 285}}},
+    {{{LINE, 50, 5, 50, 95, 0, 0}}, {{LINE, 52, 5, 52, 95, 0, 0}, {LINE, 52, 5, 33, 24, 0, 0}}},
+    {{{ARC, 50, 30, 30, 26, 190, 390}, {LINE, 76, 43, 20, 95, 0, 0}, {LINE, 20, 95, 82, 95, 0, 0}},
+     {{ARC, 48, 28, 28, 24, 200, 400},
+      {LINE, 69, 43, 22, 88, 0, 0},
+      {ARC, 30, 86, 9, 9, 0, 360},
+      {LINE, 34, 86, 84, 95, 0, 0}}},
+    {{{ARC, 45, 28, 30, 23, 200, 450}, {ARC, 45, 73, 33, 23, 270, 520}},
+     {{LINE, 20, 7, 75, 7, 0, 0}, {LINE, 75, 7, 45, 42, 0, 0}, {ARC, 44, 69, 32, 27, 270, 515}}},
+    {{{LINE, 62, 5, 18, 62, 0, 0}, {LINE, 18, 62, 86, 62, 0, 0}, {LINE, 62, 5, 62, 95, 0, 0}},
+     {{LINE, 26, 8, 20, 52, 0, 0}, {LINE, 20, 52, 80, 52, 0, 0}, {LINE, 74, 8, 70, 95, 0, 0}}},
+    {{{LINE, 78, 6, 30, 6, 0, 0}, {LINE, 30, 6, 27, 46, 0, 0}, {ARC, 47, 67, 32, 27, 232, 510}},
+     {{LINE, 80, 10, 36, 6, 0, 0}, {LINE, 36, 6, 24, 50, 0, 0}, {ARC, 42, 70, 30, 24, 236, 500}}},
+    {{{ARC, 50, 69, 28, 26, 0, 360}, {ARC, 72, 66, 50, 60, 180, 262}},
+     {{ARC, 50, 72, 26, 22, 0, 360}, {LINE, 25, 68, 50, 5, 0, 0}}},
+    {{{LINE, 20, 8, 80, 8, 0, 0}, {LINE, 80, 8, 40, 95, 0, 0}},
+     {{LINE, 20, 10, 80, 6, 0, 0}, {LINE, 80, 6, 46, 95, 0, 0}, {LINE, 40, 50, 78, 50, 0, 0}}},
+    {{{ARC, 50, 27, 24, 22, 0, 360}, {ARC, 50, 72, 29, 24, 0, 360}},
+     {{ARC, 52, 26, 20, 20, 0, 360}, {ARC, 48, 71, 24, 25, 0, 360}}},
+    {{{ARC, 50, 31, 28, 26, 0, 360}, {LINE, 78, 31, 70, 95, 0, 0}},
+     {{ARC, 50, 30, 26, 24, 0, 360}, {ARC, 26, 36, 50, 60, 0, 82}}},
 };
 
 /* Random numbers of one sample. */
@@ -70,11 +70,11 @@ static float between(struct random *r, float low, float high) {
 
 /* Drawing */
 
-/* How the box of a glyph comes to lie on the picture, and the pen. Lengths are in pixels. */
+/* How the box of a glyph, scaled to -1/2..1/2, comes to lie on the picture, and the pen. Lengths are in pixels. */
 struct hand {
-    float xx, xy, yx, yy, x0, y0;  /* affine, from the box with its middle at 0 */
-    float sway, sway_phase;        /* x moves by sway * sin(4 y + phase), in the box */
-    float radius;                  /* of the pen */
+    float xx, xy, yx, yy, x0, y0; /* affine */
+    float sway, sway_phase;       /* first, x moves by sway * sin(4 y + phase) */
+    float radius;                 /* of the pen */
 };
 
 struct canvas {
@@ -83,7 +83,8 @@ struct canvas {
 };
 
 static struct hand random_hand(struct random *r, int side) {
-    float height = 20.0f / GREY_SIDE * (float)side * between(r, 0.80f, 1.05f), width = height * between(r, 0.65f, 0.95f);
+    float height = 20.0f / GREY_SIDE * (float)side * between(r, 0.80f, 1.05f),
+          width = height * between(r, 0.65f, 0.95f);
     float angle = between(r, -0.22f, 0.22f), slant = between(r, -0.30f, 0.15f);
     return (struct hand){
         .xx = width * cosf(angle),
@@ -99,8 +100,8 @@ static struct hand random_hand(struct random *r, int side) {
 }
 
 static void place(const struct hand *hand, float x, float y, float point[2]) {
-    x += hand->sway * sinf(4 * y + hand->sway_phase) - 0.5f;
-    y -= 0.5f;
+    y = y / 100 - 0.5f;
+    x = x / 100 - 0.5f + hand->sway * sinf(4 * y + hand->sway_phase);
     point[0] = hand->xx * x + hand->xy * y + hand->x0;
     point[1] = hand->yx * x + hand->yy * y + hand->y0;
 }
@@ -118,7 +119,8 @@ static int clamp_pixel(float value, int side) {
 
 static void draw_segment(struct canvas *canvas, const struct hand *hand, const float p[2], const float q[2]) {
     float reach = hand->radius + 1;
-    int left = clamp_pixel(fminf(p[0], q[0]) - reach, canvas->side), top = clamp_pixel(fminf(p[1], q[1]) - reach, canvas->side);
+    int left = clamp_pixel(fminf(p[0], q[0]) - reach, canvas->side),
+        top = clamp_pixel(fminf(p[1], q[1]) - reach, canvas->side);
     int right = clamp_pixel(fmaxf(p[0], q[0]) + reach, canvas->side);
     int bottom = clamp_pixel(fmaxf(p[1], q[1]) + reach, canvas->side);
     for (int y = top; y <= bottom; y++)
@@ -130,13 +132,14 @@ static void draw_segment(struct canvas *canvas, const struct hand *hand, const f
 }
 
 static void draw_stroke(struct canvas *canvas, const struct hand *hand, const struct stroke *stroke) {
-    float last[2], next[2];
-    for (int i = 0; i <= ARC_PIECES; i++) {
-        float t = (float)i / ARC_PIECES, angle = (stroke->from + t * (stroke->until - stroke->from)) * 0.01745329f;
+    float last[2], next[2], a = (float)stroke->a, b = (float)stroke->b, c = (float)stroke->c, d = (float)stroke->d;
+    for (int i = 0; i <= PIECES; i++) {
+        float t = (float)i / PIECES;
+        float angle = ((float)stroke->from + t * (float)(stroke->until - stroke->from)) * 0.01745329f;
         if (stroke->kind == ARC)
-            place(hand, stroke->a + stroke->c * cosf(angle), stroke->b + stroke->d * sinf(angle), next);
+            place(hand, a + c * cosf(angle), b + d * sinf(angle), next);
         else
-            place(hand, stroke->a + t * (stroke->c - stroke->a), stroke->b + t * (stroke->d - stroke->b), next);
+            place(hand, a + t * (c - a), b + t * (d - b), next);
         if (i > 0)
             draw_segment(canvas, hand, last, next);
         memcpy(last, next, sizeof last);
@@ -270,18 +273,17 @@ static bool make_cifar(const struct options *options, uint32_t split, struct dat
     return ok;
 }
 
-static const char usage[] =
-    "usage: make_digits DIR [--train N] [--test N] [--seed S] [--cifar] [--gzip]\n"
-    "\n"
-    "Draws digits, 0 to 9, and writes them as a data set into the folder DIR:\n"
-    "four IDX files of 28 x 28 grey pixels named as MNIST's, or, with --cifar,\n"
-    "two CIFAR-10 files of 32 x 32 coloured ones.\n"
-    "\n"
-    "  --train N   training samples (10000)\n"
-    "  --test N    test samples (2000)\n"
-    "  --seed S    another set of the same kind (1)\n"
-    "  --cifar     CIFAR-10 binary format\n"
-    "  --gzip      pack the files, names end in .gz\n";
+static const char usage[] = "usage: make_digits DIR [--train N] [--test N] [--seed S] [--cifar] [--gzip]\n"
+                            "\n"
+                            "Draws digits, 0 to 9, and writes them as a data set into the folder DIR:\n"
+                            "four IDX files of 28 x 28 grey pixels named as MNIST's, or, with --cifar,\n"
+                            "two CIFAR-10 files of 32 x 32 coloured ones.\n"
+                            "\n"
+                            "  --train N   training samples (10000)\n"
+                            "  --test N    test samples (2000)\n"
+                            "  --seed S    another set of the same kind (1)\n"
+                            "  --cifar     CIFAR-10 binary format\n"
+                            "  --gzip      pack the files, names end in .gz\n";
 
 static bool parse_number(const char *text, uint64_t least, uint64_t most, uint64_t *number) {
     char *end;
@@ -293,9 +295,12 @@ static bool parse_number(const char *text, uint64_t least, uint64_t most, uint64
 /* False: the command line is wrong. */
 static bool parse_options(int argc, char **argv, struct options *options) {
     static const struct option names[] = {
-        {"train", required_argument, NULL, 't'}, {"test", required_argument, NULL, 'e'},
-        {"seed", required_argument, NULL, 's'},  {"cifar", no_argument, NULL, 'c'},
-        {"gzip", no_argument, NULL, 'z'},        {"help", no_argument, NULL, 'h'},
+        {"train", required_argument, NULL, 't'},
+        {"test", required_argument, NULL, 'e'},
+        {"seed", required_argument, NULL, 's'},
+        {"cifar", no_argument, NULL, 'c'},
+        {"gzip", no_argument, NULL, 'z'},
+        {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
     uint64_t number;

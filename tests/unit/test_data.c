@@ -12,8 +12,8 @@
 #include "temp_files.h"
 
 /* Three images of 2 x 3 with pixels 0, 1, 2, ... and labels 1, 0, 4. */
-static const unsigned char images[16 + 18] = {0, 0, 8, 3, 0, 0, 0, 3, 0, 0, 0, 2, 0, 0, 0, 3, 0, 1, 2, 3, 4, 5, 6,
-                                              7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17};
+static const unsigned char images[16 + 18] = {0, 0, 8, 3, 0, 0, 0, 3, 0, 0,  0,  2,  0,  0,  0,  3,  0,
+                                              1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17};
 static const unsigned char labels[8 + 3] = {0, 0, 8, 1, 0, 0, 0, 3, 1, 0, 4};
 
 #define TRAIN_IMAGES "train-images-idx3-ubyte"
@@ -137,9 +137,10 @@ static void test_gzip_members(void **state) {
 
 static void test_float_regression(void **state) {
     struct temp *temp = *state;
-    static const unsigned char samples[12 + 16] = {0, 0, 0x0D, 2, 0, 0, 0, 2, 0, 0, 0, 2, 0x3f, 0x80, 0, 0,
-                                                   0xc0, 0, 0, 0, 0x3f, 0, 0, 0, 0x40, 0x40, 0, 0};
-    static const unsigned char targets[12 + 8] = {0, 0, 0x0D, 2, 0, 0, 0, 2, 0, 0, 0, 1, 0x3e, 0x80, 0, 0, 0xbf, 0x80, 0, 0};
+    static const unsigned char samples[12 + 16] = {0, 0, 0x0D, 2, 0, 0, 0,    2, 0, 0, 0,    2,    0x3f, 0x80,
+                                                   0, 0, 0xc0, 0, 0, 0, 0x3f, 0, 0, 0, 0x40, 0x40, 0,    0};
+    static const unsigned char targets[12 + 8] = {0, 0, 0x0D, 2,    0, 0, 0,    2,    0, 0,
+                                                  0, 1, 0x3e, 0x80, 0, 0, 0xbf, 0x80, 0, 0};
     temp_write(temp, "train-samples", samples, sizeof samples);
     temp_write(temp, "train-targets", targets, sizeof targets);
     struct dataset set = open_good(temp);
@@ -344,9 +345,13 @@ static void test_flipped_bits_never_crash(void **state) {
 static void test_cifar_damage(void **state) {
     struct temp *temp = *state;
     write_cifar(temp, "data_batch_1.bin", 2, 9, false);
-    assert_refused(temp, "data_batch_1.bin: byte 3073: label 10; expected 0 to 9 at the start of each record of 3073", NULL);
+    assert_refused(temp, "data_batch_1.bin: byte 3073: label 10; expected 0 to 9 at the start of each record of 3073",
+                   NULL);
     temp_write(temp, "data_batch_1.bin", images, sizeof images);
-    assert_refused(temp, "data_batch_1.bin: truncated: it ends at byte 34; expected the image of the last record in bytes 1 to 3072", NULL);
+    assert_refused(
+        temp,
+        "data_batch_1.bin: truncated: it ends at byte 34; expected the image of the last record in bytes 1 to 3072",
+        NULL);
     temp_write(temp, "data_batch_1.bin", "", 0);
     assert_refused(temp, "data_batch_1.bin: empty; expected records of 3073 bytes", NULL);
     temp_write(temp, "data_batch_1.bin", "", 1);
@@ -431,8 +436,8 @@ static void test_inspect(void **state) {
 
 static void test_inspect_without_images(void **state) {
     struct temp *temp = *state;
-    static const unsigned char samples[12 + 16] = {0, 0, 0x0D, 2, 0, 0, 0, 2, 0, 0, 0, 2, 0x3f, 0x80, 0, 0,
-                                                   0xc0, 0, 0, 0, 0x3f, 0, 0, 0, 0x40, 0x40, 0, 0};
+    static const unsigned char samples[12 + 16] = {0, 0, 0x0D, 2, 0, 0, 0,    2, 0, 0, 0,    2,    0x3f, 0x80,
+                                                   0, 0, 0xc0, 0, 0, 0, 0x3f, 0, 0, 0, 0x40, 0x40, 0,    0};
     temp_write(temp, "train-samples", samples, sizeof samples);
     temp_write(temp, "train-targets", samples, sizeof samples);
     assert_inspects_as(temp, "IDX\n"
@@ -446,7 +451,7 @@ static void test_inspect_without_images(void **state) {
 /* The real files, found through DATA. */
 
 static struct dataset open_real(const char *name) {
-    const char *folder = getenv("DATA");
+    const char *folder = getenv("DATA") ? getenv("DATA") : getenv("NETRUN_DATA");
     char path[4096];
     struct dataset set;
     struct data_error error;

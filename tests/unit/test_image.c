@@ -46,7 +46,8 @@ static void assert_reads_colour(const char *path) {
     assert_reads(path, 3, planes);
 }
 
-static void assert_refused_as(const char *path, int channels, int height, int width, enum data_type type, const char *piece) {
+static void assert_refused_as(const char *path, int channels, int height, int width, enum data_type type,
+                              const char *piece) {
     float out[3 * AREA];
     struct data_error error = {""};
     assert_false(image_read(path, channels, height, width, type, out, &error));
@@ -158,7 +159,8 @@ static void test_pnm_damage(void **state) {
     struct temp *temp = *state;
     assert_refused(write_raw(temp, "P5 3 2 255 ", grey, 5), "truncated: it ends at byte 16, within the pixels");
     assert_refused(write_raw(temp, "P5 3 2 255 ", rgb, 7), "byte 17: more data follow; expected one image");
-    assert_refused(write_text(temp, "P2 3 2 255 1 2 3 4 5"), "byte 20: expected a number of at most 255, but the file ends");
+    assert_refused(write_text(temp, "P2 3 2 255 1 2 3 4 5"),
+                   "byte 20: expected a number of at most 255, but the file ends");
     assert_refused(write_text(temp, "P2 3 2 255 1 2 3 4 5 256"), "expected a number of at most 255");
     assert_refused(write_text(temp, "P2 3 2 255 1 2 3 4 5 x"), "byte 21: expected a number");
     assert_refused(write_text(temp, "P2 3 2 255 1 2 3 4 5 6 7"), "more data follow");
@@ -196,8 +198,9 @@ static void test_npy(void **state) {
     for (int i = 0; i < 3 * AREA; i++)
         floats[i] = rgb[i];
     assert_reads(write_npy(temp, 1, DICT("<f4", "False", "(3, 2, 3)"), floats, sizeof floats), 3, rgb);
-    assert_reads(write_npy(temp, 1, "{\"shape\":(3,2,3),\"descr\":\"<f4\",\"fortran_order\":False}", floats, sizeof floats), 3,
-                 rgb);
+    assert_reads(
+        write_npy(temp, 1, "{\"shape\":(3,2,3),\"descr\":\"<f4\",\"fortran_order\":False}", floats, sizeof floats), 3,
+        rgb);
 }
 
 static void test_npy_vector(void **state) {
@@ -213,20 +216,24 @@ static void test_npy_vector(void **state) {
 static void test_npy_damage(void **state) {
     struct temp *temp = *state;
 #define U8(shape) DICT("|u1", "False", shape)
-    assert_refused(write_npy(temp, 1, DICT("<f8", "False", "(2, 3)"), grey, 6), "expected an array of u8 ('|u1') or f32");
-    assert_refused(write_npy(temp, 1, DICT(">f4", "False", "(2, 3)"), grey, 6), "expected an array of u8 ('|u1') or f32");
+    assert_refused(write_npy(temp, 1, DICT("<f8", "False", "(2, 3)"), grey, 6),
+                   "expected an array of u8 ('|u1') or f32");
+    assert_refused(write_npy(temp, 1, DICT(">f4", "False", "(2, 3)"), grey, 6),
+                   "expected an array of u8 ('|u1') or f32");
     assert_refused(write_npy(temp, 1, DICT("|u1", "True", "(2, 3)"), grey, 6), "expected fortran_order False");
     assert_refused(write_npy(temp, 1, U8("(2, 3"), grey, 6), "expected a number of at most");
     assert_refused(write_npy(temp, 1, U8("(2, -3)"), grey, 6), "expected a number");
     assert_refused(write_npy(temp, 1, U8("(1,1,1,1,1,1,1,2,3)"), grey, 6), "expected at most 8 sizes");
-    assert_refused(write_npy(temp, 1, "{'descr': '|u1', 'shape': (2, 3)}", grey, 6), "expected descr, fortran_order and shape");
+    assert_refused(write_npy(temp, 1, "{'descr': '|u1', 'shape': (2, 3)}", grey, 6),
+                   "expected descr, fortran_order and shape");
     assert_refused(write_npy(temp, 1, "{'descr': '|u1', 'x': 1}", grey, 6), "expected descr, fortran_order and shape");
     assert_refused(write_npy(temp, 1, "{'descr", grey, 0), "expected a key in quotes");
     assert_refused(write_npy(temp, 1, "", grey, 0), "expected a dict");
     assert_refused(write_npy(temp, 4, U8("(2, 3)"), grey, 6), "expected version 1, 2 or 3");
-    assert_refused(write_npy(temp, 1, U8("(2, 3)"), grey, 5), "5 bytes from byte 75; expected 6 for the array");
-    assert_refused(write_npy(temp, 1, U8("(2, 3)"), rgb, 7), "7 bytes from byte 75; expected 6 for the array");
-    assert_refused(temp_write(temp, "image.npy", "\x93NUMPY\1\0\xff\0{", 11), "truncated: the header needs 255 bytes from byte 10");
+    assert_refused(write_npy(temp, 1, U8("(2, 3)"), grey, 5), "5 bytes from byte 72; expected 6 for the array");
+    assert_refused(write_npy(temp, 1, U8("(2, 3)"), rgb, 7), "7 bytes from byte 72; expected 6 for the array");
+    assert_refused(temp_write(temp, "image.npy", "\x93NUMPY\1\0\xff\0{", 11),
+                   "truncated: the header needs 255 bytes from byte 10");
     assert_refused(temp_write(temp, "image.npy", "\x93NUMPY\1", 7), "expected version 1, 2 or 3");
 }
 
@@ -236,11 +243,13 @@ static void test_wrong_size(void **state) {
     struct temp *temp = *state;
     assert_refused_as(write_png(temp, grey, W, 8, PNG_COLOR_TYPE_GRAY), 1, 28, 28, DATA_F32,
                       "the image is 3 wide and 2 high; the network takes 28 wide and 28 high");
-    assert_refused_as(write_raw(temp, "P5 3 2 255 ", grey, 6), 1, 3, 2, DATA_F32, "3 wide and 2 high; the network takes 2 wide");
+    assert_refused_as(write_raw(temp, "P5 3 2 255 ", grey, 6), 1, 3, 2, DATA_F32,
+                      "3 wide and 2 high; the network takes 2 wide");
     assert_refused_as(write_raw(temp, "P5 65535 65535 255 ", grey, 6), 1, 3, 2, DATA_F32, "the image is 65535 wide");
     assert_refused_as(write_npy(temp, 1, U8("(2, 3)"), grey, 6), 3, 2, 3, DATA_F32,
                       "the array is [2, 3]; the network takes [3, 2, 3]");
-    assert_refused_as(write_raw(temp, "P5 3 2 255 ", grey, 6), 4, 2, 3, DATA_F32, "takes 4 channels; an image file has 1 or 3");
+    assert_refused_as(write_raw(temp, "P5 3 2 255 ", grey, 6), 4, 2, 3, DATA_F32,
+                      "takes 4 channels; an image file has 1 or 3");
 }
 
 static void test_not_an_image(void **state) {
@@ -257,9 +266,10 @@ static void test_not_an_image(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        with_folder(test_png),       with_folder(test_png_alpha), with_folder(test_png_damage), with_folder(test_pnm),
-        with_folder(test_pnm_depths), with_folder(test_pnm_damage), with_folder(test_npy), with_folder(test_npy_vector),
-        with_folder(test_npy_damage), with_folder(test_wrong_size), with_folder(test_not_an_image),
+        with_folder(test_png),        with_folder(test_png_alpha),    with_folder(test_png_damage),
+        with_folder(test_pnm),        with_folder(test_pnm_depths),   with_folder(test_pnm_damage),
+        with_folder(test_npy),        with_folder(test_npy_vector),   with_folder(test_npy_damage),
+        with_folder(test_wrong_size), with_folder(test_not_an_image),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

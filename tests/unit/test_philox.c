@@ -140,9 +140,12 @@ static void test_neighbours_are_independent(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_known_answers),      cmocka_unit_test(test_unit_interval),
-        cmocka_unit_test(test_permutation),        cmocka_unit_test(test_largest_range),
-        cmocka_unit_test(test_epochs_and_keys_differ), cmocka_unit_test(test_places_are_uniform),
+        cmocka_unit_test(test_known_answers),
+        cmocka_unit_test(test_unit_interval),
+        cmocka_unit_test(test_permutation),
+        cmocka_unit_test(test_largest_range),
+        cmocka_unit_test(test_epochs_and_keys_differ),
+        cmocka_unit_test(test_places_are_uniform),
         cmocka_unit_test(test_neighbours_are_independent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

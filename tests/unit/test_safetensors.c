@@ -54,9 +54,10 @@ static struct st_file read_good(const char *path) {
 
 static void test_read(void **state) {
     struct st_file file = read_good(write_file(*state,
-        "{\"b\":{\"dtype\":\"F32\",\"shape\":[2,1],\"data_offsets\":[3,11]},"
-        "\"__metadata__\":{\"format\":\"pt\",\"epoch\":\"3\"},"
-        "\"a\":{\"dtype\":\"U8\",\"shape\":[3],\"data_offsets\":[0,3]}}   ", 11));
+                                               "{\"b\":{\"dtype\":\"F32\",\"shape\":[2,1],\"data_offsets\":[3,11]},"
+                                               "\"__metadata__\":{\"format\":\"pt\",\"epoch\":\"3\"},"
+                                               "\"a\":{\"dtype\":\"U8\",\"shape\":[3],\"data_offsets\":[0,3]}}   ",
+                                               11));
     assert_int_equal(file.n_tensors, 2);
     assert_string_equal(file.tensors[0].name, "a");
     const struct st_tensor *b = st_find(&file, "b");
@@ -79,8 +80,9 @@ static void test_empty_and_scalar(void **state) {
     assert_int_equal(file.n_tensors, 0);
     st_free(&file);
     file = read_good(write_file(*state,
-        "{\"none\":{\"dtype\":\"F32\",\"shape\":[4,0],\"data_offsets\":[8,8]},"
-        "\"steps\":{\"dtype\":\"I64\",\"shape\":[],\"data_offsets\":[0,8]}}", 8));
+                                "{\"none\":{\"dtype\":\"F32\",\"shape\":[4,0],\"data_offsets\":[8,8]},"
+                                "\"steps\":{\"dtype\":\"I64\",\"shape\":[],\"data_offsets\":[0,8]}}",
+                                8));
     assert_int_equal(st_find(&file, "steps")->rank, 0);
     assert_int_equal(st_find(&file, "steps")->bytes, 8);
     assert_int_equal(st_find(&file, "none")->bytes, 0);
@@ -105,7 +107,8 @@ static void test_short_file(void **state) {
     struct temp *temp = *state;
     assert_path_refused(temp_write(temp, "f", "", 0), "truncated: 0 bytes; expected at least 8");
     assert_path_refused(temp_write(temp, "f", "\2\0\0\0\0\0\0", 7), "truncated: 7 bytes");
-    assert_path_refused(temp_write(temp, "f", "\3\0\0\0\0\0\0\0{}", 10), "the header needs 3 bytes from byte 8, the file has 10");
+    assert_path_refused(temp_write(temp, "f", "\3\0\0\0\0\0\0\0{}", 10),
+                        "the header needs 3 bytes from byte 8, the file has 10");
     assert_path_refused(temp_write(temp, "f", "\xff\xff\xff\xff\xff\xff\xff\xff{}", 10), "expected at most 16777216");
     assert_path_refused(temp->folder, "is not a regular file");
     assert_path_refused(temp_path(temp, "missing"), "No such file");
@@ -143,7 +146,8 @@ static void test_duplicate_keys(void **state) {
 #define ENTRY "{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}"
     assert_refused(*state, "{\"a\":" ENTRY ",\"a\":" ENTRY "}", 1, "duplicate");
     assert_refused(*state, "{\"__metadata__\":{\"k\":\"1\",\"k\":\"2\"}}", 0, "duplicate");
-    assert_refused(*state, "{\"a\":{\"dtype\":\"U8\",\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}", 1, "duplicate");
+    assert_refused(*state, "{\"a\":{\"dtype\":\"U8\",\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}", 1,
+                   "duplicate");
 }
 
 /* A parser that recursed once for each bracket would run out of stack. */
@@ -171,8 +175,10 @@ static void test_metadata_strings_only(void **state) {
 static void test_entry_form(void **state) {
     assert_refused(*state, "{\"a\":3}", 0, "tensor `a`: expected exactly dtype, shape and data_offsets");
     assert_refused(*state, "{\"a\":{\"dtype\":\"U8\",\"shape\":[1]}}", 1, "expected exactly");
-    assert_refused(*state, "{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1],\"x\":1}}", 1, "expected exactly");
-    assert_refused(*state, "{\"a\":{\"dtype\":\"F31\",\"shape\":[1],\"data_offsets\":[0,1]}}", 1, "F31 is not a known dtype");
+    assert_refused(*state, "{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1],\"x\":1}}", 1,
+                   "expected exactly");
+    assert_refused(*state, "{\"a\":{\"dtype\":\"F31\",\"shape\":[1],\"data_offsets\":[0,1]}}", 1,
+                   "F31 is not a known dtype");
     assert_refused(*state, "{\"a\":{\"dtype\":7,\"shape\":[1],\"data_offsets\":[0,1]}}", 1, "not a known dtype");
     assert_refused(*state, "{\"a\\n\":{\"dtype\":7,\"shape\":[1],\"data_offsets\":[0,1]}}", 1, "tensor `a?`");
 }
@@ -180,7 +186,8 @@ static void test_entry_form(void **state) {
 static void test_shapes(void **state) {
     assert_refused(*state, "{\"a\":{\"dtype\":\"U8\",\"shape\":1,\"data_offsets\":[0,1]}}", 1, "expected a shape");
     assert_refused(*state, "{\"a\":{\"dtype\":\"U8\",\"shape\":[-1],\"data_offsets\":[0,1]}}", 1, "not a whole number");
-    assert_refused(*state, "{\"a\":{\"dtype\":\"U8\",\"shape\":[1.0],\"data_offsets\":[0,1]}}", 1, "not a whole number");
+    assert_refused(*state, "{\"a\":{\"dtype\":\"U8\",\"shape\":[1.0],\"data_offsets\":[0,1]}}", 1,
+                   "not a whole number");
     assert_refused(*state, "{\"a\":{\"dtype\":\"U8\",\"shape\":[99999999999999999999],\"data_offsets\":[0,1]}}", 1,
                    "too big integer");
     assert_refused(*state, "{\"a\":{\"dtype\":\"U8\",\"shape\":[1,1,1,1,1,1,1,1,1],\"data_offsets\":[0,1]}}", 1,
@@ -195,10 +202,13 @@ static void test_shapes(void **state) {
 
 static void test_offsets(void **state) {
     assert_refused(*state, "{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0]}}", 1, "expected data_offsets");
-    assert_refused(*state, "{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1,2]}}", 1, "expected data_offsets");
-    assert_refused(*state, "{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[-1,0]}}", 1, "expected data_offsets");
+    assert_refused(*state, "{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1,2]}}", 1,
+                   "expected data_offsets");
+    assert_refused(*state, "{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[-1,0]}}", 1,
+                   "expected data_offsets");
     assert_refused(*state, "{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[1,0]}}", 1, "begin <= end");
-    assert_refused(*state, "{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,\"1\"]}}", 1, "expected data_offsets");
+    assert_refused(*state, "{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,\"1\"]}}", 1,
+                   "expected data_offsets");
     assert_refused(*state, "{\"a\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[0,2]}}", 1,
                    "ends at byte 2 of the data, which are 1 bytes");
 }
@@ -224,7 +234,8 @@ static void test_damaged_bytes(void **state) {
     struct temp *temp = *state;
     size_t size;
     unsigned char *good = temp_read(write_file(temp, TWO(0, 4, 4, 8), 8), &size);
-    static const unsigned char values[] = {0, 1, ' ', '"', '-', '0', '9', '[', ']', '{', '}', ',', ':', '\\', 0x80, 0xff};
+    static const unsigned char values[] = {0,   1,   ' ', '"', '-', '0',  '9',  '[',
+                                           ']', '{', '}', ',', ':', '\\', 0x80, 0xff};
     for (size_t at = 0; at < size; at++)
         for (size_t v = 0; v < sizeof values; v++) {
             struct st_file file;
@@ -264,12 +275,11 @@ static const char *write_good(struct temp *temp, const char *name) {
 static void test_written_bytes(void **state) {
     size_t size;
     unsigned char *bytes = temp_read(write_good(*state, "f"), &size);
-    static const char header[] =
-        "{\"__metadata__\":{\"epoch\":\"3 \\\"of\\\" 5\",\"format\":\"pt\"},"
-        "\"steps\":{\"dtype\":\"I64\",\"shape\":[],\"data_offsets\":[0,8]},"
-        "\"fc1.bias\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[8,12]},"
-        "\"fc1.weight\":{\"dtype\":\"F32\",\"shape\":[1,3],\"data_offsets\":[12,24]},"
-        "\"mask\":{\"dtype\":\"BOOL\",\"shape\":[3],\"data_offsets\":[24,27]}}";
+    static const char header[] = "{\"__metadata__\":{\"epoch\":\"3 \\\"of\\\" 5\",\"format\":\"pt\"},"
+                                 "\"steps\":{\"dtype\":\"I64\",\"shape\":[],\"data_offsets\":[0,8]},"
+                                 "\"fc1.bias\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[8,12]},"
+                                 "\"fc1.weight\":{\"dtype\":\"F32\",\"shape\":[1,3],\"data_offsets\":[12,24]},"
+                                 "\"mask\":{\"dtype\":\"BOOL\",\"shape\":[3],\"data_offsets\":[24,27]}}";
     size_t length = sizeof header - 1, padded = (length + 7) / 8 * 8;
     assert_int_equal(bytes[0] | bytes[1] << 8, padded);
     assert_memory_equal(bytes + 8, header, length);
