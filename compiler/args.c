@@ -1,0 +1,278 @@
+/* args.c: the arguments of a word, checked once for all words from their tables. */
+#include "build.h"
+
+#include <math.h>
+#include <string.h>
+
+bool call_of(const struct ast *a, struct call *c)
+{
+    if (!a || (a->kind != AST_NAME && a->kind != AST_CALL))
+        return false;
+    *c = (struct call){ a->text, a->loc, a->narg, a->arg };
+    return true;
+}
+
+int arg_count(const struct word *w)
+{
+    int n = 0;
+    while (n < MAX_WORD_ARGS && w->arg[n].name)
+        n++;
+    return n;
+}
+
+int arg_index(const struct word *w, const char *name)
+{
+    for (int i = 0; i < arg_count(w); i++)
+        if (strcmp(w->arg[i].name, name) == 0)
+            return i;
+    return -1;
+}
+
+const char *word_kind_text(enum word_kind k)
+{
+    static const char *const text[] = { "layer", "loss", "optimizer", "schedule", "transform", "metric" };
+    return text[k];
+}
+
+/* ---- words ---- */
+
+/* A word of another kind has this name: say where it belongs. */
+static void note_other_kind(struct builder *b, enum word_kind k, const char *name)
+{
+    for (int i = 0; word_at(i); i++)
+        if (word_at(i)->kind != k && strcmp(word_at(i)->name, name) == 0)
+            diag_note(b->diag, "`%s` is a %s", name, word_kind_text(word_at(i)->kind));
+}
+
+static void list_words(struct builder *b, enum word_kind k, const char *const *name, int n)
+{
+    const char *all = "";
+    for (int i = 0; i < n; i++)
+        all = region_printf(b->region, "%s%s%s", all, i ? ", " : "", name[i]);
+    if (n)
+        diag_help(b->diag, "there %s: %s", k == WORD_LOSS || n > 1 ? "are" : "is", all);
+}
+
+const struct word *word_required(struct builder *b, enum word_kind k, const struct call *c)
+{
+    const struct word *w = word_find(k, c->name);
+    if (w)
+        return w;
+    const char **name = NULL;
+    int n = 0;
+    for (int i = 0; word_at(i); i++) {
+        if (word_at(i)->kind != k)
+            continue;
+        region_grow(b->region, name, n);
+        name[n++] = word_at(i)->name;
+    }
+    int nword = n;
+    for (int i = 0; k == WORD_LAYER && i < b->nblock; i++) {
+        region_grow(b->region, name, n);
+        name[n++] = b->block[i].decl->name;
+    }
+    const struct foreign *f = foreign_find((enum foreign_kind)k, c->name, NULL);
+    const char *near = f ? f->ours : diag_nearest(c->name, name, n);
+    diag_error(b->diag, "N0102", c->loc, near ? region_printf(b->region, "did you mean `%s`?", near) : NULL,
+               "there is no %s `%s`", word_kind_text(k), c->name);
+    note_other_kind(b, k, c->name);
+    if (f && f->hint)
+        diag_help(b->diag, "%s", f->hint);
+    else if (!near)
+        list_words(b, k, name, nword);
+    return NULL;
+}
+
+/* ---- one argument ---- */
+
+static bool whole(double x) { return x == floor(x) && fabs(x) <= 0x1p53; }
+
+static const char *allowed_text(const struct arg *a, struct region *r)
+{
+    static const char *const plain[] = { "an integer", "an integer or [h, w]", "a number", "a number or a list of numbers",
+                                         "`true` or `false`", "a value of the network" };
+    const char *what = a->type == ARG_PAIR && !whole(a->otherwise) ? "two numbers in a list" : plain[a->type];
+    if (a->type == ARG_BOOL || a->type == ARG_VALUE || (a->min == 0 && a->max == 0))
+        return what;
+    return region_printf(r, "%s from %.12g to %.12g", what, a->min, a->max);
+}
+
+/* Pairs of integers, unless the default says that they are numbers. */
+static bool integers(const struct arg *a) { return a->type == ARG_INT || (a->type == ARG_PAIR && whole(a->otherwise)); }
+
+static bool number_fits(const struct arg *a, double x)
+{
+    bool range = (a->min == 0 && a->max == 0) || (x >= a->min && x <= a->max);
+    return isfinite(x) && range && (!integers(a) || whole(x));
+}
+
+bool arg_accepts(const struct arg *a, const struct result *v, const char **why, struct region *r)
+{
+    bool fits = false;
+    switch (a->type) {
+    case ARG_INT:
+    case ARG_NUMBER:
+        fits = v->kind == A_NUMBER && number_fits(a, v->number);
+        break;
+    case ARG_PAIR:
+    case ARG_NUMBERS:
+        fits = v->kind == A_NUMBER && number_fits(a, v->number);
+        if (v->kind == A_LIST) {
+            fits = a->type == ARG_PAIR ? v->n == 2 : v->n >= 1 && v->n <= MAX_LIST;
+            for (int i = 0; fits && i < v->n; i++)
+                fits = number_fits(a, v->list[i]);
+        }
+        break;
+    case ARG_BOOL:
+        fits = v->kind == A_BOOL;
+        break;
+    case ARG_VALUE:
+        fits = v->kind == A_VALUE;
+        break;
+    }
+    if (!fits)
+        *why = allowed_text(a, r);
+    return fits;
+}
+
+static void set_default(struct args *out, int i, const struct arg *a, struct loc loc)
+{
+    out->num[i][0] = a->otherwise;
+    out->num[i][1] = a->second != 0 ? a->second : a->otherwise;
+    out->loc[i] = loc;
+}
+
+static const char *result_text(struct builder *b, const struct result *v)
+{
+    if (v->kind == A_NUMBER)
+        return region_printf(b->region, "%.12g", v->number);
+    if (v->kind == A_LIST)
+        return region_printf(b->region, "a list of %d", v->n);
+    return kind_text(v->kind);
+}
+
+static bool set_argument(struct builder *b, struct scope *s, const struct word *w, int i, const struct ast_arg *given,
+                         struct args *out)
+{
+    const struct arg *a = &w->arg[i];
+    struct result v = eval(b, s, given->value);
+    if (v.kind == POISON)
+        return false;
+    const char *why;
+    if (!arg_accepts(a, &v, &why, b->region)) {
+        bool range = v.kind == A_NUMBER && a->type != ARG_BOOL && a->type != ARG_VALUE;
+        diag_error(b->diag, range ? "N0404" : "N0403", given->value->loc, NULL, "`%s` of `%s` is %s, not %s", a->name, w->name,
+                   why, result_text(b, &v));
+        return false;
+    }
+    out->given[i] = true;
+    out->loc[i] = given->value->loc;
+    out->value[i] = v.value;
+    out->count[i] = v.kind == A_LIST ? v.n : 1;
+    for (int k = 0; k < out->count[i]; k++)
+        out->num[i][k] = v.kind == A_LIST ? v.list[k] : v.number;
+    if (v.kind == A_NUMBER)
+        out->num[i][1] = v.number;
+    return true;
+}
+
+/* ---- all arguments ---- */
+
+static void unknown_argument(struct builder *b, const struct word *w, const struct ast_arg *given)
+{
+    const char *name[MAX_WORD_ARGS], *all = "";
+    int n = arg_count(w);
+    for (int i = 0; i < n; i++) {
+        name[i] = w->arg[i].name;
+        all = region_printf(b->region, "%s%s%s", all, i ? ", " : "", name[i]);
+    }
+    const struct foreign *f = foreign_find(FOREIGN_ARG, given->name, w);
+    const char *near = f ? f->ours : diag_nearest(given->name, name, n);
+    diag_error(b->diag, "N0401", given->loc, near ? region_printf(b->region, "did you mean `%s`?", near) : NULL,
+               "`%s` has no argument `%s`", w->name, given->name);
+    if (f && f->hint)
+        diag_help(b->diag, "%s", f->hint);
+    else if (!near)
+        diag_help(b->diag, n ? "`%s` takes %s" : "`%s` takes no arguments", w->name, all);
+}
+
+/* Index of the argument that is meant, -1 after an error. */
+static int find_argument(struct builder *b, const struct word *w, const struct ast_arg *given, int position, bool named)
+{
+    if (given->name) {
+        int i = arg_index(w, given->name);
+        if (i < 0)
+            unknown_argument(b, w, given);
+        return i;
+    }
+    int n = arg_count(w);
+    if (named) {
+        diag_error(b->diag, "N0405", given->loc, NULL, "an argument without a name follows one with a name");
+        diag_help(b->diag, "put it first, or give its name");
+        return -1;
+    }
+    if (position < n)
+        return position;
+    if (n)
+        diag_error(b->diag, "N0405", given->loc, NULL, "`%s` takes at most %d argument%s", w->name, n, n == 1 ? "" : "s");
+    else
+        diag_error(b->diag, "N0405", given->loc, NULL, "`%s` takes no arguments", w->name);
+    return -1;
+}
+
+static bool check_missing(struct builder *b, const struct word *w, const struct call *c, const struct args *out)
+{
+    for (int i = 0; i < arg_count(w); i++) {
+        if (!w->arg[i].required || out->given[i])
+            continue;
+        diag_error(b->diag, "N0402", c->loc, NULL, "`%s` needs `%s`", w->name, w->arg[i].name);
+        if (w->arg[i].help)
+            diag_help(b->diag, "`%s`: %s; %s", w->arg[i].name, w->arg[i].help, allowed_text(&w->arg[i], b->region));
+        return false;
+    }
+    return true;
+}
+
+bool args_check(struct builder *b, struct scope *s, const struct word *w, const struct call *c, int nvalue,
+                struct args *out, struct value **x, int *nx)
+{
+    const struct ast_arg *from[MAX_WORD_ARGS] = { NULL };
+    *out = (struct args){ 0 };
+    for (int i = 0; i < arg_count(w); i++)
+        set_default(out, i, &w->arg[i], c->loc);
+    bool good = true, named = false;
+    int position = 0;
+    for (int k = 0; k < c->narg; k++) {
+        const struct ast_arg *given = &c->arg[k];
+        if (!given->name && !named && (nvalue < 0 || k < nvalue)) {
+            struct value *v = *nx < MAX_OPERANDS ? eval_value(b, s, given->value) : NULL;
+            if (*nx == MAX_OPERANDS)
+                diag_error(b->diag, "N0405", given->loc, NULL, "`%s` takes at most %d values", w->name, MAX_OPERANDS);
+            if (!v)
+                return false;
+            x[(*nx)++] = v;
+            continue;
+        }
+        int i = find_argument(b, w, given, position, named);
+        named |= given->name != NULL;
+        position += !given->name;
+        if (i < 0) {
+            good = false;
+            if (!given->name)
+                break;
+            continue;
+        }
+        if (from[i]) {
+            diag_error(b->diag, "N0406", given->loc, NULL, "`%s` is given twice", w->arg[i].name);
+            diag_place(b->diag, from[i]->loc, "given here");
+            good = false;
+            continue;
+        }
+        from[i] = given;
+        good &= set_argument(b, s, w, i, given, out);
+    }
+    for (int i = 0; i < arg_count(w); i++)
+        if (w->arg[i].type == ARG_VALUE && out->given[i])
+            x[(*nx)++] = out->value[i];
+    return good && check_missing(b, w, c, out);
+}

@@ -1,0 +1,251 @@
+/* build.c: syntax tree -> graph. The declarations of a file, in its order; expressions are in eval.c, layers and blocks in
+ * stage.c, arguments in args.c, the data and train blocks in settings.c. */
+#include "build.h"
+
+#include <string.h>
+
+/* ---- params ---- */
+
+/* The value given by -D, evaluated where the param stands: it may use the params above it. */
+static struct result defined_value(struct builder *b, const struct decl *param, const struct define *define)
+{
+    struct diag *own = b->diag, quiet = { .file = own->file, .region = b->region };
+    const struct ast *a = parse_expression(define->text, b->region);
+    b->diag = &quiet;
+    struct result v = eval(b, &b->top, a);
+    b->diag = own;
+    if (v.kind != POISON && v.kind != A_VALUE)
+        return v;
+    diag_error(b->diag, "N0105", param->loc, NULL, "-D %s=%s: this is not a value for a param", define->name, define->text);
+    diag_help(b->diag, "a number, `true`, `false`, a list such as [3, 3], or an expression of params above it");
+    return poison;
+}
+
+static void declare_param(struct builder *b, const struct decl *d)
+{
+    struct define *define = NULL;
+    for (int i = 0; i < b->ndefine; i++)
+        if (strcmp(b->define[i].name, d->name) == 0)
+            define = &b->define[i];
+    struct result v = eval(b, &b->top, d->value);
+    if (v.kind == A_VALUE) {
+        diag_error(b->diag, "N0108", d->loc, NULL, "a param is a number, and this is a value of the network");
+        diag_help(b->diag, "write `%s = ...` without `param`", d->name);
+        v = poison;
+    }
+    if (define) {
+        define->used = true;
+        v = defined_value(b, d, define);
+    }
+    scope_declare(b, &b->top, d->name, d->loc, NAME_PARAM, v);
+}
+
+static void check_defines(struct builder *b)
+{
+    const char **name = NULL;
+    int n = 0;
+    for (int i = 0; i < b->top.nname; i++) {
+        if (b->top.name[i].kind != NAME_PARAM)
+            continue;
+        region_grow(b->region, name, n);
+        name[n++] = b->top.name[i].text;
+    }
+    for (int i = 0; i < b->ndefine; i++) {
+        if (b->define[i].used)
+            continue;
+        const char *near = diag_nearest(b->define[i].name, name, n);
+        diag_error(b->diag, "N0105", (struct loc){ 0 }, NULL, "-D %s=%s: there is no param `%s`", b->define[i].name,
+                   b->define[i].text, b->define[i].name);
+        if (near)
+            diag_help(b->diag, "did you mean `%s`?", near);
+    }
+}
+
+/* ---- inputs and targets ---- */
+
+enum { MAX_SIDE = 1 << 24, MAX_CLASSES = 1 << 24 };
+
+static bool eval_shape(struct builder *b, const struct decl *d, int64_t *dim)
+{
+    if (d->type.ndim < 1 || d->type.ndim > MAX_RANK) {
+        diag_error(b->diag, "N0411", d->type.loc, NULL, "a shape has 1 to %d sizes, not %d", MAX_RANK, d->type.ndim);
+        diag_help(b->diag, "the shape of one sample, without the batch: f32[1, 28, 28]");
+        return false;
+    }
+    int64_t elements = 1;
+    for (int i = 0; i < d->type.ndim; i++) {
+        if (!eval_integer(b, &b->top, d->type.dim[i], "a size", 1, MAX_SIDE, &dim[i]))
+            return false;
+        elements *= dim[i] <= MAX_SIDE / elements ? dim[i] : MAX_SIDE + 1;
+        if (elements > MAX_SIDE) {
+            diag_error(b->diag, "N0411", d->type.loc, NULL, "one sample has more than %d values", MAX_SIDE);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* A class is one number a sample; how many there are stands in fan_in. */
+static struct value *class_target(struct builder *b, const struct decl *d)
+{
+    int64_t classes, none[1] = { 0 };
+    if (d->type.ndim != 1) {
+        diag_error(b->diag, "N0411", d->type.loc, NULL, "a class has one number: how many there are");
+        diag_help(b->diag, "for example class[10]");
+        return NULL;
+    }
+    if (!eval_integer(b, &b->top, d->type.dim[0], "the number of classes", 2, MAX_CLASSES, &classes))
+        return NULL;
+    struct value *v = graph_source(b->graph, ROLE_TARGET, DT_I32, true, 0, none, d->name, d->loc);
+    v->t.fan_in = (int)classes;
+    return v;
+}
+
+static void unknown_type(struct builder *b, const struct decl *d, bool target)
+{
+    static const char *const known[] = { "f32", "class" };
+    const struct foreign *f = foreign_find(FOREIGN_TYPE, d->type.name, NULL);
+    const char *near = f ? f->ours : diag_nearest(d->type.name, known, COUNT(known));
+    bool class = strcmp(d->type.name, "class") == 0;
+    if (class)
+        diag_error(b->diag, "N0109", d->type.loc, NULL, "an input is f32; only a target can be a class");
+    else
+        diag_error(b->diag, "N0109", d->type.loc, near ? region_printf(b->region, "did you mean `%s`?", near) : NULL,
+                   "there is no type `%s`", d->type.name);
+    diag_help(b->diag, target ? "f32[sizes] or class[count]" : "f32[sizes]");
+}
+
+static void declare_source(struct builder *b, const struct decl *d)
+{
+    bool target = d->kind == DECL_TARGET;
+    int64_t dim[MAX_RANK];
+    struct value *v = NULL;
+    if (d->type.name && target && strcmp(d->type.name, "class") == 0)
+        v = class_target(b, d);
+    else if (d->type.name && strcmp(d->type.name, "f32") != 0)
+        unknown_type(b, d, target);
+    else if (d->type.name && eval_shape(b, d, dim))
+        v = graph_source(b->graph, target ? ROLE_TARGET : ROLE_INPUT, DT_F32, true, d->type.ndim, dim, d->name, d->loc);
+    scope_declare(b, &b->top, d->name, d->loc, target ? NAME_TARGET : NAME_INPUT,
+                  v ? (struct result){ .kind = A_VALUE, .value = v } : poison);
+}
+
+/* ---- values and outputs ---- */
+
+static void declare_value(struct builder *b, const struct decl *d)
+{
+    struct result v = eval(b, &b->top, d->value);
+    if (v.kind != A_VALUE && v.kind != POISON) {
+        diag_error(b->diag, "N0108", d->loc, NULL, "`%s` is %s, not a value of the network", d->name, kind_text(v.kind));
+        diag_help(b->diag, "write `param %s = ...`", d->name);
+        v = poison;
+    }
+    scope_declare(b, &b->top, d->name, d->loc, NAME_VALUE, v);
+}
+
+static void declare_outputs(struct builder *b, const struct decl *d)
+{
+    struct graph *g = b->graph;
+    for (int i = 0; i < d->nname; i++) {
+        struct ast name = { .kind = AST_NAME, .loc = d->names[i].loc, .text = d->names[i].text };
+        struct value *v = eval_value(b, &b->top, &name);
+        for (int k = 0; k < g->noutput; k++)
+            if (strcmp(g->output[k].name, name.text) == 0) {
+                diag_error(b->diag, "N0101", name.loc, NULL, "`%s` is an output already", name.text);
+                v = NULL;
+            }
+        if (!v)
+            continue;
+        region_grow(g->region, g->output, g->noutput);
+        g->output[g->noutput++] = (struct named_value){ name.text, v };
+    }
+}
+
+/* ---- the file ---- */
+
+static void declare(struct builder *b, const struct decl *d)
+{
+    switch (d->kind) {
+    case DECL_PARAM:
+        declare_param(b, d);
+        break;
+    case DECL_INPUT:
+    case DECL_TARGET:
+        declare_source(b, d);
+        break;
+    case DECL_BIND:
+        declare_value(b, d);
+        break;
+    case DECL_OUTPUT:
+        declare_outputs(b, d);
+        break;
+    case DECL_BLOCK:
+    case DECL_DATA:
+    case DECL_TRAIN:
+    case DECL_SWEEP:
+        break;
+    }
+}
+
+static void declare_all(struct builder *b, bool targets)
+{
+    for (int i = 0; i < b->file->ndecl; i++)
+        if (targets || b->file->decl[i].kind != DECL_TARGET)
+            declare(b, &b->file->decl[i]);
+}
+
+/* To predict, targets and loss are checked like all else, but come last, so that they can be cut off the graph. */
+static void declare_targets(struct builder *b)
+{
+    for (int i = 0; i < b->file->ndecl; i++)
+        if (b->file->decl[i].kind == DECL_TARGET)
+            declare(b, &b->file->decl[i]);
+}
+
+static void require(struct builder *b, enum decl_kind kind, const char *what, const char *example)
+{
+    for (int i = 0; i < b->file->ndecl; i++)
+        if (b->file->decl[i].kind == kind)
+            return;
+    diag_error(b->diag, "N0409", b->file->loc, NULL, "network `%s` has no %s", b->file->name, what);
+    diag_help(b->diag, "%s", example);
+}
+
+static void check_complete(struct builder *b)
+{
+    require(b, DECL_INPUT, "input", "for example `input image : f32[1, 28, 28]`");
+    require(b, DECL_OUTPUT, "output", "name the values that netrun shall give: `output logits`");
+    require(b, DECL_TRAIN, "`train` section",
+            "for example `train {`, `loss = CrossEntropy(logits, digit)`, `optimizer = Adam`, `}` on four lines");
+}
+
+struct graph *build(const struct ast_file *f, enum phase ph, struct define *defines, int ndefine, struct model *m,
+                    struct diag *d, struct region *r)
+{
+    struct model unwanted = { 0 };
+    struct builder b = {
+        .diag = d, .region = r, .file = f, .define = defines, .ndefine = ndefine, .model = m ? m : &unwanted,
+        .top = { .path = "" }, .partial = d->errors > 0,
+    };
+    struct graph *g = b.graph = graph_new(ph, r, d);
+    b.model->net = f->name;
+    blocks_collect(&b);
+    declare_all(&b, ph != PHASE_PREDICT);
+    int nvalue = g->nvalue, nnode = g->nnode;
+    if (ph == PHASE_PREDICT)
+        declare_targets(&b);
+    check_defines(&b);
+    if (!b.partial)
+        check_complete(&b);
+    settings_build(&b);
+    if (d->errors)
+        return NULL;
+    warn_unused(&b, &b.top);
+    blocks_finish(&b);
+    if (ph == PHASE_PREDICT) {
+        g->nvalue = nvalue;
+        g->nnode = nnode;
+        g->loss = NULL;
+    }
+    return g;
+}

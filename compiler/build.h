@@ -1,0 +1,130 @@
+/* build.h: what build.c, stage.c, eval.c, args.c and settings.c share while a syntax tree becomes a graph. */
+#ifndef BUILD_H
+#define BUILD_H
+
+#include "netc.h"
+
+enum {
+    MAX_LAYERS = 20000,                                /* layers and blocks applied, over all repeats */
+    MAX_NAMES = 10000,                                 /* names of one scope */
+    MAX_DEPTH = 40,                                    /* blocks within blocks */
+    MAX_METRICS = 8                                    /* words of the control block */
+};
+
+/* What an expression is worth. After an error: POISON, which produces no further message. */
+enum result_kind { POISON, A_VALUE, A_NUMBER, A_BOOL, A_LIST };
+struct result {
+    enum result_kind kind;
+    struct value *value;
+    double number;                                     /* A_BOOL: 0 or 1 */
+    int n; double *list;
+};
+static const struct result poison = { .kind = POISON };
+
+enum name_kind { NAME_PARAM, NAME_FORMAL, NAME_INPUT, NAME_TARGET, NAME_VALUE };
+struct name {
+    const char *text;
+    struct loc loc;
+    enum name_kind kind;
+    struct result result;
+    bool used;
+};
+
+/* The file, or one use of a block. */
+struct scope {
+    struct scope *outer;                               /* a block sees the params of the file, nothing else of it */
+    const struct decl *block;                          /* NULL: the file */
+    const char *path;                                  /* "" or "stage1.0": prefix of the parameters made here */
+    int nname; struct name *name;
+    int nlabel; struct ast_name *label;
+    int nlayer, nplain;                                /* layers without a label: with parameters, without */
+};
+
+struct block { const struct decl *decl; bool active, failed, used; };
+
+struct builder {
+    struct graph *graph;
+    struct diag *diag;
+    struct region *region;
+    const struct ast_file *file;
+    struct model *model;
+    struct define *define;
+    int ndefine;
+    struct scope top;
+    int nblock; struct block *block;
+    int nlayer, depth;
+    bool full;                                         /* MAX_LAYERS was reported */
+    bool partial;                                      /* parts of the text could not be parsed: names may be missing */
+    bool in_loss;                                      /* targets may be read */
+};
+
+/* ---- eval.c: names and expressions ---- */
+
+struct name *scope_find(struct scope *s, const char *text);
+/* Adds a name, after an error if it is taken or cannot be one. */
+void scope_declare(struct builder *b, struct scope *s, const char *text, struct loc loc, enum name_kind kind,
+                   struct result result);
+struct result eval(struct builder *b, struct scope *s, const struct ast *a);
+/* The same, with an error if it is not a value of the graph; NULL after any error. */
+struct value *eval_value(struct builder *b, struct scope *s, const struct ast *a);
+/* An integer in [min, max]; `what` names it in messages. */
+bool eval_integer(struct builder *b, struct scope *s, const struct ast *a, const char *what, int64_t min, int64_t max,
+                  int64_t *out);
+const char *kind_text(enum result_kind k);             /* "a number" */
+const char *ast_text(const struct ast *a);             /* name of a NAME or CALL, else NULL */
+/* One expression from the command line; NULL if it is none. */
+const struct ast *parse_expression(const char *text, struct region *r);
+
+/* ---- args.c: arguments against the table of a word ---- */
+
+struct call { const char *name; struct loc loc; int narg; const struct ast_arg *arg; };
+bool call_of(const struct ast *a, struct call *c);     /* AST_CALL, or AST_NAME: no arguments; else false */
+/* Fills *out. The first `nvalue` positional arguments (-1: all of them) are values of the graph and go to x, as do
+ * arguments of type ARG_VALUE. False after an error. */
+bool args_check(struct builder *b, struct scope *s, const struct word *w, const struct call *c, int nvalue,
+                struct args *out, struct value **x, int *nx);
+/* Is `value` allowed for this argument? If not, `why` says what is ("an integer from 1 to 8"). */
+bool arg_accepts(const struct arg *a, const struct result *value, const char **why, struct region *r);
+int arg_index(const struct word *w, const char *name); /* -1: none */
+int arg_count(const struct word *w);
+/* Looks up a word, or says that there is none, with the nearest. */
+const struct word *word_required(struct builder *b, enum word_kind k, const struct call *c);
+const char *word_kind_text(enum word_kind k);          /* "layer" */
+
+/* ---- stage.c: `-> layer`, blocks, repeat, and functions of values ---- */
+
+void blocks_collect(struct builder *b);
+void blocks_finish(struct builder *b);                 /* warns of those never used */
+struct result apply_chain(struct builder *b, struct scope *s, const struct ast *a);
+struct result call_value(struct builder *b, struct scope *s, const struct ast *a);
+void warn_unused(struct builder *b, const struct scope *s);
+
+/* ---- settings.c: data, train, sweep ---- */
+
+enum key_type { KEY_WORD, KEY_WORDS, KEY_PLAIN, KEY_BATCH, KEY_SAMPLES };
+struct key {
+    const char *name;                                  /* "train.epochs" */
+    enum key_type type;
+    enum word_kind word;                               /* KEY_WORD, KEY_WORDS */
+    bool required;
+    struct arg arg;                                    /* KEY_PLAIN, KEY_BATCH: type, default, range */
+};
+extern const struct key setting_keys[];                /* in the order of the plan; name NULL ends */
+void settings_build(struct builder *b);
+
+/* ---- override.c: settings from the command line ---- */
+
+/* What a setting accepts, from the tables; NULL: it is no single value. */
+const struct arg *setting_rule(const struct setting *list, int n, const char *key);
+const struct setting *setting_find(const struct setting *list, int n, const char *key);
+const char *setting_nearest(const struct setting *list, int n, const char *key, struct region *r);
+
+/* ---- names.c: what other frameworks call our things ---- */
+
+enum foreign_kind { FOREIGN_LAYER, FOREIGN_LOSS, FOREIGN_OPTIMIZER, FOREIGN_SCHEDULE, FOREIGN_TRANSFORM, FOREIGN_METRIC,
+                    FOREIGN_ARG, FOREIGN_KEY, FOREIGN_TYPE };
+struct foreign { enum foreign_kind kind; const char *name, *ours, *hint; };   /* ours NULL: nothing of ours; see hint */
+/* Without regard to case and underscores. With a word, only rows whose `ours` is one of its arguments. NULL: none. */
+const struct foreign *foreign_find(enum foreign_kind k, const char *name, const struct word *owner);
+
+#endif
