@@ -94,7 +94,9 @@ EOF
 }
 
 fetch() {
-    if command -v curl >/dev/null; then
+    if [ "${1#file://}" != "$1" ]; then
+        cp "${1#file://}" "$2" 2>/dev/null
+    elif command -v curl >/dev/null; then
         curl -fsSL --connect-timeout "$timeout" --max-time $((10 * timeout)) -o "$2" "$1" 2>/dev/null
     elif command -v wget >/dev/null; then
         wget -q --tries=1 --timeout="$timeout" -O "$2" "$1"
