@@ -70,7 +70,8 @@ static void help_text(const struct option_table *t, bool all, FILE *out)
         help_row(row, out);
     }
     if (!all) {
-        fprintf(out, "\n`%s --help=all` shows every option, `%s --help=man` is the manual page.\n", t->program, t->program);
+        fprintf(out, "\n`%s --help=all` shows every option, `%s --help=man` is the manual page.\n", t->program,
+                t->program);
         return;
     }
     for (const struct option_section *s = t->section; s->heading; s++) {
@@ -162,7 +163,8 @@ static void choices(const char *arg, FILE *out)
 
 static void completion(const struct option_table *t, FILE *out)
 {
-    fprintf(out, "# bash completion for %s; made by `%s --help=completion`\n_%s()\n{\n", t->program, t->program, t->program);
+    fprintf(out, "# bash completion for %s; made by `%s --help=completion`\n_%s()\n{\n", t->program, t->program,
+            t->program);
     fputs("    local word=\"${COMP_WORDS[COMP_CWORD]}\" before=\"${COMP_WORDS[COMP_CWORD - 1]}\"\n"
           "    if [[ $before == '=' ]]; then before=\"${COMP_WORDS[COMP_CWORD - 2]}\"; fi\n"
           "    if [[ $word == '=' ]]; then word=''; before=\"${COMP_WORDS[COMP_CWORD - 1]}\"; fi\n"

@@ -1,0 +1,306 @@
+/* checkpoint.c: weights, and all that it takes to go on to the same bits, as safetensors. */
+#include "netrun.h"
+#include "safetensors.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { META = 16, META_TEXT = 64 };
+
+/* ---- writing ---- */
+
+struct bundle {              /* tensors of a file to be; owns their bytes and the made-up names */
+    struct st_tensor *tensor;
+    size_t count;
+    struct st_pair pair[META];
+    char text[META][META_TEXT];
+    size_t pairs;
+};
+
+static void bundle_free(struct bundle *b)
+{
+    for (size_t i = 0; b->tensor && i < b->count; i++) {
+        free((void *)b->tensor[i].name);
+        free((void *)b->tensor[i].data);
+    }
+    free(b->tensor);
+}
+
+static void meta(struct bundle *b, const char *key, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static void meta(struct bundle *b, const char *key, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(b->text[b->pairs], META_TEXT, format, arguments);
+    va_end(arguments);
+    b->pair[b->pairs] = (struct st_pair){ key, b->text[b->pairs] };
+    b->pairs++;
+}
+
+/* Numbers in hexadecimal where bits count. */
+static void describe(struct bundle *b, const struct job *j)
+{
+    const struct position *at = &j->at;
+    meta(b, "format", "pt");
+    meta(b, "producer", "netrun %s", PROJECT_VERSION);
+    meta(b, "source_hash", "%016llx", (unsigned long long)j->plan->source_hash);
+    meta(b, "seed", "%lu", (unsigned long)j->recipe.seed);
+    meta(b, "batch", "%lld", (long long)j->recipe.batch);
+    meta(b, "epoch", "%lld", (long long)at->epoch);
+    meta(b, "in_epoch", "%lld", (long long)at->in_epoch);
+    meta(b, "step", "%lld", (long long)at->step);
+    meta(b, "loss_sum", "%a", at->loss_sum);
+    meta(b, "best_epoch", "%lld", (long long)at->best_epoch);
+    meta(b, "best", "%a", at->best);
+    b->pair[b->pairs++] = (struct st_pair){ "net", j->plan->net };
+}
+
+static bool add(struct bundle *b, struct job *j, int t)
+{
+    const struct tensor *tensor = &j->plan->tensor[t];
+    struct st_tensor *out = &b->tensor[b->count];
+    int64_t bytes = tensor_elements(tensor) * dtype_bytes(DT_F32);
+    void *data = malloc((size_t)bytes);
+    *out = (struct st_tensor){ .name = strdup(tensor->name), .type = ST_F32, .rank = tensor->rank, .data = data,
+                               .bytes = (uint64_t)bytes };
+    for (int i = 0; i < tensor->rank; i++)
+        out->dims[i] = (uint64_t)tensor->dim[i];
+    b->count++;
+    return out->name && data && j->device->read(j->device, j->phase, t, 0, data, bytes);
+}
+
+/* PyTorch's BatchNorm keeps such a count beside its running mean; strict readers there miss it otherwise. */
+static bool add_batches_tracked(struct bundle *b, const struct job *j, const char *name)
+{
+    static const char mean[] = "running_mean", count[] = "num_batches_tracked";
+    size_t length = strlen(name), stem = length - (sizeof mean - 1);
+    if (length < sizeof mean - 1 || strcmp(name + stem, mean) != 0)
+        return true;
+    char *text = malloc(stem + sizeof count);
+    int64_t *steps = malloc(sizeof *steps);
+    b->tensor[b->count++] = (struct st_tensor){ .name = text, .type = ST_I64, .data = steps, .bytes = sizeof *steps };
+    if (!text || !steps)
+        return false;
+    memcpy(text, name, stem);
+    memcpy(text + stem, count, sizeof count);
+    *steps = j->at.step;
+    return true;
+}
+
+int checkpoint_save(struct job *j, const char *path, bool whole)
+{
+    struct bundle b = { .tensor = calloc(2 * (size_t)j->plan->ntensor + 1, sizeof *b.tensor) };
+    struct data_error e;
+    bool good = b.tensor != NULL;
+    for (int t = 0; good && t < j->plan->ntensor; t++) {
+        const struct tensor *tensor = &j->plan->tensor[t];
+        if (!tensor_is_named(j->plan, t) || (tensor->role == ROLE_SLOT && !whole))
+            continue;
+        good = add(&b, j, t) && (tensor->role != ROLE_STATE || add_batches_tracked(&b, j, tensor->name));
+    }
+    int status = good ? 0 : complain(STATUS_INTERNAL, "%s: no memory for a checkpoint, or the device gives none", path);
+    describe(&b, j);
+    if (good && !st_write(path, b.tensor, b.count, b.pair, b.pairs, &e))
+        status = complain(STATUS_DATA, "%s", e.text);
+    bundle_free(&b);
+    return status;
+}
+
+/* ---- reading ---- */
+
+static bool starts(const char *text, const char *prefix)
+{
+    return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+static bool ends(const char *text, const char *suffix)
+{
+    size_t n = strlen(text), m = strlen(suffix);
+    return n >= m && strcmp(text + n - m, suffix) == 0;
+}
+
+/* What torch.compile and DataParallel put in front. */
+static const char *bare(const char *name)
+{
+    for (;;) {
+        if (starts(name, "module."))
+            name += strlen("module.");
+        else if (starts(name, "_orig_mod."))
+            name += strlen("_orig_mod.");
+        else
+            return name;
+    }
+}
+
+static const struct st_tensor *find(const struct st_file *f, const char *name)
+{
+    for (size_t i = 0; i < f->n_tensors; i++)
+        if (strcmp(bare(f->tensors[i].name), name) == 0)
+            return &f->tensors[i];
+    return NULL;
+}
+
+static bool same_shape(const struct st_tensor *s, const struct tensor *t)
+{
+    bool same = s->rank == t->rank && s->type == ST_F32;
+    for (int i = 0; same && i < s->rank; i++)
+        same = s->dims[i] == (uint64_t)t->dim[i];
+    return same;
+}
+
+static bool wanted(const struct plan *p, int t, bool slots)
+{
+    return tensor_is_named(p, t) && (slots || p->tensor[t].role != ROLE_SLOT);
+}
+
+/* Nothing of the network answers to the name, nor need it. */
+static bool stranger(const struct plan *p, const char *name)
+{
+    if (ends(name, "num_batches_tracked") || starts(name, "optimizer."))
+        return false;
+    for (int t = 0; t < p->ntensor; t++)
+        if (tensor_is_named(p, t) && strcmp(p->tensor[t].name, name) == 0)
+            return false;
+    return true;
+}
+
+static const char *file_shape(const struct st_tensor *s, char *text, size_t size)
+{
+    int64_t dim[ST_MAX_RANK] = { 0 };
+    for (int i = 0; i < s->rank; i++)
+        dim[i] = (int64_t)s->dims[i];
+    return shape_text_of(s->rank, dim, text, size);
+}
+
+/* Counts, or shows, the differences; `shapes` gets those that --partial does not forgive. */
+static int differences(const struct plan *p, const struct st_file *f, bool slots, bool show, int *shapes)
+{
+    char has[128], wants[128];
+    int count = 0;
+    for (int t = 0; t < p->ntensor; t++) {
+        const struct tensor *tensor = &p->tensor[t];
+        const struct st_tensor *s = wanted(p, t, slots) ? find(f, tensor->name) : NULL;
+        if (!wanted(p, t, slots) || (s && same_shape(s, tensor)))
+            continue;
+        count++;
+        *shapes += s != NULL;
+        shape_text_of(tensor->rank, tensor->dim, wants, sizeof wants);
+        if (show && s)
+            fprintf(stderr, "  ! %s: %s %s in the file, F32 %s in the network\n", tensor->name, st_type_name(s->type),
+                    file_shape(s, has, sizeof has), wants);
+        else if (show)
+            fprintf(stderr, "  - %s: %s in the network, missing in the file\n", tensor->name, wants);
+    }
+    for (size_t i = 0; i < f->n_tensors; i++) {
+        const char *name = bare(f->tensors[i].name);
+        if (!stranger(p, name))
+            continue;
+        count++;
+        if (show)
+            fprintf(stderr, "  + %s: %s in the file, unknown to the network\n", name,
+                    file_shape(&f->tensors[i], has, sizeof has));
+    }
+    return count;
+}
+
+static int take(struct job *j, const struct st_file *f, bool slots)
+{
+    const struct plan *p = j->plan;
+    for (int t = 0; t < p->ntensor; t++) {
+        const struct st_tensor *s = wanted(p, t, slots) ? find(f, p->tensor[t].name) : NULL;
+        if (s && !j->device->write(j->device, j->phase, t, 0, s->data, (int64_t)s->bytes))
+            return complain(STATUS_DEVICE, "cannot write %s to the device", p->tensor[t].name);
+    }
+    return 0;
+}
+
+static int load(struct job *j, const struct st_file *f, const char *path, bool slots, bool partial)
+{
+    int shapes = 0, count = differences(j->plan, f, slots, false, &shapes);
+    if (count > 0 && (!partial || shapes > 0)) {
+        complain(STATUS_DATA, "%s: these are not the weights of net %s", path, j->plan->net);
+        differences(j->plan, f, slots, true, &shapes);
+        if (shapes == 0)
+            fprintf(stderr, "  = help: --partial takes what is there\n");
+        return STATUS_DATA;
+    }
+    if (count > 0) {
+        note("%s: taken in part", path);
+        differences(j->plan, f, slots, true, &shapes);
+    }
+    for (size_t i = 0; i < f->n_tensors; i++)
+        if (bare(f->tensors[i].name) != f->tensors[i].name) {
+            note("%s: prefixes of names are taken off, as in `%s`", path, f->tensors[i].name);
+            break;
+        }
+    return take(j, f, slots);
+}
+
+int checkpoint_load(struct job *j, const char *path, bool partial)
+{
+    struct st_file f;
+    struct data_error e;
+    if (!st_read(path, &f, &e))
+        return complain(STATUS_DATA, "%s", e.text);
+    int status = load(j, &f, path, false, partial);
+    st_free(&f);
+    return status;
+}
+
+/* ---- resuming ---- */
+
+static bool whole_number(const struct st_file *f, const char *key, int64_t *out)
+{
+    const char *text = st_metadata(f, key);
+    return text && option_integer(text, 0, INT64_MAX, out);
+}
+
+static bool real_number(const struct st_file *f, const char *key, double *out)
+{
+    const char *text = st_metadata(f, key);
+    char *end = NULL;
+    *out = text ? strtod(text, &end) : 0;        /* infinities are fine: a loss may have been one */
+    return text && end != text && *end == '\0';
+}
+
+static bool read_position(const struct st_file *f, struct position *at)
+{
+    return whole_number(f, "epoch", &at->epoch) && whole_number(f, "in_epoch", &at->in_epoch) &&
+           whole_number(f, "step", &at->step) && whole_number(f, "best_epoch", &at->best_epoch) &&
+           real_number(f, "loss_sum", &at->loss_sum) && real_number(f, "best", &at->best);
+}
+
+int checkpoint_recall(const char *path, const struct plan *p, struct recipe *r, struct position *at)
+{
+    struct st_file f;
+    struct data_error e;
+    int64_t seed;
+    char hash[17];
+    if (!st_read(path, &f, &e))
+        return complain(STATUS_DATA, "%s", e.text);
+    snprintf(hash, sizeof hash, "%016llx", (unsigned long long)p->source_hash);
+    const char *stored = st_metadata(&f, "source_hash");
+    bool good = read_position(&f, at) && whole_number(&f, "seed", &seed) && seed <= UINT32_MAX &&
+                whole_number(&f, "batch", &r->batch) && r->batch > 0;
+    int status = 0;
+    if (!good)
+        status = complain(STATUS_DATA, "%s: no checkpoint of netrun: its metadata lack the position in training", path);
+    else if (!stored || strcmp(stored, hash) != 0)
+        status = complain(STATUS_DATA, "%s: made by another version of net %s", path, p->net);
+    else
+        r->seed = (uint32_t)seed;
+    st_free(&f);
+    return status;
+}
+
+int checkpoint_resume(struct job *j, const char *path)
+{
+    struct st_file f;
+    struct data_error e;
+    if (!st_read(path, &f, &e))
+        return complain(STATUS_DATA, "%s", e.text);
+    int status = load(j, &f, path, true, false);
+    st_free(&f);
+    return status;
+}

@@ -1,0 +1,92 @@
+/* evaluate.c: loss and metrics over a whole split. */
+#include "netrun.h"
+
+int evaluate(struct job *j, const struct data_split *split, struct result *r)
+{
+    struct device *d = j->device;
+    struct device_data data = samples_of(split);
+    struct device_error e;
+    uint32_t control[CTL_WORDS];
+    double loss = 0;
+    *r = (struct result){ .n = split->count };
+    d->data(d, &data);
+    for (int64_t position = 0; position < split->count; position += j->recipe.evaluation_batch) {
+        int64_t left = split->count - position;
+        int64_t rows = left < j->recipe.evaluation_batch ? left : j->recipe.evaluation_batch;
+        control_evaluate(&j->recipe, position, rows, split->count, control);
+        if (!d->run(d, PHASE_EVALUATE, control, &e))
+            return complain(e.status, "%s", e.text);
+        d->control(d, control);
+        loss += control_float(control, CTL_LOSS) * (double)rows;
+        for (int m = 0; m < j->recipe.metrics; m++)
+            r->correct[m] += control[CTL_METRIC + m];
+    }
+    r->loss = loss / (double)split->count;
+    return 0;
+}
+
+int weights_for_use(struct job *j)
+{
+    char folder[PATH_MAX], path[PATH_MAX];
+    const char *file = j->options->weights;
+    if (!file) {
+        if (!run_newest(j->options->runs, j->plan->net, folder))
+            return complain(STATUS_DATA, "%s/: no run of net %s yet; train one, or name the weights: --weights FILE",
+                        j->options->runs, j->plan->net);
+        if (!run_path(folder, "last.safetensors", path))
+            return STATUS_DATA;
+        file = path;
+    }
+    if (!j->options->quiet)
+        note("weights of %s", file);
+    return checkpoint_load(j, file, j->options->partial);
+}
+
+static void say(const struct job *j, const struct result *r)
+{
+    FILE *out = j->options->json ? stderr : stdout;
+    fprintf(out, "test loss %.4f", r->loss);
+    for (int m = 0; m < j->recipe.metrics; m++) {
+        struct interval i = wilson(r->correct[m], r->n);
+        fprintf(out, "   %s %.2f ± %.2f %%", j->recipe.metric[m], 100.0 * (double)r->correct[m] / (double)r->n,
+                50 * (i.high - i.low));
+    }
+    fprintf(out, "   %lld samples\n", (long long)r->n);
+}
+
+static bool tell(struct job *j, const struct result *r)
+{
+    event_begin(&j->events, "test");
+    event_number(&j->events, "loss", r->loss);
+    for (int m = 0; m < j->recipe.metrics; m++) {
+        struct interval i = wilson(r->correct[m], r->n);
+        event_number(&j->events, j->recipe.metric[m], (double)r->correct[m] / (double)r->n);
+        char key[40];
+        snprintf(key, sizeof key, "%s_95", j->recipe.metric[m]);
+        event_open(&j->events, key, '[');
+        event_number(&j->events, NULL, i.low);
+        event_number(&j->events, NULL, i.high);
+        event_close(&j->events, ']');
+    }
+    event_integer(&j->events, "n", r->n);
+    return event_end(&j->events);
+}
+
+int test(struct job *j)
+{
+    struct result r;
+    int status = samples_open(j->plan, j->options->folder, &j->data);
+    if (status == 0 && j->data.test.count == 0)
+        status = complain(STATUS_DATA, "%s: no test set there", j->options->folder);
+    const int64_t samples[PHASE_COUNT] = { [PHASE_EVALUATE] = j->data.test.count };
+    if (status == 0)
+        status = fit(j, samples);
+    if (status == 0)
+        status = weights_for_use(j);
+    if (status == 0)
+        status = evaluate(j, &j->data.test, &r);
+    if (status)
+        return status;
+    say(j, &r);
+    return tell(j, &r) ? 0 : complain(STATUS_DATA, "stdout: cannot be written");
+}

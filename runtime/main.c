@@ -1,0 +1,77 @@
+/* netrun: trains, tests and uses the networks that netc has planned. */
+#include "netrun.h"
+
+#include <stdlib.h>
+
+static int inspect(const char *folder)
+{
+    struct dataset set;
+    struct data_error e;
+    if (!data_open(folder, &set, &e))
+        return complain(STATUS_DATA, "%s", e.text);
+    inspect_print(&set, stdout);
+    data_close(&set);
+    return 0;
+}
+
+/* The plan, with the settings of the command line over its own. */
+static int load_plan(struct job *j)
+{
+    struct options *o = j->options;
+    if (o->plan && !(j->plan = plan_open(o->plan)))
+        return STATUS_DATA;
+    int status = o->resume ? run_recall(j) : 0;
+    for (int i = 0; status == 0 && i < o->overrides; i++) {
+        char why[512];
+        struct plan *p = j->plan;
+        if (!setting_override(p->setting, p->nsetting, o->override[i], p->region, why, sizeof why))
+            status = complain(STATUS_USAGE, "%s", why);
+    }
+    return status ? status : recipe_read(j->plan, &j->recipe);
+}
+
+static int act(struct job *j)
+{
+    switch (j->options->action) {
+    case ACTION_TRAIN:
+        return train(j);
+    case ACTION_TEST:
+        return test(j);
+    case ACTION_PREDICT:
+        return predict(j);
+    case ACTION_INSPECT:
+    case ACTION_NONE:
+        break;
+    }
+    return inspect(j->options->folder);
+}
+
+static void close_job(struct job *j)
+{
+    progress_clear(&j->progress);
+    if (j->metrics)
+        fclose(j->metrics);
+    if (j->device)
+        j->device->close(j->device);
+    samples_close(&j->data);
+    plan_free(j->plan);
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    int status = options_read(argc, argv, &options);
+    if (status == OPTIONS_GO) {
+        struct job job = { .options = &options };
+        progress_open(&job.progress, &options);
+        job.events.to[1] = options.json ? stdout : NULL;
+        status = options.action == ACTION_INSPECT ? 0 : load_plan(&job);
+        if (status == 0)
+            status = act(&job);
+        close_job(&job);
+    }
+    options_free(&options);
+    if (fflush(stdout) != 0 && status == 0)
+        status = complain(STATUS_DATA, "stdout: cannot be written");
+    return status;
+}

@@ -1,0 +1,250 @@
+/* netrun.h: netrun above the device, in the order in which things happen:
+ * command line -> plan and settings -> data -> device and memory -> weights -> run folder -> training, testing, predicting.
+ *
+ * Functions that return int return the exit status of the program: 0, or one of the enum below after having said on
+ * stderr what is wrong. */
+#ifndef NETRUN_H
+#define NETRUN_H
+
+#include "data.h"
+#include "device.h"
+#include "options.h"
+#include "plan.h"
+
+#include <limits.h>
+
+enum {
+    STATUS_USAGE = 2, STATUS_BUDGET = 3, STATUS_DATA = 4, STATUS_DEVICE = 5, STATUS_DIVERGED = 6, STATUS_INTERNAL = 70,
+    STATUS_SIGNAL = 128      /* + number of the signal */
+};
+
+enum { MAX_METRICS = 8, MAX_HYPER = 8, MAX_OVERRIDES = 64 };
+
+/* ---- options.c: the command line ---- */
+
+enum action { ACTION_NONE, ACTION_TRAIN, ACTION_TEST, ACTION_PREDICT, ACTION_INSPECT };
+
+struct options {             /* pointers: NULL if not given; they point into argv, or live as long as the program */
+    enum action action;
+    const char *plan, *folder, *predict, *resume, *weights, *runs, *device, *memory, *emit_dir, *progress;
+    char *override[MAX_OVERRIDES];           /* "key=value", in order; owned */
+    int overrides, argc;
+    char **argv;
+    char *recalled;          /* the data folder of the run that is resumed; owned */
+    int64_t steps;           /* 0: not given; else stop when so many optimizer steps are done in all */
+    int64_t log_every;       /* 0: never */
+    int threads;             /* 0: all cores */
+    bool partial, json, dry_run, quiet, verbose;
+};
+
+extern const struct option_table netrun_options;
+enum { OPTIONS_GO = -1 };
+/* OPTIONS_GO, or the exit status at which to stop (0 after --help). */
+int options_read(int argc, char **argv, struct options *o);
+void options_free(struct options *o);
+
+/* ---- progress.c: what people read while it runs ---- */
+
+/* "netrun: error: ...\n" on stderr; returns status. */
+int complain(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* "netrun: ...\n" on stderr. */
+void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+double now(void);                                                         /* seconds, monotonic */
+const char *duration_text(double seconds, char *text, size_t size);      /* "1.9 s", "2 min 05 s", "3 h 07 min" */
+const char *rate_text(double per_second, char *text, size_t size);       /* "850", "31.6k", "2.1M" */
+
+struct epoch_report {
+    int64_t epoch, epochs;           /* epoch: 1 for the first */
+    double train_loss;
+    bool tested, best;
+    double test_loss;
+    int metrics;                     /* of the test set */
+    const char *metric[MAX_METRICS];
+    int64_t correct[MAX_METRICS], n;
+    double seconds, per_second, eta; /* eta < 0: none */
+};
+void epoch_text(const struct epoch_report *r, char *text, size_t size);
+
+struct progress {
+    FILE *lines;                     /* stdout; stderr when events go to stdout; NULL: none */
+    FILE *bar;                       /* stderr if it is a terminal, else NULL */
+    bool drawn;                      /* a bar stands on the last line */
+    double drawn_at, line_at;
+    int64_t log_every;
+};
+struct progress_step {
+    int64_t epoch, epochs, step, steps;      /* step and steps of this epoch */
+    double loss, per_second, eta;
+};
+void progress_open(struct progress *p, const struct options *o);
+void progress_step(struct progress *p, const struct progress_step *s);
+void progress_clear(struct progress *p);
+/* One line, after taking away the bar. */
+void progress_say(struct progress *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* `width` columns: "epoch 3/14  [=====>    ]  200/469  loss 0.3100  31.6k img/s  ETA 21 s". */
+void bar_text(const struct progress_step *s, int width, char *text, size_t size);
+
+/* ---- events.c: what programs read: JSON Lines ---- */
+
+struct events { FILE *to[2]; bool comma; };      /* the run folder's file, stdout; either may be NULL */
+void event_begin(struct events *e, const char *name);
+void event_text(struct events *e, const char *key, const char *value);
+void event_integer(struct events *e, const char *key, int64_t value);
+void event_number(struct events *e, const char *key, double value);      /* null if not finite */
+void event_open(struct events *e, const char *key, char bracket);        /* '{' or '['; elements of a list: key NULL */
+void event_close(struct events *e, char bracket);                        /* '}' or ']' */
+bool event_end(struct events *e);                                        /* ends the line and flushes; false: disk full */
+
+/* ---- metrics.c ---- */
+
+struct interval { double low, high; };
+/* Wilson's 95 % interval of a proportion, `correct` of `n` > 0: E. B. Wilson, J. Am. Stat. Assoc. 22 (1927). */
+struct interval wilson(int64_t correct, int64_t n);
+/* Stable: subtracts the largest. NaN and infinities propagate. In place is fine. */
+void softmax(const float *logit, double *probability, int64_t n);
+int64_t largest(const float *value, int64_t n);              /* index; the first of equals; NaN counts as largest */
+
+/* ---- schedule.c: the learning rate of every step ---- */
+
+enum rate_kind { RATE_CONSTANT, RATE_STEP, RATE_COSINE };
+struct rate {
+    enum rate_kind kind;
+    double lr, final, gamma;
+    int64_t every;           /* epochs */
+    int64_t warmup, total;   /* steps */
+    int64_t steps;           /* of one epoch */
+};
+double rate_at(const struct rate *r, int64_t step);          /* step: optimizer steps done before */
+
+/* ---- recipe.c: the settings as numbers ---- */
+
+struct recipe {
+    int64_t epochs;
+    int64_t batch;                   /* wanted; 0: auto. After fit(): what runs */
+    int64_t max_batch;               /* bound of auto */
+    int64_t evaluation_batch;
+    uint32_t seed;
+    bool shuffle, classes;           /* classes: the targets are class indices, the outputs logits */
+    struct rate rate;                /* rate.steps and rate.total are set by recipe_count */
+    double beta1, beta2;             /* 0: the optimizer has none */
+    int hypers;
+    double hyper[MAX_HYPER];         /* in the order of the optimizer's arguments, lr left out */
+    int metrics;
+    char metric[MAX_METRICS][24];    /* "accuracy", "top5" */
+};
+int recipe_read(const struct plan *p, struct recipe *r);
+void recipe_count(struct recipe *r, int64_t samples);        /* once batch and samples are known */
+
+/* Control words of one optimizer step over rows [position, position + rows) of the epoch's order. */
+void control_train(const struct recipe *r, int64_t step, int64_t epoch, int64_t position, int64_t rows, int64_t samples,
+                   uint32_t control[CTL_WORDS]);
+void control_evaluate(const struct recipe *r, int64_t position, int64_t rows, int64_t samples,
+                      uint32_t control[CTL_WORDS]);
+float control_float(const uint32_t control[CTL_WORDS], int word);
+
+/* ---- samples.c: the data set, from a folder or from the plan ---- */
+
+/* Opens the folder, or makes a set of the plan's `data.samples` (training and test set at once) if folder is NULL, and
+ * checks it against the plan's input and target. Class indices become I32, as the kernels read them. */
+int samples_open(const struct plan *p, const char *folder, struct dataset *set);
+void samples_close(struct dataset *set);
+struct device_data samples_of(const struct data_split *split);
+
+/* ---- tensors.c: finding tensors of the plan ---- */
+
+/* A parameter, state or slot of its own: persistent, and not the group that holds such tensors. */
+bool tensor_is_named(const struct plan *p, int t);
+int tensor_with_role(const struct plan *p, enum role role);          /* the first; -1: none */
+/* The next stored result of the schedule, after tensor `after` (-1: the first), that no stage of it reads: an output of
+ * the network. -1: no more. */
+int tensor_output(const struct plan *p, const struct schedule *s, int after);
+const char *shape_text_of(int rank, const int64_t *dim, char *text, size_t size);    /* "16x1x3x3", "scalar" */
+
+/* ---- job: what the actions share ---- */
+
+struct position {            /* in training; a checkpoint holds it */
+    int64_t epoch;           /* epochs done */
+    int64_t in_epoch;        /* steps done of the next one */
+    int64_t step;            /* optimizer steps done in all */
+    double loss_sum;         /* over the samples of those in_epoch steps */
+    int64_t best_epoch;      /* 0: none yet */
+    double best;             /* its merit: first metric, or -loss of the test set, or else -loss of the training set */
+};
+
+struct job {
+    struct options *options;
+    struct plan *plan;
+    struct recipe recipe;
+    struct dataset data;
+    struct device *device;
+    struct device_rows rows;
+    enum phase phase;        /* one that is armed: through it persistent tensors are read and written */
+    struct progress progress;
+    struct events events;
+    struct position at;
+    char folder[PATH_MAX];   /* of the run; "" if there is none */
+    FILE *metrics;           /* metrics.jsonl in it */
+};
+
+/* ---- fit.c: batch, budget, device ---- */
+
+/* Opens the device, sets rows and batch so that they fit the budget, compiles and arms. samples[phase] is the size of the
+ * split that the phase reads, 0 if it will not run. */
+int fit(struct job *j, const int64_t samples[PHASE_COUNT]);
+/* The largest batch = auto: a multiple of ROW_BLOCK up to max that fits, no larger than the data set. 0: none. */
+int64_t fit_auto(const struct plan *p, const struct schedule *s, int64_t budget, int64_t max, int64_t samples);
+
+/* ---- init.c ---- */
+
+/* Initial weights and states, from the seed alone:
+ *   U(-b, b): (float)(b * (2 u - 1)), u = (word >> 8) 2^-24, word = element mod 4 of Philox4x32-10 with
+ *   counter = { element / 4, 0, 0, 0 } and key = { index of the parameter in declaration order, seed }. */
+int init_weights(struct job *j);
+
+/* ---- checkpoint.c ---- */
+
+/* Parameters and states; with the slots of the optimizer if `whole`; and the position. */
+int checkpoint_save(struct job *j, const char *path, bool whole);
+/* Strict: every parameter and state, no strangers, equal shapes; lists what differs otherwise. `partial` takes what is
+ * there. Prefixes `module.` and `_orig_mod.` are taken off. */
+int checkpoint_load(struct job *j, const char *path, bool partial);
+/* Resuming, before the device is armed: position, seed and batch of a checkpoint that checkpoint_save(whole) wrote... */
+int checkpoint_recall(const char *path, const struct plan *p, struct recipe *r, struct position *at);
+/* ... and after: its tensors, the optimizer's slots included. */
+int checkpoint_resume(struct job *j, const char *path);
+
+/* ---- rundir.c: runs/<net>-<n>/ ---- */
+
+/* Makes the folder with the smallest free number (mkdir is the lock) and writes model.plan, model.net, settings.json. */
+int run_create(struct job *j);
+/* Opens metrics.jsonl to append; events later than the position, which a killed run may have left, are cut off. */
+int run_metrics(struct job *j);
+/* The folder of the newest last.safetensors among runs/<net>-*; net NULL: of any net. False if there is none. */
+bool run_newest(const char *runs, const char *net, char folder[PATH_MAX]);
+/* --resume: finds the run's folder, takes its plan and, unless the command line names one, its data folder. */
+int run_recall(struct job *j);
+/* Reads a plan from a file. NULL after a message. */
+struct plan *plan_open(const char *path);
+/* folder/name; false, after a message, if that is too long. */
+bool run_path(const char *folder, const char *name, char path[PATH_MAX]);
+
+/* ---- train.c, evaluate.c, predict.c ---- */
+
+struct result {
+    double loss;             /* mean over n samples */
+    int64_t n;
+    int64_t correct[MAX_METRICS];
+};
+int train(struct job *j);
+/* The loop alone, for a job that is prepared: returns at the end, after a signal, or when the loss is not finite. */
+int train_loop(struct job *j);
+/* Runs the evaluation phase over the whole split. The device reads another split afterwards. */
+int evaluate(struct job *j, const struct data_split *split, struct result *r);
+int test(struct job *j);
+int predict(struct job *j);
+/* --weights FILE, or else those of the net's newest run. */
+int weights_for_use(struct job *j);
+
+#endif

@@ -1,0 +1,164 @@
+/* samples.c: a data set that agrees with the plan, from a folder or from the plan itself. */
+#include "netrun.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_class(const struct tensor *target)
+{
+    return target->dtype == DT_I32;
+}
+
+/* How many classes the network tells apart: the size of its output. */
+static int64_t classes_of(const struct plan *p)
+{
+    const struct schedule *s = plan_schedule(p, TARGET_CPU, PHASE_PREDICT);
+    int t = s ? tensor_output(p, s, -1) : -1;
+    return t < 0 ? 0 : tensor_elements(&p->tensor[t]);
+}
+
+static int same_shape(const struct data_field *f, const struct tensor *t, const char *what)
+{
+    int64_t elements = 1;
+    bool same = f->rank == t->rank;
+    for (int i = 0; i < f->rank; i++) {
+        elements *= f->dims[i];
+        same = same && f->dims[i] == t->dim[i];
+    }
+    /* A plain vector may stand for an image of as many values, and the other way round. */
+    if (same || ((f->rank == 1 || t->rank == 1) && elements == tensor_elements(t)))
+        return 0;
+    char has[96], wants[96];
+    return complain(STATUS_DATA, "%s: its %ss are %s, but %s `%s` of the network is %s", f->path, what,
+                shape_text_of(f->rank, f->dims, has, sizeof has), t->role == ROLE_INPUT ? "input" : "target", t->name,
+                shape_text_of(t->rank, t->dim, wants, sizeof wants));
+}
+
+/* The labels as i32. */
+static int widen(struct data_split *split)
+{
+    struct data_field *f = &split->label;
+    if (split->count == 0 || f->type != DATA_U8)
+        return 0;
+    int32_t *wide = malloc((size_t)split->count * sizeof *wide);
+    if (!wide)
+        return complain(STATUS_INTERNAL, "out of memory");
+    for (int64_t i = 0; i < split->count; i++)
+        wide[i] = f->values[i];
+    free(f->values);
+    f->values = (unsigned char *)wide;
+    f->bytes = sizeof *wide;
+    f->type = DATA_I32;
+    return 0;
+}
+
+static int agree(const struct plan *p, struct data_split *split)
+{
+    int input = tensor_with_role(p, ROLE_INPUT), target = tensor_with_role(p, ROLE_TARGET);
+    if (split->count == 0)
+        return 0;
+    if (split->count > INT32_MAX)
+        return complain(STATUS_DATA, "%s: more than 2147483647 samples", split->sample.path);
+    if (input < 0 || target < 0)
+        return complain(STATUS_DATA, "net %s has no input or no target", p->net);
+    const struct tensor *t = &p->tensor[target];
+    int status = same_shape(&split->sample, &p->tensor[input], "sample");
+    if (status)
+        return status;
+    if (!is_class(t) && split->label.type != DATA_F32)
+        return complain(STATUS_DATA, "%s: these are class indices, but target `%s` of the network is values",
+                    split->label.path, t->name);
+    if (!is_class(t))
+        return same_shape(&split->label, t, "target");
+    if (split->label.type == DATA_F32 || split->label.rank != 0)
+        return complain(STATUS_DATA, "%s: these are values, but target `%s` of the network is a class",
+                        split->label.path, t->name);
+    struct data_error e;
+    int64_t classes = classes_of(p);
+    if (classes > 0 && !data_check_classes(split, classes, &e))
+        return complain(STATUS_DATA, "%s", e.text);
+    return widen(split);
+}
+
+/* ---- samples in the plan: rows of input values, then target values ---- */
+
+static bool field(struct data_field *f, enum data_type type, int rank, const int64_t *dim, int64_t elements,
+                  int64_t count, const char *path)
+{
+    *f = (struct data_field){ .type = type, .rank = rank, .bytes = (uint64_t)elements * 4 };
+    for (int i = 0; i < rank; i++)
+        f->dims[i] = dim[i];
+    f->values = calloc((size_t)count, (size_t)f->bytes);
+    f->path = strdup(path);
+    return f->values && f->path;
+}
+
+static int fill(const struct plan *p, const struct setting *s, struct data_split *split)
+{
+    const struct tensor *in = &p->tensor[tensor_with_role(p, ROLE_INPUT)];
+    const struct tensor *out = &p->tensor[tensor_with_role(p, ROLE_TARGET)];
+    int64_t nin = tensor_elements(in), nout = is_class(out) ? 1 : tensor_elements(out), row = nin + nout;
+    if (s->n == 0 || s->n % row != 0)
+        return complain(STATUS_DATA, "data.samples: %d values are no rows of %lld (%lld of input, %lld of target)", s->n,
+                        (long long)row, (long long)nin, (long long)nout);
+    split->count = s->n / row;
+    if (!field(&split->sample, DATA_F32, in->rank, in->dim, nin, split->count, p->file) ||
+        !field(&split->label, is_class(out) ? DATA_I32 : DATA_F32, is_class(out) ? 0 : out->rank, out->dim, nout,
+               split->count, p->file))
+        return complain(STATUS_INTERNAL, "out of memory");
+    for (int64_t i = 0; i < split->count; i++) {
+        const double *num = s->num + i * row;
+        float *sample = (float *)split->sample.values + i * nin;
+        for (int64_t k = 0; k < nin; k++)
+            sample[k] = (float)num[k];
+        for (int64_t k = 0; k < nout; k++) {
+            double value = num[nin + k];
+            if (!is_class(out))
+                ((float *)split->label.values)[i * nout + k] = (float)value;
+            else if (value >= 0 && value <= INT32_MAX && value == floor(value))
+                ((int32_t *)split->label.values)[i] = (int32_t)value;
+            else
+                return complain(STATUS_DATA, "data.samples, row %lld: %g is no class index", (long long)i + 1, value);
+        }
+    }
+    return 0;
+}
+
+static int from_plan(const struct plan *p, struct dataset *set)
+{
+    const struct setting *s = plan_setting(p, "data.samples");
+    if (!s)
+        return complain(STATUS_USAGE, "net %s has no samples of its own; name the data folder: --train DIR", p->net);
+    if (tensor_with_role(p, ROLE_INPUT) < 0 || tensor_with_role(p, ROLE_TARGET) < 0)
+        return complain(STATUS_DATA, "net %s has no input or no target", p->net);
+    set->format = "samples in the plan";
+    int status = fill(p, s, &set->train);
+    return status ? status : fill(p, s, &set->test);
+}
+
+int samples_open(const struct plan *p, const char *folder, struct dataset *set)
+{
+    struct data_error e;
+    *set = (struct dataset){ .format = "" };
+    int status = folder ? data_open(folder, set, &e) ? 0 : complain(STATUS_DATA, "%s", e.text) : from_plan(p, set);
+    if (status == 0)
+        status = agree(p, &set->train);
+    if (status == 0)
+        status = agree(p, &set->test);
+    if (status)
+        samples_close(set);
+    return status;
+}
+
+void samples_close(struct dataset *set)
+{
+    data_close(set);
+    *set = (struct dataset){ .format = "" };
+}
+
+struct device_data samples_of(const struct data_split *split)
+{
+    return (struct device_data){ split->sample.values, split->label.values, split->sample.type == DATA_F32,
+                                 split->count };
+}

@@ -1,0 +1,67 @@
+/* tensors.c: finding tensors of the plan by what they are. */
+#include "netrun.h"
+
+static bool has_role_to_save(const struct tensor *t)
+{
+    return t->schedule == -1 && (t->role == ROLE_PARAM || t->role == ROLE_STATE || t->role == ROLE_SLOT);
+}
+
+bool tensor_is_named(const struct plan *p, int t)
+{
+    if (!has_role_to_save(&p->tensor[t]))
+        return false;
+    for (int i = 0; i < p->ntensor; i++)
+        if (p->tensor[i].base == t && p->tensor[i].role == p->tensor[t].role && p->tensor[i].schedule == -1)
+            return false;
+    return true;
+}
+
+int tensor_with_role(const struct plan *p, enum role role)
+{
+    for (int t = 0; t < p->ntensor; t++)
+        if (p->tensor[t].role == role)
+            return t;
+    return -1;
+}
+
+static bool is_made(const struct stage *s, int t)
+{
+    for (int i = 0; i < s->nout; i++)
+        if (s->out[i] == t)
+            return true;
+    return false;
+}
+
+static bool is_read(const struct stage *s, int t)
+{
+    for (int i = 0; i < s->nin; i++)
+        if (s->in[i] == t)
+            return true;
+    return false;
+}
+
+int tensor_output(const struct plan *p, const struct schedule *s, int after)
+{
+    for (int t = after + 1; t < p->ntensor; t++) {
+        bool made = false, read = false;
+        if (p->tensor[t].role != ROLE_VALUE || !p->tensor[t].rows || p->tensor[t].first == p->tensor[t].last)
+            continue;
+        for (int k = s->first_kernel; k < s->last_kernel; k++)
+            for (int i = 0; i < p->kernel[k].nstage; i++) {
+                made = made || is_made(&p->kernel[k].stage[i], t);
+                read = read || is_read(&p->kernel[k].stage[i], t);
+            }
+        if (made && !read)
+            return t;
+    }
+    return -1;
+}
+
+const char *shape_text_of(int rank, const int64_t *dim, char *text, size_t size)
+{
+    size_t used = 0;
+    snprintf(text, size, "scalar");
+    for (int i = 0; i < rank && used < size; i++)
+        used += (size_t)snprintf(text + used, size - used, "%s%lld", i ? "x" : "", (long long)dim[i]);
+    return text;
+}

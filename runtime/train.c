@@ -1,0 +1,353 @@
+/* train.c: the training loop. Between `prepare` and the end of an epoch nothing is allocated. */
+#include "cores.h"
+#include "netrun.h"
+
+#include <math.h>
+#include <signal.h>
+
+/* ---- being stopped ---- */
+
+static volatile sig_atomic_t stopped_by;
+
+static void stop(int number)
+{
+    stopped_by = number;
+}
+
+/* The first signal ends the training after the step; the second one, the handler gone, the program. */
+static void listen_for_stops(void)
+{
+    struct sigaction action = { .sa_handler = stop, .sa_flags = (int)(SA_RESETHAND | SA_RESTART) };
+    sigemptyset(&action.sa_mask);
+    stopped_by = 0;
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+static void listen_no_more(void)
+{
+    signal(SIGINT, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
+}
+
+static bool enough(const struct job *j)
+{
+    return stopped_by || (j->options->steps > 0 && j->at.step >= j->options->steps);
+}
+
+/* ---- one step, one epoch ---- */
+
+/* Runs the next step. Loss and finiteness are in `control` afterwards; the position has not moved yet. */
+static int run_step(struct job *j, uint32_t control[CTL_WORDS], int64_t *rows)
+{
+    const struct position *at = &j->at;
+    struct device_error e;
+    int64_t samples = j->data.train.count, position = at->in_epoch * j->recipe.batch, left = samples - position;
+    *rows = left < j->recipe.batch ? left : j->recipe.batch;
+    control_train(&j->recipe, at->step, at->epoch, position, *rows, samples, control);
+    if (!j->device->run(j->device, PHASE_TRAIN, control, &e))
+        return complain(e.status, "%s", e.text);
+    j->device->control(j->device, control);
+    return 0;
+}
+
+static int diverged(struct job *j, float loss)
+{
+    progress_clear(&j->progress);
+    return complain(STATUS_DIVERGED,
+                    "training diverged: the loss is %g in epoch %lld, step %lld. The weights are those before that step; "
+                    "a smaller learning rate may help (--lr %g)",
+                    loss, (long long)j->at.epoch + 1, (long long)j->at.in_epoch + 1, j->recipe.rate.lr / 10);
+}
+
+static void tell_step(struct job *j, float loss)
+{
+    if (j->options->log_every == 0 || j->at.in_epoch % j->options->log_every != 0)
+        return;
+    event_begin(&j->events, "step");
+    event_integer(&j->events, "epoch", j->at.epoch + 1);
+    event_integer(&j->events, "step", j->at.in_epoch);
+    event_number(&j->events, "loss", loss);
+    event_end(&j->events);
+}
+
+static void report_step(struct job *j, float loss, int64_t done, double since)
+{
+    double per_second = (double)done / (now() - since + 1e-9);
+    int64_t steps_left = j->recipe.rate.total - j->at.step;
+    const struct progress_step s = {
+        .epoch = j->at.epoch + 1, .epochs = j->recipe.epochs, .step = j->at.in_epoch, .steps = j->recipe.rate.steps,
+        .loss = loss, .per_second = per_second, .eta = (double)(steps_left * j->recipe.batch) / per_second,
+    };
+    progress_step(&j->progress, &s);
+    tell_step(j, loss);
+}
+
+/* Steps until the epoch is over or it is enough; `seen` counts the samples. */
+static int run_steps(struct job *j, int64_t *seen, double since)
+{
+    uint32_t control[CTL_WORDS];
+    int64_t rows;
+    struct device_data data = samples_of(&j->data.train);
+    j->device->data(j->device, &data);
+    while (j->at.in_epoch < j->recipe.rate.steps && !enough(j)) {
+        int status = run_step(j, control, &rows);
+        if (status)
+            return status;
+        float loss = control_float(control, CTL_LOSS);
+        if (!control[CTL_FINITE])
+            return diverged(j, loss);
+        j->at.loss_sum += (double)loss * (double)rows;
+        j->at.step++;
+        j->at.in_epoch++;
+        *seen += rows;
+        report_step(j, loss, *seen, since);
+    }
+    return 0;
+}
+
+/* ---- the end of an epoch ---- */
+
+static int save(struct job *j, const char *name, bool whole)
+{
+    char path[PATH_MAX];
+    return run_path(j->folder, name, path) ? checkpoint_save(j, path, whole) : STATUS_DATA;
+}
+
+/* What tells a better epoch: the first metric, else the loss of the test set, else that of the training set; of a loss
+ * the negative, so that more is better. */
+static double merit(const struct job *j, double train_loss, const struct result *r)
+{
+    if (r->n == 0)
+        return -train_loss;
+    return j->recipe.metrics > 0 ? (double)r->correct[0] / (double)r->n : -r->loss;
+}
+
+static void tell_best(struct job *j)
+{
+    event_open(&j->events, "best", '{');
+    event_integer(&j->events, "epoch", j->at.best_epoch);
+    if (j->data.test.count > 0 && j->recipe.metrics > 0)
+        event_number(&j->events, j->recipe.metric[0], j->at.best);
+    else
+        event_number(&j->events, "loss", -j->at.best);
+    event_close(&j->events, '}');
+}
+
+static int tell_epoch(struct job *j, double train_loss, const struct result *r, double seconds)
+{
+    struct events *e = &j->events;
+    event_begin(e, "epoch");
+    event_integer(e, "epoch", j->at.epoch);
+    event_integer(e, "steps", j->at.step);
+    event_open(e, "train", '{');
+    event_number(e, "loss", train_loss);
+    event_close(e, '}');
+    if (r->n > 0) {
+        event_open(e, "test", '{');
+        event_number(e, "loss", r->loss);
+        for (int m = 0; m < j->recipe.metrics; m++)
+            event_number(e, j->recipe.metric[m], (double)r->correct[m] / (double)r->n);
+        event_integer(e, "n", r->n);
+        event_close(e, '}');
+    }
+    event_number(e, "seconds", seconds);
+    return event_end(e) ? 0 : complain(STATUS_DATA, "metrics.jsonl or stdout: cannot be written");
+}
+
+static void say_epoch(struct job *j, double train_loss, const struct result *r, double seconds, double per_second)
+{
+    char text[1024];
+    struct epoch_report report = {
+        .epoch = j->at.epoch, .epochs = j->recipe.epochs, .train_loss = train_loss, .tested = r->n > 0,
+        .best = j->at.best_epoch == j->at.epoch, .test_loss = r->loss, .metrics = j->recipe.metrics, .n = r->n,
+        .seconds = seconds, .per_second = per_second, .eta = (double)(j->recipe.epochs - j->at.epoch) * seconds,
+    };
+    if (j->at.epoch == j->recipe.epochs)
+        report.eta = -1;
+    for (int m = 0; m < report.metrics; m++) {
+        report.metric[m] = j->recipe.metric[m];
+        report.correct[m] = r->correct[m];
+    }
+    epoch_text(&report, text, sizeof text);
+    progress_say(&j->progress, "%s", text);
+}
+
+/* Tests, reports and writes checkpoints: first the best, so that `last` never tells of a best that is not there. */
+static int end_epoch(struct job *j, int64_t seen, double since)
+{
+    struct result r = { .n = 0 };
+    double per_second = (double)seen / (now() - since + 1e-9);
+    double train_loss = j->at.loss_sum / (double)j->data.train.count;
+    int status = j->data.test.count > 0 ? evaluate(j, &j->data.test, &r) : 0;
+    if (status)
+        return status;
+    double value = merit(j, train_loss, &r), seconds = now() - since;
+    j->at.epoch++;
+    j->at.in_epoch = 0;
+    j->at.loss_sum = 0;
+    bool best = j->at.best_epoch == 0 || value > j->at.best || (isnan(j->at.best) && !isnan(value));
+    if (best) {
+        j->at.best_epoch = j->at.epoch;
+        j->at.best = value;
+    }
+    say_epoch(j, train_loss, &r, seconds, per_second);
+    status = tell_epoch(j, train_loss, &r, seconds);
+    if (status == 0 && best)
+        status = save(j, "best.safetensors", false);
+    return status ? status : save(j, "last.safetensors", true);
+}
+
+/* ---- the run ---- */
+
+static int tell_start(struct job *j)
+{
+    struct events *e = &j->events;
+    event_begin(e, "start");
+    event_integer(e, "schema", 1);
+    event_text(e, "netrun", PROJECT_VERSION);
+    event_text(e, "net", j->plan->net);
+    event_integer(e, "params", j->plan->params);
+    event_text(e, "device", j->device->name);
+    event_integer(e, "batch", j->recipe.batch);
+    event_integer(e, "seed", j->recipe.seed);
+    event_integer(e, "epochs", j->recipe.epochs);
+    event_integer(e, "samples", j->data.train.count);
+    event_integer(e, "arena", j->device->arena(j->device));
+    if (j->at.step > 0)
+        event_integer(e, "resumed", j->at.step);
+    return event_end(e) ? 0 : complain(STATUS_DATA, "metrics.jsonl or stdout: cannot be written");
+}
+
+static int tell_end(struct job *j, const char *status)
+{
+    event_begin(&j->events, "end");
+    event_text(&j->events, "status", status);
+    if (j->at.best_epoch > 0)
+        tell_best(j);
+    return event_end(&j->events) ? 0 : complain(STATUS_DATA, "metrics.jsonl or stdout: cannot be written");
+}
+
+static void say_start(struct job *j)
+{
+    const struct options *o = j->options;
+    char arena[32];
+    progress_say(&j->progress, "%s: %lld parameters, %s with %d threads, batch %lld, memory %s, seed %lu%s%s",
+                 j->plan->net, (long long)j->plan->params, j->device->name, o->threads > 0 ? o->threads : cores_usable(),
+                 (long long)j->recipe.batch, bytes_text(j->device->arena(j->device), arena, sizeof arena),
+                 (unsigned long)j->recipe.seed, *j->folder ? ", " : "", j->folder);
+    if (j->at.step > 0)
+        progress_say(&j->progress, "resumed in epoch %lld after step %lld", (long long)j->at.epoch + 1,
+                     (long long)j->at.in_epoch);
+}
+
+static int finish(struct job *j)
+{
+    bool over = j->at.epoch >= j->recipe.epochs;
+    int signal = over ? 0 : stopped_by;
+    int status = j->at.in_epoch > 0 ? save(j, "last.safetensors", true) : 0;
+    if (status == 0)
+        status = tell_end(j, signal ? "interrupted" : over ? "ok" : "stopped");
+    if (status)
+        return status;
+    if (j->at.best_epoch > 0)
+        progress_say(&j->progress, "best epoch %lld; weights in %s/best.safetensors", (long long)j->at.best_epoch,
+                     j->folder);
+    if (over)
+        return 0;
+    progress_clear(&j->progress);
+    note("stopped after %lld steps (epoch %lld, step %lld of %lld); to go on: netrun --resume %s",
+         (long long)j->at.step, (long long)j->at.epoch + 1, (long long)j->at.in_epoch, (long long)j->recipe.rate.steps, j->folder);
+    return signal ? STATUS_SIGNAL + signal : 0;
+}
+
+static int run_epochs(struct job *j)
+{
+    while (j->at.epoch < j->recipe.epochs && !enough(j)) {
+        int64_t seen = 0;
+        double since = now();
+        int status = run_steps(j, &seen, since);
+        if (status == 0 && j->at.in_epoch == j->recipe.rate.steps)
+            status = end_epoch(j, seen, since);
+        if (status == STATUS_DIVERGED) {
+            save(j, "last.safetensors", true);
+            tell_end(j, "diverged");
+        }
+        if (status)
+            return status;
+    }
+    return finish(j);
+}
+
+int train_loop(struct job *j)
+{
+    listen_for_stops();
+    int status = run_epochs(j);
+    listen_no_more();
+    return status;
+}
+
+/* One step, and nothing is kept. */
+static int try_step(struct job *j)
+{
+    uint32_t control[CTL_WORDS];
+    int64_t rows;
+    struct device_data data = samples_of(&j->data.train);
+    j->device->data(j->device, &data);
+    int status = run_step(j, control, &rows);
+    if (status)
+        return status;
+    if (!control[CTL_FINITE])
+        return diverged(j, control_float(control, CTL_LOSS));
+    progress_say(&j->progress, "one step of %lld samples: loss %.4f; nothing was written", (long long)rows,
+                 control_float(control, CTL_LOSS));
+    return 0;
+}
+
+/* Data, memory and weights; afterwards the first step can run. */
+static int prepare(struct job *j)
+{
+    const struct options *o = j->options;
+    char path[PATH_MAX] = "";
+    int status = 0;
+    if (o->resume && !run_path(j->folder, "last.safetensors", path))
+        return STATUS_DATA;
+    if (o->resume)
+        status = checkpoint_recall(path, j->plan, &j->recipe, &j->at);
+    if (status == 0)
+        status = samples_open(j->plan, o->folder, &j->data);
+    if (status == 0 && j->data.train.count == 0)
+        status = complain(STATUS_DATA, "%s: no training set there", o->folder);
+    const int64_t samples[PHASE_COUNT] = { [PHASE_TRAIN] = j->data.train.count, [PHASE_EVALUATE] = j->data.test.count };
+    if (status == 0)
+        status = fit(j, samples);
+    if (status)
+        return status;
+    recipe_count(&j->recipe, j->data.train.count);
+    if (j->at.in_epoch > j->recipe.rate.steps || j->at.step != j->at.epoch * j->recipe.rate.steps + j->at.in_epoch)
+        return complain(STATUS_DATA, "%s: does not fit these data: %lld steps in %lld epochs", path,
+                        (long long)j->at.step, (long long)j->at.epoch);
+    if (o->resume)
+        return checkpoint_resume(j, path);
+    status = init_weights(j);
+    return status == 0 && o->weights ? checkpoint_load(j, o->weights, o->partial) : status;
+}
+
+int train(struct job *j)
+{
+    int status = prepare(j);
+    if (status == 0 && j->options->dry_run) {
+        say_start(j);
+        return try_step(j);
+    }
+    if (status == 0 && !j->options->resume)
+        status = run_create(j);
+    if (status == 0)
+        status = run_metrics(j);
+    if (status)
+        return status;
+    j->events.to[0] = j->metrics;
+    say_start(j);
+    status = tell_start(j);
+    return status ? status : train_loop(j);
+}

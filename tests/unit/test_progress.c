@@ -1,0 +1,110 @@
+/* What people read: durations, rates, the epoch line, the bar; and silence where there is no terminal. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include "netrun.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void test_durations(void **state)
+{
+    (void)state;
+    static const struct { double seconds; const char *text; } cases[] = {
+        { 0, "0.0 s" }, { 1.94, "1.9 s" }, { 9.96, "10 s" }, { 21.4, "21 s" }, { 99.6, "1 min 40 s" },
+        { 125, "2 min 05 s" }, { 3599.9, "1 h 00 min" }, { 11220, "3 h 07 min" },
+    };
+    char text[32];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_string_equal(duration_text(cases[i].seconds, text, sizeof text), cases[i].text);
+}
+
+static void test_rates(void **state)
+{
+    (void)state;
+    static const struct { double rate; const char *text; } cases[] = {
+        { 0.5, "0.5" }, { 850.2, "850" }, { 999.6, "1.0k" }, { 31580, "31.6k" }, { 999960, "1.0M" }, { 2.1e6, "2.1M" },
+    };
+    char text[32];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_string_equal(rate_text(cases[i].rate, text, sizeof text), cases[i].text);
+}
+
+static void test_epoch_line(void **state)
+{
+    (void)state;
+    char text[512];
+    struct epoch_report r = { .epoch = 3, .epochs = 14, .train_loss = 0.0412, .tested = true, .best = true,
+                              .test_loss = 0.0335, .metrics = 1, .metric = { "accuracy" }, .correct = { 9891 },
+                              .n = 10000, .seconds = 1.9, .per_second = 31600, .eta = 21 };
+    epoch_text(&r, text, sizeof text);
+    assert_string_equal(text, "epoch  3/14   train loss 0.0412   test loss 0.0335   accuracy 98.91 ± 0.20 %   best   "
+                              "1.9 s   31.6k img/s   ETA 21 s");
+    r = (struct epoch_report){ .epoch = 200, .epochs = 200, .train_loss = 1.25e-5, .seconds = 0.01, .per_second = 400,
+                               .eta = -1 };
+    epoch_text(&r, text, sizeof text);
+    assert_string_equal(text, "epoch 200/200   train loss 1.25e-05          0.0 s   400 img/s");
+}
+
+static void test_bar(void **state)
+{
+    (void)state;
+    char text[256];
+    const struct progress_step s = { .epoch = 3, .epochs = 14, .step = 235, .steps = 470, .loss = 0.31,
+                                     .per_second = 31600, .eta = 21 };
+    bar_text(&s, 100, text, sizeof text);
+    assert_string_equal(text, "epoch  3/14  [============>           ]  235/470  loss 0.3100  31.6k img/s  ETA 21 s");
+    for (int width = 1; width < 120; width++) {
+        bar_text(&s, width, text, sizeof text);
+        assert_true(strlen(text) <= (size_t)width);
+    }
+}
+
+/* The tests run without a terminal: no bar, no carriage return; --log-every still prints. */
+static void test_off_terminal(void **state)
+{
+    (void)state;
+    struct options o = { .progress = "bar", .log_every = 2 };
+    struct progress p;
+    char *text = NULL;
+    size_t size;
+    setenv("TERM", "dumb", 1);
+    progress_open(&p, &o);
+    assert_null(p.bar);
+    FILE *out = open_memstream(&text, &size);
+    p.lines = out;
+    for (int step = 1; step <= 4; step++) {
+        const struct progress_step s = { .epoch = 1, .epochs = 2, .step = step, .steps = 4, .loss = 1,
+                                         .per_second = 10 };
+        progress_step(&p, &s);
+    }
+    fclose(out);
+    assert_string_equal(text, "epoch 1/2   step 2/4   loss 1.0000   10 img/s\n"
+                              "epoch 1/2   step 4/4   loss 1.0000   10 img/s\n");
+    free(text);
+}
+
+static void test_who_speaks_where(void **state)
+{
+    (void)state;
+    struct progress p;
+    progress_open(&p, &(struct options){ .progress = "auto" });
+    assert_ptr_equal(p.lines, stdout);
+    progress_open(&p, &(struct options){ .progress = "auto", .json = true });
+    assert_ptr_equal(p.lines, stderr);
+    progress_open(&p, &(struct options){ .progress = "none" });
+    assert_null(p.lines);
+    progress_open(&p, &(struct options){ .progress = "lines", .quiet = true });
+    assert_null(p.lines);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_durations), cmocka_unit_test(test_rates),        cmocka_unit_test(test_epoch_line),
+        cmocka_unit_test(test_bar),       cmocka_unit_test(test_off_terminal), cmocka_unit_test(test_who_speaks_where),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,102 @@
+/* Learning rates, and the control words that carry them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include "netrun.h"
+
+#include <math.h>
+
+static void near(double a, double b)
+{
+    if (!(fabs(a - b) <= 1e-12 * fmax(1, fabs(b))))
+        fail_msg("%.15g is not %.15g", a, b);
+}
+
+static void test_constant(void **state)
+{
+    (void)state;
+    struct rate r = { .kind = RATE_CONSTANT, .lr = 0.1, .steps = 10, .total = 30 };
+    near(rate_at(&r, 0), 0.1);
+    near(rate_at(&r, 1000), 0.1);
+}
+
+static void test_step(void **state)
+{
+    (void)state;
+    struct rate r = { .kind = RATE_STEP, .lr = 0.1, .gamma = 0.5, .every = 2, .warmup = 4, .steps = 3, .total = 30 };
+    near(rate_at(&r, 0), 0.025);     /* warm-up: a quarter, a half, ... */
+    near(rate_at(&r, 1), 0.05);
+    near(rate_at(&r, 3), 0.1);
+    near(rate_at(&r, 5), 0.1);       /* last step of epoch 1 */
+    near(rate_at(&r, 6), 0.05);      /* first of epoch 2 */
+    near(rate_at(&r, 12), 0.025);
+}
+
+static void test_cosine(void **state)
+{
+    (void)state;
+    struct rate r = { .kind = RATE_COSINE, .lr = 1, .final = 0.2, .warmup = 5, .steps = 5, .total = 25 };
+    near(rate_at(&r, 0), 0.2);
+    near(rate_at(&r, 4), 1);
+    near(rate_at(&r, 5), 1);
+    near(rate_at(&r, 10), 0.2 + 0.8 * (1 + sqrt(0.5)) / 2);
+    near(rate_at(&r, 15), 0.6);
+    near(rate_at(&r, 25), 0.2);
+    near(rate_at(&r, 99), 0.2);
+    r.warmup = 25;                   /* nothing left for the cosine */
+    near(rate_at(&r, 24), 1);
+    near(rate_at(&r, 25), 0.2);
+}
+
+static void test_counts(void **state)
+{
+    (void)state;
+    static const int64_t cases[][3] = {
+        { 60000, 128, 469 }, { 60000, 64, 938 }, { 4, 16, 1 }, { 7, 1, 7 }, { 16, 16, 1 },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct recipe r = { .epochs = 3, .batch = cases[i][1] };
+        recipe_count(&r, cases[i][0]);
+        assert_int_equal(r.rate.steps, cases[i][2]);
+        assert_int_equal(r.rate.total, 3 * cases[i][2]);
+    }
+}
+
+static void test_control(void **state)
+{
+    (void)state;
+    struct recipe r = { .epochs = 2, .batch = 8, .seed = 42, .shuffle = true, .beta1 = 0.9, .beta2 = 0.999, .hypers = 3,
+                        .hyper = { 0.9, 0.999, 1e-8 }, .rate = { .lr = 1e-3 } };
+    uint32_t c[CTL_WORDS];
+    recipe_count(&r, 21);
+    control_train(&r, 5, 1, 16, 5, 21, c);
+    assert_int_equal(c[CTL_ROWS], 5);
+    assert_int_equal(c[CTL_STEP], 5);
+    assert_int_equal(c[CTL_EPOCH], 1);
+    assert_int_equal(c[CTL_POSITION], 16);
+    assert_int_equal(c[CTL_COUNT_SAMPLES], 21);
+    assert_int_equal(c[CTL_SHUFFLE], 1);
+    assert_int_equal(c[CTL_SEED0], 42);
+    assert_int_equal(c[CTL_SEED1], 0);
+    assert_true(control_float(c, CTL_INV_ROWS) == 0.2f);
+    assert_true(control_float(c, CTL_LR) == 1e-3f);
+    assert_true(control_float(c, CTL_BIAS1) == (float)(1 - pow(0.9, 6)));
+    assert_true(control_float(c, CTL_BIAS2) == (float)sqrt(1 - pow(0.999, 6)));
+    assert_true(control_float(c, CTL_HYPER + 1) == 0.999f);
+    assert_true(control_float(c, CTL_COMPLEMENT + 1) == (float)(1 - 0.999));
+    control_evaluate(&r, 8, 8, 21, c);
+    assert_int_equal(c[CTL_SHUFFLE], 0);
+    assert_int_equal(c[CTL_POSITION], 8);
+    assert_true(control_float(c, CTL_INV_ROWS) == 0.125f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_constant), cmocka_unit_test(test_step),    cmocka_unit_test(test_cosine),
+        cmocka_unit_test(test_counts),   cmocka_unit_test(test_control),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,330 @@
+/* The training loop on a device that only pretends: resuming, stopping, diverging, and that no step allocates. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include "fake_job.h"
+
+#include <jansson.h>
+#include <sys/stat.h>
+
+/* ---- counting allocations; sanitizers have their own malloc, which must not be replaced ---- */
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define COUNTING 0
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
+#define COUNTING 0
+#endif
+#endif
+#ifndef COUNTING
+#define COUNTING 1
+#endif
+
+static long allocations;
+
+#if COUNTING
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t count, size_t size);
+void *__libc_realloc(void *old, size_t size);
+
+void *malloc(size_t size)
+{
+    allocations++;
+    return __libc_malloc(size);
+}
+
+void *calloc(size_t count, size_t size)
+{
+    allocations++;
+    return __libc_calloc(count, size);
+}
+
+void *realloc(void *old, size_t size)
+{
+    allocations++;
+    return __libc_realloc(old, size);
+}
+#endif
+
+/* ---- runs ---- */
+
+static char base[] = "/tmp/netrun-test-XXXXXX";
+
+static int make_base(void **state)
+{
+    (void)state;
+    return mkdtemp(base) ? 0 : -1;
+}
+
+static const char *path_of(const char *run, const char *name)
+{
+    static char path[2][128];
+    static int turn;
+    turn = !turn;
+    snprintf(path[turn], sizeof path[turn], "%s/%s%s%s", base, run, *name ? "/" : "", name);
+    return path[turn];
+}
+
+static int remove_base(void **state)
+{
+    (void)state;
+    static const char *const runs[] = { "a", "b" };
+    static const char *const names[] = { "last.safetensors", "best.safetensors", "metrics.jsonl" };
+    for (int r = 0; r < 2; r++) {
+        for (int n = 0; n < 3; n++)
+            unlink(path_of(runs[r], names[n]));
+        rmdir(path_of(runs[r], ""));
+    }
+    return rmdir(base);
+}
+
+struct run {
+    struct job job;
+    struct options options;
+    struct fake_device device;
+};
+
+static void open_run(struct run *r, const char *name, bool resume)
+{
+    mkdir(path_of(name, ""), 0777);
+    if (!resume)
+        unlink(path_of(name, "metrics.jsonl"));
+    fake_job(&r->job, &r->options, &r->device, path_of(name, ""));
+}
+
+/* Trains as `train` does once all is prepared. */
+static int go(struct run *r, bool resume)
+{
+    char last[PATH_MAX];
+    struct job *j = &r->job;
+    assert_true(run_path(j->folder, "last.safetensors", last));
+    if (resume) {
+        assert_int_equal(checkpoint_recall(last, j->plan, &j->recipe, &j->at), 0);
+        assert_int_equal(checkpoint_resume(j, last), 0);
+    } else {
+        assert_int_equal(init_weights(j), 0);
+    }
+    assert_int_equal(run_metrics(j), 0);
+    j->events.to[0] = j->metrics;
+    event_begin(&j->events, "start");
+    assert_true(event_end(&j->events));
+    int status = train_loop(j);
+    fclose(j->metrics);
+    return status;
+}
+
+static char *contents(const char *path, size_t *size)
+{
+    FILE *file = fopen(path, "rb");
+    char *text = calloc(1, 1 << 16);
+    assert_true(file && text);
+    *size = fread(text, 1, (1 << 16) - 1, file);
+    fclose(file);
+    return text;
+}
+
+static void assert_same_file(const char *name)
+{
+    size_t n, m;
+    char *a = contents(path_of("a", name), &n), *b = contents(path_of("b", name), &m);
+    assert_int_equal(n, m);
+    assert_memory_equal(a, b, n);
+    free(a);
+    free(b);
+}
+
+/* The training losses of the epochs in metrics.jsonl. */
+static int epochs_of(const char *run, double *train_loss)
+{
+    size_t size;
+    int epochs = 0;
+    char *text = contents(path_of(run, "metrics.jsonl"), &size);
+    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
+        json_t *event = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
+        assert_non_null(event);
+        if (strcmp(json_string_value(json_object_get(event, "event")), "epoch") == 0)
+            train_loss[epochs++] = json_number_value(json_object_get(json_object_get(event, "train"), "loss"));
+        json_decref(event);
+    }
+    free(text);
+    return epochs;
+}
+
+static void straight_run(void)
+{
+    struct run a;
+    open_run(&a, "a", false);
+    assert_int_equal(go(&a, false), 0);
+    assert_int_equal(a.job.at.step, 9);
+    assert_int_equal(a.job.at.epoch, 3);
+    assert_int_equal(a.device.runs, 9);
+}
+
+static void assert_same_runs(void)
+{
+    double a[4], b[4];
+    assert_same_file("best.safetensors");
+    assert_same_file("last.safetensors");
+    int n = epochs_of("a", a);
+    assert_int_equal(n, 3);
+    assert_int_equal(epochs_of("b", b), 3);
+    assert_memory_equal(a, b, (size_t)n * sizeof *a);
+}
+
+static void test_resume(void **state)
+{
+    (void)state;
+    straight_run();
+    for (int64_t stop = 1; stop < 9; stop++) {
+        struct run b;
+        open_run(&b, "b", false);
+        b.options.steps = stop;
+        assert_int_equal(go(&b, false), 0);
+        assert_int_equal(b.job.at.step, stop);
+        open_run(&b, "b", true);
+        assert_int_equal(go(&b, true), 0);
+        assert_int_equal(b.device.runs, 9 - stop);
+        assert_int_equal(b.job.at.step, 9);
+        assert_same_runs();
+    }
+}
+
+static void test_interrupt(void **state)
+{
+    (void)state;
+    straight_run();
+    for (int64_t step = 0; step < 9; step++) {
+        struct run b;
+        open_run(&b, "b", false);
+        b.device.interrupt_step = step;
+        assert_int_equal(go(&b, false), step == 8 ? 0 : 130);    /* after the last step there is nothing to resume */
+        assert_int_equal(b.job.at.step, step + 1);
+        open_run(&b, "b", true);
+        assert_int_equal(go(&b, true), 0);
+        assert_same_runs();
+    }
+}
+
+/* What a crash left behind the checkpoint in metrics.jsonl is cut off. */
+static void test_crash(void **state)
+{
+    (void)state;
+    straight_run();
+    struct run b;
+    open_run(&b, "b", false);
+    b.options.steps = 4;
+    assert_int_equal(go(&b, false), 0);
+    FILE *metrics = fopen(path_of("b", "metrics.jsonl"), "a");
+    fputs("{\"event\":\"epoch\",\"epoch\":2,\"tra", metrics);
+    fclose(metrics);
+    open_run(&b, "b", true);
+    assert_int_equal(go(&b, true), 0);
+    assert_same_runs();
+}
+
+static void test_diverged(void **state)
+{
+    (void)state;
+    struct run a, b;
+    open_run(&a, "a", false);
+    a.options.steps = 4;
+    assert_int_equal(go(&a, false), 0);
+    open_run(&b, "b", false);
+    b.device.bad_step = 4;
+    assert_int_equal(go(&b, false), STATUS_DIVERGED);
+    assert_int_equal(b.job.at.step, 4);
+    assert_memory_equal(&a.device.value[1], &b.device.value[1], 6 * sizeof a.device.value[1]);
+    open_run(&b, "b", true);
+    assert_int_equal(go(&b, true), 0);       /* here the second try succeeds */
+}
+
+/* ---- control words of a run ---- */
+
+static uint32_t seen[9][CTL_WORDS];
+
+static void record(const struct fake_device *d)
+{
+    assert_true(d->runs <= 9);
+    memcpy(seen[d->runs - 1], d->control, sizeof d->control);
+}
+
+static void test_control(void **state)
+{
+    (void)state;
+    struct run a;
+    open_run(&a, "a", false);
+    a.device.watch = record;
+    assert_int_equal(go(&a, false), 0);
+    for (uint32_t i = 0; i < 9; i++) {
+        assert_int_equal(seen[i][CTL_STEP], i);
+        assert_int_equal(seen[i][CTL_EPOCH], i / 3);
+        assert_int_equal(seen[i][CTL_POSITION], i % 3 * 8);
+        assert_int_equal(seen[i][CTL_ROWS], i % 3 == 2 ? 5 : 8);
+        assert_int_equal(seen[i][CTL_COUNT_SAMPLES], 21);
+        assert_true(control_float(seen[i], CTL_LR) == (float)rate_at(&a.job.recipe.rate, i));
+    }
+}
+
+/* Batch 1, a batch as large as the data, and one larger. */
+static void test_batches(void **state)
+{
+    (void)state;
+    static const int64_t batch[] = { 1, 21, 22, 1000 }, steps[] = { 63, 3, 3, 3 };
+    for (int i = 0; i < 4; i++) {
+        struct run a;
+        open_run(&a, "a", false);
+        a.job.recipe.batch = batch[i];
+        recipe_count(&a.job.recipe, 21);
+        assert_int_equal(go(&a, false), 0);
+        assert_int_equal(a.job.at.step, steps[i]);
+        assert_int_equal(a.device.control[CTL_ROWS], 5);         /* of the last evaluation: 25 in batches of 10 */
+    }
+}
+
+/* ---- allocation ---- */
+
+static long before, during;
+
+static void count(const struct fake_device *d)
+{
+    if (d->control[CTL_POSITION] == 0)
+        before = allocations;
+    else
+        during += allocations - before;
+}
+
+static void test_no_allocation(void **state)
+{
+    (void)state;
+    if (!COUNTING)
+        skip();
+    struct run a;
+    open_run(&a, "a", false);
+    a.options.log_every = 1;
+    a.options.progress = "lines";
+    progress_open(&a.job.progress, &a.options);
+    FILE *lines = fopen("/dev/null", "w");
+    assert_non_null(lines);
+    a.job.progress.lines = lines;
+    fputc('\n', lines);                      /* stdio takes the buffer at the first write: the start line of a run */
+    a.device.watch = count;
+    a.job.recipe.batch = 1;
+    recipe_count(&a.job.recipe, 21);
+    during = 0;
+    assert_int_equal(go(&a, false), 0);
+    fclose(lines);
+    assert_true(allocations > 0);
+    assert_int_equal(during, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_resume),   cmocka_unit_test(test_interrupt), cmocka_unit_test(test_crash),
+        cmocka_unit_test(test_diverged), cmocka_unit_test(test_control),   cmocka_unit_test(test_batches),
+        cmocka_unit_test(test_no_allocation),
+    };
+    return cmocka_run_group_tests(tests, make_base, remove_base);
+}
