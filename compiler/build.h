@@ -1,4 +1,4 @@
-/* build.h: what build.c, stage.c, eval.c, args.c and settings.c share while a syntax tree becomes a graph. */
+/* build.h: what build.c, eval.c, args.c, stage.c, block.c and settings.c share while a syntax tree becomes a graph. */
 #ifndef BUILD_H
 #define BUILD_H
 
@@ -70,6 +70,7 @@ struct value *eval_value(struct builder *b, struct scope *s, const struct ast *a
 /* An integer in [min, max]; `what` names it in messages. */
 bool eval_integer(struct builder *b, struct scope *s, const struct ast *a, const char *what, int64_t min, int64_t max,
                   int64_t *out);
+void warn_unused(struct builder *b, const struct scope *s);
 const char *kind_text(enum result_kind k);             /* "a number" */
 const char *ast_text(const struct ast *a);             /* name of a NAME or CALL, else NULL */
 /* One expression from the command line; NULL if it is none. */
@@ -91,15 +92,24 @@ int arg_count(const struct word *w);
 const struct word *word_required(struct builder *b, enum word_kind k, const struct call *c);
 const char *word_kind_text(enum word_kind k);          /* "layer" */
 
-/* ---- stage.c: `-> layer`, blocks, repeat, and functions of values ---- */
+/* ---- stage.c: `-> layer`, repeat, and functions of values ---- */
+
+struct result apply_chain(struct builder *b, struct scope *s, const struct ast *a);
+struct result call_value(struct builder *b, struct scope *s, const struct ast *a);
+/* "stage1.0" and "conv1" make "stage1.0.conv1". */
+const char *path_below(struct builder *b, const struct scope *s, const char *name);
+/* "conv_3": the layer's name in lower case and the next free number. */
+const char *path_numbered(struct builder *b, const struct scope *s, const char *name, int *counter);
+
+/* ---- block.c ---- */
 
 void blocks_collect(struct builder *b);
 void blocks_finish(struct builder *b);                 /* warns of those never used */
-struct result apply_chain(struct builder *b, struct scope *s, const struct ast *a);
-struct result call_value(struct builder *b, struct scope *s, const struct ast *a);
-void warn_unused(struct builder *b, const struct scope *s);
+struct block *block_find(struct builder *b, const char *name);
+struct result block_apply(struct builder *b, struct scope *s, struct block *block, const struct call *c, struct value *x,
+                          const char *path);
 
-/* ---- settings.c: data, train, sweep ---- */
+/* ---- settings.c: data and train; samples.c, sweep.c ---- */
 
 enum key_type { KEY_WORD, KEY_WORDS, KEY_PLAIN, KEY_BATCH, KEY_SAMPLES };
 struct key {
@@ -111,6 +121,9 @@ struct key {
 };
 extern const struct key setting_keys[];                /* in the order of the plan; name NULL ends */
 void settings_build(struct builder *b);
+void setting_numbers(struct builder *b, const char *key, int n, const double *num, bool graph);
+void samples_build(struct builder *b, const char *key, const struct ast *a);
+void sweep_build(struct builder *b, const struct decl *d);
 
 /* ---- override.c: settings from the command line ---- */
 

@@ -132,6 +132,15 @@ static struct result eval_name(struct builder *b, struct scope *s, const struct 
     return poison;
 }
 
+void warn_unused(struct builder *b, const struct scope *s)
+{
+    static const char *const kind[] = { "param", "argument", "input", "target", "value" };
+    for (int i = 0; i < s->nname; i++)
+        if (!s->name[i].used)
+            diag_warning(b->diag, "N0110", s->name[i].loc, NULL, "%s `%s` is never used", kind[s->name[i].kind],
+                         s->name[i].text);
+}
+
 /* ---- expressions ---- */
 
 const char *kind_text(enum result_kind k)

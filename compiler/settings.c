@@ -1,8 +1,7 @@
-/* settings.c: the data, train and sweep blocks. Every entry, defaults included, becomes a setting of the plan; loss,
- * optimizer and metrics also become parts of the model. */
+/* settings.c: the data and train sections. Every entry, defaults included, becomes a setting of the plan; loss, optimizer
+ * and metrics also become parts of the model. */
 #include "build.h"
 
-#include <math.h>
 #include <string.h>
 
 #define BATCH { .type = ARG_INT, .min = 1, .max = 1 << 24
@@ -45,7 +44,7 @@ static void add_text(struct builder *b, const char *key, const char *text, bool 
     add_setting(b, key, graph)->text = region_copy(b->region, text);
 }
 
-static void add_numbers(struct builder *b, const char *key, int n, const double *num, bool graph)
+void setting_numbers(struct builder *b, const char *key, int n, const double *num, bool graph)
 {
     struct setting *s = add_setting(b, key, graph);
     s->n = n;
@@ -67,7 +66,7 @@ static void add_word(struct builder *b, const char *key, const struct word *w, c
         const struct arg *a = &w->arg[i];
         int n = a->type == ARG_PAIR ? 2 : args->count[i] ? args->count[i] : 1;
         if (a->type != ARG_VALUE)
-            add_numbers(b, region_printf(b->region, "%s.%s", key, a->name), n, args->num[i], shapes_graph(w, i));
+            setting_numbers(b, region_printf(b->region, "%s.%s", key, a->name), n, args->num[i], shapes_graph(w, i));
     }
 }
 
@@ -188,7 +187,7 @@ static void set_plain(struct builder *b, const struct key *key, const struct ast
     if (v.kind == POISON)
         return;
     if (arg_accepts(&key->arg, &v, &why, b->region))
-        add_numbers(b, key->name, 1, &v.number, false);
+        setting_numbers(b, key->name, 1, &v.number, false);
     else
         diag_error(b->diag, v.kind == A_NUMBER && key->arg.type != ARG_BOOL ? "N0404" : "N0403", a->loc, NULL, "`%s` is %s",
                    strchr(key->name, '.') + 1, why);
@@ -211,79 +210,7 @@ static void set_batch(struct builder *b, const struct key *key, const struct ast
     if (known && !eval_integer(b, &b->top, a->arg[0].value, "`max`", 1, (int64_t)key->arg.max, &max))
         return;
     add_text(b, key->name, "auto", false);
-    add_numbers(b, "train.batch.max", 1, &(double){ (double)max }, false);
-}
-
-/* ---- inline samples ---- */
-
-/* What one row of samples holds: the values of the inputs, then of the targets, in the order of the file. */
-struct columns { int n; const struct name **name; int64_t width; bool known; };
-
-static struct columns sample_columns(struct builder *b)
-{
-    struct columns c = { .known = true };
-    for (int pass = NAME_INPUT; pass <= NAME_TARGET; pass++)
-        for (int i = 0; i < b->top.nname; i++) {
-            const struct name *name = &b->top.name[i];
-            if ((int)name->kind != pass)
-                continue;
-            region_grow(b->region, c.name, c.n);
-            c.name[c.n++] = name;
-            c.known &= name->result.kind == A_VALUE;
-            if (c.known)
-                c.width += value_elements(name->result.value);
-        }
-    return c;
-}
-
-static bool check_classes(struct builder *b, const struct columns *c, const struct ast *row, const double *num)
-{
-    int64_t at = 0;
-    for (int i = 0; i < c->n; i++) {
-        const struct value *v = c->name[i]->result.value;
-        bool class = v->t.role == ROLE_TARGET && v->t.dtype == DT_I32;
-        if (class && !(num[at] >= 0 && num[at] < v->t.fan_in && num[at] == floor(num[at]))) {
-            diag_error(b->diag, "N0415", row->arg[at].loc, NULL, "`%s` is a class from 0 to %d, not %.12g", c->name[i]->text,
-                       v->t.fan_in - 1, num[at]);
-            diag_place(b->diag, c->name[i]->loc, "declared here");
-            return false;
-        }
-        at += value_elements(v);
-    }
-    return true;
-}
-
-static void set_samples(struct builder *b, const struct key *key, const struct ast *a)
-{
-    struct columns c = sample_columns(b);
-    if (a->kind != AST_LIST || !a->narg) {
-        diag_error(b->diag, "N0403", a->loc, NULL, "samples are a list of rows");
-        diag_help(b->diag, "for example `samples = [[0, 0, 0], [0, 1, 1]]`: the input's values, then the target's");
-        return;
-    }
-    double *all = NULL;
-    int n = 0;
-    for (int i = 0; i < a->narg && c.known; i++) {
-        const struct ast *row = a->arg[i].value;
-        struct result v = eval(b, &b->top, row);
-        if (v.kind == POISON)
-            return;
-        if (v.kind != A_LIST || v.n != c.width) {
-            const char *got = v.kind == A_LIST ? region_printf(b->region, "a list of %d", v.n) : kind_text(v.kind);
-            diag_error(b->diag, "N0415", row->loc, NULL, "a row of samples is a list of %lld numbers, not %s",
-                       (long long)c.width, got);
-            for (int k = 0; k < c.n; k++)
-                diag_place(b->diag, c.name[k]->loc, "takes %lld", (long long)value_elements(c.name[k]->result.value));
-            return;
-        }
-        if (!check_classes(b, &c, row, v.list))
-            return;
-        for (int k = 0; k < v.n; k++) {
-            region_grow(b->region, all, n);
-            all[n++] = v.list[k];
-        }
-    }
-    add_numbers(b, key->name, n, all, false);
+    setting_numbers(b, "train.batch.max", 1, &(double){ (double)max }, false);
 }
 
 /* ---- sections ---- */
@@ -368,7 +295,7 @@ static void set_key(struct builder *b, const struct key *key, const struct slot 
         return;
     if (!a) {
         if (key->type == KEY_PLAIN || key->type == KEY_BATCH)
-            add_numbers(b, key->name, 1, &key->arg.otherwise, false);
+            setting_numbers(b, key->name, 1, &key->arg.otherwise, false);
         return;
     }
     switch (key->type) {
@@ -385,7 +312,7 @@ static void set_key(struct builder *b, const struct key *key, const struct slot 
         set_batch(b, key, a);
         break;
     case KEY_SAMPLES:
-        set_samples(b, key, a);
+        samples_build(b, key->name, a);
         break;
     }
 }
@@ -398,40 +325,6 @@ static void check_required(struct builder *b, const struct decl *train, const st
         diag_error(b->diag, "N0409", train->loc, NULL, "`train` has no `%s`", strchr(k->name, '.') + 1);
         diag_help(b->diag, k->word == WORD_LOSS ? "for example `loss = CrossEntropy(logits, digit)`"
                                                 : "for example `optimizer = Adam(lr = 1e-3)`");
-    }
-}
-
-/* ---- sweep ---- */
-
-static void read_sweep(struct builder *b, const struct decl *d)
-{
-    const struct model *m = b->model;
-    int count = m->nsetting;
-    for (int i = 0; i < d->nentry; i++) {
-        const struct ast_entry *e = &d->entry[i];
-        const struct arg *rule = setting_rule(m->setting, count, e->path);
-        struct name *param = scope_find(&b->top, e->path);
-        if (param && param->kind == NAME_PARAM)
-            param->used = true;
-        else if (!rule && !b->diag->errors) {
-            const char *near = setting_nearest(m->setting, count, e->path, b->region);
-            diag_error(b->diag, "N0416", e->loc, near ? region_printf(b->region, "did you mean `%s`?", near) : NULL,
-                       "there is no setting or param `%s` to sweep over", e->path);
-        }
-        struct result v = e->value ? eval(b, &b->top, e->value) : poison;
-        if (v.kind == POISON)
-            continue;
-        if (v.kind != A_LIST || !v.n) {
-            diag_error(b->diag, "N0416", e->value->loc, NULL, "a sweep goes over a list of numbers");
-            continue;
-        }
-        for (int k = 0; rule && k < v.n; k++) {
-            struct result one = { .kind = A_NUMBER, .number = v.list[k] };
-            const char *why;
-            if (!arg_accepts(rule, &one, &why, b->region))
-                diag_error(b->diag, "N0404", e->value->arg[k].loc, NULL, "`%s` is %s", e->path, why);
-        }
-        add_numbers(b, region_printf(b->region, "sweep.%s", e->path), v.n, v.list, false);
     }
 }
 
@@ -457,5 +350,5 @@ void settings_build(struct builder *b)
     if (section[DECL_TRAIN] && !b->partial)
         check_required(b, section[DECL_TRAIN], slots);
     if (section[DECL_SWEEP])
-        read_sweep(b, section[DECL_SWEEP]);
+        sweep_build(b, section[DECL_SWEEP]);
 }

@@ -1,0 +1,34 @@
+/* sweep.c: the sweep section, lists of values that settings and params shall take. */
+#include "build.h"
+
+void sweep_build(struct builder *b, const struct decl *d)
+{
+    const struct model *m = b->model;
+    int count = m->nsetting;
+    for (int i = 0; i < d->nentry; i++) {
+        const struct ast_entry *e = &d->entry[i];
+        const struct arg *rule = setting_rule(m->setting, count, e->path);
+        struct name *param = scope_find(&b->top, e->path);
+        if (param && param->kind == NAME_PARAM)
+            param->used = true;
+        else if (!rule && !b->diag->errors) {
+            const char *near = setting_nearest(m->setting, count, e->path, b->region);
+            diag_error(b->diag, "N0416", e->loc, near ? region_printf(b->region, "did you mean `%s`?", near) : NULL,
+                       "there is no setting or param `%s` to sweep over", e->path);
+        }
+        struct result v = e->value ? eval(b, &b->top, e->value) : poison;
+        if (v.kind == POISON)
+            continue;
+        if (v.kind != A_LIST || !v.n) {
+            diag_error(b->diag, "N0416", e->value->loc, NULL, "a sweep goes over a list of numbers");
+            continue;
+        }
+        for (int k = 0; rule && k < v.n; k++) {
+            struct result one = { .kind = A_NUMBER, .number = v.list[k] };
+            const char *why;
+            if (!arg_accepts(rule, &one, &why, b->region))
+                diag_error(b->diag, "N0404", e->value->arg[k].loc, NULL, "`%s` is %s", e->path, why);
+        }
+        setting_numbers(b, region_printf(b->region, "sweep.%s", e->path), v.n, v.list, false);
+    }
+}
