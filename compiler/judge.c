@@ -1,0 +1,212 @@
+/* judge.c: may this plan touch memory? Recomputes everything from the places and lifetimes in the plan; shares no code
+ * with what made them. Relies on the reader for indices in range only. */
+#include "plan.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+
+static bool refuse(struct plan_error *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static bool refuse(struct plan_error *e, const char *format, ...)
+{
+    va_list ap;
+    va_start(ap, format);
+    vsnprintf(e->text, sizeof e->text, format, ap);
+    va_end(ap);
+    e->line = 0;
+    return false;
+}
+
+static const struct tensor *base_of(const struct plan *p, const struct tensor *t)
+{
+    return t->base < 0 ? t : &p->tensor[t->base];
+}
+
+static bool internal(const struct tensor *t)           /* lives in registers of one kernel, has no bytes */
+{
+    return t->base < 0 && t->first == t->last;
+}
+
+static bool lives(const struct tensor *t, int step)
+{
+    return t->schedule < 0 || (t->first <= step && step < t->last);
+}
+
+static int64_t region_bytes(const struct plan *p, const struct tensor *t)
+{
+    if (t->schedule < 0)
+        return p->persistent;
+    return t->rows ? p->schedule[t->schedule].per_row : p->schedule[t->schedule].fixed;
+}
+
+/* Are [at, at + bytes) within [0, room) and `at` a multiple of `align`? */
+static bool within(int64_t at, int64_t bytes, int64_t room, int64_t align)
+{
+    return at >= 0 && at % align == 0 && bytes <= room && at <= room - bytes;
+}
+
+static bool large_enough(const struct tensor *t)
+{
+    int64_t need = t->dtype == DT_U8 ? 1 : t->dtype == DT_F64 ? 8 : 4;
+    for (int i = 0; i < t->rank; i++)
+        if (t->dim[i] < 1 || __builtin_mul_overflow(need, t->dim[i], &need))
+            return false;
+    return t->bytes >= need;
+}
+
+static bool judge_tensor(const struct plan *p, const struct tensor *t, struct plan_error *e)
+{
+    const struct tensor *base = base_of(p, t);
+    const struct schedule *s = t->schedule < 0 ? NULL : &p->schedule[t->schedule];
+    if (!large_enough(t))
+        return refuse(e, "tensor %s: its shape needs more than its %lld bytes", t->name, (long long)t->bytes);
+    if (t->rows ? !s || t->bytes % PLACE_ALIGN : t->layout != LAYOUT_PLAIN)
+        return refuse(e, "tensor %s: rows need a schedule and a multiple of %d bytes, blocks need rows", t->name,
+                      PLACE_ALIGN);
+    if (t->first < 0 || t->first > t->last || (s && t->last > s->last_kernel - s->first_kernel) ||
+        (!s && internal(t)))
+        return refuse(e, "tensor %s: lives during [%d, %d), which its schedule has not", t->name, t->first, t->last);
+    if (t != base) {
+        if (base->base >= 0 || internal(base) || base->rows != t->rows ||
+            (base->schedule != t->schedule && base->schedule >= 0))
+            return refuse(e, "tensor %s: cannot be a part of %s", t->name, base->name);
+        if (!within(t->at, t->bytes, base->bytes, t->rows ? PLACE_ALIGN : PARAM_ALIGN))
+            return refuse(e, "tensor %s: lies outside of %s or is not aligned in it", t->name, base->name);
+    } else if (!internal(t)) {
+        if (!within(t->offset, t->bytes, region_bytes(p, t), t->rows ? PLACE_ALIGN : FIXED_ALIGN))
+            return refuse(e, "tensor %s: lies outside of its region or is not aligned", t->name);
+    }
+    return true;
+}
+
+/* Two tensors in one region. Parts of one base may be the same bytes (another shape), but not cut across each other
+ * where they persist: two parameters. */
+static bool judge_pair(const struct plan *p, const struct tensor *a, const struct tensor *b, struct plan_error *e)
+{
+    if (a->schedule != b->schedule || a->rows != b->rows || internal(a) || internal(b))
+        return true;
+    bool parts = a->base >= 0 && a->base == b->base && base_of(p, a)->schedule < 0;
+    int64_t at = parts ? a->at : a->offset, bt = parts ? b->at : b->offset;
+    if (parts ? at == bt && a->bytes == b->bytes : a->base >= 0 || b->base >= 0)
+        return true;
+    bool together = a->schedule < 0 || parts || (a->first < b->last && b->first < a->last);
+    if (together && at < bt + b->bytes && bt < at + a->bytes)
+        return refuse(e, "tensors %s and %s overlap", a->name, b->name);
+    return true;
+}
+
+static int64_t live_per_row(const struct plan *p, int schedule, int step)
+{
+    int64_t sum = 0;
+    for (const struct tensor *t = p->tensor; t < p->tensor + p->ntensor; t++)
+        if (t->schedule == schedule && t->rows && t->base < 0 && lives(t, step))
+            sum += t->bytes;
+    return sum;
+}
+
+static bool judge_schedule(const struct plan *p, int i, struct plan_error *e)
+{
+    const struct schedule *s = &p->schedule[i];
+    int64_t bound = 0, most;
+    for (int j = 0; j < i; j++)
+        if (p->schedule[j].target == s->target && p->schedule[j].phase == s->phase)
+            return refuse(e, "schedules %d and %d are for the same target and phase", j, i);
+    if (s->first_kernel != (i ? s[-1].last_kernel : 0) || s->last_kernel <= s->first_kernel ||
+        s->last_kernel > p->nkernel)
+        return refuse(e, "schedule %d: its kernels do not follow those of the one before", i);
+    if (s->fixed < 0 || s->fixed % FIXED_ALIGN || s->per_row < 0 || s->per_row % PLACE_ALIGN)
+        return refuse(e, "schedule %d: fixed must be a multiple of %d, per_row of %d", i, FIXED_ALIGN, PLACE_ALIGN);
+    if (__builtin_mul_overflow(s->per_row, INT64_C(1) << 31, &most) ||
+        __builtin_add_overflow(most, s->fixed, &most) || __builtin_add_overflow(most, p->persistent, &most))
+        return refuse(e, "schedule %d: the arena of 2^31 rows has no 64-bit size", i);
+    for (const struct tensor *t = p->tensor; t < p->tensor + p->ntensor; t++) {
+        int64_t live = t->schedule == i && t->rows && t->base < 0 ? live_per_row(p, i, t->first) : 0;
+        bound = live > bound ? live : bound; /* the largest live set is there when one of its members is born */
+    }
+    if (s->bound_per_row != bound || s->per_row < bound)
+        return refuse(e, "schedule %d: the bound is %lld bytes a row", i, (long long)bound);
+    if (s->peak_step < 0 || s->peak_step >= s->last_kernel - s->first_kernel ||
+        live_per_row(p, i, s->peak_step) != bound)
+        return refuse(e, "schedule %d: step %d is not the peak", i, s->peak_step);
+    return true;
+}
+
+/* made[t]: 1 + the last kernel that wrote tensor t or its bytes, 0: none yet. */
+static bool judge_operand(const struct plan *p, int k, int tensor, bool written, int *made, struct plan_error *e)
+{
+    const struct kernel *kernel = &p->kernel[k];
+    const struct tensor *t = &p->tensor[tensor], *base = base_of(p, t);
+    int step = k - p->schedule[kernel->schedule].first_kernel;
+    int *when = &made[t->base < 0 ? tensor : t->base];
+    if ((t->schedule >= 0 && t->schedule != kernel->schedule) ||
+        (internal(t) ? t->first != step : !lives(base, step)))
+        return refuse(e, "kernel %d (%s): %s does not live then", k, kernel->name, t->name);
+    if (written) {
+        if (internal(t) && *when)
+            return refuse(e, "kernel %d (%s): %s is made twice", k, kernel->name, t->name);
+        *when = k + 1;
+    } else if (!*when && (internal(t) || (base->schedule >= 0 && t->role <= ROLE_TARGET))) {
+        return refuse(e, "kernel %d (%s): %s is read before it is made", k, kernel->name, t->name);
+    }
+    return true;
+}
+
+static bool judge_kernel(const struct plan *p, int k, int *made, struct plan_error *e)
+{
+    const struct kernel *kernel = &p->kernel[k];
+    const struct schedule *s = &p->schedule[kernel->schedule];
+    if (k < s->first_kernel || k >= s->last_kernel)
+        return refuse(e, "kernel %d (%s): not one of schedule %d", k, kernel->name, kernel->schedule);
+    for (const struct stage *g = kernel->stage; g < kernel->stage + kernel->nstage; g++) {
+        for (int i = 0; i < g->nin; i++)
+            if (!judge_operand(p, k, g->in[i], false, made, e))
+                return false;
+        for (int i = 0; i < g->nout; i++) {
+            for (int j = 0; j < i; j++)
+                if (g->out[i] == g->out[j])
+                    return refuse(e, "kernel %d (%s): a stage writes one tensor twice", k, kernel->name);
+            if (!judge_operand(p, k, g->out[i], true, made, e))
+                return false;
+        }
+    }
+    return true;
+}
+
+static bool judge_whole(const struct plan *p, struct plan_error *e)
+{
+    int controls = 0;
+    if (p->persistent < 0 || p->persistent % FIXED_ALIGN)
+        return refuse(e, "the persistent bytes must be a multiple of %d", FIXED_ALIGN);
+    if ((p->nschedule ? p->schedule[p->nschedule - 1].last_kernel : 0) != p->nkernel)
+        return refuse(e, "%d kernels, but the schedules do not end there", p->nkernel);
+    for (const struct tensor *t = p->tensor; t < p->tensor + p->ntensor; t++) {
+        if (t->role != ROLE_CONTROL)
+            continue;
+        controls++;
+        if (t->dtype != DT_U32 || t->rank != 1 || t->dim[0] != CTL_WORDS || t->schedule >= 0)
+            return refuse(e, "tensor %s: a control block is %d persistent words u32", t->name, CTL_WORDS);
+    }
+    return controls == 1 || refuse(e, "%d control blocks instead of one", controls);
+}
+
+bool plan_judge(const struct plan *p, struct plan_error *e)
+{
+    bool good = judge_whole(p, e);
+    for (int i = 0; good && i < p->ntensor; i++)
+        good = judge_tensor(p, &p->tensor[i], e);
+    for (int i = 0; good && i < p->ntensor; i++)
+        for (int j = 0; good && j < i; j++)
+            good = judge_pair(p, &p->tensor[i], &p->tensor[j], e);
+    for (int i = 0; good && i < p->nschedule; i++)
+        good = judge_schedule(p, i, e);
+    int *made = good ? calloc((size_t)p->ntensor + 1, sizeof *made) : NULL;
+    if (good && !made)
+        good = refuse(e, "no memory to judge the plan");
+    for (int k = 0; good && k < p->nkernel; k++)
+        good = judge_kernel(p, k, made, e);
+    for (int i = 0; good && i < p->ntensor; i++)
+        if (internal(&p->tensor[i]) && !made[i])
+            good = refuse(e, "tensor %s: no kernel makes it", p->tensor[i].name);
+    free(made);
+    return good;
+}

@@ -1,0 +1,81 @@
+/* plan.c: looking things up in a plan. */
+#include "netc.h"
+#include "plan_text.h"
+
+#include <ctype.h>
+#include <string.h>
+
+const char *const dtype_word[DT_COUNT] = {
+    [DT_F32] = "f32", [DT_U8] = "u8", [DT_I32] = "i32", [DT_U32] = "u32", [DT_F64] = "f64",
+};
+const char *const layout_word[LAYOUT_COUNT] = {[LAYOUT_PLAIN] = "plain", [LAYOUT_BLOCK] = "block"};
+const char *const role_word[ROLE_COUNT] = {
+    [ROLE_VALUE] = "value", [ROLE_INPUT] = "input", [ROLE_TARGET] = "target",
+    [ROLE_PARAM] = "param", [ROLE_STATE] = "state", [ROLE_GRAD] = "grad",
+    [ROLE_SLOT] = "slot",   [ROLE_CONTROL] = "control", [ROLE_WORKSPACE] = "workspace",
+};
+const char *const init_word[INIT_UNIFORM + 1] = {
+    [INIT_ZERO] = "zero", [INIT_ONE] = "one", [INIT_UNIFORM] = "uniform",
+};
+const char *const target_word[TARGET_COUNT] = {[TARGET_CPU] = "cpu", [TARGET_CUDA] = "cuda"};
+const char *const phase_word[PHASE_COUNT] = {
+    [PHASE_TRAIN] = "train", [PHASE_EVALUATE] = "evaluate", [PHASE_PREDICT] = "predict",
+};
+
+static bool valid(const char *name, const char *others)
+{
+    size_t n = 0;
+    for (; name[n]; n++)
+        if (n == MOST_NAME ||
+            !(isascii((unsigned char)name[n]) && (isalnum((unsigned char)name[n]) || strchr(others, name[n]))))
+            return false;
+    return n > 0;
+}
+
+bool plan_name_valid(const char *name)
+{
+    return valid(name, "_.:@+-");
+}
+
+bool plan_identifier_valid(const char *name)
+{
+    return valid(name, "_") && !isdigit((unsigned char)*name);
+}
+
+void plan_free(struct plan *p)
+{
+    if (p)
+        region_free(p->region);
+}
+
+const struct setting *plan_setting(const struct plan *p, const char *key)
+{
+    for (int i = 0; i < p->nsetting; i++)
+        if (!strcmp(p->setting[i].key, key))
+            return &p->setting[i];
+    return NULL;
+}
+
+double plan_number(const struct plan *p, const char *key, double otherwise)
+{
+    const struct setting *s = plan_setting(p, key);
+    return s && s->n > 0 ? s->num[0] : otherwise;
+}
+
+int plan_find_tensor(const struct plan *p, int schedule, const char *name)
+{
+    for (int i = 0; i < p->ntensor; i++) {
+        const struct tensor *t = &p->tensor[i];
+        if ((t->schedule == schedule || t->schedule == -1) && !strcmp(t->name, name))
+            return i;
+    }
+    return -1;
+}
+
+const struct schedule *plan_schedule(const struct plan *p, enum target t, enum phase ph)
+{
+    for (int i = 0; i < p->nschedule; i++)
+        if (p->schedule[i].target == t && p->schedule[i].phase == ph)
+            return &p->schedule[i];
+    return NULL;
+}
