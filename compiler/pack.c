@@ -6,11 +6,12 @@
 #include "pack.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A buffer as the strategies see it. Time is cut into sections, the stretches between two births or deaths, within which
+/* A buffer as the strategies see it. Time is cut into sections, the stretches between two births or deaths, in which
  * nothing changes. Buffers of size 0 are left out. */
 struct item {
     int first, last;                                   /* sections [first, last) */
@@ -34,7 +35,7 @@ struct packing {
     int n;
     struct item *item;                                 /* in the order of the strategy at work */
     struct event *event;                               /* two for each item, by time */
-    int64_t *load;                                     /* live bytes: a tree of maxima, its 2n leaves are the sections */
+    int64_t *load;                                     /* live bytes: tree of maxima, the sections are its 2n leaves */
     struct block *block;                               /* of the trial: what is placed, by offset */
     int64_t *trial;                                    /* offsets of the trial, by item.index */
     int64_t *offset;                                   /* offsets of the best packing, by item.index */
@@ -220,11 +221,12 @@ static void greedy(struct packing *p, const struct strategy *s) {
 }
 
 /* Packs again and again, each time with the item that broke the trial moved half-way to the front, where it has more to
- * choose from. The limit counts steps, not seconds: the same on every machine. */
+ * choose from. The limits count work, not seconds: the same on every machine. */
 static void repair(struct packing *p, const struct strategy *s) {
-    const int64_t limit_of_steps = 30 * 1000 * 1000;
+    enum { MOST_ROUNDS = 2000, MOST_STEPS = 30 * 1000 * 1000 };
     qsort(p->item, (size_t)p->n, sizeof *p->item, s->order);
-    for (int64_t steps = 0; steps < limit_of_steps && !(p->found && p->arena == p->bound);) {
+    int64_t steps = 0;                                 /* pairs of buffers compared, about */
+    for (int round = 0; round < MOST_ROUNDS && steps < MOST_STEPS && !(p->found && p->arena == p->bound); round++) {
         int stop = p->n;
         int64_t arena = place_all(p, s->tightest, limit(p), &stop);
         steps += (int64_t)stop * stop / 2 + 1;
@@ -269,7 +271,7 @@ static void packing_close(struct packing *p) {
 /* Everything that is known before the first strategy; false with errno set. Close it in either case. */
 static bool packing_open(struct packing *p, const struct interval *v, int n, int64_t align) {
     *p = (struct packing){ .align = align };
-    bool valid = n >= 0 && (n == 0 || v) && align > 0;
+    bool valid = n >= 0 && n <= INT_MAX / 4 && (n == 0 || v) && align > 0;
     for (int i = 0; valid && i < n; i++)
         valid = v[i].lower < v[i].upper && v[i].size >= 0;
     if (!valid) {

@@ -74,13 +74,15 @@ static bool read_line(struct table *t, char *line) {
 }
 
 /* Reads an integer that ends at `end` (',' or NUL) and steps behind that. */
-static bool read_number(struct table *t, const char *line, const char **at, char end, const char *what, int64_t *number) {
+static bool read_number(struct table *t, const char *line, const char **at, char end, const char *what,
+                        int64_t *number) {
     const char *digits = *at + (**at == '-');
     size_t count = strspn(digits, "0123456789");
     int column = (int)(*at - line) + 1;
     char expected[120];
     if (count == 0 || digits[count] != end) {
-        snprintf(expected, sizeof expected, "%s, an integer, and then %s", what, end ? "a comma" : "the end of the line");
+        snprintf(expected, sizeof expected, "%s, an integer, and then %s", what,
+                 end ? "a comma" : "the end of the line");
         return refuse(t, t->line, column, expected);
     }
     errno = 0;
