@@ -20,7 +20,15 @@ def write_text(path, text):
 
 
 def write_json(path, value):
-    write_text(path, json.dumps(value, indent=1) + "\n")
+    """Writes an object with one line per key, and one per element of the objects and lists of objects in it."""
+    def lines(inner):
+        if isinstance(inner, dict):
+            return "{\n" + ",\n".join(f"  {json.dumps(k)}: {json.dumps(v)}" for k, v in inner.items()) + "\n }"
+        if isinstance(inner, list) and isinstance(inner[0], dict):
+            return "[\n" + ",\n".join("  " + json.dumps(v) for v in inner) + "\n ]"
+        return json.dumps(inner)
+
+    write_text(path, "{\n" + ",\n".join(f" {json.dumps(k)}: {lines(v)}" for k, v in value.items()) + "\n}\n")
 
 
 def write_safetensors(path, tensors):
