@@ -45,7 +45,7 @@ int64_t tensor_place(const struct plan *p, const struct schedule *s, int tensor,
 {
     const struct tensor *t = &p->tensor[tensor], *base = t->base >= 0 ? &p->tensor[t->base] : t;
     int64_t place = base->offset;
-    if (t != base && ADD(place, t->at, &place))
+    if (t->base >= 0 && ADD(place, t->at, &place))
         return -1;
     if (base->schedule < 0)
         return place;

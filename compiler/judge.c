@@ -66,7 +66,7 @@ static bool judge_tensor(const struct plan *p, const struct tensor *t, struct pl
     if (t->first < 0 || t->first > t->last || (s && t->last > s->last_kernel - s->first_kernel) ||
         (!s && internal(t)))
         return refuse(e, "tensor %s: lives during [%d, %d), which its schedule has not", t->name, t->first, t->last);
-    if (t != base) {
+    if (t->base >= 0) {
         if (base->base >= 0 || internal(base) || base->rows != t->rows ||
             (base->schedule != t->schedule && base->schedule >= 0))
             return refuse(e, "tensor %s: cannot be a part of %s", t->name, base->name);

@@ -1,0 +1,239 @@
+/* The judge: the sample plan is good, and each single lie in it is found. */
+#include "netc.h"
+#include "sample_plan.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+
+static void good_plan(void **state)
+{
+    (void)state;
+    struct plan *p = sample_plan();
+    struct plan_error e = {0};
+    if (!plan_judge(p, &e))
+        fail_msg("%s", e.text);
+    plan_free(p);
+}
+
+/* Changes one thing of the sample; the judge must refuse with `message` in its words. */
+static void refuse_(const char *what, void change(struct plan *p), const char *message)
+{
+    struct plan *p = sample_plan();
+    struct plan_error e = {0};
+    change(p);
+    bool good = plan_judge(p, &e);
+    if (good || !strstr(e.text, message))
+        fail_msg("%s: %s", what, good ? "accepted" : e.text);
+    plan_free(p);
+}
+
+#define LIE(name, statement) static void name(struct plan *p) { statement; }
+#define REFUSE(lie, message) refuse_(#lie, lie, message)
+
+/* The struct members that lies are about. */
+#define T(i) p->tensor[i]
+#define S(i) p->schedule[i]
+#define STAGE(k, i) p->kernel[k].stage[i]
+
+LIE(negative_bytes, T(Y).bytes = -16)
+LIE(too_few_bytes, T(BIAS).bytes = 15)
+LIE(shape_overflows, T(MEAN).rank = 2; T(MEAN).dim[0] = T(MEAN).dim[1] = INT64_C(1) << 40)
+LIE(no_extent, T(MEAN).dim[0] = 0)
+LIE(row_bytes_not_aligned, T(Y).bytes = 24)
+LIE(blocks_without_rows, T(MEAN).layout = LAYOUT_BLOCK)
+LIE(persistent_rows, T(MEAN).rows = true)
+LIE(life_backwards, T(Y).first = 4; T(Y).last = 1)
+LIE(life_past_the_end, T(Y).last = 6)
+LIE(persistent_without_life, T(MEAN).last = 0)
+
+LIE(row_offset_not_aligned, T(Y).offset = 40)
+LIE(fixed_offset_not_aligned, T(PARTIAL).offset = 192)
+LIE(negative_offset, T(PARTIAL).offset = -256)
+LIE(past_the_persistent, T(MEAN).offset = 768)
+LIE(past_the_fixed, T(PARTIAL).offset = 512)
+LIE(past_the_rows, T(GY).offset = 80)
+LIE(offset_overflows, T(GY).offset = INT64_MAX - 15)
+LIE(bytes_overflow, T(GY).bytes = INT64_MAX - 15)
+
+LIE(part_of_a_part, T(WEIGHT_GRAD).base = BIAS_GRAD)
+LIE(part_of_itself, T(GSUM).base = GSUM)
+LIE(part_of_registers, T(GSUM).base = SUM)
+LIE(part_without_rows, T(GSUM).base = GRADIENTS)
+LIE(part_of_another_schedule, T(GSUM).base = LOGITS)
+LIE(part_past_its_base, T(BIAS).at = 192)
+LIE(part_below_its_base, T(BIAS).at = -64)
+LIE(part_not_aligned, T(BIAS).at = 136)
+LIE(part_larger_than_its_base, T(GSUM).bytes = 32)
+LIE(persistent_part_of_a_phase, T(BIAS).base = GRADIENTS)
+
+LIE(persistent_overlap, T(MEAN).offset = 256)
+LIE(fixed_overlap, T(PARTIAL).offset = 0)
+LIE(row_overlap, T(LOSS).offset = 32)
+LIE(row_overlap_in_part, T(IMAGE).bytes = 48)
+LIE(life_overlap, T(LOSS).offset = 64)
+LIE(parameters_overlap, T(BIAS).at = 64)
+
+LIE(bound_too_small, S(0).bound_per_row = 64)
+LIE(bound_too_large, S(0).bound_per_row = 96; S(0).per_row = 96)
+LIE(rows_below_the_bound, S(1).per_row = 32; T(LOGITS).offset = 16; T(LOGITS).first = 0; T(IMAGE2).bytes = 32)
+LIE(not_the_peak, S(0).peak_step = 1)
+LIE(peak_out_of_range, S(0).peak_step = 5)
+LIE(same_phase_twice, S(1).phase = PHASE_TRAIN)
+LIE(gap_between_schedules, S(1).first_kernel = 6)
+LIE(schedules_share_a_kernel, S(1).first_kernel = 4)
+LIE(schedules_end_early, S(1).last_kernel = 6)
+LIE(schedules_end_late, S(1).last_kernel = 8)
+LIE(empty_schedule, S(0).last_kernel = 0)
+LIE(persistent_not_aligned, p->persistent = 800)
+LIE(fixed_not_aligned, S(0).fixed = 520)
+LIE(per_row_not_aligned, S(0).per_row = 88)
+LIE(arena_overflows, S(0).per_row = INT64_C(1) << 33)
+LIE(kernel_of_another_schedule, p->kernel[6].schedule = 0)
+
+LIE(read_before_birth, STAGE(1, 0).in[0] = GY)
+LIE(read_after_death, STAGE(4, 0).in[1] = Y)
+LIE(read_of_another_phase, STAGE(6, 0).in[0] = IMAGE)
+LIE(written_after_death, STAGE(4, 0).out[0] = LOSS)
+LIE(part_read_after_death, T(GY).last = 3)
+LIE(never_written, STAGE(0, 0).out[0] = CONTROL)
+LIE(read_before_written, T(GY).first = 1; STAGE(1, 0).in[0] = GY)
+LIE(register_of_another_kernel, T(SUM).first = T(SUM).last = 2)
+LIE(register_leaves_its_kernel, STAGE(3, 0).in[0] = SUM)
+LIE(register_made_twice, STAGE(1, 1).out[0] = SUM)
+LIE(register_read_first, STAGE(1, 0).in[0] = SUM)
+LIE(register_never_made, STAGE(1, 0).out[0] = STAGE(1, 1).in[0] = Y)
+LIE(written_twice_at_once, STAGE(2, 0).out[1] = LOSS)
+
+LIE(no_control, T(CONTROL).role = ROLE_STATE)
+LIE(two_controls, T(MEAN) = T(CONTROL))
+LIE(short_control, T(CONTROL).dim[0] = 63)
+LIE(control_of_floats, T(CONTROL).dtype = DT_F32)
+
+static void sizes(void **state)
+{
+    (void)state;
+    REFUSE(negative_bytes, "needs more");
+    REFUSE(too_few_bytes, "needs more");
+    REFUSE(shape_overflows, "needs more");
+    REFUSE(no_extent, "needs more");
+    REFUSE(row_bytes_not_aligned, "multiple");
+    REFUSE(blocks_without_rows, "blocks need rows");
+    REFUSE(persistent_rows, "rows need");
+    REFUSE(life_backwards, "lives during");
+    REFUSE(life_past_the_end, "lives during");
+    REFUSE(persistent_without_life, "lives during");
+}
+
+static void regions(void **state)
+{
+    (void)state;
+    REFUSE(row_offset_not_aligned, "outside of its region");
+    REFUSE(fixed_offset_not_aligned, "outside of its region");
+    REFUSE(negative_offset, "outside of its region");
+    REFUSE(past_the_persistent, "outside of its region");
+    REFUSE(past_the_fixed, "outside of its region");
+    REFUSE(past_the_rows, "outside of its region");
+    REFUSE(offset_overflows, "outside of its region");
+    REFUSE(bytes_overflow, "outside of its region");
+}
+
+static void parts(void **state)
+{
+    (void)state;
+    REFUSE(part_of_a_part, "part of");
+    REFUSE(part_of_itself, "part of");
+    REFUSE(part_of_registers, "part of");
+    REFUSE(part_without_rows, "part of");
+    REFUSE(part_of_another_schedule, "part of");
+    REFUSE(persistent_part_of_a_phase, "part of");
+    REFUSE(part_past_its_base, "outside of parameters");
+    REFUSE(part_below_its_base, "outside of parameters");
+    REFUSE(part_not_aligned, "outside of parameters");
+    REFUSE(part_larger_than_its_base, "outside of relu_1.grad");
+}
+
+static void overlaps(void **state)
+{
+    (void)state;
+    REFUSE(persistent_overlap, "overlap");
+    REFUSE(fixed_overlap, "overlap");
+    REFUSE(row_overlap, "overlap");
+    REFUSE(row_overlap_in_part, "overlap");
+    REFUSE(life_overlap, "overlap");
+    REFUSE(parameters_overlap, "overlap");
+}
+
+static void schedules(void **state)
+{
+    (void)state;
+    REFUSE(bound_too_small, "the bound is 80");
+    REFUSE(bound_too_large, "the bound is 80");
+    REFUSE(rows_below_the_bound, "");
+    REFUSE(not_the_peak, "peak");
+    REFUSE(peak_out_of_range, "peak");
+    REFUSE(same_phase_twice, "same target");
+    REFUSE(gap_between_schedules, "");
+    REFUSE(schedules_share_a_kernel, "do not follow");
+    REFUSE(schedules_end_early, "kernels");
+    REFUSE(schedules_end_late, "kernels");
+    REFUSE(empty_schedule, "");
+    REFUSE(persistent_not_aligned, "multiple");
+    REFUSE(fixed_not_aligned, "multiple");
+    REFUSE(per_row_not_aligned, "multiple");
+    REFUSE(arena_overflows, "2^31");
+    REFUSE(kernel_of_another_schedule, "not one of schedule 0");
+}
+
+static void lives(void **state)
+{
+    (void)state;
+    REFUSE(read_before_birth, "does not live");
+    REFUSE(read_after_death, "does not live");
+    REFUSE(read_of_another_phase, "does not live");
+    REFUSE(written_after_death, "does not live");
+    REFUSE(part_read_after_death, "does not live");
+    REFUSE(never_written, "before it is made");
+    REFUSE(read_before_written, "");
+    REFUSE(register_of_another_kernel, "does not live");
+    REFUSE(register_leaves_its_kernel, "does not live");
+    REFUSE(register_made_twice, "made twice");
+    REFUSE(register_read_first, "before it is made");
+    REFUSE(register_never_made, "no kernel makes it");
+    REFUSE(written_twice_at_once, "twice");
+}
+
+static void control(void **state)
+{
+    (void)state;
+    REFUSE(no_control, "0 control blocks");
+    REFUSE(two_controls, "2 control blocks");
+    REFUSE(short_control, "64 persistent words");
+    REFUSE(control_of_floats, "64 persistent words");
+}
+
+/* What is harmless stays allowed: wasted bytes, a longer life where there is room, the same bytes in two shapes. */
+static void harmless(void **state)
+{
+    (void)state;
+    struct plan *p = sample_plan();
+    struct plan_error e = {0};
+    S(0).per_row = 96;
+    T(LOSS).offset = 80;
+    T(BIAS).at = 0;
+    T(BIAS).bytes = T(WEIGHT).bytes;
+    T(GSUM).first = T(GSUM).last = 0;
+    if (!plan_judge(p, &e))
+        fail_msg("%s", e.text);
+    plan_free(p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(good_plan), cmocka_unit_test(sizes),     cmocka_unit_test(regions),
+        cmocka_unit_test(parts),     cmocka_unit_test(overlaps),  cmocka_unit_test(schedules),
+        cmocka_unit_test(lives),     cmocka_unit_test(control),   cmocka_unit_test(harmless),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
