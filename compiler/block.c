@@ -60,9 +60,9 @@ void blocks_collect(struct builder *b)
             diag_error(b->diag, "N0111", d->loc, NULL, "a block cannot have the name of the layer `%s`", d->name);
             continue;
         }
-        if (b->nblock == MAX_NAMES) {
-            diag_error(b->diag, "N0417", d->loc, NULL, "more than %d blocks", MAX_NAMES);
-            return;
+        if (d->nbody > MAX_NAMES) {
+            diag_error(b->diag, "N0417", d->loc, NULL, "block `%s` has more than %d lines", d->name, MAX_NAMES);
+            continue;
         }
         region_grow(b->region, b->block, b->nblock);
         b->block[b->nblock++] = (struct block){ .decl = d };

@@ -227,6 +227,10 @@ struct graph *build(const struct ast_file *f, enum phase ph, struct define *defi
         .diag = d, .region = r, .file = f, .define = defines, .ndefine = ndefine, .model = m ? m : &unwanted,
         .top = { .path = "" }, .partial = d->errors > 0,
     };
+    if (f->ndecl > MAX_NAMES) {
+        diag_error(d, "N0417", f->loc, NULL, "the file has more than %d declarations", MAX_NAMES);
+        return NULL;
+    }
     struct graph *g = b.graph = graph_new(ph, r, d);
     b.model->net = f->name;
     blocks_collect(&b);

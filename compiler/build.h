@@ -6,7 +6,7 @@
 
 enum {
     MAX_LAYERS = 20000,                                /* layers and blocks applied, over all repeats */
-    MAX_NAMES = 10000,                                 /* names of one scope */
+    MAX_NAMES = 10000,                                 /* declarations of a file, lines of a block */
     MAX_DEPTH = 40,                                    /* blocks within blocks */
     MAX_METRICS = 8                                    /* words of the control block */
 };

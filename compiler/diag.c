@@ -61,16 +61,13 @@ static void start(struct diag *d, bool error, const char *code, struct loc at, c
     m->text = text;
     m->error = error;
     add_place(d, m, at, label, true);
-    int n = 0;
-    bool again = false;
-    struct message *end = NULL;
-    for (struct message *i = d->first; i; end = i, i = i->next, n++)
-        again |= same(i, m);
     d->last = m;
-    if (again)
-        return;
-    m->order = n;
-    if (n < KEPT)
+    m->order = d->errors + d->warnings;
+    struct message *end = NULL;
+    for (struct message *i = m->order < KEPT ? d->first : NULL; i; end = i, i = i->next)
+        if (same(i, m))
+            return;
+    if (m->order < KEPT)
         *(end ? &end->next : &d->first) = m;
     if (error)
         d->errors++;

@@ -41,10 +41,6 @@ void scope_declare(struct builder *b, struct scope *s, const char *text, struct 
         diag_place(b->diag, first->loc, "first used here");
         return;
     }
-    if (s->nname == MAX_NAMES) {
-        diag_error(b->diag, "N0417", loc, NULL, "more than %d names", MAX_NAMES);
-        return;
-    }
     region_grow(b->region, s->name, s->nname);
     s->name[s->nname++] = (struct name){ text, loc, kind, result, false };
 }
