@@ -74,7 +74,8 @@ static void put_settings(FILE *out, const struct plan *p)
 static void put_schedules(FILE *out, const struct plan *p)
 {
     fputs("\n# Schedules: one phase on one kind of device: kernels [first, last); step k is kernel first + k.\n", out);
-    fprintf(out, "# `rows` samples (a multiple of %d) need arena = persistent + fixed + rows * per_row bytes.\n", ROW_BLOCK);
+    fprintf(out, "# `rows` samples (a multiple of %d) need arena = persistent + fixed + rows * per_row bytes.\n",
+            ROW_BLOCK);
     fputs("# No placement has a smaller per_row than `bound`: the bytes a row that are live at step `peak`.\n", out);
     fprintf(out, "schedules %d\n", p->nschedule);
     for (int i = 0; i < p->nschedule; i++) {
@@ -112,8 +113,8 @@ static void put_tensors(FILE *out, const struct plan *p)
     width = width > 32 ? 32 : width;
     fputs("\n# Tensors. shape: N is the batch. sched: schedule, `-`: persistent. base: the tensor whose bytes it\n"
           "# shares from byte `at`. bytes: of a row if the shape has N. offset: within its region (rows, fixed or\n"
-          "# persistent); without one it lives in its base, or in registers of one kernel. first, last: the bytes live\n"
-          "# during these steps, half-open. line: of the source, 0: none. init, bound of uniform, fan_in: first values.\n",
+          "# persistent); without one it lives in its base, or in registers of one kernel. first, last: its bytes\n"
+          "# live during these steps, half-open. line: of the source. init, bound, fan_in: its first values.\n",
           out);
     fprintf(out, "tensors %d\n", p->ntensor);
     fprintf(out, "# %4s %-*s %-9s %-5s %-6s %-14s %5s %5s %9s %10s %11s %5s %5s %5s %-7s %5s %s\n", "", width, "name",
