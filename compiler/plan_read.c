@@ -42,7 +42,7 @@ static void read_head(struct reader *r, struct plan *p)
 static void read_source(struct reader *r, struct plan *p)
 {
     scan_line(r, "source");
-    int64_t lines = labelled(r, "source", MOST_SOURCE);
+    int64_t lines = r->source_lines = labelled(r, "source", MOST_SOURCE);
     scan_keyword(r, "lines");
     int64_t bytes = scan_integer(r, "the bytes of the source", 0, MOST_SOURCE);
     scan_keyword(r, "bytes");
@@ -178,7 +178,7 @@ static void read_tensor(struct reader *r, int i, struct tensor *t)
     t->offset = scan_optional(r, "the offset of the tensor", 0, most_bytes);
     t->first = (int)scan_integer(r, "the first step of its life", 0, MOST_KERNELS);
     t->last = (int)scan_integer(r, "the end of its life", t->first, MOST_KERNELS);
-    t->line = (int)scan_integer(r, "a line of the source", 0, INT32_MAX);
+    t->line = (int)scan_integer(r, "a line of the source", 0, r->source_lines);
     t->init = (enum init)scan_choice(r, "zero, one or uniform", init_word, INIT_UNIFORM + 1);
     t->bound = scan_number_of(r, scan_token(r, "the bound of the first values"), "a finite number");
     t->fan_in = (int)scan_integer(r, "the fan-in", 0, INT32_MAX);
@@ -250,7 +250,7 @@ static void read_stage(struct reader *r, struct stage *s)
     scan_keyword(r, "in");
     s->nin = read_operands(r, s->in, "out");
     s->nout = read_operands(r, s->out, "line");
-    s->line = (int)scan_integer(r, "a line of the source", 0, INT32_MAX);
+    s->line = (int)scan_integer(r, "a line of the source", 0, r->source_lines);
     scan_end(r);
     if (s->op->nin < 0 ? s->nin < 1 : s->nin != s->op->nin)
         scan_fail(r, "op %s with %d inputs", s->op->name, s->nin);

@@ -11,6 +11,7 @@
 struct reader {
     const char *at, *eol, *end;                        /* the rest of the line [at, eol), of the text [at, end) */
     int line;                                          /* 1-based; 0 before the first */
+    int64_t source_lines;                              /* of the .net text in the plan */
     bool failed;
     struct plan *plan;
     struct region *region;                             /* holds what is returned */

@@ -212,8 +212,9 @@ static void truncate_text(struct draft *d)
 }
 
 static void (*const mutations[])(struct draft *d) = {
-    change_number, change_number, change_number, change_number, copy_word,   copy_word,   exchange_words, exchange_tails,
-    swap_words,    swap_words,    flip_bit,      delete_line,   repeat_line, swap_lines,  reverse_lines,  truncate_text,
+    change_number,  change_number, change_number, change_number, copy_word, copy_word,   exchange_words,
+    exchange_tails, swap_words,    swap_words,    flip_bit,      swap_lines, reverse_lines, delete_line,
+    repeat_line,    truncate_text,
 };
 
 /* ---- the loop ---- */
@@ -366,8 +367,8 @@ int main(int argc, char **argv)
         status = try_one(changed, size, text, text_size, folder, most, &t);
         free(changed);
     }
-    printf("%d mutations: %d refused, %d say the same, %d say something else, %d kept\n", t.refused + t.same + t.different,
-           t.refused, t.same, t.different, t.kept);
+    printf("%d mutations: %d refused, %d say the same, %d say something else, %d kept\n",
+           t.refused + t.same + t.different, t.refused, t.same, t.different, t.kept);
     region_free(r);
     free(text);
     free(bytes);

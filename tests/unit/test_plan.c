@@ -79,6 +79,11 @@ static void test_any_source(void **state)
         struct plan_error e;
         size_t size;
         p->source = region_copy(p->region, sources[i]);
+        for (int t = 0; t < p->ntensor; t++)
+            p->tensor[t].line = 0;
+        for (int k = 0; k < p->nkernel; k++)
+            for (int s = 0; s < p->kernel[k].nstage; s++)
+                p->kernel[k].stage[s].line = 0;
         char *text = sample_text(p, &size);
         struct plan *q = read_back(text, size, &e);
         if (!q)
@@ -166,6 +171,7 @@ static void test_refusals(void **state)
         {"in 5 2 3 out", "in 5 2 17 out", "number of a tensor"},
         {"in 5 2 3 out", "in 1 1 1 1 1 1 1 1 1 1 1 1 1 out", "more than"},
         {"out 8 9", "out 8", "outputs"},
+        {"out 8 9 line 4", "out 8 9 line 6", "line of the source"},
         {"\nend\n", "\n", "file ends"},
         {"\nend\n", "\nend\nend\n", "goes on"},
     };
