@@ -35,10 +35,11 @@ void scope_declare(struct builder *b, struct scope *s, const char *text, struct 
         diag_error(b->diag, "N0111", loc, NULL, "`%s` has a meaning of its own and cannot be a name", text);
         return;
     }
-    const struct name *first = find_own(s, text);
+    struct name *first = find_own(s, text);
     if (first) {
         diag_error(b->diag, "N0101", loc, NULL, "the name `%s` is taken", text);
         diag_place(b->diag, first->loc, "first used here");
+        first->result = poison;
         return;
     }
     region_grow(b->region, s->name, s->nname);

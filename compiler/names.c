@@ -64,9 +64,9 @@ static const struct foreign table[] = {
     { FOREIGN_OPTIMIZER, "Momentum", "SGD", "give it `momentum = 0.9`" },
     { FOREIGN_OPTIMIZER, "Nesterov", "SGD", "give it `momentum = 0.9, nesterov = true`" },
     { FOREIGN_OPTIMIZER, "GradientDescent", "SGD", NULL },
-    { FOREIGN_OPTIMIZER, "RMSprop", "Adam", NULL },
-    { FOREIGN_OPTIMIZER, "Adagrad", "Adam", NULL },
-    { FOREIGN_OPTIMIZER, "Adadelta", "Adam", NULL },
+    { FOREIGN_OPTIMIZER, "RMSprop", NULL, "`Adam` is the nearest to it here" },
+    { FOREIGN_OPTIMIZER, "Adagrad", NULL, "`Adam` is the nearest to it here" },
+    { FOREIGN_OPTIMIZER, "Adadelta", NULL, "`Adam` is the nearest to it here" },
 
     { FOREIGN_SCHEDULE, "StepLR", "Step", NULL },
     { FOREIGN_SCHEDULE, "StepDecay", "Step", NULL },

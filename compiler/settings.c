@@ -97,7 +97,8 @@ static const struct word *read_word(struct builder *b, const struct key *key, co
     struct call c;
     if (!call_of(a, &c)) {
         if (a)
-            diag_error(b->diag, "N0403", a->loc, NULL, "a %s is expected here", word_kind_text(key->word));
+            diag_error(b->diag, "N0403", a->loc, NULL, "expected the name of a%s %s", key->word == WORD_OPTIMIZER ? "n" : "",
+                       word_kind_text(key->word));
         return NULL;
     }
     const struct word *w = word_required(b, key->word, &c);

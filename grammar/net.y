@@ -451,7 +451,7 @@ static void hint(struct parser *p, const struct token *t)
         diag_help(p->diag, "did you mean `%s` instead of `%s`?", near, before->text);
     else if (second && t->kind == ':')
         diag_help(p->diag, "a layer with a name follows a value: `value -> %s: Layer`", before->text);
-    else if (second && (t->kind == NL || t->kind == '('))
+    else if (second && (t->kind == NL || t->kind == ARROW || t->kind == '('))
         diag_help(p->diag, "to apply a layer write `-> %s`", before->text);
     else if (starts_line(p, t) && (t->kind == '+' || t->kind == '-' || t->kind == '*' || t->kind == '/'))
         diag_help(p->diag, "an expression goes on in the next line only within ( ) or before `->`");
