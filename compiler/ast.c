@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* How tightly a node binds: what stands within a tighter one needs ( ). */
-enum binding { LOOSE, APPLY, SUM, PRODUCT, TIGHT };
+enum binding { LOOSE, APPLY, SUM, PRODUCT, UNARY, TIGHT };
 
 static enum binding binding(const struct ast *a)
 {
@@ -15,7 +15,7 @@ static enum binding binding(const struct ast *a)
     case AST_BINARY:
         return a->op == '+' || a->op == '-' ? SUM : PRODUCT;
     case AST_NEGATE:
-        return PRODUCT;
+        return UNARY;
     default:
         return TIGHT;
     }
