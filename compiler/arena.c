@@ -56,14 +56,14 @@ int64_t tensor_place(const struct plan *p, const struct schedule *s, int tensor,
     return ADD(place, p->persistent, &place) ? -1 : place;
 }
 
-static bool is_stored(const struct tensor *t)
+bool tensor_stored(const struct tensor *t)
 {
-    return t->base >= 0 || t->first < t->last;
+    return t->base >= 0 || t->schedule < 0 || t->first < t->last;
 }
 
 static int add_operand(const struct plan *p, int tensor, int *list, int n)
 {
-    if (!is_stored(&p->tensor[tensor]))
+    if (!tensor_stored(&p->tensor[tensor]))
         return n;
     for (int i = 0; i < n; i++)
         if (list[i] == tensor)

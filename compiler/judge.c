@@ -24,7 +24,7 @@ static const struct tensor *base_of(const struct plan *p, const struct tensor *t
 
 static bool internal(const struct tensor *t)           /* lives in registers of one kernel, has no bytes */
 {
-    return t->base < 0 && t->first == t->last;
+    return t->base < 0 && t->schedule >= 0 && t->first == t->last;
 }
 
 static bool lives(const struct tensor *t, int step)
@@ -63,8 +63,7 @@ static bool judge_tensor(const struct plan *p, const struct tensor *t, struct pl
     if (t->rows ? !s || t->bytes % PLACE_ALIGN : t->layout != LAYOUT_PLAIN)
         return refuse(e, "tensor %s: rows need a schedule and a multiple of %d bytes, blocks need rows", t->name,
                       PLACE_ALIGN);
-    if (t->first < 0 || t->first > t->last || (s && t->last > s->last_kernel - s->first_kernel) ||
-        (!s && internal(t)))
+    if (t->first < 0 || t->first > t->last || (s && t->last > s->last_kernel - s->first_kernel))
         return refuse(e, "tensor %s: lives during [%d, %d), which its schedule has not", t->name, t->first, t->last);
     if (t->base >= 0) {
         if (base->base >= 0 || internal(base) || base->rows != t->rows ||
@@ -119,9 +118,9 @@ static bool judge_schedule(const struct plan *p, int i, struct plan_error *e)
     if (__builtin_mul_overflow(s->per_row, INT64_C(1) << 31, &most) ||
         __builtin_add_overflow(most, s->fixed, &most) || __builtin_add_overflow(most, p->persistent, &most))
         return refuse(e, "schedule %d: the arena of 2^31 rows has no 64-bit size", i);
-    for (const struct tensor *t = p->tensor; t < p->tensor + p->ntensor; t++) {
-        int64_t live = t->schedule == i && t->rows && t->base < 0 ? live_per_row(p, i, t->first) : 0;
-        bound = live > bound ? live : bound; /* the largest live set is there when one of its members is born */
+    for (int step = 0; step < s->last_kernel - s->first_kernel; step++) {
+        int64_t live = live_per_row(p, i, step);
+        bound = live > bound ? live : bound;
     }
     if (s->bound_per_row != bound || s->per_row < bound)
         return refuse(e, "schedule %d: the bound is %lld bytes a row", i, (long long)bound);

@@ -11,7 +11,7 @@ static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVW
 /* Buffers with a place of their own: parts of others and what stays in registers are not drawn. */
 static bool is_buffer(const struct tensor *t, int schedule, bool rows)
 {
-    return t->schedule == schedule && t->rows == rows && t->base < 0 && t->first < t->last;
+    return t->schedule == schedule && t->rows == rows && t->base < 0 && tensor_stored(t);
 }
 
 /* The legend names buffers in the order of the tensors; after 62 the letters start again. */

@@ -122,7 +122,7 @@ static void put_tensors(FILE *out, const struct plan *p)
             "init", "bound", "fan_in");
     for (int i = 0; i < p->ntensor; i++) {
         const struct tensor *t = &p->tensor[i];
-        bool placed = t->base < 0 && t->first < t->last;
+        bool placed = t->base < 0 && tensor_stored(t);
         char dims[128], schedule[24], base[24], at[24], offset[24];
         fprintf(out, "  %4d %-*s %-9s %-5s %-6s %-14s %5s %5s %9s %10" PRId64 " %11s %5d %5d %5d %-7s ", i, width,
                 t->name, role_word[t->role], dtype_word[t->dtype], layout_word[t->layout], shape(t, dims),
