@@ -56,9 +56,12 @@ static void help_row(const struct option_row *row, FILE *out)
 
 static void help_text(const struct option_table *t, bool all, FILE *out)
 {
+    int longest = 0;
+    for (const struct option_example *e = t->example; e->command; e++)
+        longest = (int)strlen(e->command) > longest ? (int)strlen(e->command) : longest;
     fprintf(out, "%s: %s\n\nExamples:\n", t->program, t->purpose);
     for (const struct option_example *e = t->example; e->command; e++)
-        fprintf(out, "  %-44s # %s\n", e->command, e->purpose);
+        fprintf(out, "  %-*s  # %s\n", longest, e->command, e->purpose);
     fprintf(out, "\nUsage: %s %s\n", t->program, t->usage);
     const char *group = "";
     for (const struct option_row *row = t->row; row->name; row++) {

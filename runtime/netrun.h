@@ -157,8 +157,7 @@ struct device_data samples_of(const struct data_split *split);
 /* A parameter, state or slot of its own: persistent, and not the group that holds such tensors. */
 bool tensor_is_named(const struct plan *p, int t);
 int tensor_with_role(const struct plan *p, enum role role);          /* the first; -1: none */
-/* The next stored result of the schedule, after tensor `after` (-1: the first), that no stage of it reads: an output of
- * the network. -1: no more. */
+/* The next output of the network after tensor `after` (-1: the first), named "output.<name>". -1: no more. */
 int tensor_output(const struct plan *p, const struct schedule *s, int after);
 const char *shape_text_of(int rank, const int64_t *dim, char *text, size_t size);    /* "16x1x3x3", "scalar" */
 

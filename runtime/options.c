@@ -6,7 +6,7 @@
 
 static const struct option_example examples[] = {
     { "netrun mnist.plan --train data/", "train; writes runs/mnist_cnn-1/" },
-    { "netrun mnist.plan --train data/ --epochs 3 --lr 5e-4", "the same with other settings" },
+    { "netrun mnist.plan --train data/ --epochs 3", "the same with other settings" },
     { "netrun mnist.plan --test data/", "test the weights of the newest run" },
     { "netrun mnist.plan --predict seven.png", "class and probabilities of an image" },
     { "netrun mnist.plan --predict 7 --data data/", "the same for image 7 of the test set" },

@@ -126,7 +126,7 @@ static bool tell(struct job *j, const struct sample *s, const char *key, const d
 
 static int report(struct job *j, const struct sample *s, int t)
 {
-    const char *name = j->plan->tensor[t].name;
+    const char *name = j->plan->tensor[t].name + strlen("output.");
     int64_t n = tensor_elements(&j->plan->tensor[t]), best = -1;
     FILE *out = j->options->json ? stderr : stdout;
     float *value = calloc((size_t)n, sizeof *value);

@@ -10,12 +10,20 @@ static bool is_class(const struct tensor *target)
     return target->dtype == DT_I32;
 }
 
-/* How many classes the network tells apart: the size of its output. */
+/* How many classes the network tells apart: as many as there are values where a stage compares them with a target. */
 static int64_t classes_of(const struct plan *p)
 {
-    const struct schedule *s = plan_schedule(p, TARGET_CPU, PHASE_PREDICT);
-    int t = s ? tensor_output(p, s, -1) : -1;
-    return t < 0 ? 0 : tensor_elements(&p->tensor[t]);
+    int64_t least = 0;
+    for (int k = 0; k < p->nkernel; k++)
+        for (int i = 0; i < p->kernel[k].nstage; i++) {
+            const struct stage *s = &p->kernel[k].stage[i];
+            if (s->nin < 2 || p->tensor[s->in[1]].role != ROLE_TARGET || !is_class(&p->tensor[s->in[1]]))
+                continue;
+            int64_t n = tensor_elements(&p->tensor[s->in[0]]);
+            if (least == 0 || n < least)
+                least = n;
+        }
+    return least;
 }
 
 static int same_shape(const struct data_field *f, const struct tensor *t, const char *what)
