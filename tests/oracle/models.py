@@ -51,6 +51,8 @@ def train(recipe, dtype):
     x, target = training_data(recipe, recipe.batch * recipe.steps, dtype)
     losses, first = [], {}
     for step in range(recipe.steps):
+        if step < recipe.warmup:
+            optimizer.param_groups[0]["lr"] = recipe.arguments["lr"] * (step + 1) / recipe.warmup
         rows = slice(step * recipe.batch, (step + 1) * recipe.batch)
         output = module(x[rows])
         loss = loss_function(recipe)(output, target[rows])
@@ -94,9 +96,9 @@ def store(name, recipe):
     drift = max(abs(b - a) / a for a, b in zip(losses, losses32))
     write_json(f"models/{name}.json", {
         "net": recipe.net, "data": recipe.data, "transform": transform_text(recipe),
-        "loss": "MSE" if recipe.data == "xor" else "CrossEntropy", "optimizer": recipe.text, "batch": recipe.batch,
-        "variant": recipe.variant, "steps": recipe.steps, "loss64": [float(f"{v:.13g}") for v in losses],
-        "loss32": losses32, "float32_drift": float(f"{drift:.2g}"), "params": described})
+        "loss": "MSE" if recipe.data == "xor" else "CrossEntropy", "optimizer": recipe.text, "warmup": recipe.warmup,
+        "batch": recipe.batch, "variant": recipe.variant, "steps": recipe.steps,
+        "loss64": [float(f"{v:.13g}") for v in losses], "loss32": losses32, "float32_drift": float(f"{drift:.2g}"), "params": described})
     size = write_safetensors(f"models/{name}.safetensors", stored)
     worst = max(described, key=lambda param: param["grad"]["float32_error"])
     print(f"{name}: {size} bytes, loss {losses[0]:.6f} to {losses[-1]:.6f}; PyTorch in float32: loss 1 off by "
