@@ -64,6 +64,7 @@ static struct arg_list add_arg(struct parser *p, struct arg_list list, struct ex
 static struct name_list add_name(struct parser *p, struct name_list list, const struct token *t);
 static struct item_list add_item(struct parser *p, struct item_list list, struct decl d);
 static struct ast_name join(struct parser *p, struct ast_name path, const struct token *key);
+static void doubt(struct decl *d, int n);
 static void declare(struct parser *p, struct decl d);
 static void set_net(struct parser *p, const struct token *name);
 static void declare_block(struct parser *p, const struct token *name, struct name_list formals, struct item_list items);
@@ -112,7 +113,7 @@ line    : NET NAME NL                           { set_net(p, $2); }
                                                   yyerrok; }
         | BLOCK NAME formals '{' items '}' NL   { declare_block(p, $2, $3, $5); }
         | section '{' items '}' NL              { declare_section(p, $1, $3); }
-        | error NL                              { yyerrok; }
+        | error NL                              { doubt(p->file->decl, p->file->ndecl); yyerrok; }
         | error '{' items '}' NL                { yyerrok; }
         ;
 
@@ -130,7 +131,7 @@ names   : NAME                                  { $$ = add_name(p, (struct name_
 
 items   : %empty                                { $$ = (struct item_list){ 0 }; }
         | items item                            { $$ = add_item(p, $1, $2); }
-        | items error NL                        { $$ = $1; yyerrok; }
+        | items error NL                        { $$ = $1; doubt($1.v, $1.n); yyerrok; }
         | items error '{' items '}' NL          { $$ = $1; yyerrok; }
         ;
 
@@ -323,6 +324,13 @@ static struct ast_name join(struct parser *p, struct ast_name path, const struct
 }
 
 /* ---- declarations ---- */
+
+/* A line that cannot be read may have been meant to continue the one before: that one's value is not to be trusted. */
+static void doubt(struct decl *d, int n)
+{
+    if (n && d[n - 1].kind == DECL_BIND)
+        d[n - 1].value = NULL;
+}
 
 static void declare(struct parser *p, struct decl d)
 {
