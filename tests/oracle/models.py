@@ -98,7 +98,8 @@ def store(name, recipe):
         "net": recipe.net, "data": recipe.data, "transform": transform_text(recipe),
         "loss": "MSE" if recipe.data == "xor" else "CrossEntropy", "optimizer": recipe.text, "warmup": recipe.warmup,
         "batch": recipe.batch, "variant": recipe.variant, "steps": recipe.steps,
-        "loss64": [float(f"{v:.13g}") for v in losses], "loss32": losses32, "float32_drift": float(f"{drift:.2g}"), "params": described})
+        "loss64": [float(f"{v:.13g}") for v in losses],
+        "loss32": losses32, "float32_drift": float(f"{drift:.2g}"), "params": described})
     size = write_safetensors(f"models/{name}.safetensors", stored)
     worst = max(described, key=lambda param: param["grad"]["float32_error"])
     print(f"{name}: {size} bytes, loss {losses[0]:.6f} to {losses[-1]:.6f}; PyTorch in float32: loss 1 off by "

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch import nn
 
-Recipe = namedtuple("Recipe", "net module data mean std optimizer arguments text batch steps variant warmup", defaults=[0])
+Recipe = namedtuple("Recipe",
+                    "net module data mean std optimizer arguments text batch steps variant warmup", defaults=[0])
 
 
 def conv(inputs, outputs, kernel=3, stride=1, pad=1, bias=True):
