@@ -114,7 +114,7 @@ struct arg {
     const char *name, *help;
     enum arg_type type;
     bool required;
-    double otherwise;                                  /* default */
+    double otherwise, second;                          /* default; ARG_PAIR: second number, 0: the same as the first */
     double min, max;                                   /* allowed range, closed; both 0: any */
 };
 
@@ -174,25 +174,30 @@ struct op {
     enum op_kind kind;
     int nin, nout;                                     /* nin -1: one or more */
     const char *attr[MAX_ATTRS];                       /* names; NULL ends */
-    /* OP_MAP: C expressions in a b c d (inputs), y (first result), g (gradient of y), attribute names, names of control
-     * words (lr, h0..h7, bias1, bias2) and u (uniform 32-bit random word). */
-    const char *fwd[4];                                /* one per output */
-    const char *bwd[4];                                /* one per input; NULL: no gradient */
-    const char *in_place;                              /* "a": output 0 may overwrite input a. Derived for maps */
-    /* Sets shape, dtype and rows of out[] from in[] and attributes; false if they do not fit together. */
+    /* OP_MAP and OP_REDUCE: expressions (expr.c) per element. Names: the inputs a b c d e f i j; y, y1, y2 the results
+     * so far; attributes; control words lr h0..h7 k0..k7 (1 - h) bias1 bias2 inv_rows; live (1 for valid rows, else 0);
+     * keep (dropout's mask). In bwd also g, the gradient of y. */
+    const char *fwd[3];                                /* one per output; OP_REDUCE: the one summed */
+    const char *bwd[8];                                /* one per input; NULL: no gradient */
+    const char *letters;                               /* names of the inputs; NULL: "abcdefij" */
+    bool update;                                       /* writes its first inputs in place: output o over input o, if the loss is finite */
+    /* Sets shape, dtype, layout and rows of out[] from in[] and attributes; false if they do not fit together. The only
+     * guard between a plan from a stranger and emitted code: it must refuse every attribute that the code cannot bear. */
     bool (*shape)(const double *attr, const struct tensor *const *in, int nin, struct tensor *out, int nout);
     /* Builds the nodes of the gradients: given gy[] of the outputs (NULL: none), sets gx[] (NULL: none). */
     void (*grad)(struct graph *g, struct node *n, struct value *const *gy, struct value **gx);
-    /* Evaluation: the value that stands for output 0 when not training; NULL member: the node itself. */
-    struct value *(*evaluate)(struct graph *g, struct node *n, struct value *const *in);
     int64_t (*macs)(const double *attr, const struct tensor *const *in, const struct tensor *const *out);
     /* Writes the loops (all kinds but OP_MAP and OP_VIEW). See emit.h. */
     void (*emit)(struct writer *w, const struct stage *s);
 };
 
-const struct op *op_find(const char *name);
-const struct op *op_at(int i);                         /* NULL ends */
+/* The gradient of a map is a map as well: `relu.da` is the derivative of relu by its input a, made from its row. */
+const struct op *op_find(const char *name);            /* NULL: none */
+const struct op *op_at(int i);                         /* NULL ends; derived ones not listed */
 int op_attr(const struct op *op, const char *name);    /* index, -1 */
+const char *op_letters(const struct op *op);
+bool map_shape(const double *attr, const struct tensor *const *in, int nin, struct tensor *out, int nout);
+bool same_shape(const struct tensor *a, const struct tensor *b);
 
 /* ---- graph.c: values and nodes; nodes in topological order ---- */
 
@@ -203,6 +208,7 @@ struct value {
     struct loc loc;                                    /* where the text made it */
     const char *maker;                                 /* for messages: "conv2", "ReLU", "input image" */
     struct value *grad;                                /* parameters, after grad.c */
+    struct value *member_of;                           /* group that holds its bytes, at t.at */
     int id;                                            /* index in graph.value */
 };
 
@@ -221,14 +227,22 @@ struct named_value { const char *name; struct value *value; };
 
 struct graph {
     enum phase phase;
+    enum layout layout;                                /* of values with rows, unless an op says otherwise */
     struct region *region;
     struct diag *diag;
+    struct loc at;                                     /* where the text of the nodes being added stands ... */
+    const char *layer;                                 /* ... and the layer they belong to: set before word.build */
     int nvalue; struct value **value;
     int nnode; struct node **node;
+    int serial;                                        /* nodes ever made: their values' names stay unique */
+    int ngroup; struct group **group;                  /* after fuse.c: kernels in the order in which they run */
     int noutput; struct named_value *output;           /* in the order of `output` */
     struct value *loss;                                /* per-row losses, before the mean; NULL in PHASE_PREDICT */
     struct value *control;
 };
+
+/* A kernel to be: an anchor and the maps around it, or maps alone. */
+struct group { int nnode; struct node *node[MAX_STAGES]; int id; const char *apart; /* why its first node did not join */ };
 
 struct graph *graph_new(enum phase ph, struct region *r, struct diag *d);
 /* A source. dims excludes the batch; rows says whether it has one. */
@@ -258,10 +272,71 @@ struct model {
     int nmetric; const struct word **metric; struct args *metric_args;
 };
 
-/* Builds the forward graph for one phase (evaluate and predict are built like train; op.evaluate replaces later).
+/* Builds the forward graph for one phase; layers that differ between phases (Dropout, BatchNorm) look at graph->phase.
  * Reports to d; returns NULL if there were errors. Settings are filled when m is not NULL. */
 struct graph *build(const struct ast_file *f, enum phase ph, struct define *defines, int ndefine, struct model *m,
                     struct diag *d, struct region *r);
+
+/* ---- emit.c: kernels as C text. Bodies are written once, in a dialect whose values `V` are a vector of samples in C:
+ * ld/st, vec(x) (all lanes), sel(mask, a, b), num(x) (a constant), v_exp ... ---- */
+
+struct writer {
+    FILE *out;
+    const struct plan *plan;
+    const struct kernel *kernel;
+    struct region *region;
+    int lanes;                                         /* floats in a vector */
+    int indent;
+    int blocks_per_task, splits;                       /* set by the anchor; see emit.h */
+};
+
+/* One line at the current indentation; `{` at its end indents what follows, `}` at its start takes back. */
+void put(struct writer *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
+const struct tensor *tensor_of(const struct writer *w, int tensor);
+const char *name_of(struct writer *w, int tensor);     /* C name of a stored tensor's pointer */
+bool is_stored(const struct writer *w, int tensor);    /* false: lives in the variable `v<var_of>` only */
+int var_of(const struct writer *w, int tensor);        /* number of the variable, -1: not made in this kernel */
+/* Head of a kernel function: declares pointers of stored tensors, control words that the stages name. */
+void open_kernel(struct writer *w);
+void close_kernel(struct writer *w);
+/* Loops over (block, split) tasks and the lanes of a block: declares block, part, lane, rows left. */
+void open_tasks(struct writer *w, int blocks_per_task, int splits);
+void close_tasks(struct writer *w);
+/* Map stages [from, to) of the kernel for one element: `e` and `c` are C expressions of the element's index within a
+ * sample and of its channel; `block` names the block. Results not stored stay in variables. In text, `@` is the kernel's name. */
+void put_maps(struct writer *w, int from, int to, const char *block, const char *e, const char *c);
+/* Index of the first stage >= from that is not a map. */
+int maps_end(const struct writer *w, int from);
+int stage_index(const struct writer *w, const struct stage *s);
+/* C expression of the element's place in tensor t with rows in blocks: "((block * E + e) * 16 + lane)". */
+const char *place_of(struct writer *w, int tensor, const char *block, const char *e);
+/* Reads a stored tensor at an element, or names the variable. */
+const char *read_of(struct writer *w, int tensor, const char *block, const char *e, const char *c);
+
+/* pool.c, used behind a convolution too: a window stage over `tile`, a C expression of the value at (r, s) of the
+ * window; the results at element e. */
+void put_window(struct writer *w, const struct stage *s, const char *block, const char *e, const char *c,
+                const char *tile, bool guarded);
+bool window_fits_tile(const double *attr, const struct tensor *in);      /* windows do not overlap, no padding, tile small */
+
+/* ---- the passes after build, in order; each on the graph of one phase (main.c has the table) ---- */
+
+/* report.c. Needs loss. Adds what the host reads after a step. */
+void report(struct graph *g, const struct model *m);
+/* grad.c. Needs loss. Leaves gradient nodes behind the forward ones; value.grad of the parameters that the loss depends on. */
+void grad(struct graph *g);
+/* update.c. Needs value.grad. Adds groups (parameters, gradients, one per slot) and the optimizer's update over them. */
+void update(struct graph *g, const struct model *m);
+/* simplify.c. Rewrites pairs of nodes into cheaper ones, binds inputs to the data set, drops what nothing needs. */
+void simplify(struct graph *g);
+/* fuse.c. Leaves groups. */
+void fuse(struct graph *g);
+/* schedule.c. Appends the graph's schedule, kernels and tensors to the plan, lifetimes filled. */
+void schedule(const struct graph *g, struct plan *p, enum target t);
+/* memory.c. Merges in-place chains, places every tensor of the plan; fills the sizes of the schedules. */
+void memory(struct plan *p);
+
+void groups_print(const struct graph *g, FILE *out);
 
 /* What one file under ops/ exports, as `const struct module module_<file>`. */
 struct module { const struct op *op; int nop; const struct word *word; int nword; };

@@ -28,7 +28,6 @@ enum {
     PLACE_ALIGN = 16,    /* per-row sizes and offsets; times ROW_BLOCK gives 256-byte alignment */
     FIXED_ALIGN = 256,   /* offsets of fixed tensors */
     PARAM_ALIGN = 64,    /* a parameter within its group */
-    PARTIALS = 8,        /* partial sums of a reduction over rows: fixed, so that bits do not depend on threads */
 };
 
 /* ---- tensors ---- */
@@ -122,6 +121,11 @@ struct setting {
     bool graph;
 };
 
+/* Changes one entry: "train.epochs=3". False, with the reason and what would be right in `why`, for unknown keys, entries
+ * that shaped the graph, and values of the wrong type or range. New values are owned by r. override.c. */
+struct region;
+bool setting_override(struct setting *list, int n, const char *assignment, struct region *r, char *why, size_t whysize);
+
 struct plan {
     char *net;                       /* name */
     char *source;                    /* text of the .net file */
@@ -150,7 +154,8 @@ enum control_word {
     CTL_LR,              /* f32: learning rate of this step */
     CTL_BIAS1, CTL_BIAS2,/* f32: Adam: 1 - beta1^t, sqrt(1 - beta2^t) */
     CTL_HYPER,           /* f32 x 8: hyper-parameters in the order of the optimizer's attributes, lr left out */
-    CTL_LOSS = CTL_HYPER + 8, /* f32 result: mean loss of the batch */
+    CTL_COMPLEMENT = CTL_HYPER + 8, /* f32 x 8: 1 - hyper-parameter, subtracted in double */
+    CTL_LOSS = CTL_COMPLEMENT + 8, /* f32 result: mean loss of the batch */
     CTL_FINITE,          /* u32 result: 1 = the loss is finite, the update happens */
     CTL_METRIC,          /* u32 x 8 results: correct predictions per metric, summed over the batch */
     CTL_WORDS = 64
@@ -174,6 +179,8 @@ const struct schedule *plan_schedule(const struct plan *p, enum target t, enum p
 /* ---- arena.c: arithmetic of places, overflow-checked; -1 where it would overflow ---- */
 
 int64_t dtype_bytes(enum dtype d);
+/* Has bytes in the arena; false: lives in the registers of one kernel, first == last == its step. */
+bool tensor_stored(const struct tensor *t);
 int64_t tensor_elements(const struct tensor *t);           /* of one row, or of all if without rows */
 int64_t schedule_arena(const struct plan *p, const struct schedule *s, int64_t rows);
 /* Largest multiple of ROW_BLOCK whose arena fits `budget` bytes in this schedule; 0: not even one block. */

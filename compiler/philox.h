@@ -1,6 +1,20 @@
-#include "philox.h"
+/* philox.h: counter-based random numbers, and a shuffle that needs no memory.
+ *
+ * Self-contained C on 32-bit integers (64-bit only for products): emitted kernels hold this very text, so host and
+ * kernels draw the same bits.
+ *
+ * The order of the samples in one epoch is the permutation i -> shuffle_at(i, n, round_keys) of [0, n),
+ * 1 <= n <= 2^31, i < n. The round keys depend on (key, epoch) only. */
+#ifndef PHILOX_H
+#define PHILOX_H
 
-void philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]) {
+#include <stdint.h>
+
+#define SHUFFLE_ROUNDS 6
+
+/* Philox4x32-10 of Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011. */
+static inline void philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4])
+{
     uint32_t c0 = counter[0], c1 = counter[1], c2 = counter[2], c3 = counter[3];
     uint32_t k0 = key[0], k1 = key[1];
     for (int round = 0; round < 10; round++) {
@@ -19,14 +33,17 @@ void philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4
     out[3] = c3;
 }
 
-float philox_unit(uint32_t word) {
+/* A word of philox4x32 as a float in [0, 1), a multiple of 2^-24. */
+static inline float philox_unit(uint32_t word)
+{
     return (float)(word >> 8) * 0x1p-24f;
 }
 
 /* Counters of the shuffle end in this word; the other users of a key must not (a layer's index never is this large). */
 #define SHUFFLE_STREAM 0x53485546u
 
-void shuffle_keys(const uint32_t key[2], uint64_t epoch, uint32_t round_keys[SHUFFLE_ROUNDS]) {
+static inline void shuffle_keys(const uint32_t key[2], uint64_t epoch, uint32_t round_keys[SHUFFLE_ROUNDS])
+{
     uint32_t counter[4] = {0, (uint32_t)epoch, (uint32_t)(epoch >> 32), SHUFFLE_STREAM};
     uint32_t words[8];
     philox4x32(counter, key, words);
@@ -37,7 +54,8 @@ void shuffle_keys(const uint32_t key[2], uint64_t epoch, uint32_t round_keys[SHU
 }
 
 /* The finaliser of MurmurHash3: each bit of x flips each bit of the result about half of the time. */
-static uint32_t shuffle_mix(uint32_t x) {
+static inline uint32_t shuffle_mix(uint32_t x)
+{
     x ^= x >> 16;
     x *= 0x85EBCA6Bu;
     x ^= x >> 13;
@@ -51,7 +69,8 @@ static uint32_t shuffle_mix(uint32_t x) {
 /* A Feistel network permutes [0, 2^bits), the smallest such range that holds n; values outside [0, n) are put through
  * it again until they fall inside (cycle walking: fewer than two turns on average for n > 128, and 256 / n below). The
  * halves may differ by one bit, so the rounds change them alternately instead of swapping them. */
-uint32_t shuffle_at(uint32_t i, uint32_t n, const uint32_t round_keys[SHUFFLE_ROUNDS]) {
+static inline uint32_t shuffle_at(uint32_t i, uint32_t n, const uint32_t round_keys[SHUFFLE_ROUNDS])
+{
     uint32_t bits = SHUFFLE_MIN_BITS;
     while (bits < 31 && 1u << bits < n)
         bits++;
@@ -68,8 +87,12 @@ uint32_t shuffle_at(uint32_t i, uint32_t n, const uint32_t round_keys[SHUFFLE_RO
     return i;
 }
 
-uint64_t shuffle_index(uint64_t i, uint64_t n, const uint32_t key[2], uint64_t epoch) {
+/* The i-th sample of the epoch. */
+static inline uint64_t shuffle_index(uint64_t i, uint64_t n, const uint32_t key[2], uint64_t epoch)
+{
     uint32_t round_keys[SHUFFLE_ROUNDS];
     shuffle_keys(key, epoch, round_keys);
     return shuffle_at((uint32_t)i, (uint32_t)n, round_keys);
 }
+
+#endif

@@ -1,0 +1,41 @@
+/* compile.h: one compilation from text to plan, and what netc tells of it. */
+#ifndef COMPILE_H
+#define COMPILE_H
+
+#include "netc.h"
+
+struct compilation {
+    const char *file;
+    char *text;
+    size_t length;
+    struct define *define;
+    int ndefine;
+    struct region *region;
+    struct diag diag;
+    struct ast_file *ast;
+    struct model model;
+    struct graph *graph[PHASE_COUNT];
+    struct plan *plan;
+    int64_t macs;                                      /* of one sample's forward pass */
+};
+
+/* ---- answer.c ---- */
+
+/* A plan with everything but schedules, kernels and tensors; it shares the compilation's region. */
+struct plan *plan_new(struct compilation *c);
+/* Multiply-adds of Conv and Linear in one sample's forward pass. */
+int64_t graph_macs(const struct graph *g);
+/* 0 if the phases fit `bytes` with the model's batch (or `batch` if > 0); else says on stderr what would, returns 3. */
+int budget(const struct compilation *c, int64_t bytes, int64_t batch);
+
+/* ---- summary.c ---- */
+
+/* One line a layer, totals, memory of each phase. thop: also the total by the rule of thop >= 0.1. */
+void summary(const struct compilation *c, bool thop, FILE *out);
+
+/* ---- show.c ---- */
+
+void print_dot(const struct graph *g, FILE *out);      /* for graphviz */
+void print_json(const struct compilation *c, FILE *out);
+
+#endif

@@ -1,0 +1,343 @@
+/* emit.c: a checked plan as one C file. Kernels are written stage by stage; the anchor's op writes the loops (op.emit) and
+ * calls back for the maps behind it. Kernels with the same text are written once. */
+#include "netc.h"
+#include "emit.h"
+#include "expr.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char prelude[] = {
+#include "prelude.inc"
+    0};
+
+void put(struct writer *w, const char *format, ...)
+{
+    char line[2048];
+    va_list ap;
+    va_start(ap, format);
+    vsnprintf(line, sizeof line, format, ap);
+    va_end(ap);
+    size_t n = strlen(line);
+    if (*line == '}')
+        w->indent--;
+    fprintf(w->out, "%*s%s\n", 4 * w->indent, "", line);
+    if (n && line[n - 1] == '{')
+        w->indent++;
+}
+
+const struct tensor *tensor_of(const struct writer *w, int tensor)
+{
+    return &w->plan->tensor[tensor];
+}
+
+bool is_stored(const struct writer *w, int tensor)
+{
+    return tensor_stored(tensor_of(w, tensor));
+}
+
+const char *name_of(struct writer *w, int tensor)
+{
+    static const char *const taken[] = {"x", "y", "weight", "tile", "out", "sum", "first", "last", "task", "part", "block", "blocks", "lane",
+                                        "group", "samples", "step", "live", "real", "word", "int", "double", "float", "for", "if", "char",
+                                        "enum", "const", "void", "static", "else", "auto", "short", "long", "switch", "case", "do", "while",
+                                        "return", "signed", "struct", "union", "volatile", "break", "continue", "default", "goto", "inline",
+                                        "register", "restrict", "sizeof", "typedef", "unsigned", "extern", "asm", "typeof", "vec", "num",
+                                        "sel", "ld", "st", "lr", "bias1", "bias2", "inv_rows", "blocks_here", "used", "main", "once", "linux", "unix"};
+    char *name = region_copy(w->region, tensor_of(w, tensor)->name);
+    for (char *c = name; *c; c++)
+        if (!isalnum((unsigned char)*c))
+            *c = '_';
+    bool clash = strlen(name) < 3 || isdigit((unsigned char)*name);
+    for (int i = 0; i < COUNT(taken); i++)
+        clash |= !strcmp(name, taken[i]);
+    int list[MAX_STAGES * 2 * MAX_OPERANDS];
+    int n = kernel_operands(w->plan, (int)(w->kernel - w->plan->kernel), list);
+    for (int i = 0; i < n && !clash; i++) {
+        const char *other = tensor_of(w, list[i])->name;
+        size_t k = 0;
+        while (other[k] && (other[k] == name[k] || (name[k] == '_' && !isalnum((unsigned char)other[k]))))
+            k++;
+        clash = list[i] != tensor && !other[k] && !name[k];
+    }
+    return clash ? region_printf(w->region, "t_%s_%d", name, tensor) : name;
+}
+
+/* Variables are numbered within the kernel, so that equal kernels of two phases have equal text. */
+int var_of(const struct writer *w, int tensor)
+{
+    int n = 0;
+    for (int i = 0; i < w->kernel->nstage; i++)
+        for (int o = 0; o < w->kernel->stage[i].nout; o++, n++)
+            if (w->kernel->stage[i].out[o] == tensor)
+                return n;
+    return -1;
+}
+
+int stage_index(const struct writer *w, const struct stage *s)
+{
+    return (int)(s - w->kernel->stage);
+}
+
+int maps_end(const struct writer *w, int from)
+{
+    while (from < w->kernel->nstage && w->kernel->stage[from].op->kind == OP_MAP)
+        from++;
+    return from;
+}
+
+/* ---- scalar expressions ---- */
+
+static const char *const control_name[] = {"lr", "bias1", "bias2", "inv_rows", "h0", "h1", "h2", "h3", "h4", "h5", "h6", "h7",
+                                           "k0", "k1", "k2", "k3", "k4", "k5", "k6", "k7"};
+static const int control_word[] = {CTL_LR, CTL_BIAS1, CTL_BIAS2, CTL_INV_ROWS, CTL_HYPER, CTL_HYPER + 1, CTL_HYPER + 2, CTL_HYPER + 3,
+                                   CTL_HYPER + 4, CTL_HYPER + 5, CTL_HYPER + 6, CTL_HYPER + 7, CTL_COMPLEMENT, CTL_COMPLEMENT + 1,
+                                   CTL_COMPLEMENT + 2, CTL_COMPLEMENT + 3, CTL_COMPLEMENT + 4, CTL_COMPLEMENT + 5, CTL_COMPLEMENT + 6,
+                                   CTL_COMPLEMENT + 7};
+
+struct scope { struct writer *w; const struct stage *s; const char *block, *e, *c; };
+
+const char *place_of(struct writer *w, int tensor, const char *block, const char *e)
+{
+    const struct tensor *t = tensor_of(w, tensor);
+    if (!t->rows)
+        return region_printf(w->region, "%s + %s", name_of(w, tensor), e);
+    return region_printf(w->region, "%s + (%s * %lld + %s) * 16 + lane", name_of(w, tensor), block, (long long)tensor_elements(t), e);
+}
+
+const char *read_of(struct writer *w, int tensor, const char *block, const char *e, const char *c)
+{
+    const struct tensor *t = tensor_of(w, tensor);
+    const struct tensor *domain = c ? NULL : t;
+    if (var_of(w, tensor) >= 0)
+        return region_printf(w->region, "v%d", var_of(w, tensor));
+    if (!t->rows && !domain)
+        return t->rank == 0 ? region_printf(w->region, "vec(%s[0])", name_of(w, tensor))
+                            : region_printf(w->region, "vec(%s[%s])", name_of(w, tensor), c);
+    if (!t->rows && t->rank == 0)
+        return region_printf(w->region, "vec(%s[0])", name_of(w, tensor));
+    return region_printf(w->region, "ld(%s)", place_of(w, tensor, block, e));
+}
+
+static void write_name(const char *name, FILE *out, void *context)
+{
+    const struct scope *k = context;
+    const struct stage *s = k->s;
+    const char *letters = op_letters(s->op), *letter = strlen(name) == 1 ? strchr(letters, *name) : NULL;
+    if (letter && letter - letters < s->nin) {
+        fputs(read_of(k->w, s->in[letter - letters], k->block, k->e, k->c), out);
+        return;
+    }
+    if (*name == 'y' && (!name[1] || name[1] == '1' || name[1] == '2')) {
+        fprintf(out, "v%d", var_of(k->w, s->out[name[1] ? name[1] - '0' : 0]));
+        return;
+    }
+    int a = op_attr(s->op, name);
+    if (a >= 0)
+        fprintf(out, "num(%.17g)", s->attr[a]);
+    else if (!strcmp(name, "live"))
+        fprintf(out, "sel(live_mask(a, %s, lane), num(1), num(0))", k->block);
+    else if (!strcmp(name, "keep")) {
+        double threshold = ceil(s->attr[0] * 4294967296.0);
+        fprintf(out, "keep_mask(a, %s, lane, (uint32_t)%s, %uu, %uu)", k->block, k->e, (unsigned)s->attr[1], (unsigned)threshold);
+    } else
+        fputs(name, out);                              /* a control word, declared by open_kernel */
+}
+
+void put_maps(struct writer *w, int from, int to, const char *block, const char *e, const char *c)
+{
+    for (int i = from; i < to; i++) {
+        const struct stage *s = &w->kernel->stage[i];
+        struct scope k = {w, s, block, e, c};
+        for (int o = s->nout - 1; o >= 0; o--) {
+            fprintf(w->out, "%*sconst V v%d = ", 4 * w->indent, "", var_of(w, s->out[o]));
+            expr_print(expr_parse(w->region, s->op->fwd[o]), w->out, write_name, &k);
+            fprintf(w->out, ";\n");
+        }
+        for (int o = 0; o < s->nout; o++)
+            if (is_stored(w, s->out[o]))
+                put(w, "st(%s, v%d);", place_of(w, s->out[o], block, e), var_of(w, s->out[o]));
+    }
+}
+
+/* ---- kernel functions ---- */
+
+void open_kernel(struct writer *w)
+{
+    static const char *const ctype[] = {"real", "uint8_t", "int32_t", "uint32_t", "double"};
+    put(w, "static void @(const struct nr_args *a, int64_t first, int64_t last)");
+    put(w, "{");
+    bool update = false;
+    for (int i = 0; i < w->kernel->nstage; i++)
+        update |= w->kernel->stage[i].op->update;
+    if (update) {
+        put(w, "if (!a->control[CTL_FINITE])");
+        put(w, "    return;                                    /* a loss that is not finite changes nothing */");
+    }
+    int list[MAX_STAGES * 2 * MAX_OPERANDS];
+    int n = kernel_operands(w->plan, (int)(w->kernel - w->plan->kernel), list);
+    for (int i = 0; i < n; i++) {
+        const struct tensor *t = tensor_of(w, list[i]);
+        if (t->role != ROLE_CONTROL)
+            put(w, "%s *const %s = a->t[%d];", ctype[t->dtype], name_of(w, list[i]), i);
+    }
+    bool named[COUNT(control_name)] = {false};
+    for (int i = 0; i < w->kernel->nstage; i++)
+        for (int o = 0; o < 3 && w->kernel->stage[i].op->fwd[o]; o++) {
+            struct expr *e = expr_parse(w->region, w->kernel->stage[i].op->fwd[o]);
+            for (int k = 0; k < COUNT(control_name); k++)
+                named[k] |= expr_uses(e, control_name[k]);
+        }
+    for (int k = 0; k < COUNT(control_name); k++)
+        if (named[k])
+            put(w, "const V %s = vec(word(a, %d));", control_name[k], control_word[k]);
+    put(w, "const int64_t blocks = a->blocks;");
+    put(w, "(void)blocks;");
+}
+
+void close_kernel(struct writer *w)
+{
+    put(w, "}");
+}
+
+void open_tasks(struct writer *w, int blocks_per_task, int splits)
+{
+    w->blocks_per_task = blocks_per_task;
+    w->splits = splits;
+    put(w, "for (int64_t task = first; task < last; task++) {");
+    put(w, "const int64_t part = task %% %d, block = task / %d * %d;", splits, splits, blocks_per_task);
+    put(w, "(void)part;");
+    if (blocks_per_task > 1)
+        put(w, "const int blocks_here = blocks - block < %d ? (int)(blocks - block) : %d;", blocks_per_task, blocks_per_task);
+    put(w, "for (int lane = 0; lane < 16; lane += LANES) {");
+}
+
+void close_tasks(struct writer *w)
+{
+    put(w, "}");
+    put(w, "}");
+}
+
+/* A kernel of maps only: over blocks of samples and their elements, or over the values of tensors without rows. */
+static void put_map_kernel(struct writer *w)
+{
+    const struct kernel *k = w->kernel;
+    const struct tensor *t = tensor_of(w, k->stage[0].out[0]);
+    int64_t n = tensor_elements(t);
+    open_kernel(w);
+    if (t->rows) {
+        int64_t channels = t->rank ? t->dim[0] : 1;
+        int splits = channels >= 4 ? 4 : 1;
+        open_tasks(w, 1, splits);
+        put(w, "for (int64_t c = part * %lldLL / %d; c < (part + 1) * %lldLL / %d; c++)", (long long)channels, splits, (long long)channels, splits);
+        put(w, "for (int64_t e = c * %lld; e < (c + 1) * %lld; e++) {", (long long)(n / channels), (long long)(n / channels));
+        put_maps(w, 0, k->nstage, "block", "e", "c");
+        put(w, "}");
+        close_tasks(w);
+    } else {
+        int64_t vectors = (n + ROW_BLOCK - 1) / ROW_BLOCK;
+        w->blocks_per_task = 0;
+        w->splits = (int)(vectors >= 8192 ? 64 : vectors >= 64 ? 8 : 1);
+        put(w, "const int lane = 0;");
+        put(w, "(void)lane;");
+        put(w, "for (int64_t e = first * %lldLL / %d * 16; e < last * %lldLL / %d * 16; e += LANES) {", (long long)vectors, w->splits,
+            (long long)vectors, w->splits);
+        put_maps(w, 0, k->nstage, "0", "e", NULL);
+        put(w, "}");
+    }
+    close_kernel(w);
+}
+
+/* Lines of the model that the kernel came from, each once, in order. */
+static void put_origin(struct writer *w)
+{
+    const struct kernel *k = w->kernel;
+    int last = 0;
+    for (int best; (best = 0, true);) {
+        for (int i = 0; i < k->nstage; i++)
+            if (k->stage[i].line > last && (!best || k->stage[i].line < best))
+                best = k->stage[i].line;
+        if (!best)
+            return;
+        last = best;
+        const char *c = w->plan->source;
+        for (int line = 1; *c && line < best; c++)
+            line += *c == '\n';
+        fprintf(w->out, "// %4d | ", best);
+        for (; *c && *c != '\n'; c++)
+            fputc(isprint((unsigned char)*c) && !strchr("\\@", *c) ? *c : '?', w->out);
+        fprintf(w->out, "\n");
+    }
+}
+
+static void put_kernel(struct writer *w)
+{
+    const struct kernel *k = w->kernel;
+    fprintf(w->out, "// @ =");
+    for (int i = 0; i < k->nstage; i++)
+        fprintf(w->out, "%s %s", i ? "," : "", k->stage[i].op->name);
+    fprintf(w->out, "\n");
+    put_origin(w);
+    if (k->stage[0].op->emit)
+        k->stage[0].op->emit(w, &k->stage[0]);
+    else
+        put_map_kernel(w);
+    fprintf(w->out, "\n");
+}
+
+/* In the text of a kernel `@` stands for its name. */
+static void put_named(const char *body, const char *name, FILE *out)
+{
+    for (; *body; body++)
+        if (*body == '@')
+            fputs(name, out);
+        else
+            fputc(*body, out);
+}
+
+struct text { char *body; size_t length; int same_as; int blocks_per_task, splits; };
+
+bool emit_c(const struct plan *p, const struct emit_options *o, FILE *out)
+{
+    struct text *text = calloc((size_t)p->nkernel + 1, sizeof *text);
+    if (!text)
+        return false;
+    for (int k = 0; k < p->nkernel; k++) {
+        struct writer w = {.plan = p, .kernel = &p->kernel[k], .region = region_new(), .lanes = o->lanes};
+        text[k].same_as = k;
+        w.out = open_memstream(&text[k].body, &text[k].length);
+        if (w.out) {
+            put_kernel(&w);
+            fclose(w.out);
+        }
+        text[k].blocks_per_task = w.blocks_per_task;
+        text[k].splits = w.splits;
+        region_free(w.region);
+        for (int j = 0; j < k && text[k].same_as == k; j++)
+            if (text[j].length == text[k].length && !memcmp(text[j].body, text[k].body, text[k].length))
+                text[k].same_as = j;
+    }
+    fprintf(out, "// %s: network `%s`, %lld parameters, %d lanes of %s; plan version %d\n", o->file ? o->file : "model", p->net,
+            (long long)p->params, o->lanes, o->f64 ? "double" : "float", PLAN_VERSION);
+    fprintf(out, "#define REAL %s\n#define INT %s\n#define LANES %d\n#define WIDE %d\n", o->f64 ? "double" : "float",
+            o->f64 ? "int64_t" : "int32_t", o->lanes, o->f64);
+    fprintf(out, "enum { CTL_ROWS = %d, CTL_STEP = %d, CTL_POSITION = %d, CTL_EPOCH = %d, CTL_COUNT_SAMPLES = %d, CTL_SHUFFLE = %d, "
+            "CTL_SEED0 = %d, CTL_SEED1 = %d, CTL_FINITE = %d };\n", CTL_ROWS, CTL_STEP, CTL_POSITION, CTL_EPOCH, CTL_COUNT_SAMPLES,
+            CTL_SHUFFLE, CTL_SEED0, CTL_SEED1, CTL_FINITE);
+    fputs(prelude, out);
+    fprintf(out, "\n");
+    for (int k = 0; k < p->nkernel; k++)
+        if (text[k].same_as == k && text[k].body)
+            put_named(text[k].body, p->kernel[k].name, out);
+    fprintf(out, "static const struct nr_kernel kernels[] = {\n");
+    for (int k = 0; k < p->nkernel; k++)
+        fprintf(out, "    {\"%s\", %s, %d, %d},\n", p->kernel[k].name, p->kernel[text[k].same_as].name, text[k].blocks_per_task, text[k].splits);
+    fprintf(out, "};\n\nconst struct nr_object nr_object = {%d, %d, LANES, sizeof(real), kernels};\n", EMIT_ABI, p->nkernel);
+    for (int k = 0; k < p->nkernel; k++)
+        free(text[k].body);
+    free(text);
+    return !ferror(out);
+}

@@ -1,0 +1,163 @@
+/* fuse.c: nodes -> groups, one kernel each. A node joins the group that made its latest operand, if the emitter can
+ * write the two as stages over one tile:
+ *
+ *     convolution or pooling, then maps, then one window that fits the tile, then maps
+ *     maps alone
+ *     reports together
+ *
+ * All other operands are then made by earlier groups, so groups in order of their first node are a schedule. */
+#include "netc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool is(const struct node *n, const char *op)
+{
+    return !strcmp(n->op->name, op);
+}
+
+/* Ops behind which maps can stand in the same tile. */
+static bool has_epilogue(const struct node *n)
+{
+    return n->op->kind == OP_MAP || is(n, "conv") || is(n, "conv_dx") || is(n, "maxpool") || is(n, "avgpool");
+}
+
+static bool is_report(const struct node *n)
+{
+    return is(n, "report_loss") || is(n, "report_metric");
+}
+
+static int window_of(const struct group *p)
+{
+    for (int i = 1; i < p->nnode; i++)
+        if (p->node[i]->op->kind == OP_WINDOW)
+            return i;
+    return p->nnode;
+}
+
+static bool has_update(const struct group *p)
+{
+    return p->node[0]->op->update;
+}
+
+/* Where node n would stand in group p (before the window, or at the end); -1 with the reason if it cannot join. */
+static int place_in(const struct group *p, const struct node *n, const struct value *through, const char **why)
+{
+    int window = window_of(p);
+    *why = NULL;
+    if (p->nnode == MAX_STAGES)
+        *why = "the kernel has as many stages as it can hold";
+    else if (!has_epilogue(p->node[0]))
+        *why = "the kernel before it is no tile that maps can follow";
+    else if (has_update(p) != n->op->update)
+        *why = "updates wait for the loss";
+    else if (n->op->kind == OP_MAP) {
+        if (!same_shape(&n->out[0]->t, &through->t))
+            *why = "its shape is not that of the tile";
+        else
+            for (int i = 0; i < window; i++)
+                for (int o = 0; o < p->node[i]->nout; o++)
+                    if (p->node[i]->out[o] == through)
+                        return window;
+    } else if (n->op->kind == OP_WINDOW && n->nin == 1 && !is(n, "avgpool_dx")) {
+        if (!is(p->node[0], "conv") && !is(p->node[0], "conv_dx"))
+            *why = "the tile before it is not that of a convolution";
+        else if (window < p->nnode)
+            *why = "the kernel has a window already";
+        else if (!window_fits_tile(n->attr, &through->t))
+            *why = "its windows overlap, are padded, or do not fit the tile";
+    } else
+        *why = "it is an anchor itself";
+    return *why ? -1 : p->nnode;
+}
+
+static void put_in(struct group *p, struct node *n, int at)
+{
+    memmove(p->node + at + 1, p->node + at, (size_t)(p->nnode - at) * sizeof *p->node);
+    p->node[at] = n;
+    p->nnode++;
+    n->group = p->id;
+}
+
+static struct group *new_group(struct graph *g, struct node *n, const char *apart)
+{
+    struct group *p = region_alloc(g->region, 1, sizeof *p);
+    p->id = g->ngroup;
+    p->apart = apart;
+    region_grow(g->region, g->group, g->ngroup);
+    g->group[g->ngroup++] = p;
+    put_in(p, n, 0);
+    return p;
+}
+
+/* A value's maker behind views. */
+static struct node *maker(const struct value *v)
+{
+    while (v->def && v->def->op->kind == OP_VIEW)
+        v = v->def->in[0];
+    return v->def;
+}
+
+static void assign(struct graph *g, struct node *n)
+{
+    const struct value *through = NULL;
+    struct group *latest = NULL, *last = g->ngroup ? g->group[g->ngroup - 1] : NULL;
+    const char *why = NULL;
+    for (int i = 0; i < n->nin; i++) {
+        const struct node *from = maker(n->in[i]);
+        if (from && (!latest || from->group >= latest->id)) {
+            latest = g->group[from->group];
+            through = n->in[i]->def->op->kind == OP_VIEW ? NULL : n->in[i];
+        }
+    }
+    if (is_report(n) && last && is_report(last->node[0]) && last->nnode < MAX_STAGES && latest->id < last->id) {
+        put_in(last, n, last->nnode);
+        return;
+    }
+    if (through) {
+        int at = place_in(latest, n, through, &why);
+        if (at >= 0) {
+            put_in(latest, n, at);
+            return;
+        }
+    }
+    /* Small maps without rows (running statistics) share a kernel with their like. */
+    if (n->op->kind == OP_MAP && !n->out[0]->t.rows && last && last->node[0]->op->kind == OP_MAP && last->nnode < MAX_STAGES &&
+        (!latest || latest->id < last->id) && last->node[0]->op->update == n->op->update && same_shape(&n->out[0]->t, &last->node[0]->out[0]->t)) {
+        put_in(last, n, last->nnode);
+        return;
+    }
+    new_group(g, n, why ? why : through ? NULL : "it begins here");
+}
+
+/* Updates run last: they wait for the loss, and parameters must be read before they change. */
+void fuse(struct graph *g)
+{
+    struct node **order = region_alloc(g->region, (size_t)g->nnode + 1, sizeof *order);
+    int n = 0;
+    for (int pass = 0; pass < 2; pass++)
+        for (int k = 0; k < g->nnode; k++)
+            if (g->node[k]->op->update == (pass == 1))
+                order[n++] = g->node[k];
+    g->node = order;
+    g->ngroup = 0;
+    for (int k = 0; k < g->nnode; k++)
+        if (g->node[k]->op->kind != OP_VIEW)
+            assign(g, g->node[k]);
+}
+
+void groups_print(const struct graph *g, FILE *out)
+{
+    static const char *const phase[] = {"train", "evaluate", "predict"};
+    fprintf(out, "kernels %s\n", phase[g->phase]);
+    for (int i = 0; i < g->ngroup; i++) {
+        const struct group *p = g->group[i];
+        fprintf(out, "  %3d ", i);
+        for (int k = 0; k < p->nnode; k++)
+            fprintf(out, "%s%s", k ? " + " : " ", p->node[k]->op->name);
+        fprintf(out, "   (%s, line %d)", p->node[0]->layer ? p->node[0]->layer : "-", p->node[0]->loc.line);
+        if (p->apart && (p->node[0]->op->kind == OP_MAP || p->node[0]->op->kind == OP_WINDOW))
+            fprintf(out, "   apart: %s", p->apart);
+        fprintf(out, "\n");
+    }
+}

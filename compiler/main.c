@@ -1,0 +1,361 @@
+/* main.c: netc. The compiler is a table of passes and one loop: run, verify, dump if asked. */
+#include "netc.h"
+#include "compile.h"
+#include "emit.h"
+#include "map.h"
+#include "options.h"
+#include "pack.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { EXIT_MODEL = 1, EXIT_USAGE = 2, EXIT_BUDGET = 3, EXIT_FILE = 4 };
+
+/* ---- command line ---- */
+
+static const struct option_example examples[] = {
+    {"netc mnist.net -o mnist.plan", "compile"},
+    {"netc mnist.net --summary", "layers, parameters, multiply-adds, memory"},
+    {"netc mnist.net --memory 64MiB", "refuse what does not fit"},
+    {"netc mnist.net --emit=c", "the kernels, as C to read"},
+    {"netc mnist.net -d gf", "dump the graph after differentiation and the fused kernels"},
+    {NULL, NULL},
+};
+
+#define WHAT "What to make"
+#define HOW "How"
+#define LOOK "What to look at"
+
+static const struct option_row rows[] = {
+    {"output", 'o', "FILE", WHAT, "write the plan to FILE; - is stdout", false},
+    {"check", 0, NULL, WHAT, "check the model only", false},
+    {"summary", 0, NULL, WHAT, "one line a layer: shape, parameters, multiply-adds, bytes kept, what became of it; then memory", false},
+    {"emit", 0, "plan|c|graph|dot|json", WHAT, "print on stdout: the plan, kernels as C, the graph as text, for graphviz, or as JSON", false},
+    {"memory-map", 0, NULL, WHAT, "draw the memory plan: time down, addresses across", false},
+    {"place", 0, "FILE", WHAT, "run the packer alone on a CSV file of id,lower,upper,size", true},
+    {"define", 'D', "NAME=VALUE", HOW, "set a `param` of the model; may be repeated", false},
+    {"memory", 0, "SIZE", HOW, "budget: refuse with exit status 3 what needs more, such as 64MiB", false},
+    {"batch", 0, "N", HOW, "batch to judge the budget by, instead of the model's", true},
+    {"capacity", 0, "BYTES", HOW, "with --place: exit 3 if the arena is larger", true},
+    {"flops", 0, "macs|thop", HOW, "rule of --summary: multiply-adds of Conv and Linear, or thop's total", true},
+    {"dump", 'd', "LETTERS", LOOK, "print the state after these passes on stderr; see --passes", false},
+    {"passes", 0, NULL, LOOK, "list the passes and their letters", false},
+    {"ops", 0, NULL, LOOK, "list the ops that graphs are made of", true},
+    {"color", 0, "auto|always|never", LOOK, "colour of messages (auto)", true},
+    {"version", 0, NULL, LOOK, "name and version", false},
+    {"help", 'h', "[=TOPIC]", LOOK, "this text; --help=all, --help=man (roff), --help=completion (bash)", false},
+    {.name = NULL},
+};
+
+static const struct option_section sections[] = {
+    {"EXIT STATUS", "0 success\n1 the model is wrong\n2 usage\n3 does not fit the budget\n4 file\n70 internal error\n"},
+    {NULL, NULL},
+};
+
+static const struct option_table table = {
+    "netc", "compiles a network in the .net language into a plan for netrun", "FILE.net [-o FILE.plan] [options]", examples, rows, sections,
+};
+
+struct request {
+    const char *file, *output, *emit, *place, *dump, *flops, *colour;
+    bool check, summary, map;
+    int64_t memory, batch, capacity;
+    int ndefine;
+    struct define define[64];
+};
+
+static int usage(const char *what, const char *argument)
+{
+    fprintf(stderr, "netc: %s%s\nTry `netc --help`.\n", what, argument);
+    return EXIT_USAGE;
+}
+
+/* ---- the passes ---- */
+
+static void parse_pass(struct compilation *c)
+{
+    c->ast = parse(c->text, c->length, &c->diag, c->region);
+}
+
+static void build_pass(struct compilation *c)
+{
+    if (!c->ast || c->diag.errors)
+        return;
+    for (int ph = 0; ph < PHASE_COUNT && !c->diag.errors; ph++) {
+        struct diag quiet = {.file = c->file, .text = c->text, .region = c->region};
+        c->graph[ph] = build(c->ast, ph, c->define, c->ndefine, ph == PHASE_TRAIN ? &c->model : NULL, ph == PHASE_TRAIN ? &c->diag : &quiet,
+                             c->region);
+    }
+}
+
+static void grad_pass(struct compilation *c)
+{
+    c->macs = graph_macs(c->graph[PHASE_PREDICT]);
+    report(c->graph[PHASE_TRAIN], &c->model);
+    report(c->graph[PHASE_EVALUATE], &c->model);
+    grad(c->graph[PHASE_TRAIN]);
+    update(c->graph[PHASE_TRAIN], &c->model);
+}
+
+static void simplify_pass(struct compilation *c)
+{
+    for (int ph = 0; ph < PHASE_COUNT; ph++)
+        simplify(c->graph[ph]);
+}
+
+static void fuse_pass(struct compilation *c)
+{
+    for (int ph = 0; ph < PHASE_COUNT; ph++)
+        fuse(c->graph[ph]);
+}
+
+static void schedule_pass(struct compilation *c)
+{
+    c->plan = plan_new(c);
+    for (int ph = 0; ph < PHASE_COUNT; ph++)
+        schedule(c->graph[ph], c->plan, TARGET_CPU);
+}
+
+static void memory_pass(struct compilation *c)
+{
+    memory(c->plan);
+    struct plan_error e;
+    if (!plan_check(c->plan, &e) || !plan_judge(c->plan, &e)) {
+        fprintf(stderr, "internal error: the plan is wrong: %s\n", e.text);
+        exit(70);
+    }
+}
+
+static void dump_ast(const struct compilation *c, FILE *out)
+{
+    if (c->ast)
+        ast_print(c->ast, out);
+}
+
+static void dump_graph(const struct compilation *c, FILE *out)
+{
+    for (int ph = 0; ph < PHASE_COUNT; ph++)
+        graph_print(c->graph[ph], out);
+}
+
+static void dump_groups(const struct compilation *c, FILE *out)
+{
+    for (int ph = 0; ph < PHASE_COUNT; ph++)
+        groups_print(c->graph[ph], out);
+}
+
+static void dump_plan(const struct compilation *c, FILE *out)
+{
+    plan_write(c->plan, out);
+}
+
+static const struct pass {
+    char letter;
+    const char *name, *purpose;
+    void (*run)(struct compilation *c);
+    void (*dump)(const struct compilation *c, FILE *out);
+    bool graphs;                                       /* leaves graphs to verify */
+} passes[] = {
+    {'p', "parse", "text -> syntax tree", parse_pass, dump_ast, false},
+    {'b', "build", "syntax tree -> a graph for training, evaluation and prediction: names, blocks, arguments, shapes", build_pass, dump_graph, true},
+    {'g', "grad", "adds what is reported, the gradients, and the optimizer's update", grad_pass, dump_graph, true},
+    {'s', "simplify", "rewrites pairs of nodes, binds inputs to the data, drops what nothing needs", simplify_pass, dump_graph, true},
+    {'f', "fuse", "nodes -> kernels, with the reason why two stay apart", fuse_pass, dump_groups, true},
+    {'o', "schedule", "order of the kernels, lifetimes of the values", schedule_pass, dump_plan, false},
+    {'m', "memory", "a place for every value; judged by code that shares nothing with the packer", memory_pass, dump_plan, false},
+};
+
+static bool run_passes(struct compilation *c, const char *dump)
+{
+    for (int i = 0; i < COUNT(passes); i++) {
+        passes[i].run(c);
+        if (c->diag.errors)
+            return false;
+        for (int ph = 0; passes[i].graphs && ph < PHASE_COUNT; ph++)
+            graph_verify(c->graph[ph], passes[i].name);
+        if (dump && strchr(dump, passes[i].letter))
+            passes[i].dump(c, stderr);
+    }
+    return true;
+}
+
+/* ---- files ---- */
+
+static char *read_whole(const char *path, size_t *length)
+{
+    enum { MOST = 16 << 20 };
+    FILE *f = strcmp(path, "-") ? fopen(path, "rb") : stdin;
+    char *text = f ? malloc(MOST + 1) : NULL;
+    *length = text ? fread(text, 1, MOST + 1, f) : 0;
+    bool good = text && !ferror(f) && *length <= MOST;
+    if (!good)
+        fprintf(stderr, "netc: %s: %s\n", path, text && *length > MOST ? "more than 16 MiB" : strerror(errno));
+    if (f && f != stdin)
+        fclose(f);
+    if (good) {
+        text[*length] = 0;
+        return text;
+    }
+    free(text);
+    return NULL;
+}
+
+/* Written beside the target and renamed, so that a failure leaves the old plan. */
+static int write_plan(const struct plan *p, const char *path)
+{
+    if (!strcmp(path, "-"))
+        return plan_write(p, stdout) && !fflush(stdout) ? 0 : EXIT_FILE;
+    if (!strcmp(path, "/dev/null"))
+        return 0;
+    char *temporary = region_printf(p->region, "%s.tmp-%ld", path, (long)getpid());
+    FILE *f = fopen(temporary, "wb");
+    bool good = f && plan_write(p, f);
+    good = f && fclose(f) == 0 && good && rename(temporary, path) == 0;
+    if (good)
+        return 0;
+    fprintf(stderr, "netc: %s: %s\n", path, strerror(errno));
+    unlink(temporary);
+    return EXIT_FILE;
+}
+
+static int emit(const struct compilation *c, const char *what)
+{
+    bool good = true;
+    if (!strcmp(what, "plan"))
+        good = plan_write(c->plan, stdout);
+    else if (!strcmp(what, "c"))
+        good = emit_c(c->plan, &(struct emit_options){.lanes = 16, .file = c->file}, stdout);
+    else if (!strcmp(what, "graph"))
+        dump_graph(c, stdout);
+    else if (!strcmp(what, "dot"))
+        print_dot(c->graph[PHASE_TRAIN], stdout);
+    else
+        print_json(c, stdout);
+    return good && !fflush(stdout) ? 0 : EXIT_FILE;
+}
+
+static int list_passes(void)
+{
+    for (int i = 0; i < COUNT(passes); i++)
+        printf("%c  %-9s %s\n", passes[i].letter, passes[i].name, passes[i].purpose);
+    return 0;
+}
+
+static int list_ops(void)
+{
+    static const char *const kind[] = {"map", "contract", "window", "reduce", "row", "move", "view"};
+    for (int i = 0; op_at(i); i++)
+        printf("%-14s %-9s %s\n", op_at(i)->name, kind[op_at(i)->kind], op_at(i)->doc);
+    return 0;
+}
+
+enum { GO = -1 };
+
+static int read_options(int argc, char **argv, struct request *r)
+{
+    struct option_reader *reader = options_open(&table, argc, argv);
+    const char *value;
+    int status = GO;
+    for (int i; status == GO && (i = options_next(reader, &value, stderr)) != OPTIONS_END;) {
+        if (i == OPTIONS_WRONG) {
+            status = EXIT_USAGE;
+            break;
+        }
+        const char *name = rows[i].name;
+        struct { const char *name; const char **to; } texts[] = {
+            {"output", &r->output}, {"emit", &r->emit}, {"place", &r->place}, {"dump", &r->dump}, {"flops", &r->flops}, {"color", &r->colour}};
+        struct { const char *name; bool *to; } flags[] = {{"check", &r->check}, {"summary", &r->summary}, {"memory-map", &r->map}};
+        for (int k = 0; k < COUNT(texts); k++)
+            if (!strcmp(texts[k].name, name))
+                *texts[k].to = value;
+        for (int k = 0; k < COUNT(flags); k++)
+            if (!strcmp(flags[k].name, name))
+                *flags[k].to = true;
+        if (!strcmp(name, "define")) {
+            char *copy = strdup(value), *equals = copy ? strchr(copy, '=') : NULL;
+            if (!equals || equals == copy || r->ndefine == COUNT(r->define)) {
+                free(copy);
+                status = usage("-D needs NAME=VALUE, not ", value);
+            } else {
+                *equals = 0;
+                r->define[r->ndefine++] = (struct define){copy, equals + 1, false};
+            }
+        } else if (!strcmp(name, "memory") && !option_bytes(value, 0, &r->memory))
+            status = usage("--memory needs a size such as 64MiB, not ", value);
+        else if (!strcmp(name, "batch") && !option_integer(value, 1, INT32_MAX, &r->batch))
+            status = usage("--batch needs a number of samples, not ", value);
+        else if (!strcmp(name, "capacity") && !option_integer(value, 0, INT64_MAX, &r->capacity))
+            status = usage("--capacity needs bytes, not ", value);
+        else if (!strcmp(name, "help"))
+            status = options_help(&table, value, stdout) ? 0 : usage("no help on ", value);
+        else if (!strcmp(name, "version")) {
+            printf("netc %s\n", PROJECT_VERSION);
+            status = 0;
+        } else if (!strcmp(name, "passes"))
+            status = list_passes();
+        else if (!strcmp(name, "ops"))
+            status = list_ops();
+    }
+    int rest = options_rest(reader);
+    options_close(reader);
+    if (status != GO)
+        return status;
+    for (const char *d = r->dump; d && *d; d++) {
+        bool known = false;
+        for (int i = 0; i < COUNT(passes); i++)
+            known |= passes[i].letter == *d;
+        if (!known)
+            return usage("--dump knows the letters of --passes, not ", (char[]){*d, 0});
+    }
+    if (r->place)
+        return rest == argc ? GO : usage("--place needs no model: ", argv[rest]);
+    if (rest != argc - 1)
+        return rest == argc ? usage("no model given", "") : usage("one model at a time, not also ", argv[rest + 1]);
+    r->file = argv[rest];
+    return GO;
+}
+
+static int compile_and_answer(struct compilation *c, const struct request *r)
+{
+    bool good = run_passes(c, r->dump);
+    diag_flush(&c->diag);
+    if (!good)
+        return EXIT_MODEL;
+    int status = r->memory >= 0 ? budget(c, r->memory, r->batch) : 0;
+    if (status || r->check)
+        return status;
+    if (r->summary)
+        summary(c, r->flops && !strcmp(r->flops, "thop"), stdout);
+    for (int s = 0; r->map && s < c->plan->nschedule; s++)
+        memory_map(c->plan, &c->plan->schedule[s], 64, stdout);
+    if (r->emit)
+        status = emit(c, r->emit);
+    if (r->output && !status)
+        status = write_plan(c->plan, r->output);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct request r = {.memory = -1, .batch = -1, .capacity = -1};
+    int status = read_options(argc, argv, &r);
+    if (status == GO && r.place)
+        status = place_file(r.place, r.capacity, stdout, stderr);
+    else if (status == GO) {
+        struct compilation c = {.file = r.file, .define = r.define, .ndefine = r.ndefine};
+        c.text = read_whole(r.file, &c.length);
+        status = EXIT_FILE;
+        if (c.text) {
+            c.region = region_new();
+            c.diag = (struct diag){.file = r.file, .text = c.text, .out = stderr, .colour = option_colour(r.colour, stderr), .region = c.region};
+            status = compile_and_answer(&c, &r);
+            region_free(c.region);
+            free(c.text);
+        }
+    }
+    for (int i = 0; i < r.ndefine; i++)
+        free((char *)r.define[i].name);
+    return status;
+}

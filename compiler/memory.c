@@ -1,0 +1,125 @@
+/* memory.c: places. In-place chains become one buffer first; then the buffers with rows are packed by bytes a row, which
+ * is optimal for every number of rows at once; everything else lies side by side. */
+#include "netc.h"
+#include "pack.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool reads(const struct stage *s, int tensor)
+{
+    for (int i = 0; i < s->nin; i++)
+        if (s->in[i] == tensor)
+            return true;
+    return false;
+}
+
+/* May `out`, made by a map stage of kernel k, take the bytes of `in`? Each element of `in` must have been read, for the
+ * last time, by maps at the very index at which `out` is written: not by the anchor, not by a stage behind. */
+static bool may_overwrite(const struct plan *p, const struct kernel *k, int step, int maker, int out, int in)
+{
+    const struct tensor *to = &p->tensor[out], *from = &p->tensor[in];
+    if (!from->rows || from->base >= 0 || from->schedule != to->schedule || from->last != step + 1 || from->first == step ||
+        from->bytes != to->bytes || from->dtype != to->dtype || from->layout != to->layout || !same_shape(from, to))
+        return false;
+    for (int i = 0; i < p->ntensor; i++)
+        if (p->tensor[i].base == in)
+            for (int j = 0; j < k->nstage; j++)
+                if (reads(&k->stage[j], i))
+                    return false;
+    for (int j = 0; j < k->nstage; j++)
+        if (reads(&k->stage[j], in) && (k->stage[j].op->kind != OP_MAP || j > maker))
+            return false;
+    return true;
+}
+
+static void merge_in_place(struct plan *p)
+{
+    for (int n = 0; n < p->nkernel; n++) {
+        const struct kernel *k = &p->kernel[n];
+        int step = n - p->schedule[k->schedule].first_kernel;
+        for (int s = 0; s < k->nstage; s++) {
+            struct tensor *out = &p->tensor[k->stage[s].out[0]];
+            if (k->stage[s].op->kind != OP_MAP || !out->rows || out->base >= 0 || out->first == out->last)
+                continue;
+            for (int i = 0; i < k->nstage * MAX_OPERANDS; i++) {
+                const struct stage *from = &k->stage[i / MAX_OPERANDS];
+                if (i % MAX_OPERANDS >= from->nin)
+                    continue;
+                int in = from->in[i % MAX_OPERANDS], to = k->stage[s].out[0];
+                if (!may_overwrite(p, k, step, s, to, in))
+                    continue;
+                p->tensor[in].last = out->last;
+                out->base = in;
+                out->at = 0;
+                for (int t = 0; t < p->ntensor; t++)
+                    if (p->tensor[t].base == to)
+                        p->tensor[t].base = in;
+                break;
+            }
+        }
+    }
+    for (struct tensor *t = p->tensor; t < p->tensor + p->ntensor; t++)
+        if (t->base >= 0 && t->schedule >= 0 && t->rows) {
+            t->first = p->tensor[t->base].first;
+            t->last = p->tensor[t->base].last;
+        }
+}
+
+static int64_t beside(int64_t *end, int64_t bytes)
+{
+    int64_t at = *end;
+    if (__builtin_add_overflow(at, (bytes + FIXED_ALIGN - 1) / FIXED_ALIGN * FIXED_ALIGN, end)) {
+        fprintf(stderr, "internal error: the tensors take more bytes than can be counted\n");
+        exit(70);
+    }
+    return at;
+}
+
+static void place_fixed(struct plan *p)
+{
+    for (struct tensor *t = p->tensor; t < p->tensor + p->ntensor; t++)
+        if (t->base < 0 && !t->rows)
+            t->offset = beside(t->schedule < 0 ? &p->persistent : &p->schedule[t->schedule].fixed, t->bytes);
+}
+
+static void place_rows(struct plan *p, int schedule)
+{
+    struct schedule *s = &p->schedule[schedule];
+    struct interval *v = region_alloc(p->region, (size_t)p->ntensor + 1, sizeof *v);
+    int *tensor = region_alloc(p->region, (size_t)p->ntensor + 1, sizeof *tensor), n = 0;
+    for (int i = 0; i < p->ntensor; i++) {
+        const struct tensor *t = &p->tensor[i];
+        if (t->schedule == schedule && t->rows && t->base < 0 && t->first < t->last) {
+            v[n] = (struct interval){t->first, t->last, t->bytes, 0};
+            tensor[n++] = i;
+        }
+    }
+    s->bound_per_row = pack_bound(v, n);
+    s->per_row = pack(v, n, PLACE_ALIGN);
+    if (s->per_row < 0 || s->bound_per_row < 0) {
+        fprintf(stderr, "internal error: the packer failed\n");
+        exit(70);
+    }
+    for (int i = 0; i < n; i++)
+        p->tensor[tensor[i]].offset = v[i].offset;
+    int64_t most = -1;
+    for (int step = 0; step < s->last_kernel - s->first_kernel; step++) {
+        int64_t sum = 0;
+        for (int i = 0; i < n; i++)
+            if (v[i].lower <= step && step < v[i].upper)
+                sum += v[i].size;
+        if (sum > most) {
+            most = sum;
+            s->peak_step = step;
+        }
+    }
+}
+
+void memory(struct plan *p)
+{
+    merge_in_place(p);
+    place_fixed(p);
+    for (int i = 0; i < p->nschedule; i++)
+        place_rows(p, i);
+}

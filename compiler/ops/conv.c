@@ -1,0 +1,747 @@
+/* conv.c: convolution, its two gradients, and the fully connected layer, which is the convolution of a 1x1 image. All are
+ * sums of products with affine index maps, and all are written by one tile emitter: out[i][j] += a_i * b_j in registers.
+ *
+ *   conv    y[n,k,p,q] = sum c,r,s  x[n,c, p*stride + r*dil - pad, q*stride + s*dil - pad] * w[k,c,r,s]
+ *   conv_dx x'[n,c,h,w] = sum k,r,s  y'[n,k, (h + pad - r*dil) / stride, ...] * w[k,c,r,s]      where the division is exact
+ *   conv_dw w'[k,c,r,s] = sum n,p,q  y'[n,k,p,q] * x[n,c, p*stride + r*dil - pad, ...]
+ *
+ * Lanes are samples, so one weight meets a vector of them and borders are known when the code is written: taps that fall
+ * outside are left out, not tested. */
+#include "netc.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { SH, SW, PH, PW, DH, DW, GROUPS, EXTRA_H, EXTRA_W };
+#define CONV_ATTRS "stride_h", "stride_w", "pad_h", "pad_w", "dil_h", "dil_w", "groups"
+enum { MAX_DIM = 4096 };
+
+struct geometry { int64_t G, C, K, H, W, P, Q, R, S; int stride[2], pad[2], dil[2]; };
+
+static bool whole(double v, double lo, double hi)
+{
+    return v >= lo && v <= hi && v == floor(v);
+}
+
+/* From the attributes, the input [C,H,W] or [C] and the weight [K,C/G,R,S] or [K,C]. False if they do not fit. */
+static bool geometry(struct geometry *g, const double *a, int rank, const int64_t *x, int wrank, const int64_t *w)
+{
+    for (int i = 0; i < 2; i++) {
+        if (!whole(a[SH + i], 1, MAX_DIM) || !whole(a[PH + i], 0, MAX_DIM) || !whole(a[DH + i], 1, MAX_DIM))
+            return false;
+        g->stride[i] = (int)a[SH + i];
+        g->pad[i] = (int)a[PH + i];
+        g->dil[i] = (int)a[DH + i];
+    }
+    if (!whole(a[GROUPS], 1, 1 << 20) || !((rank == 3 && wrank == 4) || (rank == 1 && wrank == 2)))
+        return false;
+    g->G = (int64_t)a[GROUPS];
+    g->C = x[0];
+    g->H = rank == 3 ? x[1] : 1;
+    g->W = rank == 3 ? x[2] : 1;
+    g->K = w[0];
+    g->R = wrank == 4 ? w[2] : 1;
+    g->S = wrank == 4 ? w[3] : 1;
+    if (g->H > MAX_DIM || g->W > MAX_DIM || g->R > 64 || g->S > 64 || g->C > 1 << 24 || g->K > 1 << 24 ||
+        g->C % g->G || g->K % g->G || w[1] != g->C / g->G)
+        return false;
+    int64_t p = g->H + 2 * g->pad[0] - g->dil[0] * (g->R - 1) - 1, q = g->W + 2 * g->pad[1] - g->dil[1] * (g->S - 1) - 1;
+    if (p < 0 || q < 0)
+        return false;
+    g->P = p / g->stride[0] + 1;
+    g->Q = q / g->stride[1] + 1;
+    return g->P <= MAX_DIM && g->Q <= MAX_DIM;
+}
+
+static bool weight_like(const struct tensor *w)
+{
+    return !w->rows && w->dtype == DT_F32;
+}
+
+static bool value_like(const struct tensor *x)
+{
+    return x->rows && x->dtype == DT_F32;
+}
+
+static void set_value(struct tensor *out, enum layout l, int rank, int64_t c, int64_t h, int64_t w)
+{
+    *out = (struct tensor){.dtype = DT_F32, .layout = l, .rows = true, .rank = rank, .dim = {c}};
+    if (rank == 3) {
+        out->dim[1] = h;
+        out->dim[2] = w;
+    }
+}
+
+static bool conv_shape(const double *attr, const struct tensor *const *in, int nin, struct tensor *out, int nout)
+{
+    (void)nin, (void)nout;
+    struct geometry g;
+    if (!value_like(in[0]) || !weight_like(in[1]) || !geometry(&g, attr, in[0]->rank, in[0]->dim, in[1]->rank, in[1]->dim))
+        return false;
+    set_value(&out[0], in[0]->layout, in[0]->rank, g.K, g.P, g.Q);
+    return true;
+}
+
+/* conv_dx(y', w): x' has the height and width of the two extra attributes. */
+static bool dx_shape(const double *attr, const struct tensor *const *in, int nin, struct tensor *out, int nout)
+{
+    (void)nin, (void)nout;
+    struct geometry g;
+    const struct tensor *y = in[0], *w = in[1];
+    if (!value_like(y) || !weight_like(w) || !whole(attr[EXTRA_H], 1, MAX_DIM) || !whole(attr[EXTRA_W], 1, MAX_DIM) ||
+        (y->rank != 1 && y->rank != 3) || (w->rank != 2 && w->rank != 4) || !whole(attr[GROUPS], 1, 1 << 20))
+        return false;
+    int64_t c;
+    if (__builtin_mul_overflow(w->dim[1], (int64_t)attr[GROUPS], &c))
+        return false;
+    int64_t x[3] = {c, (int64_t)attr[EXTRA_H], (int64_t)attr[EXTRA_W]};
+    if (!geometry(&g, attr, y->rank, x, w->rank, w->dim) || g.K != y->dim[0] ||
+        (y->rank == 3 && (g.P != y->dim[1] || g.Q != y->dim[2])))
+        return false;
+    set_value(&out[0], y->layout, y->rank, c, x[1], x[2]);
+    return true;
+}
+
+/* conv_dw(x, y'): w' has the kernel height and width of the two extra attributes. */
+static bool dw_shape(const double *attr, const struct tensor *const *in, int nin, struct tensor *out, int nout)
+{
+    (void)nin, (void)nout;
+    struct geometry g;
+    const struct tensor *x = in[0], *y = in[1];
+    if (!value_like(x) || !value_like(y) || x->rank != 3 || y->rank != 3 || x->layout != y->layout ||
+        !whole(attr[EXTRA_H], 1, 64) || !whole(attr[EXTRA_W], 1, 64) || !whole(attr[GROUPS], 1, 1 << 20))
+        return false;
+    int64_t w[4] = {y->dim[0], x->dim[0] / (int64_t)attr[GROUPS], (int64_t)attr[EXTRA_H], (int64_t)attr[EXTRA_W]};
+    if (!geometry(&g, attr, 3, x->dim, 4, w) || g.P != y->dim[1] || g.Q != y->dim[2])
+        return false;
+    out[0] = (struct tensor){.dtype = DT_F32, .rank = 4};
+    memcpy(out[0].dim, w, sizeof w);
+    return true;
+}
+
+/* linear_dw(x, y'): x row by row, y' in blocks. */
+static bool linear_dw_shape(const double *attr, const struct tensor *const *in, int nin, struct tensor *out, int nout)
+{
+    (void)attr, (void)nin, (void)nout;
+    if (!value_like(in[0]) || !value_like(in[1]) || in[0]->rank != 1 || in[1]->rank != 1 ||
+        in[0]->layout != LAYOUT_PLAIN || in[0]->dim[0] > 1 << 24 || in[1]->dim[0] > 1 << 24)
+        return false;
+    out[0] = (struct tensor){.dtype = DT_F32, .rank = 2, .dim = {in[1]->dim[0], in[0]->dim[0]}};
+    return true;
+}
+
+static int64_t conv_macs(const double *attr, const struct tensor *const *in, const struct tensor *const *out)
+{
+    (void)attr;
+    int64_t n = tensor_elements(in[1]);
+    return out[0]->rank == 3 ? n * out[0]->dim[1] * out[0]->dim[2] : n;
+}
+
+static void conv_grad(struct graph *g, struct node *n, struct value *const *gy, struct value **gx)
+{
+    struct value *x = n->in[0], *w = n->in[1];
+    double a[MAX_ATTRS];
+    memcpy(a, n->attr, sizeof a);
+    if (w->t.rank == 2) {
+        struct value *rows = x->t.layout == LAYOUT_BLOCK ? graph_op(g, "relayout", NULL, x, NULL) : x;
+        gx[1] = graph_op(g, "linear_dw", NULL, rows, gy[0], NULL);
+    } else {
+        a[EXTRA_H] = (double)w->t.dim[2];
+        a[EXTRA_W] = (double)w->t.dim[3];
+        gx[1] = graph_op(g, "conv_dw", a, x, gy[0], NULL);
+    }
+    a[EXTRA_H] = x->t.rank == 3 ? (double)x->t.dim[1] : 1;
+    a[EXTRA_W] = x->t.rank == 3 ? (double)x->t.dim[2] : 1;
+    gx[0] = graph_op(g, "conv_dx", a, gy[0], w, NULL);
+}
+
+/* ---- emitting ---- */
+
+/* Source coordinate of tap t for output o: (a*o + b*t + c) / d where exact, valid in [0, source). */
+struct axis { int a, b, c, d; int64_t out, source, taps; };
+
+/* One contraction over lanes of samples: per group `outs` output channels, each a sum over `depth` channels and the taps. */
+struct contraction {
+    struct axis y, x;
+    int64_t groups, outs, depth;
+    int64_t w_out, w_depth, w_group;                   /* strides in the weight */
+    int tile, columns;                                 /* registers: tile output channels x columns */
+};
+
+static bool tap(const struct axis *a, int64_t out, int64_t t, int64_t *source)
+{
+    int64_t v = a->a * out + a->b * t + a->c;
+    *source = v / a->d;
+    return v >= 0 && v % a->d == 0 && *source < a->source;
+}
+
+/* Registers: cycles of one tile by the longer of two FMA and two load ports, four cycles of latency each. */
+static double tile_cost(int tile, int columns)
+{
+    double fma = tile * columns / 2.0, load = (tile + columns) / 2.0, time = fma > load ? fma : load;
+    return time < 4 ? 4 : time;
+}
+
+static void choose_tile(const struct writer *w, struct contraction *c, int64_t columns, int most_columns)
+{
+    int registers = w->lanes == 16 ? 31 : 15;
+    double best = INFINITY;
+    for (int t = 1; t <= 8 && t <= c->outs; t++)
+        for (int j = 1; j <= most_columns && j <= columns; j++) {
+            int held = t < j ? t : j;
+            if (t * j + held + 1 > registers)
+                continue;
+            int64_t full = c->outs / t, rest = c->outs % t, across = columns / j, left = columns % j;
+            double cost = (double)(full * across) * tile_cost(t, j) + (rest ? (double)across * tile_cost((int)rest, j) : 0) +
+                          (left ? (double)full * tile_cost(t, (int)left) : 0) + (rest && left ? tile_cost((int)rest, (int)left) : 0);
+            if (cost < best * 0.999) {
+                best = cost;
+                c->tile = t;
+                c->columns = j;
+            }
+        }
+}
+
+/* The taps of one row of outputs [start, start + n): bit s * n + j says that tap s reaches output start + j. */
+static bool same_pattern(const struct axis *x, int64_t start, int64_t other, int n)
+{
+    int64_t v;
+    if (start % x->d != other % x->d)
+        return false;
+    for (int64_t s = 0; s < x->taps; s++)
+        for (int j = 0; j < n; j++)
+            if (tap(x, start + j, s, &v) != tap(x, other + j, s, &v))
+                return false;
+    return true;
+}
+
+/* Sums for `tile` channels and n outputs from `start` (first of `count` such segments, told apart by q at run time). */
+static void put_segment(struct writer *w, const struct contraction *c, int tile, int64_t start, int n, int64_t count)
+{
+    const struct axis *y = &c->y, *x = &c->x;
+    int64_t plane = y->source * x->source, v;
+    if (count > 1)
+        put(w, "for (int q = %lld; q < %lld; q += %d) {", (long long)start, (long long)(start + count * n), n);
+    else
+        put(w, "{");
+    if (count == 1)
+        put(w, "enum { q = %lld };", (long long)start);
+    for (int i = 0; i < tile; i++) {
+        fprintf(w->out, "%*sV", 4 * w->indent, "");
+        for (int j = 0; j < n; j++)
+            fprintf(w->out, "%s s%d_%d = {0}", j ? "," : "", i, j);
+        fprintf(w->out, ";\n");
+    }
+    bool rows = y->taps > 1 || y->c || y->d > 1;
+    if (y->taps > 1)
+        put(w, "for (int r = 0; r < %lld; r++) {", (long long)y->taps);
+    if (rows) {
+        const char *r = y->taps > 1 ? region_printf(w->region, " %+d * r", y->b) : "";
+        put(w, "%sint h = %d * p%s %+d;", y->d > 1 ? "" : "const ", y->a, r, y->c);
+        if (y->taps == 1)
+            put(w, "for (int once = 1; once; once = 0) {");
+        if (y->d > 1) {
+            put(w, "if (h < 0 || h %% %d)", y->d);
+            put(w, "    continue;");
+            put(w, "h /= %d;", y->d);
+        }
+        put(w, "if (h < 0 || h >= %lld)", (long long)y->source);
+        put(w, "    continue;");
+    } else
+        put(w, "const int h = %d * p;", y->a);
+    put(w, "const real *xr = x + (h * %lld + %s) * 16;", (long long)x->source,
+        x->d > 1 ? region_printf(w->region, "q / %d", x->d) : region_printf(w->region, "%d * q", x->a));
+    put(w, "const real *wr = weight%s;", y->taps > 1 ? region_printf(w->region, " + r * %lld", (long long)x->taps) : "");
+    put(w, "for (int d = 0; d < %lld; d++, xr += %lld, wr += %lld) {", (long long)c->depth, (long long)plane * 16,
+        (long long)c->w_depth);
+    for (int64_t s = 0; s < x->taps; s++) {
+        bool any = false;
+        for (int j = 0; j < n; j++)
+            any |= tap(x, start + j, s, &v);
+        if (!any)
+            continue;
+        put(w, "{");
+        fprintf(w->out, "%*sconst V", 4 * w->indent, "");
+        for (int i = 0; i < tile; i++)
+            fprintf(w->out, "%s w%d = vec(wr[%lld])", i ? "," : "", i, (long long)(i * c->w_out + s));
+        fprintf(w->out, ";\n%*sV b;\n", 4 * w->indent, "");
+        for (int j = 0; j < n; j++) {
+            if (!tap(x, start + j, s, &v))
+                continue;
+            int64_t base = x->d > 1 ? start / x->d : x->a * start;
+            fprintf(w->out, "%*sb = ld(xr + (%lld) * 16);", 4 * w->indent, "", (long long)(v - base));
+            for (int i = 0; i < tile; i++)
+                fprintf(w->out, " s%d_%d += w%d * b;", i, j, i);
+            fprintf(w->out, "\n");
+        }
+        put(w, "}");
+    }
+    put(w, "}");
+    if (y->taps > 1 || rows)
+        put(w, "}");
+    for (int i = 0; i < tile; i++)
+        for (int j = 0; j < n; j++)
+            put(w, "tile[%d * step + q + %d] = s%d_%d;", i, j, i, j);
+    put(w, "}");
+}
+
+/* One output row p of `tile` channels into tile[i * step + q]. */
+static void put_row_function(struct writer *w, const struct contraction *c, int tile)
+{
+    int64_t Q = c->x.out;
+    put(w, "static void @_row%d(const real *restrict x, const real *restrict weight, const int p, const int step, V *restrict tile)", tile);
+    put(w, "{");
+    for (int64_t start = 0; start < Q;) {
+        int n = (int)(Q - start < c->columns ? Q - start : c->columns);
+        int64_t count = 1;
+        while (start + (count + 1) * n <= Q && same_pattern(&c->x, start, start + count * n, n))
+            count++;
+        put_segment(w, c, tile, start, n, count);
+        start += count * n;
+    }
+    put(w, "}");
+    fprintf(w->out, "\n");
+}
+
+/* The maps between the anchor and the window (or the end), the window, and the maps behind it. */
+static void put_epilogue(struct writer *w, const struct stage *s, const struct contraction *c, int64_t rows, const char *p0)
+{
+    int first = stage_index(w, s) + 1, window = maps_end(w, first), Q = (int)c->x.out;
+    int64_t P = c->y.out;
+    int out = s->out[0];
+    bool pooled = window < w->kernel->nstage;
+    int last = window > first ? w->kernel->stage[window - 1].out[0] : out;
+    if (!pooled || window > first || is_stored(w, out)) {
+        put(w, "for (int i = 0; i < n; i++)");
+        if (rows > 1)
+            put(w, "for (int r = 0; r < %lld; r++)", (long long)rows);
+        put(w, "for (int q = 0; q < %d; q++) {", Q);
+        const char *at = rows > 1 ? region_printf(w->region, "(i * %lld + r) * %d + q", (long long)rows, Q) : region_printf(w->region, "i * %d + q", Q);
+        put(w, "const V v%d = tile[%s];", var_of(w, out), at);
+        const char *e = region_printf(w->region, "(((k + i) * %lld + %s%s) * %d + q)", (long long)P, p0, rows > 1 ? " + r" : "", Q);
+        if (is_stored(w, out))
+            put(w, "st(%s, v%d);", place_of(w, out, "block", e), var_of(w, out));
+        put_maps(w, first, window, "block", e, "(k + i)");
+        if (pooled)
+            put(w, "tile[%s] = v%d;", at, var_of(w, last));
+        put(w, "}");
+    }
+    if (!pooled)
+        return;
+    const struct stage *pool = &w->kernel->stage[window];
+    const struct tensor *y = tensor_of(w, pool->out[0]);
+    int S = (int)pool->attr[1];
+    put(w, "for (int i = 0; i < n; i++)");
+    put(w, "for (int q = 0; q < %lld; q++) {", (long long)y->dim[2]);
+    const char *e = region_printf(w->region, "(((k + i) * %lld + (%s) / %lld) * %lld + q)", (long long)y->dim[1], p0, (long long)rows,
+                                  (long long)y->dim[2]);
+    put_window(w, pool, "block", e, "(k + i)",
+               region_printf(w->region, "tile[(i * %lld + r) * %d + q * %d + s]", (long long)rows, Q, S), false);
+    put_maps(w, window + 1, w->kernel->nstage, "block", e, "(k + i)");
+    put(w, "}");
+}
+
+/* A convolution (or its dx) of images: tasks are blocks of samples and parts of the output channels. */
+static void put_spatial(struct writer *w, const struct stage *s, struct contraction *c)
+{
+    int window = maps_end(w, stage_index(w, s) + 1);
+    int64_t P = c->y.out, Q = c->x.out, rows = 1;
+    if (window < w->kernel->nstage)
+        rows = (int64_t)w->kernel->stage[window].attr[0];
+    choose_tile(w, c, Q, 14);
+    while (c->tile > 1 && c->tile * rows * Q > 4096)
+        c->tile--;
+    int64_t tiles = (c->outs + c->tile - 1) / c->tile, all = tiles * c->groups;
+    int rest = (int)(c->outs % c->tile), splits = all < 4 ? (int)all : 4;
+    put_row_function(w, c, c->tile);
+    if (rest)
+        put_row_function(w, c, rest);
+    open_kernel(w);
+    open_tasks(w, 1, splits);
+    put(w, "for (int64_t t = part * %lldLL / %d; t < (part + 1) * %lldLL / %d; t++) {", (long long)all, splits, (long long)all, splits);
+    int64_t plane = c->y.source * c->x.source;
+    put(w, "const int64_t group = t / %lld, o = t %% %lld * %d, k = group * %lld + o;", (long long)tiles, (long long)tiles, c->tile,
+        (long long)c->outs);
+    put(w, "const int n = %lld - o < %d ? %lld - o : %d;", (long long)c->outs, c->tile, (long long)c->outs, c->tile);
+    put(w, "const real *x = %s + ((block * %lld + group * %lld) * %lld) * 16 + lane;", name_of(w, s->in[0]),
+        (long long)(c->depth * c->groups), (long long)c->depth, (long long)plane);
+    put(w, "const real *weight = %s + group * %lld + o * %lld;", name_of(w, s->in[1]), (long long)c->w_group, (long long)c->w_out);
+    put(w, "V tile[%lld];", (long long)(c->tile * rows * Q));
+    put(w, "for (int p = 0; p + %lld <= %lld; p += %lld) {", (long long)rows, (long long)P, (long long)rows);
+    const char *call = rest ? region_printf(w->region, "(n == %d ? @_row%d : @_row%d)", c->tile, c->tile, rest)
+                            : region_printf(w->region, "@_row%d", c->tile);
+    if (rows > 1) {
+        put(w, "for (int r = 0; r < %lld; r++)", (long long)rows);
+        put(w, "    %s(x, weight, p + r, %lld, tile + r * %lld);", call, (long long)(rows * Q), (long long)Q);
+    } else
+        put(w, "%s(x, weight, p, %lld, tile);", call, (long long)Q);
+    put_epilogue(w, s, c, rows, "p");
+    put(w, "}");
+    put(w, "}");
+    close_tasks(w);
+    close_kernel(w);
+}
+
+/* A fully connected layer (or its dx): columns of the tile are blocks of samples. */
+static void put_flat(struct writer *w, const struct stage *s, struct contraction *c)
+{
+    enum { CHUNK = 4 };
+    choose_tile(w, c, CHUNK, CHUNK);
+    if (c->columns < CHUNK && c->outs >= 4) {           /* the sizes below are for whole chunks */
+        c->columns = CHUNK;
+        c->tile = w->lanes == 16 ? 6 : 2;
+    }
+    int64_t tiles = (c->outs + c->tile - 1) / c->tile, all = tiles * c->groups;
+    int rest = (int)(c->outs % c->tile), splits = all < 8 ? (int)all : 8;
+    int sizes[2] = {c->tile, rest};
+    for (int z = 0; z < 2 && sizes[z]; z++)
+        for (int n = CHUNK; n >= 1; n /= 2) {
+            put(w, "static void @_tile%dx%d(const real *restrict x, const real *restrict weight, V *restrict tile)", sizes[z], n);
+            put(w, "{");
+            for (int i = 0; i < sizes[z]; i++) {
+                fprintf(w->out, "%*sV", 4 * w->indent, "");
+                for (int j = 0; j < n; j++)
+                    fprintf(w->out, "%s s%d_%d = {0}", j ? "," : "", i, j);
+                fprintf(w->out, ";\n");
+            }
+            put(w, "for (int d = 0; d < %lld; d++, x += 16, weight += %lld) {", (long long)c->depth, (long long)c->w_depth);
+            fprintf(w->out, "%*sconst V", 4 * w->indent, "");
+            for (int j = 0; j < n; j++)
+                fprintf(w->out, "%s b%d = ld(x + %lld)", j ? "," : "", j, (long long)(j * c->depth * c->groups * 16));
+            fprintf(w->out, ";\n");
+            for (int i = 0; i < sizes[z]; i++) {
+                fprintf(w->out, "%*s{ const V a = vec(weight[%lld]);", 4 * w->indent, "", (long long)(i * c->w_out));
+                for (int j = 0; j < n; j++)
+                    fprintf(w->out, " s%d_%d += a * b%d;", i, j, j);
+                fprintf(w->out, " }\n");
+            }
+            put(w, "}");
+            for (int i = 0; i < sizes[z]; i++)
+                for (int j = 0; j < n; j++)
+                    put(w, "tile[%d] = s%d_%d;", i * CHUNK + j, i, j);
+            put(w, "}");
+            fprintf(w->out, "\n");
+        }
+    open_kernel(w);
+    open_tasks(w, CHUNK, splits);
+    put(w, "for (int64_t t = part * %lldLL / %d; t < (part + 1) * %lldLL / %d; t++) {", (long long)all, splits, (long long)all, splits);
+    put(w, "const int64_t group = t / %lld, o = t %% %lld * %d, k = group * %lld + o;", (long long)tiles, (long long)tiles, c->tile,
+        (long long)c->outs);
+    put(w, "const int n = %lld - o < %d ? %lld - o : %d;", (long long)c->outs, c->tile, (long long)c->outs, c->tile);
+    put(w, "const real *weight = %s + group * %lld + o * %lld;", name_of(w, s->in[1]), (long long)c->w_group, (long long)c->w_out);
+    put(w, "V tile[%d];", c->tile * CHUNK);
+    put(w, "for (int j0 = 0; j0 < blocks_here;) {");
+    put(w, "const int m = blocks_here - j0 >= 4 ? 4 : blocks_here - j0 >= 2 ? 2 : 1;");
+    put(w, "const real *x = %s + ((block + j0) * %lld + group * %lld) * 16 + lane;", name_of(w, s->in[0]),
+        (long long)(c->depth * c->groups), (long long)c->depth);
+    for (int z = 0; z < 2 && sizes[z]; z++)
+        for (int n = CHUNK; n >= 1; n /= 2)
+            put(w, "%sif (n == %d && m == %d) @_tile%dx%d(x, weight, tile);", z || n < CHUNK ? "else " : "", sizes[z], n, sizes[z], n);
+    put(w, "for (int i = 0; i < n; i++)");
+    put(w, "for (int j = 0; j < m; j++) {");
+    int out = s->out[0], first = stage_index(w, s) + 1;
+    put(w, "const V v%d = tile[i * %d + j];", var_of(w, out), CHUNK);
+    if (is_stored(w, out))
+        put(w, "st(%s, v%d);", place_of(w, out, "(block + j0 + j)", "(k + i)"), var_of(w, out));
+    put_maps(w, first, w->kernel->nstage, "(block + j0 + j)", "(k + i)", "(k + i)");
+    put(w, "}");
+    put(w, "j0 += m;");
+    put(w, "}");
+    put(w, "}");
+    close_tasks(w);
+    close_kernel(w);
+}
+
+static void put_contraction(struct writer *w, const struct stage *s, struct contraction *c)
+{
+    if (tensor_of(w, s->in[0])->rank == 1)
+        put_flat(w, s, c);
+    else
+        put_spatial(w, s, c);
+}
+
+static void conv_emit(struct writer *w, const struct stage *s)
+{
+    struct geometry g;
+    const struct tensor *x = tensor_of(w, s->in[0]), *wt = tensor_of(w, s->in[1]);
+    geometry(&g, s->attr, x->rank, x->dim, wt->rank, wt->dim);
+    int64_t area = g.R * g.S;
+    struct contraction c = {
+        .y = {g.stride[0], g.dil[0], -g.pad[0], 1, g.P, g.H, g.R}, .x = {g.stride[1], g.dil[1], -g.pad[1], 1, g.Q, g.W, g.S},
+        .groups = g.G, .outs = g.K / g.G, .depth = g.C / g.G,
+        .w_out = g.C / g.G * area, .w_depth = area, .w_group = g.K / g.G * (g.C / g.G) * area,
+    };
+    put_contraction(w, s, &c);
+}
+
+static void dx_emit(struct writer *w, const struct stage *s)
+{
+    struct geometry g;
+    const struct tensor *x = tensor_of(w, s->out[0]), *wt = tensor_of(w, s->in[1]);
+    geometry(&g, s->attr, x->rank, x->dim, wt->rank, wt->dim);
+    int64_t area = g.R * g.S;
+    struct contraction c = {
+        .y = {1, -g.dil[0], g.pad[0], g.stride[0], g.H, g.P, g.R}, .x = {1, -g.dil[1], g.pad[1], g.stride[1], g.W, g.Q, g.S},
+        .groups = g.G, .outs = g.C / g.G, .depth = g.K / g.G,
+        .w_out = area, .w_depth = g.C / g.G * area, .w_group = g.K / g.G * (g.C / g.G) * area,
+    };
+    put_contraction(w, s, &c);
+}
+
+/* Weight gradient of a convolution: a tile of output channels x (input channels, taps of one kernel row), its sums over
+ * one block in registers, over the blocks in `sum`, over the lanes at the end. Tasks own their part of w'. */
+static void dw_emit(struct writer *w, const struct stage *s)
+{
+    struct geometry g;
+    const struct tensor *x = tensor_of(w, s->in[0]), *wt = tensor_of(w, s->out[0]);
+    geometry(&g, s->attr, x->rank, x->dim, wt->rank, wt->dim);
+    int64_t Kg = g.K / g.G, Cg = g.C / g.G;
+    int registers = w->lanes == 16 ? 31 : 15, wide = g.S >= 3 ? 1 : g.S == 2 ? 2 : 4;
+    if (wide > Cg)
+        wide = 1;
+    int columns = wide * (int)g.S, tile = 1;
+    while (tile < 8 && tile < Kg && (tile + 1) * columns + (columns < tile + 1 ? columns : tile + 1) + 1 <= registers)
+        tile++;
+    while (tile > 1 && Kg % tile)
+        tile--;
+    while (Cg % wide)
+        wide--;
+    columns = wide * (int)g.S;
+    int64_t chunk = Cg, limit = 2048;                  /* vectors in `sum`: 128 KiB */
+    while (chunk > wide && chunk % 2 == 0 && chunk / 2 % wide == 0 && chunk * g.R * g.S * tile > limit)
+        chunk /= 2;
+    if (chunk * g.R * g.S * tile > limit)
+        chunk = wide;
+    int64_t chunks = Cg / chunk, tiles = Kg / tile;
+    struct axis ax = {g.stride[1], g.dil[1], -g.pad[1], 1, g.Q, g.W, g.S};
+    open_kernel(w);
+    w->blocks_per_task = 0;
+    w->splits = (int)(g.G * tiles * chunks);
+    put(w, "for (int64_t task = first; task < last; task++) {");
+    put(w, "const int64_t part = task %% %lld, t = task / %lld %% %lld, group = task / %lld;", (long long)chunks, (long long)chunks,
+        (long long)tiles, (long long)(chunks * tiles));
+    put(w, "const int64_t k = group * %lld + t * %d, c0 = part * %lld;", (long long)Kg, tile, (long long)chunk);
+    put(w, "V sum[%d][%lld] = {{{0}}};", tile, (long long)(chunk * g.R * g.S));
+    put(w, "for (int64_t block = 0; block < blocks; block++)");
+    put(w, "for (int lane = 0; lane < 16; lane += %d)", w->lanes);
+    put(w, "for (int c = 0; c < %lld; c += %d)", (long long)chunk, wide);
+    put(w, "for (int r = 0; r < %lld; r++) {", (long long)g.R);
+    put(w, "const real *x = %s + (block * %lld + group * %lld + c0 + c) * %lld * 16 + lane;", name_of(w, s->in[0]), (long long)g.C,
+        (long long)Cg, (long long)(g.H * g.W));
+    put(w, "const real *y = %s + (block * %lld + k) * %lld * 16 + lane;", name_of(w, s->in[1]), (long long)g.K, (long long)(g.P * g.Q));
+    for (int i = 0; i < tile; i++) {
+        fprintf(w->out, "%*sV", 4 * w->indent, "");
+        for (int j = 0; j < columns; j++)
+            fprintf(w->out, "%s s%d_%d = {0}", j ? "," : "", i, j);
+        fprintf(w->out, ";\n");
+    }
+    put(w, "for (int p = 0; p < %lld; p++) {", (long long)g.P);
+    put(w, "const int h = %d * p + %d * r - %d;", g.stride[0], g.dil[0], g.pad[0]);
+    put(w, "if (h < 0 || h >= %lld)", (long long)g.H);
+    put(w, "    continue;");
+    put(w, "const real *xr = x + h * %lld * 16, *yr = y + p * %lld * 16;", (long long)g.W, (long long)g.Q);
+    for (int64_t start = 0; start < g.Q;) {
+        int64_t count = 1, v;
+        while (start + count < g.Q && same_pattern(&ax, start, start + count, 1))
+            count++;
+        if (count > 1)
+            put(w, "for (int q = %lld; q < %lld; q++) {", (long long)start, (long long)(start + count));
+        else
+            put(w, "{ enum { q = %lld };", (long long)start);
+        if (count == 1)
+            w->indent++;
+        fprintf(w->out, "%*sV b;\n%*sconst V", 4 * w->indent, "", 4 * w->indent, "");
+        const char *comma = "";
+        for (int j = 0; j < columns; j++)
+            if (tap(&ax, start, j % g.S, &v)) {
+                fprintf(w->out, "%s x%d = ld(xr + (%lld + %d * q + %lld) * 16)", comma, j, (long long)(j / g.S * g.H * g.W),
+                        g.stride[1], (long long)(v - g.stride[1] * start));
+                comma = ",";
+            }
+        if (!*comma)
+            fprintf(w->out, " unused = {0}");
+        fprintf(w->out, ";\n");
+        for (int i = 0; i < tile; i++) {
+            fprintf(w->out, "%*sb = ld(yr + (%lld + q) * 16);", 4 * w->indent, "", (long long)(i * g.P * g.Q));
+            for (int j = 0; j < columns; j++)
+                if (tap(&ax, start, j % g.S, &v))
+                    fprintf(w->out, " s%d_%d += b * x%d;", i, j, j);
+            fprintf(w->out, "\n");
+        }
+        put(w, "}");
+        start += count;
+    }
+    put(w, "}");
+    for (int i = 0; i < tile; i++)
+        for (int j = 0; j < columns; j++)
+            put(w, "sum[%d][((c + %d) * %lld + r) * %lld + %d] += s%d_%d;", i, j / (int)g.S, (long long)g.R, (long long)g.S,
+                j % (int)g.S, i, j);
+    put(w, "}");
+    put(w, "for (int i = 0; i < %d; i++)", tile);
+    put(w, "for (int j = 0; j < %lld; j++)", (long long)(chunk * g.R * g.S));
+    put(w, "    %s[((k + i) * %lld + c0) * %lld + j] = lane_sum(sum[i][j]);", name_of(w, s->out[0]), (long long)Cg, (long long)(g.R * g.S));
+    put(w, "}");
+    close_kernel(w);
+}
+
+/* Weight gradient of a fully connected layer: lanes are input features, one sample after the other. */
+static void linear_dw_emit(struct writer *w, const struct stage *s)
+{
+    int64_t C = tensor_of(w, s->in[0])->dim[0], K = tensor_of(w, s->in[1])->dim[0];
+    int64_t stride = (C * 4 + PLACE_ALIGN - 1) / PLACE_ALIGN * PLACE_ALIGN / 4;
+    int registers = w->lanes == 16 ? 31 : 15;
+    int vectors = w->lanes == 16 ? 4 : 3, tile = 1;
+    if (vectors > (C + w->lanes - 1) / w->lanes)
+        vectors = (int)((C + w->lanes - 1) / w->lanes);
+    while (tile < 8 && tile < K && (tile + 1) * vectors + vectors + 1 <= registers)
+        tile++;
+    int width = vectors * w->lanes, spans = (int)(C / width), tail = (int)(C % width), rest = (int)(K % tile);
+    int64_t tiles = (K + tile - 1) / tile;
+    for (int z = 0; z < 4; z++) {                      /* whole and last tile x whole and last span */
+        int n = z / 2 ? rest : tile, columns = z % 2 ? tail : width;
+        if (!n || !columns || (z / 2 == 0 && K < tile) || (z % 2 == 0 && !spans))
+            continue;
+        put(w, "static void @_tile%dx%d(const real *restrict x, const real *restrict y, const int64_t samples, real *restrict out)", n,
+            columns);
+        put(w, "{");
+        int span[64], at[64], count = 0;               /* vectors that cover the columns: whole, then halves */
+        for (int c = 0, wide = w->lanes; c < columns;) {
+            while (wide > 1 && c + wide > columns)
+                wide /= 2;
+            if (wide == 2)
+                wide = 1;
+            at[count] = c;
+            span[count++] = wide;
+            c += wide;
+        }
+        for (int i = 0; i < n; i++)
+            for (int j = 0; j < count; j++)
+                put(w, "V%d s%d_%d = {0};", span[j], i, j);
+        put(w, "for (int64_t m = 0; m < samples; m++) {");
+        put(w, "const real *xr = x + m * %lld, *yr = y + m / 16 * %lld + m %% 16;", (long long)stride, (long long)K * 16);
+        for (int j = 0; j < count; j++)
+            put(w, "const V%d x%d = *(const V%du *)(xr + %d);", span[j], j, span[j], at[j]);
+        for (int i = 0; i < n; i++) {
+            fprintf(w->out, "%*s{ const real a = yr[%d];", 4 * w->indent, "", i * 16);
+            for (int j = 0; j < count; j++)
+                fprintf(w->out, " s%d_%d += x%d * a;", i, j, j);
+            fprintf(w->out, " }\n");
+        }
+        put(w, "}");
+        for (int i = 0; i < n; i++)
+            for (int j = 0; j < count; j++)
+                put(w, "*(V%du *)(out + %lld) = s%d_%d;", span[j], (long long)(i * C + at[j]), i, j);
+        put(w, "}");
+        fprintf(w->out, "\n");
+    }
+    open_kernel(w);
+    w->blocks_per_task = 0;
+    w->splits = (int)tiles;
+    put(w, "const int64_t samples = a->control[%d];", CTL_ROWS);
+    put(w, "for (int64_t task = first; task < last; task++) {");
+    put(w, "const int64_t k = task * %d;", tile);
+    put(w, "const real *y = %s + k * 16;", name_of(w, s->in[1]));
+    put(w, "real *out = %s + k * %lld;", name_of(w, s->out[0]), (long long)C);
+    for (int z = 0; z < 2; z++) {
+        int n = z ? rest : tile;
+        if (!n || (!z && K < tile))
+            continue;
+        put(w, "if (%s) {", z ? region_printf(w->region, "k + %d > %lld", tile, (long long)K) : region_printf(w->region, "k + %d <= %lld", tile, (long long)K));
+        if (spans) {
+            put(w, "for (int c = 0; c < %d; c += %d)", spans * width, width);
+            put(w, "    @_tile%dx%d(%s + c, y, samples, out + c);", n, width, name_of(w, s->in[0]));
+        }
+        if (tail)
+            put(w, "@_tile%dx%d(%s + %d, y, samples, out + %d);", n, tail, name_of(w, s->in[0]), spans * width, spans * width);
+        put(w, "}");
+    }
+    put(w, "}");
+    close_kernel(w);
+}
+
+/* ---- layers ---- */
+
+static struct value *with_bias(struct site *s, struct value *y, bool bias, double bound, int fan_in)
+{
+    if (!bias)
+        return y;
+    struct value *b = graph_param(s, ROLE_PARAM, "bias", 1, y->t.dim, INIT_UNIFORM, bound, fan_in);
+    return graph_op(s->graph, "add", NULL, y, b, NULL);
+}
+
+static struct value *conv(struct site *s, const struct args *a, struct value *const *xs, int nx)
+{
+    (void)nx;
+    struct value *x = xs[0];
+    struct region *r = s->graph->region;
+    if (x->t.rank != 3) {
+        diag_error(s->diag, "N0201", s->loc, "needs channels x height x width", "`%s` gets %s, but Conv needs an image", s->path, shape_text(r, x));
+        diag_place(s->diag, x->loc, "makes %s", shape_text(r, x));
+        return NULL;
+    }
+    double attr[MAX_ATTRS] = {a->num[2][0], a->num[2][1], a->num[3][0], a->num[3][1], a->num[4][0], a->num[4][1], a->num[5][0]};
+    int64_t groups = (int64_t)attr[GROUPS], k = (int64_t)a->num[0][0], c = x->t.dim[0];
+    if (c % groups || k % groups) {
+        diag_error(s->diag, "N0203", a->loc[5], NULL, "`%s`: %lld groups do not divide %lld channels in and %lld out", s->path,
+                   (long long)groups, (long long)c, (long long)k);
+        diag_place(s->diag, x->loc, "makes %s", shape_text(r, x));
+        return NULL;
+    }
+    int64_t w[4] = {k, c / groups, (int64_t)a->num[1][0], (int64_t)a->num[1][1]};
+    struct geometry g;
+    if (!geometry(&g, attr, 3, x->t.dim, 4, w)) {
+        diag_error(s->diag, "N0202", s->loc, NULL, "`%s`: a kernel of %lldx%lld does not fit into %s with padding %d x %d", s->path,
+                   (long long)w[2], (long long)w[3], shape_text(r, x), (int)attr[PH], (int)attr[PW]);
+        diag_place(s->diag, x->loc, "makes %s", shape_text(r, x));
+        diag_help(s->diag, "use a smaller kernel, less pooling before it, or `pad = %lld`", (long long)(w[2] / 2));
+        return NULL;
+    }
+    int64_t fan_in = w[1] * w[2] * w[3];
+    double bound = 1 / sqrt((double)fan_in);
+    struct value *weight = graph_param(s, ROLE_PARAM, "weight", 4, w, INIT_UNIFORM, bound, (int)fan_in);
+    return with_bias(s, graph_op(s->graph, "conv", attr, x, weight, NULL), a->num[6][0] != 0, bound, (int)fan_in);
+}
+
+static struct value *linear(struct site *s, const struct args *a, struct value *const *xs, int nx)
+{
+    (void)nx;
+    struct value *x = xs[0];
+    if (x->t.rank != 1) {
+        diag_error(s->diag, "N0204", s->loc, region_printf(s->graph->region, "%d-dimensional input here", x->t.rank),
+                   "`%s` gets %s, but Linear needs a flat vector", s->path, shape_text(s->graph->region, x));
+        diag_place(s->diag, x->loc, "makes %s", shape_text(s->graph->region, x));
+        diag_help(s->diag, "put `-> Flatten` before it (%lld values)", (long long)value_elements(x));
+        return NULL;
+    }
+    int64_t w[2] = {(int64_t)a->num[0][0], x->t.dim[0]};
+    double bound = 1 / sqrt((double)w[1]), attr[MAX_ATTRS] = {1, 1, 0, 0, 1, 1, 1};
+    struct value *weight = graph_param(s, ROLE_PARAM, "weight", 2, w, INIT_UNIFORM, bound, (int)w[1]);
+    return with_bias(s, graph_op(s->graph, "conv", attr, x, weight, NULL), a->num[1][0] != 0, bound, (int)w[1]);
+}
+
+static const struct op op[] = {
+    {.name = "conv", .doc = "convolution; a fully connected layer if the input is flat", .kind = OP_CONTRACT, .nin = 2, .nout = 1,
+     .attr = {CONV_ATTRS}, .shape = conv_shape, .grad = conv_grad, .macs = conv_macs, .emit = conv_emit},
+    {.name = "conv_dx", .doc = "gradient of conv by its input", .kind = OP_CONTRACT, .nin = 2, .nout = 1,
+     .attr = {CONV_ATTRS, "h", "w"}, .shape = dx_shape, .emit = dx_emit},
+    {.name = "conv_dw", .doc = "gradient of conv by its weight", .kind = OP_CONTRACT, .nin = 2, .nout = 1,
+     .attr = {CONV_ATTRS, "r", "s"}, .shape = dw_shape, .emit = dw_emit},
+    {.name = "linear_dw", .doc = "gradient of a fully connected layer by its weight", .kind = OP_CONTRACT, .nin = 2, .nout = 1,
+     .shape = linear_dw_shape, .emit = linear_dw_emit},
+};
+
+static const struct word word[] = {
+    {.kind = WORD_LAYER, .name = "Conv", .doc = "2-dimensional convolution", .build = conv,
+     .arg = {{.name = "channels", .help = "output channels", .type = ARG_INT, .required = true, .min = 1, .max = 1 << 24},
+             {.name = "kernel", .help = "height and width", .type = ARG_PAIR, .required = true, .min = 1, .max = 64},
+             {.name = "stride", .help = "step", .type = ARG_PAIR, .otherwise = 1, .min = 1, .max = 4096},
+             {.name = "pad", .help = "zeros around", .type = ARG_PAIR, .otherwise = 0, .min = 0, .max = 4096},
+             {.name = "dilation", .help = "distance of taps", .type = ARG_PAIR, .otherwise = 1, .min = 1, .max = 4096},
+             {.name = "groups", .help = "independent groups of channels", .type = ARG_INT, .otherwise = 1, .min = 1, .max = 1 << 20},
+             {.name = "bias", .help = "add one value a channel", .type = ARG_BOOL, .otherwise = 1}}},
+    {.kind = WORD_LAYER, .name = "Linear", .doc = "fully connected layer", .build = linear,
+     .arg = {{.name = "features", .help = "outputs", .type = ARG_INT, .required = true, .min = 1, .max = 1 << 24},
+             {.name = "bias", .help = "add one value an output", .type = ARG_BOOL, .otherwise = 1}}},
+};
+
+const struct module module_conv = {op, COUNT(op), word, COUNT(word)};

@@ -1,0 +1,241 @@
+/* loss.c: losses and metrics over the samples of a batch. A loss makes each row's loss and, in the same pass, the
+ * gradient of the mean loss (divided by the true number of rows; 0 for rows that are not valid). Lanes are samples. */
+#include "netc.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { SMOOTHING };
+
+static bool rows_of(const struct tensor *t, enum dtype d, int rank)
+{
+    return t->rows && t->dtype == d && t->rank == rank;
+}
+
+static bool xent_shape(const double *a, const struct tensor *const *in, int nin, struct tensor *out, int nout)
+{
+    (void)nin;
+    if (!rows_of(in[0], DT_F32, 1) || !rows_of(in[1], DT_I32, 0) || !(a[SMOOTHING] >= 0 && a[SMOOTHING] <= 1))
+        return false;
+    for (int o = 0; o < nout; o++)
+        out[o] = (struct tensor){.dtype = DT_F32, .layout = in[0]->layout, .rows = true, .rank = o, .dim = {o ? in[0]->dim[0] : 0}};
+    return true;
+}
+
+static bool mse_shape(const double *a, const struct tensor *const *in, int nin, struct tensor *out, int nout)
+{
+    (void)a, (void)nin, (void)nout;
+    if (!in[0]->rows || in[0]->dtype != DT_F32 || in[1]->dtype != DT_F32 || !same_shape(in[0], in[1]) || in[0]->layout != in[1]->layout)
+        return false;
+    out[0] = (struct tensor){.dtype = DT_F32, .layout = in[0]->layout, .rows = true};
+    out[1] = *in[0];
+    return true;
+}
+
+static bool hit_shape(const double *a, const struct tensor *const *in, int nin, struct tensor *out, int nout)
+{
+    (void)nin, (void)nout;
+    if (!rows_of(in[0], DT_F32, 1) || !rows_of(in[1], DT_I32, 0) || !(a[0] >= 1 && a[0] <= 1e9 && a[0] == floor(a[0])))
+        return false;
+    out[0] = (struct tensor){.dtype = DT_F32, .layout = in[0]->layout, .rows = true};
+    return true;
+}
+
+static bool report_shape(const double *a, const struct tensor *const *in, int nin, struct tensor *out, int nout)
+{
+    (void)nin, (void)out, (void)nout;
+    return rows_of(in[0], DT_F32, 0) && in[1]->role == ROLE_CONTROL && a[0] >= 0 && a[0] <= 7 && a[0] == floor(a[0]);
+}
+
+/* The gradient of the mean loss is the second result: the root of the backward pass. */
+static void loss_grad(struct graph *g, struct node *n, struct value *const *gy, struct value **gx)
+{
+    (void)g, (void)gy;
+    gx[0] = n->out[1];
+}
+
+static void open_rows(struct writer *w)
+{
+    open_kernel(w);
+    open_tasks(w, 1, 1);
+}
+
+static void put_out(struct writer *w, int tensor, const char *e, const char *value)
+{
+    if (is_stored(w, tensor))
+        put(w, "st(%s, %s);", place_of(w, tensor, "block", e), value);
+}
+
+static const char *target_of(struct writer *w, int tensor)
+{
+    return region_printf(w->region, "const M target = __builtin_convertvector(*(Im *)(%s), M);", place_of(w, tensor, "block", "0"));
+}
+
+/* loss = log sum exp(x) - (1 - e) x[target] - e mean(x); x' = (softmax(x) - (1 - e) [k = target] - e / K) / rows */
+static void xent_emit(struct writer *w, const struct stage *s)
+{
+    long long K = tensor_of(w, s->in[0])->dim[0];
+    const char *x = region_printf(w->region, "ld(%s)", place_of(w, s->in[0], "block", "k"));
+    double e = s->attr[SMOOTHING];
+    open_rows(w);
+    put(w, "const M live = live_mask(a, block, lane);");
+    put(w, "%s", target_of(w, s->in[1]));
+    put(w, "V top = num(-__builtin_inf()), total = {0}, wanted = {0}, mean = {0};");
+    put(w, "for (int k = 0; k < %lld; k++) {", K);
+    put(w, "const V x = %s;", x);
+    put(w, "top = sel((x > top) | (x != x), x, top);");
+    put(w, "wanted = sel(target == k, x, wanted);");
+    if (e > 0)
+        put(w, "mean += x;");
+    put(w, "}");
+    put(w, "for (int k = 0; k < %lld; k++)", K);
+    put(w, "    total += v_exp(%s - top);", x);
+    put(w, "const V loss = v_log(total) + top - wanted * num(%.17g) - mean * num(%.17g);", 1 - e, e / (double)K);
+    put_out(w, s->out[0], "0", "sel(live, loss, num(0))");
+    if (is_stored(w, s->out[1])) {
+        put(w, "const V inv_rows = vec(word(a, %d));", CTL_INV_ROWS);
+        put(w, "for (int k = 0; k < %lld; k++) {", K);
+        put(w, "const V p = v_exp(%s - top) / total, t = sel(target == k, num(%.17g), num(%.17g));", x, 1 - e + e / (double)K, e / (double)K);
+        put_out(w, s->out[1], "k", "sel(live, (p - t) * inv_rows, num(0))");
+        put(w, "}");
+    }
+    close_tasks(w);
+    close_kernel(w);
+}
+
+static void mse_emit(struct writer *w, const struct stage *s)
+{
+    long long n = tensor_elements(tensor_of(w, s->in[0]));
+    open_rows(w);
+    put(w, "const M live = live_mask(a, block, lane);");
+    put(w, "const V inv_rows = vec(word(a, %d));", CTL_INV_ROWS);
+    put(w, "(void)inv_rows;");
+    put(w, "V loss = {0};");
+    put(w, "for (int64_t e = 0; e < %lld; e++) {", n);
+    put(w, "const V d = ld(%s) - ld(%s);", place_of(w, s->in[0], "block", "e"), place_of(w, s->in[1], "block", "e"));
+    put(w, "loss += d * d;");
+    put_out(w, s->out[1], "e", region_printf(w->region, "sel(live, d * inv_rows * num(%.17g), num(0))", 2.0 / (double)n));
+    put(w, "}");
+    put_out(w, s->out[0], "0", region_printf(w->region, "sel(live, loss * num(%.17g), num(0))", 1.0 / (double)n));
+    close_tasks(w);
+    close_kernel(w);
+}
+
+/* 1 where fewer than k classes beat the target (an equal value of a lower class does), else 0. */
+static void hit_emit(struct writer *w, const struct stage *s)
+{
+    long long K = tensor_of(w, s->in[0])->dim[0];
+    const char *x = region_printf(w->region, "ld(%s)", place_of(w, s->in[0], "block", "k"));
+    open_rows(w);
+    put(w, "%s", target_of(w, s->in[1]));
+    put(w, "V wanted = num(__builtin_nan(\"\")), ahead = {0};");
+    put(w, "for (int k = 0; k < %lld; k++)", K);
+    put(w, "    wanted = sel(target == k, %s, wanted);", x);
+    put(w, "for (int k = 0; k < %lld; k++) {", K);
+    put(w, "const V x = %s;", x);
+    put(w, "ahead += sel((x > wanted) | ((x == wanted) & (target > k)), num(1), num(0));");
+    put(w, "}");
+    put(w, "const V hit = sel((wanted == wanted) & (ahead < num(%.17g)) & live_mask(a, block, lane), num(1), num(0));", s->attr[0]);
+    put_out(w, s->out[0], "0", "hit");
+    close_tasks(w);
+    close_kernel(w);
+}
+
+/* Reports run in one task, rows in order. Several stand in one kernel. */
+static void report_emit(struct writer *w, const struct stage *s)
+{
+    open_kernel(w);
+    w->blocks_per_task = 0;
+    w->splits = 1;
+    put(w, "(void)first, (void)last;");
+    put(w, "const int64_t rows = a->control[%d];", CTL_ROWS);
+    for (; s < w->kernel->stage + w->kernel->nstage; s++) {
+        put(w, "{");
+        put(w, "double sum = 0;");
+        put(w, "for (int64_t i = 0; i < rows; i++)");
+        put(w, "    sum += %s[i];", name_of(w, s->in[0]));
+        if (!strcmp(s->op->name, "report_loss")) {
+            put(w, "const float loss = (float)(sum / rows);");
+            put(w, "__builtin_memcpy(&a->control[%d], &loss, 4);", CTL_LOSS);
+            put(w, "a->control[%d] = __builtin_isfinite(loss) ? 1 : 0;", CTL_FINITE);
+        } else
+            put(w, "a->control[%d] = (uint32_t)sum;", CTL_METRIC + (int)s->attr[0]);
+        put(w, "}");
+    }
+    close_kernel(w);
+}
+
+/* ---- words ---- */
+
+static bool target_fits(struct site *s, const char *what, const struct args *a, struct value *const *x)
+{
+    struct region *r = s->graph->region;
+    if (x[1]->t.dtype != DT_I32) {
+        diag_error(s->diag, "N0207", a->loc[1], NULL, "%s needs a class target, but `%s` is f32[%s]", what, x[1]->t.name, shape_text(r, x[1]));
+        diag_help(s->diag, "declare `target %s : class[10]`, or use MSE", x[1]->t.name);
+        return false;
+    }
+    if (x[0]->t.rank != 1) {
+        diag_error(s->diag, "N0207", a->loc[0], NULL, "%s needs one value a class, but gets %s", what, shape_text(r, x[0]));
+        diag_place(s->diag, x[0]->loc, "makes %s", shape_text(r, x[0]));
+        return false;
+    }
+    if (x[1]->t.fan_in != x[0]->t.dim[0]) {
+        diag_error(s->diag, "N0207", a->loc[0], NULL, "%s gets %lld values, but `%s` has %lld classes", what, (long long)x[0]->t.dim[0],
+                   x[1]->t.name, (long long)x[1]->t.fan_in);
+        diag_place(s->diag, x[0]->loc, "makes %s", shape_text(r, x[0]));
+        diag_place(s->diag, x[1]->loc, "declared here");
+        return false;
+    }
+    return true;
+}
+
+static struct value *cross_entropy(struct site *s, const struct args *a, struct value *const *x, int nx)
+{
+    (void)nx;
+    if (!target_fits(s, "CrossEntropy", a, x))
+        return NULL;
+    return graph_op(s->graph, "xent", (double[MAX_ATTRS]){a->num[2][0]}, x[0], x[1], NULL);
+}
+
+static struct value *mse(struct site *s, const struct args *a, struct value *const *x, int nx)
+{
+    (void)nx;
+    struct region *r = s->graph->region;
+    if (x[1]->t.dtype != DT_F32 || !same_shape(&x[0]->t, &x[1]->t)) {
+        diag_error(s->diag, "N0207", a->loc[0], NULL, "MSE compares %s with the target `%s` of %s", shape_text(r, x[0]), x[1]->t.name,
+                   x[1]->t.dtype == DT_F32 ? shape_text(r, x[1]) : "classes");
+        diag_place(s->diag, x[0]->loc, "makes %s", shape_text(r, x[0]));
+        diag_place(s->diag, x[1]->loc, "declared here");
+        return NULL;
+    }
+    return graph_op(s->graph, "mse", NULL, x[0], x[1], NULL);
+}
+
+static const struct op op[] = {
+    {.name = "xent", .doc = "softmax with cross-entropy: loss a row, gradient", .kind = OP_ROW, .nin = 2, .nout = 2,
+     .attr = {"smoothing"}, .shape = xent_shape, .grad = loss_grad, .emit = xent_emit},
+    {.name = "mse", .doc = "mean square error: loss a row, gradient", .kind = OP_ROW, .nin = 2, .nout = 2,
+     .shape = mse_shape, .grad = loss_grad, .emit = mse_emit},
+    {.name = "topk_hit", .doc = "1 if the target is among the k largest", .kind = OP_ROW, .nin = 2, .nout = 1, .attr = {"k"},
+     .shape = hit_shape, .emit = hit_emit},
+    {.name = "report_loss", .doc = "mean of the rows' losses into the control block", .kind = OP_REDUCE, .nin = 2, .nout = 0,
+     .attr = {"index"}, .shape = report_shape, .emit = report_emit},
+    {.name = "report_metric", .doc = "sum of the rows' hits into the control block", .kind = OP_REDUCE, .nin = 2, .nout = 0,
+     .attr = {"index"}, .shape = report_shape, .emit = report_emit},
+};
+
+static const struct word word[] = {
+    {.kind = WORD_LOSS, .name = "CrossEntropy", .doc = "softmax with cross-entropy over logits, mean over the batch", .build = cross_entropy,
+     .arg = {{.name = "logits", .help = "one value a class", .type = ARG_VALUE, .required = true},
+             {.name = "target", .help = "the class", .type = ARG_VALUE, .required = true},
+             {.name = "smoothing", .help = "share spread over all classes", .type = ARG_NUMBER, .otherwise = 0, .min = 0, .max = 1}}},
+    {.kind = WORD_LOSS, .name = "MSE", .doc = "mean square error over all elements", .build = mse,
+     .arg = {{.name = "output", .help = "the prediction", .type = ARG_VALUE, .required = true},
+             {.name = "target", .help = "of the same shape", .type = ARG_VALUE, .required = true}}},
+    {.kind = WORD_METRIC, .name = "Accuracy", .doc = "share of samples whose class has the largest value"},
+    {.kind = WORD_METRIC, .name = "TopK", .doc = "share of samples whose class is among the k largest values",
+     .arg = {{.name = "k", .help = "how many", .type = ARG_INT, .required = true, .min = 1, .max = 1e9}}},
+};
+
+const struct module module_loss = {op, COUNT(op), word, COUNT(word)};

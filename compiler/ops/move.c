@@ -1,0 +1,316 @@
+/* move.c: values taken from the data set, put together, cut, or laid out anew; and views, which cost nothing. */
+#include "netc.h"
+
+#include <math.h>
+#include <string.h>
+
+static bool whole(double v, double lo, double hi)
+{
+    return v >= lo && v <= hi && v == floor(v);
+}
+
+/* ---- gather: the batch's samples, converted and transformed; targets ---- */
+
+enum { RANK, D0, D1, D2, BOTH };
+
+static bool dims(const double *a, struct tensor *t)
+{
+    if (!whole(a[RANK], 0, 3))
+        return false;
+    t->rank = (int)a[RANK];
+    for (int i = 0; i < t->rank; i++) {
+        if (!whole(a[D0 + i], 1, 1 << 24))
+            return false;
+        t->dim[i] = (int64_t)a[D0 + i];
+    }
+    return true;
+}
+
+static bool gather_shape(const double *a, const struct tensor *const *in, int nin, struct tensor *out, int nout)
+{
+    (void)nin;
+    struct tensor t = {.dtype = DT_F32, .layout = LAYOUT_BLOCK, .rows = true};
+    if (in[0]->role != ROLE_CONTROL || !dims(a, &t) || t.rank == 0)
+        return false;
+    for (int o = 0; o < nout; o++)
+        out[o] = t;
+    int64_t flat = tensor_elements(&t);
+    if (flat < 1 || flat > 1 << 24)
+        return false;
+    out[1].layout = LAYOUT_PLAIN;                      /* for the weight gradient of a first fully connected layer */
+    out[1].rank = 1;
+    out[1].dim[0] = flat;
+    out[1].dim[1] = out[1].dim[2] = 0;
+    return true;
+}
+
+static bool target_shape(const double *a, const struct tensor *const *in, int nin, struct tensor *out, int nout)
+{
+    (void)nin, (void)nout;
+    struct tensor t = {.dtype = a[BOTH] == 1 ? DT_I32 : DT_F32, .layout = LAYOUT_BLOCK, .rows = true};
+    if (in[0]->role != ROLE_CONTROL || !dims(a, &t) || !whole(a[BOTH], 0, 1) || (t.dtype == DT_I32 && t.rank))
+        return false;
+    out[0] = t;
+    return true;
+}
+
+/* The transforms of the plan's settings, folded to x * scale[c] + shift[c] in double. */
+static void fold_transforms(const struct plan *p, int64_t channels, double *scale, double *shift)
+{
+    for (int64_t c = 0; c < channels; c++) {
+        scale[c] = 1;
+        shift[c] = 0;
+    }
+    for (int i = 0;; i++) {
+        char key[64];
+        snprintf(key, sizeof key, "data.transform.%d", i);
+        const struct setting *s = plan_setting(p, key);
+        if (!s || !s->text)
+            return;
+        snprintf(key, sizeof key, "data.transform.%d.factor", i);
+        const struct setting *factor = plan_setting(p, key);
+        snprintf(key, sizeof key, "data.transform.%d.mean", i);
+        const struct setting *mean = plan_setting(p, key);
+        snprintf(key, sizeof key, "data.transform.%d.std", i);
+        const struct setting *sd = plan_setting(p, key);
+        for (int64_t c = 0; c < channels; c++) {
+            if (!strcmp(s->text, "Scale") && factor && factor->n) {
+                scale[c] *= factor->num[0];
+                shift[c] *= factor->num[0];
+            } else if (!strcmp(s->text, "Normalize") && mean && sd && mean->n && sd->n) {
+                double m = mean->num[mean->n > 1 ? c % mean->n : 0], d = sd->num[sd->n > 1 ? c % sd->n : 0];
+                scale[c] /= d;
+                shift[c] = (shift[c] - m) / d;
+            }
+        }
+    }
+}
+
+/* Samples of one block: first row by row (rows beyond the batch are zeros), then turned 16 x 16 into lanes. */
+static void gather_emit(struct writer *w, const struct stage *s)
+{
+    const struct tensor *t = tensor_of(w, s->out[0]);
+    int64_t n = tensor_elements(t), channels = t->rank == 3 ? t->dim[0] : 1, places = n / channels;
+    bool plain = is_stored(w, s->out[1]), blocks = is_stored(w, s->out[0]);
+    int64_t stride = plain ? (n * 4 + PLACE_ALIGN - 1) / PLACE_ALIGN * PLACE_ALIGN / 4 : 0;
+    double *scale = region_alloc(w->region, (size_t)channels, sizeof *scale), *shift = region_alloc(w->region, (size_t)channels, sizeof *shift);
+    fold_transforms(w->plan, channels, scale, shift);
+    put(w, "static const real @_scale[] = {");
+    for (int64_t c = 0; c < channels; c++)
+        put(w, "(real)%.17g,", scale[c]);
+    put(w, "}, @_shift[] = {");
+    for (int64_t c = 0; c < channels; c++)
+        put(w, "(real)%.17g,", shift[c]);
+    put(w, "};");
+    fprintf(w->out, "\n");
+    int splits = places >= 64 ? 4 : 1;
+    open_kernel(w);
+    put(w, "for (int64_t task = first; task < last; task++) {");
+    w->blocks_per_task = 1;
+    w->splits = splits;
+    put(w, "const int64_t block = task / %d, part = task %% %d;", splits, splits);
+    put(w, "const struct order order = order_of(a);");
+    put(w, "int64_t at[16];");
+    put(w, "for (int i = 0; i < 16; i++)");
+    put(w, "    at[i] = sample_at(a, &order, block * 16 + i);");
+    put(w, "for (int c = 0; c < %lld; c++)", (long long)channels);
+    put(w, "for (int64_t e = %lld * part / %d / 16 * 16; e < (part == %d ? %lld : %lld * (part + 1) / %d / 16 * 16); e += 16) {", (long long)places,
+        splits, splits - 1, (long long)places, (long long)places, splits);
+    put(w, "real x[16][16] __attribute__((aligned(64)));");
+    put(w, "const int n = %lld - e < 16 ? (int)(%lld - e) : 16;", (long long)places, (long long)places);
+    put(w, "const int64_t from = c * %lldLL + e;", (long long)places);
+    put(w, "for (int i = 0; i < 16; i++)");
+    put(w, "    read_pixels(a, at[i] < 0 ? -1 : at[i] * %lldLL + from, n, @_scale[c], @_shift[c], x[i]);", (long long)n);
+    if (plain) {
+        put(w, "for (int i = 0; i < 16; i++)");
+        put(w, "for (int k = 0; k < n; k++)");
+        put(w, "    %s[(block * 16 + i) * %lld + from + k] = x[i][k];", name_of(w, s->out[1]), (long long)stride);
+    }
+    if (blocks)
+        put(w, "turn(&x[0][0], n, %s + (block * %lld + from) * 16);", name_of(w, s->out[0]), (long long)n);
+    put(w, "}");
+    put(w, "}");
+    close_kernel(w);
+}
+
+static void target_emit(struct writer *w, const struct stage *s)
+{
+    const struct tensor *t = tensor_of(w, s->out[0]);
+    const char *type = t->dtype == DT_I32 ? "int32_t" : "float";
+    open_kernel(w);
+    w->blocks_per_task = 1;
+    w->splits = 1;
+    put(w, "const struct order order = order_of(a);");
+    put(w, "for (int64_t block = first; block < last; block++)");
+    put(w, "for (int i = 0; i < 16; i++) {");
+    put(w, "const int64_t at = sample_at(a, &order, block * 16 + i);");
+    put(w, "for (int64_t e = 0; e < %lld; e++)", (long long)tensor_elements(t));
+    put(w, "    %s[(block * %lld + e) * 16 + i] = at < 0 ? 0 : ((const %s *)a->targets)[at * %lld + e];", name_of(w, s->out[0]),
+        (long long)tensor_elements(t), type, (long long)tensor_elements(t));
+    put(w, "}");
+    close_kernel(w);
+}
+
+/* ---- relayout: samples in lanes -> row by row ---- */
+
+static bool relayout_shape(const double *a, const struct tensor *const *in, int nin, struct tensor *out, int nout)
+{
+    (void)a, (void)nin, (void)nout;
+    if (!in[0]->rows || in[0]->layout != LAYOUT_BLOCK || in[0]->dtype != DT_F32)
+        return false;
+    out[0] = *in[0];
+    out[0].layout = LAYOUT_PLAIN;
+    return true;
+}
+
+static void relayout_emit(struct writer *w, const struct stage *s)
+{
+    int64_t n = tensor_elements(tensor_of(w, s->in[0])), stride = (n * 4 + PLACE_ALIGN - 1) / PLACE_ALIGN * PLACE_ALIGN / 4;
+    open_kernel(w);
+    w->blocks_per_task = 1;
+    w->splits = 1;
+    put(w, "for (int64_t block = first; block < last; block++)");
+    put(w, "for (int64_t e = 0; e < %lld; e += 16)", (long long)n);
+    put(w, "    turn_back(%s + (block * %lldLL + e) * 16, %lldLL - e < 16 ? (int)(%lldLL - e) : 16, %lld, %s + block * 16 * %lldLL + e);",
+        name_of(w, s->in[0]), (long long)n, (long long)n, (long long)n, (long long)stride, name_of(w, s->out[0]), (long long)stride);
+    close_kernel(w);
+}
+
+/* ---- concat and slice along the channels ---- */
+
+static bool concat_shape(const double *a, const struct tensor *const *in, int nin, struct tensor *out, int nout)
+{
+    (void)a, (void)nout;
+    out[0] = *in[0];
+    for (int i = 0; i < nin; i++) {
+        if (!in[i]->rows || in[i]->dtype != DT_F32 || in[i]->rank != in[0]->rank || in[i]->rank < 1 || in[i]->layout != in[0]->layout)
+            return false;
+        for (int d = 1; d < in[0]->rank; d++)
+            if (in[i]->dim[d] != in[0]->dim[d])
+                return false;
+        if (i && __builtin_add_overflow(out[0].dim[0], in[i]->dim[0], &out[0].dim[0]))
+            return false;
+    }
+    return true;
+}
+
+static bool slice_shape(const double *a, const struct tensor *const *in, int nin, struct tensor *out, int nout)
+{
+    (void)nin, (void)nout;
+    if (!in[0]->rows || in[0]->dtype != DT_F32 || in[0]->rank < 1 || !whole(a[0], 0, (double)in[0]->dim[0]) ||
+        !whole(a[1], 1, (double)in[0]->dim[0]) || a[0] + a[1] > (double)in[0]->dim[0])
+        return false;
+    out[0] = *in[0];
+    out[0].dim[0] = (int64_t)a[1];
+    return true;
+}
+
+static void concat_grad(struct graph *g, struct node *n, struct value *const *gy, struct value **gx)
+{
+    double from = 0;
+    for (int i = 0; i < n->nin; i++) {
+        double a[MAX_ATTRS] = {from, (double)n->in[i]->t.dim[0]};
+        gx[i] = graph_op(g, "slice", a, gy[0], NULL);
+        from += a[1];
+    }
+}
+
+static void put_copy(struct writer *w, int from, int64_t from_at, int to, int64_t to_at, int64_t n)
+{
+    put(w, "for (int64_t e = 0; e < %lld; e++)", (long long)n);
+    put(w, "    st(%s, ld(%s));", place_of(w, to, "block", region_printf(w->region, "(e + %lldLL)", (long long)to_at)),
+        place_of(w, from, "block", region_printf(w->region, "(e + %lldLL)", (long long)from_at)));
+}
+
+static void concat_emit(struct writer *w, const struct stage *s)
+{
+    int64_t at = 0;
+    open_kernel(w);
+    open_tasks(w, 1, 1);
+    for (int i = 0; i < s->nin; i++) {
+        int64_t n = tensor_elements(tensor_of(w, s->in[i]));
+        put_copy(w, s->in[i], 0, s->out[0], at, n);
+        at += n;
+    }
+    close_tasks(w);
+    close_kernel(w);
+}
+
+static void slice_emit(struct writer *w, const struct stage *s)
+{
+    const struct tensor *x = tensor_of(w, s->in[0]);
+    int64_t places = tensor_elements(x) / x->dim[0];
+    open_kernel(w);
+    open_tasks(w, 1, 1);
+    put_copy(w, s->in[0], (int64_t)s->attr[0] * places, s->out[0], 0, tensor_elements(tensor_of(w, s->out[0])));
+    close_tasks(w);
+    close_kernel(w);
+}
+
+/* ---- reshape: a view ---- */
+
+static bool reshape_shape(const double *a, const struct tensor *const *in, int nin, struct tensor *out, int nout)
+{
+    (void)nin, (void)nout;
+    out[0] = *in[0];
+    if (!in[0]->rows || in[0]->dtype != DT_F32 || !dims(a, &out[0]) || in[0]->layout != LAYOUT_BLOCK)
+        return false;
+    return tensor_elements(&out[0]) == tensor_elements(in[0]);
+}
+
+static void reshape_grad(struct graph *g, struct node *n, struct value *const *gy, struct value **gx)
+{
+    const struct tensor *x = &n->in[0]->t;
+    double a[MAX_ATTRS] = {x->rank};
+    for (int i = 0; i < x->rank; i++)
+        a[D0 + i] = (double)x->dim[i];
+    gx[0] = graph_op(g, "reshape", a, gy[0], NULL);
+}
+
+/* ---- layers ---- */
+
+static struct value *flatten(struct site *s, const struct args *a, struct value *const *x, int nx)
+{
+    (void)a, (void)nx;
+    if (x[0]->t.rank == 1)
+        return x[0];
+    return graph_op(s->graph, "reshape", (double[MAX_ATTRS]){1, (double)value_elements(x[0])}, x[0], NULL);
+}
+
+static struct value *concat(struct site *s, const struct args *a, struct value *const *x, int nx)
+{
+    (void)a;
+    const struct tensor *in[MAX_OPERANDS] = {&x[0]->t};
+    struct tensor out[1];
+    for (int i = 0; i < nx && i < MAX_OPERANDS; i++)
+        in[i] = &x[i]->t;
+    if (nx > MAX_OPERANDS || !concat_shape(NULL, in, nx, out, 1)) {
+        diag_error(s->diag, "N0205", s->loc, NULL, "Concat joins up to %d values along the channels; all else must be equal", MAX_OPERANDS);
+        for (int i = 0; i < nx && i < 3; i++)
+            diag_place(s->diag, x[i]->loc, "makes %s", shape_text(s->graph->region, x[i]));
+        return NULL;
+    }
+    return graph_node(s->graph, "concat", NULL, x, nx)->out[0];
+}
+
+static const struct op op[] = {
+    {.name = "gather", .doc = "the batch's samples from the data set, transformed; in lanes, and row by row", .kind = OP_MOVE, .nin = 1,
+     .nout = 2, .attr = {"rank", "d0", "d1", "d2"}, .shape = gather_shape, .emit = gather_emit},
+    {.name = "gather_target", .doc = "the batch's targets", .kind = OP_MOVE, .nin = 1, .nout = 1, .attr = {"rank", "d0", "d1", "d2", "class"},
+     .shape = target_shape, .emit = target_emit},
+    {.name = "relayout", .doc = "from samples in lanes to row by row", .kind = OP_MOVE, .nin = 1, .nout = 1, .shape = relayout_shape,
+     .emit = relayout_emit},
+    {.name = "concat", .doc = "joined along the channels", .kind = OP_MOVE, .nin = -1, .nout = 1, .shape = concat_shape, .grad = concat_grad,
+     .emit = concat_emit},
+    {.name = "slice", .doc = "a range of channels", .kind = OP_MOVE, .nin = 1, .nout = 1, .attr = {"from", "count"}, .shape = slice_shape,
+     .emit = slice_emit},
+    {.name = "reshape", .doc = "the same values in another shape", .kind = OP_VIEW, .nin = 1, .nout = 1, .attr = {"rank", "d0", "d1", "d2"},
+     .shape = reshape_shape, .grad = reshape_grad},
+};
+
+static const struct word word[] = {
+    {.kind = WORD_LAYER, .name = "Flatten", .doc = "channels, rows and columns in one vector", .build = flatten},
+    {.kind = WORD_LAYER, .name = "Concat", .doc = "values joined along the channels", .nvalue = -1, .build = concat},
+};
+
+const struct module module_move = {op, COUNT(op), word, COUNT(word)};

@@ -1,0 +1,59 @@
+/* optimizer.c: updates as scalar ops over all parameters at once: p' and the slots, in place, if the loss is finite.
+ * a is the parameter, b its gradient; formulas are PyTorch's (torch.optim), hyper-parameters control words in the order
+ * of the word's arguments without lr. Adam: Kingma & Ba, arXiv 1412.6980; AdamW: Loshchilov & Hutter, arXiv 1711.05101. */
+#include "netc.h"
+
+/* Results in the order of the inputs that they replace: y the parameter. Written so that y comes last in evaluation:
+ * expressions of slots are y1, y2; y may use them, and the emitter evaluates from the last to the first. */
+static const struct op op[] = {
+    {.name = "sgd", .doc = "p - lr (g + decay p)", .kind = OP_MAP, .nin = 2, .nout = 1, .shape = map_shape, .update = true,
+     .letters = "ab", .fwd = {"a - lr * (b + h2 * a)"}},
+    {.name = "sgd_momentum", .doc = "v = momentum v + g + decay p; p - lr v", .kind = OP_MAP, .nin = 3, .nout = 2,
+     .shape = map_shape, .update = true, .letters = "acb", .fwd = {"a - lr * y1", "h0 * c + (b + h2 * a)"}},
+    {.name = "sgd_nesterov", .doc = "v as for momentum; p - lr (g + decay p + momentum v)", .kind = OP_MAP, .nin = 3, .nout = 2,
+     .shape = map_shape, .update = true, .letters = "acb",
+     .fwd = {"a - lr * (b + h2 * a + h0 * y1)", "h0 * c + (b + h2 * a)"}},
+    {.name = "adam", .doc = "m, v moving means of g and g^2; p - lr / bias1 m / (sqrt(v) / bias2 + eps)",
+     .kind = OP_MAP, .nin = 4, .nout = 3, .shape = map_shape, .update = true, .letters = "acdb",
+     .fwd = {"a - lr / bias1 * y1 / (sqrt(y2) / bias2 + h2)", "h0 * c + k0 * (b + h3 * a)",
+             "h1 * d + k1 * (b + h3 * a) * (b + h3 * a)"}},
+    {.name = "adamw", .doc = "Adam with the decay taken from the parameter itself",
+     .kind = OP_MAP, .nin = 4, .nout = 3, .shape = map_shape, .update = true, .letters = "acdb",
+     .fwd = {"a * (1 - lr * h3) - lr / bias1 * y1 / (sqrt(y2) / bias2 + h2)", "h0 * c + k0 * b", "h1 * d + k1 * b * b"}},
+};
+
+static const char *sgd(const struct args *a)
+{
+    return a->num[1][0] == 0 ? "sgd" : a->num[2][0] != 0 ? "sgd_nesterov" : "sgd_momentum";
+}
+
+static const char *adam(const struct args *a)
+{
+    (void)a;
+    return "adam";
+}
+
+static const char *adamw(const struct args *a)
+{
+    (void)a;
+    return "adamw";
+}
+
+#define LR {.name = "lr", .help = "learning rate", .type = ARG_NUMBER, .otherwise = 1e-3, .min = 0, .max = 1e6}
+#define ADAM_ARGS(decay_) \
+    LR, {.name = "betas", .help = "decay of the two moving means", .type = ARG_PAIR, .otherwise = 0.9, .min = 0, .max = 0.9999999}, \
+    {.name = "eps", .help = "added to the root", .type = ARG_NUMBER, .otherwise = 1e-8, .min = 0, .max = 1}, \
+    {.name = "decay", .help = "weight decay", .type = ARG_NUMBER, .otherwise = decay_, .min = 0, .max = 1}
+
+static const struct word word[] = {
+    {.kind = WORD_OPTIMIZER, .name = "SGD", .doc = "gradient descent", .update = sgd, .free_args = 1 << 0 | 1 << 3,
+     .arg = {{.name = "lr", .help = "learning rate", .type = ARG_NUMBER, .required = true, .min = 0, .max = 1e6},
+             {.name = "momentum", .help = "of the velocity", .type = ARG_NUMBER, .min = 0, .max = 1},
+             {.name = "nesterov", .help = "look ahead", .type = ARG_BOOL},
+             {.name = "decay", .help = "weight decay", .type = ARG_NUMBER, .min = 0, .max = 1}}},
+    {.kind = WORD_OPTIMIZER, .name = "Adam", .doc = "Adam", .update = adam, .free_args = 15, .arg = {ADAM_ARGS(0)}},
+    {.kind = WORD_OPTIMIZER, .name = "AdamW", .doc = "Adam with decoupled decay", .update = adamw, .free_args = 15,
+     .arg = {ADAM_ARGS(0.01)}},
+};
+
+const struct module module_optimizer = {op, COUNT(op), word, COUNT(word)};

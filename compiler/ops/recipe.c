@@ -1,0 +1,21 @@
+/* recipe.c: words of the data and train blocks that need no kernel of their own: schedules and transforms. The runtime
+ * reads their arguments from the plan's settings. */
+#include "netc.h"
+
+#define WARMUP {.name = "warmup", .help = "steps of linear warm-up", .type = ARG_INT, .min = 0, .max = 1e9}
+
+static const struct word word[] = {
+    {.kind = WORD_SCHEDULE, .name = "Step", .doc = "lr * gamma^(epoch / every)",
+     .arg = {{.name = "every", .help = "epochs between the steps", .type = ARG_INT, .required = true, .min = 1, .max = 1e9},
+             {.name = "gamma", .help = "factor", .type = ARG_NUMBER, .otherwise = 0.1, .min = 0, .max = 1e6},
+             WARMUP}},
+    {.kind = WORD_SCHEDULE, .name = "Cosine", .doc = "half a cosine from lr to final",
+     .arg = {WARMUP, {.name = "final", .help = "last learning rate", .type = ARG_NUMBER, .min = 0, .max = 1e6}}},
+    {.kind = WORD_TRANSFORM, .name = "Scale", .doc = "x * factor",
+     .arg = {{.name = "factor", .help = "1/255 brings bytes to 0..1", .type = ARG_NUMBER, .required = true}}},
+    {.kind = WORD_TRANSFORM, .name = "Normalize", .doc = "(x - mean) / std",
+     .arg = {{.name = "mean", .help = "a number, or one a channel", .type = ARG_NUMBERS, .required = true},
+             {.name = "std", .help = "a number, or one a channel", .type = ARG_NUMBERS, .required = true, .min = 1e-12, .max = 1e12}}},
+};
+
+const struct module module_recipe = {NULL, 0, word, COUNT(word)};

@@ -1,0 +1,22 @@
+/* report.c: what the host reads after a step: the mean loss, whether it is finite, and the metrics, all in the control
+ * block. Metrics are those of the loss's own operands. */
+#include "netc.h"
+
+#include <string.h>
+
+void report(struct graph *g, const struct model *m)
+{
+    if (!g->loss)
+        return;
+    g->at = g->loss->loc;
+    g->layer = "loss";
+    graph_op(g, "report_loss", NULL, g->loss, g->control, NULL);
+    if (g->phase != PHASE_EVALUATE)
+        return;
+    struct node *loss = g->loss->def;
+    for (int i = 0; i < m->nmetric; i++) {
+        double k[MAX_ATTRS] = {m->metric[i]->arg[0].name ? m->metric_args[i].num[0][0] : 1}, index[MAX_ATTRS] = {i};
+        struct value *hit = graph_op(g, "topk_hit", k, loss->in[0], loss->in[1], NULL);
+        graph_op(g, "report_metric", index, hit, g->control, NULL);
+    }
+}

@@ -1,0 +1,173 @@
+/* schedule.c: groups -> kernels of the plan, values -> its tensors, and during which steps each one's bytes must live.
+ * What persists (parameters, slots, running statistics, control) is shared by the phases, by name. */
+#include "netc.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct context {
+    const struct graph *g;
+    struct plan *p;
+    int schedule, steps;
+    int *tensor;                                       /* index in the plan of each value; -1: none yet */
+};
+
+static bool persists(enum role r)
+{
+    return r == ROLE_PARAM || r == ROLE_STATE || r == ROLE_SLOT || r == ROLE_CONTROL;
+}
+
+static int64_t bytes_of(const struct tensor *t)
+{
+    int64_t n = tensor_elements(t), bytes;
+    if (n < 0 || __builtin_mul_overflow(n, dtype_bytes(t->dtype), &bytes) || bytes > INT64_MAX - PARAM_ALIGN) {
+        fprintf(stderr, "internal error: a tensor of more bytes than can be counted\n");
+        exit(70);
+    }
+    int64_t align = t->rows ? PLACE_ALIGN : 1;
+    return (bytes + align - 1) / align * align;
+}
+
+static int add_tensor(struct context *c, const struct value *v, int schedule)
+{
+    struct plan *p = c->p;
+    for (int i = 0; schedule < 0 && i < p->ntensor; i++)
+        if (p->tensor[i].schedule < 0 && !strcmp(p->tensor[i].name, v->t.name))
+            return c->tensor[v->id] = i;
+    region_grow(p->region, p->tensor, p->ntensor);
+    struct tensor *t = &p->tensor[p->ntensor];
+    *t = v->t;
+    t->name = region_copy(p->region, v->t.name);
+    t->schedule = schedule;
+    t->base = -1;
+    t->offset = 0;
+    t->bytes = bytes_of(t);
+    if (schedule >= 0 && !t->rows)
+        t->last = c->steps;                            /* fixed: through the whole phase */
+    return c->tensor[v->id] = p->ntensor++;
+}
+
+static void set_base(struct context *c, const struct value *v, const struct value *in)
+{
+    struct tensor *t = &c->p->tensor[c->tensor[v->id]];
+    const struct tensor *of = &c->p->tensor[c->tensor[in->id]];
+    t->base = of->base >= 0 ? of->base : c->tensor[in->id];
+    t->at = of->base >= 0 ? of->at : 0;
+    t->first = t->last = 0;
+}
+
+/* Groups before their members, so that a base always exists. */
+static void add_sources(struct context *c)
+{
+    for (int pass = 0; pass < 2; pass++)
+        for (int i = 0; i < c->g->nvalue; i++) {
+            const struct value *v = c->g->value[i];
+            if (v->def || (v->member_of != NULL) != (pass == 1) || v->t.role == ROLE_INPUT || v->t.role == ROLE_TARGET)
+                continue;
+            add_tensor(c, v, persists(v->t.role) ? -1 : c->schedule);
+            if (v->member_of)
+                c->p->tensor[c->tensor[v->id]].base = c->tensor[v->member_of->id];
+        }
+}
+
+static void add_results(struct context *c)
+{
+    for (int k = 0; k < c->g->nnode; k++) {
+        const struct node *n = c->g->node[k];
+        for (int o = 0; o < n->nout; o++) {
+            const struct value *v = n->out[o];
+            add_tensor(c, v, c->schedule);
+            if (v->member_of)
+                c->p->tensor[c->tensor[v->id]].base = c->tensor[v->member_of->id];
+            else if (n->op->update || n->op->kind == OP_VIEW) {
+                set_base(c, v, n->in[o]);
+                c->p->tensor[c->tensor[v->id]].role = c->p->tensor[c->tensor[n->in[o]->id]].role;
+            }
+        }
+    }
+}
+
+static struct tensor *root(struct context *c, const struct value *v)
+{
+    struct tensor *t = &c->p->tensor[c->tensor[v->id]];
+    return t->base >= 0 ? &c->p->tensor[t->base] : t;
+}
+
+/* [first, last) of every value with rows, from the groups that make and read it. A value that no other group reads lives
+ * in its kernel's registers only: first == last == its step. */
+static void live(struct context *c)
+{
+    const struct graph *g = c->g;
+    for (int s = 0; s < g->ngroup; s++)
+        for (int k = 0; k < g->group[s]->nnode; k++) {
+            const struct node *n = g->group[s]->node[k];
+            for (int o = 0; o < n->nout; o++) {
+                struct tensor *t = &c->p->tensor[c->tensor[n->out[o]->id]];
+                if (t->rows && t->base < 0)
+                    t->first = t->last = s;
+            }
+            for (int i = 0; i < n->nin; i++) {
+                struct tensor *t = root(c, n->in[i]);
+                if (t->rows && (n->in[i]->def->op->kind == OP_VIEW || n->in[i]->def->group != s) && t->last < s + 1)
+                    t->last = s + 1;
+            }
+        }
+    for (int i = 0; g->phase == PHASE_PREDICT && i < g->noutput; i++)
+        root(c, g->output[i].value)->last = c->steps;
+    for (struct tensor *t = c->p->tensor; t < c->p->tensor + c->p->ntensor; t++)
+        if (t->schedule == c->schedule && t->base >= 0) {
+            t->first = c->p->tensor[t->base].first;
+            t->last = c->p->tensor[t->base].last;
+        }
+}
+
+/* "train_conv1_conv": a name in C, unique in the plan. */
+static char *kernel_name(struct context *c, const struct group *g, int step)
+{
+    static const char *const phase[] = {"train", "evaluate", "predict"};
+    const struct node *n = g->node[0];
+    char *name = region_printf(c->p->region, "%s%d_%s_%s", phase[c->g->phase], step, n->layer ? n->layer : "net", n->op->name);
+    for (char *p = name; *p; p++)
+        if (!isalnum((unsigned char)*p))
+            *p = '_';
+    if (strlen(name) > 200)
+        name[200] = 0;
+    return name;
+}
+
+static void add_kernel(struct context *c, const struct group *g, int step)
+{
+    struct plan *p = c->p;
+    region_grow(p->region, p->kernel, p->nkernel);
+    struct kernel *k = &p->kernel[p->nkernel++];
+    *k = (struct kernel){.name = kernel_name(c, g, step), .schedule = c->schedule, .nstage = g->nnode};
+    for (int i = 0; i < g->nnode; i++) {
+        const struct node *n = g->node[i];
+        struct stage *s = &k->stage[i];
+        s->op = n->op;
+        memcpy(s->attr, n->attr, sizeof s->attr);
+        s->nin = n->nin;
+        s->nout = n->nout;
+        s->line = n->loc.line;
+        for (int j = 0; j < n->nin; j++)
+            s->in[j] = c->tensor[n->in[j]->id];
+        for (int j = 0; j < n->nout; j++)
+            s->out[j] = c->tensor[n->out[j]->id];
+    }
+}
+
+void schedule(const struct graph *g, struct plan *p, enum target target)
+{
+    struct context c = {g, p, p->nschedule, g->ngroup, region_alloc(p->region, (size_t)g->nvalue + 1, sizeof(int))};
+    for (int i = 0; i < g->nvalue; i++)
+        c.tensor[i] = -1;
+    add_sources(&c);
+    add_results(&c);
+    live(&c);
+    region_grow(p->region, p->schedule, p->nschedule);
+    p->schedule[p->nschedule++] = (struct schedule){.target = target, .phase = g->phase, .first_kernel = p->nkernel,
+                                                    .last_kernel = p->nkernel + g->ngroup};
+    for (int i = 0; i < g->ngroup; i++)
+        add_kernel(&c, g->group[i], i);
+}
