@@ -61,6 +61,10 @@ _Noreturn static void fault_stuck(struct warp *w) {
     const struct insn *code = w->worker->launch->function->code;
     const struct group *first = &w->others[0], *second = w->other_count > 1 ? &w->others[1] : first;
     const struct insn *at = &code[first->pc];
+    const uint32_t gone = w->born & ~w->live;
+    if (gone && w->other_count == 1)
+        exec_fault(w, at, __builtin_ctz(gone), FAULT_TRAP, "%s: this thread left the kernel, lanes 0x%x wait for it",
+                   at->barrier ? "barrier divergence" : "warp deadlock", first->lanes);
     exec_fault(w, at, __builtin_ctz(first->lanes), FAULT_TRAP,
                "%s: lanes 0x%x of the warp wait at PTX line %u, lanes 0x%x at line %u",
                at->barrier ? "barrier divergence" : "warp deadlock", first->lanes, at->line, second->lanes,

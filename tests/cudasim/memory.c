@@ -1,4 +1,5 @@
 /* Allocations in increasing order of address. A freed one stays in the list, so that a stale address is recognised. */
+#define _GNU_SOURCE
 #include "memory.h"
 
 #include <stdlib.h>
@@ -38,7 +39,8 @@ struct allocation *memory_allocate_at(uint64_t base, uint64_t bytes, enum memory
     struct allocation *a = calloc(1, sizeof *a);
     if (!a)
         return NULL;
-    *a = (struct allocation){.base = base, .bytes = bytes, .number = (uint32_t)count + 1, .kind = kind, .name = name};
+    *a = (struct allocation){.base = base, .bytes = bytes, .number = (uint32_t)count + 1, .kind = kind};
+    a->name = name ? strdup(name) : NULL; /* outlives the module, for reports on stale addresses */
     a->host = aligned_alloc(64, (bytes + 127) / 64 * 64);
     if (config()->check) {
         a->initialised = calloc(bytes + 1, 1);

@@ -32,7 +32,7 @@ struct allocation {
     struct word_shadow *words;  /* SIM_CHECK */
     uint32_t number;            /* 1, 2, ... in order of allocation */
     enum memory_kind kind;
-    const char *name; /* of a module's variable, else NULL */
+    char *name;                 /* of a module's variable, else NULL */
 };
 
 /* All need the driver lock, except memory_find while kernels run (nothing changes then). */

@@ -41,7 +41,7 @@ static CUresult place(struct CUmod_st *m, size_t image_bytes) {
     for (uint32_t i = 0; i < ptx->variable_count; i++) {
         const struct ptx_variable *v = &ptx->variables[i];
         m->variables[i] = memory_allocate_at(v->address, v->bytes, v->constant ? MEMORY_CONSTANT : MEMORY_VARIABLE,
-                                             NULL);
+                                             v->name);
         if (!m->variables[i])
             return CUDA_ERROR_OUT_OF_MEMORY;
         memcpy(m->variables[i]->host, v->initial, v->bytes);
