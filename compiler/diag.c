@@ -27,7 +27,7 @@ struct message {
 
 /* ---- collecting ---- */
 
-__attribute__((format(printf, 2, 0)))
+__attribute__((format(printf, 2, 0), nonnull))
 static const char *format_text(struct diag *d, const char *format, va_list ap)
 {
     va_list again;
@@ -297,7 +297,8 @@ static void put_message(struct diag *d, struct message *m)
     put_text(d, d->file);
     if (at.line)
         fprintf(d->out, ":%d:%d", at.line, at.col);
-    fprintf(d->out, ": %s%s[%s]:%s%s ", severity_tint(d, m->error), m->error ? "error" : "warning", m->code, RESET, BOLD);
+    fprintf(d->out, ": %s%s[%s]:%s%s ", severity_tint(d, m->error), m->error ? "error" : "warning", m->code, RESET,
+            BOLD);
     put_text(d, m->text);
     fprintf(d->out, "%s\n", RESET);
     qsort(m->place, (size_t)m->nplace, sizeof *m->place, by_place);

@@ -64,10 +64,17 @@ static struct arg_list add_arg(struct parser *p, struct arg_list list, struct ex
 static struct name_list add_name(struct parser *p, struct name_list list, const struct token *t);
 static struct item_list add_item(struct parser *p, struct item_list list, struct decl d);
 static struct ast_name join(struct parser *p, struct ast_name path, const struct token *key);
+static struct expr_arg unnamed(struct expr e);
+static struct decl name_line(enum decl_kind kind, struct loc at, struct name_list names);
+static struct decl path_line(struct ast_name path, struct ast *value);
 static void doubt(struct decl *d, int n);
 static void declare(struct parser *p, struct decl d);
+static void declare_value(struct parser *p, enum decl_kind kind, const struct token *name, struct ast *value);
+static void declare_source(struct parser *p, enum decl_kind kind, const struct token *name, struct ast_type type);
 static void set_net(struct parser *p, const struct token *name);
-static void declare_block(struct parser *p, const struct token *name, struct name_list formals, struct item_list items);
+static void declare_block(struct parser *p, const struct token *name, struct name_list formals,
+                          struct item_list items);
+static const struct ast_type unknown;                  /* of an input whose type could not be read */
 static void declare_section(struct parser *p, const struct token *keyword, struct item_list items);
 
 #define YYLLOC_DEFAULT(at, rhs, n) ((at) = YYRHSLOC(rhs, (n) ? 1 : 0))
@@ -93,24 +100,15 @@ file    : %empty
         ;
 
 line    : NET NAME NL                           { set_net(p, $2); }
-        | PARAM NAME '=' expr NL                { declare(p, (struct decl){ .kind = DECL_PARAM, .loc = @2, .name = $2->text,
-                                                                            .value = $4.tree }); }
-        | PARAM NAME '=' error NL               { declare(p, (struct decl){ .kind = DECL_PARAM, .loc = @2, .name = $2->text });
-                                                  yyerrok; }
-        | INPUT NAME ':' type NL                { declare(p, (struct decl){ .kind = DECL_INPUT, .loc = @2, .name = $2->text,
-                                                                            .type = $4 }); }
-        | INPUT NAME ':' error NL               { declare(p, (struct decl){ .kind = DECL_INPUT, .loc = @2, .name = $2->text });
-                                                  yyerrok; }
-        | TARGET NAME ':' type NL               { declare(p, (struct decl){ .kind = DECL_TARGET, .loc = @2, .name = $2->text,
-                                                                            .type = $4 }); }
-        | TARGET NAME ':' error NL              { declare(p, (struct decl){ .kind = DECL_TARGET, .loc = @2, .name = $2->text });
-                                                  yyerrok; }
-        | OUTPUT names NL                       { declare(p, (struct decl){ .kind = DECL_OUTPUT, .loc = @1, .nname = $2.n,
-                                                                            .names = $2.v }); }
-        | NAME '=' expr NL                      { declare(p, (struct decl){ .kind = DECL_BIND, .loc = @1, .name = $1->text,
-                                                                            .value = $3.tree }); }
-        | NAME '=' error NL                     { declare(p, (struct decl){ .kind = DECL_BIND, .loc = @1, .name = $1->text });
-                                                  yyerrok; }
+        | PARAM NAME '=' expr NL                { declare_value(p, DECL_PARAM, $2, $4.tree); }
+        | PARAM NAME '=' error NL               { declare_value(p, DECL_PARAM, $2, NULL); yyerrok; }
+        | INPUT NAME ':' type NL                { declare_source(p, DECL_INPUT, $2, $4); }
+        | INPUT NAME ':' error NL               { declare_source(p, DECL_INPUT, $2, unknown); yyerrok; }
+        | TARGET NAME ':' type NL               { declare_source(p, DECL_TARGET, $2, $4); }
+        | TARGET NAME ':' error NL              { declare_source(p, DECL_TARGET, $2, unknown); yyerrok; }
+        | OUTPUT names NL                       { declare(p, name_line(DECL_OUTPUT, @1, $2)); }
+        | NAME '=' expr NL                      { declare_value(p, DECL_BIND, $1, $3.tree); }
+        | NAME '=' error NL                     { declare_value(p, DECL_BIND, $1, NULL); yyerrok; }
         | BLOCK NAME formals '{' items '}' NL   { declare_block(p, $2, $3, $5); }
         | section '{' items '}' NL              { declare_section(p, $1, $3); }
         | error NL                              { doubt(p->file->decl, p->file->ndecl); yyerrok; }
@@ -135,14 +133,10 @@ items   : %empty                                { $$ = (struct item_list){ 0 }; 
         | items error '{' items '}' NL          { $$ = $1; yyerrok; }
         ;
 
-item    : path '=' expr NL                      { $$ = (struct decl){ .kind = DECL_BIND, .loc = $1.loc, .name = $1.text,
-                                                                      .value = $3.tree }; }
-        | path '=' error NL                     { $$ = (struct decl){ .kind = DECL_BIND, .loc = $1.loc, .name = $1.text };
-                                                  yyerrok; }
-        | INPUT names NL                        { $$ = (struct decl){ .kind = DECL_INPUT, .loc = @1, .nname = $2.n,
-                                                                      .names = $2.v }; }
-        | OUTPUT names NL                       { $$ = (struct decl){ .kind = DECL_OUTPUT, .loc = @1, .nname = $2.n,
-                                                                      .names = $2.v }; }
+item    : path '=' expr NL                      { $$ = path_line($1, $3.tree); }
+        | path '=' error NL                     { $$ = path_line($1, NULL); yyerrok; }
+        | INPUT names NL                        { $$ = name_line(DECL_INPUT, @1, $2); }
+        | OUTPUT names NL                       { $$ = name_line(DECL_OUTPUT, @1, $2); }
         ;
 
 path    : key                                   { $$ = (struct ast_name){ $1->text, $1->loc }; }
@@ -193,9 +187,8 @@ list    : %empty                                { $$ = (struct arg_list){ 0 }; }
         | exprs ','
         ;
 
-exprs   : expr                                  { $$ = add_arg(p, (struct arg_list){ 0 },
-                                                               (struct expr_arg){ { NULL, @1, $1.tree }, $1.depth }); }
-        | exprs ',' expr                        { $$ = add_arg(p, $1, (struct expr_arg){ { NULL, @3, $3.tree }, $3.depth }); }
+exprs   : expr                                  { $$ = add_arg(p, (struct arg_list){ 0 }, unnamed($1)); }
+        | exprs ',' expr                        { $$ = add_arg(p, $1, unnamed($3)); }
         ;
 
 args    : %empty                                { $$ = (struct arg_list){ 0 }; }
@@ -207,7 +200,7 @@ arg_seq : arg                                   { $$ = add_arg(p, (struct arg_li
         | arg_seq ',' arg                       { $$ = add_arg(p, $1, $3); }
         ;
 
-arg     : expr                                  { $$ = (struct expr_arg){ { NULL, @1, $1.tree }, $1.depth }; }
+arg     : expr                                  { $$ = unnamed($1); }
         | key '=' expr                          { $$ = (struct expr_arg){ { $1->text, $1->loc, $3.tree }, $3.depth }; }
         ;
 
@@ -297,11 +290,14 @@ static struct expr apply(struct parser *p, struct expr x, const struct token *la
 static struct arg_list add_arg(struct parser *p, struct arg_list list, struct expr_arg a)
 {
     region_grow(p->region, list.v, list.n);
-    if (!a.arg.name && a.arg.value)
-        a.arg.loc = a.arg.value->loc;
     list.v[list.n++] = a.arg;
     list.depth = deeper(list.depth, a.depth);
     return list;
+}
+
+static struct expr_arg unnamed(struct expr e)
+{
+    return (struct expr_arg){ { NULL, e.tree ? e.tree->loc : (struct loc){ 0 }, e.tree }, e.depth };
 }
 
 static struct name_list add_name(struct parser *p, struct name_list list, const struct token *t)
@@ -339,6 +335,26 @@ static void declare(struct parser *p, struct decl d)
     f->decl[f->ndecl++] = d;
 }
 
+static void declare_value(struct parser *p, enum decl_kind kind, const struct token *name, struct ast *value)
+{
+    declare(p, (struct decl){ .kind = kind, .loc = name->loc, .name = name->text, .value = value });
+}
+
+static void declare_source(struct parser *p, enum decl_kind kind, const struct token *name, struct ast_type type)
+{
+    declare(p, (struct decl){ .kind = kind, .loc = name->loc, .name = name->text, .type = type });
+}
+
+static struct decl name_line(enum decl_kind kind, struct loc at, struct name_list names)
+{
+    return (struct decl){ .kind = kind, .loc = at, .nname = names.n, .names = names.v };
+}
+
+static struct decl path_line(struct ast_name path, struct ast *value)
+{
+    return (struct decl){ .kind = DECL_BIND, .loc = path.loc, .name = path.text, .value = value };
+}
+
 static void set_net(struct parser *p, const struct token *name)
 {
     struct ast_file *f = p->file;
@@ -354,7 +370,8 @@ static void set_net(struct parser *p, const struct token *name)
     f->loc = name->loc;
 }
 
-static void declare_block(struct parser *p, const struct token *name, struct name_list formals, struct item_list items)
+static void declare_block(struct parser *p, const struct token *name, struct name_list formals,
+                          struct item_list items)
 {
     int kept = 0;
     for (int i = 0; i < items.n; i++) {
