@@ -89,8 +89,10 @@ static bool whole(double x) { return x == floor(x) && fabs(x) <= 0x1p53; }
 
 static const char *allowed_text(const struct arg *a, struct region *r)
 {
-    static const char *const plain[] = { "an integer", "an integer or [h, w]", "a number", "a number or a list of numbers",
-                                         "`true` or `false`", "a value of the network" };
+    static const char *const plain[] = {
+        "an integer", "an integer or [h, w]", "a number", "a number or a list of numbers", "`true` or `false`",
+        "a value of the network",
+    };
     const char *what = a->type == ARG_PAIR && !whole(a->otherwise) ? "two numbers in a list" : plain[a->type];
     if (a->type == ARG_BOOL || a->type == ARG_VALUE || (a->min == 0 && a->max == 0))
         return what;
@@ -161,8 +163,8 @@ static bool set_argument(struct builder *b, struct scope *s, const struct word *
     const char *why;
     if (!arg_accepts(a, &v, &why, b->region)) {
         bool range = v.kind == A_NUMBER && a->type != ARG_BOOL && a->type != ARG_VALUE;
-        diag_error(b->diag, range ? "N0404" : "N0403", given->value->loc, NULL, "`%s` of `%s` is %s, not %s", a->name, w->name,
-                   why, result_text(b, &v));
+        diag_error(b->diag, range ? "N0404" : "N0403", given->value->loc, NULL, "`%s` of `%s` is %s, not %s", a->name,
+                   w->name, why, result_text(b, &v));
         return false;
     }
     out->given[i] = true;
@@ -214,7 +216,8 @@ static int find_argument(struct builder *b, const struct word *w, const struct a
     if (position < n)
         return position;
     if (n)
-        diag_error(b->diag, "N0405", given->loc, NULL, "`%s` takes at most %d argument%s", w->name, n, n == 1 ? "" : "s");
+        diag_error(b->diag, "N0405", given->loc, NULL, "`%s` takes at most %d argument%s", w->name, n,
+                   n == 1 ? "" : "s");
     else
         diag_error(b->diag, "N0405", given->loc, NULL, "`%s` takes no arguments", w->name);
     return -1;

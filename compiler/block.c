@@ -75,7 +75,8 @@ void blocks_finish(struct builder *b)
 {
     for (int i = 0; i < b->nblock; i++)
         if (!b->block[i].used)
-            diag_warning(b->diag, "N0110", b->block[i].decl->loc, NULL, "block `%s` is never used", b->block[i].decl->name);
+            diag_warning(b->diag, "N0110", b->block[i].decl->loc, NULL, "block `%s` is never used",
+                         b->block[i].decl->name);
 }
 
 static int find_formal(const struct decl *block, const char *name)
@@ -146,21 +147,20 @@ static struct result run_body(struct builder *b, struct scope *inner, struct val
     const struct decl *block = inner->block;
     int n;
     const struct ast_name *in = only(block, DECL_INPUT, &n)->names, *out = only(block, DECL_OUTPUT, &n)->names;
-    scope_declare(b, inner, in->text, in->loc, NAME_INPUT, (struct result){ .kind = A_VALUE, .value = x });
+    scope_declare(b, inner, in->text, in->loc, NAME_INPUT, result_of(x));
     for (int i = 0; i < block->nbody; i++) {
         const struct decl *d = &block->body[i];
         if (d->kind != DECL_BIND)
             continue;
         struct value *v = eval_value(b, inner, d->value);
-        scope_declare(b, inner, d->name, d->loc, NAME_VALUE, v ? (struct result){ .kind = A_VALUE, .value = v } : poison);
+        scope_declare(b, inner, d->name, d->loc, NAME_VALUE, result_of(v));
     }
     struct ast name = { .kind = AST_NAME, .loc = out->loc, .text = out->text };
-    struct value *y = eval_value(b, inner, &name);
-    return y ? (struct result){ .kind = A_VALUE, .value = y } : poison;
+    return result_of(eval_value(b, inner, &name));
 }
 
-struct result block_apply(struct builder *b, struct scope *s, struct block *block, const struct call *c, struct value *x,
-                          const char *path)
+struct result block_apply(struct builder *b, struct scope *s, struct block *block, const struct call *c,
+                          struct value *x, const char *path)
 {
     block->used = true;
     if (block->failed)

@@ -1,5 +1,5 @@
-/* build.c: syntax tree -> graph. The declarations of a file, in its order; expressions are in eval.c, layers and blocks in
- * stage.c, arguments in args.c, the data and train blocks in settings.c. */
+/* build.c: syntax tree -> graph. The declarations of a file, in its order; expressions are in eval.c, layers in
+ * stage.c, blocks in block.c, arguments in args.c, the data and train sections in settings.c. */
 #include "build.h"
 
 #include <string.h>
@@ -16,7 +16,8 @@ static struct result defined_value(struct builder *b, const struct decl *param, 
     b->diag = own;
     if (v.kind != POISON && v.kind != A_VALUE)
         return v;
-    diag_error(b->diag, "N0105", param->loc, NULL, "-D %s=%s: this is not a value for a param", define->name, define->text);
+    diag_error(b->diag, "N0105", param->loc, NULL, "-D %s=%s: this is not a value for a param", define->name,
+               define->text);
     diag_help(b->diag, "a number, `true`, `false`, a list such as [3, 3], or an expression of params above it");
     return poison;
 }
@@ -126,8 +127,7 @@ static void declare_source(struct builder *b, const struct decl *d)
         unknown_type(b, d, target);
     else if (d->type.name && eval_shape(b, d, dim))
         v = graph_source(b->graph, target ? ROLE_TARGET : ROLE_INPUT, DT_F32, true, d->type.ndim, dim, d->name, d->loc);
-    scope_declare(b, &b->top, d->name, d->loc, target ? NAME_TARGET : NAME_INPUT,
-                  v ? (struct result){ .kind = A_VALUE, .value = v } : poison);
+    scope_declare(b, &b->top, d->name, d->loc, target ? NAME_TARGET : NAME_INPUT, result_of(v));
 }
 
 /* ---- values and outputs ---- */
@@ -136,7 +136,8 @@ static void declare_value(struct builder *b, const struct decl *d)
 {
     struct result v = eval(b, &b->top, d->value);
     if (v.kind != A_VALUE && v.kind != POISON) {
-        diag_error(b->diag, "N0108", d->loc, NULL, "`%s` is %s, not a value of the network", d->name, kind_text(v.kind));
+        diag_error(b->diag, "N0108", d->loc, NULL, "`%s` is %s, not a value of the network", d->name,
+                   kind_text(v.kind));
         diag_help(b->diag, "write `param %s = ...`", d->name);
         v = poison;
     }

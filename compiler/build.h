@@ -65,6 +65,7 @@ struct name *scope_find(struct scope *s, const char *text);
 void scope_declare(struct builder *b, struct scope *s, const char *text, struct loc loc, enum name_kind kind,
                    struct result result);
 struct result eval(struct builder *b, struct scope *s, const struct ast *a);
+struct result result_of(struct value *v);              /* NULL: poison */
 /* The same, with an error if it is not a value of the graph; NULL after any error. */
 struct value *eval_value(struct builder *b, struct scope *s, const struct ast *a);
 /* An integer in [min, max]; `what` names it in messages. */
@@ -106,8 +107,8 @@ const char *path_numbered(struct builder *b, const struct scope *s, const char *
 void blocks_collect(struct builder *b);
 void blocks_finish(struct builder *b);                 /* warns of those never used */
 struct block *block_find(struct builder *b, const char *name);
-struct result block_apply(struct builder *b, struct scope *s, struct block *block, const struct call *c, struct value *x,
-                          const char *path);
+struct result block_apply(struct builder *b, struct scope *s, struct block *block, const struct call *c,
+                          struct value *x, const char *path);
 
 /* ---- settings.c: data and train; samples.c, sweep.c ---- */
 

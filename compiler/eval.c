@@ -140,9 +140,16 @@ void warn_unused(struct builder *b, const struct scope *s)
 
 /* ---- expressions ---- */
 
+struct result result_of(struct value *v)
+{
+    return v ? (struct result){ .kind = A_VALUE, .value = v } : poison;
+}
+
 const char *kind_text(enum result_kind k)
 {
-    static const char *const text[] = { "an error", "a value of the network", "a number", "`true` or `false`", "a list" };
+    static const char *const text[] = {
+        "an error", "a value of the network", "a number", "`true` or `false`", "a list",
+    };
     return text[k];
 }
 
@@ -200,7 +207,8 @@ static struct result eval_binary(struct builder *b, struct scope *s, const struc
         return arithmetic(b, a, x.number, y.number);
     if (x.kind == A_VALUE && y.kind == A_VALUE && a->op == '+')
         return add_values(b, a, x.value, y.value);
-    diag_error(b->diag, "N0108", a->loc, NULL, "`%c` cannot join %s and %s", a->op, kind_text(x.kind), kind_text(y.kind));
+    diag_error(b->diag, "N0108", a->loc, NULL, "`%c` cannot join %s and %s", a->op, kind_text(x.kind),
+               kind_text(y.kind));
     diag_help(b->diag, x.kind == A_VALUE && y.kind == A_VALUE
                            ? "values of the network are joined with `a + b` and `Concat(a, b)`"
                            : "numbers are joined with + - * /, values of the network with +");
@@ -277,8 +285,8 @@ bool eval_integer(struct builder *b, struct scope *s, const struct ast *a, const
         return true;
     }
     const char *got = x.kind == A_NUMBER ? region_printf(b->region, "%.12g", x.number) : kind_text(x.kind);
-    diag_error(b->diag, x.kind == A_NUMBER ? "N0404" : "N0403", a->loc, NULL, "%s is an integer from %lld to %lld, not %s",
-               what, (long long)min, (long long)max, got);
+    diag_error(b->diag, x.kind == A_NUMBER ? "N0404" : "N0403", a->loc, NULL,
+               "%s is an integer from %lld to %lld, not %s", what, (long long)min, (long long)max, got);
     return false;
 }
 

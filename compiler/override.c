@@ -101,8 +101,8 @@ bool setting_override(struct setting *list, int n, const char *assignment, struc
     }
     const struct arg *rule = setting_rule(list, n, key);
     if (s->graph || !rule)
-        return refuse(why, whysize, "`%s` is part of what was compiled: change it in the .net file, and netc must run again",
-                      key);
+        return refuse(why, whysize,
+                      "`%s` is part of what was compiled: change it in the .net file, and netc must run again", key);
     bool batch = strcmp(key, "train.batch") == 0;
     if (batch && strcmp(value, "auto") == 0) {
         s->text = region_copy(r, value);

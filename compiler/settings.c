@@ -1,5 +1,5 @@
-/* settings.c: the data and train sections. Every entry, defaults included, becomes a setting of the plan; loss, optimizer
- * and metrics also become parts of the model. */
+/* settings.c: the data and train sections. Every entry, defaults included, becomes a setting of the plan; loss,
+ * optimizer and metrics also become parts of the model. */
 #include "build.h"
 
 #include <string.h>
@@ -17,7 +17,7 @@ const struct key setting_keys[] = {
     { .name = "train.epochs", .type = KEY_PLAIN, .arg = { .type = ARG_INT, .otherwise = 1, .min = 1, .max = 1e6 } },
     { .name = "train.batch", .type = KEY_BATCH, .arg = BATCH, .otherwise = 64 } },
     { .name = "train.evaluation_batch", .type = KEY_PLAIN, .arg = BATCH, .otherwise = 1000 } },
-    { .name = "train.seed", .type = KEY_PLAIN, .arg = { .type = ARG_INT, .otherwise = 1, .min = 0, .max = 4294967295.0 } },
+    { .name = "train.seed", .type = KEY_PLAIN, .arg = { .type = ARG_INT, .otherwise = 1, .max = UINT32_MAX } },
     { .name = NULL },
 };
 
@@ -91,14 +91,15 @@ static struct call changed(struct builder *b, const struct word *w, struct call 
     return c;
 }
 
-static const struct word *read_word(struct builder *b, const struct key *key, const struct ast *a, const struct slot *slot,
-                                    struct args *args, struct value **x, int *nx, struct loc *loc)
+static const struct word *read_word(struct builder *b, const struct key *key, const struct ast *a,
+                                    const struct slot *slot, struct args *args, struct value **x, int *nx,
+                                    struct loc *loc)
 {
     struct call c;
     if (!call_of(a, &c)) {
         if (a)
-            diag_error(b->diag, "N0403", a->loc, NULL, "expected the name of a%s %s", key->word == WORD_OPTIMIZER ? "n" : "",
-                       word_kind_text(key->word));
+            diag_error(b->diag, "N0403", a->loc, NULL, "expected the name of a%s %s",
+                       key->word == WORD_OPTIMIZER ? "n" : "", word_kind_text(key->word));
         return NULL;
     }
     const struct word *w = word_required(b, key->word, &c);
@@ -158,7 +159,6 @@ static void add_metric(struct builder *b, const struct word *w, const struct arg
 /* A list of words, or one alone. */
 static void set_words(struct builder *b, const struct key *key, const struct ast *a)
 {
-    struct ast_arg alone = { .value = (struct ast *)a };
     bool list = a->kind == AST_LIST;
     int n = list ? a->narg : 1;
     if (n > MAX_METRICS) {
@@ -170,7 +170,7 @@ static void set_words(struct builder *b, const struct key *key, const struct ast
         struct args args;
         struct loc loc;
         int nx = 0;
-        const struct word *w = read_word(b, key, list ? a->arg[i].value : alone.value, NULL, &args, x, &nx, &loc);
+        const struct word *w = read_word(b, key, list ? a->arg[i].value : a, NULL, &args, x, &nx, &loc);
         if (!w)
             continue;
         add_word(b, region_printf(b->region, "%s.%d", key->name, i), w, &args);
@@ -190,8 +190,8 @@ static void set_plain(struct builder *b, const struct key *key, const struct ast
     if (arg_accepts(&key->arg, &v, &why, b->region))
         setting_numbers(b, key->name, 1, &v.number, false);
     else
-        diag_error(b->diag, v.kind == A_NUMBER && key->arg.type != ARG_BOOL ? "N0404" : "N0403", a->loc, NULL, "`%s` is %s",
-                   strchr(key->name, '.') + 1, why);
+        diag_error(b->diag, v.kind == A_NUMBER && key->arg.type != ARG_BOOL ? "N0404" : "N0403", a->loc, NULL,
+                   "`%s` is %s", strchr(key->name, '.') + 1, why);
 }
 
 /* A number, auto, or auto(max = number). */

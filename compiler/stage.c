@@ -1,5 +1,5 @@
-/* stage.c: `value -> layer`. Layers are words, blocks (block.c) or repeats of one of them. Gives parameters their paths:
- * conv1.weight, down2.conv1.weight, stage1.0.conv1.weight, and conv_1.weight without a label. */
+/* stage.c: `value -> layer`. Layers are words, blocks (block.c) or repeats of one of them. Gives parameters their
+ * paths: conv1.weight, down2.conv1.weight, stage1.0.conv1.weight, and conv_1.weight without a label. */
 #include "build.h"
 
 #include <ctype.h>
@@ -80,7 +80,8 @@ static struct result build_word(struct builder *b, struct scope *s, const struct
         return poison;
     int wanted = w->nvalue < 0 ? 2 : w->nvalue + (first != NULL);
     if (nx < wanted) {
-        diag_error(b->diag, "N0402", c->loc, NULL, "`%s` needs %s%d values", w->name, w->nvalue < 0 ? "at least " : "", wanted);
+        diag_error(b->diag, "N0402", c->loc, NULL, "`%s` needs %s%d values", w->name,
+                   w->nvalue < 0 ? "at least " : "", wanted);
         return poison;
     }
     const char *own = path ? path : path_below(b, s, path_numbered(b, s, w->name, &counter));
@@ -92,7 +93,7 @@ static struct result build_word(struct builder *b, struct scope *s, const struct
         s->nlayer = counter;
     else if (!path)
         rename_plain(b, s, w, node);
-    return y ? (struct result){ .kind = A_VALUE, .value = y } : poison;
+    return result_of(y);
 }
 
 static struct result apply_word(struct builder *b, struct scope *s, const struct word *w, const struct call *c,
@@ -107,10 +108,12 @@ static struct result apply_word(struct builder *b, struct scope *s, const struct
 
 /* ---- stages ---- */
 
-static struct result apply(struct builder *b, struct scope *s, struct value *x, const struct ast *stage, const char *path);
+static struct result apply(struct builder *b, struct scope *s, struct value *x, const struct ast *stage,
+                           const char *path);
 
 /* stage1: repeat(3, block(16)) makes stage1.0, stage1.1, stage1.2. */
-static struct result apply_repeat(struct builder *b, struct scope *s, const struct call *c, struct value *x, const char *path)
+static struct result apply_repeat(struct builder *b, struct scope *s, const struct call *c, struct value *x,
+                                  const char *path)
 {
     struct call inner;
     int64_t n;
@@ -123,7 +126,7 @@ static struct result apply_repeat(struct builder *b, struct scope *s, const stru
         return poison;
     if (!path)
         path = path_below(b, s, path_numbered(b, s, inner.name, &s->nlayer));
-    struct result y = { .kind = A_VALUE, .value = x };
+    struct result y = result_of(x);
     for (int64_t i = 0; i < n && y.kind == A_VALUE; i++)
         y = apply(b, s, y.value, c->arg[1].value, region_printf(b->region, "%s.%lld", path, (long long)i));
     return y;
@@ -142,7 +145,8 @@ static struct result check_stage(struct builder *b, struct scope *s, const struc
 }
 
 /* Applies one stage. `x` NULL: an error came before it; `path` NULL: it has no label. */
-static struct result apply(struct builder *b, struct scope *s, struct value *x, const struct ast *stage, const char *path)
+static struct result apply(struct builder *b, struct scope *s, struct value *x, const struct ast *stage,
+                           const char *path)
 {
     struct call c;
     if (!call_of(stage, &c) || b->full)
@@ -188,7 +192,7 @@ struct result apply_chain(struct builder *b, struct scope *s, const struct ast *
         struct result y = apply(b, s, x, stage[i]->right, path);
         x = y.kind == A_VALUE ? y.value : NULL;
     }
-    return x ? (struct result){ .kind = A_VALUE, .value = x } : poison;
+    return result_of(x);
 }
 
 struct result call_value(struct builder *b, struct scope *s, const struct ast *a)

@@ -114,8 +114,8 @@ static void parameters_have_the_names_of_pytorch(void **state)
 {
     (void)state;
     static const char *const expected[] = {
-        "conv0.weight", "stage1.0.conv1.weight", "stage1.0.conv_1.weight", "stage1.1.conv1.weight", "stage1.1.conv_1.weight",
-        "keep_1.conv1.weight", "keep_1.conv_1.weight", "linear_2.weight",
+        "conv0.weight", "stage1.0.conv1.weight", "stage1.0.conv_1.weight", "stage1.1.conv1.weight",
+        "stage1.1.conv_1.weight", "keep_1.conv1.weight", "keep_1.conv_1.weight", "linear_2.weight",
     };
     struct compiled c;
     compile(&c, network, PHASE_TRAIN, NULL);
@@ -227,7 +227,8 @@ static void samples_are_flattened(void **state)
 {
     (void)state;
     struct compiled c;
-    compile(&c, "net xor\ninput x : f32[2]\ntarget t : f32[1]\ny = x -> h: Linear(4) -> Tanh -> o: Linear(1)\noutput y\n"
+    compile(&c, "net xor\ninput x : f32[2]\ntarget t : f32[1]\n"
+                "y = x -> h: Linear(4) -> Tanh -> o: Linear(1)\noutput y\n"
                 "data {\n  samples = [[0, 0, 0], [0, 1, 1],\n             [1, 0, 1], [1, 1, 0]]\n}\n"
                 "train {\n  loss = MSE(y, t)\n  optimizer = Adam\n}\n", PHASE_TRAIN, NULL);
     assert_string_equal(c.said, "");
