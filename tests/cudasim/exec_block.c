@@ -20,7 +20,7 @@ void warp_set_mask(struct warp *w, uint32_t mask) {
 }
 
 uint32_t predicate_lanes(const struct warp *w, uint32_t reference, bool negated) {
-    const uint32_t *p = (const uint32_t *)(w->bank[reference & 1] + (size_t)(reference >> 1) * ROW_BYTES);
+    const uint32_t *p = (const uint32_t *)(w->bank[reference & 1] + (reference & ~1u));
     uint32_t lanes = 0;
 #ifdef __AVX2__
     for (int l = 0; l < LANES; l += 8)

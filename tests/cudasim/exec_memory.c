@@ -15,9 +15,33 @@ static inline bool dense(const struct warp *w, const struct insn *in, const stru
     return apart == 0;
 }
 
+/* Scalar loads first, then the merge with inactive lanes: they point where active lanes do. */
+static inline void load_words(struct warp *w, u32 *d, const struct reach *r, size_t offset) {
+    u32 value[LANES];
+    for (int l = 0; l < LANES; l++)
+        value[l] = read_u32(r, l, offset);
+    STORE_LANES(w, d, u32, value[l])
+}
+
+/* All lanes at one address, as weights often are. */
+static inline bool uniform(const struct reach *r) {
+    int64_t apart = r->at[0] - r->at[31];
+    if (apart == 0)
+        EACH_LANE(l) apart |= r->at[l] - r->at[0];
+    return apart == 0;
+}
+
 static void load(struct warp *w, const struct insn *in) {
     struct reach r;
     reach_lanes(w, in, in->reg[in->dsts], false, &r);
+    if (in->bytes == 4 && in->reg_bits == 32 && uniform(&r)) {
+        for (unsigned k = 0; k < in->count; k++) {
+            u32 *d = row(w, in->reg[k]);
+            const u32 value = read_u32(&r, 0, (size_t)k * 4);
+            STORE_LANES(w, d, u32, value)
+        }
+        return;
+    }
     if (in->bytes * 8 == in->reg_bits && in->bytes >= 4 && dense(w, in, &r)) {
         memcpy(row(w, in->reg[0]), reached(&r, 0), (size_t)in->bytes * LANES);
         return;
@@ -43,7 +67,7 @@ static void load(struct warp *w, const struct insn *in) {
             case 3: STORE_LANES(w, d, u32, (u32)(s32)read_s8(&r, l, offset) & keep) break;
             case 4: STORE_LANES(w, d, u32, read_u16(&r, l, offset)) break;
             case 5: STORE_LANES(w, d, u32, (u32)(s32)read_s16(&r, l, offset) & keep) break;
-            default: STORE_LANES(w, d, u32, read_u32(&r, l, offset))
+            default: load_words(w, d, &r, offset);
             }
         }
     }

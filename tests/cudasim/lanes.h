@@ -18,7 +18,7 @@ typedef float f32, f32_store, f32_lane;
 typedef double f64, f64_store, f64_lane;
 
 static inline void *row(const struct warp *w, uint32_t reference) {
-    return w->bank[reference & 1] + (size_t)(reference >> 1) * ROW_BYTES;
+    return w->bank[reference & 1] + (reference & ~1u);
 }
 
 #ifdef __clang__

@@ -194,9 +194,9 @@ static void scan(struct scan *s) {
 static uint32_t place(const struct scan *s, uint32_t reference) {
     const uint32_t index = reference & ~REF_KIND;
     switch (reference & REF_KIND) {
-    case REF_CONSTANT: return (2 * index) << 1 | 1;
-    case REF_SPECIAL: return index << 1;
-    default: return s->row[index] << 1;
+    case REF_CONSTANT: return 2 * index * ROW_BYTES | 1;
+    case REF_SPECIAL: return index * ROW_BYTES;
+    default: return s->row[index] * ROW_BYTES;
     }
 }
 
