@@ -7,10 +7,24 @@
 
 static int cases, failures;
 
+/* What a case says is shown only if it fails: planted faults are reported loudly. */
+static void show(FILE *log) {
+    char buffer[4096];
+    rewind(log);
+    for (size_t n; (n = fread(buffer, 1, sizeof buffer, log)) > 0;)
+        fwrite(buffer, 1, n, stderr);
+}
+
 void run_case(const char *name, const char *environment, void (*function)(void), int status) {
+    FILE *log = tmpfile();
     fflush(NULL);
-    const pid_t child = fork();
+    const pid_t child = log ? fork() : -1;
+    if (child < 0) {
+        fprintf(stderr, "no child process for %s\n", name);
+        exit(1);
+    }
     if (child == 0) {
+        dup2(fileno(log), STDERR_FILENO);
         char *copy = strdup(environment);
         for (char *word = strtok(copy, " "); word; word = strtok(NULL, " "))
             putenv(word);
@@ -22,9 +36,11 @@ void run_case(const char *name, const char *environment, void (*function)(void),
     waitpid(child, &result, 0);
     if (!WIFEXITED(result) || WEXITSTATUS(result) != status) {
         failures++;
+        show(log);
         fprintf(stderr, "FAILED: %s [%s]: %s %d\n", name, environment, WIFEXITED(result) ? "exit status" : "signal",
                 WIFEXITED(result) ? WEXITSTATUS(result) : WTERMSIG(result));
     }
+    fclose(log);
 }
 
 int finish(void) {

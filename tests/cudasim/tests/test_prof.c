@@ -1,0 +1,54 @@
+/* The counters that stand in for speed, on kernels whose counts are known. */
+#include "simtest.h"
+
+static const char *const source =
+    "extern \"C\" {\n"
+    "__global__ void dense(const float *a, float *b) { b[threadIdx.x] = a[threadIdx.x]; }\n"
+    "__global__ void strided(const float *a, float *b) { b[threadIdx.x] = a[threadIdx.x * 8]; }\n"
+    "__global__ void broadcast(const float *a, float *b) { b[threadIdx.x] = a[0]; }\n"
+    "__global__ void conflict(float *b, int n) { __shared__ float s[1024]; s[threadIdx.x * n] = 1; __syncthreads();\n"
+    "  b[threadIdx.x] = s[(31 - threadIdx.x) * n]; }\n"
+    "__global__ void half_idle(float *b) { if (threadIdx.x & 1) for (int i = 0; i < 100; i++) b[threadIdx.x] += b[i]; }\n"
+    "}\n";
+
+static char *ptx;
+static CUmodule module;
+static CUdeviceptr a, b;
+static struct sim_stats before, after;
+
+static void measure(const char *name, int n) {
+    simStats(&before);
+    OK(n ? LAUNCH(function(module, name), 1, 32, &b, &n) : LAUNCH(function(module, name), 1, 32, &a, &b));
+    simStats(&after);
+}
+
+#define COUNTED(field) (after.field - before.field)
+
+static void counters(void) {
+    static const float zeros[1024];
+    module = load(ptx);
+    a = upload(zeros, sizeof zeros);
+    b = upload(zeros, sizeof zeros);
+    measure("dense", 0);
+    CHECK(COUNTED(global_requests) == 2 && COUNTED(global_sectors) == 8 && COUNTED(global_ideal) == 8);
+    CHECK(COUNTED(lane_instructions) == 32 * COUNTED(warp_instructions) && COUNTED(warp_instructions) < 20);
+    measure("strided", 0);
+    CHECK(COUNTED(global_requests) == 2 && COUNTED(global_sectors) == 36 && COUNTED(global_ideal) == 8);
+    measure("broadcast", 0);
+    CHECK(COUNTED(global_requests) == 2 && COUNTED(global_sectors) == 5 && COUNTED(global_ideal) == 5);
+    static const int strides[] = {1, 2, 8, 32, 31};
+    static const unsigned waves[] = {1, 2, 8, 32, 1};
+    for (int i = 0; i < 5; i++) {
+        measure("conflict", strides[i]);
+        CHECK(COUNTED(shared_requests) == 2 && COUNTED(shared_wavefronts) == 2 * waves[i]);
+    }
+    measure("half_idle", 0);
+    CHECK(COUNTED(lane_instructions) < 17 * COUNTED(warp_instructions));
+}
+
+int main(void) {
+    ptx = compile(source, "--gpu-architecture=compute_90");
+    CASE(counters, "SIM_PROF=1");
+    CASE(counters, "SIM_PROF=1 SIM_THREADS=1 SIM_CHECK=1");
+    return finish();
+}
