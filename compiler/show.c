@@ -68,22 +68,33 @@ static void dot_edges(const struct graph *g, FILE *out)
         }
 }
 
-void print_dot(const struct graph *g, FILE *out)
+static void dot_kernels(const struct graph *g, FILE *out)
 {
     const enum part *part = parts_of(g);
+    int *first = region_alloc(g->region, (size_t)g->ngroup + 1, sizeof *first);     /* node + 1 of each kernel */
+    int *next = region_alloc(g->region, (size_t)g->nnode + 1, sizeof *next);
+    for (int k = g->nnode - 1; k >= 0; k--) {
+        int in = g->node[k]->op->kind == OP_VIEW ? g->ngroup : g->node[k]->group;
+        next[k] = first[in];
+        first[in] = k + 1;
+    }
+    for (int s = 0; s <= g->ngroup; s++) {             /* the last are views: they belong to no kernel */
+        if (s < g->ngroup)
+            fprintf(out, "  subgraph cluster_%d {\n    label=\"kernel %d\";\n", s, s);
+        for (int k = first[s]; k; k = next[k - 1])
+            dot_node(g, k - 1, part[k - 1], out);
+        if (s < g->ngroup)
+            fprintf(out, "  }\n");
+    }
+}
+
+void print_dot(const struct graph *g, FILE *out)
+{
     fprintf(out, "// %s: boxes are nodes, frames kernels; blue forward, orange backward, green update\n",
             phase_word[g->phase]);
     fprintf(out, "digraph net {\n  node [shape=box, style=filled, fontname=\"sans-serif\"];\n  edge [fontsize=9];\n");
     dot_sources(g, out);
-    for (int s = -1; s < g->ngroup; s++) {             /* views first: they belong to no kernel */
-        if (s >= 0)
-            fprintf(out, "  subgraph cluster_%d {\n    label=\"kernel %d\";\n", s, s);
-        for (int k = 0; k < g->nnode; k++)
-            if (g->node[k]->op->kind == OP_VIEW ? s < 0 : g->node[k]->group == s)
-                dot_node(g, k, part[k], out);
-        if (s >= 0)
-            fprintf(out, "  }\n");
-    }
+    dot_kernels(g, out);
     dot_edges(g, out);
     fprintf(out, "}\n");
 }

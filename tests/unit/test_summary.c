@@ -1,4 +1,4 @@
-/* What netc tells of a model: counts against those of PyTorch and thop, fates of layers, JSON and DOT as others read them. */
+/* What netc tells of a model: counts against those of PyTorch and thop, fates of layers, JSON and DOT. */
 #include "layers.h"
 
 #include <jansson.h>
