@@ -145,7 +145,10 @@ static void describe(char text[160], const struct allocation *a, uint64_t addres
 
 static void check_initialised(struct warp *w, const struct insn *in, int lane, const struct allocation *a,
                               uint64_t address, uint64_t bytes) {
+    static const uint8_t all[16] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
     const uint8_t *flags = a->initialised + (address - a->base);
+    if (bytes == 4 ? !memcmp(flags, all, 4) : bytes <= sizeof all && !memcmp(flags, all, bytes))
+        return;
     for (uint64_t i = 0; i < bytes; i++)
         if (!flags[i]) {
             char place[160];
@@ -185,16 +188,24 @@ static void check_word(struct warp *w, const struct insn *in, int lane, const st
 
 void check_global(struct warp *w, const struct insn *in, const uint64_t address[LANES], bool writes) {
     const uint64_t bytes = (uint64_t)in->bytes * in->count;
+    const struct allocation *a = w->worker->cache[in->slot]; /* where the last lane's bytes lie */
     for (uint32_t left = w->mask; left; left &= left - 1) {
         const int lane = __builtin_ctz(left);
         const uint64_t at = address[lane];
-        const struct allocation *a = memory_find(at);
+        if (at - a->base >= a->bytes)
+            a = memory_find(at);
         if (!writes || in->atomic)
             check_initialised(w, in, lane, a, at, bytes);
-        if (writes)
+        if (writes && bytes == 4)
+            memset(a->initialised + (at - a->base), 1, 4);
+        else if (writes)
             memset(a->initialised + (at - a->base), 1, bytes);
         if (in->atomic || a->kind == MEMORY_CONSTANT)
             continue;
+        if (bytes == 4) {
+            check_word(w, in, lane, a, at, 15, writes);
+            continue;
+        }
         for (uint64_t word = at & ~3ull; word < at + bytes; word += 4) {
             const uint64_t first = at > word ? at - word : 0, last = at + bytes < word + 4 ? at + bytes - word : 4;
             const uint8_t mask = (uint8_t)((1u << last) - (1u << first));

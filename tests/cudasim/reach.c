@@ -175,9 +175,42 @@ static void reach_generic(struct warp *w, const struct insn *in, const u64 *addr
         r->at[l] = all >> l & 1 ? host[l] : host[__builtin_ctz(all)];
 }
 
+/* The common case in one pass: all lanes in the allocation that this instruction hit last. */
+static inline bool reach_again(const struct warp *w, const struct insn *in, uint32_t reference, u64 size,
+                               struct reach *r) {
+    const struct launch *launch = w->worker->launch;
+    const struct allocation *last = w->worker->cache[in->slot];
+    if (in->space != SPACE_GLOBAL || !in->wide_address || !last || last->bytes < size || launch->check ||
+        launch->profile)
+        return false;
+    const u64 *a = row(w, reference), shift = (u64)in->imm - last->base;
+    const int64_t limit = (int64_t)(last->bytes - size);
+    int64_t outside = 0, low = 0;
+    r->base = (uintptr_t)last->host;
+    if (w->mask == ALL_LANES) {
+        EACH_LANE(l) {
+            const int64_t offset = (int64_t)(a[l] + shift);
+            r->at[l] = offset;
+            outside |= offset | (limit - offset);
+            low |= offset;
+        }
+    } else {
+        const int64_t some = (int64_t)(a[__builtin_ctz(w->mask)] + shift);
+        EACH_LANE(l) {
+            const int64_t offset = w->on[l] ? (int64_t)(a[l] + shift) : some;
+            r->at[l] = offset;
+            outside |= offset | (limit - offset);
+            low |= offset;
+        }
+    }
+    return outside >= 0 && !(low & (int64_t)(size - 1));
+}
+
 void reach_lanes(struct warp *w, const struct insn *in, uint32_t reference, bool writes, struct reach *r) {
     const u64 size = (u64)in->bytes * in->count;
     u64 address[LANES];
+    if (reach_again(w, in, reference, size, r))
+        return;
     gather_addresses(w, in, reference, address);
     if (in->space == SPACE_GLOBAL || in->space == SPACE_CONST)
         reach_global(w, in, address, size, writes, r);

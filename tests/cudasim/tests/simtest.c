@@ -5,7 +5,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+enum { MAX_TEXTS = 64 };
 static int cases, failures;
+static char *texts[MAX_TEXTS]; /* live until the end of the test */
+static int text_count;
+
+static char *keep(char *text) {
+    if (text_count == MAX_TEXTS)
+        exit(1);
+    return texts[text_count++] = text;
+}
 
 /* What a case says is shown only if it fails: planted faults are reported loudly. */
 static void show(FILE *log) {
@@ -130,7 +139,7 @@ char *compile(const char *source, const char *options) {
         fprintf(stderr, "NVRTC failed with %s\n", options);
         exit(1);
     }
-    return text;
+    return keep(text);
 }
 
 char *read_text(const char *path) {
@@ -143,7 +152,7 @@ char *read_text(const char *path) {
     if (!fread(text, 1, (1 << 20) - 1, file))
         exit(1);
     fclose(file);
-    return text;
+    return keep(text);
 }
 
 /* ---- the device ---- */

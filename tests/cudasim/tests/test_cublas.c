@@ -142,6 +142,7 @@ static void uninitialised(void) {
     OK(cublasSgemm_v2(handle, 0, 0, 8, 8, 8, &one, device(a), 8, device(b), 8, &zero, device(c), 8));
     RETURNS(719, cuCtxSynchronize());
     CHECK(report_has("cuBLAS reads uninitialised memory"));
+    OK(cublasDestroy_v2(handle));
 }
 
 int main(void) {
