@@ -1,4 +1,4 @@
-/* Storage formats narrower than float: rounding to nearest even unless said otherwise. */
+/* Bits of floats, and storage formats narrower than float: rounding to nearest even unless said otherwise. */
 #ifndef CUDASIM_CONVERT_H
 #define CUDASIM_CONVERT_H
 
@@ -15,6 +15,12 @@ static inline float bits_float(uint32_t u) {
     float x;
     memcpy(&x, &u, sizeof x);
     return x;
+}
+
+/* What .ftz does to operands and results: subnormals become zeros of the same sign. */
+static inline float flush_subnormal(float x) {
+    const uint32_t u = float_bits(x);
+    return bits_float(u & (u & 0x7f800000u ? ~0u : 0x80000000u));
 }
 
 static inline float float_from_bfloat(uint16_t h) {

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "ptx_internal.h"
+#include "convert.h"
 #include "lanes.h"
 
 enum combination { COMBINE_NONE, COMBINE_AND, COMBINE_OR, COMBINE_XOR };
@@ -27,18 +28,13 @@ static void store_compare(struct warp *w, const struct insn *in, const u32 *t) {
     }
 }
 
-static inline f32 flush(f32 x, int mode) {
-    u32 u;
-    memcpy(&u, &x, sizeof u);
-    return mode & FLUSH && !(u & 0x7f800000u) ? 0 : x;
-}
 #define OPERAND_u16(x) (u16)(x)
 #define OPERAND_s16(x) (s16)(x)
 #define OPERAND_u32(x) (x)
 #define OPERAND_s32(x) (x)
 #define OPERAND_u64(x) (x)
 #define OPERAND_s64(x) (x)
-#define OPERAND_f32(x) flush(x, in->mode)
+#define OPERAND_f32(x) (in->mode & FLUSH ? flush_subnormal(x) : (x))
 #define OPERAND_f64(x) (x)
 
 #define COMPARE(NAME, T, EXPR)                                                                          \

@@ -4,19 +4,8 @@
 #include <string.h>
 
 #include "ptx_internal.h"
+#include "convert.h"
 #include "lanes.h"
-
-static inline u32 bits32(f32 x) {
-    u32 u;
-    memcpy(&u, &x, sizeof u);
-    return u;
-}
-
-static inline f32 float32(u32 u) {
-    f32 x;
-    memcpy(&x, &u, sizeof x);
-    return x;
-}
 
 static inline u64 bits64(f64 x) {
     u64 u;
@@ -30,22 +19,17 @@ static inline f64 float64(u64 u) {
     return x;
 }
 
-static inline f32 flush(f32 x) {
-    const u32 u = bits32(x);
-    return float32(u & (u & 0x7f800000u ? ~0u : 0x80000000u));
-}
-
 static inline f32 saturate(f32 x) {
     return x > 0 ? (x < 1 ? x : 1) : 0; /* NaN becomes 0 */
 }
 
 /* One NaN gives the other operand; -0 < +0. */
 static inline f32 min32(f32 a, f32 b) {
-    return a != a ? b : b != b ? a : a < b ? a : b < a ? b : float32(bits32(a) | bits32(b));
+    return a != a ? b : b != b ? a : a < b ? a : b < a ? b : bits_float(float_bits(a) | float_bits(b));
 }
 
 static inline f32 max32(f32 a, f32 b) {
-    return a != a ? b : b != b ? a : a > b ? a : b > a ? b : float32(bits32(a) & bits32(b));
+    return a != a ? b : b != b ? a : a > b ? a : b > a ? b : bits_float(float_bits(a) & float_bits(b));
 }
 
 static inline f64 min64(f64 a, f64 b) {
@@ -56,16 +40,16 @@ static inline f64 max64(f64 a, f64 b) {
     return a != a ? b : b != b ? a : a > b ? a : b > a ? b : float64(bits64(a) & bits64(b));
 }
 
-#define CANONICAL_NAN float32(0x7fffffffu)
+#define CANONICAL_NAN bits_float(0x7fffffffu)
 
 /* The same operation plain and flushing. */
 #define FLOAT1(NAME, EXPR)                                               \
     OP1(NAME##_f32, f32, f32, EXPR)                                      \
-    OP1(NAME##_ftz_f32, f32, f32, ({ const f32 x = flush(a); ({ const f32 a = x; flush(EXPR); }); }))
+    OP1(NAME##_ftz_f32, f32, f32, ({ const f32 x = flush_subnormal(a); ({ const f32 a = x; flush_subnormal(EXPR); }); }))
 #define FLOAT2(NAME, EXPR)                                               \
     OP2(NAME##_f32, f32, f32, f32, EXPR)                                 \
     OP2(NAME##_ftz_f32, f32, f32, f32,                                   \
-        ({ const f32 x = flush(a), y = flush(b); ({ const f32 a = x, b = y; flush(EXPR); }); }))
+        ({ const f32 x = flush_subnormal(a), y = flush_subnormal(b); ({ const f32 a = x, b = y; flush_subnormal(EXPR); }); }))
 
 FLOAT2(add, a + b)
 FLOAT2(sub, a - b)
@@ -86,13 +70,13 @@ FLOAT1(sin, sinf(a))
 FLOAT1(cos, cosf(a))
 OP1(tanh_f32, f32, f32, tanhf(a))
 OP3(fma_f32, f32, f32, f32, f32, __builtin_fmaf(a, b, c))
-OP3(fma_ftz_f32, f32, f32, f32, f32, flush(__builtin_fmaf(flush(a), flush(b), flush(c))))
+OP3(fma_ftz_f32, f32, f32, f32, f32, flush_subnormal(__builtin_fmaf(flush_subnormal(a), flush_subnormal(b), flush_subnormal(c))))
 OP2(add_sat_f32, f32, f32, f32, saturate(a + b))
 OP2(mul_sat_f32, f32, f32, f32, saturate(a * b))
 OP3(fma_sat_f32, f32, f32, f32, f32, saturate(__builtin_fmaf(a, b, c)))
-OP2(add_ftz_sat_f32, f32, f32, f32, saturate(flush(a) + flush(b)))
-OP2(mul_ftz_sat_f32, f32, f32, f32, saturate(flush(flush(a) * flush(b))))
-OP3(fma_ftz_sat_f32, f32, f32, f32, f32, saturate(flush(__builtin_fmaf(flush(a), flush(b), flush(c)))))
+OP2(add_ftz_sat_f32, f32, f32, f32, saturate(flush_subnormal(a) + flush_subnormal(b)))
+OP2(mul_ftz_sat_f32, f32, f32, f32, saturate(flush_subnormal(flush_subnormal(a) * flush_subnormal(b))))
+OP3(fma_ftz_sat_f32, f32, f32, f32, f32, saturate(flush_subnormal(__builtin_fmaf(flush_subnormal(a), flush_subnormal(b), flush_subnormal(c)))))
 OP2(copysign_f32, f32, f32, f32, copysignf(b, a))
 
 OP2(add_f64, f64, f64, f64, a + b)
@@ -120,7 +104,7 @@ OP1(rsqrt_approx_f64, f64, f64, UPPER(1 / sqrt(UPPER(a))))
     OP1(nan_##T, pred, T, -(pred)(a != a))                               \
     OP1(normal_##T, pred, T, -(pred)((FINITE) && (NORMAL)))              \
     OP1(subnormal_##T, pred, T, -(pred)((FINITE) && a != 0 && !(NORMAL)))
-TESTS(f32, (bits32(a) & 0x7f800000u) != 0x7f800000u, (bits32(a) & 0x7f800000u) != 0)
+TESTS(f32, (float_bits(a) & 0x7f800000u) != 0x7f800000u, (float_bits(a) & 0x7f800000u) != 0)
 TESTS(f64, (bits64(a) >> 52 & 2047) != 2047, (bits64(a) >> 52 & 2047) != 0)
 
 #define BOTH(NAME, SHAPE, F) {NAME ".f32", SHAPE, F##_f32}, {NAME ".ftz.f32", SHAPE, F##_ftz_f32}

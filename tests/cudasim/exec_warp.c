@@ -11,6 +11,8 @@ enum vote { VOTE_ALL, VOTE_ANY, VOTE_UNI, VOTE_BALLOT };
 static uint32_t members_of(struct warp *w, const struct insn *in, uint32_t reference) {
     const u32 *masks = row(w, reference);
     uint32_t all = 0;
+    if (reference & 1 && !(w->mask & ~masks[0])) /* a constant: the same for all lanes */
+        return masks[0] & w->born;
     for (uint32_t left = w->mask; left; left &= left - 1) {
         const int lane = __builtin_ctz(left);
         all |= masks[lane];
@@ -26,24 +28,25 @@ static void shuffle(struct warp *w, const struct insn *in) {
     if (!warp_gathered(w, in, members_of(w, in, in->reg[first + 3])))
         return;
     const u32 *a = row(w, in->reg[first]), *pb = row(w, in->reg[first + 1]), *pc = row(w, in->reg[first + 2]);
+    s32 from[LANES];
     u32 value[LANES], inside[LANES];
-    for (int lane = 0; lane < LANES; lane++) {
-        const int b = (int)(pb[lane] & 31), clamp = (int)(pc[lane] & 31), segment = (int)(pc[lane] >> 8 & 31);
-        const int top = (lane & segment) | (clamp & ~segment), bottom = lane & segment;
-        int from;
-        bool valid;
-        switch (in->mode) {
-        case SHUFFLE_UP: from = lane - b, valid = from >= top; break;
-        case SHUFFLE_DOWN: from = lane + b, valid = from <= top; break;
-        case SHUFFLE_BFLY: from = lane ^ b, valid = from <= top; break;
-        default: from = bottom | (b & ~segment), valid = from <= top;
-        }
-        from = valid ? from : lane;
-        if (w->mask >> lane & 1 && !(w->mask >> from & 1))
-            exec_fault(w, in, lane, FAULT_TRAP, "shuffle from lane %d, which does not take part", from);
-        value[lane] = a[from];
-        inside[lane] = -(u32)valid;
+    EACH_LANE(l) {
+        const s32 b = (s32)(pb[l] & 31), clamp = (s32)(pc[l] & 31), segment = (s32)(pc[l] >> 8 & 31);
+        const s32 bottom = l & segment, top = bottom | (clamp & ~segment);
+        const s32 up = l - b, down = l + b, across = l ^ b, chosen = bottom | (b & ~segment);
+        const s32 wanted = in->mode == SHUFFLE_UP     ? up
+                           : in->mode == SHUFFLE_DOWN ? down
+                           : in->mode == SHUFFLE_BFLY ? across
+                                                      : chosen;
+        const bool valid = in->mode == SHUFFLE_UP ? wanted >= top : wanted <= top;
+        from[l] = valid ? wanted : l;
+        inside[l] = -(u32)valid;
     }
+    for (int lane = 0; lane < LANES && w->mask != ALL_LANES; lane++)
+        if (w->mask >> lane & 1 && !(w->mask >> from[lane] & 1))
+            exec_fault(w, in, lane, FAULT_TRAP, "shuffle from lane %d, which does not take part", from[lane]);
+    for (int lane = 0; lane < LANES; lane++)
+        value[lane] = a[from[lane]];
     u32 *d = row(w, in->reg[0]);
     STORE_LANES(w, d, u32, value[l])
     if (in->dsts == 2) {

@@ -387,6 +387,18 @@ static void all(void) {
     test_narrow();
 }
 
+/* What does not depend on fast approximations. */
+static void fast(void) {
+    module = load(ptx);
+    test_add();
+    test_reduce();
+    test_shuffles();
+    test_conv();
+    test_integers();
+    test_philox();
+    test_tables();
+}
+
 /* An instruction that the simulator does not know is named with its line when the module is loaded. */
 static void unknown(void) {
     CUmodule m;
@@ -413,6 +425,8 @@ int main(void) {
         snprintf(environment, sizeof environment, "SIM_THREADS=1 SIM_CHECK=1 SIM_PROF=1 SIM_CC=%s", targets[i]);
         CASE(all, environment);
     }
+    ptx = compile(source, "--gpu-architecture=compute_90 --use_fast_math");
+    CASE(fast, "");
     CASE(unknown, "SIM_CC=90");
     return finish();
 }
