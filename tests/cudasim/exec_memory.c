@@ -18,8 +18,7 @@ static inline bool dense(const struct warp *w, const struct insn *in, const stru
 /* Scalar loads first, then the merge with inactive lanes: they point where active lanes do. */
 static inline void load_words(struct warp *w, u32 *d, const struct reach *r, size_t offset) {
     u32 value[LANES];
-    for (int l = 0; l < LANES; l++)
-        value[l] = read_u32(r, l, offset);
+    GATHER_LANES(value, read_u32(r, l, offset))
     STORE_LANES(w, d, u32, value[l])
 }
 

@@ -45,8 +45,7 @@ static void shuffle(struct warp *w, const struct insn *in) {
     for (int lane = 0; lane < LANES && w->mask != ALL_LANES; lane++)
         if (w->mask >> lane & 1 && !(w->mask >> from[lane] & 1))
             exec_fault(w, in, lane, FAULT_TRAP, "shuffle from lane %d, which does not take part", from[lane]);
-    for (int lane = 0; lane < LANES; lane++)
-        value[lane] = a[from[lane]];
+    GATHER_LANES(value, a[from[l]])
     u32 *d = row(w, in->reg[0]);
     STORE_LANES(w, d, u32, value[l])
     if (in->dsts == 2) {

@@ -27,6 +27,17 @@ static inline void *row(const struct warp *w, uint32_t reference) {
 #define EACH_LANE(l) _Pragma("GCC ivdep") for (int l = 0; l < LANES; l++)
 #endif
 
+/* Fills value[32] from scalar expressions in l, eight at a time in a vector register: stores of single lanes that are
+ * read back as vectors would stall. */
+typedef uint32_t eight_lanes __attribute__((vector_size(32)));
+#define GATHER_LANES(value, EXPR)                                                                        \
+    for (int first_ = 0; first_ < LANES; first_ += 8) {                                                  \
+        const eight_lanes eight_ = {AT_LANE(0, EXPR), AT_LANE(1, EXPR), AT_LANE(2, EXPR), AT_LANE(3, EXPR),  \
+                                    AT_LANE(4, EXPR), AT_LANE(5, EXPR), AT_LANE(6, EXPR), AT_LANE(7, EXPR)}; \
+        __builtin_memcpy(&(value)[first_], &eight_, sizeof eight_);                                      \
+    }
+#define AT_LANE(i, EXPR) ({ const int l = first_ + (i); (EXPR); })
+
 /* Stores EXPR for every active lane; the inactive keep what they have. */
 #define STORE_LANES(w, d, D, EXPR)                                       \
     if ((w)->mask == ALL_LANES) {                                        \

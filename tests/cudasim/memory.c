@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backing.h"
 #include "config.h"
 
 enum { ALIGNMENT = 512, RED_ZONE = 1 << 20 };
@@ -28,7 +29,7 @@ static bool add(struct allocation *a) {
 }
 
 static void drop_host(struct allocation *a) {
-    free(a->host);
+    backing_free(a->host, a->bytes);
     free(a->initialised);
     free(a->words);
     a->host = a->initialised = NULL;
@@ -41,7 +42,7 @@ struct allocation *memory_allocate_at(uint64_t base, uint64_t bytes, enum memory
         return NULL;
     *a = (struct allocation){.base = base, .bytes = bytes, .number = (uint32_t)count + 1, .kind = kind};
     a->name = name ? strdup(name) : NULL; /* outlives the module, for reports on stale addresses */
-    a->host = aligned_alloc(64, (bytes + 127) / 64 * 64);
+    a->host = backing_allocate(bytes);
     if (config()->check) {
         a->initialised = calloc(bytes + 1, 1);
         a->words = calloc(bytes / 4 + 2, sizeof *a->words);
@@ -51,7 +52,6 @@ struct allocation *memory_allocate_at(uint64_t base, uint64_t bytes, enum memory
         free(a);
         return NULL;
     }
-    memset(a->host, 0xff, bytes);
     if (next_address < base + bytes + RED_ZONE)
         next_address = (base + bytes + RED_ZONE + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     return a;

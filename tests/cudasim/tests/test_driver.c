@@ -76,6 +76,24 @@ static void device_pointer_as_host(void) {
     RETURNS(1, cuMemFreeHost(pinned));
 }
 
+/* A buffer larger than the host's memory costs only what is touched, and holds NaN everywhere. */
+static void huge(void) {
+    const uint64_t bytes = 900ull << 30;
+    unsigned word = 5;
+    start();
+    CUdeviceptr a = allocate(bytes);
+    download(&word, a + bytes - 4, sizeof word);
+    CHECK(word == UINT32_MAX);
+    word = 7;
+    OK(cuMemcpyHtoD_v2(a + (100ull << 30), &word, sizeof word));
+    word = 0;
+    download(&word, a + (100ull << 30), sizeof word);
+    CHECK(word == 7);
+    download(&word, a + (100ull << 30) + 4, sizeof word);
+    CHECK(word == UINT32_MAX);
+    OK(cuMemFree_v2(a));
+}
+
 /* ---- streams ---- */
 
 /* A host buffer that is used again before the copy has run: the copy sees the new contents when deferred. */
@@ -422,6 +440,7 @@ int main(void) {
     CASE(no_device, "SIM_DEVICES=0");
     CASE(no_context, "SIM_VRAM=64MiB");
     CASE(device_pointer_as_host, "");
+    CASE(huge, "SIM_VRAM=1000GiB");
     CASE(reused_buffer_deferred, "SIM_ASYNC=defer");
     CASE(reused_buffer_eager, "SIM_ASYNC=eager");
     CASE(reused_buffer_after_wait, "SIM_ASYNC=defer");
