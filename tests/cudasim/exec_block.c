@@ -34,7 +34,10 @@ uint32_t predicate_lanes(const struct warp *w, uint32_t reference, bool negated)
 
 void warp_split(struct warp *w, uint32_t pc, uint32_t lanes) {
     w->others[w->other_count++] = (struct group){pc, lanes, GROUP_RUNS};
-    w->meet = 0;
+    if (pc < w->pc)
+        w->meet = 0; /* the new group comes first */
+    else if (pc < w->meet)
+        w->meet = pc;
 }
 
 void warp_park(struct warp *w) {
@@ -73,6 +76,13 @@ _Noreturn static void fault_stuck(struct warp *w) {
 
 /* Merges groups that met, and chooses the runnable group with the lowest pc. */
 static void regroup(struct warp *w) {
+    if (w->other_count == 1 && w->group && w->others[0].pc == w->pc) { /* both sides of a branch have met */
+        w->group |= w->others[0].lanes;
+        w->other_count = 0;
+        w->meet = UINT32_MAX;
+        warp_set_mask(w, w->group);
+        return;
+    }
     if (w->group)
         w->others[w->other_count++] = (struct group){w->pc, w->group, GROUP_RUNS};
     w->group = 0;

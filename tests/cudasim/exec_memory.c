@@ -5,16 +5,6 @@
 #include "ptx_internal.h"
 #include "reach.h"
 
-/* Neighbouring lanes at neighbouring elements: one copy. */
-static inline bool dense(const struct warp *w, const struct insn *in, const struct reach *r) {
-    const int64_t step = in->bytes;
-    if (in->count != 1 || w->mask != ALL_LANES || r->at[31] - r->at[0] != 31 * step)
-        return false;
-    int64_t apart = 0;
-    EACH_LANE(l) apart |= r->at[l] - r->at[0] - step * l;
-    return apart == 0;
-}
-
 /* Scalar loads first, then the merge with inactive lanes: they point where active lanes do. */
 static inline void load_words(struct warp *w, u32 *d, const struct reach *r, size_t offset) {
     u32 value[LANES];
@@ -22,29 +12,30 @@ static inline void load_words(struct warp *w, u32 *d, const struct reach *r, siz
     STORE_LANES(w, d, u32, value[l])
 }
 
-/* All lanes at one address, as weights often are. */
-static inline bool uniform(const struct reach *r) {
-    int64_t apart = r->at[0] - r->at[31];
-    if (apart == 0)
-        EACH_LANE(l) apart |= r->at[l] - r->at[0];
-    return apart == 0;
+static void load_uniform(struct warp *w, const struct insn *in, const struct reach *r) {
+    for (unsigned k = 0; k < in->count; k++)
+        if (in->bytes == 4) {
+            u32 *d = row(w, in->reg[k]);
+            const u32 value = read_u32(r, 0, (size_t)k * 4);
+            STORE_LANES(w, d, u32, value)
+        } else {
+            u64 *d = row(w, in->reg[k]);
+            const u64 value = read_u64(r, 0, (size_t)k * 8);
+            STORE_LANES(w, d, u64, value)
+        }
 }
 
 static void load(struct warp *w, const struct insn *in) {
     struct reach r;
-    reach_lanes(w, in, in->reg[in->dsts], false, &r);
-    if (in->bytes == 4 && in->reg_bits == 32 && uniform(&r)) {
-        for (unsigned k = 0; k < in->count; k++) {
-            u32 *d = row(w, in->reg[k]);
-            const u32 value = read_u32(&r, 0, (size_t)k * 4);
-            STORE_LANES(w, d, u32, value)
+    const bool whole = in->bytes * 8 == in->reg_bits && in->bytes >= 4; /* memory and registers look the same */
+    if (!whole)
+        reach_lanes(w, in, in->reg[in->dsts], false, &r);
+    else
+        switch (reach_pattern(w, in, in->reg[in->dsts], false, &r)) {
+        case PATTERN_DENSE: memcpy(row(w, in->reg[0]), reached(&r, 0), (size_t)in->bytes * LANES); return;
+        case PATTERN_UNIFORM: load_uniform(w, in, &r); return;
+        case PATTERN_SCATTERED: break;
         }
-        return;
-    }
-    if (in->bytes * 8 == in->reg_bits && in->bytes >= 4 && dense(w, in, &r)) {
-        memcpy(row(w, in->reg[0]), reached(&r, 0), (size_t)in->bytes * LANES);
-        return;
-    }
     for (unsigned k = 0; k < in->count; k++) {
         const size_t offset = (size_t)k * in->bytes;
         if (in->reg_bits == 64) {
@@ -103,10 +94,16 @@ static inline void put(uint8_t *to, const struct insn *in, const void *source, i
 /* Lanes that write to one address: the highest lane wins. */
 static void store(struct warp *w, const struct insn *in) {
     struct reach r;
-    reach_lanes(w, in, in->reg[0], true, &r);
-    if (in->bytes * 8 == in->reg_bits && in->bytes >= 4 && dense(w, in, &r)) {
-        memcpy(reached(&r, 0), row(w, in->reg[1]), (size_t)in->bytes * LANES);
-        return;
+    if (in->bytes * 8 == in->reg_bits && in->bytes >= 4 && w->mask == ALL_LANES) {
+        const enum pattern pattern = reach_pattern(w, in, in->reg[0], true, &r);
+        if (pattern == PATTERN_DENSE) {
+            memcpy(reached(&r, 0), row(w, in->reg[1]), (size_t)in->bytes * LANES);
+            return;
+        }
+        if (pattern == PATTERN_UNIFORM)
+            memset(r.at, 0, sizeof r.at);
+    } else {
+        reach_lanes(w, in, in->reg[0], true, &r);
     }
     for (unsigned k = 0; k < in->count; k++) {
         const void *source = row(w, in->reg[1 + k]);

@@ -219,3 +219,48 @@ void reach_lanes(struct warp *w, const struct insn *in, uint32_t reference, bool
     else
         reach_window(w, in, address, size, writes, (enum space)in->space, r);
 }
+
+/* lane l at first + l * step, as far as lanes are active */
+static inline bool spaced(const struct warp *w, const struct insn *in, uint32_t reference, u64 first, u64 step) {
+    u64 apart = 0;
+    if (in->wide_address && w->mask == ALL_LANES) {
+        const u64 *a = row(w, reference);
+        EACH_LANE(l) apart |= a[l] ^ (first + step * (u64)l);
+    } else if (in->wide_address) {
+        const u64 *a = row(w, reference);
+        EACH_LANE(l) apart |= w->on[l] ? a[l] ^ (first + step * (u64)l) : 0;
+    } else {
+        const u32 *a = row(w, reference), from = (u32)first, stride = (u32)step;
+        u32 differs = 0;
+        EACH_LANE(l) differs |= (w->mask == ALL_LANES ? ~0u : w->on[l]) & (a[l] ^ (from + stride * (u32)l));
+        apart = differs;
+    }
+    return apart == 0;
+}
+
+static inline u64 address_of(const struct warp *w, const struct insn *in, uint32_t reference, int lane) {
+    return in->wide_address ? ((const u64 *)row(w, reference))[lane] : ((const u32 *)row(w, reference))[lane];
+}
+
+enum pattern reach_pattern(struct warp *w, const struct insn *in, uint32_t reference, bool writes, struct reach *r) {
+    const struct worker *worker = w->worker;
+    const struct allocation *last = worker->cache[in->slot];
+    const bool shared = in->space == SPACE_SHARED;
+    if (worker->launch->check || worker->launch->profile || !(shared || (in->space == SPACE_GLOBAL && last))) {
+        reach_lanes(w, in, reference, writes, r);
+        return PATTERN_SCATTERED;
+    }
+    const u64 size = (u64)in->bytes * in->count, bytes = shared ? worker->launch->shared_bytes : last->bytes;
+    const int low = __builtin_ctz(w->mask), high = 31 - __builtin_clz(w->mask);
+    const u64 first = address_of(w, in, reference, low), distance = address_of(w, in, reference, high) - first;
+    const bool uniform = distance == 0, dense = w->mask == ALL_LANES && in->count == 1 && distance == 31 * size;
+    const u64 offset = first + (u64)in->imm - (shared ? 0 : last->base), end = offset + distance + size;
+    if ((uniform || dense) && offset < bytes && end <= bytes && !(offset & (size - 1)) &&
+        spaced(w, in, reference, first, dense ? size : 0)) {
+        r->base = (uintptr_t)(shared ? worker->shared : last->host) + offset;
+        r->at[0] = 0;
+        return dense ? PATTERN_DENSE : PATTERN_UNIFORM;
+    }
+    reach_lanes(w, in, reference, writes, r);
+    return PATTERN_SCATTERED;
+}

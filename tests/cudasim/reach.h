@@ -15,6 +15,12 @@ struct reach {
 /* Faults unless every active lane may access in->bytes * in->count bytes at its address. */
 void reach_lanes(struct warp *w, const struct insn *in, uint32_t address, bool writes, struct reach *r);
 
+enum pattern { PATTERN_SCATTERED, PATTERN_UNIFORM, PATTERN_DENSE };
+
+/* Like reach_lanes for one element per lane or uniform vectors, but recognises lanes at one address (UNIFORM) and, with
+ * all lanes active, at neighbouring elements (DENSE): then only r->at[0] is set, to 0. */
+enum pattern reach_pattern(struct warp *w, const struct insn *in, uint32_t address, bool writes, struct reach *r);
+
 static inline uint8_t *reached(const struct reach *r, int lane) {
     return (uint8_t *)(r->base + (uintptr_t)r->at[lane]);
 }
