@@ -41,8 +41,8 @@ uint8_t *backing_allocate(size_t bytes) {
     if (memory == MAP_FAILED)
         return NULL;
     for (size_t at = 0; at < length; at += PATTERN_BYTES)
-        if (mmap(memory + at, PATTERN_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, file, 0) ==
-            MAP_FAILED) {
+        if (mmap(memory + at, PATTERN_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, file,
+                 0) == MAP_FAILED) {
             munmap(memory, length);
             return NULL;
         }

@@ -1,5 +1,5 @@
-/* A stand-in for cuBLAS: the few functions that the framework uses, run as operations of the simulated driver's streams,
- * so that deferred execution and stream capture cover them. */
+/* A stand-in for cuBLAS: the few functions that the framework uses, run as operations of the simulated driver's
+ * streams, so that deferred execution and stream capture cover them. */
 #include "cublas_types.h"
 
 #include <stdbool.h>
@@ -180,7 +180,8 @@ static void unpack(float *to, const struct matrix *x, const uint8_t *from, int64
                    bool tf32) {
     for (int64_t i = 0; i < rows; i++)
         for (int64_t j = 0; j < columns; j++) {
-            const float value = load(from, x->type, batch * x->stride + (x->transposed ? j + i * x->ld : i + j * x->ld));
+            const int64_t at = batch * x->stride + (x->transposed ? j + i * x->ld : i + j * x->ld);
+            const float value = load(from, x->type, at);
             to[i + j * rows] = tf32 ? bits_float(tf32_from_float(value)) : value;
         }
 }
@@ -313,9 +314,9 @@ cublasStatus_t cublasGemmEx(cublasHandle_t handle, cublasOperation_t op_a, cubla
     return product("cublasGemmEx", handle, op_a, op_b, alpha, beta, compute, g);
 }
 
-cublasStatus_t cublasSgemm_v2(cublasHandle_t handle, cublasOperation_t op_a, cublasOperation_t op_b, int m, int n, int k,
-                              const float *alpha, const float *a, int lda, const float *b, int ldb, const float *beta,
-                              float *c, int ldc) {
+cublasStatus_t cublasSgemm_v2(cublasHandle_t handle, cublasOperation_t op_a, cublasOperation_t op_b, int m, int n,
+                              int k, const float *alpha, const float *a, int lda, const float *b, int ldb,
+                              const float *beta, float *c, int ldc) {
     const struct gemm g = {.a = matrix(a, CUDA_R_32F, lda, 0, op_a), .b = matrix(b, CUDA_R_32F, ldb, 0, op_b),
                            .c = matrix(c, CUDA_R_32F, ldc, 0, CUBLAS_OP_N), .m = m, .n = n, .k = k, .batch = 1};
     return product("cublasSgemm_v2", handle, op_a, op_b, alpha, beta, CUBLAS_COMPUTE_32F, g);

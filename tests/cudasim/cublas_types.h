@@ -33,7 +33,8 @@ enum {
     CUDA_R_16BF = 14,
 };
 
-typedef unsigned cublasStatus_t, cublasOperation_t, cublasMath_t, cublasComputeType_t, cudaDataType, cublasPointerMode_t;
+typedef unsigned cublasStatus_t, cublasOperation_t, cublasMath_t, cublasComputeType_t, cublasPointerMode_t,
+    cudaDataType;
 typedef int cublasGemmAlgo_t; /* one of its constants is negative */
 typedef struct cublasContext *cublasHandle_t;
 
@@ -46,9 +47,9 @@ cublasStatus_t cublasSetStream_v2(cublasHandle_t handle, void *stream);
 cublasStatus_t cublasSetWorkspace_v2(cublasHandle_t handle, void *workspace, size_t bytes);
 cublasStatus_t cublasSetMathMode(cublasHandle_t handle, cublasMath_t mode);
 cublasStatus_t cublasSetPointerMode_v2(cublasHandle_t handle, cublasPointerMode_t mode);
-cublasStatus_t cublasSgemm_v2(cublasHandle_t handle, cublasOperation_t op_a, cublasOperation_t op_b, int m, int n, int k,
-                              const float *alpha, const float *a, int lda, const float *b, int ldb, const float *beta,
-                              float *c, int ldc);
+cublasStatus_t cublasSgemm_v2(cublasHandle_t handle, cublasOperation_t op_a, cublasOperation_t op_b, int m, int n,
+                              int k, const float *alpha, const float *a, int lda, const float *b, int ldb,
+                              const float *beta, float *c, int ldc);
 cublasStatus_t cublasGemmEx(cublasHandle_t handle, cublasOperation_t op_a, cublasOperation_t op_b, int m, int n, int k,
                             const void *alpha, const void *a, cudaDataType type_a, int lda, const void *b,
                             cudaDataType type_b, int ldb, const void *beta, void *c, cudaDataType type_c, int ldc,

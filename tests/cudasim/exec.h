@@ -1,7 +1,7 @@
 /* The interpreter: a launch runs blocks, a block runs warps, a warp runs instructions over 32 lanes.
  *
- * Divergence: a warp is a set of groups (pc, lanes). The runnable group with the lowest pc runs; groups that meet at one
- * pc merge. A group that reaches a barrier or a warp-wide instruction before all its partners is parked. */
+ * Divergence: a warp is a set of groups (pc, lanes). The runnable group with the lowest pc runs; groups that meet at
+ * one pc merge. A group that reaches a barrier or a warp-wide instruction before all its partners is parked. */
 #ifndef CUDASIM_EXEC_H
 #define CUDASIM_EXEC_H
 
@@ -99,8 +99,8 @@ bool worker_prepare(struct worker *worker, const struct launch *launch);
 void worker_release(struct worker *worker);
 
 /* Ends the block with a report that names kernel, block, thread and PTX line. */
-_Noreturn void exec_fault(struct warp *w, const struct insn *in, int lane, enum fault_kind kind, const char *format, ...)
-    __attribute__((format(printf, 5, 6)));
+_Noreturn void exec_fault(struct warp *w, const struct insn *in, int lane, enum fault_kind kind, const char *format,
+                          ...) __attribute__((format(printf, 5, 6)));
 
 /* SIM_CHECK hooks (check.c): one call per memory instruction, `offset[lane]` valid for the lanes of w->mask. */
 void check_block_start(struct worker *worker);

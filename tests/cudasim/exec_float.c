@@ -40,16 +40,17 @@ static inline f64 max64(f64 a, f64 b) {
     return a != a ? b : b != b ? a : a > b ? a : b > a ? b : float64(bits64(a) & bits64(b));
 }
 
+#define Z(x) flush_subnormal(x)
 #define CANONICAL_NAN bits_float(0x7fffffffu)
 
 /* The same operation plain and flushing. */
 #define FLOAT1(NAME, EXPR)                                               \
     OP1(NAME##_f32, f32, f32, EXPR)                                      \
-    OP1(NAME##_ftz_f32, f32, f32, ({ const f32 x = flush_subnormal(a); ({ const f32 a = x; flush_subnormal(EXPR); }); }))
+    OP1(NAME##_ftz_f32, f32, f32, ({ const f32 x = Z(a); ({ const f32 a = x; Z(EXPR); }); }))
 #define FLOAT2(NAME, EXPR)                                               \
     OP2(NAME##_f32, f32, f32, f32, EXPR)                                 \
     OP2(NAME##_ftz_f32, f32, f32, f32,                                   \
-        ({ const f32 x = flush_subnormal(a), y = flush_subnormal(b); ({ const f32 a = x, b = y; flush_subnormal(EXPR); }); }))
+        ({ const f32 x = Z(a), y = Z(b); ({ const f32 a = x, b = y; Z(EXPR); }); }))
 
 FLOAT2(add, a + b)
 FLOAT2(sub, a - b)
@@ -70,13 +71,13 @@ FLOAT1(sin, sinf(a))
 FLOAT1(cos, cosf(a))
 OP1(tanh_f32, f32, f32, tanhf(a))
 OP3(fma_f32, f32, f32, f32, f32, __builtin_fmaf(a, b, c))
-OP3(fma_ftz_f32, f32, f32, f32, f32, flush_subnormal(__builtin_fmaf(flush_subnormal(a), flush_subnormal(b), flush_subnormal(c))))
+OP3(fma_ftz_f32, f32, f32, f32, f32, Z(__builtin_fmaf(Z(a), Z(b), Z(c))))
 OP2(add_sat_f32, f32, f32, f32, saturate(a + b))
 OP2(mul_sat_f32, f32, f32, f32, saturate(a * b))
 OP3(fma_sat_f32, f32, f32, f32, f32, saturate(__builtin_fmaf(a, b, c)))
-OP2(add_ftz_sat_f32, f32, f32, f32, saturate(flush_subnormal(a) + flush_subnormal(b)))
-OP2(mul_ftz_sat_f32, f32, f32, f32, saturate(flush_subnormal(flush_subnormal(a) * flush_subnormal(b))))
-OP3(fma_ftz_sat_f32, f32, f32, f32, f32, saturate(flush_subnormal(__builtin_fmaf(flush_subnormal(a), flush_subnormal(b), flush_subnormal(c)))))
+OP2(add_ftz_sat_f32, f32, f32, f32, saturate(Z(a) + Z(b)))
+OP2(mul_ftz_sat_f32, f32, f32, f32, saturate(Z(Z(a) * Z(b))))
+OP3(fma_ftz_sat_f32, f32, f32, f32, f32, saturate(Z(__builtin_fmaf(Z(a), Z(b), Z(c)))))
 OP2(copysign_f32, f32, f32, f32, copysignf(b, a))
 
 OP2(add_f64, f64, f64, f64, a + b)

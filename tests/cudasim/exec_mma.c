@@ -19,7 +19,7 @@ static float element_of(const struct insn *in, u32 bits, int half) {
     }
 }
 
-/* Register r of A: row group + 8 * (r mod 2), columns from 4 (or 2 * 4 halves) * (r / 2); of B: rows from 4 * r or 8 * r. */
+/* Register r of A: row group + 8 * (r mod 2), columns from 4 (or 8 halves) * (r / 2); of B: rows from 4 or 8 * r. */
 static void multiply(struct warp *w, const struct insn *in) {
     if (!warp_gathered(w, in, w->born))
         return;

@@ -179,5 +179,6 @@ static void decode_redux(struct parser *p, const struct statement *s, struct ins
     decode_shape(p, s, in, "w=ww");
 }
 
-const struct family families_warp[] = {{"shfl", decode_shuffle}, {"vote", decode_vote},   {"activemask", decode_active_mask},
-                                       {"match", decode_match},  {"redux", decode_redux}, {0}};
+const struct family families_warp[] = {{"shfl", decode_shuffle}, {"vote", decode_vote},
+                                       {"match", decode_match},  {"redux", decode_redux},
+                                       {"activemask", decode_active_mask}, {0}};

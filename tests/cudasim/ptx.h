@@ -1,8 +1,8 @@
 /* The PTX front end: text in, decoded instructions out.
  *
  * Every operand of a decoded instruction (register, immediate, special register) is a *row*: 32 lanes of 4 or 8
- * bytes, so that an instruction is one loop over 32 lanes. A row reference is `byte offset | bank`; bank 0 is the warp's
- * register file, bank 1 the function's constants; a row is 128 bytes, a 64-bit row takes two of them.
+ * bytes, so that an instruction is one loop over 32 lanes. A row reference is `byte offset | bank`; bank 0 is the
+ * warp's register file, bank 1 the function's constants; a row is 128 bytes, a 64-bit row takes two of them.
  * Registers of 16 bits and predicates (0 or ~0) take 32 bits. */
 #ifndef CUDASIM_PTX_H
 #define CUDASIM_PTX_H

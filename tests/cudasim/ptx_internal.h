@@ -119,8 +119,8 @@ struct family {
 };
 
 extern const struct form forms_integer[], forms_float[], forms_round[], forms_bits[]; /* each ends with a NULL name */
-extern const struct family families_memory[], families_atomic[], families_convert[], families_compare[], families_control[],
-    families_warp[], families_mma[];
+extern const struct family families_memory[], families_atomic[], families_convert[], families_compare[],
+    families_control[], families_warp[], families_mma[];
 
 /* lexer */
 void lexer_start(struct lexer *lexer, const char *text);

@@ -114,7 +114,8 @@ static void find_live_sets(struct scan *s) {
             const struct insn *last = &s->f->code[b->end - 1];
             if (last->flow == FLOW_BRANCH)
                 merge_in(s, b, last->target);
-            if (!(last->flow == FLOW_BRANCH && last->srcs == 0) && !(last->flow == FLOW_EXIT && last->guard == NO_GUARD))
+            const bool always = last->flow == FLOW_BRANCH ? last->srcs == 0 : last->guard == NO_GUARD;
+            if (last->flow == FLOW_NEXT || !always)
                 merge_in(s, b, b->end);
             for (uint32_t i = 0; i < s->words; i++) {
                 const uint64_t in = b->use[i] | (b->out[i] & ~b->kill[i]);

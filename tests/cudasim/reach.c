@@ -52,8 +52,8 @@ _Noreturn static void fault_global(struct warp *w, const struct insn *in, int la
                    (unsigned long long)size, (unsigned long long)address);
     const u64 offset = address - a->base;
     if (offset >= a->bytes + (1u << 20))
-        exec_fault(w, in, lane, FAULT_ADDRESS, "%s of %llu bytes at 0x%llx: in no allocation; the last below is %s", verb,
-                   (unsigned long long)size, (unsigned long long)address, name);
+        exec_fault(w, in, lane, FAULT_ADDRESS, "%s of %llu bytes at 0x%llx: in no allocation; the last below is %s",
+                   verb, (unsigned long long)size, (unsigned long long)address, name);
     exec_fault(w, in, lane, FAULT_ADDRESS, "%s of %llu bytes at 0x%llx: offset %llu of %s%s", verb,
                (unsigned long long)size, (unsigned long long)address, (unsigned long long)offset, name,
                !a->host                          ? ", which was freed"
@@ -220,7 +220,7 @@ void reach_lanes(struct warp *w, const struct insn *in, uint32_t reference, bool
         reach_window(w, in, address, size, writes, (enum space)in->space, r);
 }
 
-/* lane l at first + l * step, as far as lanes are active */
+/* Lane l at first + l * step, as far as lanes are active. */
 static inline bool spaced(const struct warp *w, const struct insn *in, uint32_t reference, u64 first, u64 step) {
     u64 apart = 0;
     if (in->wide_address && w->mask == ALL_LANES) {

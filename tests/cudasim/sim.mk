@@ -7,7 +7,8 @@ SIM_ARCH    ?= $(if $(filter x86_64,$(shell uname -m)),-march=native,)
 # The engine works on lanes of many types in one register file, hence no strict aliasing; results have to be the same on
 # every machine, hence no contraction.
 SIM_CFLAGS  := -std=gnu11 -O3 $(SIM_ARCH) -ffp-contract=off -fno-strict-aliasing -fno-math-errno -fPIC \
-               -fvisibility=hidden -pthread -Wall -Wextra -Werror -Wno-unknown-warning-option -Wno-pass-failed -I$(SIM_DIR)
+               -fvisibility=hidden -pthread -Wall -Wextra -Werror -Wno-unknown-warning-option -Wno-pass-failed \
+               -I$(SIM_DIR)
 SIM_SOURCES := $(filter-out %/cublas.c,$(wildcard $(SIM_DIR)/*.c))
 SIM_OBJECTS := $(patsubst $(SIM_DIR)/%.c,$(SIM_OUT)/obj/%.o,$(SIM_SOURCES))
 SIM_HEADERS := $(wildcard $(SIM_DIR)/*.h)
@@ -31,7 +32,8 @@ $(SIM_OUT)/libcublas.so.13: $(SIM_OUT)/obj/cublas.o $(SIM_OUT)/libcuda.so.1
 
 $(SIM_OUT)/tests/%: $(SIM_DIR)/tests/%.c $(SIM_DIR)/tests/simtest.c $(SIM_DIR)/tests/simtest.h $(SIM_HEADERS) sim
 	@mkdir -p $(@D)
-	$(SIM_CC) -std=gnu11 -O1 -g -Wall -Wextra -Werror $(SIM_EXTRA) -I$(SIM_DIR) -isystem $(SIM_CUDA_INC) -o $@ $< $(SIM_DIR)/tests/simtest.c \
+	$(SIM_CC) -std=gnu11 -O1 -g -Wall -Wextra -Werror $(SIM_EXTRA) -I$(SIM_DIR) -isystem $(SIM_CUDA_INC) -o $@ $< \
+	    $(SIM_DIR)/tests/simtest.c \
 	    -L$(SIM_OUT) -l:libcuda.so.1 -l:libcublas.so.13 -Wl,-rpath,'$$ORIGIN/..' -lm -ldl
 
 # A test that cannot run says why and ends with 77.

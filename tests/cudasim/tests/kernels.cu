@@ -147,7 +147,8 @@ __global__ void doubles(const double *d, double *y)
     int i = threadIdx.x;
     double e = d[i];
     double *o = y + 10 * i;
-    o[0] = e * 1.5 + 2; o[1] = e / 3; o[2] = sqrt(e); o[3] = exp(e); o[4] = log(e); o[5] = floor(e); o[6] = fmin(e, 2.0);
+    o[0] = e * 1.5 + 2; o[1] = e / 3; o[2] = sqrt(e); o[3] = exp(e); o[4] = log(e); o[5] = floor(e);
+    o[6] = fmin(e, 2.0);
     o[7] = (float)e; o[8] = (double)(long long)e; o[9] = tanh(e);
 }
 
@@ -266,7 +267,8 @@ __global__ void narrow(u16 *h, float *f)
     asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(t) : "f"(v), "f"(z));
     h[4 * i + 2] = (u16)t;
     h[4 * i + 3] = (u16)(t >> 16);
-    asm("{.reg .pred p; setp.gt.f32 p, %1, 0f00000000; @!p bra L1; mul.f32 %0, %1, 0f40000000; bra L2; L1: neg.f32 %0, %1; L2: }"
+    asm("{.reg .pred p; setp.gt.f32 p, %1, 0f00000000; @!p bra L1; mul.f32 %0, %1, 0f40000000; bra L2; "
+        "L1: neg.f32 %0, %1; L2: }"
         : "=f"(z) : "f"(v));
     f[i] = z;
 }

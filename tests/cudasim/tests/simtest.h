@@ -33,8 +33,8 @@
 
 enum { SKIPPED = 77 };
 
-/* Runs `function` in a child with the environment set ("A=1 B=2"); counts and prints a failure. Exit statuses other than
- * 0 can be expected: SIM_LEAK. */
+/* Runs `function` in a child with the environment set ("A=1 B=2"); counts and prints a failure. An exit status other
+ * than 0 can be expected: SIM_LEAK. */
 void run_case(const char *name, const char *environment, void (*function)(void), int status);
 #define CASE(function, environment) run_case(#function, environment, function, 0)
 int finish(void);

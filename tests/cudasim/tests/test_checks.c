@@ -109,7 +109,8 @@ static void controls(void) {
     prepare();
     const unsigned zero = 0;
     float sum;
-    CUdeviceptr count = upload(&zero, sizeof zero), partial = allocate(8 * sizeof(float)), result = allocate(sizeof sum);
+    CUdeviceptr count = upload(&zero, sizeof zero), partial = allocate(8 * sizeof(float)),
+                result = allocate(sizeof sum);
     OK(LAUNCH(function(module, "last_block_sums"), 8, 32, &y, &partial, &result, &count));
     download(&sum, result, sizeof sum);
     CHECK(sum == 36);

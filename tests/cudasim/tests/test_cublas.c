@@ -12,7 +12,9 @@ static float pseudo(unsigned i) {
 }
 
 static float as_stored(float x, unsigned type) {
-    return type == CUDA_R_16F ? float_from_half(half_from_float(x)) : type == CUDA_R_16BF ? float_from_bfloat(bfloat_from_float(x)) : x;
+    return type == CUDA_R_16F    ? float_from_half(half_from_float(x))
+           : type == CUDA_R_16BF ? float_from_bfloat(bfloat_from_float(x))
+                                 : x;
 }
 
 static void put(void *to, size_t i, float x, unsigned type) {
@@ -51,8 +53,9 @@ static void products(unsigned type, unsigned compute, double precision) {
         const unsigned ta = form & 1, tb = form >> 1;
         const float alpha = 1.5f, beta = form == 3 ? 0 : -0.5f;
         OK(cuMemcpyHtoD_v2(dc, c, sizeof c));
-        OK(cublasGemmStridedBatchedEx(handle, ta, tb, M, N, K, &alpha, device(da), type, LDA, ELEMENTS, device(db), type,
-                                      LDB, ELEMENTS, &beta, device(dc), CUDA_R_32F, LDC, ELEMENTS, BATCH, compute, -1));
+        OK(cublasGemmStridedBatchedEx(handle, ta, tb, M, N, K, &alpha, device(da), type, LDA, ELEMENTS, device(db),
+                                      type, LDB, ELEMENTS, &beta, device(dc), CUDA_R_32F, LDC, ELEMENTS, BATCH,
+                                      compute, -1));
         OK(cuStreamSynchronize(stream));
         download(result, dc, sizeof result);
         for (int batch = 0; batch < BATCH; batch++)
@@ -99,7 +102,7 @@ static void misuse(void) {
     CUdeviceptr a = upload(values, sizeof values), w = allocate(1 << 20);
     OK(cublasSetWorkspace_v2(handle, device(w), 1 << 20));
     simStats(&after);
-    CHECK(after.charged == before.charged + (4 << 20)); /* two buffers of one granule each, the library's own given back */
+    CHECK(after.charged == before.charged + (4 << 20)); /* two buffers of a granule; the library's own given back */
     float *p = device(a);
     RETURNS(CUBLAS_STATUS_INVALID_VALUE, cublasSgemm_v2(handle, 0, 0, 8, 8, 8, &one, p, 7, p, 8, &zero, p, 8));
     RETURNS(CUBLAS_STATUS_INVALID_VALUE, cublasSgemm_v2(handle, 0, 0, 8, 8, 8, &one, p, 8, p, 8, &zero, p, 7));

@@ -5,14 +5,6 @@
 
 static char *ptx;
 
-static const char *const source =
-    "extern \"C\" {\n"
-    "__global__ void fill(float *x, float v, int n) { int i = blockIdx.x * blockDim.x + threadIdx.x; if (i < n) x[i] = v; }\n"
-    "__global__ void step(const float *a, float *b) { b[threadIdx.x] = a[threadIdx.x] * 2 + 1; }\n"
-    "__global__ void sum(const float *a, const float *b, float *c) { c[threadIdx.x] = a[threadIdx.x] + b[threadIdx.x]; }\n"
-    "__global__ void bad(float *a) { a[threadIdx.x + 100] = 1; }\n"
-    "}\n";
-
 enum { N = 32 };
 static float host[N];
 
@@ -435,7 +427,7 @@ static void succeeding(void) {
 }
 
 int main(void) {
-    ptx = compile(source, "--gpu-architecture=compute_90");
+    ptx = compile(read_text("tests/cudasim/tests/driver.cu"), "--gpu-architecture=compute_90");
     CASE(memory_to_the_byte, "SIM_VRAM=64MiB SIM_GRANULE=1MiB SIM_RESERVE=16MiB");
     CASE(no_device, "SIM_DEVICES=0");
     CASE(no_context, "SIM_VRAM=64MiB");

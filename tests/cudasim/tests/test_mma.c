@@ -1,37 +1,8 @@
-/* mma.sync against products in double precision, with the fragment layouts of the PTX manual written out on the CUDA side. */
+/* mma.sync against products in double precision; mma.cu writes out the fragment layouts of the PTX manual. */
 #include <math.h>
 
 #include "convert.h"
 #include "simtest.h"
-
-static const char *const source =
-    "typedef unsigned u32; typedef unsigned short u16;\n"
-    "extern \"C\" {\n"
-    "__global__ void tf32(const float *a, const float *b, float *d) {\n"
-    "  int g = threadIdx.x / 4, t = threadIdx.x % 4;\n"
-    "  u32 a0 = __float_as_uint(a[g * 8 + t]), a1 = __float_as_uint(a[(g + 8) * 8 + t]);\n"
-    "  u32 a2 = __float_as_uint(a[g * 8 + t + 4]), a3 = __float_as_uint(a[(g + 8) * 8 + t + 4]);\n"
-    "  u32 b0 = __float_as_uint(b[t * 8 + g]), b1 = __float_as_uint(b[(t + 4) * 8 + g]);\n"
-    "  float d0 = 1, d1 = 1, d2 = 1, d3 = 1;\n"
-    "  asm(\"mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3},{%4,%5,%6,%7},{%8,%9},{%0,%1,%2,%3};\"\n"
-    "    : \"+f\"(d0), \"+f\"(d1), \"+f\"(d2), \"+f\"(d3) : \"r\"(a0), \"r\"(a1), \"r\"(a2), \"r\"(a3), \"r\"(b0), \"r\"(b1));\n"
-    "  d[g * 8 + 2 * t] = d0; d[g * 8 + 2 * t + 1] = d1; d[(g + 8) * 8 + 2 * t] = d2; d[(g + 8) * 8 + 2 * t + 1] = d3;\n"
-    "}\n"
-    "#define HALVES(NAME, TYPE) \\\n"
-    "__global__ void NAME(const u16 *a, const u16 *b, float *d) { \\\n"
-    "  int g = threadIdx.x / 4, t = threadIdx.x % 4; \\\n"
-    "  u32 a0 = *(const u32 *)(a + g * 16 + 2 * t), a1 = *(const u32 *)(a + (g + 8) * 16 + 2 * t); \\\n"
-    "  u32 a2 = *(const u32 *)(a + g * 16 + 2 * t + 8), a3 = *(const u32 *)(a + (g + 8) * 16 + 2 * t + 8); \\\n"
-    "  u32 b0 = b[2 * t * 8 + g] | (u32)b[(2 * t + 1) * 8 + g] << 16; \\\n"
-    "  u32 b1 = b[(2 * t + 8) * 8 + g] | (u32)b[(2 * t + 9) * 8 + g] << 16; \\\n"
-    "  float d0 = 1, d1 = 1, d2 = 1, d3 = 1; \\\n"
-    "  asm(\"mma.sync.aligned.m16n8k16.row.col.f32.\" TYPE \".\" TYPE \".f32 {%0,%1,%2,%3},{%4,%5,%6,%7},{%8,%9},{%0,%1,%2,%3};\" \\\n"
-    "    : \"+f\"(d0), \"+f\"(d1), \"+f\"(d2), \"+f\"(d3) : \"r\"(a0), \"r\"(a1), \"r\"(a2), \"r\"(a3), \"r\"(b0), \"r\"(b1)); \\\n"
-    "  d[g * 8 + 2 * t] = d0; d[g * 8 + 2 * t + 1] = d1; d[(g + 8) * 8 + 2 * t] = d2; d[(g + 8) * 8 + 2 * t + 1] = d3; \\\n"
-    "}\n"
-    "HALVES(bf16, \"bf16\")\n"
-    "HALVES(f16, \"f16\")\n"
-    "}\n";
 
 enum { M = 16, N = 8 };
 
@@ -102,7 +73,7 @@ int main(void) {
         char options[64], environment[64];
         snprintf(options, sizeof options, "--gpu-architecture=compute_%s", targets[i]);
         snprintf(environment, sizeof environment, "SIM_CC=%s", targets[i]);
-        ptx = compile(source, options);
+        ptx = compile(read_text("tests/cudasim/tests/mma.cu"), options);
         CASE(tf32, environment);
         CASE(bf16, environment);
         CASE(f16, environment);

@@ -1,16 +1,6 @@
 /* The counters that stand in for speed, on kernels whose counts are known. */
 #include "simtest.h"
 
-static const char *const source =
-    "extern \"C\" {\n"
-    "__global__ void dense(const float *a, float *b) { b[threadIdx.x] = a[threadIdx.x]; }\n"
-    "__global__ void strided(const float *a, float *b) { b[threadIdx.x] = a[threadIdx.x * 8]; }\n"
-    "__global__ void broadcast(const float *a, float *b) { b[threadIdx.x] = a[0]; }\n"
-    "__global__ void conflict(float *b, int n) { __shared__ float s[1024]; s[threadIdx.x * n] = 1; __syncthreads();\n"
-    "  b[threadIdx.x] = s[(31 - threadIdx.x) * n]; }\n"
-    "__global__ void half_idle(float *b) { if (threadIdx.x & 1) for (int i = 0; i < 100; i++) b[threadIdx.x] += b[i]; }\n"
-    "}\n";
-
 static char *ptx;
 static CUmodule module;
 static CUdeviceptr a, b;
@@ -47,7 +37,7 @@ static void counters(void) {
 }
 
 int main(void) {
-    ptx = compile(source, "--gpu-architecture=compute_90");
+    ptx = compile(read_text("tests/cudasim/tests/prof.cu"), "--gpu-architecture=compute_90");
     CASE(counters, "SIM_PROF=1");
     CASE(counters, "SIM_PROF=1 SIM_THREADS=1 SIM_CHECK=1");
     return finish();
