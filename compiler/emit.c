@@ -157,7 +157,7 @@ void put_maps(struct writer *w, int from, int to, const char *block, const char 
             expr_print(expr_parse(w->region, s->op->fwd[o]), w->out, write_name, &k);
             fprintf(w->out, ";\n");
         }
-        for (int o = 0; o < s->nout; o++)
+        for (int o = 0; o < s->nout && s->op->kind == OP_MAP; o++)
             if (is_stored(w, s->out[o]))
                 put(w, "st(%s, v%d);", place_of(w, s->out[o], block, e), var_of(w, s->out[o]));
     }

@@ -85,7 +85,7 @@ struct node *graph_node(struct graph *g, const char *name, const double *attr, s
         exit(70);
     }
     for (int o = 0; o < n->nout; o++) {
-        outs[o].name = region_printf(g->region, "%s%s%d", name, o ? "_" : "", g->serial);
+        outs[o].name = o ? region_printf(g->region, "%s%d_%d", name, g->serial, o) : region_printf(g->region, "%s%d", name, g->serial);
         n->out[o] = add_value(g, &outs[o], g->at);
         n->out[o]->maker = g->layer ? g->layer : name;
         n->out[o]->def = n;
