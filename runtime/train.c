@@ -60,7 +60,8 @@ static int diverged(struct job *j, float loss)
                     loss, (long long)j->at.epoch + 1, (long long)j->at.in_epoch + 1, j->recipe.rate.lr / 10);
 }
 
-static void tell_step(struct job *j, float loss)
+/* `seconds` of training since the epoch began, or was resumed. */
+static void tell_step(struct job *j, float loss, double seconds)
 {
     if (j->options->log_every == 0 || j->at.in_epoch % j->options->log_every != 0)
         return;
@@ -68,19 +69,20 @@ static void tell_step(struct job *j, float loss)
     event_integer(&j->events, "epoch", j->at.epoch + 1);
     event_integer(&j->events, "step", j->at.in_epoch);
     event_number(&j->events, "loss", loss);
+    event_number(&j->events, "seconds", seconds);
     event_end(&j->events);
 }
 
 static void report_step(struct job *j, float loss, int64_t done, double since)
 {
-    double per_second = (double)done / (now() - since + 1e-9);
+    double seconds = now() - since, per_second = (double)done / (seconds + 1e-9);
     int64_t steps_left = j->recipe.rate.total - j->at.step;
     const struct progress_step s = {
         .epoch = j->at.epoch + 1, .epochs = j->recipe.epochs, .step = j->at.in_epoch, .steps = j->recipe.rate.steps,
         .loss = loss, .per_second = per_second, .eta = (double)(steps_left * j->recipe.batch) / per_second,
     };
     progress_step(&j->progress, &s);
-    tell_step(j, loss);
+    tell_step(j, loss, seconds);
 }
 
 /* Steps until the epoch is over or it is enough; `seen` counts the samples. */
