@@ -19,6 +19,21 @@ struct compilation {
     int64_t macs;                                      /* of one sample's forward pass */
 };
 
+/* ---- compile.c ---- */
+
+struct pass {
+    char letter;
+    const char *name, *purpose;
+    void (*run)(struct compilation *c);
+    void (*dump)(const struct compilation *c, FILE *out);
+    bool graphs;                                       /* leaves graphs to verify */
+};
+const struct pass *pass_at(int i);                     /* NULL ends */
+/* All passes in order; needs file, text, length, define, region and diag. Dumps on stderr the state after each pass whose
+ * letter is in `dump` (NULL: none). False as soon as there are errors in diag, which the caller flushes. */
+bool run_passes(struct compilation *c, const char *dump);
+void print_graphs(const struct compilation *c, FILE *out);
+
 /* ---- answer.c ---- */
 
 /* A plan with everything but schedules, kernels and tensors; it shares the compilation's region. */

@@ -1,4 +1,4 @@
-/* main.c: netc. The compiler is a table of passes and one loop: run, verify, dump if asked. */
+/* main.c: netc, the command line. compile.c has the passes. */
 #include "netc.h"
 #include "compile.h"
 #include "emit.h"
@@ -72,115 +72,6 @@ static int usage(const char *what, const char *argument)
     return EXIT_USAGE;
 }
 
-/* ---- the passes ---- */
-
-static void parse_pass(struct compilation *c)
-{
-    c->ast = parse(c->text, c->length, &c->diag, c->region);
-}
-
-static void build_pass(struct compilation *c)
-{
-    if (!c->ast || c->diag.errors)
-        return;
-    for (int ph = 0; ph < PHASE_COUNT && !c->diag.errors; ph++) {
-        struct diag quiet = {.file = c->file, .text = c->text, .region = c->region};
-        c->graph[ph] = build(c->ast, ph, c->define, c->ndefine, ph == PHASE_TRAIN ? &c->model : NULL, ph == PHASE_TRAIN ? &c->diag : &quiet,
-                             c->region);
-    }
-}
-
-static void grad_pass(struct compilation *c)
-{
-    c->macs = graph_macs(c->graph[PHASE_PREDICT]);
-    report(c->graph[PHASE_TRAIN], &c->model);
-    report(c->graph[PHASE_EVALUATE], &c->model);
-    grad(c->graph[PHASE_TRAIN]);
-    update(c->graph[PHASE_TRAIN], &c->model);
-}
-
-static void simplify_pass(struct compilation *c)
-{
-    for (int ph = 0; ph < PHASE_COUNT; ph++)
-        simplify(c->graph[ph]);
-}
-
-static void fuse_pass(struct compilation *c)
-{
-    for (int ph = 0; ph < PHASE_COUNT; ph++)
-        fuse(c->graph[ph]);
-}
-
-static void schedule_pass(struct compilation *c)
-{
-    c->plan = plan_new(c);
-    for (int ph = 0; ph < PHASE_COUNT; ph++)
-        schedule(c->graph[ph], c->plan, TARGET_CPU);
-}
-
-static void memory_pass(struct compilation *c)
-{
-    memory(c->plan);
-    struct plan_error e;
-    if (!plan_check(c->plan, &e) || !plan_judge(c->plan, &e)) {
-        fprintf(stderr, "internal error: the plan is wrong: %s\n", e.text);
-        exit(70);
-    }
-}
-
-static void dump_ast(const struct compilation *c, FILE *out)
-{
-    if (c->ast)
-        ast_print(c->ast, out);
-}
-
-static void dump_graph(const struct compilation *c, FILE *out)
-{
-    for (int ph = 0; ph < PHASE_COUNT; ph++)
-        graph_print(c->graph[ph], out);
-}
-
-static void dump_groups(const struct compilation *c, FILE *out)
-{
-    for (int ph = 0; ph < PHASE_COUNT; ph++)
-        groups_print(c->graph[ph], out);
-}
-
-static void dump_plan(const struct compilation *c, FILE *out)
-{
-    plan_write(c->plan, out);
-}
-
-static const struct pass {
-    char letter;
-    const char *name, *purpose;
-    void (*run)(struct compilation *c);
-    void (*dump)(const struct compilation *c, FILE *out);
-    bool graphs;                                       /* leaves graphs to verify */
-} passes[] = {
-    {'p', "parse", "text -> syntax tree", parse_pass, dump_ast, false},
-    {'b', "build", "syntax tree -> a graph for training, evaluation and prediction: names, blocks, arguments, shapes", build_pass, dump_graph, true},
-    {'g', "grad", "adds what is reported, the gradients, and the optimizer's update", grad_pass, dump_graph, true},
-    {'s', "simplify", "rewrites pairs of nodes, binds inputs to the data, drops what nothing needs", simplify_pass, dump_graph, true},
-    {'f', "fuse", "nodes -> kernels, with the reason why two stay apart", fuse_pass, dump_groups, true},
-    {'o', "schedule", "order of the kernels, lifetimes of the values", schedule_pass, dump_plan, false},
-    {'m', "memory", "a place for every value; judged by code that shares nothing with the packer", memory_pass, dump_plan, false},
-};
-
-static bool run_passes(struct compilation *c, const char *dump)
-{
-    for (int i = 0; i < COUNT(passes); i++) {
-        passes[i].run(c);
-        if (c->diag.errors)
-            return false;
-        for (int ph = 0; passes[i].graphs && ph < PHASE_COUNT; ph++)
-            graph_verify(c->graph[ph], passes[i].name);
-        if (dump && strchr(dump, passes[i].letter))
-            passes[i].dump(c, stderr);
-    }
-    return true;
-}
-
 /* ---- files ---- */
 
 static char *read_whole(const char *path, size_t *length)
@@ -228,7 +119,7 @@ static int emit(const struct compilation *c, const char *what)
     else if (!strcmp(what, "c"))
         good = emit_c(c->plan, &(struct emit_options){.lanes = 16, .file = c->file}, stdout);
     else if (!strcmp(what, "graph"))
-        dump_graph(c, stdout);
+        print_graphs(c, stdout);
     else if (!strcmp(what, "dot"))
         print_dot(c->graph[PHASE_TRAIN], stdout);
     else
@@ -238,8 +129,8 @@ static int emit(const struct compilation *c, const char *what)
 
 static int list_passes(void)
 {
-    for (int i = 0; i < COUNT(passes); i++)
-        printf("%c  %-9s %s\n", passes[i].letter, passes[i].name, passes[i].purpose);
+    for (int i = 0; pass_at(i); i++)
+        printf("%c  %-9s %s\n", pass_at(i)->letter, pass_at(i)->name, pass_at(i)->purpose);
     return 0;
 }
 
@@ -304,8 +195,8 @@ static int read_options(int argc, char **argv, struct request *r)
         return status;
     for (const char *d = r->dump; d && *d; d++) {
         bool known = false;
-        for (int i = 0; i < COUNT(passes); i++)
-            known |= passes[i].letter == *d;
+        for (int i = 0; pass_at(i); i++)
+            known |= pass_at(i)->letter == *d;
         if (!known)
             return usage("--dump knows the letters of --passes, not ", (char[]){*d, 0});
     }

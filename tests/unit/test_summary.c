@@ -26,23 +26,9 @@ static struct compilation *compiled(char *text, const char *file)
     struct compilation *c = region_alloc(r, 1, sizeof *c);
     *c = (struct compilation){.file = file, .text = text, .length = strlen(text), .region = r};
     c->diag = (struct diag){.file = file, .text = text, .out = stderr, .region = r};
-    c->ast = parse(text, c->length, &c->diag, r);
-    for (int ph = 0; ph < PHASE_COUNT && !c->diag.errors; ph++)
-        c->graph[ph] = build(c->ast, ph, NULL, 0, ph == PHASE_TRAIN ? &c->model : NULL, &c->diag, r);
+    bool good = run_passes(c, NULL);
     diag_flush(&c->diag);
-    assert_int_equal(c->diag.errors, 0);
-    c->macs = graph_macs(c->graph[PHASE_PREDICT]);
-    report(c->graph[PHASE_TRAIN], &c->model);
-    report(c->graph[PHASE_EVALUATE], &c->model);
-    grad(c->graph[PHASE_TRAIN]);
-    update(c->graph[PHASE_TRAIN], &c->model);
-    c->plan = plan_new(c);
-    for (int ph = 0; ph < PHASE_COUNT; ph++) {
-        simplify(c->graph[ph]);
-        fuse(c->graph[ph]);
-        schedule(c->graph[ph], c->plan, TARGET_CPU);
-    }
-    memory(c->plan);
+    assert_true(good);
     return c;
 }
 
