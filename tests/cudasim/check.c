@@ -186,12 +186,28 @@ static void check_word(struct warp *w, const struct insn *in, int lane, const st
     }
 }
 
+/* Whether the record already says what this access would add, and there is nothing to complain about. */
+static inline bool settled(const struct word_shadow *word, uint32_t launch, uint32_t me, uint8_t bytes_mask,
+                           bool writes) {
+    if (word->launch != launch)
+        return false;
+    if (writes)
+        return word->writer == me && (word->reader == 0 || word->reader == me) && !(bytes_mask & ~word->written);
+    return (word->reader == me || word->reader == MANY_BLOCKS) && (word->writer == 0 || word->writer == me) &&
+           !(bytes_mask & ~word->read);
+}
+
 void check_global(struct warp *w, const struct insn *in, const uint64_t address[LANES], bool writes) {
     const uint64_t bytes = (uint64_t)in->bytes * in->count;
+    const uint32_t launch = w->worker->launch->number, me = (uint32_t)w->worker->block + 1;
     const struct allocation *a = w->worker->cache[in->slot]; /* where the last lane's bytes lie */
+    uint64_t before = 0;
     for (uint32_t left = w->mask; left; left &= left - 1) {
         const int lane = __builtin_ctz(left);
         const uint64_t at = address[lane];
+        if (at == before)
+            continue; /* the lane before did the same */
+        before = at;
         if (at - a->base >= a->bytes)
             a = memory_find(at);
         if (!writes || in->atomic)
@@ -203,7 +219,8 @@ void check_global(struct warp *w, const struct insn *in, const uint64_t address[
         if (in->atomic || a->kind == MEMORY_CONSTANT)
             continue;
         if (bytes == 4) {
-            check_word(w, in, lane, a, at, 15, writes);
+            if (!settled(&a->words[(at - a->base) / 4], launch, me, 15, writes))
+                check_word(w, in, lane, a, at, 15, writes);
             continue;
         }
         for (uint64_t word = at & ~3ull; word < at + bytes; word += 4) {

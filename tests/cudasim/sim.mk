@@ -30,7 +30,8 @@ $(SIM_OUT)/libcuda.so.1: $(SIM_OBJECTS)
 $(SIM_OUT)/libcublas.so.13: $(SIM_OUT)/obj/cublas.o $(SIM_OUT)/libcuda.so.1
 	$(SIM_CC) -shared $(SIM_EXTRA) -Wl,-soname,libcublas.so.13 -Wl,-rpath,'$$ORIGIN' -o $@ $^ -lm
 
-$(SIM_OUT)/tests/%: $(SIM_DIR)/tests/%.c $(SIM_DIR)/tests/simtest.c $(SIM_DIR)/tests/simtest.h $(SIM_HEADERS) sim
+$(SIM_OUT)/tests/%: $(SIM_DIR)/tests/%.c $(SIM_DIR)/tests/simtest.c $(SIM_DIR)/tests/simtest.h $(SIM_HEADERS) $(SIM_OUT)/libcuda.so.1 \
+                    $(SIM_OUT)/libcublas.so.13
 	@mkdir -p $(@D)
 	$(SIM_CC) -std=gnu11 -O1 -g -Wall -Wextra -Werror $(SIM_EXTRA) -I$(SIM_DIR) -isystem $(SIM_CUDA_INC) -o $@ $< \
 	    $(SIM_DIR)/tests/simtest.c \
