@@ -15,6 +15,7 @@
 
 struct shared_word;
 struct lane_sync;
+struct async_copy;
 
 enum fault_kind {
     FAULT_NONE,
@@ -64,6 +65,7 @@ struct warp {
     uint32_t live, born; /* lanes that have not exited; lanes that exist */
     enum warp_state state;
     uint64_t executed;
+    uint32_t committed[LANES]; /* groups of asynchronous copies, by lane */
     uint32_t index;
     uint8_t *local;
     struct worker *worker;
@@ -86,6 +88,8 @@ struct worker {
     size_t shared_shadow_count;
     struct lane_sync *syncs;
     size_t sync_count;
+    struct async_copy *copies; /* of the block, not yet made */
+    uint32_t copy_count, copy_capacity;
     struct fault fault;
     struct prof_counters counters;
     jmp_buf faulted;

@@ -169,6 +169,7 @@ static void start_warp(struct worker *worker, uint32_t index) {
     w->meet = UINT32_MAX;
     w->other_count = 0;
     w->executed = 0;
+    memset(w->committed, 0, sizeof w->committed);
     w->state = WARP_RUNS;
     warp_set_mask(w, w->group);
     for (int i = 0; i < 3; i++)
@@ -215,6 +216,7 @@ void exec_block(struct worker *worker, uint64_t block) {
     worker->block_at[2] = (uint32_t)(block / launch->grid[0] / launch->grid[1]);
     worker->barrier_true = worker->barrier_threads = 0;
     worker->acquired = false;
+    worker->copy_count = 0;
     if (setjmp(worker->faulted))
         return;
     if (launch->check)
@@ -307,6 +309,7 @@ void worker_release(struct worker *worker) {
     free(worker->local);
     free(worker->shared_shadow);
     free(worker->syncs);
+    free(worker->copies);
 }
 
 void exec_fault(struct warp *w, const struct insn *in, int lane, enum fault_kind kind, const char *format, ...) {

@@ -37,7 +37,7 @@ static const struct form *find_form(const char *opcode) {
 
 static const struct family *find_family(const char *opcode) {
     static const struct family *const lists[] = {families_memory,  families_atomic, families_convert, families_compare,
-                                                 families_control, families_warp,   families_mma};
+                                                 families_control, families_warp,   families_mma,   families_tile};
     const size_t length = strcspn(opcode, ".");
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         for (const struct family *family = lists[i]; family->prefix; family++)

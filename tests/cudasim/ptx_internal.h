@@ -120,7 +120,7 @@ struct family {
 
 extern const struct form forms_integer[], forms_float[], forms_round[], forms_bits[]; /* each ends with a NULL name */
 extern const struct family families_memory[], families_atomic[], families_convert[], families_compare[],
-    families_control[], families_warp[], families_mma[];
+    families_control[], families_warp[], families_mma[], families_tile[];
 
 /* lexer */
 void lexer_start(struct lexer *lexer, const char *text);

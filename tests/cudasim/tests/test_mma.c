@@ -67,6 +67,40 @@ static void f16(void) {
     halves("f16", half_from_float, float_from_half);
 }
 
+/* B = A through two asynchronous groups; forgetting the second wait leaves its half as it was. */
+static void copies(void) {
+    enum { ROWS = 256 };
+    float a[ROWS], b[ROWS];
+    CUmodule m = load(ptx);
+    for (unsigned i = 0; i < ROWS; i++)
+        a[i] = pseudo(i);
+    CUdeviceptr da = upload(a, sizeof a), db = allocate(sizeof b);
+    for (int pending = 0; pending < 2; pending++) {
+        OK(LAUNCH(function(m, "copies"), 1, 32, &da, &db, &pending));
+        download(b, db, sizeof b);
+        for (int i = 0; i < ROWS; i++)
+            CHECK(b[i] == (i < ROWS / 2 ? a[i] : pending ? 0 : i < 3 * ROWS / 4 ? a[i] : 5));
+    }
+}
+
+static void matrices(void) {
+    enum { SIDE = 16 };
+    uint16_t a[SIDE * SIDE], b[2][4][64];
+    CUmodule m = load(ptx);
+    for (unsigned i = 0; i < SIDE * SIDE; i++)
+        a[i] = (uint16_t)i;
+    CUdeviceptr da = upload(a, sizeof a), db = allocate(sizeof b);
+    OK(LAUNCH(function(m, "matrices"), 1, 32, &da, &db));
+    download(b, db, sizeof b);
+    for (int matrix = 0; matrix < 4; matrix++)
+        for (int r = 0; r < 8; r++)
+            for (int c = 0; c < 8; c++) { /* matrices lie in order: upper left, lower left, upper right, lower right */
+                const int row = r + 8 * (matrix % 2), column = c + 8 * (matrix / 2);
+                CHECK(b[0][matrix][r * 8 + c] == row * SIDE + column);
+                CHECK(b[1][matrix][c * 8 + r] == row * SIDE + column);
+            }
+}
+
 int main(void) {
     static const char *const targets[] = {"80", "90", "120"};
     for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
@@ -77,6 +111,8 @@ int main(void) {
         CASE(tf32, environment);
         CASE(bf16, environment);
         CASE(f16, environment);
+        CASE(copies, environment);
+        CASE(matrices, environment);
     }
     return finish();
 }
