@@ -175,11 +175,12 @@ static bool tap(const struct axis *a, int64_t out, int64_t t, int64_t *source)
     return v >= 0 && v % a->d == 0 && *source < a->source;
 }
 
-/* Registers: cycles of one tile by the longer of two FMA and two load ports, four cycles of latency each. */
+/* Cycles of one tap of a tile: the longer of two FMA and two load ports, at least the latency of an FMA, and one more
+ * for what the ports do not show. */
 static double tile_cost(int tile, int columns)
 {
     double fma = tile * columns / 2.0, load = (tile + columns) / 2.0, time = fma > load ? fma : load;
-    return time < 4 ? 4 : time;
+    return 1 + (time < 4 ? 4 : time);
 }
 
 static void choose_tile(const struct writer *w, struct contraction *c, int64_t columns, int most_columns)
@@ -358,6 +359,8 @@ static void put_spatial(struct writer *w, const struct stage *s, struct contract
         put_row_function(w, c, rest);
     open_kernel(w);
     open_tasks(w, 1, splits);
+    /* Rows outside, channels inside: the rows of x that all channels read stay in the nearest caches. */
+    put(w, "for (int p = 0; p + %lld <= %lld; p += %lld)", (long long)rows, (long long)P, (long long)rows);
     put(w, "for (int64_t t = part * %lldLL / %d; t < (part + 1) * %lldLL / %d; t++) {", (long long)all, splits, (long long)all, splits);
     int64_t plane = c->y.source * c->x.source;
     put(w, "const int64_t group = t / %lld, o = t %% %lld * %d, k = group * %lld + o;", (long long)tiles, (long long)tiles, c->tile,
@@ -367,7 +370,6 @@ static void put_spatial(struct writer *w, const struct stage *s, struct contract
         (long long)(c->depth * c->groups), (long long)c->depth, (long long)plane);
     put(w, "const real *weight = %s + group * %lld + o * %lld;", name_of(w, s->in[1]), (long long)c->w_group, (long long)c->w_out);
     put(w, "V tile[%lld];", (long long)(c->tile * rows * Q));
-    put(w, "for (int p = 0; p + %lld <= %lld; p += %lld) {", (long long)rows, (long long)P, (long long)rows);
     const char *call = rest ? region_printf(w->region, "(n == %d ? @_row%d : @_row%d)", c->tile, c->tile, rest)
                             : region_printf(w->region, "@_row%d", c->tile);
     if (rows > 1) {
@@ -376,7 +378,6 @@ static void put_spatial(struct writer *w, const struct stage *s, struct contract
     } else
         put(w, "%s(x, weight, p, %lld, tile);", call, (long long)Q);
     put_epilogue(w, s, c, rows, "p");
-    put(w, "}");
     put(w, "}");
     close_tasks(w);
     close_kernel(w);
@@ -513,6 +514,8 @@ static void dw_emit(struct writer *w, const struct stage *s)
     if (chunk * g.R * g.S * tile > limit)
         chunk = wide;
     int64_t chunks = Cg / chunk, tiles = Kg / tile;
+    int64_t rows = 320 / (tile * g.Q);                 /* of y', so that a tile's stay in the first cache: 20 KiB */
+    rows = rows < 1 ? 1 : rows > g.P ? g.P : rows;
     struct axis ax = {g.stride[1], g.dil[1], -g.pad[1], 1, g.Q, g.W, g.S};
     open_kernel(w);
     w->blocks_per_task = 0;
@@ -524,6 +527,7 @@ static void dw_emit(struct writer *w, const struct stage *s)
     put(w, "V sum[%d][%lld] = {{{0}}};", tile, (long long)(chunk * g.R * g.S));
     put(w, "for (int64_t block = 0; block < blocks; block++)");
     put(w, "for (int lane = 0; lane < 16; lane += %d)", w->lanes);
+    put(w, "for (int p0 = 0; p0 < %lld; p0 += %lld)", (long long)g.P, (long long)rows);
     put(w, "for (int c = 0; c < %lld; c += %d)", (long long)chunk, wide);
     put(w, "for (int r = 0; r < %lld; r++) {", (long long)g.R);
     put(w, "const real *x = %s + (block * %lld + group * %lld + c0 + c) * %lld * 16 + lane;", name_of(w, s->in[0]), (long long)g.C,
@@ -535,7 +539,8 @@ static void dw_emit(struct writer *w, const struct stage *s)
             fprintf(w->out, "%s s%d_%d = {0}", j ? "," : "", i, j);
         fprintf(w->out, ";\n");
     }
-    put(w, "for (int p = 0; p < %lld; p++) {", (long long)g.P);
+    put(w, "for (int p = p0; p < %s; p++) {", rows == g.P ? region_printf(w->region, "%lld", (long long)g.P)
+        : region_printf(w->region, "(p0 + %lld < %lld ? p0 + %lld : %lld)", (long long)rows, (long long)g.P, (long long)rows, (long long)g.P));
     put(w, "const int h = %d * p + %d * r - %d;", g.stride[0], g.dil[0], g.pad[0]);
     put(w, "if (h < 0 || h >= %lld)", (long long)g.H);
     put(w, "    continue;");
