@@ -103,18 +103,19 @@ static void add_label(struct parser *p, const char *name) {
 static void resolve_labels(struct parser *p) {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < p->fixup_count; i++) {
-        struct fixup fix = p->fixups[i];
+        const struct fixup fix = p->fixups[i];
         const struct label *found = NULL;
         for (uint32_t k = p->label_count; k-- > 0 && !found;)
             if (!strcmp(p->labels[k].name, fix.name))
                 found = &p->labels[k];
+        if (!found && p->depth == 1)
+            parse_failed(p, fix.line, "no label `%s`", fix.name);
+        p->fixups[i].name = NULL; /* has one owner at any time, for the clean-up after a failure */
         if (found) {
             p->function->code[fix.insn].target = found->target;
             free(fix.name);
-        } else if (p->depth > 1) {
-            p->fixups[kept++] = fix;
         } else {
-            parse_failed(p, fix.line, "no label `%s`", fix.name);
+            p->fixups[kept++] = fix;
         }
     }
     p->fixup_count = kept;

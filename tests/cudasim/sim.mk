@@ -2,7 +2,7 @@
 #   make -f tests/cudasim/sim.mk sim check-sim
 SIM_DIR     := tests/cudasim
 SIM_OUT     := build/cudasim
-SIM_CC      := $(CC)
+SIM_COMPILER := $(CC)
 SIM_ARCH    ?= $(if $(filter x86_64,$(shell uname -m)),-march=native,)
 # The engine works on lanes of many types in one register file, hence no strict aliasing; results have to be the same on
 # every machine, hence no contraction.
@@ -22,18 +22,18 @@ $(SIM_OUT)/obj/exec_round.o: SIM_CFLAGS += -frounding-math
 
 $(SIM_OUT)/obj/%.o: $(SIM_DIR)/%.c $(SIM_HEADERS)
 	@mkdir -p $(@D)
-	$(SIM_CC) $(SIM_CFLAGS) $(SIM_EXTRA) -c -o $@ $<
+	$(SIM_COMPILER) $(SIM_CFLAGS) $(SIM_EXTRA) -c -o $@ $<
 
 $(SIM_OUT)/libcuda.so.1: $(SIM_OBJECTS)
-	$(SIM_CC) -shared -pthread $(SIM_EXTRA) -Wl,-soname,libcuda.so.1 -o $@ $^ -lm
+	$(SIM_COMPILER) -shared -pthread $(SIM_EXTRA) -Wl,-soname,libcuda.so.1 -o $@ $^ -lm
 
 $(SIM_OUT)/libcublas.so.13: $(SIM_OUT)/obj/cublas.o $(SIM_OUT)/libcuda.so.1
-	$(SIM_CC) -shared $(SIM_EXTRA) -Wl,-soname,libcublas.so.13 -Wl,-rpath,'$$ORIGIN' -o $@ $^ -lm
+	$(SIM_COMPILER) -shared $(SIM_EXTRA) -Wl,-soname,libcublas.so.13 -Wl,-rpath,'$$ORIGIN' -o $@ $^ -lm
 
 $(SIM_OUT)/tests/%: $(SIM_DIR)/tests/%.c $(SIM_DIR)/tests/simtest.c $(SIM_DIR)/tests/simtest.h $(SIM_HEADERS) $(SIM_OUT)/libcuda.so.1 \
                     $(SIM_OUT)/libcublas.so.13
 	@mkdir -p $(@D)
-	$(SIM_CC) -std=gnu11 -O1 -g -Wall -Wextra -Werror $(SIM_EXTRA) -I$(SIM_DIR) -isystem $(SIM_CUDA_INC) -o $@ $< \
+	$(SIM_COMPILER) -std=gnu11 -O1 -g -Wall -Wextra -Werror $(SIM_EXTRA) -I$(SIM_DIR) -isystem $(SIM_CUDA_INC) -o $@ $< \
 	    $(SIM_DIR)/tests/simtest.c \
 	    -L$(SIM_OUT) -l:libcuda.so.1 -l:libcublas.so.13 -Wl,-rpath,'$$ORIGIN/..' -lm -ldl
 
