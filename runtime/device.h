@@ -24,6 +24,7 @@ struct device_data { const void *samples, *targets; bool samples_f32; int64_t co
 struct device {
     const char *name;         /* "cpu" */
     enum target target;
+    int threads;              /* of the host that compute, once armed */
     /* Emits, compiles (or finds in the cache) and loads all kernels of the plan. */
     bool (*compile)(struct device *d, const struct plan *p, struct device_error *e);
     /* Takes the arena in one piece, zeroes it and binds every tensor. */

@@ -1,6 +1,7 @@
 /* The cpu device: emitted C, one pool of threads, one arena. */
 #define _GNU_SOURCE 1
 #include "device_cpu.h"
+#include "cores.h"
 
 #include "device_error.h"
 #include "jit.h"
@@ -163,8 +164,9 @@ static bool arm(struct device *d, const struct device_rows *rows, struct device_
     disarm(c);
     if (!c->jit.object)
         return device_fail(e, 70, "armed before it was compiled");
-    if (!c->pool && !(c->pool = pool_new(c->options.threads)))
-        return device_fail(e, 5, "%d threads cannot be had: %s", c->options.threads, strerror(errno));
+    if (!c->pool && !(c->pool = pool_new(c->device.threads)))
+        return device_fail(e, 5, "%d threads cannot be had: %s", c->device.threads, strerror(errno));
+    d->threads = pool_workers(c->pool);
     bool ok = measure(c, rows, e) && take(c, e);
     c->last = PHASE_COUNT;
     for (int ph = PHASE_COUNT - 1; ok && ph >= 0; ph--)
@@ -302,7 +304,7 @@ struct device *device_cpu_open_with(const struct device_options *o, emitter *emi
         return NULL;
     }
     *c = (struct cpu){
-        .device = {.name = "cpu", .target = TARGET_CPU, .compile = compile, .arm = arm, .data = set_data, .run = run,
+        .device = {.name = "cpu", .target = TARGET_CPU, .threads = o->threads > 0 ? o->threads : cores_usable(), .compile = compile, .arm = arm, .data = set_data, .run = run,
                    .read = read_tensor, .write = write_tensor, .control = read_control, .arena = arena_bytes,
                    .close = close_cpu},
         .options = *o,

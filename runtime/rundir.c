@@ -1,6 +1,5 @@
 /* rundir.c: runs/<net>-<n>/, a folder that tells all about one run. No folder is used twice. */
 #include "atomic_file.h"
-#include "cores.h"
 #include "netrun.h"
 
 #include <ctype.h>
@@ -110,7 +109,7 @@ static json_t *settings_json(const struct job *j)
     json_object_set_new(all, "data", text_json(data));
     json_object_set_new(all, "seed", json_integer(j->recipe.seed));
     json_object_set_new(all, "device", json_string(j->device->name));
-    json_object_set_new(all, "threads", json_integer(o->threads > 0 ? o->threads : cores_usable()));
+    json_object_set_new(all, "threads", json_integer(j->device->threads));
     json_object_set_new(all, "batch", json_integer(j->recipe.batch));
     json_object_set_new(all, "evaluation_batch", json_integer(j->recipe.evaluation_batch));
     json_object_set_new(all, "arena", json_integer(j->device->arena(j->device)));

@@ -1,5 +1,4 @@
 /* train.c: the training loop. Between `prepare` and the end of an epoch nothing is allocated. */
-#include "cores.h"
 #include "netrun.h"
 
 #include <math.h>
@@ -232,10 +231,9 @@ static int tell_end(struct job *j, const char *status)
 
 static void say_start(struct job *j)
 {
-    const struct options *o = j->options;
     char arena[32];
     progress_say(&j->progress, "%s: %lld parameters, %s with %d threads, batch %lld, memory %s, seed %lu%s%s",
-                 j->plan->net, (long long)j->plan->params, j->device->name, o->threads > 0 ? o->threads : cores_usable(),
+                 j->plan->net, (long long)j->plan->params, j->device->name, j->device->threads,
                  (long long)j->recipe.batch, bytes_text(j->device->arena(j->device), arena, sizeof arena),
                  (unsigned long)j->recipe.seed, *j->folder ? ", " : "", j->folder);
     if (j->at.step > 0)
