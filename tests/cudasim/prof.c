@@ -100,6 +100,15 @@ void prof_add(const char *kernel, const struct prof_counters *c) {
     e->sum.shared_wavefronts += c->shared_wavefronts;
 }
 
+uint64_t prof_find(const char *kernel, struct prof_counters *sum) {
+    for (unsigned i = 0; i < entries; i++)
+        if (!strcmp(table[i].name, kernel)) {
+            *sum = table[i].sum;
+            return table[i].launches;
+        }
+    return 0;
+}
+
 static double ratio(uint64_t a, uint64_t b) {
     return b ? (double)a / (double)b : 0;
 }

@@ -19,5 +19,7 @@ void prof_shared(struct warp *w, const struct insn *in, const uint64_t offset[32
 /* Adds a launch to the table of its kernel; prof_report prints the table to stderr. */
 void prof_add(const char *kernel, const struct prof_counters *counters);
 void prof_report(void);
+/* The launches of a kernel so far, and its counters in *sum. */
+uint64_t prof_find(const char *kernel, struct prof_counters *sum);
 
 #endif

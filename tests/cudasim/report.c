@@ -82,6 +82,18 @@ void simStats(struct sim_stats *stats) {
     driver_leave();
 }
 
+int simKernelStats(const char *kernel, struct sim_stats *stats) {
+    struct prof_counters c = {0};
+    driver_enter();
+    const uint64_t launches = prof_find(kernel, &c);
+    driver_leave();
+    *stats = (struct sim_stats){
+        .launches = launches, .warp_instructions = c.warp_instructions, .lane_instructions = c.lane_instructions,
+        .global_requests = c.global_requests, .global_sectors = c.global_sectors, .global_ideal = c.global_ideal,
+        .shared_requests = c.shared_requests, .shared_wavefronts = c.shared_wavefronts};
+    return launches != 0;
+}
+
 static void print_buffer(const struct allocation *a, void *data) {
     unsigned *left = data;
     if (*left && (*left)--)

@@ -17,6 +17,8 @@ struct sim_stats {
 
 #pragma GCC visibility push(default)
 void simStats(struct sim_stats *stats);
+/* Launches and counters of one kernel so far, under SIM_PROF=1; 0 if it has not run. The other members are 0. */
+int simKernelStats(const char *kernel, struct sim_stats *stats);
 /* The report of the last fault or refused module, "" if there was none. Valid until the next. */
 const char *simLastReport(void);
 /* Host bytes behind [address, address + bytes) if that lies in one live allocation, else NULL. */

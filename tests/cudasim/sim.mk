@@ -12,7 +12,7 @@ SIM_CFLAGS  := -std=gnu11 -O3 $(SIM_ARCH) -ffp-contract=off -fno-strict-aliasing
 SIM_SOURCES := $(filter-out %/cublas.c,$(wildcard $(SIM_DIR)/*.c))
 SIM_OBJECTS := $(patsubst $(SIM_DIR)/%.c,$(SIM_OUT)/obj/%.o,$(SIM_SOURCES))
 SIM_HEADERS := $(wildcard $(SIM_DIR)/*.h)
-SIM_CUDA_INC := $(firstword $(wildcard /usr/local/cuda/include /usr/include))
+SIM_TOOLKIT := $(addprefix -isystem ,$(wildcard /usr/local/cuda/include))
 SIM_TESTS   := $(patsubst $(SIM_DIR)/tests/%.c,$(SIM_OUT)/tests/%,$(wildcard $(SIM_DIR)/tests/test_*.c))
 
 .PHONY: sim check-sim
@@ -30,10 +30,10 @@ $(SIM_OUT)/libcuda.so.1: $(SIM_OBJECTS)
 $(SIM_OUT)/libcublas.so.13: $(SIM_OUT)/obj/cublas.o $(SIM_OUT)/libcuda.so.1
 	$(SIM_COMPILER) -shared $(SIM_EXTRA) -Wl,-soname,libcublas.so.13 -Wl,-rpath,'$$ORIGIN' -o $@ $^ -lm
 
-$(SIM_OUT)/tests/%: $(SIM_DIR)/tests/%.c $(SIM_DIR)/tests/simtest.c $(SIM_DIR)/tests/simtest.h $(SIM_HEADERS) $(SIM_OUT)/libcuda.so.1 \
-                    $(SIM_OUT)/libcublas.so.13
+$(SIM_OUT)/tests/%: $(SIM_DIR)/tests/%.c $(SIM_DIR)/tests/simtest.c $(SIM_DIR)/tests/simtest.h $(SIM_HEADERS) \
+                    $(SIM_OUT)/libcuda.so.1 $(SIM_OUT)/libcublas.so.13
 	@mkdir -p $(@D)
-	$(SIM_COMPILER) -std=gnu11 -O1 -g -Wall -Wextra -Werror $(SIM_EXTRA) -I$(SIM_DIR) -isystem $(SIM_CUDA_INC) -o $@ $< \
+	$(SIM_COMPILER) -std=gnu11 -O1 -g -Wall -Wextra -Werror $(SIM_EXTRA) -I$(SIM_DIR) $(SIM_TOOLKIT) -o $@ $< \
 	    $(SIM_DIR)/tests/simtest.c \
 	    -L$(SIM_OUT) -l:libcuda.so.1 -l:libcublas.so.13 -Wl,-rpath,'$$ORIGIN/..' -lm -ldl
 

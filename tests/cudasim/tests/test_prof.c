@@ -22,6 +22,9 @@ static void counters(void) {
     measure("dense", 0);
     CHECK(COUNTED(global_requests) == 2 && COUNTED(global_sectors) == 8 && COUNTED(global_ideal) == 8);
     CHECK(COUNTED(lane_instructions) == 32 * COUNTED(warp_instructions) && COUNTED(warp_instructions) < 20);
+    struct sim_stats of;
+    CHECK(simKernelStats("dense", &of) && of.launches == 1 && of.global_sectors == 8);
+    CHECK(!simKernelStats("strided", &of));
     measure("strided", 0);
     CHECK(COUNTED(global_requests) == 2 && COUNTED(global_sectors) == 36 && COUNTED(global_ideal) == 8);
     measure("broadcast", 0);
