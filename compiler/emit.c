@@ -39,31 +39,47 @@ bool is_stored(const struct writer *w, int tensor)
     return tensor_stored(tensor_of(w, tensor));
 }
 
-const char *name_of(struct writer *w, int tensor)
+/* `t2_conv1_weight`: nothing else in emitted code begins with t and a number, so that any name a model may have will do. */
+/* "stage1.0.conv1.weight" -> conv1_weight, "normalize42" -> normalize: short, and equal in kernels that are repeated. */
+static const char *short_name(struct writer *w, const struct tensor *t)
 {
-    static const char *const taken[] = {"x", "y", "weight", "tile", "out", "sum", "first", "last", "task", "part", "block", "blocks", "lane",
-                                        "group", "samples", "step", "live", "real", "word", "int", "double", "float", "for", "if", "char",
-                                        "enum", "const", "void", "static", "else", "auto", "short", "long", "switch", "case", "do", "while",
-                                        "return", "signed", "struct", "union", "volatile", "break", "continue", "default", "goto", "inline",
-                                        "register", "restrict", "sizeof", "typedef", "unsigned", "extern", "asm", "typeof", "vec", "num",
-                                        "sel", "ld", "st", "lr", "bias1", "bias2", "inv_rows", "blocks_here", "used", "main", "once", "linux", "unix"};
-    char *name = region_copy(w->region, tensor_of(w, tensor)->name);
+    const char *from = t->name, *dot = strrchr(t->name, '.');
+    while (dot && dot > t->name && dot[-1] != '.')
+        dot--;
+    if (dot)
+        from = dot;
+    char *name = region_copy(w->region, from);
     for (char *c = name; *c; c++)
         if (!isalnum((unsigned char)*c))
             *c = '_';
-    bool clash = strlen(name) < 3 || isdigit((unsigned char)*name);
+    for (size_t n = strlen(name); t->role == ROLE_VALUE && n > 1 && isdigit((unsigned char)name[n - 1]); n--)
+        name[n - 1] = 0;
+    return name;
+}
+
+const char *name_of(struct writer *w, int tensor)
+{
+    static const char *const taken[] = {"blocks", "real", "word", "order", "turn", "auto", "case", "char", "else", "enum", "goto", "long",
+                                        "void", "break", "const", "float", "short", "union", "while", "double", "extern", "inline", "return",
+                                        "signed", "sizeof", "static", "struct", "switch", "typeof", "default", "restrict", "register",
+                                        "volatile", "continue", "unsigned", "int", "for", "asm", "vec", "num", "sel", "ld", "st", "do", "if",
+                                        "lr", "bias1", "bias2", "inv_rows", "first", "last", "task", "part", "block", "lane", "tile", "weight",
+                                        "group", "samples", "step", "live", "sum", "out", "top", "total", "wanted", "mean", "loss", "target",
+                                        "hit", "ahead", "winner", "wins", "main", "once", "typedef", "blocks_here", "linux", "unix", "rows",
+                                        "chunk", "dot", "from", "at", "to", "share"};
+    const char *name = short_name(w, tensor_of(w, tensor));
+    bool clash = strlen(name) < 3 || isdigit((unsigned char)*name) || strlen(name) > 60;
     for (int i = 0; i < COUNT(taken); i++)
         clash |= !strcmp(name, taken[i]);
-    int list[MAX_STAGES * 2 * MAX_OPERANDS];
+    int list[MAX_STAGES * 2 * MAX_OPERANDS], at = 0;
     int n = kernel_operands(w->plan, (int)(w->kernel - w->plan->kernel), list);
-    for (int i = 0; i < n && !clash; i++) {
-        const char *other = tensor_of(w, list[i])->name;
-        size_t k = 0;
-        while (other[k] && (other[k] == name[k] || (name[k] == '_' && !isalnum((unsigned char)other[k]))))
-            k++;
-        clash = list[i] != tensor && !other[k] && !name[k];
+    for (int i = 0; i < n; i++) {
+        if (list[i] == tensor)
+            at = i;
+        else
+            clash |= !strcmp(name, short_name(w, tensor_of(w, list[i])));
     }
-    return clash ? region_printf(w->region, "t_%s_%d", name, tensor) : name;
+    return clash ? region_printf(w->region, "%.60s_t%d", isdigit((unsigned char)*name) ? "" : name, at) : name;
 }
 
 /* Variables are numbered within the kernel, so that equal kernels of two phases have equal text. */
@@ -251,6 +267,13 @@ static void put_map_kernel(struct writer *w)
     close_kernel(w);
 }
 
+/* A line of text that comes from outside, fit for a comment: neither an end of line nor an escape of one reaches the compiler. */
+static void put_plain(const char *text, FILE *out)
+{
+    for (; *text && *text != '\n'; text++)
+        fputc(isprint((unsigned char)*text) && !strchr("\\@", *text) ? *text : '?', out);
+}
+
 /* Lines of the model that the kernel came from, each once, in order. */
 static void put_origin(struct writer *w)
 {
@@ -267,8 +290,7 @@ static void put_origin(struct writer *w)
         for (int line = 1; *c && line < best; c++)
             line += *c == '\n';
         fprintf(w->out, "// %4d | ", best);
-        for (; *c && *c != '\n'; c++)
-            fputc(isprint((unsigned char)*c) && !strchr("\\@", *c) ? *c : '?', w->out);
+        put_plain(c, w->out);
         fprintf(w->out, "\n");
     }
 }
@@ -288,12 +310,12 @@ static void put_kernel(struct writer *w)
     fprintf(w->out, "\n");
 }
 
-/* In the text of a kernel `@` stands for its name. */
+/* In the text of a kernel `@` stands for its name, behind a prefix that no word of C and of the prelude has. */
 static void put_named(const char *body, const char *name, FILE *out)
 {
     for (; *body; body++)
         if (*body == '@')
-            fputs(name, out);
+            fprintf(out, "k_%s", name);
         else
             fputc(*body, out);
 }
@@ -320,8 +342,10 @@ bool emit_c(const struct plan *p, const struct emit_options *o, FILE *out)
             if (text[j].length == text[k].length && !memcmp(text[j].body, text[k].body, text[k].length))
                 text[k].same_as = j;
     }
-    fprintf(out, "// %s: network `%s`, %lld parameters, %d lanes of %s; plan version %d\n", o->file ? o->file : "model", p->net,
-            (long long)p->params, o->lanes, o->f64 ? "double" : "float", PLAN_VERSION);
+    fprintf(out, "// ");
+    put_plain(o->file ? o->file : "model", out);
+    fprintf(out, ": network `%s`, %lld parameters, %d lanes of %s; plan version %d\n", p->net, (long long)p->params, o->lanes,
+            o->f64 ? "double" : "float", PLAN_VERSION);
     fprintf(out, "#define REAL %s\n#define INT %s\n#define LANES %d\n#define WIDE %d\n", o->f64 ? "double" : "float",
             o->f64 ? "int64_t" : "int32_t", o->lanes, o->f64);
     fprintf(out, "enum { CTL_ROWS = %d, CTL_STEP = %d, CTL_POSITION = %d, CTL_EPOCH = %d, CTL_COUNT_SAMPLES = %d, CTL_SHUFFLE = %d, "
@@ -334,7 +358,8 @@ bool emit_c(const struct plan *p, const struct emit_options *o, FILE *out)
             put_named(text[k].body, p->kernel[k].name, out);
     fprintf(out, "static const struct nr_kernel kernels[] = {\n");
     for (int k = 0; k < p->nkernel; k++)
-        fprintf(out, "    {\"%s\", %s, %d, %d},\n", p->kernel[k].name, p->kernel[text[k].same_as].name, text[k].blocks_per_task, text[k].splits);
+        fprintf(out, "    {\"%s\", k_%s, %d, %d},\n", p->kernel[k].name, p->kernel[text[k].same_as].name,
+                text[k].blocks_per_task, text[k].splits);
     fprintf(out, "};\n\nconst struct nr_object nr_object = {%d, %d, LANES, sizeof(real), kernels};\n", EMIT_ABI, p->nkernel);
     for (int k = 0; k < p->nkernel; k++)
         free(text[k].body);
