@@ -46,6 +46,8 @@ static struct compilation *compiled_model(const char *name)
     return compiled(read_text(path), "model.net");
 }
 
+/* Not inlined, or gcc 12 takes the text for the variable that pointed to it. */
+__attribute__((noinline))
 static char *printed(void print(const struct compilation *c, FILE *out), const struct compilation *c)
 {
     char *text = NULL;
