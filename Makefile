@@ -1,77 +1,172 @@
-# make            both programs, in build/
-# make check      the tests           make demo     data, training, result
-# make deps       installs what is missing (apt-get), or prints the line that would
-# make install    PREFIX=/usr/local DESTDIR=
-# make bless      rewrites golden files; read the diff
-# make bench      speed beside PyTorch   make bench-train   accuracy over seeds
-# SANITIZE=address,undefined or thread builds another tree beside build/
+# make help lists the targets. V=1 shows the commands, B=folder builds somewhere else than in build/,
+# SANITIZE=address,undefined (or thread) builds a tree of its own beside it.
 
+comma := ,
 CC ?= cc
 CFLAGS ?= -O2 -g
 PREFIX ?= /usr/local
-DATA ?=
 B := build$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))
-comma := ,
-export DATA
+SET ?= mnist
+DATA ?=
+export DATA PLACEMENT CC
 
-WARN := -Wall -Wextra $(WERROR)
-FLAGS = -std=gnu11 -D_GNU_SOURCE $(WARN) $(CFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer) \
-        -Icompiler -Iruntime -I$(B) -MMD -MP
+SANITIZER := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer)
+FLAGS = -std=gnu11 -D_GNU_SOURCE -Wall -Wextra $(WERROR) $(CFLAGS) $(SANITIZER) -Icompiler -Iruntime -I$(B) -MMD -MP
 LIBS_NETC = -lxxhash -lm
 LIBS_NETRUN = $(LIBS_NETC) -lz -lpng -ljansson -ldl -lpthread
-LINK = $(CC) $(CFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE))
+LINK = $(CC) $(CFLAGS) $(SANITIZER) $(LDFLAGS)
 
 OPS := $(sort $(wildcard compiler/ops/*.c))
-LIB := $(filter-out compiler/main.c,$(wildcard compiler/*.c)) $(OPS)
-RUN := $(filter-out runtime/main.c,$(wildcard runtime/*.c))
-LIB_O := $(LIB:%.c=$(B)/%.o) $(B)/net.tab.o $(B)/net.lex.o
-RUN_O := $(RUN:%.c=$(B)/%.o)
+LIB_O := $(patsubst %.c,$(B)/%.o,$(filter-out compiler/main.c,$(wildcard compiler/*.c)) $(OPS)) $(B)/net.tab.o $(B)/net.lex.o
+RUN_O := $(patsubst %.c,$(B)/%.o,$(filter-out runtime/main.c,$(wildcard runtime/*.c)))
 UNIT := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
-TOOLS := $(B)/make_digits $(B)/tests/mutate
+PROGRAMS := $(B)/netc $(B)/netrun $(B)/make_digits
+LIBRARIES := $(B)/libnetrun.a $(B)/libnetc.a
 
-.PHONY: all check deps demo data install uninstall clean bless unit
-all: $(B)/netc $(B)/netrun $(B)/make_digits
+Q := $(if $(filter 1,$(V)),,@)
+say = @printf '  %-6s %s\n' $(1) $@
+
+.SECONDARY:
+.PHONY: all help deps data demo check unit bless replay bench bench-train install uninstall clean FORCE
+all: $(PROGRAMS)
+
+help:
+	@echo 'make                 netc, netrun and make_digits, in build/'
+	@echo 'make deps            installs what the build needs (apt-get), or prints the line that does'
+	@echo 'make data            MNIST into data/ (SET=fashion: into data/fashion/), or drawn digits without a network'
+	@echo 'make demo            data, training, result: two minutes'
+	@echo 'make check           all tests (ONLY=word: those whose names have it)'
+	@echo 'make unit            the programs of tests/unit alone'
+	@echo 'make bless           rewrites golden files; read the diff'
+	@echo 'make replay REF=x    plans every model with commit x too, and compares'
+	@echo 'make sim check-sim   the simulated CUDA device and its own tests'
+	@echo 'make bench           speed beside PyTorch'
+	@echo 'make bench-train     accuracy over seeds beside PyTorch'
+	@echo 'make install         PREFIX=/usr/local DESTDIR=; make uninstall takes it away'
+	@echo 'make clean           removes build/ and its sisters'
+	@echo 'Options: V=1  CC=clang  WERROR=-Werror  SANITIZE=address,undefined|thread  B=folder'
+
+# ---- programs ----
 
 $(B)/netc: $(B)/compiler/main.o $(B)/libnetc.a
-	$(LINK) -o $@ $^ $(LIBS_NETC)
-$(B)/netrun: $(B)/runtime/main.o $(B)/libnetrun.a $(B)/libnetc.a
-	$(LINK) -o $@ $^ $(LIBS_NETRUN)
-$(B)/make_digits: $(B)/tools/make_digits.o $(B)/libnetrun.a $(B)/libnetc.a
-	$(LINK) -o $@ $^ $(LIBS_NETRUN)
+	$(call say,LD)
+	$(Q)$(LINK) -o $@ $^ $(LIBS_NETC)
+$(B)/netrun: $(B)/runtime/main.o $(LIBRARIES)
+	$(call say,LD)
+	$(Q)$(LINK) -o $@ $^ $(LIBS_NETRUN)
+$(B)/make_digits: $(B)/tools/make_digits.o $(LIBRARIES)
+	$(call say,LD)
+	$(Q)$(LINK) -o $@ $^ $(LIBS_NETRUN)
 $(B)/libnetc.a: $(LIB_O)
-	rm -f $@ && ar rcs $@ $^
 $(B)/libnetrun.a: $(RUN_O)
-	rm -f $@ && ar rcs $@ $^
+$(LIBRARIES):
+	$(call say,AR)
+	$(Q)rm -f $@ && ar rcs $@ $^
 
-# The list of ops is the list of files; the prelude of emitted kernels is embedded as text.
-$(B)/oplist.h: $(OPS) Makefile
-	@mkdir -p $(B)
-	printf 'MODULE(%s)\n' $(notdir $(basename $(OPS))) > $@
-$(B)/prelude.inc: compiler/philox.h compiler/prelude.c.txt
-	@mkdir -p $(B)
-	cat $^ | od -An -v -tx1 | sed 's/ \(..\)/0x\1,/g' > $@
+# Everything is built again when the compiler or its flags change; the ops, when a file comes or goes.
+$(B)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC) $(FLAGS)' | cmp -s - $@ || echo '$(CC) $(FLAGS)' > $@
+$(B)/oplist.h: FORCE
+	@mkdir -p $(@D)
+	@printf 'MODULE(%s)\n' $(notdir $(basename $(OPS))) | cmp -s - $@ || printf 'MODULE(%s)\n' $(notdir $(basename $(OPS))) > $@
 $(B)/compiler/ops.o: $(B)/oplist.h
+
+# The head of emitted kernels is compiled in as text.
+$(B)/prelude.inc: compiler/philox.h compiler/prelude.c.txt
+	@mkdir -p $(@D)
+	$(Q)cat $^ | od -An -v -tx1 | sed 's/ \(..\)/0x\1,/g' > $@
 $(B)/compiler/emit.o: $(B)/prelude.inc
 
+# A conflict in the grammar is an error.
 $(B)/net.tab.c $(B)/net.tab.h &: grammar/net.y
-	@mkdir -p $(B)
-	bison -Werror=conflicts-sr,conflicts-rr -Wcounterexamples -Wno-other -o $(B)/net.tab.c --header=$(B)/net.tab.h $<
-$(B)/net.lex.c $(B)/net.lex.h &: grammar/net.l
-	@mkdir -p $(B)
-	flex -o $(B)/net.lex.c --header-file=$(B)/net.lex.h $<
-$(B)/net.tab.o $(B)/net.lex.o: $(B)/%.o: $(B)/%.c $(B)/net.tab.h $(B)/net.lex.h
-	$(CC) $(FLAGS) -Igrammar -Wno-sign-compare -Wno-unused-function -c -o $@ $<
-
-$(B)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(FLAGS) -c -o $@ $<
+	$(Q)bison -Werror=conflicts-sr,conflicts-rr -Wno-other -o $(B)/net.tab.c --header=$(B)/net.tab.h $<
+$(B)/net.lex.c $(B)/net.lex.h &: grammar/net.l
+	@mkdir -p $(@D)
+	$(Q)flex -o $(B)/net.lex.c --header-file=$(B)/net.lex.h $<
+$(B)/net.tab.o $(B)/net.lex.o: $(B)/%.o: $(B)/%.c $(B)/net.tab.h $(B)/net.lex.h $(B)/flags
+	$(call say,CC)
+	$(Q)$(CC) $(FLAGS) -Igrammar -c -o $@ $<
+
+$(B)/%.o: %.c $(B)/flags
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC) $(FLAGS) -c -o $@ $<
+
+# ---- tests ----
 
 $(B)/tests/mutate: $(B)/tests/mutate.o $(B)/libnetc.a
+	$(call say,LD)
+	$(Q)$(LINK) -o $@ $^ $(LIBS_NETC)
+$(B)/tests/json_check: $(B)/tests/json_check.o
+	$(call say,LD)
+	$(Q)$(LINK) -o $@ $^ -ljansson
+$(B)/tests/%: $(B)/tests/unit/%.o $(LIBRARIES)
 	@mkdir -p $(@D)
-	$(LINK) -o $@ $^ $(LIBS_NETC)
-$(B)/tests/%: $(B)/tests/unit/%.o $(B)/libnetrun.a $(B)/libnetc.a
+	$(call say,LD)
+	$(Q)$(LINK) -o $@ $^ -lcmocka $(LIBS_NETRUN)
+
+# The compiler with one more layer, added as docs/adding-an-op.md tells: by a file.
+TEMPLATE_O := $(B)/template/ops.o $(B)/template/clip.o
+$(B)/template/oplist.h: $(B)/oplist.h
 	@mkdir -p $(@D)
-	$(LINK) -o $@ $^ -lcmocka $(LIBS_NETRUN)
+	@{ cat $<; echo 'MODULE(clip)'; } > $@
+$(B)/template/ops.o: compiler/ops.c $(B)/template/oplist.h $(B)/flags
+	$(Q)$(CC) -I$(B)/template $(FLAGS) -c -o $@ $<
+$(B)/template/clip.o: tests/template/clip.c $(B)/flags
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(FLAGS) -c -o $@ $<
+$(B)/template/netc: $(B)/compiler/main.o $(TEMPLATE_O) $(B)/libnetc.a
+	$(Q)$(LINK) -o $@ $^ $(LIBS_NETC)
+$(B)/template/netrun: $(B)/runtime/main.o $(TEMPLATE_O) $(LIBRARIES)
+	$(Q)$(LINK) -o $@ $^ $(LIBS_NETRUN)
+
+TESTED := $(UNIT) $(B)/tests/mutate $(B)/tests/json_check $(if $(wildcard tests/template/clip.c),$(B)/template/netc $(B)/template/netrun)
+
+check: all $(TESTED)
+	@B=$(B) tests/run $(ONLY)
+unit: all $(UNIT)
+	@B=$(B) tests/run $(B)/tests/test_
+bless: all
+	@B=$(B) tests/run --bless $(ONLY)
+replay: $(B)/netc
+	@B=$(B) tests/replay.sh $(REF)
+-include tests/cudasim/sim.mk
+
+bench: all
+	bench/run
+bench-train: all
+	bench/train
+
+# ---- a fresh machine ----
+
+deps:
+	@tools/deps.sh
+
+DATA_DIR = data$(if $(filter-out mnist,$(SET)),/$(SET))
+data: $(B)/make_digits
+	@MAKE_DIGITS=$(B)/make_digits tools/get_data.sh $(DATA_DIR) $(SET)
+
+demo: all $(if $(DATA),,data)
+	@B=$(B) tools/demo.sh $(if $(DATA),$(DATA)/mnist,data)
+
+# ---- installation ----
+
+MAN := $(DESTDIR)$(PREFIX)/share/man/man1
+COMPLETION := $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+SHARE := $(DESTDIR)$(PREFIX)/share/netc
+DOC := $(DESTDIR)$(PREFIX)/share/doc/netc
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(MAN) $(COMPLETION) $(SHARE)/models $(DOC)
+	install $(B)/netc $(B)/netrun $(DESTDIR)$(PREFIX)/bin
+	install -m 644 models/*.net $(SHARE)/models
+	install -m 644 README.md LICENSE docs/*.md $(DOC)
+	for p in netc netrun; do $(B)/$$p --help=man > $(MAN)/$$p.1 && $(B)/$$p --help=completion > $(COMPLETION)/$$p || exit 1; done
+uninstall:
+	rm -f $(foreach p,netc netrun,$(DESTDIR)$(PREFIX)/bin/$p $(MAN)/$p.1 $(COMPLETION)/$p)
+	rm -rf $(SHARE) $(DOC)
 
 clean:
 	rm -rf build build-*

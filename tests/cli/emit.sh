@@ -1,0 +1,21 @@
+# What netc prints about a model is well-formed, and the kernels compile without a warning.
+for file in "$ROOT"/models/*.net; do
+    expect 0 netc "$file" --emit=json
+    "$B/tests/json_check" <out >/dev/null || fail "$file: not JSON"
+    expect 0 netc "$file" --emit=dot
+    if command -v dot >/dev/null; then
+        dot -Tsvg out >/dev/null || fail "$file: graphviz does not take it"
+    else
+        awk '{ n += gsub(/\{/, "{") - gsub(/\}/, "}") } NR == 1 && !/^digraph/ { exit 1 } END { exit n != 0 }' out ||
+            fail "$file: not a digraph"
+    fi
+    expect 0 netc "$file" --emit=graph
+    [ -s out ]
+    expect 0 netc "$file" --emit=plan
+    head -n 1 out | grep -q '^netc-plan' || fail "$file: no plan"
+    expect 0 netc "$file" --memory-map
+    [ -s out ]
+    expect 0 netc "$file" --emit=c
+    mv out kernels.c
+    "${CC:-cc}" -std=gnu11 -Wall -Werror -Wno-psabi -Wno-unused -fsyntax-only kernels.c 2>err || fail "$file: kernels do not compile"
+done
