@@ -82,7 +82,8 @@ static void add_results(struct context *c)
                 c->p->tensor[c->tensor[v->id]].base = c->tensor[v->member_of->id];
             else if (n->op->update || n->op->kind == OP_VIEW) {
                 set_base(c, v, n->in[o]);
-                c->p->tensor[c->tensor[v->id]].role = c->p->tensor[c->tensor[n->in[o]->id]].role;
+                if (n->op->update)
+                    c->p->tensor[c->tensor[v->id]].role = c->p->tensor[c->tensor[n->in[o]->id]].role;
             }
         }
     }
