@@ -28,8 +28,6 @@ static void write_good(struct temp *temp) {
     temp_write(temp, TEST_LABELS, labels, sizeof labels);
 }
 
-/* Not inlined, or gcc 12 warns of the size 0 that deflate cannot leave. */
-__attribute__((noinline))
 static size_t pack(const void *data, size_t size, unsigned char *out, size_t room) {
     z_stream z = {0};
     assert_int_equal(deflateInit2(&z, 9, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY), Z_OK);
@@ -310,6 +308,10 @@ static void test_gzip_damage(void **state) {
     struct temp *temp = *state;
     unsigned char packed[200];
     size_t size = pack(images, sizeof images, packed, sizeof packed);
+    if (size < 18) {
+        fail_msg("a gzip file of %zu bytes", size);
+        return;                                        /* the compiler does not know that it fails */
+    }
     temp_write(temp, TRAIN_LABELS, labels, sizeof labels);
     for (size_t cut = 2; cut < size; cut++) {
         temp_write(temp, TRAIN_IMAGES ".gz", packed, cut);
@@ -330,6 +332,10 @@ static void test_flipped_bits_never_crash(void **state) {
     struct temp *temp = *state;
     unsigned char packed[200];
     size_t size = pack(images, sizeof images, packed, sizeof packed);
+    if (size < 18) {
+        fail_msg("a gzip file of %zu bytes", size);
+        return;                                        /* the compiler does not know that it fails */
+    }
     temp_write(temp, TRAIN_LABELS, labels, sizeof labels);
     for (size_t bit = 16; bit < size * 8; bit++) {
         struct dataset set;
