@@ -84,7 +84,10 @@ struct node *graph_node(struct graph *g, const char *name, const double *attr, s
         fprintf(stderr, "\n");
         exit(70);
     }
-    for (int o = 0; o < n->nout; o++) {
+    for (int o = 0; o < n->nout; o++) {                /* rules may copy an operand: keep its shape, type and layout only */
+        outs[o].role = ROLE_VALUE;
+        outs[o].init = INIT_ZERO;
+        outs[o].fan_in = 0;
         outs[o].name = o ? region_printf(g->region, "%s%d_%d", name, g->serial, o) : region_printf(g->region, "%s%d", name, g->serial);
         n->out[o] = add_value(g, &outs[o], g->at);
         n->out[o]->maker = g->layer ? g->layer : name;
