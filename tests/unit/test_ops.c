@@ -1,0 +1,230 @@
+/* Every op against PyTorch's numbers in tests/expect/ops: forward, gradients, running statistics, in float and in double. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "harness.h"
+
+/* Of the largest value of a tensor; PyTorch's own float32 needs 1.2e-6. The double run misses what storing as float
+ * rounds, and 1 / rows, which is a float. */
+static const double tolerance[2] = {1e-5, 2e-7};
+/* For gradients that are zero but for rounding: of a bias before BatchNorm. */
+static const double addend[2] = {2e-7, 1e-8};
+
+static void stored_beside(struct st_file *f, const char *net)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%.*s.safetensors", (int)(strlen(net) - strlen(".net")), net);
+    open_stored(f, path);
+}
+
+static double mean_loss(const struct trial *t, enum phase ph, int64_t rows)
+{
+    int loss = tensor_of_value(t, ph, t->c.graph[ph]->loss);
+    double sum = 0;
+    for (int64_t i = 0; i < rows; i++)
+        sum += value_get(t, loss, i, 0);
+    return sum / (double)rows;
+}
+
+static bool loss_close(const struct trial *t, enum phase ph, double got, const struct st_file *f)
+{
+    struct closeness c = {0};
+    closer(&c, 0, got, stored_value(st_find(f, "loss"), 0));
+    return is_close(&c, t->c.file, ph == PHASE_TRAIN ? "loss" : "loss in evaluation", tolerance[t->wide], addend[t->wide]);
+}
+
+/* Output, loss, gradients and running statistics of one training step. */
+static bool check_training(struct trial *t, const struct st_file *f, const uint32_t control[CTL_WORDS])
+{
+    const struct graph *g = t->c.graph[PHASE_TRAIN];
+    double allowed = tolerance[t->wide], more = addend[t->wide];
+    int64_t rows = t->data.count;
+    trial_begin(t, PHASE_TRAIN, control);
+    int output = tensor_of_value(t, PHASE_TRAIN, g->output[0].value), made = step_of(t, t->s, output) + 1;
+    run_steps(t, 0, made);
+    bool good = !tensor_stored(&t->p->tensor[output]) || tensor_close(t, output, st_find(f, "output"), allowed, more);
+    int loss_made = step_of(t, t->s, tensor_of_value(t, PHASE_TRAIN, g->loss)) + 1;
+    run_steps(t, made, loss_made);
+    good &= loss_close(t, PHASE_TRAIN, mean_loss(t, PHASE_TRAIN, rows), f);
+    run_steps(t, loss_made, -1);
+    good &= loss_close(t, PHASE_TRAIN, control_float(control_of(t), CTL_LOSS), f);
+    assert_int_equal(control_of(t)[CTL_FINITE], 1);
+    int gradients = 0;
+    for (size_t i = 0; i < f->n_tensors; i++) {
+        const struct st_tensor *want = &f->tensors[i];
+        bool after = !strncmp(want->name, "after.", 6);
+        int got = after ? tensor_named(t, PHASE_TRAIN, want->name + 6) : tensor_named(t, PHASE_TRAIN, want->name);
+        if (!after && (strncmp(want->name, "grad.", 5) || !strcmp(want->name, "grad.input")))
+            continue;
+        if (got < 0)
+            fail_msg("%s: no tensor for %s", t->c.file, want->name);
+        good &= tensor_close(t, got, want, allowed, more);
+        gradients++;
+    }
+    assert_true(gradients > 0);
+    return good;
+}
+
+/* Evaluation and prediction. `after`: the running statistics have moved, so only what has none can be compared. */
+static bool check_inference(struct trial *t, const struct st_file *f, const uint32_t control[CTL_WORDS])
+{
+    const struct st_tensor *eval = st_find(f, "eval_output");
+    trial_run(t, PHASE_PREDICT, control);
+    bool good = tensor_close(t, tensor_output(t->p, t->s, -1), eval ? eval : st_find(f, "output"), tolerance[t->wide], addend[t->wide]);
+    if (!eval) {
+        trial_run(t, PHASE_EVALUATE, control);
+        good &= loss_close(t, PHASE_EVALUATE, control_float(control_of(t), CTL_LOSS), f);
+    }
+    return good;
+}
+
+/* ---- finite differences, in double ---- */
+
+/* The loss with one element of a tensor moved by h: a parameter, or the input (both of its layouts) after the gather. */
+static double loss_moved(struct trial *t, const uint32_t control[CTL_WORDS], const int tensor[2], int64_t row, int64_t e,
+                         double h)
+{
+    trial_begin(t, PHASE_TRAIN, control);
+    bool rows = t->p->tensor[tensor[0]].rows;
+    int from = rows ? step_of(t, t->s, tensor[0]) + 1 : 0;
+    double old[2] = {0};
+    run_steps(t, 0, from);
+    for (int i = 0; i < 2 && tensor[i] >= 0; i++) {
+        old[i] = value_get(t, tensor[i], row, e);
+        value_put(t, tensor[i], row, e, old[i] + h);
+    }
+    run_steps(t, from, step_of(t, t->s, tensor_of_value(t, PHASE_TRAIN, t->c.graph[PHASE_TRAIN]->loss)) + 1);
+    for (int i = 0; i < 2 && tensor[i] >= 0 && !rows; i++)
+        value_put(t, tensor[i], row, e, old[i]);
+    return mean_loss(t, PHASE_TRAIN, (int64_t)control[CTL_ROWS]);
+}
+
+/* Some elements of the derivative by a tensor against differences; `want` in row-major order. */
+static bool check_differences(struct trial *t, const uint32_t control[CTL_WORDS], const int tensor[2],
+                              const struct st_tensor *want)
+{
+    enum { SAMPLES = 8 };
+    const double h = 3e-6;
+    int64_t n = tensor_elements(&t->p->tensor[tensor[0]]), count = stored_count(want);
+    struct closeness c = {0};
+    for (int64_t i = 0; i < count; i++)
+        c.largest = fmax(c.largest, fabs(stored_value(want, i)));
+    for (int k = 0; k < SAMPLES && k < count; k++) {
+        int64_t i = count <= SAMPLES ? k : k * (count - 1) / (SAMPLES - 1);
+        double up = loss_moved(t, control, tensor, i / n, i % n, h), down = loss_moved(t, control, tensor, i / n, i % n, -h);
+        closer(&c, i, (up - down) / (2 * h), stored_value(want, i));
+    }
+    return is_close(&c, t->c.file, want->name, 1e-6, addend[true]);
+}
+
+static bool check_all_differences(struct trial *t, const struct st_file *f, const uint32_t control[CTL_WORDS])
+{
+    bool good = true;
+    for (size_t i = 0; i < f->n_tensors; i++) {
+        const struct st_tensor *want = &f->tensors[i];
+        if (strncmp(want->name, "grad.", 5))
+            continue;
+        bool input = !strcmp(want->name, "grad.input");
+        int tensor[2] = {tensor_named(t, PHASE_TRAIN, input ? "x" : want->name + 5), -1};
+        const struct schedule *s = plan_schedule(t->p, TARGET_CPU, PHASE_TRAIN);
+        const struct stage *gather = &t->p->kernel[s->first_kernel].stage[0];
+        if (input) {
+            for (int k = 0; k < 2; k++)
+                tensor[k] = tensor_stored(&t->p->tensor[gather->out[k]]) ? gather->out[k] : -1;
+            assert_string_equal(gather->op->name, "gather");
+            if (tensor[0] < 0) {
+                tensor[0] = tensor[1];
+                tensor[1] = -1;
+            }
+        }
+        good &= check_differences(t, control, tensor, want);
+    }
+    return good;
+}
+
+/* ---- one case ---- */
+
+/* Whole numbers everywhere: gradients at kinks, where there is no difference quotient. */
+static bool has_kinks(const char *path)
+{
+    return strstr(path, "ties") || strstr(path, "zeros");
+}
+
+static bool check_case(const char *path, const struct st_file *f, bool wide)
+{
+    struct trial t;
+    uint32_t control[CTL_WORDS];
+    assert_true(trial_plan(&t, path, read_text(path), NULL, 0, stderr));
+    trial_compile(&t, wide);
+    int64_t rows = put_batch(&t, f);
+    assert_int_equal(rows, t.recipe.batch);
+    trial_arm(&t, rows);
+    put_state(&t, f);
+    recipe_count(&t.recipe, rows);
+    control_train(&t.recipe, 0, 0, 0, rows, rows, control);
+    bool good = check_inference(&t, f, control);
+    if (wide && !has_kinks(path))
+        good &= check_all_differences(&t, f, control);
+    good &= check_training(&t, f, control);
+    free_batch(&t);
+    trial_close(&t);
+    return good;
+}
+
+static void test_case(void **state)
+{
+    const char *path = *state;
+    struct st_file f;
+    stored_beside(&f, path);
+    bool good = check_case(path, &f, false);
+    good &= check_case(path, &f, true);
+    st_free(&f);
+    assert_true(good);
+}
+
+/* ---- the table of ops ---- */
+
+/* Every op stands in some graph that a stored number speaks of. */
+static void test_every_op_has_a_case(void **state)
+{
+    static const char *const patterns[] = {"tests/expect/ops/*.net", "tests/expect/optimizers/*.net", "models/*.net"};
+    bool seen[256] = {false}, good = true;
+    (void)state;
+    for (int i = 0; i < COUNT(patterns); i++) {
+        glob_t files;
+        assert_int_equal(glob(patterns[i], 0, NULL, &files), 0);
+        for (size_t k = 0; k < files.gl_pathc; k++) {
+            struct trial t;
+            assert_true(trial_plan(&t, files.gl_pathv[k], read_text(files.gl_pathv[k]), NULL, 0, stderr));
+            for (int ph = 0; ph < PHASE_COUNT; ph++)
+                for (int n = 0; n < t.c.graph[ph]->nnode; n++)
+                    for (int o = 0; op_at(o); o++)
+                        seen[o] |= op_at(o) == t.c.graph[ph]->node[n]->op;
+            trial_close(&t);
+        }
+        globfree(&files);
+    }
+    for (int o = 0; op_at(o); o++)
+        if (!seen[o]) {
+            print_error("op %s stands in no case\n", op_at(o)->name);
+            good = false;
+        }
+    assert_true(good);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest more[] = {cmocka_unit_test(test_every_op_has_a_case)};
+    glob_t files;
+    (void)argc;
+    use_cache(argv[0]);
+    if (glob("tests/expect/ops/*.net", 0, NULL, &files))
+        return 1;
+    compile_all(&files, true);
+    int failed = run_files("ops", &files, test_case, more, COUNT(more));
+    globfree(&files);
+    return failed;
+}
