@@ -66,6 +66,34 @@ static bool sum_before_scatter(struct graph *g, int k)
     return true;
 }
 
+/* A gradient map behind a view of a tile's result works on the result itself, so that it can join the tile:
+ *     f(reshape(x), y)  =  reshape(f(x, reshape(y)))     for maps whose operands all have the shape of the result */
+static bool map_before_reshape(struct graph *g, int k)
+{
+    struct node *n = g->node[k];
+    if (n->op->kind != OP_MAP || n->op->update || !made_by(n->in[0], "reshape") || !made_by(n->in[0]->def->in[0], "conv_dx"))
+        return false;
+    for (int i = 0; i < n->nin; i++)
+        if (!same_shape(&n->in[i]->t, &n->out[0]->t))
+            return false;
+    struct value *in[MAX_OPERANDS] = {n->in[0]->def->in[0]};
+    double back[MAX_ATTRS] = {n->out[0]->t.rank}, flat[MAX_ATTRS] = {in[0]->t.rank};
+    for (int d = 0; d < MAX_RANK - 1; d++) {
+        back[1 + d] = d < n->out[0]->t.rank ? (double)n->out[0]->t.dim[d] : 0;
+        flat[1 + d] = d < in[0]->t.rank ? (double)in[0]->t.dim[d] : 0;
+    }
+    int mark = g->nnode;
+    g->at = n->loc;
+    g->layer = n->layer;
+    for (int i = 1; i < n->nin; i++)
+        in[i] = graph_op(g, "reshape", flat, n->in[i], NULL);
+    struct value *y = graph_node(g, n->op->name, n->attr, in, n->nin)->out[0];
+    replace(g, n->out[0], graph_op(g, "reshape", back, y, NULL));
+    g->node[k] = g->node[--g->nnode];
+    move_before(g, mark, k);
+    return true;
+}
+
 /* Inputs and targets become results of gather nodes; the row-by-row copy that a first fully connected layer wants for its
  * weight gradient is the gather's second result. */
 static void bind_data(struct graph *g)
@@ -140,7 +168,7 @@ static void drop_dead(struct graph *g)
 void simplify(struct graph *g)
 {
     for (int k = 0; k < g->nnode; k++)
-        if (pool_before_activation(g, k) || sum_before_scatter(g, k))
+        if (pool_before_activation(g, k) || sum_before_scatter(g, k) || map_before_reshape(g, k))
             k = -1;
     turn_outputs(g);
     bind_data(g);

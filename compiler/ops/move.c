@@ -86,6 +86,18 @@ static void fold_transforms(const struct plan *p, int64_t channels, double *scal
     }
 }
 
+/* What is beyond all numbers makes NaN of the samples, and the loss says so. */
+static void put_constants(struct writer *w, const char *name, const double *value, int64_t n)
+{
+    put(w, "static const real @_%s[] = {", name);
+    for (int64_t i = 0; i < n; i++)
+        if (isfinite(value[i]))
+            put(w, "(real)%.17g,", value[i]);
+        else
+            put(w, "(real)__builtin_nan(\"\"),");
+    put(w, "};");
+}
+
 /* Samples of one block: first row by row (rows beyond the batch are zeros), then turned 16 x 16 into lanes. */
 static void gather_emit(struct writer *w, const struct stage *s)
 {
@@ -95,13 +107,8 @@ static void gather_emit(struct writer *w, const struct stage *s)
     int64_t stride = plain ? (n * 4 + PLACE_ALIGN - 1) / PLACE_ALIGN * PLACE_ALIGN / 4 : 0;
     double *scale = region_alloc(w->region, (size_t)channels, sizeof *scale), *shift = region_alloc(w->region, (size_t)channels, sizeof *shift);
     fold_transforms(w->plan, channels, scale, shift);
-    put(w, "static const real @_scale[] = {");
-    for (int64_t c = 0; c < channels; c++)
-        put(w, "(real)%.17g,", scale[c]);
-    put(w, "}, @_shift[] = {");
-    for (int64_t c = 0; c < channels; c++)
-        put(w, "(real)%.17g,", shift[c]);
-    put(w, "};");
+    put_constants(w, "scale", scale, channels);
+    put_constants(w, "shift", shift, channels);
     fprintf(w->out, "\n");
     int splits = places >= 64 ? 4 : 1;
     open_kernel(w);
@@ -113,6 +120,9 @@ static void gather_emit(struct writer *w, const struct stage *s)
     put(w, "int64_t at[16];");
     put(w, "for (int i = 0; i < 16; i++)");
     put(w, "    at[i] = sample_at(a, &order, block * 16 + i);");
+    put(w, "for (int i = 0; i < 16; i++)");
+    put(w, "    want_pixels(a, at[i] < 0 ? -1 : at[i] * %lldLL + %lldLL * part / %d, %lld);", (long long)n, (long long)n, splits,
+        (long long)(n / splits));
     put(w, "for (int c = 0; c < %lld; c++)", (long long)channels);
     put(w, "for (int64_t e = %lld * part / %d / 16 * 16; e < (part == %d ? %lld : %lld * (part + 1) / %d / 16 * 16); e += 16) {", (long long)places,
         splits, splits - 1, (long long)places, (long long)places, splits);
@@ -123,8 +133,7 @@ static void gather_emit(struct writer *w, const struct stage *s)
     put(w, "    read_pixels(a, at[i] < 0 ? -1 : at[i] * %lldLL + from, n, @_scale[c], @_shift[c], x[i]);", (long long)n);
     if (plain) {
         put(w, "for (int i = 0; i < 16; i++)");
-        put(w, "for (int k = 0; k < n; k++)");
-        put(w, "    %s[(block * 16 + i) * %lld + from + k] = x[i][k];", name_of(w, s->out[1]), (long long)stride);
+        put(w, "    copy_pixels(x[i], n, %s + (block * 16 + i) * %lld + from);", name_of(w, s->out[1]), (long long)stride);
     }
     if (blocks)
         put(w, "turn(&x[0][0], n, %s + (block * %lld + from) * 16);", name_of(w, s->out[0]), (long long)n);

@@ -15,11 +15,11 @@ static const struct op op[] = {
      .fwd = {"a - lr * (b + h2 * a + h0 * y1)", "h0 * c + (b + h2 * a)"}},
     {.name = "adam", .doc = "m, v moving means of g and g^2; p - lr / bias1 m / (sqrt(v) / bias2 + eps)",
      .kind = OP_MAP, .nin = 4, .nout = 3, .shape = map_shape, .update = true, .letters = "acdb",
-     .fwd = {"a - lr / bias1 * y1 / (sqrt(y2) / bias2 + h2)", "h0 * c + k0 * (b + h3 * a)",
+     .fwd = {"a - lr / bias1 * y1 / (sqrt(y2) * (1 / bias2) + h2)", "h0 * c + k0 * (b + h3 * a)",
              "h1 * d + k1 * (b + h3 * a) * (b + h3 * a)"}},
     {.name = "adamw", .doc = "Adam with the decay taken from the parameter itself",
      .kind = OP_MAP, .nin = 4, .nout = 3, .shape = map_shape, .update = true, .letters = "acdb",
-     .fwd = {"a * (1 - lr * h3) - lr / bias1 * y1 / (sqrt(y2) / bias2 + h2)", "h0 * c + k0 * b", "h1 * d + k1 * b * b"}},
+     .fwd = {"a * (1 - lr * h3) - lr / bias1 * y1 / (sqrt(y2) * (1 / bias2) + h2)", "h0 * c + k0 * b", "h1 * d + k1 * b * b"}},
 };
 
 static const char *sgd(const struct args *a)
