@@ -2,7 +2,7 @@
  * kernel? Emitted code indexes by these shapes: what passes here stays within the bytes that the judge has weighed. */
 #include "netc.h"
 
-#include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 static bool refuse(struct plan_error *e, const struct kernel *k, const char *what)
@@ -10,6 +10,45 @@ static bool refuse(struct plan_error *e, const struct kernel *k, const char *wha
     snprintf(e->text, sizeof e->text, "kernel %.200s: %s", k->name, what);
     e->line = 0;
     return false;
+}
+
+static bool is(const struct stage *s, const char *op)
+{
+    return !strcmp(s->op->name, op);
+}
+
+static bool is_report(const struct stage *s)
+{
+    return !strncmp(s->op->name, "report_", 7);
+}
+
+/* Ops that maps may follow in one kernel: their results are variables there. */
+static bool is_tile(const struct stage *s)
+{
+    return is(s, "conv") || is(s, "conv_dx");
+}
+
+static bool is_pool(const struct stage *s)
+{
+    return is(s, "maxpool") || is(s, "avgpool");
+}
+
+/* Ops that leave out writing a result without a place; all others need one for each. */
+static bool may_drop_results(const struct stage *s)
+{
+    return s->op->kind == OP_MAP || is_tile(s) || is_pool(s) || is(s, "gather") || is(s, "xent") || is(s, "mse") ||
+           is(s, "topk_hit");
+}
+
+static const struct tensor *base_of(const struct plan *p, const struct tensor *t)
+{
+    return t->base < 0 ? t : &p->tensor[t->base];
+}
+
+static bool same_bytes(const struct plan *p, const struct tensor *a, const struct tensor *b)
+{
+    int64_t at = a->base < 0 ? 0 : a->at, bt = b->base < 0 ? 0 : b->at;
+    return base_of(p, a) == base_of(p, b) && at == bt;
 }
 
 static bool check_stage(const struct plan *p, const struct kernel *k, const struct stage *s, struct plan_error *e)
@@ -27,66 +66,140 @@ static bool check_stage(const struct plan *p, const struct kernel *k, const stru
         const struct tensor *t = &p->tensor[s->out[o]];
         if (!same_shape(t, &out[o]) || t->dtype != out[o].dtype || (t->rows && t->layout != out[o].layout))
             return refuse(e, k, "a stage makes another shape, type or layout than its result has");
-        if (t->role == ROLE_CONTROL || (!s->op->update && t->schedule < 0))
+        if (base_of(p, t)->role == ROLE_CONTROL || (!s->op->update && base_of(p, t)->schedule < 0))
             return refuse(e, k, "a stage overwrites what persists");
+        if (s->op->update && !same_bytes(p, t, in[o]))
+            return refuse(e, k, "an update does not write over its operand");
+        if (!tensor_stored(t) && !may_drop_results(s))
+            return refuse(e, k, "a result without a place");
     }
     return true;
 }
 
-static bool made_in(const struct kernel *k, int tensor, int before)
+/* Index of the stage of the kernel that makes the tensor, -1: it comes from outside. */
+static int made_in(const struct kernel *k, int tensor)
 {
-    for (int i = 0; i < before; i++)
+    for (int i = 0; i < k->nstage; i++)
         for (int o = 0; o < k->stage[i].nout; o++)
             if (k->stage[i].out[o] == tensor)
-                return true;
-    return false;
+                return i;
+    return -1;
 }
 
-/* The forms of fuse.c: [anchor] maps [window] maps, or reports. */
+/* What a kernel makes is a variable in it: declared once, before it is read, and read by maps and the window of a tile
+ * only. Behind a window (-1: none) the variables before it are out of scope. */
+static bool check_variables(const struct plan *p, const struct kernel *k, int window, struct plan_error *e)
+{
+    bool variables = k->stage->op->kind == OP_MAP || is_tile(k->stage) || is_pool(k->stage);
+    for (int i = 0; i < k->nstage; i++) {
+        const struct stage *s = &k->stage[i];
+        for (int o = 0; o < s->nout; o++)
+            if (made_in(k, s->out[o]) != i)
+                return refuse(e, k, "a tensor is made twice");
+        for (int j = 0; j < s->nin; j++) {
+            int made = made_in(k, s->in[j]);
+            if (made < 0 ? !tensor_stored(&p->tensor[s->in[j]]) : made >= i || !variables)
+                return refuse(e, k, "a stage reads what was not made before it in the kernel");
+            if (made >= 0 && i > window && made < window)
+                return refuse(e, k, "a stage reads a value from before the window");
+        }
+    }
+    return true;
+}
+
+static bool is_scatter(const struct stage *s)
+{
+    return is(s, "maxpool_dx") || is(s, "avgpool_dx");
+}
+
+/* Can this window (or the gradient of one) stand behind the stages of a convolution before it? */
+static bool window_fits(const struct plan *p, const struct kernel *k, const struct stage *window, const struct tensor *domain)
+{
+    if (domain->rank != 3 || made_in(k, window->in[0]) < 0 || !same_shape(&p->tensor[window->in[0]], domain))
+        return false;
+    if (is_scatter(window))
+        return window == k->stage + k->nstage - 1 && scatter_fits_tile(window->attr, domain) && tensor_stored(&p->tensor[window->out[0]]);
+    return is_pool(window) && window_fits_tile(window->attr, domain);
+}
+
+/* The forms of fuse.c: [anchor] maps [window] maps, [anchor] maps [gradient of a window], or reports. */
 static bool check_form(const struct plan *p, const struct kernel *k, struct plan_error *e)
 {
     const struct stage *s = k->stage;
-    bool report = !strncmp(s->op->name, "report_", 7), map = s->op->kind == OP_MAP;
-    bool tile = !strcmp(s->op->name, "conv") || !strcmp(s->op->name, "conv_dx"), pool = s->op->kind == OP_WINDOW;
-    bool update = s->op->update;
+    bool maps = s->op->kind == OP_MAP || is_tile(s) || is_pool(s);
     const struct tensor *domain = s->nout ? &p->tensor[s->out[0]] : NULL;
-    int windows = 0;
-    for (int i = 0; i < s->nout && !map && !tile && !pool; i++)
-        if (tensor_stored(&p->tensor[s->out[i]]) && p->tensor[s->out[i]].base < 0 && !p->tensor[s->out[i]].rows && p->tensor[s->out[i]].schedule < 0)
-            return refuse(e, k, "a result without a place");
-    for (int i = 0; i < k->nstage; i++) {
+    int window = -1;
+    for (int i = 1; i < k->nstage; i++) {
         const struct stage *t = &k->stage[i];
-        for (int j = 0; j < t->nin; j++)
-            if (!tensor_stored(&p->tensor[t->in[j]]) && (!made_in(k, t->in[j], i) || !(map || tile || pool)))
-                return refuse(e, k, "a stage reads what was not made before it in the kernel");
-        if (i == 0)
+        if (is_report(s) && is_report(t))
             continue;
-        if (report) {
-            if (strncmp(t->op->name, "report_", 7))
-                return refuse(e, k, "only reports go with reports");
+        if (t->op->kind == OP_MAP && maps && t->op->update == s->op->update && same_shape(&p->tensor[t->out[0]], domain))
             continue;
-        }
-        if (t->op->kind == OP_WINDOW && tile && !windows && t->nin == 1 && strcmp(t->op->name, "avgpool_dx") &&
-            domain->rank == 3 && made_in(k, t->in[0], i) && same_shape(&p->tensor[t->in[0]], domain) && window_fits_tile(t->attr, domain) &&
-            t->in[0] == k->stage[i - 1].out[0]) {
-            windows++;
-            domain = &p->tensor[t->out[0]];
-        } else if (t->op->kind != OP_MAP || !(map || tile || (pool && s->nin == 1 && strcmp(s->op->name, "avgpool_dx"))) ||
-                   t->op->update != update || !same_shape(&p->tensor[t->out[0]], domain))
+        if (!is_tile(s) || window >= 0 || !window_fits(p, k, t, domain))
             return refuse(e, k, "its stages are no tile that can be written");
+        window = i;
+        domain = &p->tensor[t->out[0]];
     }
+    return check_variables(p, k, window, e);
+}
+
+/* Samples of the data set have one size, and so have targets: the host takes them from the first tensor of that role. */
+static bool check_data(const struct plan *p, struct plan_error *e)
+{
+    const struct tensor *first[ROLE_COUNT] = {NULL};
+    for (const struct tensor *t = p->tensor; t < p->tensor + p->ntensor; t++) {
+        if (t->role != ROLE_INPUT && t->role != ROLE_TARGET)
+            continue;
+        if (!first[t->role])
+            first[t->role] = t;
+        if (tensor_elements(t) != tensor_elements(first[t->role]) || t->dtype != first[t->role]->dtype || !t->rows) {
+            snprintf(e->text, sizeof e->text, "tensor %.200s: not the size and type of sample that %.200s has", t->name,
+                     first[t->role]->name);
+            return false;
+        }
+    }
+    for (const struct kernel *k = p->kernel; k < p->kernel + p->nkernel; k++)
+        for (const struct stage *s = k->stage; s < k->stage + k->nstage; s++)
+            if ((is(s, "gather") && p->tensor[s->out[0]].role != ROLE_INPUT) ||
+                (is(s, "gather_target") && p->tensor[s->out[0]].role != ROLE_TARGET))
+                return refuse(e, k, "samples go where no input or target is");
     return true;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp((*(const struct kernel *const *)a)->name, (*(const struct kernel *const *)b)->name);
+}
+
+/* Kernels are functions of one C file. */
+static bool check_names(const struct plan *p, struct plan_error *e)
+{
+    const struct kernel **sorted = calloc((size_t)p->nkernel + 1, sizeof *sorted);
+    bool good = sorted;
+    if (!good)
+        snprintf(e->text, sizeof e->text, "no memory to check the plan");
+    for (int i = 0; good && i < p->nkernel; i++)
+        sorted[i] = &p->kernel[i];
+    if (good)
+        qsort(sorted, (size_t)p->nkernel, sizeof *sorted, by_name);
+    for (int i = 1; good && i < p->nkernel; i++)
+        if (!strcmp(sorted[i - 1]->name, sorted[i]->name))
+            good = refuse(e, sorted[i], "another kernel has the same name");
+    free(sorted);
+    return good;
 }
 
 bool plan_check(const struct plan *p, struct plan_error *e)
 {
-    for (int i = 0; i < p->nkernel; i++) {
-        const struct kernel *k = &p->kernel[i];
-        for (int s = 0; s < k->nstage; s++)
-            if (!check_stage(p, k, &k->stage[s], e))
+    e->line = 0;
+    for (const struct kernel *k = p->kernel; k < p->kernel + p->nkernel; k++) {
+        if (k->nstage < 1)
+            return refuse(e, k, "no stage");
+        for (const struct stage *s = k->stage; s < k->stage + k->nstage; s++)
+            if (!check_stage(p, k, s, e))
                 return false;
-        if (k->nstage < 1 || !check_form(p, k, e))
-            return k->nstage < 1 ? refuse(e, k, "no stage") : false;
+        if (!check_form(p, k, e))
+            return false;
     }
-    return true;
+    return check_data(p, e) && check_names(p, e);
 }

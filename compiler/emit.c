@@ -39,7 +39,6 @@ bool is_stored(const struct writer *w, int tensor)
     return tensor_stored(tensor_of(w, tensor));
 }
 
-/* `t2_conv1_weight`: nothing else in emitted code begins with t and a number, so that any name a model may have will do. */
 /* "stage1.0.conv1.weight" -> conv1_weight, "normalize42" -> normalize: short, and equal in kernels that are repeated. */
 static const char *short_name(struct writer *w, const struct tensor *t)
 {
@@ -48,7 +47,7 @@ static const char *short_name(struct writer *w, const struct tensor *t)
         dot--;
     if (dot)
         from = dot;
-    char *name = region_copy(w->region, from);
+    char *name = region_printf(w->region, "%.60s", from);
     for (char *c = name; *c; c++)
         if (!isalnum((unsigned char)*c))
             *c = '_';
@@ -57,29 +56,14 @@ static const char *short_name(struct writer *w, const struct tensor *t)
     return name;
 }
 
+/* "t2_conv1_weight" is operand 2: no word of C, of the prelude or of a kernel begins with t and a number. */
 const char *name_of(struct writer *w, int tensor)
 {
-    static const char *const taken[] = {"blocks", "real", "word", "order", "turn", "auto", "case", "char", "else", "enum", "goto", "long",
-                                        "void", "break", "const", "float", "short", "union", "while", "double", "extern", "inline", "return",
-                                        "signed", "sizeof", "static", "struct", "switch", "typeof", "default", "restrict", "register",
-                                        "volatile", "continue", "unsigned", "int", "for", "asm", "vec", "num", "sel", "ld", "st", "do", "if",
-                                        "lr", "bias1", "bias2", "inv_rows", "first", "last", "task", "part", "block", "lane", "tile", "weight",
-                                        "group", "samples", "step", "live", "sum", "out", "top", "total", "wanted", "mean", "loss", "target",
-                                        "hit", "ahead", "winner", "wins", "main", "once", "typedef", "blocks_here", "linux", "unix", "rows",
-                                        "chunk", "dot", "from", "at", "to", "share"};
-    const char *name = short_name(w, tensor_of(w, tensor));
-    bool clash = strlen(name) < 3 || isdigit((unsigned char)*name) || strlen(name) > 60;
-    for (int i = 0; i < COUNT(taken); i++)
-        clash |= !strcmp(name, taken[i]);
     int list[MAX_STAGES * 2 * MAX_OPERANDS], at = 0;
     int n = kernel_operands(w->plan, (int)(w->kernel - w->plan->kernel), list);
-    for (int i = 0; i < n; i++) {
-        if (list[i] == tensor)
-            at = i;
-        else
-            clash |= !strcmp(name, short_name(w, tensor_of(w, list[i])));
-    }
-    return clash ? region_printf(w->region, "%.60s_t%d", isdigit((unsigned char)*name) ? "" : name, at) : name;
+    while (at < n && list[at] != tensor)
+        at++;
+    return region_printf(w->region, "t%d_%s", at, short_name(w, tensor_of(w, tensor)));
 }
 
 /* Variables are numbered within the kernel, so that equal kernels of two phases have equal text. */

@@ -179,10 +179,12 @@ static bool judge_whole(const struct plan *p, struct plan_error *e)
     if ((p->nschedule ? p->schedule[p->nschedule - 1].last_kernel : 0) != p->nkernel)
         return refuse(e, "%d kernels, but the schedules do not end there", p->nkernel);
     for (const struct tensor *t = p->tensor; t < p->tensor + p->ntensor; t++) {
+        if (t->base >= 0 && p->tensor[t->base].role == ROLE_CONTROL)
+            return refuse(e, "tensor %s: the control block has no parts", t->name);
         if (t->role != ROLE_CONTROL)
             continue;
         controls++;
-        if (t->dtype != DT_U32 || t->rank != 1 || t->dim[0] != CTL_WORDS || t->schedule >= 0)
+        if (t->dtype != DT_U32 || t->rank != 1 || t->dim[0] != CTL_WORDS || t->schedule >= 0 || t->base >= 0)
             return refuse(e, "tensor %s: a control block is %d persistent words u32", t->name, CTL_WORDS);
     }
     return controls == 1 || refuse(e, "%d control blocks instead of one", controls);

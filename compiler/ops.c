@@ -49,7 +49,7 @@ static void derive(const struct op *op, int input, struct region *r)
     memcpy(d->attr, op->attr, sizeof d->attr);
     d->fwd[0] = op->bwd[input];
     d->letters = in;
-    d->shape = map_shape;
+    d->shape = op->shape;
 }
 
 static int by_name(const void *a, const void *b)

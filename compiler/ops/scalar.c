@@ -2,6 +2,15 @@
  * the input need not be kept. Every row lets NaN through: a choice falls to the NaN side when a comparison is false. */
 #include "netc.h"
 
+#include <math.h>
+
+/* The mask compares 32-bit words with p * 2^32; streams are words of the counter. */
+static bool dropout_shape(const double *attr, const struct tensor *const *in, int nin, struct tensor *out, int nout)
+{
+    return attr[0] >= 0 && attr[0] <= 1 - 0x1p-32 && attr[1] >= 0 && attr[1] <= INT32_MAX && attr[1] == floor(attr[1]) &&
+           map_shape(attr, in, nin, out, nout);
+}
+
 static const struct op op[] = {
     {.name = "add", .doc = "sum", .kind = OP_MAP, .nin = 2, .nout = 1, .shape = map_shape,
      .fwd = {"a + b"}, .bwd = {"g", "g"}},
@@ -18,7 +27,7 @@ static const struct op op[] = {
      .fwd = {"0.5 * a * (1 + erf(a * 0.70710678118654752))"},
      .bwd = {"g * (0.5 * (1 + erf(a * 0.70710678118654752)) + a * 0.39894228040143268 * exp(-0.5 * a * a))"}},
     {.name = "dropout", .doc = "0 with probability p, else x / (1 - p); the mask is drawn again for the gradient",
-     .kind = OP_MAP, .nin = 1, .nout = 1, .shape = map_shape, .attr = {"p", "stream"},
+     .kind = OP_MAP, .nin = 1, .nout = 1, .shape = dropout_shape, .attr = {"p", "stream"},
      .fwd = {"keep ? a / (1 - p) : 0"}, .bwd = {"keep ? g / (1 - p) : 0"}},
 };
 
