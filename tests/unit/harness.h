@@ -1,6 +1,6 @@
-/* A model compiled within the test and run kernel by kernel. Every stored tensor has a buffer of its own, of exactly its
- * size, so that a sanitizer sees each access beside it; what does not persist is NaN before a run. Tasks run one at a
- * time and out of order. Include after cmocka.h. */
+/* A model compiled within the test and run kernel by kernel. Every stored tensor has a buffer of its own, of exactly
+ * its size, so that a sanitizer sees each access beside it; what does not persist is NaN before a run. Tasks run one at
+ * a time and out of order. Include after cmocka.h. */
 #ifndef HARNESS_H
 #define HARNESS_H
 
@@ -71,9 +71,12 @@ static inline void use_cache(const char *program)
 /* ---- compiling ---- */
 
 /* To a plan. Takes `text`. False if the model is wrong; messages go to `out`. */
-static inline bool trial_plan(struct trial *t, const char *file, char *text, struct define *define, int ndefine, FILE *out)
+static inline bool trial_plan(struct trial *t, const char *file, char *text, struct define *define, int ndefine,
+                              FILE *out)
 {
-    *t = (struct trial){.c = {.file = file, .text = text, .length = strlen(text), .define = define, .ndefine = ndefine}};
+    *t = (struct trial){.c = {.file = file, .text = text, .length = strlen(text)}};
+    t->c.define = define;
+    t->c.ndefine = ndefine;
     t->c.region = region_new();
     t->c.diag = (struct diag){.file = file, .text = text, .out = out, .region = t->c.region};
     bool good = run_passes(&t->c, NULL);
@@ -258,7 +261,7 @@ static inline void run_steps(struct trial *t, int from, int to)
         int n = kernel_operands(t->p, t->s->first_kernel + step, list);
         for (int i = 0; i < n; i++)
             operand[i] = tensor_at(t, list[i]);
-        int64_t tasks = (k->blocks_per_task ? (t->blocks + k->blocks_per_task - 1) / k->blocks_per_task : 1) * k->splits;
+        int64_t group = k->blocks_per_task, tasks = (group ? (t->blocks + group - 1) / group : 1) * k->splits;
         for (int64_t task = tasks - 1; task >= 0; task--)
             k->run(&a, task, task + 1);
     }
@@ -277,6 +280,14 @@ static inline void open_stored(struct st_file *f, const char *path)
     struct data_error e;
     if (!st_read(path, f, &e))
         fail_msg("%s", e.text);
+}
+
+/* X.safetensors for X.net. */
+static inline void open_beside(struct st_file *f, const char *net)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%.*s.safetensors", (int)(strlen(net) - strlen(".net")), net);
+    open_stored(f, path);
 }
 
 static inline int64_t stored_count(const struct st_tensor *x)
@@ -311,7 +322,8 @@ static inline void closer(struct closeness *c, int64_t at, double a, double b)
 }
 
 /* |a - b| <= tolerance * (largest |b|) + addend for all; says where not. */
-static inline bool is_close(const struct closeness *c, const char *file, const char *what, double tolerance, double addend)
+static inline bool is_close(const struct closeness *c, const char *file, const char *what, double tolerance,
+                            double addend)
 {
     if (c->error <= tolerance * c->largest + addend)
         return true;
@@ -395,12 +407,14 @@ static inline void compile_all(const glob_t *files, bool wide_too)
 }
 
 /* One test for each file, named by it, its state the path; then `more`. */
-static inline int run_files(const char *group, const glob_t *files, void run(void **state), const struct CMUnitTest *more,
-                            size_t nmore)
+static inline int run_files(const char *group, const glob_t *files, void run(void **state),
+                            const struct CMUnitTest *more, size_t nmore)
 {
     struct CMUnitTest *tests = calloc(files->gl_pathc + nmore + 1, sizeof *tests);
-    for (size_t i = 0; i < files->gl_pathc; i++)
-        tests[i] = (struct CMUnitTest){.name = files->gl_pathv[i], .test_func = run, .initial_state = files->gl_pathv[i]};
+    for (size_t i = 0; i < files->gl_pathc; i++) {
+        char *path = files->gl_pathv[i];
+        tests[i] = (struct CMUnitTest){.name = path, .test_func = run, .initial_state = path};
+    }
     for (size_t i = 0; i < nmore; i++)
         tests[files->gl_pathc + i] = more[i];
     int failed = _cmocka_run_group_tests(group, tests, files->gl_pathc + nmore, NULL, NULL);

@@ -1,4 +1,5 @@
-/* Every op against PyTorch's numbers in tests/expect/ops: forward, gradients, running statistics, in float and in double. */
+/* Every op against PyTorch's numbers in tests/expect/ops: forward, gradients, running statistics; in float, in double,
+ * and by finite differences. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,13 +14,6 @@ static const double tolerance[2] = {1e-5, 2e-7};
 /* For gradients that are zero but for rounding: of a bias before BatchNorm. */
 static const double addend[2] = {2e-7, 1e-8};
 
-static void stored_beside(struct st_file *f, const char *net)
-{
-    char path[512];
-    snprintf(path, sizeof path, "%.*s.safetensors", (int)(strlen(net) - strlen(".net")), net);
-    open_stored(f, path);
-}
-
 static double mean_loss(const struct trial *t, enum phase ph, int64_t rows)
 {
     int loss = tensor_of_value(t, ph, t->c.graph[ph]->loss);
@@ -33,7 +27,8 @@ static bool loss_close(const struct trial *t, enum phase ph, double got, const s
 {
     struct closeness c = {0};
     closer(&c, 0, got, stored_value(st_find(f, "loss"), 0));
-    return is_close(&c, t->c.file, ph == PHASE_TRAIN ? "loss" : "loss in evaluation", tolerance[t->wide], addend[t->wide]);
+    return is_close(&c, t->c.file, ph == PHASE_TRAIN ? "loss" : "loss in evaluation", tolerance[t->wide],
+                    addend[t->wide]);
 }
 
 /* Output, loss, gradients and running statistics of one training step. */
@@ -68,12 +63,12 @@ static bool check_training(struct trial *t, const struct st_file *f, const uint3
     return good;
 }
 
-/* Evaluation and prediction. `after`: the running statistics have moved, so only what has none can be compared. */
+/* Prediction; evaluation too where it is no different from training. */
 static bool check_inference(struct trial *t, const struct st_file *f, const uint32_t control[CTL_WORDS])
 {
-    const struct st_tensor *eval = st_find(f, "eval_output");
+    const struct st_tensor *eval = st_find(f, "eval_output"), *want = eval ? eval : st_find(f, "output");
     trial_run(t, PHASE_PREDICT, control);
-    bool good = tensor_close(t, tensor_output(t->p, t->s, -1), eval ? eval : st_find(f, "output"), tolerance[t->wide], addend[t->wide]);
+    bool good = tensor_close(t, tensor_output(t->p, t->s, -1), want, tolerance[t->wide], addend[t->wide]);
     if (!eval) {
         trial_run(t, PHASE_EVALUATE, control);
         good &= loss_close(t, PHASE_EVALUATE, control_float(control_of(t), CTL_LOSS), f);
@@ -83,9 +78,9 @@ static bool check_inference(struct trial *t, const struct st_file *f, const uint
 
 /* ---- finite differences, in double ---- */
 
-/* The loss with one element of a tensor moved by h: a parameter, or the input (both of its layouts) after the gather. */
-static double loss_moved(struct trial *t, const uint32_t control[CTL_WORDS], const int tensor[2], int64_t row, int64_t e,
-                         double h)
+/* The loss with one element of a tensor moved by h: a parameter, or the input (in both layouts) after the gather. */
+static double loss_moved(struct trial *t, const uint32_t control[CTL_WORDS], const int tensor[2], int64_t row,
+                         int64_t e, double h)
 {
     trial_begin(t, PHASE_TRAIN, control);
     bool rows = t->p->tensor[tensor[0]].rows;
@@ -114,7 +109,8 @@ static bool check_differences(struct trial *t, const uint32_t control[CTL_WORDS]
         c.largest = fmax(c.largest, fabs(stored_value(want, i)));
     for (int k = 0; k < SAMPLES && k < count; k++) {
         int64_t i = count <= SAMPLES ? k : k * (count - 1) / (SAMPLES - 1);
-        double up = loss_moved(t, control, tensor, i / n, i % n, h), down = loss_moved(t, control, tensor, i / n, i % n, -h);
+        double up = loss_moved(t, control, tensor, i / n, i % n, h);
+        double down = loss_moved(t, control, tensor, i / n, i % n, -h);
         closer(&c, i, (up - down) / (2 * h), stored_value(want, i));
     }
     return is_close(&c, t->c.file, want->name, 1e-6, addend[true]);
@@ -178,7 +174,7 @@ static void test_case(void **state)
 {
     const char *path = *state;
     struct st_file f;
-    stored_beside(&f, path);
+    open_beside(&f, path);
     bool good = check_case(path, &f, false);
     good &= check_case(path, &f, true);
     st_free(&f);
