@@ -2,6 +2,7 @@
  * write the two as stages over one tile:
  *
  *     convolution or pooling, then maps, then one window that fits the tile, then maps
+ *     convolution, then maps, then the gradient of a window that covers the image
  *     maps alone
  *     reports together
  *
@@ -59,7 +60,12 @@ static int place_in(const struct group *p, const struct node *n, const struct va
                 for (int o = 0; o < p->node[i]->nout; o++)
                     if (p->node[i]->out[o] == through)
                         return window;
-    } else if (n->op->kind == OP_WINDOW && n->nin == 1 && !is(n, "avgpool_dx")) {
+    } else if (is(n, "maxpool_dx") || is(n, "avgpool_dx")) {
+        if (!is(p->node[0], "conv") && !is(p->node[0], "conv_dx"))
+            *why = "the tile before it is not that of a convolution";
+        else if (through->t.rank != 3 || window < p->nnode || n->in[0] != through || !scatter_fits_tile(n->attr, &through->t))
+            *why = "its windows overlap, are padded, or do not cover the image";
+    } else if (n->op->kind == OP_WINDOW) {
         if (!is(p->node[0], "conv") && !is(p->node[0], "conv_dx"))
             *why = "the tile before it is not that of a convolution";
         else if (window < p->nnode)

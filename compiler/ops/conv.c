@@ -112,8 +112,8 @@ static bool dw_shape(const double *attr, const struct tensor *const *in, int nin
         !whole(attr[EXTRA_H], 1, 64) || !whole(attr[EXTRA_W], 1, 64) || !whole(attr[GROUPS], 1, 1 << 20))
         return false;
     int64_t w[4] = {y->dim[0], x->dim[0] / (int64_t)attr[GROUPS], (int64_t)attr[EXTRA_H], (int64_t)attr[EXTRA_W]};
-    if (!geometry(&g, attr, 3, x->dim, 4, w) || g.P != y->dim[1] || g.Q != y->dim[2])
-        return false;
+    if (!geometry(&g, attr, 3, x->dim, 4, w) || g.P != y->dim[1] || g.Q != y->dim[2] || w[0] * w[1] > INT32_MAX)
+        return false;                                  /* tasks, at most one a kernel of w', are counted in 32 bits */
     out[0] = (struct tensor){.dtype = DT_F32, .rank = 4};
     memcpy(out[0].dim, w, sizeof w);
     return true;
@@ -304,14 +304,19 @@ static void put_row_function(struct writer *w, const struct contraction *c, int 
     fprintf(w->out, "\n");
 }
 
+static bool is_scatter(const struct stage *s)
+{
+    return !strcmp(s->op->name, "maxpool_dx") || !strcmp(s->op->name, "avgpool_dx");
+}
+
 /* The maps between the anchor and the window (or the end), the window, and the maps behind it. */
 static void put_epilogue(struct writer *w, const struct stage *s, const struct contraction *c, int64_t rows, const char *p0)
 {
     int first = stage_index(w, s) + 1, window = maps_end(w, first), Q = (int)c->x.out;
     int64_t P = c->y.out;
     int out = s->out[0];
-    bool pooled = window < w->kernel->nstage;
-    int last = window > first ? w->kernel->stage[window - 1].out[0] : out;
+    const struct stage *pool = window < w->kernel->nstage ? &w->kernel->stage[window] : NULL;
+    bool scattered = pool && is_scatter(pool), pooled = pool && !scattered;
     if (!pooled || window > first || is_stored(w, out)) {
         put(w, "for (int i = 0; i < n; i++)");
         if (rows > 1)
@@ -324,12 +329,13 @@ static void put_epilogue(struct writer *w, const struct stage *s, const struct c
             put(w, "st(%s, v%d);", place_of(w, out, "block", e), var_of(w, out));
         put_maps(w, first, window, "block", e, "(k + i)");
         if (pooled)
-            put(w, "tile[%s] = v%d;", at, var_of(w, last));
+            put(w, "tile[%s] = v%d;", at, var_of(w, pool->in[0]));
+        if (scattered)
+            put_scatter(w, pool, "block", "(k + i)", p0, "q");
         put(w, "}");
     }
     if (!pooled)
         return;
-    const struct stage *pool = &w->kernel->stage[window];
     const struct tensor *y = tensor_of(w, pool->out[0]);
     int S = (int)pool->attr[1];
     put(w, "for (int i = 0; i < n; i++)");
@@ -347,7 +353,7 @@ static void put_spatial(struct writer *w, const struct stage *s, struct contract
 {
     int window = maps_end(w, stage_index(w, s) + 1);
     int64_t P = c->y.out, Q = c->x.out, rows = 1;
-    if (window < w->kernel->nstage)
+    if (window < w->kernel->nstage && !is_scatter(&w->kernel->stage[window]))
         rows = (int64_t)w->kernel->stage[window].attr[0];
     choose_tile(w, c, Q, 14);
     while (c->tile > 1 && c->tile * rows * Q > 4096)

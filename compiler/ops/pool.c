@@ -70,6 +70,12 @@ bool window_fits_tile(const double *a, const struct tensor *in)
            (int64_t)a[R] * in->dim[2] <= 1024;
 }
 
+bool scatter_fits_tile(const double *a, const struct tensor *in)
+{
+    return a[R] == a[SH] && a[S] == a[SW] && a[PH] == 0 && a[PW] == 0 && a[H] == a[R] * (double)in->dim[1] &&
+           a[W] == a[S] * (double)in->dim[2];
+}
+
 static void max_grad(struct graph *g, struct node *n, struct value *const *gy, struct value **gx)
 {
     double a[MAX_ATTRS];
@@ -152,6 +158,25 @@ static void pool_emit(struct writer *w, const struct stage *s)
     put(w, "}");
     close_tasks(w);
     close_kernel(w);
+}
+
+void put_scatter(struct writer *w, const struct stage *s, const char *block, const char *c, const char *p, const char *q)
+{
+    const double *a = s->attr;
+    const struct tensor *y = tensor_of(w, s->in[0]);
+    const char *e = region_printf(w->region, "((%s * %lld + %s) * %lld + %s)", c, (long long)y->dim[1], p, (long long)y->dim[2], q);
+    const char *share = region_printf(w->region, "v%d * num(%.17g)", var_of(w, s->in[0]), 1 / (a[R] * a[S]));
+    if (s->nin == 2) {
+        put(w, "const M winner = __builtin_convertvector(*(%s *)(%s), M);", place_type(a) == DT_U8 ? "Bm" : "Im",
+            place_of(w, s->in[1], block, e));
+        share = region_printf(w->region, "sel(winner == r * %d + s, v%d, num(0))", (int)a[S], var_of(w, s->in[0]));
+    }
+    put(w, "for (int r = 0; r < %d; r++)", (int)a[R]);
+    put(w, "for (int s = 0; s < %d; s++)", (int)a[S]);
+    put(w, "    st(%s, %s);",
+        place_of(w, s->out[0], block,
+                 region_printf(w->region, "((%s * %d + %s * %d + r) * %d + %s * %d + s)", c, (int)a[H], p, (int)a[R], (int)a[W], q, (int)a[S])),
+        share);
 }
 
 /* Scatter, window after window: x' of the window's places += y' (of the winner, or its share). */
