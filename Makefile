@@ -35,7 +35,7 @@ help:
 	@echo 'make deps            installs what the build needs (apt-get), or prints the line that does'
 	@echo 'make data            MNIST into data/ (SET=fashion: into data/fashion/), or drawn digits without a network'
 	@echo 'make demo            data, training, result: two minutes'
-	@echo 'make check           all tests (ONLY=word: those whose names have it)'
+	@echo 'make check           all tests (ONLY='words': those whose names have one)'
 	@echo 'make unit            the programs of tests/unit alone'
 	@echo 'make bless           rewrites golden files; read the diff'
 	@echo 'make replay REF=x    plans every model with commit x too, and compares'

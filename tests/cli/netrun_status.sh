@@ -23,5 +23,6 @@ sed 's/^\(checksum .*\).$/\1x/' mlp.plan >broken.plan
 expect 4 netrun broken.plan --train "$data"
 expect 5 env CC=/nonexistent "$NETRUN" mlp.plan --train "$data" --steps 1
 says err '/nonexistent'
-expect 6 netrun mlp.plan --train "$data" --lr 1e30
+plan mlp3
+expect 6 netrun mlp3.plan --train "$data" --lr 1e6
 says err '[Nn]aN|finite|diverge|infinite'

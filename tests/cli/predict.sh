@@ -34,7 +34,7 @@ fi
 printf 'P5\n28 28\n255\nshort' >short.pgm
 expect 4 netrun mlp.plan --predict short.pgm $best
 says err 'short.pgm'
-expect 4 netrun mlp.plan --predict 100000 --data "$data" $best
+expect 2 netrun mlp.plan --predict 100000 --data "$data" $best
 expect 4 netrun mlp.plan --predict no-such.png $best
 head -c 3000 runs/mlp-1/best.safetensors >cut.safetensors
 expect 4 netrun mlp.plan --test "$data" --weights cut.safetensors

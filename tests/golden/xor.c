@@ -1,0 +1,1013 @@
+// models/xor.net: network `xor`, 33 parameters, 16 lanes of float; plan version 1
+#define REAL float
+#define INT int32_t
+#define LANES 16
+#define WIDE 0
+enum { CTL_ROWS = 0, CTL_STEP = 2, CTL_POSITION = 3, CTL_EPOCH = 4, CTL_COUNT_SAMPLES = 5, CTL_SHUFFLE = 6, CTL_SEED0 = 7, CTL_SEED1 = 8, CTL_FINITE = 29 };
+/* philox.h: counter-based random numbers, and a shuffle that needs no memory.
+ *
+ * Self-contained C on 32-bit integers (64-bit only for products): emitted kernels hold this very text, so host and
+ * kernels draw the same bits.
+ *
+ * The order of the samples in one epoch is the permutation i -> shuffle_at(i, n, round_keys) of [0, n),
+ * 1 <= n <= 2^31, i < n. The round keys depend on (key, epoch) only. */
+#ifndef PHILOX_H
+#define PHILOX_H
+
+#include <stdint.h>
+
+#define SHUFFLE_ROUNDS 6
+
+/* Philox4x32-10 of Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011. */
+static inline void philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4])
+{
+    uint32_t c0 = counter[0], c1 = counter[1], c2 = counter[2], c3 = counter[3];
+    uint32_t k0 = key[0], k1 = key[1];
+    for (int round = 0; round < 10; round++) {
+        uint64_t p0 = (uint64_t)0xD2511F53u * c0;
+        uint64_t p1 = (uint64_t)0xCD9E8D57u * c2;
+        c0 = (uint32_t)(p1 >> 32) ^ c1 ^ k0;
+        c1 = (uint32_t)p1;
+        c2 = (uint32_t)(p0 >> 32) ^ c3 ^ k1;
+        c3 = (uint32_t)p0;
+        k0 += 0x9E3779B9u;
+        k1 += 0xBB67AE85u;
+    }
+    out[0] = c0;
+    out[1] = c1;
+    out[2] = c2;
+    out[3] = c3;
+}
+
+/* A word of philox4x32 as a float in [0, 1), a multiple of 2^-24. */
+static inline float philox_unit(uint32_t word)
+{
+    return (float)(word >> 8) * 0x1p-24f;
+}
+
+/* Counters of the shuffle end in this word; the other users of a key must not (a layer's index never is this large). */
+#define SHUFFLE_STREAM 0x53485546u
+
+static inline void shuffle_keys(const uint32_t key[2], uint64_t epoch, uint32_t round_keys[SHUFFLE_ROUNDS])
+{
+    uint32_t counter[4] = {0, (uint32_t)epoch, (uint32_t)(epoch >> 32), SHUFFLE_STREAM};
+    uint32_t words[8];
+    philox4x32(counter, key, words);
+    counter[0] = 1;
+    philox4x32(counter, key, words + 4);
+    for (int round = 0; round < SHUFFLE_ROUNDS; round++)
+        round_keys[round] = words[round];
+}
+
+/* The finaliser of MurmurHash3: each bit of x flips each bit of the result about half of the time. */
+static inline uint32_t shuffle_mix(uint32_t x)
+{
+    x ^= x >> 16;
+    x *= 0x85EBCA6Bu;
+    x ^= x >> 13;
+    x *= 0xC2B2AE35u;
+    return x ^ x >> 16;
+}
+
+/* Below 256 the halves would be so small that some orders come much more often than others. */
+#define SHUFFLE_MIN_BITS 8
+
+/* A Feistel network permutes [0, 2^bits), the smallest such range that holds n; values outside [0, n) are put through
+ * it again until they fall inside (cycle walking: fewer than two turns on average for n > 128, and 256 / n below). The
+ * halves may differ by one bit, so the rounds change them alternately instead of swapping them. */
+static inline uint32_t shuffle_at(uint32_t i, uint32_t n, const uint32_t round_keys[SHUFFLE_ROUNDS])
+{
+    uint32_t bits = SHUFFLE_MIN_BITS;
+    while (bits < 31 && 1u << bits < n)
+        bits++;
+    uint32_t low_bits = bits / 2;
+    uint32_t low_mask = (1u << low_bits) - 1, high_mask = (1u << (bits - low_bits)) - 1;
+    do {
+        uint32_t low = i & low_mask, high = i >> low_bits;
+        for (int round = 0; round < SHUFFLE_ROUNDS; round += 2) {
+            high ^= shuffle_mix(low ^ round_keys[round]) & high_mask;
+            low ^= shuffle_mix(high ^ round_keys[round + 1]) & low_mask;
+        }
+        i = high << low_bits | low;
+    } while (i >= n);
+    return i;
+}
+
+/* The i-th sample of the epoch. */
+static inline uint64_t shuffle_index(uint64_t i, uint64_t n, const uint32_t key[2], uint64_t epoch)
+{
+    uint32_t round_keys[SHUFFLE_ROUNDS];
+    shuffle_keys(key, epoch, round_keys);
+    return shuffle_at((uint32_t)i, (uint32_t)n, round_keys);
+}
+
+#endif
+#include <stdint.h>
+
+typedef REAL real;
+typedef real V __attribute__((vector_size(LANES * sizeof(real))));         /* LANES samples */
+typedef real Vm __attribute__((vector_size(LANES * sizeof(real)), may_alias));
+typedef INT M __attribute__((vector_size(LANES * sizeof(real))));          /* all ones where true */
+typedef uint32_t U __attribute__((vector_size(LANES * 4)));
+typedef uint64_t L __attribute__((vector_size(LANES * 8)));
+typedef uint8_t B __attribute__((vector_size(LANES)));
+typedef uint8_t Bm __attribute__((vector_size(LANES), may_alias));
+typedef int32_t I __attribute__((vector_size(LANES * 4)));
+typedef int32_t Im __attribute__((vector_size(LANES * 4), may_alias));
+#define SPAN(n)                                                                                    \
+    typedef real V##n __attribute__((vector_size(n * sizeof(real))));                              \
+    typedef real V##n##u __attribute__((vector_size(n * sizeof(real)), may_alias, aligned(4)));
+SPAN(16) SPAN(8) SPAN(4)
+typedef real V1;
+typedef real V1u __attribute__((may_alias));
+
+struct nr_args {
+    void *const *t;
+    uint32_t *control;
+    const void *samples, *targets;
+    int32_t samples_f32, blocks;
+};
+struct nr_kernel {
+    const char *name;
+    void (*run)(const struct nr_args *a, int64_t first, int64_t last);
+    int32_t blocks_per_task, splits;
+};
+struct nr_object { int32_t abi, kernels, lanes, real_bytes; const struct nr_kernel *kernel; };
+
+#define ld(p) (*(const Vm *)(p))
+#define st(p, v) (*(Vm *)(p) = (v))
+#define sel(m, a, b) ((V)(((M)(a) & (m)) | ((M)(b) & ~(m))))
+#define num(x) vec((real)(x))
+
+static inline V vec(real x)
+{
+    return x - (V){0};
+}
+
+static inline real lane_sum(V v)
+{
+    real x[LANES];
+    __builtin_memcpy(x, &v, sizeof x);
+    for (int n = LANES / 2; n; n /= 2)
+        for (int i = 0; i < n; i++)
+            x[i] += x[i + n];
+    return x[0];
+}
+
+/* A control word as a number. */
+static inline real word(const struct nr_args *a, int i)
+{
+    float x;
+    __builtin_memcpy(&x, &a->control[i], 4);
+    return x;
+}
+
+#define LANEWISE(name, call)                                                                       \
+    static inline V v_##name(V v)                                                                  \
+    {                                                                                              \
+        for (int i = 0; i < LANES; i++)                                                            \
+            v[i] = __builtin_##call(v[i]);                                                         \
+        return v;                                                                                  \
+    }
+
+#if WIDE
+LANEWISE(exp, exp) LANEWISE(log, log) LANEWISE(tanh, tanh) LANEWISE(erf, erf) LANEWISE(sqrt, sqrt)
+#else
+LANEWISE(log, logf) LANEWISE(tanh, tanhf) LANEWISE(erf, erff) LANEWISE(sqrt, sqrtf)
+
+/* exp(x) = 2^n * exp(r), |r| <= ln(2) / 2, a polynomial of degree 6 for exp(r); about 1 ulp. Keeps NaN and infinities. */
+static inline V v_exp(V x)
+{
+    const V high = vec(88.7228f), low = vec(-87.3365f);
+    V c = sel(x > high, high, x);
+    c = sel(c < low, low, c);
+    const V shift = vec(12582912.0f);                  /* 1.5 * 2^23: adding it rounds to an integer */
+    const V n = (c * 1.44269504f + shift) - shift;
+    const V r = (c - n * 0.693359375f) - n * -2.12194440e-4f;
+    V p = vec(1.0f / 720);
+    p = p * r + 1.0f / 120;
+    p = p * r + 1.0f / 24;
+    p = p * r + 1.0f / 6;
+    p = p * r + 0.5f;
+    p = p * r + 1.0f;
+    p = p * r + 1.0f;
+    const I half = __builtin_convertvector(n, I) >> 1, rest = __builtin_convertvector(n, I) - half;
+    p = p * (V)((half + 127) << 23) * (V)((rest + 127) << 23);
+    p = sel(x > high, vec(__builtin_inff()), p);
+    p = sel(x < low, vec(0.0f), p);
+    return sel(x != x, x, p);
+}
+#endif
+
+static inline U lane_numbers(void)
+{
+    U u;
+    for (int i = 0; i < LANES; i++)
+        u[i] = (uint32_t)i;
+    return u;
+}
+
+/* Valid rows of the batch among the samples of this block's lanes, as a mask. */
+static inline M live_mask(const struct nr_args *a, int64_t block, int lane)
+{
+    const U row = lane_numbers() + (uint32_t)(block * 16 + lane);
+    return __builtin_convertvector((I)(row < a->control[CTL_ROWS]), M);
+}
+
+/* Philox4x32-10 (Salmon et al., SC 2011): counter = (element / 4, position in the epoch, step, stream), key = seed. True
+ * where the word is at least `threshold`. */
+static inline M keep_mask(const struct nr_args *a, int64_t block, int lane, uint32_t element, uint32_t stream, uint32_t threshold)
+{
+    U c0 = element / 4 - (U){0}, c1 = lane_numbers() + (uint32_t)(block * 16 + lane) + a->control[CTL_POSITION];
+    U c2 = a->control[CTL_STEP] - (U){0}, c3 = stream - (U){0};
+    uint32_t k0 = a->control[CTL_SEED0], k1 = a->control[CTL_SEED1];
+    for (int round = 0; round < 10; round++) {
+        const L p0 = __builtin_convertvector(c0, L) * 0xD2511F53ull, p1 = __builtin_convertvector(c2, L) * 0xCD9E8D57ull;
+        c0 = __builtin_convertvector(p1 >> 32, U) ^ c1 ^ k0;
+        c1 = __builtin_convertvector(p1, U);
+        c2 = __builtin_convertvector(p0 >> 32, U) ^ c3 ^ k1;
+        c3 = __builtin_convertvector(p0, U);
+        k0 += 0x9E3779B9u;
+        k1 += 0xBB67AE85u;
+    }
+    const U word = element % 4 == 0 ? c0 : element % 4 == 1 ? c1 : element % 4 == 2 ? c2 : c3;
+    return __builtin_convertvector((I)(word >= threshold), M);
+}
+
+/* ---- the data set ---- */
+
+struct order { uint32_t keys[SHUFFLE_ROUNDS]; };
+
+static inline struct order order_of(const struct nr_args *a)
+{
+    struct order o;
+    const uint32_t key[2] = {a->control[CTL_SEED0], a->control[CTL_SEED1]};
+    shuffle_keys(key, a->control[CTL_EPOCH], o.keys);
+    return o;
+}
+
+/* The sample in row i of the batch; -1 beyond its end. */
+static inline int64_t sample_at(const struct nr_args *a, const struct order *o, int64_t i)
+{
+    const uint32_t n = a->control[CTL_COUNT_SAMPLES], at = a->control[CTL_POSITION] + (uint32_t)i;
+    if (i >= a->control[CTL_ROWS] || at >= n)
+        return -1;
+    return a->control[CTL_SHUFFLE] ? shuffle_at(at, n, o->keys) : at;
+}
+
+/* n values from `at` on, transformed; zeros if at < 0 and beyond n. */
+static inline void read_pixels(const struct nr_args *a, int64_t at, int n, real scale, real shift, real *restrict x)
+{
+    if (at < 0)
+        for (int k = 0; k < 16; k++)
+            x[k] = 0;
+    else if (a->samples_f32)
+        for (int k = 0; k < 16; k++)
+            x[k] = k < n ? scale * ((const float *)a->samples)[at + k] + shift : 0;
+    else if (n == 16)
+        for (int k = 0; k < 16; k++)
+            x[k] = scale * ((const uint8_t *)a->samples)[at + k] + shift;
+    else
+        for (int k = 0; k < 16; k++)
+            x[k] = k < n ? scale * ((const uint8_t *)a->samples)[at + k] + shift : 0;
+}
+
+/* ---- 16 x 16 turns between samples in lanes and row by row ---- */
+
+#if LANES == 16
+typedef V16 V16m __attribute__((may_alias));
+#define LOW(a, b) __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
+#define HIGH(a, b) __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
+#define PAIR(t, f, i) t[2 * i] = LOW(f[i], f[i + 8]), t[2 * i + 1] = HIGH(f[i], f[i + 8])
+#define ROUND(t, f) PAIR(t, f, 0), PAIR(t, f, 1), PAIR(t, f, 2), PAIR(t, f, 3), PAIR(t, f, 4), PAIR(t, f, 5), PAIR(t, f, 6), PAIR(t, f, 7)
+/* Four perfect shuffles of the rows transpose a 16 x 16 tile. */
+static inline void turn16(const real *restrict from, int64_t from_step, int64_t to_step, real *restrict to)
+{
+    V16 a[16], b[16];
+    for (int i = 0; i < 16; i++)
+        a[i] = *(const V16u *)(from + i * from_step);
+    ROUND(b, a);
+    ROUND(a, b);
+    ROUND(b, a);
+    ROUND(a, b);
+    for (int i = 0; i < 16; i++)
+        *(V16u *)(to + i * to_step) = a[i];
+}
+#else
+static inline void turn16(const real *restrict from, int64_t from_step, int64_t to_step, real *restrict to)
+{
+    for (int i = 0; i < 16; i++)
+        for (int k = 0; k < 16; k++)
+            to[k * to_step + i] = from[i * from_step + k];
+}
+#endif
+
+/* to[k * 16 + i] = from[i * 16 + k] for k < n */
+static inline void turn(const real *restrict from, int n, real *restrict to)
+{
+    if (n == 16)
+        turn16(from, 16, 16, to);
+    else
+        for (int k = 0; k < n; k++)
+            for (int i = 0; i < 16; i++)
+                to[k * 16 + i] = from[i * 16 + k];
+}
+
+/* to[i * step + k] = from[k * 16 + i] for k < n */
+static inline void turn_back(const real *restrict from, int n, int64_t step, real *restrict to)
+{
+    if (n == 16)
+        turn16(from, 16, step, to);
+    else
+        for (int k = 0; k < n; k++)
+            for (int i = 0; i < 16; i++)
+                to[i * step + k] = from[k * 16 + i];
+}
+
+// k_train0_bits_gather = gather
+//    4 | input  bits : f32[2]
+static const real k_train0_bits_gather_scale[] = {
+    (real)1,
+}, k_train0_bits_gather_shift[] = {
+    (real)0,
+};
+
+static void k_train0_bits_gather(const struct nr_args *a, int64_t first, int64_t last)
+{
+    real *const bits = a->t[1];
+    real *const gather18_ = a->t[2];
+    const int64_t blocks = a->blocks;
+    (void)blocks;
+    for (int64_t task = first; task < last; task++) {
+        const int64_t block = task / 1, part = task % 1;
+        const struct order order = order_of(a);
+        int64_t at[16];
+        for (int i = 0; i < 16; i++)
+            at[i] = sample_at(a, &order, block * 16 + i);
+        for (int c = 0; c < 1; c++)
+        for (int64_t e = 2 * part / 1 / 16 * 16; e < (part == 0 ? 2 : 2 * (part + 1) / 1 / 16 * 16); e += 16) {
+            real x[16][16] __attribute__((aligned(64)));
+            const int n = 2 - e < 16 ? (int)(2 - e) : 16;
+            const int64_t from = c * 2LL + e;
+            for (int i = 0; i < 16; i++)
+                read_pixels(a, at[i] < 0 ? -1 : at[i] * 2LL + from, n, k_train0_bits_gather_scale[c], k_train0_bits_gather_shift[c], x[i]);
+            for (int i = 0; i < 16; i++)
+            for (int k = 0; k < n; k++)
+                gather18_[(block * 16 + i) * 4 + from + k] = x[i][k];
+            turn(&x[0][0], n, bits + (block * 2 + from) * 16);
+        }
+    }
+}
+
+// k_train1_odd_gather_target = gather_target
+//    5 | target odd  : f32[1]
+static void k_train1_odd_gather_target(const struct nr_args *a, int64_t first, int64_t last)
+{
+    real *const odd = a->t[1];
+    const int64_t blocks = a->blocks;
+    (void)blocks;
+    const struct order order = order_of(a);
+    for (int64_t block = first; block < last; block++)
+    for (int i = 0; i < 16; i++) {
+        const int64_t at = sample_at(a, &order, block * 16 + i);
+        for (int64_t e = 0; e < 1; e++)
+            odd[(block * 1 + e) * 16 + i] = at < 0 ? 0 : ((const float *)a->targets)[at * 1 + e];
+    }
+}
+
+// k_train2_fc1_conv = conv, add, tanh
+//    7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
+static void k_train2_fc1_conv_tile4x4(const real *restrict x, const real *restrict weight, V *restrict tile)
+{
+    V s0_0 = {0}, s0_1 = {0}, s0_2 = {0}, s0_3 = {0};
+    V s1_0 = {0}, s1_1 = {0}, s1_2 = {0}, s1_3 = {0};
+    V s2_0 = {0}, s2_1 = {0}, s2_2 = {0}, s2_3 = {0};
+    V s3_0 = {0}, s3_1 = {0}, s3_2 = {0}, s3_3 = {0};
+    for (int d = 0; d < 2; d++, x += 16, weight += 1) {
+        const V b0 = ld(x + 0), b1 = ld(x + 32), b2 = ld(x + 64), b3 = ld(x + 96);
+        { const V a = vec(weight[0]); s0_0 += a * b0; s0_1 += a * b1; s0_2 += a * b2; s0_3 += a * b3; }
+        { const V a = vec(weight[2]); s1_0 += a * b0; s1_1 += a * b1; s1_2 += a * b2; s1_3 += a * b3; }
+        { const V a = vec(weight[4]); s2_0 += a * b0; s2_1 += a * b1; s2_2 += a * b2; s2_3 += a * b3; }
+        { const V a = vec(weight[6]); s3_0 += a * b0; s3_1 += a * b1; s3_2 += a * b2; s3_3 += a * b3; }
+    }
+    tile[0] = s0_0;
+    tile[1] = s0_1;
+    tile[2] = s0_2;
+    tile[3] = s0_3;
+    tile[4] = s1_0;
+    tile[5] = s1_1;
+    tile[6] = s1_2;
+    tile[7] = s1_3;
+    tile[8] = s2_0;
+    tile[9] = s2_1;
+    tile[10] = s2_2;
+    tile[11] = s2_3;
+    tile[12] = s3_0;
+    tile[13] = s3_1;
+    tile[14] = s3_2;
+    tile[15] = s3_3;
+}
+
+static void k_train2_fc1_conv_tile4x2(const real *restrict x, const real *restrict weight, V *restrict tile)
+{
+    V s0_0 = {0}, s0_1 = {0};
+    V s1_0 = {0}, s1_1 = {0};
+    V s2_0 = {0}, s2_1 = {0};
+    V s3_0 = {0}, s3_1 = {0};
+    for (int d = 0; d < 2; d++, x += 16, weight += 1) {
+        const V b0 = ld(x + 0), b1 = ld(x + 32);
+        { const V a = vec(weight[0]); s0_0 += a * b0; s0_1 += a * b1; }
+        { const V a = vec(weight[2]); s1_0 += a * b0; s1_1 += a * b1; }
+        { const V a = vec(weight[4]); s2_0 += a * b0; s2_1 += a * b1; }
+        { const V a = vec(weight[6]); s3_0 += a * b0; s3_1 += a * b1; }
+    }
+    tile[0] = s0_0;
+    tile[1] = s0_1;
+    tile[4] = s1_0;
+    tile[5] = s1_1;
+    tile[8] = s2_0;
+    tile[9] = s2_1;
+    tile[12] = s3_0;
+    tile[13] = s3_1;
+}
+
+static void k_train2_fc1_conv_tile4x1(const real *restrict x, const real *restrict weight, V *restrict tile)
+{
+    V s0_0 = {0};
+    V s1_0 = {0};
+    V s2_0 = {0};
+    V s3_0 = {0};
+    for (int d = 0; d < 2; d++, x += 16, weight += 1) {
+        const V b0 = ld(x + 0);
+        { const V a = vec(weight[0]); s0_0 += a * b0; }
+        { const V a = vec(weight[2]); s1_0 += a * b0; }
+        { const V a = vec(weight[4]); s2_0 += a * b0; }
+        { const V a = vec(weight[6]); s3_0 += a * b0; }
+    }
+    tile[0] = s0_0;
+    tile[4] = s1_0;
+    tile[8] = s2_0;
+    tile[12] = s3_0;
+}
+
+static void k_train2_fc1_conv(const struct nr_args *a, int64_t first, int64_t last)
+{
+    real *const bits = a->t[0];
+    real *const fc1_weight = a->t[1];
+    real *const fc1_bias = a->t[2];
+    real *const tanh = a->t[3];
+    const int64_t blocks = a->blocks;
+    (void)blocks;
+    for (int64_t task = first; task < last; task++) {
+        const int64_t part = task % 2, block = task / 2 * 4;
+        (void)part;
+        const int blocks_here = blocks - block < 4 ? (int)(blocks - block) : 4;
+        for (int lane = 0; lane < 16; lane += LANES) {
+            for (int64_t t = part * 2LL / 2; t < (part + 1) * 2LL / 2; t++) {
+                const int64_t group = t / 2, o = t % 2 * 4, k = group * 8 + o;
+                const int n = 8 - o < 4 ? 8 - o : 4;
+                const real *weight = fc1_weight + group * 16 + o * 2;
+                V tile[16];
+                for (int j0 = 0; j0 < blocks_here;) {
+                    const int m = blocks_here - j0 >= 4 ? 4 : blocks_here - j0 >= 2 ? 2 : 1;
+                    const real *x = bits + ((block + j0) * 2 + group * 2) * 16 + lane;
+                    if (n == 4 && m == 4) k_train2_fc1_conv_tile4x4(x, weight, tile);
+                    else if (n == 4 && m == 2) k_train2_fc1_conv_tile4x2(x, weight, tile);
+                    else if (n == 4 && m == 1) k_train2_fc1_conv_tile4x1(x, weight, tile);
+                    for (int i = 0; i < n; i++)
+                    for (int j = 0; j < m; j++) {
+                        const V v0 = tile[i * 4 + j];
+                        const V v1 = (v0 + vec(fc1_bias[(k + i)]));
+                        const V v2 = v_tanh(v1);
+                        st(tanh + ((block + j0 + j) * 8 + (k + i)) * 16 + lane, v2);
+                    }
+                    j0 += m;
+                }
+            }
+        }
+    }
+}
+
+// k_train3_fc2_conv = conv, add
+//    7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
+static void k_train3_fc2_conv_tile1x4(const real *restrict x, const real *restrict weight, V *restrict tile)
+{
+    V s0_0 = {0}, s0_1 = {0}, s0_2 = {0}, s0_3 = {0};
+    for (int d = 0; d < 8; d++, x += 16, weight += 1) {
+        const V b0 = ld(x + 0), b1 = ld(x + 128), b2 = ld(x + 256), b3 = ld(x + 384);
+        { const V a = vec(weight[0]); s0_0 += a * b0; s0_1 += a * b1; s0_2 += a * b2; s0_3 += a * b3; }
+    }
+    tile[0] = s0_0;
+    tile[1] = s0_1;
+    tile[2] = s0_2;
+    tile[3] = s0_3;
+}
+
+static void k_train3_fc2_conv_tile1x2(const real *restrict x, const real *restrict weight, V *restrict tile)
+{
+    V s0_0 = {0}, s0_1 = {0};
+    for (int d = 0; d < 8; d++, x += 16, weight += 1) {
+        const V b0 = ld(x + 0), b1 = ld(x + 128);
+        { const V a = vec(weight[0]); s0_0 += a * b0; s0_1 += a * b1; }
+    }
+    tile[0] = s0_0;
+    tile[1] = s0_1;
+}
+
+static void k_train3_fc2_conv_tile1x1(const real *restrict x, const real *restrict weight, V *restrict tile)
+{
+    V s0_0 = {0};
+    for (int d = 0; d < 8; d++, x += 16, weight += 1) {
+        const V b0 = ld(x + 0);
+        { const V a = vec(weight[0]); s0_0 += a * b0; }
+    }
+    tile[0] = s0_0;
+}
+
+static void k_train3_fc2_conv(const struct nr_args *a, int64_t first, int64_t last)
+{
+    real *const tanh = a->t[0];
+    real *const fc2_weight = a->t[1];
+    real *const fc2_bias = a->t[2];
+    real *const add = a->t[3];
+    const int64_t blocks = a->blocks;
+    (void)blocks;
+    for (int64_t task = first; task < last; task++) {
+        const int64_t part = task % 1, block = task / 1 * 4;
+        (void)part;
+        const int blocks_here = blocks - block < 4 ? (int)(blocks - block) : 4;
+        for (int lane = 0; lane < 16; lane += LANES) {
+            for (int64_t t = part * 1LL / 1; t < (part + 1) * 1LL / 1; t++) {
+                const int64_t group = t / 1, o = t % 1 * 1, k = group * 1 + o;
+                const int n = 1 - o < 1 ? 1 - o : 1;
+                const real *weight = fc2_weight + group * 8 + o * 8;
+                V tile[4];
+                for (int j0 = 0; j0 < blocks_here;) {
+                    const int m = blocks_here - j0 >= 4 ? 4 : blocks_here - j0 >= 2 ? 2 : 1;
+                    const real *x = tanh + ((block + j0) * 8 + group * 8) * 16 + lane;
+                    if (n == 1 && m == 4) k_train3_fc2_conv_tile1x4(x, weight, tile);
+                    else if (n == 1 && m == 2) k_train3_fc2_conv_tile1x2(x, weight, tile);
+                    else if (n == 1 && m == 1) k_train3_fc2_conv_tile1x1(x, weight, tile);
+                    for (int i = 0; i < n; i++)
+                    for (int j = 0; j < m; j++) {
+                        const V v0 = tile[i * 4 + j];
+                        const V v1 = (v0 + vec(fc2_bias[(k + i)]));
+                        st(add + ((block + j0 + j) * 1 + (k + i)) * 16 + lane, v1);
+                    }
+                    j0 += m;
+                }
+            }
+        }
+    }
+}
+
+// k_train4_loss_mse = mse
+//   19 |     loss      = MSE(y, odd)
+static void k_train4_loss_mse(const struct nr_args *a, int64_t first, int64_t last)
+{
+    real *const add = a->t[0];
+    real *const odd = a->t[1];
+    real *const mse = a->t[2];
+    real *const mse6_ = a->t[3];
+    const int64_t blocks = a->blocks;
+    (void)blocks;
+    for (int64_t task = first; task < last; task++) {
+        const int64_t part = task % 1, block = task / 1 * 1;
+        (void)part;
+        for (int lane = 0; lane < 16; lane += LANES) {
+            const M live = live_mask(a, block, lane);
+            const V inv_rows = vec(word(a, 1));
+            (void)inv_rows;
+            V loss = {0};
+            for (int64_t e = 0; e < 1; e++) {
+                const V d = ld(add + (block * 1 + e) * 16 + lane) - ld(odd + (block * 1 + e) * 16 + lane);
+                loss += d * d;
+                st(mse6_ + (block * 1 + e) * 16 + lane, sel(live, d * inv_rows * num(2), num(0)));
+            }
+            st(mse + (block * 1 + 0) * 16 + lane, sel(live, loss * num(1), num(0)));
+        }
+    }
+}
+
+// k_train5_loss_report_loss = report_loss
+//   19 |     loss      = MSE(y, odd)
+static void k_train5_loss_report_loss(const struct nr_args *a, int64_t first, int64_t last)
+{
+    real *const mse = a->t[0];
+    const int64_t blocks = a->blocks;
+    (void)blocks;
+    (void)first, (void)last;
+    const int64_t rows = a->control[0];
+    {
+        double sum = 0;
+        for (int64_t i = 0; i < rows; i++)
+            sum += mse[i];
+        const float loss = (float)(sum / rows);
+        __builtin_memcpy(&a->control[28], &loss, 4);
+        a->control[29] = __builtin_isfinite(loss) ? 1 : 0;
+    }
+}
+
+// k_train6_fc2_chan_sum = chan_sum
+//    7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
+static void k_train6_fc2_chan_sum(const struct nr_args *a, int64_t first, int64_t last)
+{
+    real *const mse6_ = a->t[0];
+    real *const fc2_bias = a->t[1];
+    const int64_t blocks = a->blocks;
+    (void)blocks;
+    for (int64_t c = first; c < last; c++) {
+        double sum = 0;
+        for (int64_t block = 0; block < blocks; block++)
+        for (int lane = 0; lane < 16; lane += LANES) {
+            V part = {0};
+            for (int64_t e = c * 1; e < (c + 1) * 1; e++) {
+                const V v0 = ld(mse6_ + (block * 1 + e) * 16 + lane);
+                part += v0;
+            }
+            sum += lane_sum(sel(live_mask(a, block, lane), part, num(0)));
+        }
+        fc2_bias[c] = (real)(sum);
+    }
+}
+
+// k_train7_fc2_relayout = relayout
+//    7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
+static void k_train7_fc2_relayout(const struct nr_args *a, int64_t first, int64_t last)
+{
+    real *const tanh = a->t[0];
+    real *const relayout = a->t[1];
+    const int64_t blocks = a->blocks;
+    (void)blocks;
+    for (int64_t block = first; block < last; block++)
+    for (int64_t e = 0; e < 8; e += 16)
+        turn_back(tanh + (block * 8LL + e) * 16, 8LL - e < 16 ? (int)(8LL - e) : 16, 8, relayout + block * 16 * 8LL + e);
+}
+
+// k_train8_fc2_linear_dw = linear_dw
+//    7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
+static void k_train8_fc2_linear_dw_tile1x8(const real *restrict x, const real *restrict y, const int64_t samples, real *restrict out)
+{
+    V8 s0_0 = {0};
+    for (int64_t m = 0; m < samples; m++) {
+        const real *xr = x + m * 8, *yr = y + m / 16 * 16 + m % 16;
+        const V8 x0 = *(const V8u *)(xr + 0);
+        { const real a = yr[0]; s0_0 += x0 * a; }
+    }
+    *(V8u *)(out + 0) = s0_0;
+}
+
+static void k_train8_fc2_linear_dw(const struct nr_args *a, int64_t first, int64_t last)
+{
+    real *const relayout = a->t[0];
+    real *const mse6_ = a->t[1];
+    real *const fc2_weight = a->t[2];
+    const int64_t blocks = a->blocks;
+    (void)blocks;
+    const int64_t samples = a->control[0];
+    for (int64_t task = first; task < last; task++) {
+        const int64_t k = task * 1;
+        const real *y = mse6_ + k * 16;
+        real *out = fc2_weight + k * 8;
+        if (k + 1 <= 1) {
+            k_train8_fc2_linear_dw_tile1x8(relayout + 0, y, samples, out + 0);
+        }
+    }
+}
+
+// k_train9_fc2_conv_dx = conv_dx, tanh.da
+//    7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
+static void k_train9_fc2_conv_dx_tile4x4(const real *restrict x, const real *restrict weight, V *restrict tile)
+{
+    V s0_0 = {0}, s0_1 = {0}, s0_2 = {0}, s0_3 = {0};
+    V s1_0 = {0}, s1_1 = {0}, s1_2 = {0}, s1_3 = {0};
+    V s2_0 = {0}, s2_1 = {0}, s2_2 = {0}, s2_3 = {0};
+    V s3_0 = {0}, s3_1 = {0}, s3_2 = {0}, s3_3 = {0};
+    for (int d = 0; d < 1; d++, x += 16, weight += 8) {
+        const V b0 = ld(x + 0), b1 = ld(x + 16), b2 = ld(x + 32), b3 = ld(x + 48);
+        { const V a = vec(weight[0]); s0_0 += a * b0; s0_1 += a * b1; s0_2 += a * b2; s0_3 += a * b3; }
+        { const V a = vec(weight[1]); s1_0 += a * b0; s1_1 += a * b1; s1_2 += a * b2; s1_3 += a * b3; }
+        { const V a = vec(weight[2]); s2_0 += a * b0; s2_1 += a * b1; s2_2 += a * b2; s2_3 += a * b3; }
+        { const V a = vec(weight[3]); s3_0 += a * b0; s3_1 += a * b1; s3_2 += a * b2; s3_3 += a * b3; }
+    }
+    tile[0] = s0_0;
+    tile[1] = s0_1;
+    tile[2] = s0_2;
+    tile[3] = s0_3;
+    tile[4] = s1_0;
+    tile[5] = s1_1;
+    tile[6] = s1_2;
+    tile[7] = s1_3;
+    tile[8] = s2_0;
+    tile[9] = s2_1;
+    tile[10] = s2_2;
+    tile[11] = s2_3;
+    tile[12] = s3_0;
+    tile[13] = s3_1;
+    tile[14] = s3_2;
+    tile[15] = s3_3;
+}
+
+static void k_train9_fc2_conv_dx_tile4x2(const real *restrict x, const real *restrict weight, V *restrict tile)
+{
+    V s0_0 = {0}, s0_1 = {0};
+    V s1_0 = {0}, s1_1 = {0};
+    V s2_0 = {0}, s2_1 = {0};
+    V s3_0 = {0}, s3_1 = {0};
+    for (int d = 0; d < 1; d++, x += 16, weight += 8) {
+        const V b0 = ld(x + 0), b1 = ld(x + 16);
+        { const V a = vec(weight[0]); s0_0 += a * b0; s0_1 += a * b1; }
+        { const V a = vec(weight[1]); s1_0 += a * b0; s1_1 += a * b1; }
+        { const V a = vec(weight[2]); s2_0 += a * b0; s2_1 += a * b1; }
+        { const V a = vec(weight[3]); s3_0 += a * b0; s3_1 += a * b1; }
+    }
+    tile[0] = s0_0;
+    tile[1] = s0_1;
+    tile[4] = s1_0;
+    tile[5] = s1_1;
+    tile[8] = s2_0;
+    tile[9] = s2_1;
+    tile[12] = s3_0;
+    tile[13] = s3_1;
+}
+
+static void k_train9_fc2_conv_dx_tile4x1(const real *restrict x, const real *restrict weight, V *restrict tile)
+{
+    V s0_0 = {0};
+    V s1_0 = {0};
+    V s2_0 = {0};
+    V s3_0 = {0};
+    for (int d = 0; d < 1; d++, x += 16, weight += 8) {
+        const V b0 = ld(x + 0);
+        { const V a = vec(weight[0]); s0_0 += a * b0; }
+        { const V a = vec(weight[1]); s1_0 += a * b0; }
+        { const V a = vec(weight[2]); s2_0 += a * b0; }
+        { const V a = vec(weight[3]); s3_0 += a * b0; }
+    }
+    tile[0] = s0_0;
+    tile[4] = s1_0;
+    tile[8] = s2_0;
+    tile[12] = s3_0;
+}
+
+static void k_train9_fc2_conv_dx(const struct nr_args *a, int64_t first, int64_t last)
+{
+    real *const mse6_ = a->t[0];
+    real *const fc2_weight = a->t[1];
+    real *const tanh = a->t[2];
+    real *const tanh_da = a->t[3];
+    const int64_t blocks = a->blocks;
+    (void)blocks;
+    for (int64_t task = first; task < last; task++) {
+        const int64_t part = task % 2, block = task / 2 * 4;
+        (void)part;
+        const int blocks_here = blocks - block < 4 ? (int)(blocks - block) : 4;
+        for (int lane = 0; lane < 16; lane += LANES) {
+            for (int64_t t = part * 2LL / 2; t < (part + 1) * 2LL / 2; t++) {
+                const int64_t group = t / 2, o = t % 2 * 4, k = group * 8 + o;
+                const int n = 8 - o < 4 ? 8 - o : 4;
+                const real *weight = fc2_weight + group * 8 + o * 1;
+                V tile[16];
+                for (int j0 = 0; j0 < blocks_here;) {
+                    const int m = blocks_here - j0 >= 4 ? 4 : blocks_here - j0 >= 2 ? 2 : 1;
+                    const real *x = mse6_ + ((block + j0) * 1 + group * 1) * 16 + lane;
+                    if (n == 4 && m == 4) k_train9_fc2_conv_dx_tile4x4(x, weight, tile);
+                    else if (n == 4 && m == 2) k_train9_fc2_conv_dx_tile4x2(x, weight, tile);
+                    else if (n == 4 && m == 1) k_train9_fc2_conv_dx_tile4x1(x, weight, tile);
+                    for (int i = 0; i < n; i++)
+                    for (int j = 0; j < m; j++) {
+                        const V v0 = tile[i * 4 + j];
+                        const V v1 = (v0 * (num(1) - (ld(tanh + ((block + j0 + j) * 8 + (k + i)) * 16 + lane) * ld(tanh + ((block + j0 + j) * 8 + (k + i)) * 16 + lane))));
+                        st(tanh_da + ((block + j0 + j) * 8 + (k + i)) * 16 + lane, v1);
+                    }
+                    j0 += m;
+                }
+            }
+        }
+    }
+}
+
+// k_train10_fc1_chan_sum = chan_sum
+//    7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
+static void k_train10_fc1_chan_sum(const struct nr_args *a, int64_t first, int64_t last)
+{
+    real *const tanh_da = a->t[0];
+    real *const fc1_bias = a->t[1];
+    const int64_t blocks = a->blocks;
+    (void)blocks;
+    for (int64_t c = first; c < last; c++) {
+        double sum = 0;
+        for (int64_t block = 0; block < blocks; block++)
+        for (int lane = 0; lane < 16; lane += LANES) {
+            V part = {0};
+            for (int64_t e = c * 1; e < (c + 1) * 1; e++) {
+                const V v0 = ld(tanh_da + (block * 8 + e) * 16 + lane);
+                part += v0;
+            }
+            sum += lane_sum(sel(live_mask(a, block, lane), part, num(0)));
+        }
+        fc1_bias[c] = (real)(sum);
+    }
+}
+
+// k_train11_fc1_linear_dw = linear_dw
+//    7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
+static void k_train11_fc1_linear_dw_tile8x2(const real *restrict x, const real *restrict y, const int64_t samples, real *restrict out)
+{
+    V1 s0_0 = {0};
+    V1 s0_1 = {0};
+    V1 s1_0 = {0};
+    V1 s1_1 = {0};
+    V1 s2_0 = {0};
+    V1 s2_1 = {0};
+    V1 s3_0 = {0};
+    V1 s3_1 = {0};
+    V1 s4_0 = {0};
+    V1 s4_1 = {0};
+    V1 s5_0 = {0};
+    V1 s5_1 = {0};
+    V1 s6_0 = {0};
+    V1 s6_1 = {0};
+    V1 s7_0 = {0};
+    V1 s7_1 = {0};
+    for (int64_t m = 0; m < samples; m++) {
+        const real *xr = x + m * 4, *yr = y + m / 16 * 128 + m % 16;
+        const V1 x0 = *(const V1u *)(xr + 0);
+        const V1 x1 = *(const V1u *)(xr + 1);
+        { const real a = yr[0]; s0_0 += x0 * a; s0_1 += x1 * a; }
+        { const real a = yr[16]; s1_0 += x0 * a; s1_1 += x1 * a; }
+        { const real a = yr[32]; s2_0 += x0 * a; s2_1 += x1 * a; }
+        { const real a = yr[48]; s3_0 += x0 * a; s3_1 += x1 * a; }
+        { const real a = yr[64]; s4_0 += x0 * a; s4_1 += x1 * a; }
+        { const real a = yr[80]; s5_0 += x0 * a; s5_1 += x1 * a; }
+        { const real a = yr[96]; s6_0 += x0 * a; s6_1 += x1 * a; }
+        { const real a = yr[112]; s7_0 += x0 * a; s7_1 += x1 * a; }
+    }
+    *(V1u *)(out + 0) = s0_0;
+    *(V1u *)(out + 1) = s0_1;
+    *(V1u *)(out + 2) = s1_0;
+    *(V1u *)(out + 3) = s1_1;
+    *(V1u *)(out + 4) = s2_0;
+    *(V1u *)(out + 5) = s2_1;
+    *(V1u *)(out + 6) = s3_0;
+    *(V1u *)(out + 7) = s3_1;
+    *(V1u *)(out + 8) = s4_0;
+    *(V1u *)(out + 9) = s4_1;
+    *(V1u *)(out + 10) = s5_0;
+    *(V1u *)(out + 11) = s5_1;
+    *(V1u *)(out + 12) = s6_0;
+    *(V1u *)(out + 13) = s6_1;
+    *(V1u *)(out + 14) = s7_0;
+    *(V1u *)(out + 15) = s7_1;
+}
+
+static void k_train11_fc1_linear_dw(const struct nr_args *a, int64_t first, int64_t last)
+{
+    real *const gather18_ = a->t[0];
+    real *const tanh_da = a->t[1];
+    real *const fc1_weight = a->t[2];
+    const int64_t blocks = a->blocks;
+    (void)blocks;
+    const int64_t samples = a->control[0];
+    for (int64_t task = first; task < last; task++) {
+        const int64_t k = task * 8;
+        const real *y = tanh_da + k * 16;
+        real *out = fc1_weight + k * 2;
+        if (k + 8 <= 8) {
+            k_train11_fc1_linear_dw_tile8x2(gather18_ + 0, y, samples, out + 0);
+        }
+    }
+}
+
+// k_train12_optimizer_adam = adam
+static void k_train12_optimizer_adam(const struct nr_args *a, int64_t first, int64_t last)
+{
+    if (!a->control[CTL_FINITE])
+        return;                                    /* a loss that is not finite changes nothing */
+    real *const parameters = a->t[0];
+    real *const optimizer_exp_avg = a->t[1];
+    real *const optimizer_exp_avg_sq = a->t[2];
+    real *const gradients = a->t[3];
+    real *const adam17 = a->t[4];
+    real *const adam17_1 = a->t[5];
+    real *const adam17_2 = a->t[6];
+    const V lr = vec(word(a, 9));
+    const V bias1 = vec(word(a, 10));
+    const V bias2 = vec(word(a, 11));
+    const V h0 = vec(word(a, 12));
+    const V h1 = vec(word(a, 13));
+    const V h2 = vec(word(a, 14));
+    const V h3 = vec(word(a, 15));
+    const V k0 = vec(word(a, 20));
+    const V k1 = vec(word(a, 21));
+    const int64_t blocks = a->blocks;
+    (void)blocks;
+    const int lane = 0;
+    (void)lane;
+    for (int64_t e = first * 4LL / 1 * 16; e < last * 4LL / 1 * 16; e += LANES) {
+        const V v2 = ((h1 * ld(optimizer_exp_avg_sq + e)) + ((k1 * (ld(gradients + e) + (h3 * ld(parameters + e)))) * (ld(gradients + e) + (h3 * ld(parameters + e)))));
+        const V v1 = ((h0 * ld(optimizer_exp_avg + e)) + (k0 * (ld(gradients + e) + (h3 * ld(parameters + e)))));
+        const V v0 = (ld(parameters + e) - (((lr / bias1) * v1) / ((v_sqrt(v2) / bias2) + h2)));
+        st(adam17 + e, v0);
+        st(adam17_1 + e, v1);
+        st(adam17_2 + e, v2);
+    }
+}
+
+// k_evaluate0_bits_gather = gather
+//    4 | input  bits : f32[2]
+static const real k_evaluate0_bits_gather_scale[] = {
+    (real)1,
+}, k_evaluate0_bits_gather_shift[] = {
+    (real)0,
+};
+
+static void k_evaluate0_bits_gather(const struct nr_args *a, int64_t first, int64_t last)
+{
+    real *const bits = a->t[1];
+    const int64_t blocks = a->blocks;
+    (void)blocks;
+    for (int64_t task = first; task < last; task++) {
+        const int64_t block = task / 1, part = task % 1;
+        const struct order order = order_of(a);
+        int64_t at[16];
+        for (int i = 0; i < 16; i++)
+            at[i] = sample_at(a, &order, block * 16 + i);
+        for (int c = 0; c < 1; c++)
+        for (int64_t e = 2 * part / 1 / 16 * 16; e < (part == 0 ? 2 : 2 * (part + 1) / 1 / 16 * 16); e += 16) {
+            real x[16][16] __attribute__((aligned(64)));
+            const int n = 2 - e < 16 ? (int)(2 - e) : 16;
+            const int64_t from = c * 2LL + e;
+            for (int i = 0; i < 16; i++)
+                read_pixels(a, at[i] < 0 ? -1 : at[i] * 2LL + from, n, k_evaluate0_bits_gather_scale[c], k_evaluate0_bits_gather_shift[c], x[i]);
+            turn(&x[0][0], n, bits + (block * 2 + from) * 16);
+        }
+    }
+}
+
+// k_evaluate4_loss_mse = mse
+//   19 |     loss      = MSE(y, odd)
+static void k_evaluate4_loss_mse(const struct nr_args *a, int64_t first, int64_t last)
+{
+    real *const add = a->t[0];
+    real *const odd = a->t[1];
+    real *const mse = a->t[2];
+    const int64_t blocks = a->blocks;
+    (void)blocks;
+    for (int64_t task = first; task < last; task++) {
+        const int64_t part = task % 1, block = task / 1 * 1;
+        (void)part;
+        for (int lane = 0; lane < 16; lane += LANES) {
+            const M live = live_mask(a, block, lane);
+            const V inv_rows = vec(word(a, 1));
+            (void)inv_rows;
+            V loss = {0};
+            for (int64_t e = 0; e < 1; e++) {
+                const V d = ld(add + (block * 1 + e) * 16 + lane) - ld(odd + (block * 1 + e) * 16 + lane);
+                loss += d * d;
+            }
+            st(mse + (block * 1 + 0) * 16 + lane, sel(live, loss * num(1), num(0)));
+        }
+    }
+}
+
+// k_predict3_y_relayout = relayout
+//    7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
+static void k_predict3_y_relayout(const struct nr_args *a, int64_t first, int64_t last)
+{
+    real *const add = a->t[0];
+    real *const output_y = a->t[1];
+    const int64_t blocks = a->blocks;
+    (void)blocks;
+    for (int64_t block = first; block < last; block++)
+    for (int64_t e = 0; e < 1; e += 16)
+        turn_back(add + (block * 1LL + e) * 16, 1LL - e < 16 ? (int)(1LL - e) : 16, 4, output_y + block * 16 * 4LL + e);
+}
+
+static const struct nr_kernel kernels[] = {
+    {"train0_bits_gather", k_train0_bits_gather, 1, 1},
+    {"train1_odd_gather_target", k_train1_odd_gather_target, 1, 1},
+    {"train2_fc1_conv", k_train2_fc1_conv, 4, 2},
+    {"train3_fc2_conv", k_train3_fc2_conv, 4, 1},
+    {"train4_loss_mse", k_train4_loss_mse, 1, 1},
+    {"train5_loss_report_loss", k_train5_loss_report_loss, 0, 1},
+    {"train6_fc2_chan_sum", k_train6_fc2_chan_sum, 0, 1},
+    {"train7_fc2_relayout", k_train7_fc2_relayout, 1, 1},
+    {"train8_fc2_linear_dw", k_train8_fc2_linear_dw, 0, 1},
+    {"train9_fc2_conv_dx", k_train9_fc2_conv_dx, 4, 2},
+    {"train10_fc1_chan_sum", k_train10_fc1_chan_sum, 0, 8},
+    {"train11_fc1_linear_dw", k_train11_fc1_linear_dw, 0, 1},
+    {"train12_optimizer_adam", k_train12_optimizer_adam, 0, 1},
+    {"evaluate0_bits_gather", k_evaluate0_bits_gather, 1, 1},
+    {"evaluate1_odd_gather_target", k_train1_odd_gather_target, 1, 1},
+    {"evaluate2_fc1_conv", k_train2_fc1_conv, 4, 2},
+    {"evaluate3_fc2_conv", k_train3_fc2_conv, 4, 1},
+    {"evaluate4_loss_mse", k_evaluate4_loss_mse, 1, 1},
+    {"evaluate5_loss_report_loss", k_train5_loss_report_loss, 0, 1},
+    {"predict0_bits_gather", k_evaluate0_bits_gather, 1, 1},
+    {"predict1_fc1_conv", k_train2_fc1_conv, 4, 2},
+    {"predict2_fc2_conv", k_train3_fc2_conv, 4, 1},
+    {"predict3_y_relayout", k_predict3_y_relayout, 1, 1},
+};
+
+const struct nr_object nr_object = {1, 23, LANES, sizeof(real), kernels};
