@@ -198,6 +198,7 @@ int op_attr(const struct op *op, const char *name);    /* index, -1 */
 const char *op_letters(const struct op *op);
 bool map_shape(const double *attr, const struct tensor *const *in, int nin, struct tensor *out, int nout);
 bool same_shape(const struct tensor *a, const struct tensor *b);
+bool attr_whole(double v, double lo, double hi);            /* an attribute that is an integer in [lo, hi] */
 
 /* ---- graph.c: values and nodes; nodes in topological order ---- */
 

@@ -2,6 +2,7 @@
 #include "netc.h"
 #include "expr.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,6 +128,11 @@ const struct word *word_find(enum word_kind k, const char *name)
         if (words[i]->kind == k && !strcmp(words[i]->name, name))
             return words[i];
     return NULL;
+}
+
+bool attr_whole(double v, double lo, double hi)
+{
+    return v >= lo && v <= hi && v == floor(v);
 }
 
 bool same_shape(const struct tensor *a, const struct tensor *b)

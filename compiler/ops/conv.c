@@ -18,22 +18,17 @@ enum { MAX_DIM = 4096 };
 
 struct geometry { int64_t G, C, K, H, W, P, Q, R, S; int stride[2], pad[2], dil[2]; };
 
-static bool whole(double v, double lo, double hi)
-{
-    return v >= lo && v <= hi && v == floor(v);
-}
-
 /* From the attributes, the input [C,H,W] or [C] and the weight [K,C/G,R,S] or [K,C]. False if they do not fit. */
 static bool geometry(struct geometry *g, const double *a, int rank, const int64_t *x, int wrank, const int64_t *w)
 {
     for (int i = 0; i < 2; i++) {
-        if (!whole(a[SH + i], 1, MAX_DIM) || !whole(a[PH + i], 0, MAX_DIM) || !whole(a[DH + i], 1, MAX_DIM))
+        if (!attr_whole(a[SH + i], 1, MAX_DIM) || !attr_whole(a[PH + i], 0, MAX_DIM) || !attr_whole(a[DH + i], 1, MAX_DIM))
             return false;
         g->stride[i] = (int)a[SH + i];
         g->pad[i] = (int)a[PH + i];
         g->dil[i] = (int)a[DH + i];
     }
-    if (!whole(a[GROUPS], 1, 1 << 20) || !((rank == 3 && wrank == 4) || (rank == 1 && wrank == 2)))
+    if (!attr_whole(a[GROUPS], 1, 1 << 20) || !((rank == 3 && wrank == 4) || (rank == 1 && wrank == 2)))
         return false;
     g->G = (int64_t)a[GROUPS];
     g->C = x[0];
@@ -88,8 +83,8 @@ static bool dx_shape(const double *attr, const struct tensor *const *in, int nin
     (void)nin, (void)nout;
     struct geometry g;
     const struct tensor *y = in[0], *w = in[1];
-    if (!value_like(y) || !weight_like(w) || !whole(attr[EXTRA_H], 1, MAX_DIM) || !whole(attr[EXTRA_W], 1, MAX_DIM) ||
-        (y->rank != 1 && y->rank != 3) || (w->rank != 2 && w->rank != 4) || !whole(attr[GROUPS], 1, 1 << 20))
+    if (!value_like(y) || !weight_like(w) || !attr_whole(attr[EXTRA_H], 1, MAX_DIM) || !attr_whole(attr[EXTRA_W], 1, MAX_DIM) ||
+        (y->rank != 1 && y->rank != 3) || (w->rank != 2 && w->rank != 4) || !attr_whole(attr[GROUPS], 1, 1 << 20))
         return false;
     int64_t c;
     if (__builtin_mul_overflow(w->dim[1], (int64_t)attr[GROUPS], &c))
@@ -109,7 +104,7 @@ static bool dw_shape(const double *attr, const struct tensor *const *in, int nin
     struct geometry g;
     const struct tensor *x = in[0], *y = in[1];
     if (!value_like(x) || !value_like(y) || x->rank != 3 || y->rank != 3 || x->layout != y->layout ||
-        !whole(attr[EXTRA_H], 1, 64) || !whole(attr[EXTRA_W], 1, 64) || !whole(attr[GROUPS], 1, 1 << 20))
+        !attr_whole(attr[EXTRA_H], 1, 64) || !attr_whole(attr[EXTRA_W], 1, 64) || !attr_whole(attr[GROUPS], 1, 1 << 20))
         return false;
     int64_t w[4] = {y->dim[0], x->dim[0] / (int64_t)attr[GROUPS], (int64_t)attr[EXTRA_H], (int64_t)attr[EXTRA_W]};
     if (!geometry(&g, attr, 3, x->dim, 4, w) || g.P != y->dim[1] || g.Q != y->dim[2] || w[0] * w[1] > INT32_MAX)

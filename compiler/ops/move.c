@@ -4,22 +4,17 @@
 #include <math.h>
 #include <string.h>
 
-static bool whole(double v, double lo, double hi)
-{
-    return v >= lo && v <= hi && v == floor(v);
-}
-
 /* ---- gather: the batch's samples, converted and transformed; targets ---- */
 
 enum { RANK, D0, D1, D2, BOTH };
 
 static bool dims(const double *a, struct tensor *t)
 {
-    if (!whole(a[RANK], 0, 3))
+    if (!attr_whole(a[RANK], 0, 3))
         return false;
     t->rank = (int)a[RANK];
     for (int i = 0; i < t->rank; i++) {
-        if (!whole(a[D0 + i], 1, 1 << 24))
+        if (!attr_whole(a[D0 + i], 1, 1 << 24))
             return false;
         t->dim[i] = (int64_t)a[D0 + i];
     }
@@ -48,7 +43,7 @@ static bool target_shape(const double *a, const struct tensor *const *in, int ni
 {
     (void)nin, (void)nout;
     struct tensor t = {.dtype = a[BOTH] == 1 ? DT_I32 : DT_F32, .layout = LAYOUT_BLOCK, .rows = true};
-    if (in[0]->role != ROLE_CONTROL || !dims(a, &t) || !whole(a[BOTH], 0, 1) || (t.dtype == DT_I32 && t.rank))
+    if (in[0]->role != ROLE_CONTROL || !dims(a, &t) || !attr_whole(a[BOTH], 0, 1) || (t.dtype == DT_I32 && t.rank))
         return false;
     out[0] = t;
     return true;
@@ -206,8 +201,8 @@ static bool concat_shape(const double *a, const struct tensor *const *in, int ni
 static bool slice_shape(const double *a, const struct tensor *const *in, int nin, struct tensor *out, int nout)
 {
     (void)nin, (void)nout;
-    if (!in[0]->rows || in[0]->dtype != DT_F32 || in[0]->rank < 1 || !whole(a[0], 0, (double)in[0]->dim[0]) ||
-        !whole(a[1], 1, (double)in[0]->dim[0]) || a[0] + a[1] > (double)in[0]->dim[0])
+    if (!in[0]->rows || in[0]->dtype != DT_F32 || in[0]->rank < 1 || !attr_whole(a[0], 0, (double)in[0]->dim[0]) ||
+        !attr_whole(a[1], 1, (double)in[0]->dim[0]) || a[0] + a[1] > (double)in[0]->dim[0])
         return false;
     out[0] = *in[0];
     out[0].dim[0] = (int64_t)a[1];

@@ -9,15 +9,10 @@ enum { R, S, SH, SW, PH, PW, H, W };
 #define POOL_ATTRS "r", "s", "stride_h", "stride_w", "pad_h", "pad_w"
 enum { MAX_DIM = 4096 };
 
-static bool whole(double v, double lo, double hi)
-{
-    return v >= lo && v <= hi && v == floor(v);
-}
-
 static bool sizes(const double *a, const int64_t *in, int64_t *out)
 {
     for (int i = 0; i < 2; i++) {
-        if (!whole(a[R + i], 1, MAX_DIM) || !whole(a[SH + i], 1, MAX_DIM) || !whole(a[PH + i], 0, a[R + i] / 2) || in[i] > MAX_DIM)
+        if (!attr_whole(a[R + i], 1, MAX_DIM) || !attr_whole(a[SH + i], 1, MAX_DIM) || !attr_whole(a[PH + i], 0, a[R + i] / 2) || in[i] > MAX_DIM)
             return false;
         int64_t room = in[i] + 2 * (int64_t)a[PH + i] - (int64_t)a[R + i];
         if (room < 0)
@@ -53,7 +48,7 @@ static bool pool_shape(const double *a, const struct tensor *const *in, int nin,
 static bool dx_shape(const double *a, const struct tensor *const *in, int nin, struct tensor *out, int nout)
 {
     (void)nout;
-    if (!image_like(in[0]) || !whole(a[H], 1, MAX_DIM) || !whole(a[W], 1, MAX_DIM))
+    if (!image_like(in[0]) || !attr_whole(a[H], 1, MAX_DIM) || !attr_whole(a[W], 1, MAX_DIM))
         return false;
     int64_t x[2] = {(int64_t)a[H], (int64_t)a[W]}, size[2];
     if (!sizes(a, x, size) || size[0] != in[0]->dim[1] || size[1] != in[0]->dim[2])
