@@ -1,0 +1,47 @@
+"""What a results file says about where and with what it was made."""
+
+import os
+import platform
+import subprocess
+import time
+
+
+def output(*command):
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=60).stdout.strip()
+    except OSError:
+        return ""
+
+
+def cpu_model():
+    with open("/proc/cpuinfo") as file:
+        for line in file:
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor()
+
+
+def header(command):
+    """Lines for the head of a results file."""
+    import torch
+    compiler = os.environ.get("CC", "cc")
+    return [
+        f"date      {time.strftime('%Y-%m-%d %H:%M', time.gmtime())} UTC",
+        f"command   {command}",
+        f"machine   {cpu_model()}, {len(os.sched_getaffinity(0))} cores, load {os.getloadavg()[0]:.1f} at the start",
+        f"system    {platform.system()} {platform.release()}, {platform.libc_ver()[0]} {platform.libc_ver()[1]}",
+        f"netrun    {output('build/netrun', '--version').splitlines()[0]}, {output('git', 'describe', '--always', '--dirty')}",
+        f"compiler  {output(compiler, '--version').splitlines()[0]}",
+        f"PyTorch   {torch.__version__}, Python {platform.python_version()}",
+    ]
+
+
+def results_path(kind):
+    """A new file: an old result is never overwritten."""
+    os.makedirs("bench/results", exist_ok=True)
+    stem = f"bench/results/{time.strftime('%Y-%m-%d', time.gmtime())}-{kind}"
+    path, count = stem + ".tsv", 1
+    while os.path.exists(path):
+        count += 1
+        path = f"{stem}-{count}.tsv"
+    return path
