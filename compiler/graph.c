@@ -120,6 +120,11 @@ const char *shape_text(struct region *r, const struct value *v)
     return region_copy(r, text);
 }
 
+const char *shape_words(struct region *r, const struct value *v)
+{
+    return v->t.rank == 1 ? region_printf(r, "a vector of %lld", (long long)v->t.dim[0]) : v->t.rank ? shape_text(r, v) : "one value";
+}
+
 int64_t value_elements(const struct value *v)
 {
     int64_t n = 1;

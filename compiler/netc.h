@@ -257,6 +257,7 @@ struct node *graph_node(struct graph *g, const char *op, const double *attr, str
 /* The same for ops with one output; NULL-terminated operands. attr may be NULL. */
 struct value *graph_op(struct graph *g, const char *op, const double *attr, ...);
 const char *shape_text(struct region *r, const struct value *v);   /* "64x12x12", "10", "1" */
+const char *shape_words(struct region *r, const struct value *v);  /* for messages: "64x12x12", "a vector of 10" */
 int64_t value_elements(const struct value *v);
 void graph_verify(const struct graph *g, const char *after_pass);  /* exits 70 naming pass and node if broken */
 void graph_print(const struct graph *g, FILE *out);

@@ -85,8 +85,9 @@ static struct value *batch_norm(struct site *s, const struct args *a, struct val
     struct graph *g = s->graph;
     struct value *x = xs[0];
     if (x->t.rank != 1 && x->t.rank != 3) {
-        diag_error(s->diag, "N0201", s->loc, NULL, "BatchNorm gets %s, but it needs an image or a flat vector", shape_text(g->region, x));
-        diag_place(s->diag, x->loc, "makes %s", shape_text(g->region, x));
+        diag_error(s->diag, "N0201", s->loc, NULL, "BatchNorm gets %s, but it needs an image or a flat vector", shape_words(g->region, x));
+        diag_place(s->diag, x->loc, "makes %s", shape_words(g->region, x));
+        diag_help(s->diag, "put `-> Flatten` before it, or declare channels, height and width");
         return NULL;
     }
     int64_t c[1] = {x->t.dim[0]};

@@ -171,20 +171,24 @@ static bool target_fits(struct site *s, const char *what, const struct args *a, 
 {
     struct region *r = s->graph->region;
     if (x[1]->t.dtype != DT_I32) {
-        diag_error(s->diag, "N0207", a->loc[1], NULL, "%s needs a class target, but `%s` is f32[%s]", what, x[1]->t.name, shape_text(r, x[1]));
-        diag_help(s->diag, "declare `target %s : class[10]`, or use MSE", x[1]->t.name);
+        diag_error(s->diag, "N0207", a->loc[1], NULL, "%s needs a class, but `%s` is %s", what, x[1]->t.name, shape_words(r, x[1]));
+        diag_place(s->diag, x[1]->loc, "declared here");
+        diag_help(s->diag, "declare `target %s : class[%lld]`, or use MSE", x[1]->t.name, (long long)x[0]->t.dim[0]);
         return false;
     }
     if (x[0]->t.rank != 1) {
-        diag_error(s->diag, "N0207", a->loc[0], NULL, "%s needs one value a class, but gets %s", what, shape_text(r, x[0]));
-        diag_place(s->diag, x[0]->loc, "makes %s", shape_text(r, x[0]));
+        diag_error(s->diag, "N0207", a->loc[0], NULL, "%s needs one value a class, but gets %s", what, shape_words(r, x[0]));
+        diag_place(s->diag, x[0]->loc, "makes %s", shape_words(r, x[0]));
+        diag_help(s->diag, "end the network with `-> Flatten -> Linear(%lld)`", (long long)x[1]->t.fan_in);
         return false;
     }
     if (x[1]->t.fan_in != x[0]->t.dim[0]) {
         diag_error(s->diag, "N0207", a->loc[0], NULL, "%s gets %lld values, but `%s` has %lld classes", what, (long long)x[0]->t.dim[0],
                    x[1]->t.name, (long long)x[1]->t.fan_in);
-        diag_place(s->diag, x[0]->loc, "makes %s", shape_text(r, x[0]));
+        diag_place(s->diag, x[0]->loc, "makes %s", shape_words(r, x[0]));
         diag_place(s->diag, x[1]->loc, "declared here");
+        diag_help(s->diag, "end the network with `Linear(%lld)`, or declare `class[%lld]`", (long long)x[1]->t.fan_in,
+                  (long long)x[0]->t.dim[0]);
         return false;
     }
     return true;
@@ -203,10 +207,15 @@ static struct value *mse(struct site *s, const struct args *a, struct value *con
     (void)nx;
     struct region *r = s->graph->region;
     if (x[1]->t.dtype != DT_F32 || !same_shape(&x[0]->t, &x[1]->t)) {
-        diag_error(s->diag, "N0207", a->loc[0], NULL, "MSE compares %s with the target `%s` of %s", shape_text(r, x[0]), x[1]->t.name,
-                   x[1]->t.dtype == DT_F32 ? shape_text(r, x[1]) : "classes");
-        diag_place(s->diag, x[0]->loc, "makes %s", shape_text(r, x[0]));
+        bool values = x[1]->t.dtype == DT_F32;
+        diag_error(s->diag, "N0207", a->loc[0], NULL, "MSE needs two values of the same shape, but gets %s, and `%s` is %s",
+                   shape_words(r, x[0]), x[1]->t.name, values ? shape_words(r, x[1]) : "a class");
+        diag_place(s->diag, x[0]->loc, "makes %s", shape_words(r, x[0]));
         diag_place(s->diag, x[1]->loc, "declared here");
+        if (!values)
+            diag_help(s->diag, "use CrossEntropy, or declare `target %s` as f32", x[1]->t.name);
+        else if (x[1]->t.rank == 1)
+            diag_help(s->diag, "end the network with `Linear(%lld)`", (long long)x[1]->t.dim[0]);
         return NULL;
     }
     return graph_op(s->graph, "mse", NULL, x[0], x[1], NULL);

@@ -289,9 +289,10 @@ static struct value *concat(struct site *s, const struct args *a, struct value *
     for (int i = 0; i < nx && i < MAX_OPERANDS; i++)
         in[i] = &x[i]->t;
     if (nx > MAX_OPERANDS || !concat_shape(NULL, in, nx, out, 1)) {
-        diag_error(s->diag, "N0205", s->loc, NULL, "Concat joins up to %d values along the channels; all else must be equal", MAX_OPERANDS);
+        diag_error(s->diag, "N0205", s->loc, NULL, "Concat joins channels, so height and width must be the same in all its values");
         for (int i = 0; i < nx && i < 3; i++)
-            diag_place(s->diag, x[i]->loc, "makes %s", shape_text(s->graph->region, x[i]));
+            diag_place(s->diag, x[i]->loc, "makes %s", shape_words(s->graph->region, x[i]));
+        diag_help(s->diag, "bring them to one size with `stride`, `pad` or a pooling, or put `-> Flatten` behind each");
         return NULL;
     }
     return graph_node(s->graph, "concat", NULL, x, nx)->out[0];

@@ -225,8 +225,9 @@ static struct value *window(struct site *s, struct value *x, const char *what, c
 {
     struct region *r = s->graph->region;
     if (x->t.rank != 3) {
-        diag_error(s->diag, "N0201", s->loc, "needs channels x height x width", "%s gets %s, but it needs an image", what, shape_text(r, x));
-        diag_place(s->diag, x->loc, "makes %s", shape_text(r, x));
+        diag_error(s->diag, "N0201", s->loc, "needs channels x height x width", "%s gets %s, but it needs an image", what, shape_words(r, x));
+        diag_place(s->diag, x->loc, "makes %s", shape_words(r, x));
+        diag_help(s->diag, "put it before the layer that makes a vector, or leave it out");
         return NULL;
     }
     double a[MAX_ATTRS] = {kernel ? kernel[0] : (double)x->t.dim[1], kernel ? kernel[1] : (double)x->t.dim[2]};
@@ -235,13 +236,21 @@ static struct value *window(struct site *s, struct value *x, const char *what, c
         a[PH + i] = pad ? pad[i] : 0;
         if (a[PH + i] > floor(a[R + i] / 2)) {
             diag_error(s->diag, "N0206", pad_loc, NULL, "%s: the padding %g is more than half of the window %g", what, a[PH + i], a[R + i]);
+            diag_help(s->diag, "use `pad = %g` or less", floor(a[R + i] / 2));
             return NULL;
         }
     }
     int64_t size[2];
     if (!sizes(a, x->t.dim + 1, size)) {
-        diag_error(s->diag, "N0202", s->loc, NULL, "%s: a window of %gx%g does not fit into %s", what, a[R], a[S], shape_text(r, x));
-        diag_place(s->diag, x->loc, "makes %s", shape_text(r, x));
+        int64_t high = x->t.dim[1], wide = x->t.dim[2];
+        bool large = high > MAX_DIM || wide > MAX_DIM;
+        if (large)
+            diag_error(s->diag, "N0202", s->loc, NULL, "%s: images may have at most %d rows and columns", what, MAX_DIM);
+        else
+            diag_error(s->diag, "N0202", s->loc, NULL, "%s: a window of %gx%g does not fit into %s", what, a[R], a[S], shape_text(r, x));
+        diag_place(s->diag, x->loc, "makes %s", shape_words(r, x));
+        if (!large)
+            diag_help(s->diag, "the largest window here is %lldx%lld; `Global%s` takes the whole image", (long long)high, (long long)wide, what);
         return NULL;
     }
     return graph_op(s->graph, op, a, x, NULL);
