@@ -44,39 +44,43 @@ static int64_t blocks_of(int64_t rows)
     return (rows + ROW_BLOCK - 1) / ROW_BLOCK * ROW_BLOCK;
 }
 
-/* Where the peak of a schedule is, in words: "conv2, line 10". */
-static const char *peak_text(const struct plan *p, const struct schedule *s)
+/* Where the peak of a schedule is, in words: "conv2 backward (line 10)". */
+static const char *peak_text(const struct compilation *c, const struct schedule *s)
 {
-    const struct kernel *k = &p->kernel[s->first_kernel + s->peak_step];
-    return region_printf(p->region, "%s (line %d)", k->name, k->stage[0].line);
+    const struct graph *g = c->graph[s->phase];
+    const struct node *n = g->group[s->peak_step]->node[0];
+    bool backward = s->phase == PHASE_TRAIN && s->peak_step > g->loss->def->group;
+    return region_printf(c->region, "%s%s (line %d)", n->layer ? n->layer : n->op->name, backward ? " backward" : "", n->loc.line);
 }
 
+static void refuse(const struct compilation *c, const struct schedule *s, int64_t rows, int64_t batch, int64_t bytes)
+{
+    const char *const purpose = s->phase == PHASE_TRAIN ? "batch" : "an evaluation batch of";
+    char need[32], have[32], values[32], fixed[32], persistent[32];
+    int64_t arena = schedule_arena(c->plan, s, rows), most = schedule_fit(c->plan, s, bytes);
+    fprintf(stderr, "netc: error[N0501]: %s %lld needs %s, the budget is %s\n", purpose, (long long)batch,
+            arena < 0 ? "more than can be counted" : bytes_text(arena, need, sizeof need), bytes_text(bytes, have, sizeof have));
+    if (arena >= 0)
+        fprintf(stderr, "   = note: peak is at %s: activations %s, workspace %s, parameters and optimizer %s\n", peak_text(c, s),
+                bytes_text(rows * s->per_row, values, sizeof values), bytes_text(s->fixed, fixed, sizeof fixed),
+                bytes_text(c->plan->persistent, persistent, sizeof persistent));
+    if (most > 0)
+        fprintf(stderr, "   = help: the largest batch is %lld\n", (long long)most);
+    else
+        fprintf(stderr, "   = help: not even %d samples fit; the least is %s\n", ROW_BLOCK,
+                bytes_text(schedule_arena(c->plan, s, ROW_BLOCK), need, sizeof need));
+}
+
+/* Training must fit the batch that is asked for (auto: a block); the evaluation batch is ours to choose. */
 int budget(const struct compilation *c, int64_t bytes, int64_t batch)
 {
-    static const char *const phase[] = {"train", "evaluate", "predict"};
-    const struct plan *p = c->plan;
-    bool wish = batch > 0;
-    double wanted = wish ? (double)batch : plan_number(p, "train.batch", 64);
-    char need_text[32], have[32], fixed[32];
-    for (int i = 0; i < p->nschedule; i++) {
-        const struct schedule *s = &p->schedule[i];
-        if (s->phase == PHASE_PREDICT)
-            continue;
-        /* The evaluation batch is ours to choose; a block must fit. Training must fit the batch that was asked for. */
-        int64_t rows = s->phase == PHASE_TRAIN ? blocks_of((int64_t)(wanted < 1 ? ROW_BLOCK : wanted)) : ROW_BLOCK;
-        int64_t need = schedule_arena(p, s, rows), most = schedule_fit(p, s, bytes);
-        if (need >= 0 && need <= bytes)
-            continue;
-        fprintf(stderr, "netc: error[N0501]: batch %lld needs %s to %s, the budget is %s\n", (long long)(s->phase == PHASE_TRAIN ? wanted : rows),
-                bytes_text(need, need_text, sizeof need_text), phase[s->phase], bytes_text(bytes, have, sizeof have));
-        fprintf(stderr, "   = note: peak is at %s: %lld bytes a sample; parameters, optimizer and fixed buffers %s\n", peak_text(p, s),
-                (long long)s->per_row, bytes_text(p->persistent + s->fixed, fixed, sizeof fixed));
-        if (most > 0)
-            fprintf(stderr, "   = help: the largest batch is %lld\n", (long long)most);
-        else
-            fprintf(stderr, "   = help: not even a batch of %d fits; the least is %s\n", ROW_BLOCK,
-                    bytes_text(schedule_arena(p, s, ROW_BLOCK), have, sizeof have));
-        return 3;
+    int64_t wanted = batch > 0 ? batch : (int64_t)plan_number(c->plan, "train.batch", ROW_BLOCK);
+    for (const struct schedule *s = c->plan->schedule; s < c->plan->schedule + c->plan->nschedule; s++) {
+        int64_t rows = s->phase == PHASE_TRAIN ? wanted : ROW_BLOCK;
+        if (s->phase != PHASE_PREDICT && schedule_fit(c->plan, s, bytes) < blocks_of(rows)) {
+            refuse(c, s, blocks_of(rows), rows, bytes);
+            return 3;
+        }
     }
     return 0;
 }
