@@ -235,7 +235,8 @@ static void say_start(struct job *j)
     progress_say(&j->progress, "%s: %lld parameters, %s with %d thread%s, batch %lld, memory %s, seed %lu%s%s",
                  j->plan->net, (long long)j->plan->params, j->device->name, j->device->threads,
                  j->device->threads == 1 ? "" : "s", (long long)j->recipe.batch,
-                 bytes_text(j->device->arena(j->device), arena, sizeof arena), (unsigned long)j->recipe.seed, *j->folder ? ", " : "", j->folder);
+                 bytes_text(j->device->arena(j->device), arena, sizeof arena), (unsigned long)j->recipe.seed,
+                 *j->folder ? ", " : "", j->folder);
     if (j->at.step > 0)
         progress_say(&j->progress, "resumed in epoch %lld after step %lld", (long long)j->at.epoch + 1,
                      (long long)j->at.in_epoch);
