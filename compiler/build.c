@@ -212,8 +212,23 @@ static void require(struct builder *b, enum decl_kind kind, const char *what, co
     diag_help(b->diag, "%s", example);
 }
 
+/* A data set gives one sample and one target at a time. */
+static void only_one(struct builder *b, enum decl_kind kind, const char *what)
+{
+    const struct decl *first = NULL;
+    for (const struct decl *d = b->file->decl; d < b->file->decl + b->file->ndecl; d++) {
+        if (d->kind == kind && first) {
+            diag_error(b->diag, "N0408", d->loc, NULL, "a network has one %s, and `%s` is it already", what, first->name);
+            diag_place(b->diag, first->loc, "declared here");
+        } else if (d->kind == kind)
+            first = d;
+    }
+}
+
 static void check_complete(struct builder *b)
 {
+    only_one(b, DECL_INPUT, "input");
+    only_one(b, DECL_TARGET, "target");
     require(b, DECL_INPUT, "input", "for example `input image : f32[1, 28, 28]`");
     require(b, DECL_OUTPUT, "output", "name the values that netrun shall give: `output logits`");
     require(b, DECL_TRAIN, "`train` section",
