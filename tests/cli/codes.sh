@@ -1,0 +1,2 @@
+# Each code of a message is in a golden file.
+"$ROOT/tests/codes"
