@@ -7,6 +7,7 @@
 #include <string.h>
 
 enum { PLACES };                                       /* attribute of means: 1 / (height * width) */
+enum { PIECE = 64 };                                   /* elements added up in float before they meet the others */
 
 static bool sum_shape(const double *attr, const struct tensor *const *in, int nin, struct tensor *out, int nout)
 {
@@ -18,6 +19,7 @@ static bool sum_shape(const double *attr, const struct tensor *const *in, int ni
     return true;
 }
 
+/* Large images are summed by pieces, so that rounding grows with the length of a piece and the number of pieces. */
 static void sum_emit(struct writer *w, const struct stage *s)
 {
     const struct tensor *x = tensor_of(w, s->in[0]);
@@ -30,10 +32,21 @@ static void sum_emit(struct writer *w, const struct stage *s)
     put(w, "for (int64_t block = 0; block < blocks; block++)");
     put(w, "for (int lane = 0; lane < 16; lane += LANES) {");
     put(w, "V part = {0};");
-    put(w, "for (int64_t e = c * %lld; e < (c + 1) * %lld; e++) {", (long long)places, (long long)places);
+    bool pieces = places > PIECE;
+    if (pieces) {
+        put(w, "for (int64_t at = c * %lld, end; at < (c + 1) * %lld; at = end) {", (long long)places, (long long)places);
+        put(w, "end = at + %d < (c + 1) * %lld ? at + %d : (c + 1) * %lld;", PIECE, (long long)places, PIECE, (long long)places);
+        put(w, "V piece = {0};");
+        put(w, "for (int64_t e = at; e < end; e++) {");
+    } else
+        put(w, "for (int64_t e = c * %lld; e < (c + 1) * %lld; e++) {", (long long)places, (long long)places);
     put_maps(w, 0, 1, "block", "e", "c");
-    put(w, "part += v%d;", var_of(w, s->out[0]));
+    put(w, "%s += v%d;", pieces ? "piece" : "part", var_of(w, s->out[0]));
     put(w, "}");
+    if (pieces) {
+        put(w, "part += piece;");
+        put(w, "}");
+    }
     put(w, "sum += lane_sum(sel(live_mask(a, block, lane), part, num(0)));");
     put(w, "}");
     const char *mean = s->op->attr[0] ? region_printf(w->region, " * word(a, %d) * %.17g", CTL_INV_ROWS, s->attr[PLACES]) : "";
