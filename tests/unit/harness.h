@@ -40,16 +40,18 @@ static inline char *read_text(const char *path)
     return text;
 }
 
+#ifdef __SANITIZE_ADDRESS__
+enum { SANITIZED = 1 };
+#else
+enum { SANITIZED = 0 };
+#endif
+
 /* Flags of the test itself behind those of the toolchain: tests run little and compile much. */
 static inline void use_flags(const char *optimize)
 {
     static char *given;
     char flags[512];
-#ifdef __SANITIZE_ADDRESS__
-    const char *sanitize = "-g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer";
-#else
-    const char *sanitize = "";
-#endif
+    const char *sanitize = SANITIZED ? "-g -fsanitize=address,undefined -fno-sanitize-recover=undefined" : "";
     if (!given)
         given = strdup(getenv("NETRUN_CFLAGS") ? getenv("NETRUN_CFLAGS") : "");
     snprintf(flags, sizeof flags, "%s %s %s", optimize, sanitize, given);

@@ -176,7 +176,8 @@ static void test_case(void **state)
     struct st_file f;
     open_beside(&f, path);
     bool good = check_case(path, &f, false);
-    good &= check_case(path, &f, true);
+    if (!SANITIZED)                   /* the same text, and compilers are slow then */
+        good &= check_case(path, &f, true);
     st_free(&f);
     assert_true(good);
 }
@@ -219,7 +220,7 @@ int main(int argc, char **argv)
     use_cache(argv[0]);
     if (glob("tests/expect/ops/*.net", 0, NULL, &files))
         return 1;
-    compile_all(&files, true);
+    compile_all(&files, !SANITIZED);
     int failed = run_files("ops", &files, test_case, more, COUNT(more));
     globfree(&files);
     return failed;
