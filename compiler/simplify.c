@@ -170,7 +170,7 @@ void simplify(struct graph *g)
     for (int k = 0; k < g->nnode; k++)
         if (pool_before_activation(g, k) || sum_before_scatter(g, k) || map_before_reshape(g, k))
             k = -1;
-    turn_outputs(g);
     bind_data(g);
+    turn_outputs(g);
     drop_dead(g);
 }
