@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 enum { LANES = 16, ALIGN = 64, SAMPLES = 100 };
 static const int64_t most = INT64_C(1) << 28;          /* bytes of one tensor, beyond which a plan is not run */
@@ -106,24 +107,35 @@ static bool run_plan(const struct plan *p, const struct nr_object *object, int64
     return fits;
 }
 
+static bool write_source(const char *path, const char *text, size_t size)
+{
+    FILE *out = fopen(path, "w");
+    bool good = out && fwrite(text, 1, size, out) == size;
+    return out && fclose(out) == 0 && good;
+}
+
+/* Equal kernels are compiled once: objects stay in the folder under the hash of their source. */
 static void *compile(const struct plan *p, const char *folder)
 {
     const char *cc = getenv("CC"), *flags = getenv("MUTANT_CFLAGS");
-    char source[4096], object[4096], *command = NULL;
-    snprintf(source, sizeof source, "%s/mutant-%d.c", folder, (int)getpid());
-    snprintf(object, sizeof object, "%s/mutant-%d.so", folder, (int)getpid());
-    FILE *out = fopen(source, "w");
-    bool good = out && emit_c(p, &(struct emit_options){.lanes = LANES, .file = p->file}, out);
-    good = out && fclose(out) == 0 && good;
-    if (asprintf(&command, "%s %s -w -std=gnu11 -fPIC -shared -o '%s' '%s' -lm", cc ? cc : "cc", flags ? flags : "", object,
-                 source) < 0)
-        command = NULL;
-    good = good && command && system(command) == 0;
-    free(command);
-    void *handle = good ? dlopen(object, RTLD_NOW | RTLD_LOCAL) : NULL;
-    unlink(source);
-    unlink(object);
-    return handle;
+    char source[4096], made[4096], object[4096], *command = NULL, *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    bool good = emit_c(p, &(struct emit_options){.lanes = LANES, .file = "mutant"}, out);
+    good = fclose(out) == 0 && good;
+    snprintf(object, sizeof object, "%s/%016llx.so", folder, (unsigned long long)XXH3_64bits(text, size));
+    if (good && access(object, R_OK) != 0) {
+        snprintf(source, sizeof source, "%s/mutant-%d.c", folder, (int)getpid());
+        snprintf(made, sizeof made, "%s/mutant-%d.so", folder, (int)getpid());
+        if (asprintf(&command, "%s %s -w -std=gnu11 -fPIC -shared -o '%s' '%s' -lm", cc ? cc : "cc", flags ? flags : "", made,
+                     source) < 0)
+            command = NULL;
+        good = command && write_source(source, text, size) && system(command) == 0 && rename(made, object) == 0;
+        unlink(source);
+        free(command);
+    }
+    free(text);
+    return good ? dlopen(object, RTLD_NOW | RTLD_LOCAL) : NULL;
 }
 
 static int run_file(const char *path, const char *folder)
