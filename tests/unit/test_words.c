@@ -1,0 +1,143 @@
+/* Every argument of every word: its default and its bounds are taken, what lies beyond is refused with a message. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "harness.h"
+
+static const char *const input[] = {"x = image", "x = image -> Flatten"};
+
+/* `Word(a = 1, ...)` with every required argument, and argument `which` (-1: none) as `value`. */
+static void call_text(const struct word *w, int which, const char *value, char *to, size_t size)
+{
+    size_t n = (size_t)snprintf(to, size, "%s(", w->name);
+    const char *comma = "";
+    for (int i = 0; i < MAX_WORD_ARGS && w->arg[i].name; i++) {
+        const struct arg *a = &w->arg[i];
+        char number[32];
+        double plain = a->min == 0 && a->max == 0 ? 1 : fmin(fmax(1, a->min), a->max);
+        snprintf(number, sizeof number, "%.17g", plain);
+        if (a->type == ARG_VALUE)
+            snprintf(number, sizeof number, "%s", !strcmp(a->name, "target") ? "goal" : "y");
+        if (i != which && !a->required)
+            continue;
+        n += (size_t)snprintf(to + n, size - n, "%s%s = %s", comma, a->name, i == which ? value : number);
+        comma = ", ";
+    }
+    snprintf(to + n, size - n, ")");
+}
+
+/* A small model with the word in its place. */
+static char *model_with(const struct word *w, const char *call, const char *x)
+{
+    static const char *const plain[] = {
+        [WORD_LAYER] = "Tanh", [WORD_LOSS] = "MSE(y, goal)", [WORD_OPTIMIZER] = "SGD(lr = 0.1)",
+        [WORD_SCHEDULE] = "Cosine", [WORD_TRANSFORM] = "Scale(1)", [WORD_METRIC] = "Accuracy",
+    };
+    const char *part[WORD_METRIC + 1], *metrics = "";
+    char *text = calloc(1, 4096), list[256];
+    bool classes = w->kind == WORD_METRIC || !strcmp(w->name, "CrossEntropy");
+    assert_non_null(text);
+    for (int k = 0; k <= WORD_METRIC; k++)
+        part[k] = k == (int)w->kind ? call : plain[k];
+    if (classes) {
+        snprintf(list, sizeof list, "    metrics = [%s]\n", part[WORD_METRIC]);
+        metrics = list;
+    }
+    if (w->kind == WORD_METRIC)
+        part[WORD_LOSS] = "CrossEntropy(y, goal)";
+    bool joins = w->kind == WORD_LAYER && w->nvalue < 0;
+    snprintf(text, 4096,
+             "net word\ninput image : f32[4, 6, 6]\ntarget goal : %s\n%s\nz = %s%s\n"
+             "y = z -> Flatten -> Linear(3)\noutput y\n"
+             "data {\n    transform = [%s]\n}\n"
+             "train {\n    loss = %s\n    optimizer = %s\n    schedule = %s\n    batch = 4\n%s}\n",
+             classes ? "class[3]" : "f32[3]", x, joins ? "" : "x -> ", joins ? "Concat(x, x)" : part[WORD_LAYER],
+             part[WORD_TRANSFORM], part[WORD_LOSS], part[WORD_OPTIMIZER], part[WORD_SCHEDULE], metrics);
+    return text;
+}
+
+/* Errors of the model; their text in *said, to be freed. */
+static int errors_with(const struct word *w, int which, const char *value, const char *x, char **said)
+{
+    static char *text;
+    static size_t size;
+    char call[512];
+    struct trial t;
+    FILE *out = open_memstream(&text, &size);
+    assert_non_null(out);
+    call_text(w, which, value, call, sizeof call);
+    trial_plan(&t, "word.net", model_with(w, call, x), NULL, 0, out);
+    int errors = t.c.diag.errors;
+    trial_close(&t);
+    fclose(out);
+    *said = text;
+    return errors;
+}
+
+/* The value of argument i is refused, for its own sake. */
+static bool refused(const struct word *w, int i, const char *value, const char *x)
+{
+    char *said;
+    bool good = errors_with(w, i, value, x, &said) > 0 && (strstr(said, "N0403") || strstr(said, "N0404"));
+    if (!good)
+        print_error("%s(%s = %s) is not refused:\n%s", w->name, w->arg[i].name, value, said);
+    free(said);
+    return good;
+}
+
+static bool check_argument(const struct word *w, int i, const char *x)
+{
+    const struct arg *a = &w->arg[i];
+    char value[64];
+    bool good = true, number = a->type != ARG_BOOL && a->type != ARG_VALUE;
+    bool integer = a->type == ARG_INT || (a->type == ARG_PAIR && a->otherwise == floor(a->otherwise));
+    if (number && !(a->min == 0 && a->max == 0)) {
+        snprintf(value, sizeof value, "%.17g", a->min - 1);
+        good &= refused(w, i, value, x);
+        snprintf(value, sizeof value, "%.17g", a->max * 2 + 1);
+        good &= refused(w, i, value, x);
+    }
+    if (integer)
+        good &= refused(w, i, "1.5", x);
+    if (a->type == ARG_PAIR)
+        good &= refused(w, i, "[1, 1, 1]", x);
+    if (number)
+        good &= refused(w, i, "true", x);
+    else
+        good &= refused(w, i, "2", x);
+    return good;
+}
+
+static void test_every_argument(void **state)
+{
+    bool good = true;
+    (void)state;
+    for (int k = 0; word_at(k); k++) {
+        const struct word *w = word_at(k);
+        char *said;
+        int shape = 0;
+        while (shape < COUNT(input) && errors_with(w, -1, "", input[shape], &said)) {
+            if (shape + 1 == COUNT(input)) {
+                print_error("%s is refused:\n%s", w->name, said);
+                good = false;
+            }
+            free(said);
+            shape++;
+        }
+        if (shape == COUNT(input))
+            continue;
+        free(said);
+        for (int i = 0; i < MAX_WORD_ARGS && w->arg[i].name; i++)
+            good &= check_argument(w, i, input[shape]);
+    }
+    assert_true(good);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_argument)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
