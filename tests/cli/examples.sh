@@ -1,0 +1,35 @@
+# Each folder of examples/: its script does in its shortest form what its README promises.
+folder=$WORK/examples
+mkdir -p "$folder/data"
+data=$(digits)
+for set in mnist fashion; do
+    ln -s "$data" "$folder/data/$set"
+done
+
+# example NAME EPOCHS: runs it on drawn digits; its output goes to the file out.
+example() {
+    expect 0 env DATA="$folder/data" EPOCHS="$2" timeout -s KILL 120 sh "$ROOT/examples/$1/run.sh"
+    [ -s "$ROOT/examples/$1/README.md" ] || fail "$1 has no README.md"
+    # What a reader should see has the same commands in the same order.
+    diff <(grep '^\$ ' "$ROOT/examples/$1/output.txt" | sed 's/--epochs [0-9]*/--epochs N/') \
+        <(grep '^\$ ' out | sed 's/--epochs [0-9]*/--epochs N/') >&2 || fail "$1: output.txt shows other commands"
+}
+
+example first_network 200
+says out '^0: y = -?([0-9.]+e-|0\.0)'
+says out '^1: y = (0\.9|1\.0)'
+says out '^2: y = (0\.9|1\.0)'
+says out '^3: y = -?([0-9.]+e-|0\.0)'
+
+example mnist_tutorial 1
+says out 'total +206,922 +1,218,048'
+says out '^epoch 1/1 .* accuracy [0-9.]+ '
+says out '^seven\.pgm: class [0-9]'
+says out '^7: class [0-9].*\(it is [0-9]\)'
+says out 'runs/digits-2/best\.safetensors'
+[ "$(grep -c '^test loss' out)" = 2 ] || fail "not tested twice"
+
+example fashion 1
+says out '^train +[0-9]+ samples +u8\[1, 28, 28\]'
+says out '^test loss .* accuracy'
+says out '^0: class [0-9]'
