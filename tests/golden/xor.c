@@ -255,6 +255,14 @@ static inline int64_t sample_at(const struct nr_args *a, const struct order *o, 
     return a->control[CTL_SHUFFLE] ? shuffle_at(at, n, o->keys) : at;
 }
 
+/* Samples lie anywhere in a set larger than the caches: ask for all of a block's lines before the first is read. */
+static inline void want_pixels(const struct nr_args *a, int64_t at, int64_t n)
+{
+    const char *from = (const char *)a->samples + at * (a->samples_f32 ? 4 : 1);
+    for (int64_t i = 0; at >= 0 && i < n * (a->samples_f32 ? 4 : 1); i += 64)
+        __builtin_prefetch(from + i);
+}
+
 /* n values from `at` on, transformed; zeros if at < 0 and beyond n. */
 static inline void read_pixels(const struct nr_args *a, int64_t at, int n, real scale, real shift, real *restrict x)
 {
@@ -270,6 +278,15 @@ static inline void read_pixels(const struct nr_args *a, int64_t at, int n, real 
     else
         for (int k = 0; k < 16; k++)
             x[k] = k < n ? scale * ((const uint8_t *)a->samples)[at + k] + shift : 0;
+}
+
+static inline void copy_pixels(const real *restrict x, int n, real *restrict to)
+{
+    if (n == 16)
+        __builtin_memcpy(to, x, 16 * sizeof(real));
+    else
+        for (int k = 0; k < n; k++)
+            to[k] = x[k];
 }
 
 /* ---- 16 x 16 turns between samples in lanes and row by row ---- */
@@ -328,14 +345,15 @@ static inline void turn_back(const real *restrict from, int n, int64_t step, rea
 //    4 | input  bits : f32[2]
 static const real k_train0_bits_gather_scale[] = {
     (real)1,
-}, k_train0_bits_gather_shift[] = {
+};
+static const real k_train0_bits_gather_shift[] = {
     (real)0,
 };
 
 static void k_train0_bits_gather(const struct nr_args *a, int64_t first, int64_t last)
 {
-    real *const bits = a->t[1];
-    real *const gather18_ = a->t[2];
+    real *const t1_bits = a->t[1];
+    real *const t2_gather18_ = a->t[2];
     const int64_t blocks = a->blocks;
     (void)blocks;
     for (int64_t task = first; task < last; task++) {
@@ -344,6 +362,8 @@ static void k_train0_bits_gather(const struct nr_args *a, int64_t first, int64_t
         int64_t at[16];
         for (int i = 0; i < 16; i++)
             at[i] = sample_at(a, &order, block * 16 + i);
+        for (int i = 0; i < 16; i++)
+            want_pixels(a, at[i] < 0 ? -1 : at[i] * 2LL + 2LL * part / 1, 2);
         for (int c = 0; c < 1; c++)
         for (int64_t e = 2 * part / 1 / 16 * 16; e < (part == 0 ? 2 : 2 * (part + 1) / 1 / 16 * 16); e += 16) {
             real x[16][16] __attribute__((aligned(64)));
@@ -352,9 +372,8 @@ static void k_train0_bits_gather(const struct nr_args *a, int64_t first, int64_t
             for (int i = 0; i < 16; i++)
                 read_pixels(a, at[i] < 0 ? -1 : at[i] * 2LL + from, n, k_train0_bits_gather_scale[c], k_train0_bits_gather_shift[c], x[i]);
             for (int i = 0; i < 16; i++)
-            for (int k = 0; k < n; k++)
-                gather18_[(block * 16 + i) * 4 + from + k] = x[i][k];
-            turn(&x[0][0], n, bits + (block * 2 + from) * 16);
+                copy_pixels(x[i], n, t2_gather18_ + (block * 16 + i) * 4 + from);
+            turn(&x[0][0], n, t1_bits + (block * 2 + from) * 16);
         }
     }
 }
@@ -363,7 +382,7 @@ static void k_train0_bits_gather(const struct nr_args *a, int64_t first, int64_t
 //    5 | target odd  : f32[1]
 static void k_train1_odd_gather_target(const struct nr_args *a, int64_t first, int64_t last)
 {
-    real *const odd = a->t[1];
+    real *const t1_odd = a->t[1];
     const int64_t blocks = a->blocks;
     (void)blocks;
     const struct order order = order_of(a);
@@ -371,7 +390,7 @@ static void k_train1_odd_gather_target(const struct nr_args *a, int64_t first, i
     for (int i = 0; i < 16; i++) {
         const int64_t at = sample_at(a, &order, block * 16 + i);
         for (int64_t e = 0; e < 1; e++)
-            odd[(block * 1 + e) * 16 + i] = at < 0 ? 0 : ((const float *)a->targets)[at * 1 + e];
+            t1_odd[(block * 1 + e) * 16 + i] = at < 0 ? 0 : ((const float *)a->targets)[at * 1 + e];
     }
 }
 
@@ -452,10 +471,10 @@ static void k_train2_fc1_conv_tile4x1(const real *restrict x, const real *restri
 
 static void k_train2_fc1_conv(const struct nr_args *a, int64_t first, int64_t last)
 {
-    real *const bits = a->t[0];
-    real *const fc1_weight = a->t[1];
-    real *const fc1_bias = a->t[2];
-    real *const tanh = a->t[3];
+    real *const t0_bits = a->t[0];
+    real *const t1_fc1_weight = a->t[1];
+    real *const t2_fc1_bias = a->t[2];
+    real *const t3_tanh = a->t[3];
     const int64_t blocks = a->blocks;
     (void)blocks;
     for (int64_t task = first; task < last; task++) {
@@ -464,22 +483,22 @@ static void k_train2_fc1_conv(const struct nr_args *a, int64_t first, int64_t la
         const int blocks_here = blocks - block < 4 ? (int)(blocks - block) : 4;
         for (int lane = 0; lane < 16; lane += LANES) {
             for (int64_t t = part * 2LL / 2; t < (part + 1) * 2LL / 2; t++) {
-                const int64_t group = t / 2, o = t % 2 * 4, k = group * 8 + o;
-                const int n = 8 - o < 4 ? 8 - o : 4;
-                const real *weight = fc1_weight + group * 16 + o * 2;
+                const int64_t k = t * 4;
+                enum { n = 4 };
+                const real *weight = t1_fc1_weight + k * 2;
                 V tile[16];
                 for (int j0 = 0; j0 < blocks_here;) {
                     const int m = blocks_here - j0 >= 4 ? 4 : blocks_here - j0 >= 2 ? 2 : 1;
-                    const real *x = bits + ((block + j0) * 2 + group * 2) * 16 + lane;
+                    const real *x = t0_bits + ((block + j0) * 2) * 16 + lane;
                     if (n == 4 && m == 4) k_train2_fc1_conv_tile4x4(x, weight, tile);
                     else if (n == 4 && m == 2) k_train2_fc1_conv_tile4x2(x, weight, tile);
                     else if (n == 4 && m == 1) k_train2_fc1_conv_tile4x1(x, weight, tile);
                     for (int i = 0; i < n; i++)
                     for (int j = 0; j < m; j++) {
                         const V v0 = tile[i * 4 + j];
-                        const V v1 = (v0 + vec(fc1_bias[(k + i)]));
+                        const V v1 = (v0 + vec(t2_fc1_bias[(k + i)]));
                         const V v2 = v_tanh(v1);
-                        st(tanh + ((block + j0 + j) * 8 + (k + i)) * 16 + lane, v2);
+                        st(t3_tanh + ((block + j0 + j) * 8 + (k + i)) * 16 + lane, v2);
                     }
                     j0 += m;
                 }
@@ -526,10 +545,10 @@ static void k_train3_fc2_conv_tile1x1(const real *restrict x, const real *restri
 
 static void k_train3_fc2_conv(const struct nr_args *a, int64_t first, int64_t last)
 {
-    real *const tanh = a->t[0];
-    real *const fc2_weight = a->t[1];
-    real *const fc2_bias = a->t[2];
-    real *const add = a->t[3];
+    real *const t0_tanh = a->t[0];
+    real *const t1_fc2_weight = a->t[1];
+    real *const t2_fc2_bias = a->t[2];
+    real *const t3_add = a->t[3];
     const int64_t blocks = a->blocks;
     (void)blocks;
     for (int64_t task = first; task < last; task++) {
@@ -538,21 +557,21 @@ static void k_train3_fc2_conv(const struct nr_args *a, int64_t first, int64_t la
         const int blocks_here = blocks - block < 4 ? (int)(blocks - block) : 4;
         for (int lane = 0; lane < 16; lane += LANES) {
             for (int64_t t = part * 1LL / 1; t < (part + 1) * 1LL / 1; t++) {
-                const int64_t group = t / 1, o = t % 1 * 1, k = group * 1 + o;
-                const int n = 1 - o < 1 ? 1 - o : 1;
-                const real *weight = fc2_weight + group * 8 + o * 8;
+                const int64_t k = t * 1;
+                enum { n = 1 };
+                const real *weight = t1_fc2_weight + k * 8;
                 V tile[4];
                 for (int j0 = 0; j0 < blocks_here;) {
                     const int m = blocks_here - j0 >= 4 ? 4 : blocks_here - j0 >= 2 ? 2 : 1;
-                    const real *x = tanh + ((block + j0) * 8 + group * 8) * 16 + lane;
+                    const real *x = t0_tanh + ((block + j0) * 8) * 16 + lane;
                     if (n == 1 && m == 4) k_train3_fc2_conv_tile1x4(x, weight, tile);
                     else if (n == 1 && m == 2) k_train3_fc2_conv_tile1x2(x, weight, tile);
                     else if (n == 1 && m == 1) k_train3_fc2_conv_tile1x1(x, weight, tile);
                     for (int i = 0; i < n; i++)
                     for (int j = 0; j < m; j++) {
                         const V v0 = tile[i * 4 + j];
-                        const V v1 = (v0 + vec(fc2_bias[(k + i)]));
-                        st(add + ((block + j0 + j) * 1 + (k + i)) * 16 + lane, v1);
+                        const V v1 = (v0 + vec(t2_fc2_bias[(k + i)]));
+                        st(t3_add + ((block + j0 + j) * 1 + (k + i)) * 16 + lane, v1);
                     }
                     j0 += m;
                 }
@@ -565,10 +584,10 @@ static void k_train3_fc2_conv(const struct nr_args *a, int64_t first, int64_t la
 //   19 |     loss      = MSE(y, odd)
 static void k_train4_loss_mse(const struct nr_args *a, int64_t first, int64_t last)
 {
-    real *const add = a->t[0];
-    real *const odd = a->t[1];
-    real *const mse = a->t[2];
-    real *const mse6_ = a->t[3];
+    real *const t0_add = a->t[0];
+    real *const t1_odd = a->t[1];
+    real *const t2_mse = a->t[2];
+    real *const t3_mse6_ = a->t[3];
     const int64_t blocks = a->blocks;
     (void)blocks;
     for (int64_t task = first; task < last; task++) {
@@ -580,11 +599,11 @@ static void k_train4_loss_mse(const struct nr_args *a, int64_t first, int64_t la
             (void)inv_rows;
             V loss = {0};
             for (int64_t e = 0; e < 1; e++) {
-                const V d = ld(add + (block * 1 + e) * 16 + lane) - ld(odd + (block * 1 + e) * 16 + lane);
+                const V d = ld(t0_add + (block * 1 + e) * 16 + lane) - ld(t1_odd + (block * 1 + e) * 16 + lane);
                 loss += d * d;
-                st(mse6_ + (block * 1 + e) * 16 + lane, sel(live, d * inv_rows * num(2), num(0)));
+                st(t3_mse6_ + (block * 1 + e) * 16 + lane, sel(live, d * inv_rows * num(2), num(0)));
             }
-            st(mse + (block * 1 + 0) * 16 + lane, sel(live, loss * num(1), num(0)));
+            st(t2_mse + (block * 1 + 0) * 16 + lane, sel(live, loss * num(1), num(0)));
         }
     }
 }
@@ -593,7 +612,7 @@ static void k_train4_loss_mse(const struct nr_args *a, int64_t first, int64_t la
 //   19 |     loss      = MSE(y, odd)
 static void k_train5_loss_report_loss(const struct nr_args *a, int64_t first, int64_t last)
 {
-    real *const mse = a->t[0];
+    real *const t0_mse = a->t[0];
     const int64_t blocks = a->blocks;
     (void)blocks;
     (void)first, (void)last;
@@ -601,7 +620,7 @@ static void k_train5_loss_report_loss(const struct nr_args *a, int64_t first, in
     {
         double sum = 0;
         for (int64_t i = 0; i < rows; i++)
-            sum += mse[i];
+            sum += t0_mse[i];
         const float loss = (float)(sum / rows);
         __builtin_memcpy(&a->control[28], &loss, 4);
         a->control[29] = __builtin_isfinite(loss) ? 1 : 0;
@@ -612,8 +631,8 @@ static void k_train5_loss_report_loss(const struct nr_args *a, int64_t first, in
 //    7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
 static void k_train6_fc2_chan_sum(const struct nr_args *a, int64_t first, int64_t last)
 {
-    real *const mse6_ = a->t[0];
-    real *const fc2_bias = a->t[1];
+    real *const t0_mse6_ = a->t[0];
+    real *const t1_fc2_bias = a->t[1];
     const int64_t blocks = a->blocks;
     (void)blocks;
     for (int64_t c = first; c < last; c++) {
@@ -622,12 +641,12 @@ static void k_train6_fc2_chan_sum(const struct nr_args *a, int64_t first, int64_
         for (int lane = 0; lane < 16; lane += LANES) {
             V part = {0};
             for (int64_t e = c * 1; e < (c + 1) * 1; e++) {
-                const V v0 = ld(mse6_ + (block * 1 + e) * 16 + lane);
+                const V v0 = ld(t0_mse6_ + (block * 1 + e) * 16 + lane);
                 part += v0;
             }
             sum += lane_sum(sel(live_mask(a, block, lane), part, num(0)));
         }
-        fc2_bias[c] = (real)(sum);
+        t1_fc2_bias[c] = (real)(sum);
     }
 }
 
@@ -635,13 +654,13 @@ static void k_train6_fc2_chan_sum(const struct nr_args *a, int64_t first, int64_
 //    7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
 static void k_train7_fc2_relayout(const struct nr_args *a, int64_t first, int64_t last)
 {
-    real *const tanh = a->t[0];
-    real *const relayout = a->t[1];
+    real *const t0_tanh = a->t[0];
+    real *const t1_relayout = a->t[1];
     const int64_t blocks = a->blocks;
     (void)blocks;
     for (int64_t block = first; block < last; block++)
     for (int64_t e = 0; e < 8; e += 16)
-        turn_back(tanh + (block * 8LL + e) * 16, 8LL - e < 16 ? (int)(8LL - e) : 16, 8, relayout + block * 16 * 8LL + e);
+        turn_back(t0_tanh + (block * 8LL + e) * 16, 8LL - e < 16 ? (int)(8LL - e) : 16, 8, t1_relayout + block * 16 * 8LL + e);
 }
 
 // k_train8_fc2_linear_dw = linear_dw
@@ -659,18 +678,18 @@ static void k_train8_fc2_linear_dw_tile1x8(const real *restrict x, const real *r
 
 static void k_train8_fc2_linear_dw(const struct nr_args *a, int64_t first, int64_t last)
 {
-    real *const relayout = a->t[0];
-    real *const mse6_ = a->t[1];
-    real *const fc2_weight = a->t[2];
+    real *const t0_relayout = a->t[0];
+    real *const t1_mse6_ = a->t[1];
+    real *const t2_fc2_weight = a->t[2];
     const int64_t blocks = a->blocks;
     (void)blocks;
     const int64_t samples = a->control[0];
     for (int64_t task = first; task < last; task++) {
         const int64_t k = task * 1;
-        const real *y = mse6_ + k * 16;
-        real *out = fc2_weight + k * 8;
+        const real *y = t1_mse6_ + k * 16;
+        real *out = t2_fc2_weight + k * 8;
         if (k + 1 <= 1) {
-            k_train8_fc2_linear_dw_tile1x8(relayout + 0, y, samples, out + 0);
+            k_train8_fc2_linear_dw_tile1x8(t0_relayout + 0, y, samples, out + 0);
         }
     }
 }
@@ -752,10 +771,10 @@ static void k_train9_fc2_conv_dx_tile4x1(const real *restrict x, const real *res
 
 static void k_train9_fc2_conv_dx(const struct nr_args *a, int64_t first, int64_t last)
 {
-    real *const mse6_ = a->t[0];
-    real *const fc2_weight = a->t[1];
-    real *const tanh = a->t[2];
-    real *const tanh_da = a->t[3];
+    real *const t0_mse6_ = a->t[0];
+    real *const t1_fc2_weight = a->t[1];
+    real *const t2_tanh = a->t[2];
+    real *const t3_tanh_da = a->t[3];
     const int64_t blocks = a->blocks;
     (void)blocks;
     for (int64_t task = first; task < last; task++) {
@@ -764,21 +783,21 @@ static void k_train9_fc2_conv_dx(const struct nr_args *a, int64_t first, int64_t
         const int blocks_here = blocks - block < 4 ? (int)(blocks - block) : 4;
         for (int lane = 0; lane < 16; lane += LANES) {
             for (int64_t t = part * 2LL / 2; t < (part + 1) * 2LL / 2; t++) {
-                const int64_t group = t / 2, o = t % 2 * 4, k = group * 8 + o;
-                const int n = 8 - o < 4 ? 8 - o : 4;
-                const real *weight = fc2_weight + group * 8 + o * 1;
+                const int64_t k = t * 4;
+                enum { n = 4 };
+                const real *weight = t1_fc2_weight + k * 1;
                 V tile[16];
                 for (int j0 = 0; j0 < blocks_here;) {
                     const int m = blocks_here - j0 >= 4 ? 4 : blocks_here - j0 >= 2 ? 2 : 1;
-                    const real *x = mse6_ + ((block + j0) * 1 + group * 1) * 16 + lane;
+                    const real *x = t0_mse6_ + ((block + j0) * 1) * 16 + lane;
                     if (n == 4 && m == 4) k_train9_fc2_conv_dx_tile4x4(x, weight, tile);
                     else if (n == 4 && m == 2) k_train9_fc2_conv_dx_tile4x2(x, weight, tile);
                     else if (n == 4 && m == 1) k_train9_fc2_conv_dx_tile4x1(x, weight, tile);
                     for (int i = 0; i < n; i++)
                     for (int j = 0; j < m; j++) {
                         const V v0 = tile[i * 4 + j];
-                        const V v1 = (v0 * (num(1) - (ld(tanh + ((block + j0 + j) * 8 + (k + i)) * 16 + lane) * ld(tanh + ((block + j0 + j) * 8 + (k + i)) * 16 + lane))));
-                        st(tanh_da + ((block + j0 + j) * 8 + (k + i)) * 16 + lane, v1);
+                        const V v1 = (v0 * (num(1) - (ld(t2_tanh + ((block + j0 + j) * 8 + (k + i)) * 16 + lane) * ld(t2_tanh + ((block + j0 + j) * 8 + (k + i)) * 16 + lane))));
+                        st(t3_tanh_da + ((block + j0 + j) * 8 + (k + i)) * 16 + lane, v1);
                     }
                     j0 += m;
                 }
@@ -791,8 +810,8 @@ static void k_train9_fc2_conv_dx(const struct nr_args *a, int64_t first, int64_t
 //    7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
 static void k_train10_fc1_chan_sum(const struct nr_args *a, int64_t first, int64_t last)
 {
-    real *const tanh_da = a->t[0];
-    real *const fc1_bias = a->t[1];
+    real *const t0_tanh_da = a->t[0];
+    real *const t1_fc1_bias = a->t[1];
     const int64_t blocks = a->blocks;
     (void)blocks;
     for (int64_t c = first; c < last; c++) {
@@ -801,12 +820,12 @@ static void k_train10_fc1_chan_sum(const struct nr_args *a, int64_t first, int64
         for (int lane = 0; lane < 16; lane += LANES) {
             V part = {0};
             for (int64_t e = c * 1; e < (c + 1) * 1; e++) {
-                const V v0 = ld(tanh_da + (block * 8 + e) * 16 + lane);
+                const V v0 = ld(t0_tanh_da + (block * 8 + e) * 16 + lane);
                 part += v0;
             }
             sum += lane_sum(sel(live_mask(a, block, lane), part, num(0)));
         }
-        fc1_bias[c] = (real)(sum);
+        t1_fc1_bias[c] = (real)(sum);
     }
 }
 
@@ -863,18 +882,18 @@ static void k_train11_fc1_linear_dw_tile8x2(const real *restrict x, const real *
 
 static void k_train11_fc1_linear_dw(const struct nr_args *a, int64_t first, int64_t last)
 {
-    real *const gather18_ = a->t[0];
-    real *const tanh_da = a->t[1];
-    real *const fc1_weight = a->t[2];
+    real *const t0_gather18_ = a->t[0];
+    real *const t1_tanh_da = a->t[1];
+    real *const t2_fc1_weight = a->t[2];
     const int64_t blocks = a->blocks;
     (void)blocks;
     const int64_t samples = a->control[0];
     for (int64_t task = first; task < last; task++) {
         const int64_t k = task * 8;
-        const real *y = tanh_da + k * 16;
-        real *out = fc1_weight + k * 2;
+        const real *y = t1_tanh_da + k * 16;
+        real *out = t2_fc1_weight + k * 2;
         if (k + 8 <= 8) {
-            k_train11_fc1_linear_dw_tile8x2(gather18_ + 0, y, samples, out + 0);
+            k_train11_fc1_linear_dw_tile8x2(t0_gather18_ + 0, y, samples, out + 0);
         }
     }
 }
@@ -884,13 +903,13 @@ static void k_train12_optimizer_adam(const struct nr_args *a, int64_t first, int
 {
     if (!a->control[CTL_FINITE])
         return;                                    /* a loss that is not finite changes nothing */
-    real *const parameters = a->t[0];
-    real *const optimizer_exp_avg = a->t[1];
-    real *const optimizer_exp_avg_sq = a->t[2];
-    real *const gradients = a->t[3];
-    real *const adam17 = a->t[4];
-    real *const adam17_1 = a->t[5];
-    real *const adam17_2 = a->t[6];
+    real *const t0_parameters = a->t[0];
+    real *const t1_optimizer_exp_avg = a->t[1];
+    real *const t2_optimizer_exp_avg_sq = a->t[2];
+    real *const t3_gradients = a->t[3];
+    real *const t4_adam17 = a->t[4];
+    real *const t5_adam17_1 = a->t[5];
+    real *const t6_adam17_2 = a->t[6];
     const V lr = vec(word(a, 9));
     const V bias1 = vec(word(a, 10));
     const V bias2 = vec(word(a, 11));
@@ -905,12 +924,12 @@ static void k_train12_optimizer_adam(const struct nr_args *a, int64_t first, int
     const int lane = 0;
     (void)lane;
     for (int64_t e = first * 4LL / 1 * 16; e < last * 4LL / 1 * 16; e += LANES) {
-        const V v2 = ((h1 * ld(optimizer_exp_avg_sq + e)) + ((k1 * (ld(gradients + e) + (h3 * ld(parameters + e)))) * (ld(gradients + e) + (h3 * ld(parameters + e)))));
-        const V v1 = ((h0 * ld(optimizer_exp_avg + e)) + (k0 * (ld(gradients + e) + (h3 * ld(parameters + e)))));
-        const V v0 = (ld(parameters + e) - (((lr / bias1) * v1) / ((v_sqrt(v2) / bias2) + h2)));
-        st(adam17 + e, v0);
-        st(adam17_1 + e, v1);
-        st(adam17_2 + e, v2);
+        const V v2 = ((h1 * ld(t2_optimizer_exp_avg_sq + e)) + ((k1 * (ld(t3_gradients + e) + (h3 * ld(t0_parameters + e)))) * (ld(t3_gradients + e) + (h3 * ld(t0_parameters + e)))));
+        const V v1 = ((h0 * ld(t1_optimizer_exp_avg + e)) + (k0 * (ld(t3_gradients + e) + (h3 * ld(t0_parameters + e)))));
+        const V v0 = (ld(t0_parameters + e) - (((lr / bias1) * v1) / ((v_sqrt(v2) * (num(1) / bias2)) + h2)));
+        st(t4_adam17 + e, v0);
+        st(t5_adam17_1 + e, v1);
+        st(t6_adam17_2 + e, v2);
     }
 }
 
@@ -918,13 +937,14 @@ static void k_train12_optimizer_adam(const struct nr_args *a, int64_t first, int
 //    4 | input  bits : f32[2]
 static const real k_evaluate0_bits_gather_scale[] = {
     (real)1,
-}, k_evaluate0_bits_gather_shift[] = {
+};
+static const real k_evaluate0_bits_gather_shift[] = {
     (real)0,
 };
 
 static void k_evaluate0_bits_gather(const struct nr_args *a, int64_t first, int64_t last)
 {
-    real *const bits = a->t[1];
+    real *const t1_bits = a->t[1];
     const int64_t blocks = a->blocks;
     (void)blocks;
     for (int64_t task = first; task < last; task++) {
@@ -933,6 +953,8 @@ static void k_evaluate0_bits_gather(const struct nr_args *a, int64_t first, int6
         int64_t at[16];
         for (int i = 0; i < 16; i++)
             at[i] = sample_at(a, &order, block * 16 + i);
+        for (int i = 0; i < 16; i++)
+            want_pixels(a, at[i] < 0 ? -1 : at[i] * 2LL + 2LL * part / 1, 2);
         for (int c = 0; c < 1; c++)
         for (int64_t e = 2 * part / 1 / 16 * 16; e < (part == 0 ? 2 : 2 * (part + 1) / 1 / 16 * 16); e += 16) {
             real x[16][16] __attribute__((aligned(64)));
@@ -940,7 +962,7 @@ static void k_evaluate0_bits_gather(const struct nr_args *a, int64_t first, int6
             const int64_t from = c * 2LL + e;
             for (int i = 0; i < 16; i++)
                 read_pixels(a, at[i] < 0 ? -1 : at[i] * 2LL + from, n, k_evaluate0_bits_gather_scale[c], k_evaluate0_bits_gather_shift[c], x[i]);
-            turn(&x[0][0], n, bits + (block * 2 + from) * 16);
+            turn(&x[0][0], n, t1_bits + (block * 2 + from) * 16);
         }
     }
 }
@@ -949,9 +971,9 @@ static void k_evaluate0_bits_gather(const struct nr_args *a, int64_t first, int6
 //   19 |     loss      = MSE(y, odd)
 static void k_evaluate4_loss_mse(const struct nr_args *a, int64_t first, int64_t last)
 {
-    real *const add = a->t[0];
-    real *const odd = a->t[1];
-    real *const mse = a->t[2];
+    real *const t0_add = a->t[0];
+    real *const t1_odd = a->t[1];
+    real *const t2_mse = a->t[2];
     const int64_t blocks = a->blocks;
     (void)blocks;
     for (int64_t task = first; task < last; task++) {
@@ -963,10 +985,10 @@ static void k_evaluate4_loss_mse(const struct nr_args *a, int64_t first, int64_t
             (void)inv_rows;
             V loss = {0};
             for (int64_t e = 0; e < 1; e++) {
-                const V d = ld(add + (block * 1 + e) * 16 + lane) - ld(odd + (block * 1 + e) * 16 + lane);
+                const V d = ld(t0_add + (block * 1 + e) * 16 + lane) - ld(t1_odd + (block * 1 + e) * 16 + lane);
                 loss += d * d;
             }
-            st(mse + (block * 1 + 0) * 16 + lane, sel(live, loss * num(1), num(0)));
+            st(t2_mse + (block * 1 + 0) * 16 + lane, sel(live, loss * num(1), num(0)));
         }
     }
 }
@@ -975,13 +997,13 @@ static void k_evaluate4_loss_mse(const struct nr_args *a, int64_t first, int64_t
 //    7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
 static void k_predict3_y_relayout(const struct nr_args *a, int64_t first, int64_t last)
 {
-    real *const add = a->t[0];
-    real *const output_y = a->t[1];
+    real *const t0_add = a->t[0];
+    real *const t1_output_y = a->t[1];
     const int64_t blocks = a->blocks;
     (void)blocks;
     for (int64_t block = first; block < last; block++)
     for (int64_t e = 0; e < 1; e += 16)
-        turn_back(add + (block * 1LL + e) * 16, 1LL - e < 16 ? (int)(1LL - e) : 16, 4, output_y + block * 16 * 4LL + e);
+        turn_back(t0_add + (block * 1LL + e) * 16, 1LL - e < 16 ? (int)(1LL - e) : 16, 4, t1_output_y + block * 16 * 4LL + e);
 }
 
 static const struct nr_kernel kernels[] = {
