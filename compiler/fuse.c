@@ -36,6 +36,20 @@ static int window_of(const struct group *p)
     return p->nnode;
 }
 
+static bool is_scatter(const struct node *n)
+{
+    return is(n, "maxpool_dx") || is(n, "avgpool_dx");
+}
+
+/* Where in group p the value is made; -1: elsewhere. */
+static int made_at(const struct group *p, const struct value *v)
+{
+    for (int i = 0; i < p->nnode; i++)
+        if (p->node[i] == v->def)
+            return i;
+    return -1;
+}
+
 static bool has_update(const struct group *p)
 {
     return p->node[0]->op->update;
@@ -55,12 +69,21 @@ static int place_in(const struct group *p, const struct node *n, const struct va
     else if (n->op->kind == OP_MAP) {
         if (!same_shape(&n->out[0]->t, &through->t))
             *why = "its shape is not that of the tile";
-        else
-            for (int i = 0; i < window; i++)
-                for (int o = 0; o < p->node[i]->nout; o++)
-                    if (p->node[i]->out[o] == through)
-                        return window;
-    } else if (is(n, "maxpool_dx") || is(n, "avgpool_dx")) {
+        else {
+            bool before = false, behind = false;
+            for (int i = 0; i < n->nin; i++) {
+                int at = made_at(p, n->in[i]);
+                before |= at >= 0 && at < window;
+                behind |= at >= window;
+            }
+            if (behind && before)
+                *why = "it reads values from both sides of the window";
+            else if (behind && is_scatter(p->node[window]))
+                *why = "the gradient of a window ends its kernel";
+            else if (before)
+                return window;
+        }
+    } else if (is_scatter(n)) {
         if (!is(p->node[0], "conv") && !is(p->node[0], "conv_dx"))
             *why = "the tile before it is not that of a convolution";
         else if (through->t.rank != 3 || window < p->nnode || n->in[0] != through || !scatter_fits_tile(n->attr, &through->t))
