@@ -56,7 +56,8 @@ static void check_place(struct trial *t, int at)
             for (int64_t e = 0; e < tensor_elements(&t->p->tensor[o]); e++)
                 found |= isnan(value_get(t, o, row, e));
             if (found != (row == 1))
-                fail_msg("%s, NaN at %d: sample %d %s", t->p->tensor[o].name, at, row, found ? "has it too" : "lost it");
+                fail_msg("%s, NaN at %d: sample %d %s", t->p->tensor[o].name, at, row,
+                         found ? "has it too" : "lost it");
         }
     assert_int_equal(outputs, 18);
     trial_run(t, PHASE_EVALUATE, control);
