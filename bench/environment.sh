@@ -1,6 +1,7 @@
 # Makes build/venv with PyTorch in it, once. Sourced by run and train, from the root of the repository.
 
 venv=build/venv
+export PYTHONDONTWRITEBYTECODE=1
 if ! "$venv/bin/python" -c 'import numpy, torch' 2>/dev/null; then
     free=$(df -Pk . | awk 'NR == 2 { print int($4 / 1048576) }')
     if [ "$free" -lt 12 ]; then

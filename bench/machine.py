@@ -24,14 +24,16 @@ def cpu_model():
 def header(command):
     """Lines for the head of a results file."""
     import torch
-    compiler = os.environ.get("CC", "cc")
+    compiler = output(os.environ.get("CC", "cc"), "--version").splitlines()[0]
+    version = output("build/netrun", "--version").splitlines()[0]
+    commit = output("git", "describe", "--always", "--dirty")
     return [
         f"date      {time.strftime('%Y-%m-%d %H:%M', time.gmtime())} UTC",
         f"command   {command}",
         f"machine   {cpu_model()}, {len(os.sched_getaffinity(0))} cores, load {os.getloadavg()[0]:.1f} at the start",
         f"system    {platform.system()} {platform.release()}, {platform.libc_ver()[0]} {platform.libc_ver()[1]}",
-        f"netrun    {output('build/netrun', '--version').splitlines()[0]}, {output('git', 'describe', '--always', '--dirty')}",
-        f"compiler  {output(compiler, '--version').splitlines()[0]}",
+        f"netrun    {version}, {commit}",
+        f"compiler  {compiler}",
         f"PyTorch   {torch.__version__}, Python {platform.python_version()}",
     ]
 
