@@ -6,11 +6,12 @@ import subprocess
 import time
 
 
-def output(*command):
+def first_line(*command):
+    """Of what the command prints; "unknown" without one."""
     try:
-        return subprocess.run(command, capture_output=True, text=True, timeout=60).stdout.strip()
-    except OSError:
-        return ""
+        return subprocess.run(command, capture_output=True, text=True, timeout=60).stdout.strip().splitlines()[0]
+    except (OSError, IndexError):
+        return "unknown"
 
 
 def cpu_model():
@@ -24,9 +25,9 @@ def cpu_model():
 def header(command):
     """Lines for the head of a results file."""
     import torch
-    compiler = output(os.environ.get("CC", "cc"), "--version").splitlines()[0]
-    version = output("build/netrun", "--version").splitlines()[0]
-    commit = output("git", "describe", "--always", "--dirty")
+    compiler = first_line(os.environ.get("CC", "cc"), "--version")
+    version = first_line("build/netrun", "--version")
+    commit = first_line("git", "describe", "--always", "--dirty")
     return [
         f"date      {time.strftime('%Y-%m-%d %H:%M', time.gmtime())} UTC",
         f"command   {command}",

@@ -107,7 +107,8 @@ def main():
             parser.error(f"no mode {mode}; there are {', '.join(MODES)}")
 
     lines = [f"# {line}" for line in header(shlex.join(["bench/run"] + sys.argv[1:]))]
-    lines += [f"# threads   {options.threads} on both sides; {options.rounds} interleaved rounds of {WINDOWS} measurements of `steps` steps",
+    lines += [f"# threads   {options.threads} on both sides",
+              f"# rounds    {options.rounds}, interleaved, of {WINDOWS} measurements of `steps` steps each",
               "# ratio     time of this side by that of netrun, medians; ratio_of_best: of the best measurements"]
     lines += [f"# {mode:9s} {MODES[mode]}" for mode in options.modes]
     lines.append("\t".join(COLUMNS))
