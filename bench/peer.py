@@ -4,6 +4,7 @@ As a program it is a worker of speed.py: `peer.py NET MODE THREADS` prints "read
 of steps on stdin, it takes so many WINDOWS times and prints the seconds of each time.
 """
 
+import glob
 import gzip
 import os
 import sys
@@ -47,7 +48,8 @@ def read_bytes(folder, name):
 def load(recipe, train):
     """All samples of the training or test set, transformed, and their classes."""
     if recipe.data == "cifar10":
-        names = [f"data_batch_{i}.bin" for i in range(1, 6)] if train else ["test_batch.bin"]
+        pattern = os.path.join(os.environ["DATA"], "cifar10", "data_batch_*" if train else "test_batch*")
+        names = sorted(os.path.basename(path).removesuffix(".gz") for path in glob.glob(pattern))
         records = np.concatenate([read_bytes("cifar10", name) for name in names]).reshape(-1, 3073)
         labels, pixels = records[:, 0], records[:, 1:]
     else:
