@@ -19,25 +19,24 @@ static bool is(const struct stage *s, const char *op)
 
 static bool is_report(const struct stage *s)
 {
-    return !strncmp(s->op->name, "report_", 7);
+    return s->op->form == FORM_REPORT;
 }
 
 /* Ops that maps may follow in one kernel: their results are variables there. */
 static bool is_tile(const struct stage *s)
 {
-    return is(s, "conv") || is(s, "conv_dx");
+    return s->op->form == FORM_TILE;
 }
 
 static bool is_pool(const struct stage *s)
 {
-    return is(s, "maxpool") || is(s, "avgpool");
+    return s->op->form == FORM_POOL;
 }
 
 /* Ops that leave out writing a result without a place; all others need one for each. */
 static bool may_drop_results(const struct stage *s)
 {
-    return s->op->kind == OP_MAP || is_tile(s) || is_pool(s) || is(s, "gather") || is(s, "xent") || is(s, "mse") ||
-           is(s, "topk_hit");
+    return s->op->kind == OP_MAP || is_tile(s) || is_pool(s) || s->op->optional;
 }
 
 static const struct tensor *base_of(const struct plan *p, const struct tensor *t)
@@ -109,7 +108,7 @@ static bool check_variables(const struct plan *p, const struct kernel *k, int wi
 
 static bool is_scatter(const struct stage *s)
 {
-    return is(s, "maxpool_dx") || is(s, "avgpool_dx");
+    return s->op->form == FORM_SCATTER;
 }
 
 /* Can this window (or the gradient of one) stand behind the stages of a convolution before it? */

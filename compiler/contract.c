@@ -143,11 +143,6 @@ static void put_row_function(struct writer *w, const struct contraction *c, int 
     fprintf(w->out, "\n");
 }
 
-static bool is_scatter(const struct stage *s)
-{
-    return !strcmp(s->op->name, "maxpool_dx") || !strcmp(s->op->name, "avgpool_dx");
-}
-
 /* The maps between the anchor and the window (or the end), the window, and the maps behind it. */
 static void put_epilogue(struct writer *w, const struct stage *s, const struct contraction *c, int64_t rows, const char *p0)
 {
@@ -155,7 +150,7 @@ static void put_epilogue(struct writer *w, const struct stage *s, const struct c
     int64_t P = c->y.out;
     int out = s->out[0];
     const struct stage *pool = window < w->kernel->nstage ? &w->kernel->stage[window] : NULL;
-    bool scattered = pool && is_scatter(pool), pooled = pool && !scattered;
+    bool scattered = pool && pool->op->form == FORM_SCATTER, pooled = pool && !scattered;
     if (!pooled || window > first || is_stored(w, out)) {
         put(w, "for (int i = 0; i < n; i++)");
         if (rows > 1)
@@ -215,7 +210,7 @@ static void put_spatial(struct writer *w, const struct stage *s, struct contract
 {
     int window = maps_end(w, stage_index(w, s) + 1);
     int64_t P = c->y.out, Q = c->x.out, rows = 1;
-    if (window < w->kernel->nstage && !is_scatter(&w->kernel->stage[window]))
+    if (window < w->kernel->nstage && w->kernel->stage[window].op->form == FORM_POOL)
         rows = (int64_t)w->kernel->stage[window].attr[0];
     choose_tile(w, c, Q, 14);
     while (c->tile > 1 && c->tile * rows * Q > 4096)

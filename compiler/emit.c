@@ -19,9 +19,12 @@ void put(struct writer *w, const char *format, ...)
     char line[2048];
     va_list ap;
     va_start(ap, format);
-    vsnprintf(line, sizeof line, format, ap);
+    size_t n = (size_t)vsnprintf(line, sizeof line, format, ap);
     va_end(ap);
-    size_t n = strlen(line);
+    if (n >= sizeof line) {
+        fputs("internal error: a line of emitted code is too long\n", stderr);
+        exit(70);
+    }
     if (*line == '}')
         w->indent--;
     fprintf(w->out, "%*s%s\n", 4 * w->indent, "", line);

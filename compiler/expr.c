@@ -148,8 +148,9 @@ void expr_print(const struct expr *e, FILE *out, expr_namer *namer, void *contex
         namer(e->text, out, context);
         break;
     case NEGATE:
-        fputs("-", out);
+        fputs("-(", out);
         expr_print(e->of[0], out, namer, context);
+        fputs(")", out);
         break;
     case CALL:
         fprintf(out, "v_%s(", e->text);

@@ -12,20 +12,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool is(const struct node *n, const char *op)
-{
-    return !strcmp(n->op->name, op);
-}
-
 /* Ops behind which maps can stand in the same tile. */
 static bool has_epilogue(const struct node *n)
 {
-    return n->op->kind == OP_MAP || is(n, "conv") || is(n, "conv_dx") || is(n, "maxpool") || is(n, "avgpool");
+    return n->op->kind == OP_MAP || n->op->form == FORM_TILE || n->op->form == FORM_POOL;
 }
 
 static bool is_report(const struct node *n)
 {
-    return is(n, "report_loss") || is(n, "report_metric");
+    return n->op->form == FORM_REPORT;
 }
 
 static int window_of(const struct group *p)
@@ -38,7 +33,7 @@ static int window_of(const struct group *p)
 
 static bool is_scatter(const struct node *n)
 {
-    return is(n, "maxpool_dx") || is(n, "avgpool_dx");
+    return n->op->form == FORM_SCATTER;
 }
 
 /* Where in group p the value is made; -1: elsewhere. */
@@ -84,12 +79,12 @@ static int place_in(const struct group *p, const struct node *n, const struct va
                 return window;
         }
     } else if (is_scatter(n)) {
-        if (!is(p->node[0], "conv") && !is(p->node[0], "conv_dx"))
+        if (p->node[0]->op->form != FORM_TILE)
             *why = "the tile before it is not that of a convolution";
         else if (through->t.rank != 3 || window < p->nnode || n->in[0] != through || !scatter_fits_tile(n->attr, &through->t))
             *why = "its windows overlap, are padded, or do not cover the image";
     } else if (n->op->kind == OP_WINDOW) {
-        if (!is(p->node[0], "conv") && !is(p->node[0], "conv_dx"))
+        if (p->node[0]->op->form != FORM_TILE)
             *why = "the tile before it is not that of a convolution";
         else if (window < p->nnode)
             *why = "the kernel has a window already";

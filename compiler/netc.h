@@ -167,11 +167,22 @@ enum op_kind {
     OP_VIEW              /* no code: another shape of the same bytes */
 };
 
-struct writer;           /* emit.h */
+/* How an op can share a kernel with others (fuse.c). */
+enum op_form {
+    FORM_ALONE,
+    FORM_TILE,                                         /* maps may follow in its tile, then a pool or a scatter */
+    FORM_POOL,                                         /* maps may follow; may stand behind a tile */
+    FORM_SCATTER,                                      /* gradient of a pool: may end a tile */
+    FORM_REPORT                                        /* reports go together */
+};
+
+struct writer;           /* emit.c */
 
 struct op {
     const char *name, *doc;
     enum op_kind kind;
+    enum op_form form;
+    bool optional;                                     /* does not write results that have no place (maps, tiles, pools never do) */
     int nin, nout;                                     /* nin -1: one or more */
     const char *attr[MAX_ATTRS];                       /* names; NULL ends */
     /* OP_MAP and OP_REDUCE: expressions (expr.c) per element. Names: the inputs a b c d e f i j; y, y1, y2 the results
@@ -180,6 +191,7 @@ struct op {
     const char *fwd[3];                                /* one per output; OP_REDUCE: the one summed */
     const char *bwd[8];                                /* one per input; NULL: no gradient */
     const char *letters;                               /* names of the inputs; NULL: "abcdefij" */
+    const char *slot[2];                               /* optimizers: PyTorch's names of the state between a and the gradient */
     bool update;                                       /* writes its first inputs in place: output o over input o, if the loss is finite */
     /* Sets shape, dtype, layout and rows of out[] from in[] and attributes; false if they do not fit together. The only
      * guard between a plan from a stranger and emitted code: it must refuse every attribute that the code cannot bear. */

@@ -8,7 +8,7 @@
 static void move_before(struct graph *g, int mark, int k)
 {
     int n = g->nnode - mark;
-    struct node *moved[8];
+    struct node **moved = region_alloc(g->region, (size_t)n + 1, sizeof *moved);
     memcpy(moved, g->node + mark, (size_t)n * sizeof *moved);
     memmove(g->node + k + n, g->node + k, (size_t)(mark - k) * sizeof *g->node);
     memcpy(g->node + k, moved, (size_t)n * sizeof *moved);

@@ -5,12 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* PyTorch's names of the slots, by update op. */
-static const struct { const char *op, *slot[2]; } slots[] = {
-    {"sgd", {NULL}}, {"sgd_momentum", {"momentum_buffer"}}, {"sgd_nesterov", {"momentum_buffer"}},
-    {"adam", {"exp_avg", "exp_avg_sq"}}, {"adamw", {"exp_avg", "exp_avg_sq"}},
-};
-
 static int64_t padded_bytes(const struct value *v)
 {
     return (value_elements(v) * 4 + PARAM_ALIGN - 1) / PARAM_ALIGN * PARAM_ALIGN;
@@ -30,6 +24,7 @@ void update(struct graph *g, const struct model *m)
         if (g->value[i]->grad && __builtin_add_overflow(bytes, padded_bytes(g->value[i]), &bytes))
             exit(70);
     const char *op = m->optimizer->update(&m->optimizer_args);
+    const char *const *slots = op_find(op)->slot;
     if (!bytes)
         return;
     g->at = (struct loc){0};
@@ -37,20 +32,19 @@ void update(struct graph *g, const struct model *m)
     struct value *in[4], *parameters = group(g, ROLE_PARAM, "parameters", bytes), *gradients = group(g, ROLE_GRAD, "gradients", bytes);
     int n = 0;
     in[n++] = parameters;
-    for (int k = 0; k < COUNT(slots); k++)
-        for (int s = 0; !strcmp(slots[k].op, op) && s < 2 && slots[k].slot[s]; s++) {
-            struct value *slot = in[n++] = group(g, ROLE_SLOT, region_printf(g->region, "optimizer.%s", slots[k].slot[s]), bytes);
-            int64_t at = 0;
-            for (int i = 0; i < nvalue; i++)
-                if (g->value[i]->grad) {
-                    struct value *p = g->value[i];
-                    struct value *part = graph_source(g, ROLE_SLOT, DT_F32, false, p->t.rank, p->t.dim,
-                                                      region_printf(g->region, "optimizer.%s.%s", slots[k].slot[s], p->t.name), (struct loc){0});
-                    part->member_of = slot;
-                    part->t.at = at;
-                    at += padded_bytes(p);
-                }
-        }
+    for (int s = 0; s < 2 && slots[s]; s++) {
+        struct value *slot = in[n++] = group(g, ROLE_SLOT, region_printf(g->region, "optimizer.%s", slots[s]), bytes);
+        int64_t at = 0;
+        for (int i = 0; i < nvalue; i++)
+            if (g->value[i]->grad) {
+                struct value *p = g->value[i];
+                struct value *part = graph_source(g, ROLE_SLOT, DT_F32, false, p->t.rank, p->t.dim,
+                                                  region_printf(g->region, "optimizer.%s.%s", slots[s], p->t.name), (struct loc){0});
+                part->member_of = slot;
+                part->t.at = at;
+                at += padded_bytes(p);
+            }
+    }
     in[n++] = gradients;
     int64_t at = 0;
     for (int i = 0; i < nvalue; i++)

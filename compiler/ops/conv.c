@@ -268,9 +268,9 @@ static struct value *linear(struct site *s, const struct args *a, struct value *
 }
 
 static const struct op op[] = {
-    {.name = "conv", .doc = "convolution; a fully connected layer if the input is flat", .kind = OP_CONTRACT, .nin = 2, .nout = 1,
+    {.name = "conv", .doc = "convolution; a fully connected layer if the input is flat", .kind = OP_CONTRACT, .form = FORM_TILE, .nin = 2, .nout = 1,
      .attr = {CONV_ATTRS}, .shape = conv_shape, .grad = conv_grad, .macs = conv_macs, .emit = conv_emit},
-    {.name = "conv_dx", .doc = "gradient of conv by its input", .kind = OP_CONTRACT, .nin = 2, .nout = 1,
+    {.name = "conv_dx", .doc = "gradient of conv by its input", .kind = OP_CONTRACT, .form = FORM_TILE, .nin = 2, .nout = 1,
      .attr = {CONV_ATTRS, "h", "w"}, .shape = dx_shape, .emit = dx_emit},
     {.name = "conv_dw", .doc = "gradient of conv by its weight", .kind = OP_CONTRACT, .nin = 2, .nout = 1,
      .attr = {CONV_ATTRS, "r", "s"}, .shape = dw_shape, .emit = dw_emit},

@@ -206,6 +206,11 @@ static struct value *mse(struct site *s, const struct args *a, struct value *con
 {
     (void)nx;
     struct region *r = s->graph->region;
+    if (x[1]->t.role != ROLE_TARGET || x[0]->t.role == ROLE_TARGET) {
+        diag_error(s->diag, "N0207", a->loc[x[0]->t.role == ROLE_TARGET ? 0 : 1], NULL, "MSE compares a value of the network with a target, in this order");
+        diag_help(s->diag, "`MSE(output, target)`, the second one declared as `target t : f32[...]`");
+        return NULL;
+    }
     if (x[1]->t.dtype != DT_F32 || !same_shape(&x[0]->t, &x[1]->t)) {
         bool values = x[1]->t.dtype == DT_F32;
         diag_error(s->diag, "N0207", a->loc[0], NULL, "MSE needs two values of the same shape, but gets %s, and `%s` is %s",
@@ -222,15 +227,15 @@ static struct value *mse(struct site *s, const struct args *a, struct value *con
 }
 
 static const struct op op[] = {
-    {.name = "xent", .doc = "softmax with cross-entropy: loss a row, gradient", .kind = OP_ROW, .nin = 2, .nout = 2,
+    {.name = "xent", .doc = "softmax with cross-entropy: loss a row, gradient", .kind = OP_ROW, .optional = true, .nin = 2, .nout = 2,
      .attr = {"smoothing"}, .shape = xent_shape, .grad = loss_grad, .emit = xent_emit},
-    {.name = "mse", .doc = "mean square error: loss a row, gradient", .kind = OP_ROW, .nin = 2, .nout = 2,
+    {.name = "mse", .doc = "mean square error: loss a row, gradient", .kind = OP_ROW, .optional = true, .nin = 2, .nout = 2,
      .shape = mse_shape, .grad = loss_grad, .emit = mse_emit},
-    {.name = "topk_hit", .doc = "1 if the target is among the k largest", .kind = OP_ROW, .nin = 2, .nout = 1, .attr = {"k"},
+    {.name = "topk_hit", .doc = "1 if the target is among the k largest", .kind = OP_ROW, .optional = true, .nin = 2, .nout = 1, .attr = {"k"},
      .shape = hit_shape, .emit = hit_emit},
-    {.name = "report_loss", .doc = "mean of the rows' losses into the control block", .kind = OP_REDUCE, .nin = 2, .nout = 0,
+    {.name = "report_loss", .doc = "mean of the rows' losses into the control block", .kind = OP_REDUCE, .form = FORM_REPORT, .nin = 2, .nout = 0,
      .attr = {"index"}, .shape = report_shape, .emit = report_emit},
-    {.name = "report_metric", .doc = "sum of the rows' hits into the control block", .kind = OP_REDUCE, .nin = 2, .nout = 0,
+    {.name = "report_metric", .doc = "sum of the rows' hits into the control block", .kind = OP_REDUCE, .form = FORM_REPORT, .nin = 2, .nout = 0,
      .attr = {"index"}, .shape = report_shape, .emit = report_emit},
 };
 

@@ -299,7 +299,7 @@ static struct value *concat(struct site *s, const struct args *a, struct value *
 }
 
 static const struct op op[] = {
-    {.name = "gather", .doc = "the batch's samples from the data set, transformed; in lanes, and row by row", .kind = OP_MOVE, .nin = 1,
+    {.name = "gather", .doc = "the batch's samples from the data set, transformed; in lanes, and row by row", .kind = OP_MOVE, .optional = true, .nin = 1,
      .nout = 2, .attr = {"rank", "d0", "d1", "d2"}, .shape = gather_shape, .emit = gather_emit},
     {.name = "gather_target", .doc = "the batch's targets", .kind = OP_MOVE, .nin = 1, .nout = 1, .attr = {"rank", "d0", "d1", "d2", "class"},
      .shape = target_shape, .emit = target_emit},

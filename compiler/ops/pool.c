@@ -281,13 +281,13 @@ static struct value *global_avg(struct site *s, const struct args *a, struct val
 }
 
 static const struct op op[] = {
-    {.name = "maxpool", .doc = "largest value of each window, and its place there", .kind = OP_WINDOW, .nin = 1, .nout = 2,
+    {.name = "maxpool", .doc = "largest value of each window, and its place there", .kind = OP_WINDOW, .form = FORM_POOL, .nin = 1, .nout = 2,
      .attr = {POOL_ATTRS}, .shape = pool_shape, .grad = max_grad, .emit = pool_emit},
-    {.name = "avgpool", .doc = "mean of each window, padding counted", .kind = OP_WINDOW, .nin = 1, .nout = 1,
+    {.name = "avgpool", .doc = "mean of each window, padding counted", .kind = OP_WINDOW, .form = FORM_POOL, .nin = 1, .nout = 1,
      .attr = {POOL_ATTRS}, .shape = pool_shape, .grad = avg_grad, .emit = pool_emit},
-    {.name = "maxpool_dx", .doc = "gradient of maxpool", .kind = OP_WINDOW, .nin = 2, .nout = 1,
+    {.name = "maxpool_dx", .doc = "gradient of maxpool", .kind = OP_WINDOW, .form = FORM_SCATTER, .nin = 2, .nout = 1,
      .attr = {POOL_ATTRS, "h", "w"}, .shape = dx_shape, .emit = dx_emit},
-    {.name = "avgpool_dx", .doc = "gradient of avgpool", .kind = OP_WINDOW, .nin = 1, .nout = 1,
+    {.name = "avgpool_dx", .doc = "gradient of avgpool", .kind = OP_WINDOW, .form = FORM_SCATTER, .nin = 1, .nout = 1,
      .attr = {POOL_ATTRS, "h", "w"}, .shape = dx_shape, .emit = dx_emit},
 };
 
