@@ -151,7 +151,7 @@ static void assign(struct graph *g, struct node *n)
         put_in(last, n, last->nnode);
         return;
     }
-    new_group(g, n, why ? why : through ? NULL : "it begins here");
+    new_group(g, n, why ? why : latest && !through ? "a view stands between it and the kernel of its operand" : NULL);
 }
 
 /* Updates run last: they wait for the loss, and parameters must be read before they change. */
