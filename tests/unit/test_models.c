@@ -152,7 +152,7 @@ static bool loss_close(const struct trial *t, const struct record *r, int64_t st
     struct closeness c = {0};
     snprintf(text, sizeof text, "loss of step %lld", (long long)step + 1);
     closer(&c, 0, got, json_number_value(json_array_get(json_object_get(r->json, "loss64"), (size_t)step)));
-    double allowed = step == 0 || t->wide ? 1e-6 : r->deep ? 1e-3 : 1e-4;
+    double allowed = step == 0 || t->wide ? 1e-6 : r->deep && !r->large ? 1e-3 : 1e-4;
     return is_close(&c, t->c.file, text, allowed, strcmp(r->net, "xor") ? 0 : 1e-6);
 }
 
