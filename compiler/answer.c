@@ -77,7 +77,7 @@ int budget(const struct compilation *c, int64_t bytes, int64_t batch)
     int64_t wanted = batch > 0 ? batch : (int64_t)plan_number(c->plan, "train.batch", ROW_BLOCK);
     for (const struct schedule *s = c->plan->schedule; s < c->plan->schedule + c->plan->nschedule; s++) {
         int64_t rows = s->phase == PHASE_TRAIN ? wanted : ROW_BLOCK;
-        if (s->phase != PHASE_PREDICT && schedule_fit(c->plan, s, bytes) < blocks_of(rows)) {
+        if (s->target == c->target && s->phase != PHASE_PREDICT && schedule_fit(c->plan, s, bytes) < blocks_of(rows)) {
             refuse(c, s, blocks_of(rows), rows, bytes);
             return 3;
         }

@@ -45,8 +45,9 @@ static void fuse_pass(struct compilation *c)
 static void schedule_pass(struct compilation *c)
 {
     c->plan = plan_new(c);
-    for (int ph = 0; ph < PHASE_COUNT; ph++)
-        schedule(c->graph[ph], c->plan, TARGET_CPU);
+    for (int target = 0; target < TARGET_COUNT; target++)
+        for (int ph = 0; ph < PHASE_COUNT; ph++)
+            schedule(c->graph[ph], c->plan, target);
 }
 
 static void memory_pass(struct compilation *c)

@@ -307,6 +307,15 @@ static void put_named(const char *body, const char *name, FILE *out)
             fputc(*body, out);
 }
 
+int emit_row(const struct plan *p, enum target t, int kernel)
+{
+    int row = 0;
+    for (int i = 0; i < p->nschedule && p->schedule[i].first_kernel < kernel; i++)
+        if (p->schedule[i].target == t)
+            row += (p->schedule[i].last_kernel < kernel ? p->schedule[i].last_kernel : kernel) - p->schedule[i].first_kernel;
+    return row;
+}
+
 struct text { char *body; size_t length; int same_as; int blocks_per_task, splits; };
 
 bool emit_c(const struct plan *p, const struct emit_options *o, FILE *out)
@@ -315,8 +324,10 @@ bool emit_c(const struct plan *p, const struct emit_options *o, FILE *out)
     if (!text)
         return false;
     for (int k = 0; k < p->nkernel; k++) {
-        struct writer w = {.plan = p, .kernel = &p->kernel[k], .region = region_new(), .lanes = o->lanes};
         text[k].same_as = k;
+        if (p->schedule[p->kernel[k].schedule].target != TARGET_CPU)
+            continue;
+        struct writer w = {.plan = p, .kernel = &p->kernel[k], .region = region_new(), .lanes = o->lanes};
         w.out = open_memstream(&text[k].body, &text[k].length);
         if (w.out) {
             put_kernel(&w);
@@ -326,7 +337,7 @@ bool emit_c(const struct plan *p, const struct emit_options *o, FILE *out)
         text[k].splits = w.splits;
         region_free(w.region);
         for (int j = 0; j < k && text[k].same_as == k; j++)
-            if (text[j].length == text[k].length && !memcmp(text[j].body, text[k].body, text[k].length))
+            if (text[j].body && text[j].length == text[k].length && !memcmp(text[j].body, text[k].body, text[k].length))
                 text[k].same_as = j;
     }
     fprintf(out, "// ");
@@ -345,9 +356,10 @@ bool emit_c(const struct plan *p, const struct emit_options *o, FILE *out)
             put_named(text[k].body, p->kernel[k].name, out);
     fprintf(out, "static const struct nr_kernel kernels[] = {\n");
     for (int k = 0; k < p->nkernel; k++)
-        fprintf(out, "    {\"%s\", k_%s, %d, %d},\n", p->kernel[k].name, p->kernel[text[k].same_as].name,
+        if (text[k].body)
+            fprintf(out, "    {\"%s\", k_%s, %d, %d},\n", p->kernel[k].name, p->kernel[text[k].same_as].name,
                 text[k].blocks_per_task, text[k].splits);
-    fprintf(out, "};\n\nconst struct nr_object nr_object = {%d, %d, LANES, sizeof(real), kernels};\n", EMIT_ABI, p->nkernel);
+    fprintf(out, "};\n\nconst struct nr_object nr_object = {%d, %d, LANES, sizeof(real), kernels};\n", EMIT_ABI, emit_row(p, TARGET_CPU, p->nkernel));
     for (int k = 0; k < p->nkernel; k++)
         free(text[k].body);
     free(text);

@@ -16,7 +16,7 @@ struct emit_options {
     const char *file;        /* name shown in the head comment */
 };
 
-/* The table that the emitted object exports as `nr_kernels`; row k belongs to plan.kernel[k]. */
+/* The table that the emitted object exports: row emit_row(p, TARGET_CPU, k) belongs to plan.kernel[k]. */
 struct nr_args {
     void *const *t;          /* kernel_operands() in order: their first bytes in the arena */
     uint32_t *control;       /* control block */
@@ -35,6 +35,9 @@ struct nr_kernel {
 
 struct nr_object { int32_t abi, kernels, lanes, real_bytes; const struct nr_kernel *kernel; };
 /* exported symbol: const struct nr_object nr_object */
+
+/* How many of the plan's first `kernel` kernels are for this target. */
+int emit_row(const struct plan *p, enum target t, int kernel);
 
 /* False on a write error. The plan must have passed plan_check. */
 bool emit_c(const struct plan *p, const struct emit_options *o, FILE *out);

@@ -8,6 +8,7 @@
  *
  * All other operands are then made by earlier groups, so groups in order of their first node are a schedule. */
 #include "netc.h"
+#include "plan_text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -172,8 +173,7 @@ void fuse(struct graph *g)
 
 void groups_print(const struct graph *g, FILE *out)
 {
-    static const char *const phase[] = {"train", "evaluate", "predict"};
-    fprintf(out, "kernels %s\n", phase[g->phase]);
+    fprintf(out, "kernels %s\n", phase_word[g->phase]);
     for (int i = 0; i < g->ngroup; i++) {
         const struct group *p = g->group[i];
         fprintf(out, "  %3d ", i);

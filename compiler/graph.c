@@ -1,5 +1,6 @@
 /* graph.c: values and nodes in topological order. */
 #include "netc.h"
+#include "plan_text.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -175,8 +176,7 @@ static void print_value(const struct graph *g, const struct value *v, FILE *out)
 /* One line per node: what it makes, op, attributes, operands, line of the source. */
 void graph_print(const struct graph *g, FILE *out)
 {
-    static const char *const phase[] = {"train", "evaluate", "predict"};
-    fprintf(out, "graph %s\n", phase[g->phase]);
+    fprintf(out, "graph %s\n", phase_word[g->phase]);
     for (int i = 0; i < g->nvalue; i++)
         if (!g->value[i]->def) {
             fprintf(out, "  ");

@@ -181,6 +181,8 @@ static bool judge_whole(const struct plan *p, struct plan_error *e)
     for (const struct tensor *t = p->tensor; t < p->tensor + p->ntensor; t++) {
         if (t->base >= 0 && p->tensor[t->base].role == ROLE_CONTROL)
             return refuse(e, "tensor %s: the control block has no parts", t->name);
+        if (t->role == ROLE_RING && (t->dtype != DT_U32 || t->rank != 1 || t->dim[0] != (1 + RING_STEPS) * CTL_WORDS || t->rows || t->base >= 0))
+            return refuse(e, "tensor %s: a ring is %d words u32", t->name, (1 + RING_STEPS) * CTL_WORDS);
         if (t->role != ROLE_CONTROL)
             continue;
         controls++;

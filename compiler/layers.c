@@ -151,7 +151,7 @@ static void add_node(struct view *v, const struct node *n)
 static void find_tensors(struct view *v)
 {
     const struct plan *p = v->c->plan;
-    const struct schedule *s = plan_schedule(p, TARGET_CPU, v->g->phase);
+    const struct schedule *s = plan_schedule(p, v->c->target, v->g->phase);
     for (int i = 0; i < v->g->nvalue; i++)
         v->tensor[i] = v->layer[i] = -1;
     for (int k = 0; s && k < v->g->ngroup; k++)

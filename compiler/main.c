@@ -32,13 +32,14 @@ static const struct option_row rows[] = {
     {"output", 'o', "FILE", WHAT, "write the plan to FILE; - is stdout", false},
     {"check", 0, NULL, WHAT, "check the model only", false},
     {"summary", 0, NULL, WHAT, "one line a layer: shape, parameters, multiply-adds, bytes kept, what became of it; then memory", false},
-    {"emit", 0, "plan|c|graph|dot|json", WHAT, "print on stdout: the plan, kernels as C, the graph as text, for graphviz, or as JSON", false},
+    {"emit", 0, "plan|c|cuda|graph|dot|json", WHAT, "print on stdout: the plan, kernels as C or CUDA, the graph as text, for graphviz, or as JSON", false},
     {"memory-map", 0, NULL, WHAT, "draw the memory plan: time down, addresses across", false},
     {"place", 0, "FILE", WHAT, "run the packer alone on a CSV file of id,lower,upper,size", true},
     {"define", 'D', "NAME=VALUE", HOW, "set a `param` of the model; may be repeated", false},
     {"memory", 0, "SIZE", HOW, "budget: refuse with exit status 3 what needs more, such as 64MiB", false},
     {"batch", 0, "N", HOW, "batch to judge the budget by, instead of the model's", true},
     {"capacity", 0, "BYTES", HOW, "with --place: exit 3 if the arena is larger", true},
+    {"target", 0, "cpu|cuda", HOW, "whose memory --summary, --memory-map and --memory are about (cpu)", false},
     {"flops", 0, "macs|thop", HOW, "rule of --summary: multiply-adds of Conv and Linear, or thop's total", true},
     {"dump", 'd', "LETTERS", LOOK, "print the state after these passes on stderr; see --passes", false},
     {"passes", 0, NULL, LOOK, "list the passes and their letters", false},
@@ -59,7 +60,7 @@ static const struct option_table table = {
 };
 
 struct request {
-    const char *file, *output, *emit, *place, *dump, *flops, *colour;
+    const char *file, *output, *emit, *place, *dump, *flops, *target, *colour;
     bool check, summary, map;
     int64_t memory, batch, capacity;
     int ndefine;
@@ -156,7 +157,7 @@ static int read_options(int argc, char **argv, struct request *r)
         }
         const char *name = rows[i].name;
         struct { const char *name; const char **to; } texts[] = {
-            {"output", &r->output}, {"emit", &r->emit}, {"place", &r->place}, {"dump", &r->dump}, {"flops", &r->flops}, {"color", &r->colour}};
+            {"output", &r->output}, {"emit", &r->emit}, {"place", &r->place}, {"dump", &r->dump}, {"flops", &r->flops}, {"target", &r->target}, {"color", &r->colour}};
         struct { const char *name; bool *to; } flags[] = {{"check", &r->check}, {"summary", &r->summary}, {"memory-map", &r->map}};
         for (int k = 0; k < COUNT(texts); k++)
             if (!strcmp(texts[k].name, name))
@@ -220,7 +221,8 @@ static int compile_and_answer(struct compilation *c, const struct request *r)
     if (r->summary)
         summary(c, r->flops && !strcmp(r->flops, "thop"), stdout);
     for (int s = 0; r->map && s < c->plan->nschedule; s++)
-        memory_map(c->plan, &c->plan->schedule[s], 64, stdout);
+        if (c->plan->schedule[s].target == c->target)
+            memory_map(c->plan, &c->plan->schedule[s], 64, stdout);
     if (r->emit)
         status = emit(c, r->emit);
     if (r->output && !status)
@@ -235,7 +237,8 @@ int main(int argc, char **argv)
     if (status == GO && r.place)
         status = place_file(r.place, r.capacity, stdout, stderr);
     else if (status == GO) {
-        struct compilation c = {.file = r.file, .define = r.define, .ndefine = r.ndefine};
+        struct compilation c = {.file = r.file, .define = r.define, .ndefine = r.ndefine,
+                                .target = r.target && !strcmp(r.target, "cuda") ? TARGET_CUDA : TARGET_CPU};
         c.text = read_whole(r.file, &c.length);
         status = EXIT_FILE;
         if (c.text) {

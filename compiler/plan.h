@@ -28,6 +28,7 @@ enum {
     PLACE_ALIGN = 16,    /* per-row sizes and offsets; times ROW_BLOCK gives 256-byte alignment */
     FIXED_ALIGN = 256,   /* offsets of fixed tensors */
     PARAM_ALIGN = 64,    /* a parameter within its group */
+    RING_STEPS = 64,     /* runs that one launch of a GPU may hold */
 };
 
 /* ---- tensors ---- */
@@ -51,6 +52,7 @@ enum role {
     ROLE_SLOT,           /* optimizer state, one group per slot, persistent */
     ROLE_CONTROL,        /* the control block: what changes from step to step (struct control) */
     ROLE_WORKSPACE,      /* fixed scratch of one phase: partial sums */
+    ROLE_RING,           /* cuda: u32 [1 + RING_STEPS][CTL_WORDS]: number of runs done, then the control block of each */
     ROLE_COUNT
 };
 
@@ -155,11 +157,16 @@ enum control_word {
     CTL_BIAS1, CTL_BIAS2,/* f32: Adam: 1 - beta1^t, sqrt(1 - beta2^t) */
     CTL_HYPER,           /* f32 x 8: hyper-parameters in the order of the optimizer's attributes, lr left out */
     CTL_COMPLEMENT = CTL_HYPER + 8, /* f32 x 8: 1 - hyper-parameter, subtracted in double */
-    CTL_LOSS = CTL_COMPLEMENT + 8, /* f32 result: mean loss of the batch */
+    CTL_CHAIN = CTL_COMPLEMENT + 8, /* u32: 1 = updates also wait for the losses of the runs before to be finite */
+    CTL_SAMPLES, CTL_TARGETS = CTL_SAMPLES + 2, /* u64, low word first, set by devices: addresses of the data set */
+    CTL_DATA = CTL_TARGETS + 2, /* set by devices: SAMPLES_F32 | SAMPLES_STAGED */
+    CTL_LOSS,            /* f32 result: mean loss of the batch */
     CTL_FINITE,          /* u32 result: 1 = the loss is finite, the update happens */
     CTL_METRIC,          /* u32 x 8 results: correct predictions per metric, summed over the batch */
+    CTL_RESULTS_END = CTL_METRIC + 8,
     CTL_WORDS = 64
 };
+enum { SAMPLES_F32 = 1, SAMPLES_STAGED = 2 };      /* samples are f32, not u8; row i of the batch is sample i of the buffer */
 
 /* ---- plan.c: the text form ---- */
 

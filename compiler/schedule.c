@@ -1,6 +1,7 @@
 /* schedule.c: groups -> kernels of the plan, values -> its tensors, and during which steps each one's bytes must live.
  * What persists (parameters, slots, running statistics, control) is shared by the phases, by name. */
 #include "netc.h"
+#include "plan_text.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 struct context {
     const struct graph *g;
     struct plan *p;
+    enum target target;
     int schedule, steps;
     int *tensor;                                       /* index in the plan of each value; -1: none yet */
 };
@@ -46,6 +48,17 @@ static int add_tensor(struct context *c, const struct value *v, int schedule)
     if (schedule >= 0 && !t->rows)
         t->last = c->steps;                            /* fixed: through the whole phase */
     return c->tensor[v->id] = p->ntensor++;
+}
+
+/* Bytes of the whole phase that no value of the graph stands for. */
+static void add_fixed(struct context *c, enum role role, enum dtype d, int64_t elements, const char *name)
+{
+    struct plan *p = c->p;
+    region_grow(p->region, p->tensor, p->ntensor);
+    struct tensor *t = &p->tensor[p->ntensor++];
+    *t = (struct tensor){.name = region_copy(p->region, name), .role = role, .dtype = d, .rank = 1, .dim = {elements},
+                         .schedule = c->schedule, .base = -1, .last = c->steps};
+    t->bytes = bytes_of(t);
 }
 
 static void set_base(struct context *c, const struct value *v, const struct value *in)
@@ -123,12 +136,12 @@ static void live(struct context *c)
         }
 }
 
-/* "train_conv1_conv": a name in C, unique in the plan. */
+/* "train3_conv1_conv", "cuda_train3_conv1_conv": a name in C, unique in the plan. */
 static char *kernel_name(struct context *c, const struct group *g, int step)
 {
-    static const char *const phase[] = {"train", "evaluate", "predict"};
     const struct node *n = g->node[0];
-    char *name = region_printf(c->p->region, "%s%d_%s_%s", phase[c->g->phase], step, n->layer ? n->layer : "net", n->op->name);
+    char *name = region_printf(c->p->region, "%s%s%d_%s_%s", c->target == TARGET_CUDA ? "cuda_" : "", phase_word[c->g->phase], step,
+                               n->layer ? n->layer : "net", n->op->name);
     for (char *p = name; *p; p++)
         if (!isalnum((unsigned char)*p))
             *p = '_';
@@ -160,12 +173,14 @@ static void add_kernel(struct context *c, const struct group *g, int step)
 
 void schedule(const struct graph *g, struct plan *p, enum target target)
 {
-    struct context c = {g, p, p->nschedule, g->ngroup, region_alloc(p->region, (size_t)g->nvalue + 1, sizeof(int))};
+    struct context c = {g, p, target, p->nschedule, g->ngroup, region_alloc(p->region, (size_t)g->nvalue + 1, sizeof(int))};
     for (int i = 0; i < g->nvalue; i++)
         c.tensor[i] = -1;
     add_sources(&c);
     add_results(&c);
     live(&c);
+    if (target == TARGET_CUDA)
+        add_fixed(&c, ROLE_RING, DT_U32, (1 + RING_STEPS) * CTL_WORDS, "ring");
     region_grow(p->region, p->schedule, p->nschedule);
     p->schedule[p->nschedule++] = (struct schedule){.target = target, .phase = g->phase, .first_kernel = p->nkernel,
                                                     .last_kernel = p->nkernel + g->ngroup};

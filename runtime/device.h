@@ -1,6 +1,6 @@
-/* device.h: what a device must do. Fillings: device_cpu.c; the CUDA one comes beside it.
+/* device.h: what a device must do. Fillings: device_cpu.c, device_cuda.c.
  *
- * Life: open -> compile -> arm -> (run, copy)* -> close. Everything that can fail for want of memory happens up to arm;
+ * Life: open -> compile -> room -> arm -> (data, run, copy)* -> close. Everything that can fail for want of memory happens up to arm;
  * afterwards run allocates nothing. */
 #ifndef DEVICE_H
 #define DEVICE_H
@@ -18,24 +18,30 @@ struct device_options {
 /* Rows that each phase can hold; the arena is the largest of them. 0: the phase is not armed. */
 struct device_rows { int64_t rows[PHASE_COUNT]; };
 
-/* The split that gather stages read. Memory stays the caller's. */
-struct device_data { const void *samples, *targets; bool samples_f32; int64_t count; };
+/* The split that gather stages read. Memory stays the caller's and must outlive the device. */
+struct device_data { const void *samples, *targets; bool samples_f32; int64_t count, sample_bytes, target_bytes; };
 
 struct device {
     const char *name;         /* "cpu" */
     enum target target;
     int threads;              /* of the host that compute, once armed */
+    int most_runs;            /* the largest useful n of run */
     /* Emits, compiles (or finds in the cache) and loads all kernels of the plan. */
     bool (*compile)(struct device *d, const struct plan *p, struct device_error *e);
-    /* Takes the arena in one piece, zeroes it and binds every tensor. */
-    bool (*arm)(struct device *d, const struct device_rows *rows, struct device_error *e);
-    void (*data)(struct device *d, const struct device_data *data);
-    /* Writes the control words (CTL_*, results excluded) and runs every step of the phase's schedule once; returns when done. */
-    bool (*run)(struct device *d, enum phase ph, const uint32_t control[CTL_WORDS], struct device_error *e);
+    int64_t (*memory)(const struct device *d);                           /* bytes that the device has in all */
+    /* Once compiled: bytes that arm may take if the whole process may use `budget` of the device, INT64_MAX: all but a reserve. */
+    int64_t (*room)(struct device *d, int64_t budget);
+    /* Takes the arena in one piece, at most `room` bytes, zeroes it and binds every tensor. `split`: the data sets that will be
+     * read; a device with memory of its own keeps them where they fit in what is left of the room. */
+    bool (*arm)(struct device *d, const struct device_rows *rows, const struct device_data *split, int nsplit, int64_t room,
+                struct device_error *e);
+    bool (*data)(struct device *d, const struct device_data *data, struct device_error *e);      /* what runs read from now on */
+    /* Runs the phase's schedule n times, 0 < n <= most_runs, each with its control words; returns when all are done, with the
+     * results in them (CTL_LOSS and behind). */
+    bool (*run)(struct device *d, enum phase ph, uint32_t (*control)[CTL_WORDS], int n, struct device_error *e);
     /* Bytes of a tensor as it lies in the arena (persistent, or of the phase run last). False if out of range. */
     bool (*read)(struct device *d, enum phase ph, int tensor, int64_t at, void *to, int64_t bytes);
     bool (*write)(struct device *d, enum phase ph, int tensor, int64_t at, const void *from, int64_t bytes);
-    void (*control)(struct device *d, uint32_t control[CTL_WORDS]);      /* reads the control block, results included */
     int64_t (*arena)(const struct device *d);                            /* bytes taken by arm */
     void (*close)(struct device *d);
 };

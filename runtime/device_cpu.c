@@ -76,7 +76,7 @@ static bool compile(struct device *d, const struct plan *p, struct device_error 
     struct cpu *c = cpu_of(d);
     struct emit_options emit = {.lanes = jit_lanes(), .file = p->file};
     struct jit_options jit = {.name = p->net, .emit_dir = c->options.emit_dir, .verbose = c->options.verbose,
-                              .kernels = p->nkernel, .lanes = emit.lanes, .real_bytes = sizeof(float)};
+                              .kernels = emit_row(p, TARGET_CPU, p->nkernel), .lanes = emit.lanes, .real_bytes = sizeof(float)};
     char *text = NULL;
     size_t length = 0;
     disarm(c);
@@ -158,8 +158,22 @@ static bool bind(struct cpu *c, struct armed *a, struct device_error *e)
     return a->control || device_fail(e, 70, "the plan has no control block");
 }
 
-static bool arm(struct device *d, const struct device_rows *rows, struct device_error *e)
+static int64_t memory_of(const struct device *d)
 {
+    (void)d;
+    return (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
+}
+
+/* The budget is the arena's alone: the data set is in memory already. */
+static int64_t room_of(struct device *d, int64_t budget)
+{
+    return budget < memory_of(d) ? budget : memory_of(d);
+}
+
+static bool arm(struct device *d, const struct device_rows *rows, const struct device_data *split, int nsplit, int64_t room,
+                struct device_error *e)
+{
+    (void)split, (void)nsplit;
     struct cpu *c = cpu_of(d);
     disarm(c);
     if (!c->jit.object)
@@ -167,7 +181,9 @@ static bool arm(struct device *d, const struct device_rows *rows, struct device_
     if (!c->pool && !(c->pool = pool_new(c->device.threads)))
         return device_fail(e, 5, "%d threads cannot be had: %s", c->device.threads, strerror(errno));
     d->threads = pool_workers(c->pool);
-    bool ok = measure(c, rows, e) && take(c, e);
+    bool ok = measure(c, rows, e) &&
+              (c->bytes <= room || device_fail(e, 3, "an arena of %lld bytes is more than the %lld allowed", (long long)c->bytes, (long long)room)) &&
+              take(c, e);
     c->last = PHASE_COUNT;
     for (int ph = PHASE_COUNT - 1; ok && ph >= 0; ph--)
         if (c->phase[ph].schedule) {
@@ -212,9 +228,8 @@ static void work(void *ctx, int worker, int workers)
     }
 }
 
-static bool run(struct device *d, enum phase ph, const uint32_t control[CTL_WORDS], struct device_error *e)
+static bool run_once(struct cpu *c, enum phase ph, uint32_t control[CTL_WORDS], struct device_error *e)
 {
-    struct cpu *c = cpu_of(d);
     struct armed *a = &c->phase[ph];
     if (!a->schedule || !control[CTL_ROWS] || control[CTL_ROWS] > a->rows)
         return device_fail(e, 70, "phase %d cannot run %u rows, it is armed for %lld", ph, control[CTL_ROWS],
@@ -225,21 +240,34 @@ static bool run(struct device *d, enum phase ph, const uint32_t control[CTL_WORD
     const struct schedule *s = a->schedule;
     struct job job = {
         .armed = a,
-        .kernel = c->jit.object->kernel + s->first_kernel,
+        .kernel = c->jit.object->kernel + emit_row(c->plan, TARGET_CPU, s->first_kernel),
         .steps = s->last_kernel - s->first_kernel,
         .args = {.control = a->control, .samples = c->data.samples, .targets = c->data.targets,
                  .samples_f32 = c->data.samples_f32, .blocks = (int32_t)((control[CTL_ROWS] - 1) / ROW_BLOCK + 1)},
         .pool = c->pool,
     };
     c->last = ph;
-    return pool_run(c->pool, work, &job) || device_fail(e, 70, "the device is running already");
+    if (!pool_run(c->pool, work, &job))
+        return device_fail(e, 70, "the device is running already");
+    memcpy(control + CTL_LOSS, a->control + CTL_LOSS, (CTL_RESULTS_END - CTL_LOSS) * sizeof *control);
+    return true;
+}
+
+static bool run(struct device *d, enum phase ph, uint32_t (*control)[CTL_WORDS], int n, struct device_error *e)
+{
+    for (int i = 0; i < n; i++)
+        if (!run_once(cpu_of(d), ph, control[i], e))
+            return false;
+    return true;
 }
 
 /* ---- copies ---- */
 
-static void set_data(struct device *d, const struct device_data *data)
+static bool set_data(struct device *d, const struct device_data *data, struct device_error *e)
 {
+    (void)e;
     cpu_of(d)->data = *data;
+    return true;
 }
 
 /* First byte of a range of a tensor, NULL if it is not there. A persistent tensor's place is the same in all phases. */
@@ -271,14 +299,6 @@ static bool write_tensor(struct device *d, enum phase ph, int tensor, int64_t at
     return to;
 }
 
-static void read_control(struct device *d, uint32_t control[CTL_WORDS])
-{
-    const struct cpu *c = cpu_of(d);
-    memset(control, 0, CTL_WORDS * sizeof *control);
-    if (c->arena)
-        memcpy(control, c->phase[c->last].control, CTL_WORDS * sizeof *control);
-}
-
 static int64_t arena_bytes(const struct device *d)
 {
     return cpu_of(d)->bytes;
@@ -304,8 +324,9 @@ struct device *device_cpu_open_with(const struct device_options *o, emitter *emi
         return NULL;
     }
     *c = (struct cpu){
-        .device = {.name = "cpu", .target = TARGET_CPU, .threads = o->threads > 0 ? o->threads : cores_usable(), .compile = compile, .arm = arm, .data = set_data, .run = run,
-                   .read = read_tensor, .write = write_tensor, .control = read_control, .arena = arena_bytes,
+        .device = {.name = "cpu", .target = TARGET_CPU, .threads = o->threads > 0 ? o->threads : cores_usable(),
+                   .most_runs = 1, .compile = compile, .memory = memory_of, .room = room_of, .arm = arm, .data = set_data, .run = run,
+                   .read = read_tensor, .write = write_tensor, .arena = arena_bytes,
                    .close = close_cpu},
         .options = *o,
         .emit = emit,

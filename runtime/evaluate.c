@@ -9,14 +9,14 @@ int evaluate(struct job *j, const struct data_split *split, struct result *r)
     uint32_t control[CTL_WORDS];
     double loss = 0;
     *r = (struct result){ .n = split->count };
-    d->data(d, &data);
+    if (!d->data(d, &data, &e))
+        return complain(e.status, "%s", e.text);
     for (int64_t position = 0; position < split->count; position += j->recipe.evaluation_batch) {
         int64_t left = split->count - position;
         int64_t rows = left < j->recipe.evaluation_batch ? left : j->recipe.evaluation_batch;
         control_evaluate(&j->recipe, position, rows, split->count, control);
-        if (!d->run(d, PHASE_EVALUATE, control, &e))
+        if (!d->run(d, PHASE_EVALUATE, &control, 1, &e))
             return complain(e.status, "%s", e.text);
-        d->control(d, control);
         loss += control_float(control, CTL_LOSS) * (double)rows;
         for (int m = 0; m < j->recipe.metrics; m++)
             r->correct[m] += control[CTL_METRIC + m];

@@ -2,16 +2,10 @@
 #include "netrun.h"
 
 #include <string.h>
-#include <unistd.h>
 
 static int64_t to_block(int64_t rows)
 {
     return (rows + ROW_BLOCK - 1) / ROW_BLOCK * ROW_BLOCK;
-}
-
-static int64_t machine_memory(void)
-{
-    return (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
 }
 
 int64_t fit_auto(const struct plan *p, const struct schedule *s, int64_t budget, int64_t max, int64_t samples)
@@ -41,7 +35,7 @@ static int refuse(const struct job *j, const struct schedule *s, int64_t batch, 
     char needs[32], has[32], all[32], share[64] = "";
     const char *memory = j->options->memory;
     int64_t arena = schedule_arena(j->plan, s, rows), most = schedule_fit(j->plan, s, budget);
-    bytes_text(machine_memory(), all, sizeof all);
+    bytes_text(j->device->memory(j->device), all, sizeof all);
     if (!memory)
         snprintf(share, sizeof share, " (all memory of this machine)");
     else if (strchr(memory, '%'))
@@ -124,17 +118,21 @@ static int open_device(struct job *j)
 
 int fit(struct job *j, const int64_t samples[PHASE_COUNT])
 {
+    const struct device_data split[] = { samples_of(&j->data.train), samples_of(&j->data.test) };
     struct device_error e;
-    int64_t budget = machine_memory();
-    const char *memory = j->options->memory;
-    if (memory && !option_bytes(memory, machine_memory(), &budget))
-        return complain(STATUS_USAGE, "--memory %s: expected a size such as 512MiB, 8GiB or 80%%", memory);
     int status = open_device(j);
-    if (status == 0)
-        status = fit_rows(j, budget, samples);
     if (status)
         return status;
-    if (!j->device->compile(j->device, j->plan, &e) || !j->device->arm(j->device, &j->rows, &e))
+    struct device *d = j->device;
+    const char *memory = j->options->memory;
+    int64_t budget = INT64_MAX;
+    if (memory && !option_bytes(memory, d->memory(d), &budget))
+        return complain(STATUS_USAGE, "--memory %s: expected a size such as 512MiB, 8GiB or 80%%", memory);
+    if (!d->compile(d, j->plan, &e))
         return complain(e.status, "%s", e.text);
-    return 0;
+    int64_t room = d->room(d, budget);
+    status = fit_rows(j, room, samples);
+    if (status == 0 && !d->arm(d, &j->rows, split, 2, room, &e))
+        return complain(e.status, "%s", e.text);
+    return status;
 }

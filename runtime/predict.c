@@ -58,7 +58,7 @@ static int from_file(struct job *j, struct sample *s)
     s->pixels = calloc((size_t)tensor_elements(in), sizeof(float));
     if (!s->pixels)
         return complain(STATUS_INTERNAL, "out of memory");
-    s->data = (struct device_data){ .samples = s->pixels, .samples_f32 = true, .count = 1 };
+    s->data = (struct device_data){ .samples = s->pixels, .samples_f32 = true, .count = 1, .sample_bytes = tensor_elements(in) * 4 };
     if (!image_read(s->name, dim[0], dim[1], dim[2], DATA_F32, s->pixels, &e))
         return complain(STATUS_DATA, "%s", e.text);
     return 0;
@@ -156,9 +156,8 @@ static int run(struct job *j, const struct sample *s)
     int status = weights_for_use(j), outputs = 0;
     if (status)
         return status;
-    j->device->data(j->device, &s->data);
     control_evaluate(&j->recipe, 0, 1, 1, control);
-    if (!j->device->run(j->device, PHASE_PREDICT, control, &e))
+    if (!j->device->data(j->device, &s->data, &e) || !j->device->run(j->device, PHASE_PREDICT, &control, 1, &e))
         return complain(e.status, "%s", e.text);
     for (int t = -1; status == 0 && (t = tensor_output(j->plan, schedule, t)) >= 0; outputs++)
         status = report(j, s, t);

@@ -167,6 +167,6 @@ void samples_close(struct dataset *set)
 
 struct device_data samples_of(const struct data_split *split)
 {
-    return (struct device_data){ split->sample.values, split->label.values, split->sample.type == DATA_F32,
-                                 split->count };
+    return (struct device_data){ split->sample.values, split->label.values, split->sample.type == DATA_F32, split->count,
+                                 (int64_t)split->sample.bytes, (int64_t)split->label.bytes };
 }

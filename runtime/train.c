@@ -44,9 +44,8 @@ static int run_step(struct job *j, uint32_t control[CTL_WORDS], int64_t *rows)
     int64_t samples = j->data.train.count, position = at->in_epoch * j->recipe.batch, left = samples - position;
     *rows = left < j->recipe.batch ? left : j->recipe.batch;
     control_train(&j->recipe, at->step, at->epoch, position, *rows, samples, control);
-    if (!j->device->run(j->device, PHASE_TRAIN, control, &e))
+    if (!j->device->run(j->device, PHASE_TRAIN, (uint32_t(*)[CTL_WORDS])control, 1, &e))
         return complain(e.status, "%s", e.text);
-    j->device->control(j->device, control);
     return 0;
 }
 
@@ -90,7 +89,9 @@ static int run_steps(struct job *j, int64_t *seen, double since)
     uint32_t control[CTL_WORDS];
     int64_t rows;
     struct device_data data = samples_of(&j->data.train);
-    j->device->data(j->device, &data);
+    struct device_error e;
+    if (!j->device->data(j->device, &data, &e))
+        return complain(e.status, "%s", e.text);
     while (j->at.in_epoch < j->recipe.rate.steps && !enough(j)) {
         int status = run_step(j, control, &rows);
         if (status)
@@ -294,7 +295,9 @@ static int try_step(struct job *j)
     uint32_t control[CTL_WORDS];
     int64_t rows;
     struct device_data data = samples_of(&j->data.train);
-    j->device->data(j->device, &data);
+    struct device_error e;
+    if (!j->device->data(j->device, &data, &e))
+        return complain(e.status, "%s", e.text);
     int status = run_step(j, control, &rows);
     if (status)
         return status;

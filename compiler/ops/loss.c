@@ -157,7 +157,7 @@ static void report_emit(struct writer *w, const struct stage *s)
         if (!strcmp(s->op->name, "report_loss")) {
             put(w, "const float loss = (float)(sum / rows);");
             put(w, "__builtin_memcpy(&a->control[%d], &loss, 4);", CTL_LOSS);
-            put(w, "a->control[%d] = __builtin_isfinite(loss) ? 1 : 0;", CTL_FINITE);
+            put(w, "a->control[%d] = __builtin_isfinite(loss) && (!a->control[%d] || a->control[%d]);", CTL_FINITE, CTL_CHAIN, CTL_FINITE);
         } else
             put(w, "a->control[%d] = (uint32_t)sum;", CTL_METRIC + (int)s->attr[0]);
         put(w, "}");

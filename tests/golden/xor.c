@@ -3,7 +3,7 @@
 #define INT int32_t
 #define LANES 16
 #define WIDE 0
-enum { CTL_ROWS = 0, CTL_STEP = 2, CTL_POSITION = 3, CTL_EPOCH = 4, CTL_COUNT_SAMPLES = 5, CTL_SHUFFLE = 6, CTL_SEED0 = 7, CTL_SEED1 = 8, CTL_FINITE = 29 };
+enum { CTL_ROWS = 0, CTL_STEP = 2, CTL_POSITION = 3, CTL_EPOCH = 4, CTL_COUNT_SAMPLES = 5, CTL_SHUFFLE = 6, CTL_SEED0 = 7, CTL_SEED1 = 8, CTL_FINITE = 35 };
 /* philox.h: counter-based random numbers, and a shuffle that needs no memory.
  *
  * Self-contained C on 32-bit integers (64-bit only for products): emitted kernels hold this very text, so host and
@@ -622,8 +622,8 @@ static void k_train5_loss_report_loss(const struct nr_args *a, int64_t first, in
         for (int64_t i = 0; i < rows; i++)
             sum += t0_mse[i];
         const float loss = (float)(sum / rows);
-        __builtin_memcpy(&a->control[28], &loss, 4);
-        a->control[29] = __builtin_isfinite(loss) ? 1 : 0;
+        __builtin_memcpy(&a->control[34], &loss, 4);
+        a->control[35] = __builtin_isfinite(loss) && (!a->control[28] || a->control[35]);
     }
 }
 

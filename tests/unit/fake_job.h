@@ -42,9 +42,10 @@ struct fake_device {
     void (*watch)(const struct fake_device *d);      /* called at each training step */
 };
 
-static void fake_data(struct device *d, const struct device_data *data)
+static bool fake_data(struct device *d, const struct device_data *data, struct device_error *e)
 {
-    (void)d, (void)data;
+    (void)d, (void)data, (void)e;
+    return true;
 }
 
 static void fake_put(uint32_t *word, float value)
@@ -73,15 +74,13 @@ static void fake_train(struct fake_device *f)
     c[CTL_FINITE] = finite;
 }
 
-static bool fake_run(struct device *d, enum phase ph, const uint32_t control[CTL_WORDS], struct device_error *e)
+static void fake_once(struct fake_device *f, enum phase ph, const uint32_t control[CTL_WORDS])
 {
-    struct fake_device *f = (struct fake_device *)d;
-    (void)e;
     memcpy(f->control, control, sizeof f->control);
     if (ph != PHASE_TRAIN) {
         fake_put(&f->control[CTL_LOSS], fabsf(f->value[1][0]));
         f->control[CTL_METRIC] = (uint32_t)(control[CTL_ROWS] * fabsf(sinf(100 * f->value[1][1])));
-        return true;
+        return;
     }
     f->runs++;
     if (control[CTL_STEP] == f->interrupt_step)
@@ -89,6 +88,16 @@ static bool fake_run(struct device *d, enum phase ph, const uint32_t control[CTL
     fake_train(f);
     if (f->watch)
         f->watch(f);
+}
+
+static bool fake_run(struct device *d, enum phase ph, uint32_t (*control)[CTL_WORDS], int n, struct device_error *e)
+{
+    struct fake_device *f = (struct fake_device *)d;
+    (void)e;
+    for (int i = 0; i < n; i++) {
+        fake_once(f, ph, control[i]);
+        memcpy(control[i], f->control, sizeof f->control);
+    }
     return true;
 }
 
@@ -115,11 +124,6 @@ static bool fake_write(struct device *d, enum phase ph, int t, int64_t at, const
     return true;
 }
 
-static void fake_control(struct device *d, uint32_t control[CTL_WORDS])
-{
-    memcpy(control, ((struct fake_device *)d)->control, sizeof ((struct fake_device *)d)->control);
-}
-
 static int64_t fake_arena(const struct device *d)
 {
     (void)d;
@@ -129,8 +133,8 @@ static int64_t fake_arena(const struct device *d)
 static struct fake_device fake_device(void)
 {
     return (struct fake_device){
-        .base = { .name = "fake", .data = fake_data, .run = fake_run, .read = fake_read, .write = fake_write,
-                  .control = fake_control, .arena = fake_arena },
+        .base = { .name = "fake", .most_runs = 1, .data = fake_data, .run = fake_run, .read = fake_read,
+                  .write = fake_write, .arena = fake_arena },
         .bad_step = -1, .interrupt_step = -1,
     };
 }

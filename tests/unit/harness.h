@@ -92,7 +92,7 @@ static inline void trial_compile(struct trial *t, bool wide)
 {
     int lanes = wide ? jit_lanes() / 2 : jit_lanes();
     struct emit_options emit = {.lanes = lanes, .f64 = wide, .file = t->c.file};
-    struct jit_options o = {.name = t->p->net, .kernels = t->p->nkernel, .lanes = lanes,
+    struct jit_options o = {.name = t->p->net, .kernels = emit_row(t->p, TARGET_CPU, t->p->nkernel), .lanes = lanes,
                             .real_bytes = wide ? sizeof(double) : sizeof(float)};
     struct device_error e;
     static char *text;
@@ -259,7 +259,7 @@ static inline void run_steps(struct trial *t, int from, int to)
     struct nr_args a = {.t = operand, .control = control_of(t), .samples = t->data.samples, .targets = t->data.targets,
                         .samples_f32 = t->data.samples_f32, .blocks = t->blocks};
     for (int step = from; step < (to < 0 ? steps : to); step++) {
-        const struct nr_kernel *k = &t->jit.object->kernel[t->s->first_kernel + step];
+        const struct nr_kernel *k = &t->jit.object->kernel[emit_row(t->p, TARGET_CPU, t->s->first_kernel + step)];
         int n = kernel_operands(t->p, t->s->first_kernel + step, list);
         for (int i = 0; i < n; i++)
             operand[i] = tensor_at(t, list[i]);
@@ -376,7 +376,7 @@ static inline int64_t put_batch(struct trial *t, const struct st_file *f)
             targets[i] = (float)stored_value(target, i);
         else
             ((int32_t *)targets)[i] = (int32_t)stored_value(target, i);
-    t->data = (struct device_data){samples, targets, true, (int64_t)input->dims[0]};
+    t->data = (struct device_data){.samples = samples, .targets = targets, .samples_f32 = true, .count = (int64_t)input->dims[0]};
     return t->data.count;
 }
 

@@ -26,7 +26,7 @@ static struct device_data make_data(int64_t pixels, int32_t classes)
         x = x * 1664525u + 1013904223u;
         targets[i] = (int32_t)((x >> 8) % (uint32_t)classes);
     }
-    return (struct device_data){samples, targets, false, SAMPLES};
+    return (struct device_data){samples, targets, false, SAMPLES, pixels, sizeof *targets};
 }
 
 static void free_data(struct device_data *d)
@@ -46,19 +46,18 @@ static XXH64_hash_t trained(const struct plan *p, const struct device_data *data
     XXH64_hash_t hash = 0;
     j.device = device_cpu_open(&(struct device_options){.threads = threads}, &e);
     j.rows.rows[PHASE_TRAIN] = (batch + ROW_BLOCK - 1) / ROW_BLOCK * ROW_BLOCK;
-    if (!j.device || !j.device->compile(j.device, p, &e) || !j.device->arm(j.device, &j.rows, &e))
+    if (!j.device || !j.device->compile(j.device, p, &e) || !j.device->arm(j.device, &j.rows, data, 1, INT64_MAX, &e))
         fail_msg("%s", e.text);
     assert_int_equal(recipe_read(p, &j.recipe), 0);
     j.recipe.batch = batch;
     recipe_count(&j.recipe, SAMPLES);
     assert_int_equal(init_weights(&j), 0);
-    j.device->data(j.device, data);
+    assert_true(j.device->data(j.device, data, &e));
     for (int64_t step = 0; step < STEPS; step++) {
         int64_t position = step * batch, left = SAMPLES - position;
         control_train(&j.recipe, step, 0, position, left < batch ? left : batch, SAMPLES, control);
-        if (!j.device->run(j.device, PHASE_TRAIN, control, &e))
+        if (!j.device->run(j.device, PHASE_TRAIN, &control, 1, &e))
             fail_msg("%s", e.text);
-        j.device->control(j.device, control);
         assert_int_equal(control[CTL_FINITE], 1);
         hash = XXH64(&control[CTL_LOSS], sizeof *control, hash);
     }
@@ -176,7 +175,7 @@ static void check_dropout(const char *p_text, double p)
     value_put(&t, tensor_named(&t, PHASE_TRAIN, "pre.weight"), 0, 0, 1);
     for (int i = 0; i < 2 * ROWS * PIXELS; i++)
         ones[i] = 1;
-    t.data = (struct device_data){ones, zeros, true, 2 * ROWS};
+    t.data = (struct device_data){.samples = ones, .targets = zeros, .samples_f32 = true, .count = 2 * ROWS};
     int y = tensor_of_value(&t, PHASE_TRAIN, t.c.graph[PHASE_TRAIN]->output[0].value);
     for (int run = 0; run < 3; run++) {                /* another step; another position in the epoch */
         double squares = 0;

@@ -116,9 +116,9 @@ static struct device *open_armed(int threads)
     struct device_rows rows = {.rows = {[PHASE_TRAIN] = ROWS, [PHASE_PREDICT] = ROWS}};
     struct device_error e = {0};
     struct device *d = open_compiled(threads);
-    if (!d->arm(d, &rows, &e))
+    if (!d->arm(d, &rows, NULL, 0, INT64_MAX, &e))
         fail_msg("%s", e.text);
-    d->data(d, &(struct device_data){.samples = samples, .samples_f32 = true, .count = SAMPLES});
+    assert_true(d->data(d, &(struct device_data){.samples = samples, .samples_f32 = true, .count = SAMPLES}, &e));
     return d;
 }
 
@@ -129,11 +129,15 @@ static float weight_at(struct device *d, int index)
     return w;
 }
 
+static uint32_t control[CTL_WORDS];       /* of the last run */
+
 static void run(struct device *d, enum phase ph, uint32_t rows)
 {
-    uint32_t control[CTL_WORDS] = {[CTL_ROWS] = rows, [CTL_LOSS] = 77};
     struct device_error e = {0};
-    if (!d->run(d, ph, control, &e))
+    memset(control, 0, sizeof control);
+    control[CTL_ROWS] = rows;
+    control[CTL_LOSS] = 77;
+    if (!d->run(d, ph, &control, 1, &e))
         fail_msg("%s", e.text);
 }
 
@@ -143,13 +147,12 @@ static void check_runs(int threads)
     static const uint32_t batches[] = {1, 15, 16, 17, 32, 33, 100, 159, 160};
     struct device *d = open_armed(threads);
     for (size_t b = 0; b < sizeof batches / sizeof *batches; b++) {
-        uint32_t rows = batches[b], control[CTL_WORDS];
+        uint32_t rows = batches[b];
         float start = 0.1f + (float)b, sum = 0, loss, answers[ROWS][4];
         assert_true(d->write(d, PHASE_TRAIN, WEIGHT, 0, &start, sizeof start));
         run(d, PHASE_TRAIN, rows);
         for (uint32_t n = 0; n < rows; n++)
             sum += 2 * (start * samples[n]);
-        d->control(d, control);
         memcpy(&loss, &control[CTL_LOSS], sizeof loss);
         assert_int_equal(control[CTL_ROWS], rows);
         assert_memory_equal(&loss, &sum, sizeof sum);
@@ -195,7 +198,7 @@ static void test_arena_is_as_planned(void **state)
     struct device *d = open_compiled(2);
     for (int i = 0; i < 2; i++) {                    /* armed again: zero again */
         float one = 1;
-        assert_true(d->arm(d, &rows, &e));
+        assert_true(d->arm(d, &rows, NULL, 0, INT64_MAX, &e));
         assert_int_equal(d->arena(d), 256 + 256 + 16 * rows.rows[PHASE_PREDICT]);
         assert_true(weight_at(d, 0) == 0);
         assert_true(d->write(d, PHASE_PREDICT, WEIGHT, 0, &one, sizeof one));
@@ -203,7 +206,7 @@ static void test_arena_is_as_planned(void **state)
         assert_true(d->write(d, PHASE_PREDICT, ANSWER, 16 * rows.rows[PHASE_PREDICT] - 4, &one, sizeof one));
     }
     rows.rows[PHASE_TRAIN] = 4096 * ROW_BLOCK;
-    assert_true(d->arm(d, &rows, &e));
+    assert_true(d->arm(d, &rows, NULL, 0, INT64_MAX, &e));
     assert_int_equal(d->arena(d), 256 + 512 + 32 * rows.rows[PHASE_TRAIN]);
     d->close(d);
 }
@@ -216,7 +219,7 @@ static void test_ranges(void **state)
     struct device_error e = {0};
     struct device *d = open_compiled(1);
     assert_false(d->read(d, PHASE_TRAIN, WEIGHT, 0, bytes, 4));
-    assert_true(d->arm(d, &rows, &e));
+    assert_true(d->arm(d, &rows, NULL, 0, INT64_MAX, &e));
     assert_true(d->read(d, PHASE_TRAIN, WEIGHT, 0, bytes, 256));
     assert_true(d->read(d, PHASE_PREDICT, WEIGHT, 256, bytes, 0));
     assert_true(d->read(d, PHASE_TRAIN, MADE, 0, bytes, 256));
@@ -235,17 +238,17 @@ static void test_ranges(void **state)
 static void refuse_arm(struct device *d, struct device_rows rows, int status)
 {
     struct device_error e = {0};
-    uint32_t control[CTL_WORDS] = {[CTL_ROWS] = 1};
-    assert_false(d->arm(d, &rows, &e));
+    uint32_t one[1][CTL_WORDS] = {{[CTL_ROWS] = 1}};
+    assert_false(d->arm(d, &rows, NULL, 0, INT64_MAX, &e));
     assert_int_equal(e.status, status);
     assert_int_equal(d->arena(d), 0);
-    assert_false(d->run(d, PHASE_TRAIN, control, &e));
+    assert_false(d->run(d, PHASE_TRAIN, one, 1, &e));
 }
 
 static void test_refusals(void **state)
 {
     (void)state;
-    uint32_t control[CTL_WORDS] = {[CTL_ROWS] = 17};
+    uint32_t words[1][CTL_WORDS] = {{[CTL_ROWS] = 17}};
     struct device_options o = {.threads = 1};
     struct device_error e = {0};
     struct device *d = device_cpu_open_with(&o, emit_nothing, &e);
@@ -263,12 +266,14 @@ static void test_refusals(void **state)
     refuse_arm(d, (struct device_rows){.rows = {INT64_MAX / 16 * 16}}, 3);
     refuse_arm(d, (struct device_rows){.rows = {(int64_t)1 << 57}}, 3);
     refuse_arm(d, (struct device_rows){.rows = {(int64_t)1 << 50}}, 3);
-    assert_true(d->arm(d, &(struct device_rows){.rows = {16}}, &e));
-    assert_false(d->run(d, PHASE_TRAIN, control, &e));
-    control[CTL_ROWS] = 0;
-    assert_false(d->run(d, PHASE_TRAIN, control, &e));
-    control[CTL_ROWS] = 1;
-    assert_false(d->run(d, PHASE_PREDICT, control, &e));
+    assert_false(d->arm(d, &(struct device_rows){.rows = {16}}, NULL, 0, 256, &e));
+    assert_int_equal(e.status, 3);
+    assert_true(d->arm(d, &(struct device_rows){.rows = {16}}, NULL, 0, INT64_MAX, &e));
+    assert_false(d->run(d, PHASE_TRAIN, words, 1, &e));
+    words[0][CTL_ROWS] = 0;
+    assert_false(d->run(d, PHASE_TRAIN, words, 1, &e));
+    words[0][CTL_ROWS] = 1;
+    assert_false(d->run(d, PHASE_PREDICT, words, 1, &e));
     assert_int_equal(e.status, 70);
     d->close(d);
 

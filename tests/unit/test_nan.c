@@ -47,7 +47,7 @@ static void check_place(struct trial *t, int at)
     for (int i = 0; i < ROWS * ELEMENTS; i++)
         samples[i] = (float)(i % 5 - 2);
     samples[ELEMENTS + at] = NAN;
-    t->data = (struct device_data){samples, targets, true, ROWS};
+    t->data = (struct device_data){.samples = samples, .targets = targets, .samples_f32 = true, .count = ROWS};
     control_evaluate(&t->recipe, 0, ROWS, ROWS, control);
     trial_run(t, PHASE_PREDICT, control);
     for (int o = -1; (o = tensor_output(t->p, t->s, o)) >= 0; outputs++)
@@ -127,7 +127,7 @@ static void test_cross_entropy(void **state)
         }
         if (bad >= 0)
             samples[2 * CLASSES + bad] = NAN;
-        t.data = (struct device_data){samples, targets, true, ROWS};
+        t.data = (struct device_data){.samples = samples, .targets = targets, .samples_f32 = true, .count = ROWS};
         control_evaluate(&t.recipe, 0, ROWS, ROWS, control);
         trial_run(&t, PHASE_EVALUATE, control);
         assert_int_equal(isnan(control_float(control_of(&t), CTL_LOSS)) != 0, bad >= 0);
