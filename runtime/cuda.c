@@ -1,0 +1,153 @@
+#define _GNU_SOURCE 1
+#include "cuda.h"
+
+#include "device_error.h"
+
+#include <dlfcn.h>
+#include <link.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { REQUIRED, OPTIONAL };
+
+static const struct {
+    enum cuda_library library;
+    int need;
+    const char *symbol;
+    size_t place;                  /* in struct cuda */
+} functions[] = {
+#define CONSTANT(name, value)
+#define FUNCTION(library, need, result, symbol, arguments) {library, need, #symbol, offsetof(struct cuda, symbol)},
+#include "cuda_names.h"
+#undef CONSTANT
+#undef FUNCTION
+};
+
+static const char *const names[CUDA_LIBRARIES] = {"libcuda", "libnvrtc", "libcublas"};
+
+/* Newest first. The driver's number never changes. */
+static const char *const sonames[CUDA_LIBRARIES][4] = {
+    {"libcuda.so.1"},
+    {"libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so.11.2"},
+    {"libcublas.so.13", "libcublas.so.12", "libcublas.so.11"},
+};
+
+/* Where toolkits put NVRTC and cuBLAS; WSL its driver. Never .../stubs. */
+static const char *const folders[] = {
+    "/usr/local/cuda/lib64",
+#if defined(__aarch64__)
+    "/usr/local/cuda/targets/sbsa-linux/lib",
+#else
+    "/usr/local/cuda/targets/x86_64-linux/lib",
+#endif
+    "/usr/lib/wsl/lib",
+};
+
+const char *cuda_library_name(enum cuda_library which)
+{
+    return names[which];
+}
+
+static void note_try(struct cuda *c, enum cuda_library which, const char *path, const char *why)
+{
+    char *text = c->library[which].tried;
+    size_t used = strlen(text), room = sizeof c->library[which].tried - used;
+    size_t known = why && strncmp(why, path, strlen(path)) == 0 ? strlen(path) : 0;      /* dlerror begins with it */
+    snprintf(text + used, room, "%s%s%s\n", path, known ? "" : ": ", (why ? why : "cannot be opened") + known);
+}
+
+/* The first required function that is not there, NULL: all are. */
+static const char *bind(struct cuda *c, enum cuda_library which, void *handle)
+{
+    const char *missing = NULL;
+    for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
+        if (functions[i].library != which)
+            continue;
+        void *address = handle ? dlsym(handle, functions[i].symbol) : NULL;
+        memcpy((char *)c + functions[i].place, &address, sizeof address);
+        if (!address && functions[i].need == REQUIRED && !missing)
+            missing = functions[i].symbol;
+    }
+    return missing;
+}
+
+static bool open_at(struct cuda *c, enum cuda_library which, const char *path, bool named)
+{
+    void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    const char *why = handle ? NULL : dlerror(), *missing = NULL;
+    char text[128];
+    struct link_map *map;
+    if (handle && which == DRIVER && !named && dlsym(handle, "simStats"))
+        why = "a simulated device, used only where NETRUN_CUDA_LIBDIR names it";
+    else if (handle && (missing = bind(c, which, handle))) {
+        snprintf(text, sizeof text, "is too old, it has no %s", missing);
+        why = text;
+    }
+    if (!handle || why) {
+        note_try(c, which, path, why);
+        bind(c, which, NULL);
+        if (handle)
+            dlclose(handle);
+        return false;
+    }
+    bool known = dlinfo(handle, RTLD_DI_LINKMAP, &map) == 0 && *map->l_name;
+    snprintf(c->library[which].path, sizeof c->library[which].path, "%s", known ? map->l_name : path);
+    c->library[which].handle = handle;
+    return true;
+}
+
+/* All versions in one folder; NULL: wherever the loader looks. */
+static bool open_in(struct cuda *c, enum cuda_library which, const char *folder, bool named)
+{
+    char path[PATH_MAX];
+    for (int i = 0; i < 4 && sonames[which][i]; i++) {
+        int n = snprintf(path, sizeof path, "%s%s%s", folder ? folder : "", folder ? "/" : "", sonames[which][i]);
+        if (n < (int)sizeof path && open_at(c, which, path, named))
+            return true;
+    }
+    return false;
+}
+
+#ifdef __SANITIZE_ADDRESS__
+/* Of what a compiler keeps until the process ends. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:libnvrtc\n";
+}
+#endif
+
+bool cuda_open(struct cuda *c, enum cuda_library which)
+{
+    const char *named = getenv("NETRUN_CUDA_LIBDIR");
+    if (c->library[which].handle)
+        return true;
+    *c->library[which].tried = '\0';
+    if ((named && *named && open_in(c, which, named, true)) || open_in(c, which, NULL, false))
+        return true;
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
+        if (open_in(c, which, folders[i], false))
+            return true;
+    return false;
+}
+
+bool cuda_failed(const struct cuda *c, const char *call, CUresult result, struct device_error *e)
+{
+    const char *name = NULL, *text = NULL;
+    c->cuGetErrorName(result, &name);
+    c->cuGetErrorString(result, &text);
+    return device_fail(e, result == CUDA_ERROR_OUT_OF_MEMORY ? 3 : 5, "%s failed with %u, %s: %s", call, result,
+                       name ? name : "an unknown error", text ? text : "no more is known");
+}
+
+bool cuda_memory(const struct cuda *c, int64_t *free_bytes, int64_t *total, struct device_error *e)
+{
+    size_t f = 0, t = 0;
+    if (!CUDA_CALL(c, e, cuMemGetInfo_v2, &f, &t))
+        return false;
+    if (!t || t > (size_t)1 << 50 || f > t)
+        return device_fail(e, 5, "cuMemGetInfo_v2 cannot be right: %zu bytes free of %zu", f, t);
+    *free_bytes = (int64_t)f;
+    *total = (int64_t)t;
+    return true;
+}

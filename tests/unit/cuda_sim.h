@@ -1,0 +1,64 @@
+/* cuda_sim.h: tests on the simulated device. Its settings are read once a process, so each case has a process of its own. */
+#ifndef CUDA_SIM_H
+#define CUDA_SIM_H
+
+#include "cuda.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define SIM_FOLDER "build/cudasim"
+
+static inline bool nvrtc_there(void)
+{
+    static struct cuda c;
+    bool there = cuda_open(&c, NVRTC);
+    if (!there)
+        print_message("libnvrtc is not installed\n");
+    return there;
+}
+
+static inline bool sim_there(void)
+{
+    bool there = access(SIM_FOLDER "/libcuda.so.1", R_OK) == 0;
+    if (!there)
+        print_message("the simulated device is not built: make sim\n");
+    return there && nvrtc_there();
+}
+
+/* Runs work(ctx) in a child with these words added to the environment; what it returns, 128 + a signal's number if one
+ * ended it. Its stderr goes into `log`, which may be NULL. */
+static inline int in_child(const char *environment, int (*work)(void *ctx), void *ctx, char *log, size_t size)
+{
+    FILE *out = tmpfile();
+    assert_non_null(out);
+    fflush(NULL);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (!child) {
+        char *words = strdup(environment);
+        if (log)
+            dup2(fileno(out), STDERR_FILENO);
+        setenv("NETRUN_CUDA_LIBDIR", SIM_FOLDER, 1);
+        for (char *word = strtok(words, " "); word; word = strtok(NULL, " "))
+            putenv(word);
+        int status = work(ctx);
+        free(words);                 /* the environment is not read any more */
+        exit(status);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    if (log) {
+        rewind(out);
+        log[fread(log, 1, size - 1, out)] = '\0';
+    }
+    fclose(out);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+#endif
