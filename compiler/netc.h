@@ -221,6 +221,7 @@ struct value {
     struct loc loc;                                    /* where the text made it */
     const char *maker;                                 /* for messages: "conv2", "ReLU", "input image" */
     struct value *grad;                                /* parameters, after grad.c */
+    struct value *instead;                             /* what simplify.c put in its place; NULL: it stands */
     struct value *member_of;                           /* group that holds its bytes, at t.at */
     int id;                                            /* index in graph.value */
 };

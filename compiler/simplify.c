@@ -14,18 +14,18 @@ static void move_before(struct graph *g, int mark, int k)
     memcpy(g->node + k, moved, (size_t)n * sizeof *moved);
 }
 
-static void replace(struct graph *g, struct value *old, struct value *with)
+/* What stands for a value now. */
+static struct value *current(struct value *v)
 {
-    for (int k = 0; k < g->nnode; k++)
-        for (int i = 0; i < g->node[k]->nin; i++)
-            if (g->node[k]->in[i] == old)
-                g->node[k]->in[i] = with;
-    for (int i = 0; i < g->noutput; i++)
-        if (g->output[i].value == old)
-            g->output[i].value = with;
-    for (int i = 0; i < g->nvalue; i++)
-        if (g->value[i]->grad == old)
-            g->value[i]->grad = with;
+    while (v->instead)
+        v = v->instead;
+    return v;
+}
+
+static void update_operands(struct node *n)
+{
+    for (int i = 0; i < n->nin; i++)
+        n->in[i] = current(n->in[i]);
 }
 
 static bool made_by(const struct value *v, const char *op)
@@ -37,40 +37,32 @@ static bool made_by(const struct value *v, const char *op)
  *     act'(maxpool_dx(g, place), y)  =  maxpool_dx(act'(g, maxpool(y)), place)
  * because the gradient is non-zero at the winners alone, where y is the pooled value. y need not be kept, and the map
  * works on the pooled image. Holds for overlapping windows too, act' being linear in g. */
-static bool pool_before_activation(struct graph *g, int k)
+static bool pool_before_activation(struct graph *g, struct node *n)
 {
-    struct node *n = g->node[k];
     if (n->op->kind != OP_MAP || !n->op->letters || strcmp(n->op->letters, "gy") || !made_by(n->in[0], "maxpool_dx"))
         return false;
     struct node *dx = n->in[0]->def, *pool = dx->in[1]->def;
     if (!pool || pool->in[0] != n->in[1])
         return false;
-    int mark = g->nnode;
     g->at = n->loc;
     g->layer = n->layer;
     struct value *in[2] = {dx->in[0], pool->out[0]};
     struct value *inner = graph_node(g, n->op->name, n->attr, in, 2)->out[0];
-    replace(g, n->out[0], graph_op(g, "maxpool_dx", dx->attr, inner, dx->in[1], NULL));
-    g->node[k] = g->node[--g->nnode];                  /* the last one made stands where n stood, the other before it */
-    move_before(g, mark, k);
+    n->out[0]->instead = graph_op(g, "maxpool_dx", dx->attr, inner, dx->in[1], NULL);
     return true;
 }
 
 /* A sum over the places of a scattered gradient is the sum of the gradient itself. */
-static bool sum_before_scatter(struct graph *g, int k)
+static void sum_before_scatter(struct node *n)
 {
-    struct node *n = g->node[k];
-    if (strcmp(n->op->name, "chan_sum") || !made_by(n->in[0], "maxpool_dx"))
-        return false;
-    n->in[0] = n->in[0]->def->in[0];
-    return true;
+    while (!strcmp(n->op->name, "chan_sum") && made_by(n->in[0], "maxpool_dx"))
+        n->in[0] = n->in[0]->def->in[0];
 }
 
 /* A gradient map behind a view of a tile's result works on the result itself, so that it can join the tile:
  *     f(reshape(x), y)  =  reshape(f(x, reshape(y)))     for maps whose operands all have the shape of the result */
-static bool map_before_reshape(struct graph *g, int k)
+static bool map_before_reshape(struct graph *g, struct node *n)
 {
-    struct node *n = g->node[k];
     if (n->op->kind != OP_MAP || n->op->update || !made_by(n->in[0], "reshape") || !made_by(n->in[0]->def->in[0], "conv_dx"))
         return false;
     for (int i = 0; i < n->nin; i++)
@@ -82,16 +74,40 @@ static bool map_before_reshape(struct graph *g, int k)
         back[1 + d] = d < n->out[0]->t.rank ? (double)n->out[0]->t.dim[d] : 0;
         flat[1 + d] = d < in[0]->t.rank ? (double)in[0]->t.dim[d] : 0;
     }
-    int mark = g->nnode;
     g->at = n->loc;
     g->layer = n->layer;
     for (int i = 1; i < n->nin; i++)
         in[i] = graph_op(g, "reshape", flat, n->in[i], NULL);
     struct value *y = graph_node(g, n->op->name, n->attr, in, n->nin)->out[0];
-    replace(g, n->out[0], graph_op(g, "reshape", back, y, NULL));
-    g->node[k] = g->node[--g->nnode];
-    move_before(g, mark, k);
+    n->out[0]->instead = graph_op(g, "reshape", back, y, NULL);
     return true;
+}
+
+/* Nodes in their order; those that a rule makes in place of one come next, for other rules may hold for them. A value is
+ * replaced before the nodes that read it are looked at, so one way through them all is enough. */
+static void rewrite(struct graph *g)
+{
+    struct node **todo = NULL;
+    int n = 0;
+    for (int k = g->nnode - 1; k >= 0; k--) {
+        region_grow(g->region, todo, n);
+        todo[n++] = g->node[k];
+    }
+    g->nnode = 0;
+    while (n) {
+        struct node *next = todo[--n];
+        int mark = g->nnode;
+        update_operands(next);
+        sum_before_scatter(next);
+        if (!pool_before_activation(g, next) && !map_before_reshape(g, next)) {
+            region_grow(g->region, g->node, g->nnode);
+            g->node[g->nnode++] = next;
+        } else
+            while (g->nnode > mark) {
+                region_grow(g->region, todo, n);
+                todo[n++] = g->node[--g->nnode];
+            }
+    }
 }
 
 /* Inputs and targets become results of gather nodes; the row-by-row copy that a first fully connected layer wants for its
@@ -111,18 +127,30 @@ static void bind_data(struct graph *g)
         g->at = v->loc;
         g->layer = v->t.name;
         struct node *n = graph_node(g, input ? "gather" : "gather_target", a, &g->control, 1);
-        replace(g, v, n->out[0]);
+        v->instead = n->out[0];
         n->out[0]->t.name = region_printf(g->region, "%s", v->t.name);
         n->out[0]->t.role = v->t.role;
         n->out[0]->maker = v->maker;
         v->t.name = region_printf(g->region, "%s.unbound", v->t.name);
         for (int k = 0; input && k < mark; k++) {
-            struct value *x = g->node[k]->nin == 1 ? g->node[k]->in[0] : NULL;
-            if (!strcmp(g->node[k]->op->name, "relayout") && (x == n->out[0] || (made_by(x, "reshape") && x->def->in[0] == n->out[0])))
-                replace(g, g->node[k]->out[0], n->out[1]);
+            struct value *x = g->node[k]->in[0];
+            if (!strcmp(g->node[k]->op->name, "relayout") && (x == v || (made_by(x, "reshape") && x->def->in[0] == v)))
+                g->node[k]->out[0]->instead = n->out[1];
         }
     }
     move_before(g, mark, 0);
+}
+
+/* Makes all that is still said of replaced values about what stands for them. */
+static void settle(struct graph *g)
+{
+    for (int k = 0; k < g->nnode; k++)
+        update_operands(g->node[k]);
+    for (int i = 0; i < g->noutput; i++)
+        g->output[i].value = current(g->output[i].value);
+    for (int i = 0; i < g->nvalue; i++)
+        if (g->value[i]->grad)
+            g->value[i]->grad = current(g->value[i]->grad);
 }
 
 /* What people read is row by row. */
@@ -167,10 +195,9 @@ static void drop_dead(struct graph *g)
 
 void simplify(struct graph *g)
 {
-    for (int k = 0; k < g->nnode; k++)
-        if (pool_before_activation(g, k) || sum_before_scatter(g, k) || map_before_reshape(g, k))
-            k = -1;
+    rewrite(g);
     bind_data(g);
+    settle(g);
     turn_outputs(g);
     drop_dead(g);
 }
