@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 static bool refuse(struct plan_error *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -78,35 +79,150 @@ static bool judge_tensor(const struct plan *p, const struct tensor *t, struct pl
     return true;
 }
 
-/* Two tensors in one region. Parts of one base may be the same bytes (another shape), but not cut across each other
- * where they persist: two parameters. */
-static bool judge_pair(const struct plan *p, const struct tensor *a, const struct tensor *b, struct plan_error *e)
+/* ---- no two tensors share a byte while both live ---- */
+
+static int64_t start_of(const struct tensor *t)
 {
-    if (a->schedule != b->schedule || a->rows != b->rows || internal(a) || internal(b))
-        return true;
-    bool parts = a->base >= 0 && a->base == b->base && base_of(p, a)->schedule < 0;
-    int64_t at = parts ? a->at : a->offset, bt = parts ? b->at : b->offset;
-    if (parts ? at == bt && a->bytes == b->bytes : a->base >= 0 || b->base >= 0)
-        return true;
-    bool together = a->schedule < 0 || parts || (a->first < b->last && b->first < a->last);
-    if (together && at < bt + b->bytes && bt < at + a->bytes)
-        return refuse(e, "tensors %s and %s overlap", a->name, b->name);
+    return t->base < 0 ? t->offset : t->at;
+}
+
+static bool overlap(const struct tensor *a, const struct tensor *b, struct plan_error *e)
+{
+    return refuse(e, "tensors %s and %s overlap", a->name, b->name);
+}
+
+#define ORDER(a, b) \
+    if ((a) != (b)) \
+        return (a) < (b) ? -1 : 1
+
+static int by_place(const void *left, const void *right)
+{
+    const struct tensor *a = *(const struct tensor *const *)left, *b = *(const struct tensor *const *)right;
+    ORDER(a->base, b->base);
+    ORDER(a->schedule, b->schedule);
+    ORDER(start_of(a), start_of(b));
+    return 0;
+}
+
+/* What persists, and the parts of what persists, n of them. Two parts may be the same bytes (another shape), but not cut
+ * across each other: two parameters. */
+static bool judge_persistent(const struct tensor **v, int n, struct plan_error *e)
+{
+    qsort(v, (size_t)n, sizeof *v, by_place);
+    for (int i = 1; i < n; i++) {
+        const struct tensor *a = v[i - 1], *b = v[i];
+        bool same = b->base >= 0 && start_of(a) == start_of(b) && a->bytes == b->bytes;
+        if (a->base == b->base && a->schedule == b->schedule && !same && start_of(b) < start_of(a) + a->bytes)
+            return overlap(a, b, e);
+    }
     return true;
 }
 
-static int64_t live_per_row(const struct plan *p, int schedule, int step)
+static int by_birth(const void *left, const void *right)
 {
-    int64_t sum = 0;
+    const struct tensor *a = *(const struct tensor *const *)left, *b = *(const struct tensor *const *)right;
+    ORDER(a->schedule, b->schedule);
+    ORDER(a->rows, b->rows);
+    ORDER(a->first, b->first);
+    return 0;
+}
+
+/* Tensors in the order of their places; those that live do not overlap. The dead leave when they stand in the way. */
+struct living { const struct tensor **at; int n; };
+
+static bool is_born(struct living *v, const struct tensor *t, struct plan_error *e)
+{
+    int i = 0, behind = v->n;
+    while (i < behind) {
+        int middle = i + (behind - i) / 2;
+        if (v->at[middle]->offset <= t->offset)
+            i = middle + 1;
+        else
+            behind = middle;
+    }
+    while (i > 0 && v->at[i - 1]->last <= t->first)
+        i--;
+    while (behind < v->n && v->at[behind]->last <= t->first)
+        behind++;
+    if (i > 0 && t->offset < v->at[i - 1]->offset + v->at[i - 1]->bytes)
+        return overlap(v->at[i - 1], t, e);
+    if (behind < v->n && v->at[behind]->offset < t->offset + t->bytes)
+        return overlap(v->at[behind], t, e);
+    memmove(v->at + i + 1, v->at + behind, (size_t)(v->n - behind) * sizeof *v->at);
+    v->at[i] = t;
+    v->n += 1 - (behind - i);
+    return true;
+}
+
+/* What lives for a while, n tensors: each is compared with its neighbours when it is born. */
+static bool judge_passing(const struct tensor **v, int n, struct living *living, struct plan_error *e)
+{
+    qsort(v, (size_t)n, sizeof *v, by_birth);
+    for (int i = 0; i < n; i++) {
+        if (i && (v[i - 1]->schedule != v[i]->schedule || v[i - 1]->rows != v[i]->rows))
+            living->n = 0;
+        if (!is_born(living, v[i], e))
+            return false;
+    }
+    return true;
+}
+
+static bool judge_places(const struct plan *p, struct plan_error *e)
+{
+    const struct tensor **list = calloc(2 * (size_t)p->ntensor + 2, sizeof *list);
+    if (!list)
+        return refuse(e, "no memory to judge the plan");
+    struct living living = {.at = list + p->ntensor};
+    int n = 0;
     for (const struct tensor *t = p->tensor; t < p->tensor + p->ntensor; t++)
-        if (t->schedule == schedule && t->rows && t->base < 0 && lives(t, step))
-            sum += t->bytes;
-    return sum;
+        if (base_of(p, t)->schedule < 0)
+            list[n++] = t;
+    bool good = judge_persistent(list, n, e);
+    n = 0;
+    for (const struct tensor *t = p->tensor; t < p->tensor + p->ntensor; t++)
+        if (t->base < 0 && t->schedule >= 0 && !internal(t))
+            list[n++] = t;
+    good = good && judge_passing(list, n, &living, e);
+    free(list);
+    return good;
+}
+
+/* ---- schedules ---- */
+
+/* Sums of the bytes a row that live at each step of schedule i: change[0] at the first, and so on. */
+static void count_living(const struct plan *p, int i, int64_t *change)
+{
+    const struct schedule *s = &p->schedule[i];
+    for (const struct tensor *t = p->tensor; t < p->tensor + p->ntensor; t++)
+        if (t->schedule == i && t->rows && t->base < 0) {
+            change[t->first] += t->bytes;
+            change[t->last] -= t->bytes;
+        }
+    for (int step = 1; step < s->last_kernel - s->first_kernel; step++)
+        change[step] += change[step - 1];
+}
+
+static bool judge_peak(const struct plan *p, int i, struct plan_error *e)
+{
+    const struct schedule *s = &p->schedule[i];
+    int steps = s->last_kernel - s->first_kernel;
+    int64_t bound = 0, *live = calloc((size_t)steps + 1, sizeof *live);
+    if (!live)
+        return refuse(e, "no memory to judge the plan");
+    count_living(p, i, live);
+    for (int step = 0; step < steps; step++)
+        bound = live[step] > bound ? live[step] : bound;
+    bool peak = s->peak_step >= 0 && s->peak_step < steps && live[s->peak_step] == bound;
+    free(live);
+    if (s->bound_per_row != bound || s->per_row < bound)
+        return refuse(e, "schedule %d: the bound is %lld bytes a row", i, (long long)bound);
+    return peak || refuse(e, "schedule %d: step %d is not the peak", i, s->peak_step);
 }
 
 static bool judge_schedule(const struct plan *p, int i, struct plan_error *e)
 {
     const struct schedule *s = &p->schedule[i];
-    int64_t bound = 0, most;
+    int64_t most;
     for (int j = 0; j < i; j++)
         if (p->schedule[j].target == s->target && p->schedule[j].phase == s->phase)
             return refuse(e, "schedules %d and %d are for the same target and phase", j, i);
@@ -118,16 +234,7 @@ static bool judge_schedule(const struct plan *p, int i, struct plan_error *e)
     if (__builtin_mul_overflow(s->per_row, INT64_C(1) << 31, &most) ||
         __builtin_add_overflow(most, s->fixed, &most) || __builtin_add_overflow(most, p->persistent, &most))
         return refuse(e, "schedule %d: the arena of 2^31 rows has no 64-bit size", i);
-    for (int step = 0; step < s->last_kernel - s->first_kernel; step++) {
-        int64_t live = live_per_row(p, i, step);
-        bound = live > bound ? live : bound;
-    }
-    if (s->bound_per_row != bound || s->per_row < bound)
-        return refuse(e, "schedule %d: the bound is %lld bytes a row", i, (long long)bound);
-    if (s->peak_step < 0 || s->peak_step >= s->last_kernel - s->first_kernel ||
-        live_per_row(p, i, s->peak_step) != bound)
-        return refuse(e, "schedule %d: step %d is not the peak", i, s->peak_step);
-    return true;
+    return judge_peak(p, i, e);
 }
 
 /* made[t]: 1 + the last kernel that wrote tensor t or its bytes, 0: none yet. */
@@ -197,9 +304,7 @@ bool plan_judge(const struct plan *p, struct plan_error *e)
     bool good = judge_whole(p, e);
     for (int i = 0; good && i < p->ntensor; i++)
         good = judge_tensor(p, &p->tensor[i], e);
-    for (int i = 0; good && i < p->ntensor; i++)
-        for (int j = 0; good && j < i; j++)
-            good = judge_pair(p, &p->tensor[i], &p->tensor[j], e);
+    good = good && judge_places(p, e);
     for (int i = 0; good && i < p->nschedule; i++)
         good = judge_schedule(p, i, e);
     int *made = good ? calloc((size_t)p->ntensor + 1, sizeof *made) : NULL;

@@ -22,19 +22,36 @@ static bool may_overwrite(const struct plan *p, const struct kernel *k, int step
     if (!from->rows || from->base >= 0 || from->schedule != to->schedule || from->last != step + 1 || from->first == step ||
         from->bytes != to->bytes || from->dtype != to->dtype || from->layout != to->layout || !same_shape(from, to))
         return false;
-    for (int i = 0; i < p->ntensor; i++)
-        if (p->tensor[i].base == in)
-            for (int j = 0; j < k->nstage; j++)
-                if (reads(&k->stage[j], i))
-                    return false;
+    for (int j = 0; j < k->nstage; j++)
+        for (int i = 0; i < k->stage[j].nin; i++)
+            if (p->tensor[k->stage[j].in[i]].base == in)
+                return false;
     for (int j = 0; j < k->nstage; j++)
         if (reads(&k->stage[j], in) && (k->stage[j].op->kind != OP_MAP || j > maker))
             return false;
     return true;
 }
 
+/* Lists of the parts of each tensor: first[t], then next[part], -1 at the end. */
+struct parts { int *first, *next; };
+
+static struct parts parts_of(const struct plan *p)
+{
+    struct parts v = {region_alloc(p->region, (size_t)p->ntensor + 1, sizeof *v.first),
+                      region_alloc(p->region, (size_t)p->ntensor + 1, sizeof *v.next)};
+    memset(v.first, -1, (size_t)p->ntensor * sizeof *v.first);
+    for (int t = 0; t < p->ntensor; t++)
+        if (p->tensor[t].base >= 0) {
+            v.next[t] = v.first[p->tensor[t].base];
+            v.first[p->tensor[t].base] = t;
+        }
+    return v;
+}
+
+/* A tensor that is made over another was no base of a merge before, so the lists of the beginning are enough. */
 static void merge_in_place(struct plan *p)
 {
+    const struct parts parts = parts_of(p);
     for (int n = 0; n < p->nkernel; n++) {
         const struct kernel *k = &p->kernel[n];
         int step = n - p->schedule[k->schedule].first_kernel;
@@ -52,9 +69,8 @@ static void merge_in_place(struct plan *p)
                 p->tensor[in].last = out->last;
                 out->base = in;
                 out->at = 0;
-                for (int t = 0; t < p->ntensor; t++)
-                    if (p->tensor[t].base == to)
-                        p->tensor[t].base = in;
+                for (int t = parts.first[to]; t >= 0; t = parts.next[t])
+                    p->tensor[t].base = in;
                 break;
             }
         }
@@ -101,14 +117,15 @@ static void place_rows(struct plan *p, int schedule)
         fprintf(stderr, "internal error: the packer failed\n");
         exit(70);
     }
-    for (int i = 0; i < n; i++)
+    const int steps = s->last_kernel - s->first_kernel;
+    int64_t most = -1, sum = 0, *change = region_alloc(p->region, (size_t)steps + 1, sizeof *change);
+    for (int i = 0; i < n; i++) {
         p->tensor[tensor[i]].offset = v[i].offset;
-    int64_t most = -1;
-    for (int step = 0; step < s->last_kernel - s->first_kernel; step++) {
-        int64_t sum = 0;
-        for (int i = 0; i < n; i++)
-            if (v[i].lower <= step && step < v[i].upper)
-                sum += v[i].size;
+        change[v[i].lower] += v[i].size;
+        change[v[i].upper] -= v[i].size;
+    }
+    for (int step = 0; step < steps; step++) {
+        sum += change[step];
         if (sum > most) {
             most = sum;
             s->peak_step = step;

@@ -227,12 +227,87 @@ static void harmless(void **state)
     plan_free(p);
 }
 
+/* ---- places at random, against a judge of pairs ---- */
+
+enum { RANDOM_TENSORS = 14, RANDOM_STEPS = 8 };
+
+static bool share_bytes(const struct tensor *a, const struct tensor *b)
+{
+    if (a->schedule != b->schedule || a->rows != b->rows || a->base != b->base)
+        return false;
+    int64_t at = a->base < 0 ? a->offset : a->at, bt = b->base < 0 ? b->offset : b->at;
+    if (a->base >= 0 && at == bt && a->bytes == b->bytes)
+        return false;
+    bool together = a->schedule < 0 || a->base >= 0 || (a->first < b->last && b->first < a->last);
+    return together && at < bt + b->bytes && bt < at + a->bytes;
+}
+
+/* Persistent, of the whole phase, with rows, or a part of tensor 1. */
+static struct tensor random_tensor(void)
+{
+    static char name[] = "random";
+    struct tensor t = {.name = name, .dtype = DT_U8, .schedule = -1, .base = -1, .bytes = 1 + rand() % 600};
+    switch (rand() % 4) {
+    case 0:
+        t.offset = 2048 + rand() % 24 * FIXED_ALIGN;
+        break;
+    case 1:
+        t.schedule = 0;
+        t.offset = rand() % 24 * FIXED_ALIGN;
+        break;
+    case 2:
+        t.schedule = 0;
+        t.rows = true;
+        t.bytes = (1 + rand() % 6) * PLACE_ALIGN;
+        t.offset = rand() % 40 * PLACE_ALIGN;
+        break;
+    default:
+        t.base = 1;
+        t.schedule = rand() % 2 - 1;
+        t.bytes = (1 + rand() % 2) * PARAM_ALIGN;
+        t.at = rand() % 14 * PARAM_ALIGN;
+    }
+    t.first = rand() % RANDOM_STEPS;
+    t.last = t.first + 1 + rand() % (RANDOM_STEPS - t.first);
+    return t;
+}
+
+static void random_places(void **state)
+{
+    (void)state;
+    struct tensor tensor[RANDOM_TENSORS] = {
+        {.name = "control", .role = ROLE_CONTROL, .dtype = DT_U32, .rank = 1, .dim = {CTL_WORDS}, .schedule = -1, .base = -1,
+         .bytes = 256},
+        {.name = "parameters", .role = ROLE_PARAM, .schedule = -1, .base = -1, .bytes = 1024, .offset = 256},
+    };
+    struct schedule schedule = {.last_kernel = RANDOM_STEPS, .fixed = 8192, .per_row = 1024};
+    struct plan p = {.persistent = 16384, .ntensor = RANDOM_TENSORS, .tensor = tensor, .nkernel = RANDOM_STEPS, .nschedule = 1,
+                     .schedule = &schedule};
+    int refused = 0, rounds = 4000;
+    srand(1);
+    for (int round = 0; round < rounds; round++) {
+        struct plan_error e = {0};
+        bool expected = false;
+        for (int i = 2; i < RANDOM_TENSORS; i++)
+            tensor[i] = random_tensor();
+        for (int i = 0; i < RANDOM_TENSORS; i++)
+            for (int j = 0; j < i; j++)
+                expected |= share_bytes(&tensor[i], &tensor[j]);
+        schedule.peak_step = -1;                       /* places are judged before: it is never right */
+        assert_false(plan_judge(&p, &e));
+        assert_true(strstr(e.text, expected ? "overlap" : "schedule 0: "));
+        refused += expected;
+    }
+    assert_in_range(refused, rounds / 8, rounds / 8 * 7);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(good_plan), cmocka_unit_test(sizes),     cmocka_unit_test(regions),
         cmocka_unit_test(parts),     cmocka_unit_test(overlaps),  cmocka_unit_test(schedules),
         cmocka_unit_test(lives),     cmocka_unit_test(control),   cmocka_unit_test(harmless),
+        cmocka_unit_test(random_places),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
