@@ -12,7 +12,7 @@ enum { CUBIN_PARAMETERS = 1024 };
 struct cubin_kernel {
     uint32_t registers;            /* of a thread */
     uint32_t frame;                /* bytes of local memory of a thread: 0 = no spill and no local array */
-    uint64_t shared;               /* static bytes of a block, with what the architecture reserves (1024 from sm_90 on) */
+    uint64_t shared;               /* static bytes of a block, with what sm_90 and later reserve (1024) */
     uint32_t max_threads;          /* of a block, by __launch_bounds__; 0: not said */
     uint32_t parameter_bytes;
     int parameters;

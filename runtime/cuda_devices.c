@@ -10,8 +10,8 @@ bool cuda_start(struct cuda *c, int *count, struct device_error *e)
 {
     *count = 0;
     if (!cuda_open(c, DRIVER))
-        return device_fail(e, 5, "there is no CUDA driver: libcuda.so.1 is not found (netrun --devices says where it was "
-                           "looked for)");
+        return device_fail(e, 5, "there is no CUDA driver: libcuda.so.1 is not found (netrun --devices says where it "
+                           "was looked for)");
     CUresult rc = c->cuInit(0);
     if (rc == CUDA_ERROR_NO_DEVICE || rc == CUDA_ERROR_STUB_LIBRARY)
         return device_fail(e, 5, rc == CUDA_ERROR_NO_DEVICE ? "the driver finds no GPU" :

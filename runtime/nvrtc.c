@@ -49,7 +49,8 @@ static int version(const struct cuda *c, int *minor)
 }
 
 /* Emitted text has no #include, and functions without a word about where they run are the device's. */
-static int set_options(const struct cuda *c, const char *target, char arch[TARGET_ROOM + 24], const char *option[OPTIONS])
+static int set_options(const struct cuda *c, const char *target, char arch[TARGET_ROOM + 24],
+                       const char *option[OPTIONS])
 {
     int n = 0, minor;
     snprintf(arch, TARGET_ROOM + 24, "--gpu-architecture=%s", target);
@@ -73,7 +74,8 @@ static bool refused(const struct cuda *c, nvrtcProgram program, const char *targ
     return false;
 }
 
-static bool fetch(const struct cuda *c, nvrtcProgram program, bool cubin, struct nvrtc_code *code, struct device_error *e)
+static bool fetch(const struct cuda *c, nvrtcProgram program, bool cubin, struct nvrtc_code *code,
+                  struct device_error *e)
 {
     size_t size = 0, ptx = 0;
     nvrtcResult rc = cubin ? c->nvrtcGetCUBINSize(program, &size) : 0;
@@ -201,8 +203,9 @@ static void store(const struct cache *cache, XXH128_hash_t key, const struct nvr
     if (asprintf(&path, "%s/build-XXXXXX", cache->path) < 0)
         return;
     int file = mkostemp(path, O_CLOEXEC);
-    bool ok = file >= 0 && write_all(file, &head, sizeof head) && write_all(file, code->bytes, code->cubin + code->ptx) &&
-              cache_seal(file, key) && cache_put(cache, path, key);
+    bool ok = file >= 0 && write_all(file, &head, sizeof head) &&
+              write_all(file, code->bytes, code->cubin + code->ptx) && cache_seal(file, key) &&
+              cache_put(cache, path, key);
     if (!ok && verbose)
         fprintf(stderr, "netrun: the kernels are not cached in %s: %s\n", cache->path, strerror(errno));
     if (file >= 0) {

@@ -25,7 +25,8 @@ struct nvrtc_code {
 bool nvrtc_serve(const struct cuda *c, int arch, struct nvrtc_target *t, struct device_error *e);
 
 /* The code of a source, from the cache or newly compiled. An object is found again by source, options, target and
- * version of NVRTC. Errors: 4: emit_dir cannot be written; 5: NVRTC fails; 70: it refuses the source: its log is the text. */
+ * version of NVRTC. Errors: 4: emit_dir cannot be written; 5: NVRTC fails; 70: it refuses the source, its log is the
+ * text. */
 bool nvrtc_load(const struct cuda *c, const char *source, const struct nvrtc_target *t, const struct nvrtc_options *o,
                 struct nvrtc_code *code, struct device_error *e);
 /* The same without cache; target: "sm_90a", "compute_90". */

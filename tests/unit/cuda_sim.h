@@ -1,4 +1,4 @@
-/* cuda_sim.h: tests on the simulated device. Its settings are read once a process, so each case has a process of its own. */
+/* cuda_sim.h: tests on the simulated device. Its settings are read once a process, so each case has its own. */
 #ifndef CUDA_SIM_H
 #define CUDA_SIM_H
 

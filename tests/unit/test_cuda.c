@@ -24,8 +24,8 @@ static void test_headers(void **state)
              "_Static_assert(sizeof(CUresult) == 4 && sizeof(nvrtcResult) == 4 && sizeof(CUdeviceptr) == 8, \"\");\n"
              "END\n", folder);
     assert_int_equal(system(command), 0);
-    snprintf(command, sizeof command, "${CC:-cc} -Werror -I. -isystem /usr/local/cuda/include -fsyntax-only %s/headers.c",
-             folder);
+    snprintf(command, sizeof command,
+             "${CC:-cc} -Werror -I. -isystem /usr/local/cuda/include -fsyntax-only %s/headers.c", folder);
     assert_int_equal(system(command), 0);
 }
 #else
@@ -170,8 +170,8 @@ static void test_compile(void **state)
     assert_true(nvrtc_load(&c, source, &t, &o, &code, &e));
     assert_true(!code.cached && code.cubin == 0 && code.ptx > 0);
     nvrtc_free(&code);
-    snprintf(text, sizeof text, "for f in %s/netrun/*; do echo x | dd of=$f bs=1 seek=99 conv=notrunc; done 2>/dev/null",
-             folder);
+    snprintf(text, sizeof text,
+             "for f in %s/netrun/*; do echo x | dd of=$f bs=1 seek=99 conv=notrunc; done 2>/dev/null", folder);
     assert_int_equal(system(text), 0);
     assert_true(nvrtc_load(&c, source, &t, &o, &code, &e));
     assert_false(code.cached);
