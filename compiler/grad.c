@@ -29,6 +29,14 @@ static struct value *map_gradient(struct graph *g, const struct node *n, int i, 
     return graph_node(g, name, n->attr, in, d->nin)->out[0];
 }
 
+static void refuse_loss(const struct graph *g)
+{
+    const struct value *x = g->loss->def->in[0];
+    diag_error(g->diag, "N0418", g->loss->loc, NULL, "there is nothing to train: the loss depends on no parameter");
+    diag_place(g->diag, x->loc, "made without any");
+    diag_help(g->diag, "put a layer with parameters in between, for example `Linear` or `Conv`");
+}
+
 void grad(struct graph *g)
 {
     if (!g->loss || !g->loss->def)
@@ -44,6 +52,8 @@ void grad(struct graph *g)
         for (int i = 0; i < g->node[k]->nin; i++)
             for (int o = 0; needed[g->node[k]->in[i]->id] && o < g->node[k]->nout; o++)
                 needed[g->node[k]->out[o]->id] = true;
+    if (!needed[g->loss->id])
+        refuse_loss(g);
     for (int k = forward - 1; k >= 0; k--) {
         struct node *n = g->node[k];
         struct value *gy[MAX_OPERANDS] = {0}, *gx[MAX_OPERANDS] = {0};
