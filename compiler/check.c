@@ -132,7 +132,7 @@ static bool check_form(const struct plan *p, const struct kernel *k, struct plan
         const struct stage *t = &k->stage[i];
         if (is_report(s) && is_report(t))
             continue;
-        if (t->op->kind == OP_MAP && maps && t->op->update == s->op->update && same_shape(&p->tensor[t->out[0]], domain))
+        if (t->op->kind == OP_MAP && maps && t->op->update == s->op->update && t->op->gate == s->op->gate && same_shape(&p->tensor[t->out[0]], domain))
             continue;
         if (!is_tile(s) || window >= 0 || !window_fits(p, k, t, domain))
             return refuse(e, k, "its stages are no tile that can be written");

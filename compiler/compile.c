@@ -26,8 +26,12 @@ static void grad_pass(struct compilation *c)
     c->macs = graph_macs(c->graph[PHASE_PREDICT]);
     report(c->graph[PHASE_TRAIN], &c->model);
     report(c->graph[PHASE_EVALUATE], &c->model);
-    grad(c->graph[PHASE_TRAIN]);
-    update(c->graph[PHASE_TRAIN], &c->model);
+    report(c->graph[PHASE_ACCUMULATE], &c->model);
+    for (int ph = 0; ph < PHASE_COUNT; ph++)
+        if (phase_trains(ph)) {
+            grad(c->graph[ph]);
+            update(c->graph[ph], &c->model);
+        }
 }
 
 static void simplify_pass(struct compilation *c)

@@ -94,9 +94,9 @@ int maps_end(const struct writer *w, int from)
 
 /* ---- scalar expressions ---- */
 
-static const char *const control_name[] = {"lr", "bias1", "bias2", "inv_rows", "h0", "h1", "h2", "h3", "h4", "h5", "h6", "h7",
+static const char *const control_name[] = {"lr", "bias1", "bias2", "inv_run", "begin", "h0", "h1", "h2", "h3", "h4", "h5", "h6", "h7",
                                            "k0", "k1", "k2", "k3", "k4", "k5", "k6", "k7"};
-static const int control_word[] = {CTL_LR, CTL_BIAS1, CTL_BIAS2, CTL_INV_ROWS, CTL_HYPER, CTL_HYPER + 1, CTL_HYPER + 2, CTL_HYPER + 3,
+static const int control_word[] = {CTL_LR, CTL_BIAS1, CTL_BIAS2, CTL_INV_RUN, CTL_FIRST, CTL_HYPER, CTL_HYPER + 1, CTL_HYPER + 2, CTL_HYPER + 3,
                                    CTL_HYPER + 4, CTL_HYPER + 5, CTL_HYPER + 6, CTL_HYPER + 7, CTL_COMPLEMENT, CTL_COMPLEMENT + 1,
                                    CTL_COMPLEMENT + 2, CTL_COMPLEMENT + 3, CTL_COMPLEMENT + 4, CTL_COMPLEMENT + 5, CTL_COMPLEMENT + 6,
                                    CTL_COMPLEMENT + 7};
@@ -173,13 +173,13 @@ void open_kernel(struct writer *w)
     static const char *const ctype[] = {"real", "uint8_t", "int32_t", "uint32_t", "double"};
     put(w, "static void @(const struct nr_args *a, int64_t first, int64_t last)");
     put(w, "{");
-    bool update = false;
-    for (int i = 0; i < w->kernel->nstage; i++)
-        update |= w->kernel->stage[i].op->update;
-    if (update) {
+    enum gate gate = w->kernel->stage[0].op->gate;     /* that of all its stages */
+    if (gate == GATE_STEP)
+        put(w, "if (!a->control[CTL_LAST] || !a->control[CTL_FINITE])");
+    if (gate == GATE_FINITE)
         put(w, "if (!a->control[CTL_FINITE])");
+    if (gate != GATE_OPEN)
         put(w, "    return;                                    /* a loss that is not finite changes nothing */");
-    }
     int list[MAX_STAGES * 2 * MAX_OPERANDS];
     int n = kernel_operands(w->plan, (int)(w->kernel - w->plan->kernel), list);
     for (int i = 0; i < n; i++) {
@@ -347,8 +347,8 @@ bool emit_c(const struct plan *p, const struct emit_options *o, FILE *out)
     fprintf(out, "#define REAL %s\n#define INT %s\n#define LANES %d\n#define WIDE %d\n", o->f64 ? "double" : "float",
             o->f64 ? "int64_t" : "int32_t", o->lanes, o->f64);
     fprintf(out, "enum { CTL_ROWS = %d, CTL_STEP = %d, CTL_POSITION = %d, CTL_EPOCH = %d, CTL_COUNT_SAMPLES = %d, CTL_SHUFFLE = %d, "
-            "CTL_SEED0 = %d, CTL_SEED1 = %d, CTL_FINITE = %d };\n", CTL_ROWS, CTL_STEP, CTL_POSITION, CTL_EPOCH, CTL_COUNT_SAMPLES,
-            CTL_SHUFFLE, CTL_SEED0, CTL_SEED1, CTL_FINITE);
+            "CTL_SEED0 = %d, CTL_SEED1 = %d, CTL_LAST = %d, CTL_FINITE = %d };\n", CTL_ROWS, CTL_STEP, CTL_POSITION, CTL_EPOCH, CTL_COUNT_SAMPLES,
+            CTL_SHUFFLE, CTL_SEED0, CTL_SEED1, CTL_LAST, CTL_FINITE);
     fputs(prelude, out);
     fprintf(out, "\n");
     for (int k = 0; k < p->nkernel; k++)

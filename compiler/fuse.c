@@ -46,11 +46,6 @@ static int made_at(const struct group *p, const struct value *v)
     return -1;
 }
 
-static bool has_update(const struct group *p)
-{
-    return p->node[0]->op->update;
-}
-
 /* Where node n would stand in group p (before the window, or at the end); -1 with the reason if it cannot join. */
 static int place_in(const struct group *p, const struct node *n, const struct value *through, const char **why)
 {
@@ -60,7 +55,7 @@ static int place_in(const struct group *p, const struct node *n, const struct va
         *why = "the kernel has as many stages as it can hold";
     else if (!has_epilogue(p->node[0]))
         *why = "the kernel before it is no tile that maps can follow";
-    else if (has_update(p) != n->op->update)
+    else if (p->node[0]->op->update != n->op->update || p->node[0]->op->gate != n->op->gate)
         *why = "updates wait for the loss";
     else if (n->op->kind == OP_MAP) {
         if (!same_shape(&n->out[0]->t, &through->t))
@@ -148,7 +143,8 @@ static void assign(struct graph *g, struct node *n)
     }
     /* Small maps without rows (running statistics) share a kernel with their like. */
     if (n->op->kind == OP_MAP && !n->out[0]->t.rows && last && last->node[0]->op->kind == OP_MAP && last->nnode < MAX_STAGES &&
-        (!latest || latest->id < last->id) && last->node[0]->op->update == n->op->update && same_shape(&n->out[0]->t, &last->node[0]->out[0]->t)) {
+        (!latest || latest->id < last->id) && last->node[0]->op->update == n->op->update &&
+        last->node[0]->op->gate == n->op->gate && same_shape(&n->out[0]->t, &last->node[0]->out[0]->t)) {
         put_in(last, n, last->nnode);
         return;
     }

@@ -176,6 +176,13 @@ enum op_form {
     FORM_REPORT                                        /* reports go together */
 };
 
+/* When an update happens. */
+enum gate {
+    GATE_OPEN,
+    GATE_FINITE,                                       /* if the loss is finite */
+    GATE_STEP                                          /* and the run is the last of its batch */
+};
+
 struct writer;           /* emit.c */
 
 struct op {
@@ -186,13 +193,14 @@ struct op {
     int nin, nout;                                     /* nin -1: one or more */
     const char *attr[MAX_ATTRS];                       /* names; NULL ends */
     /* OP_MAP and OP_REDUCE: expressions (expr.c) per element. Names: the inputs a b c d e f i j; y, y1, y2 the results
-     * so far; attributes; control words lr h0..h7 k0..k7 (1 - h) bias1 bias2 inv_rows; live (1 for valid rows, else 0);
-     * keep (dropout's mask). In bwd also g, the gradient of y. */
+     * so far; attributes; control words lr h0..h7 k0..k7 (1 - h) bias1 bias2 inv_run begin (1 in the first run of a
+     * batch, else 0); live (1 for valid rows, else 0); keep (dropout's mask). In bwd also g, the gradient of y. */
     const char *fwd[3];                                /* one per output; OP_REDUCE: the one summed */
     const char *bwd[8];                                /* one per input; NULL: no gradient */
     const char *letters;                               /* names of the inputs; NULL: "abcdefij" */
     const char *slot[2];                               /* optimizers: PyTorch's names of the state between a and the gradient */
-    bool update;                                       /* writes its first inputs in place: output o over input o, if the loss is finite */
+    bool update;                                       /* writes its first inputs in place: output o over input o */
+    enum gate gate;                                    /* updates: when */
     /* Sets shape, dtype, layout and rows of out[] from in[] and attributes; false if they do not fit together. The only
      * guard between a plan from a stranger and emitted code: it must refuse every attribute that the code cannot bear. */
     bool (*shape)(const double *attr, const struct tensor *const *in, int nin, struct tensor *out, int nout);

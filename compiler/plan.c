@@ -13,7 +13,7 @@ const char *const role_word[ROLE_COUNT] = {
     [ROLE_VALUE] = "value", [ROLE_INPUT] = "input", [ROLE_TARGET] = "target",
     [ROLE_PARAM] = "param", [ROLE_STATE] = "state", [ROLE_GRAD] = "grad",
     [ROLE_SLOT] = "slot",   [ROLE_CONTROL] = "control", [ROLE_WORKSPACE] = "workspace",
-    [ROLE_RING] = "ring",
+    [ROLE_RING] = "ring", [ROLE_SUM] = "sum",
 };
 const char *const init_word[INIT_UNIFORM + 1] = {
     [INIT_ZERO] = "zero", [INIT_ONE] = "one", [INIT_UNIFORM] = "uniform",
@@ -21,6 +21,7 @@ const char *const init_word[INIT_UNIFORM + 1] = {
 const char *const target_word[TARGET_COUNT] = {[TARGET_CPU] = "cpu", [TARGET_CUDA] = "cuda"};
 const char *const phase_word[PHASE_COUNT] = {
     [PHASE_TRAIN] = "train", [PHASE_EVALUATE] = "evaluate", [PHASE_PREDICT] = "predict",
+    [PHASE_ACCUMULATE] = "accumulate",
 };
 
 static bool valid(const char *name, const char *others)
@@ -71,6 +72,11 @@ int plan_find_tensor(const struct plan *p, int schedule, const char *name)
             return i;
     }
     return -1;
+}
+
+bool phase_trains(enum phase ph)
+{
+    return ph == PHASE_TRAIN || ph == PHASE_ACCUMULATE;
 }
 
 const struct schedule *plan_schedule(const struct plan *p, enum target t, enum phase ph)

@@ -49,6 +49,7 @@ enum role {
     ROLE_PARAM,          /* trained; in group "parameters", persistent */
     ROLE_STATE,          /* persistent but not trained: running statistics */
     ROLE_GRAD,           /* in group "gradients" */
+    ROLE_SUM,            /* gradients summed over the runs of one batch: what a run leaves for the next */
     ROLE_SLOT,           /* optimizer state, one group per slot, persistent */
     ROLE_CONTROL,        /* the control block: what changes from step to step (struct control) */
     ROLE_WORKSPACE,      /* fixed scratch of one phase: partial sums */
@@ -99,7 +100,11 @@ struct kernel {
 };
 
 enum target { TARGET_CPU, TARGET_CUDA, TARGET_COUNT };
-enum phase { PHASE_TRAIN, PHASE_EVALUATE, PHASE_PREDICT, PHASE_COUNT };
+enum phase {
+    PHASE_TRAIN, PHASE_EVALUATE, PHASE_PREDICT,
+    PHASE_ACCUMULATE,    /* training on a part of the batch: gradients are summed over runs, the last one updates */
+    PHASE_COUNT
+};
 
 struct schedule {
     enum target target;
@@ -146,7 +151,7 @@ struct plan {
 /* The control block: 32-bit words, written by the host between steps, read (and for results written) by kernels. */
 enum control_word {
     CTL_ROWS,            /* u32: valid rows of this batch */
-    CTL_INV_ROWS,        /* f32: 1 / valid rows (of the whole optimisation batch) */
+    CTL_INV_ROWS,        /* f32: 1 / rows of the whole optimisation batch: what losses divide by */
     CTL_STEP,            /* u32: optimizer steps done before this one */
     CTL_POSITION,        /* u32: position in the epoch of the batch's first sample */
     CTL_EPOCH,           /* u32 */
@@ -158,6 +163,9 @@ enum control_word {
     CTL_HYPER,           /* f32 x 8: hyper-parameters in the order of the optimizer's attributes, lr left out */
     CTL_COMPLEMENT = CTL_HYPER + 8, /* f32 x 8: 1 - hyper-parameter, subtracted in double */
     CTL_CHAIN = CTL_COMPLEMENT + 8, /* u32: 1 = updates also wait for the losses of the runs before to be finite */
+    CTL_FIRST,           /* f32: 1 = the first run of a batch: sums of gradients begin anew, else 0 */
+    CTL_LAST,            /* u32: 1 = the last run of a batch: the optimizer's update happens */
+    CTL_INV_RUN,         /* f32: 1 / valid rows of this run: what batch statistics divide by */
     CTL_SAMPLES, CTL_TARGETS = CTL_SAMPLES + 2, /* u64, low word first, set by devices: addresses of the data set */
     CTL_DATA = CTL_TARGETS + 2, /* set by devices: SAMPLES_F32 | SAMPLES_STAGED */
     CTL_LOSS,            /* f32 result: mean loss of the batch */
@@ -182,6 +190,7 @@ const struct setting *plan_setting(const struct plan *p, const char *key);
 double plan_number(const struct plan *p, const char *key, double otherwise);
 int plan_find_tensor(const struct plan *p, int schedule, const char *name);       /* -1: none */
 const struct schedule *plan_schedule(const struct plan *p, enum target t, enum phase ph);   /* NULL: none */
+bool phase_trains(enum phase ph);                          /* makes gradients */
 
 /* ---- arena.c: arithmetic of places, overflow-checked; -1 where it would overflow ---- */
 

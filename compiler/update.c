@@ -1,5 +1,6 @@
 /* update.c: the optimizer as nodes. Parameters, gradients and each slot are one contiguous tensor, in declaration order,
- * so the whole update is one map, a checkpoint one copy, and an all-reduce one call. */
+ * so the whole update is one map, a checkpoint one copy, and an all-reduce one call. Where a batch is several runs, their
+ * gradients are summed first. */
 #include "netc.h"
 
 #include <stdlib.h>
@@ -45,7 +46,9 @@ void update(struct graph *g, const struct model *m)
                 at += padded_bytes(p);
             }
     }
-    in[n++] = gradients;
+    in[n++] = g->phase == PHASE_ACCUMULATE
+                  ? graph_op(g, "accumulate", NULL, group(g, ROLE_SUM, "gradients.sum", bytes), gradients, NULL)
+                  : gradients;
     int64_t at = 0;
     for (int i = 0; i < nvalue; i++)
         if (g->value[i]->grad) {

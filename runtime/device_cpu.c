@@ -25,6 +25,8 @@ struct armed {
     void **operand;                      /* of all kernels, one after the other */
     void *const **table;                 /* where the operands of each kernel begin */
     uint32_t *control;
+    char *sum;                           /* what a run leaves for the next (ROLE_SUM); NULL: nothing */
+    int64_t sum_bytes;
 };
 
 struct cpu {
@@ -150,8 +152,12 @@ static bool bind(struct cpu *c, struct armed *a, struct device_error *e)
             a->operand[total++] = c->arena + tensor_place(c->plan, s, list[i], a->rows);
     }
     int index = (int)(s - c->plan->schedule);
-    for (int t = 0; t < c->plan->ntensor && !a->control; t++) {
+    for (int t = 0; t < c->plan->ntensor; t++) {
         const struct tensor *x = &c->plan->tensor[t];
+        if (x->role == ROLE_SUM && x->schedule == index && x->base < 0 && !x->rows) {
+            a->sum = c->arena + tensor_place(c->plan, s, t, a->rows);
+            a->sum_bytes = x->bytes;
+        }
         if (x->role == ROLE_CONTROL && (x->schedule == index || x->schedule < 0))
             a->control = (uint32_t *)(void *)(c->arena + tensor_place(c->plan, s, t, a->rows));
     }
@@ -228,6 +234,17 @@ static void work(void *ctx, int worker, int workers)
     }
 }
 
+/* Nothing but what persists, and the sum between the runs of a batch, may outlive a run. */
+static void poison(struct cpu *c, const struct armed *a, bool first)
+{
+    char *from = c->arena + c->plan->persistent, *end = c->arena + c->bytes;
+    if (a->sum && !first) {
+        memset(from, 0xff, (size_t)(a->sum - from));
+        from = a->sum + a->sum_bytes;
+    }
+    memset(from, 0xff, (size_t)(end - from));
+}
+
 static bool run_once(struct cpu *c, enum phase ph, uint32_t control[CTL_WORDS], struct device_error *e)
 {
     struct armed *a = &c->phase[ph];
@@ -235,7 +252,7 @@ static bool run_once(struct cpu *c, enum phase ph, uint32_t control[CTL_WORDS], 
         return device_fail(e, 70, "phase %d cannot run %u rows, it is armed for %lld", ph, control[CTL_ROWS],
                            (long long)a->rows);
     if (c->poison)
-        memset(c->arena + c->plan->persistent, 0xff, (size_t)(c->bytes - c->plan->persistent));
+        poison(c, a, control[CTL_FIRST]);
     memcpy(a->control, control, CTL_LOSS * sizeof *control);
     const struct schedule *s = a->schedule;
     struct job job = {

@@ -140,6 +140,8 @@ void recipe_count(struct recipe *r, int64_t samples);        /* once batch and s
 /* Control words of one optimizer step over rows [position, position + rows) of the epoch's order. */
 void control_train(const struct recipe *r, int64_t step, int64_t epoch, int64_t position, int64_t rows, int64_t samples,
                    uint32_t control[CTL_WORDS]);
+/* Of such a step only the rows [done, done + rows) of its batch: one run of PHASE_ACCUMULATE. */
+void control_part(uint32_t control[CTL_WORDS], int64_t done, int64_t rows);
 void control_evaluate(const struct recipe *r, int64_t position, int64_t rows, int64_t samples,
                       uint32_t control[CTL_WORDS]);
 float control_float(const uint32_t control[CTL_WORDS], int word);

@@ -117,6 +117,7 @@ static void put_batch(const struct recipe *r, int64_t position, int64_t rows, in
     memset(control, 0, CTL_WORDS * sizeof *control);
     control[CTL_ROWS] = (uint32_t)rows;
     put_float(&control[CTL_INV_ROWS], 1.0 / (double)rows);
+    control[CTL_INV_RUN] = control[CTL_INV_ROWS];
     control[CTL_POSITION] = (uint32_t)position;
     control[CTL_COUNT_SAMPLES] = (uint32_t)samples;
     control[CTL_SEED0] = r->seed;
@@ -132,6 +133,8 @@ void control_train(const struct recipe *r, int64_t step, int64_t epoch, int64_t 
                    uint32_t control[CTL_WORDS])
 {
     put_batch(r, position, rows, samples, control);
+    put_float(&control[CTL_FIRST], 1);
+    control[CTL_LAST] = 1;
     control[CTL_STEP] = (uint32_t)step;
     control[CTL_EPOCH] = (uint32_t)epoch;
     control[CTL_SHUFFLE] = r->shuffle;
@@ -143,4 +146,14 @@ void control_train(const struct recipe *r, int64_t step, int64_t epoch, int64_t 
         put_float(&control[CTL_HYPER + h], r->hyper[h]);
         put_float(&control[CTL_COMPLEMENT + h], 1 - r->hyper[h]);
     }
+}
+
+void control_part(uint32_t control[CTL_WORDS], int64_t done, int64_t rows)
+{
+    put_float(&control[CTL_FIRST], done == 0);
+    control[CTL_LAST] = done + rows == control[CTL_ROWS];
+    control[CTL_CHAIN] |= done > 0;
+    control[CTL_POSITION] += (uint32_t)done;
+    control[CTL_ROWS] = (uint32_t)rows;
+    put_float(&control[CTL_INV_RUN], 1.0 / (double)rows);
 }

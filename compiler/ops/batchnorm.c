@@ -49,7 +49,7 @@ static void sum_emit(struct writer *w, const struct stage *s)
     }
     put(w, "sum += lane_sum(sel(live_mask(a, block, lane), part, num(0)));");
     put(w, "}");
-    const char *mean = s->op->attr[0] ? region_printf(w->region, " * word(a, %d) * %.17g", CTL_INV_ROWS, s->attr[PLACES]) : "";
+    const char *mean = s->op->attr[0] ? region_printf(w->region, " * word(a, %d) * %.17g", CTL_INV_RUN, s->attr[PLACES]) : "";
     put(w, "%s[c] = (real)(sum%s);", name_of(w, s->out[0]), mean);
     put(w, "}");
     close_kernel(w);
@@ -84,12 +84,12 @@ static const struct op op[] = {
      .fwd = {"(a - b) * c * d + e"}, .grad = normalize_grad},
     {.name = "normalize_dx", .doc = "gradient of normalize by x", .kind = OP_MAP, .nin = 7, .nout = 1, .shape = map_shape,
      .attr = {"k"}, .letters = "abcdefi",
-     .fwd = {"live * (d * e * (a - (f + (b - c) * d * i) * inv_rows * k))"}},
+     .fwd = {"live * (d * e * (a - (f + (b - c) * d * i) * inv_run * k))"}},
     {.name = "running_mean", .doc = "(1 - momentum) old + momentum new", .kind = OP_MAP, .nin = 2, .nout = 1, .shape = map_shape,
-     .attr = {"m"}, .update = true, .fwd = {"(1 - m) * a + m * b"}},
+     .attr = {"m"}, .update = true, .gate = GATE_FINITE, .fwd = {"(1 - m) * a + m * b"}},
     {.name = "running_var", .doc = "the same with the unbiased variance", .kind = OP_MAP, .nin = 2, .nout = 1, .shape = map_shape,
-     .attr = {"m", "k"}, .update = true,
-     .fwd = {"(1 - m) * a + m * (inv_rows * k < 1 ? b / (1 - inv_rows * k) : b)"}},
+     .attr = {"m", "k"}, .update = true, .gate = GATE_FINITE,
+     .fwd = {"(1 - m) * a + m * (inv_run * k < 1 ? b / (1 - inv_run * k) : b)"}},
 };
 
 static struct value *batch_norm(struct site *s, const struct args *a, struct value *const *xs, int nx)
@@ -109,7 +109,7 @@ static struct value *batch_norm(struct site *s, const struct args *a, struct val
     struct value *bias = graph_param(s, ROLE_PARAM, "bias", 1, c, INIT_ZERO, 0, 0);
     struct value *mean = graph_param(s, ROLE_STATE, "running_mean", 1, c, INIT_ZERO, 0, 0);
     struct value *var = graph_param(s, ROLE_STATE, "running_var", 1, c, INIT_ONE, 0, 0);
-    if (g->phase == PHASE_TRAIN) {
+    if (phase_trains(g->phase)) {
         struct value *old_mean = mean, *old_var = var;
         mean = graph_op(g, "chan_mean", k, x, NULL);
         var = graph_op(g, "chan_var", k, x, mean, NULL);

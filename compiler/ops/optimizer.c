@@ -6,20 +6,22 @@
 /* Results in the order of the inputs that they replace: y the parameter. Written so that y comes last in evaluation:
  * expressions of slots are y1, y2; y may use them, and the emitter evaluates from the last to the first. */
 static const struct op op[] = {
-    {.name = "sgd", .doc = "p - lr (g + decay p)", .kind = OP_MAP, .nin = 2, .nout = 1, .shape = map_shape, .update = true,
+    {.name = "accumulate", .doc = "sum of the gradients over the runs of a batch", .kind = OP_MAP, .nin = 2, .nout = 1,
+     .shape = map_shape, .update = true, .fwd = {"begin > 0 ? b : a + b"}},
+    {.name = "sgd", .doc = "p - lr (g + decay p)", .kind = OP_MAP, .nin = 2, .nout = 1, .shape = map_shape, .update = true, .gate = GATE_STEP,
      .letters = "ab", .fwd = {"a - lr * (b + h2 * a)"}},
     {.name = "sgd_momentum", .doc = "v = momentum v + g + decay p; p - lr v", .kind = OP_MAP, .nin = 3, .nout = 2,
-     .shape = map_shape, .update = true, .letters = "acb", .slot = {"momentum_buffer"}, .fwd = {"a - lr * y1", "h0 * c + (b + h2 * a)"}},
+     .shape = map_shape, .update = true, .gate = GATE_STEP, .letters = "acb", .slot = {"momentum_buffer"}, .fwd = {"a - lr * y1", "h0 * c + (b + h2 * a)"}},
     {.name = "sgd_nesterov", .doc = "v as for momentum; p - lr (g + decay p + momentum v)", .kind = OP_MAP, .nin = 3, .nout = 2,
-     .shape = map_shape, .update = true, .letters = "acb", .slot = {"momentum_buffer"},
+     .shape = map_shape, .update = true, .gate = GATE_STEP, .letters = "acb", .slot = {"momentum_buffer"},
      .fwd = {"a - lr * (b + h2 * a + h0 * y1)", "h0 * c + (b + h2 * a)"}},
     {.name = "adam", .doc = "m, v moving means of g and g^2; p - lr / bias1 m / (sqrt(v) / bias2 + eps)",
-     .kind = OP_MAP, .nin = 4, .nout = 3, .shape = map_shape, .update = true, .letters = "acdb",
+     .kind = OP_MAP, .nin = 4, .nout = 3, .shape = map_shape, .update = true, .gate = GATE_STEP, .letters = "acdb",
      .slot = {"exp_avg", "exp_avg_sq"},
      .fwd = {"a - lr / bias1 * y1 / (sqrt(y2) * (1 / bias2) + h2)", "h0 * c + k0 * (b + h3 * a)",
              "h1 * d + k1 * (b + h3 * a) * (b + h3 * a)"}},
     {.name = "adamw", .doc = "Adam with the decay taken from the parameter itself",
-     .kind = OP_MAP, .nin = 4, .nout = 3, .shape = map_shape, .update = true, .letters = "acdb",
+     .kind = OP_MAP, .nin = 4, .nout = 3, .shape = map_shape, .update = true, .gate = GATE_STEP, .letters = "acdb",
      .slot = {"exp_avg", "exp_avg_sq"},
      .fwd = {"a * (1 - lr * h3) - lr / bias1 * y1 / (sqrt(y2) * (1 / bias2) + h2)", "h0 * c + k0 * b", "h1 * d + k1 * b * b"}},
 };

@@ -66,7 +66,7 @@ static struct value *dropout(struct site *s, const struct args *a, struct value 
 {
     (void)nx;
     double p = a->num[0][0];
-    if (s->graph->phase != PHASE_TRAIN || p == 0)
+    if (!phase_trains(s->graph->phase) || p == 0)
         return x[0];
     return graph_op(s->graph, "dropout", (double[MAX_ATTRS]){p, s->graph->nnode}, x[0], NULL);
 }
