@@ -80,7 +80,11 @@ endif
 $(B)/prelude.inc: compiler/philox.h compiler/prelude.c.txt
 	@mkdir -p $(@D)
 	$(Q)cat $^ | od -An -v -tx1 | sed 's/ \(..\)/0x\1,/g' > $@
-$(B)/compiler/emit.o: $(B)/prelude.inc
+# NVRTC has no headers, so the types that stdint.h would bring stand in types.cu.txt.
+$(B)/prelude_cuda.inc: compiler/types.cu.txt compiler/philox.h compiler/prelude.cu.txt
+	@mkdir -p $(@D)
+	$(Q)cat $^ | grep -v '^#include' | od -An -v -tx1 | sed 's/ \(..\)/0x\1,/g' > $@
+$(B)/compiler/emit.o: $(B)/prelude.inc $(B)/prelude_cuda.inc
 
 # A conflict in the grammar is an error.
 $(B)/net.tab.c $(B)/net.tab.h &: grammar/net.y | $(B)/flags

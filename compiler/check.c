@@ -61,6 +61,13 @@ static bool check_stage(const struct plan *p, const struct kernel *k, const stru
         in[i] = &p->tensor[s->in[i]];
     if (!s->op->shape(s->attr, in, s->nin, out, s->nout))
         return refuse(e, k, "a stage does not accept its operands");
+    const struct tensor *made[MAX_OPERANDS];
+    for (int o = 0; o < s->nout; o++)
+        made[o] = &out[o];
+    int workspace = plan_workspace(p, k->schedule);
+    if (p->schedule[k->schedule].target == TARGET_CUDA && s->op->scratch &&
+        s->op->scratch(s->attr, in, made) > (workspace < 0 ? 0 : tensor_elements(&p->tensor[workspace])))
+        return refuse(e, k, "the workspace is too small");
     for (int o = 0; o < s->nout; o++) {
         const struct tensor *t = &p->tensor[s->out[o]];
         if (!same_shape(t, &out[o]) || t->dtype != out[o].dtype || (t->rows && t->layout != out[o].layout))

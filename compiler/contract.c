@@ -309,7 +309,9 @@ static void put_flat(struct writer *w, const struct stage *s, struct contraction
 
 void put_contraction(struct writer *w, const struct stage *s, struct contraction *c)
 {
-    if (tensor_of(w, s->in[0])->rank == 1)
+    if (w->target == TARGET_CUDA)
+        put_contraction_cuda(w, s, c);
+    else if (tensor_of(w, s->in[0])->rank == 1)
         put_flat(w, s, c);
     else
         put_spatial(w, s, c);
@@ -319,6 +321,10 @@ void put_contraction(struct writer *w, const struct stage *s, struct contraction
  * one block in registers, over the blocks in `sum`, over the lanes at the end. Tasks own their part of w'. */
 void put_conv_dw(struct writer *w, const struct stage *s, const struct geometry *size)
 {
+    if (w->target == TARGET_CUDA) {
+        put_conv_dw_cuda(w, s, size);
+        return;
+    }
     const struct geometry g = *size;
     int64_t Kg = g.K / g.G, Cg = g.C / g.G;
     int registers = w->lanes == 16 ? 31 : 15, wide = g.S >= 3 ? 1 : g.S == 2 ? 2 : 4;
@@ -416,6 +422,10 @@ void put_conv_dw(struct writer *w, const struct stage *s, const struct geometry 
 /* Weight gradient of a fully connected layer: lanes are input features, one sample after the other. */
 void put_linear_dw(struct writer *w, const struct stage *s)
 {
+    if (w->target == TARGET_CUDA) {
+        put_linear_dw_cuda(w, s);
+        return;
+    }
     int64_t C = tensor_of(w, s->in[0])->dim[0], K = tensor_of(w, s->in[1])->dim[0];
     int64_t stride = (C * 4 + PLACE_ALIGN - 1) / PLACE_ALIGN * PLACE_ALIGN / 4;
     int registers = w->lanes == 16 ? 31 : 15;

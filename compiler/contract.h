@@ -25,4 +25,10 @@ void put_conv_dw(struct writer *w, const struct stage *s, const struct geometry 
 /* w'[K, C] from x row by row and y' in blocks. */
 void put_linear_dw(struct writer *w, const struct stage *s);
 
+/* contract_cuda.c: the same for CUDA; the functions above call them. */
+void put_contraction_cuda(struct writer *w, const struct stage *s, struct contraction *c);
+void put_conv_dw_cuda(struct writer *w, const struct stage *s, const struct geometry *size);
+void put_linear_dw_cuda(struct writer *w, const struct stage *s);
+int64_t conv_dw_scratch(const struct geometry *size);  /* floats of the workspace */
+
 #endif

@@ -13,6 +13,9 @@
 static const char prelude[] = {
 #include "prelude.inc"
     0};
+static const char prelude_cuda[] = {
+#include "prelude_cuda.inc"
+    0};
 
 void put(struct writer *w, const char *format, ...)
 {
@@ -168,11 +171,54 @@ void put_maps(struct writer *w, int from, int to, const char *block, const char 
 
 /* ---- kernel functions ---- */
 
+enum { MAX_PARTS = 4096 };                             /* CUDA: thread blocks that share the elements of one block of samples */
+static const char *const launch_suffix[MAX_LAUNCHES] = {"", "_2"};
+
+static const char *const ctype[] = {"real", "uint8_t", "int32_t", "uint32_t", "double"};
+
+static int root_of(const struct writer *w, int tensor)
+{
+    int base = tensor_of(w, tensor)->base;
+    return base >= 0 ? base : tensor;
+}
+
+/* Does the kernel write the bytes of this tensor, or of what it is a part of? */
+static bool is_written(const struct writer *w, int tensor)
+{
+    for (const struct stage *s = w->kernel->stage; s < w->kernel->stage + w->kernel->nstage; s++)
+        for (int o = 0; o < s->nout; o++)
+            if (is_stored(w, s->out[o]) && root_of(w, s->out[o]) == root_of(w, tensor))
+                return true;
+    return false;
+}
+
+/* What is only read is said to be so: the compiler may then take it through the read-only cache. */
+static void open_cuda(struct writer *w)
+{
+    int list[MAX_STAGES * 2 * MAX_OPERANDS];
+    int n = kernel_operands(w->plan, (int)(w->kernel - w->plan->kernel), list);
+    if (!w->threads)
+        w->threads = 256;
+    put(w, "extern \"C\" __global__ void __launch_bounds__(%d) @%s(", w->threads, launch_suffix[w->nlaunch]);
+    for (int i = 0; i < n; i++) {
+        const struct tensor *t = tensor_of(w, list[i]);
+        bool read = t->role != ROLE_CONTROL && !is_written(w, list[i]);
+        put(w, "    %s%s *%s%s,", read ? "const " : "", ctype[t->dtype], read ? "__restrict__ " : "",
+            t->role == ROLE_CONTROL ? "" : name_of(w, list[i]));
+    }
+    put(w, "    uint32_t *control, real *workspace)");
+    put(w, "{");
+    put(w, "const nr_args args = arguments(control), *const a = &args;");
+}
+
 void open_kernel(struct writer *w)
 {
-    static const char *const ctype[] = {"real", "uint8_t", "int32_t", "uint32_t", "double"};
-    put(w, "static void @(const struct nr_args *a, int64_t first, int64_t last)");
-    put(w, "{");
+    if (w->target == TARGET_CUDA)
+        open_cuda(w);
+    else {
+        put(w, "static void @(const struct nr_args *a, int64_t first, int64_t last)");
+        put(w, "{");
+    }
     enum gate gate = w->kernel->stage[0].op->gate;     /* that of all its stages */
     if (gate == GATE_STEP)
         put(w, "if (!a->control[CTL_LAST] || !a->control[CTL_FINITE])");
@@ -182,7 +228,7 @@ void open_kernel(struct writer *w)
         put(w, "    return;                                    /* a loss that is not finite changes nothing */");
     int list[MAX_STAGES * 2 * MAX_OPERANDS];
     int n = kernel_operands(w->plan, (int)(w->kernel - w->plan->kernel), list);
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < n && w->target == TARGET_CPU; i++) {
         const struct tensor *t = tensor_of(w, list[i]);
         if (t->role != ROLE_CONTROL)
             put(w, "%s *const %s = a->t[%d];", ctype[t->dtype], name_of(w, list[i]), i);
@@ -204,12 +250,26 @@ void open_kernel(struct writer *w)
 void close_kernel(struct writer *w)
 {
     put(w, "}");
+    if (w->target != TARGET_CUDA)
+        return;
+    w->launch[w->nlaunch].threads = w->threads;
+    w->launch[w->nlaunch].blocks_per_task = w->blocks_per_task;
+    w->launch[w->nlaunch++].splits = w->splits;
+    w->threads = 0;
 }
 
 void open_tasks(struct writer *w, int blocks_per_task, int splits)
 {
     w->blocks_per_task = blocks_per_task;
     w->splits = splits;
+    if (w->target == TARGET_CUDA) {
+        put(w, "const int64_t part = blockIdx.x %% %d, block = blockIdx.x / %d * %d;", splits, splits, blocks_per_task);
+        put(w, "const int lane = threadIdx.x %% 16, unit = threadIdx.x / 16;");
+        put(w, "(void)part, (void)unit;");
+        put(w, "if (block >= blocks)");
+        put(w, "    return;");
+        return;
+    }
     put(w, "for (int64_t task = first; task < last; task++) {");
     put(w, "const int64_t part = task %% %d, block = task / %d * %d;", splits, splits, blocks_per_task);
     put(w, "(void)part;");
@@ -220,7 +280,73 @@ void open_tasks(struct writer *w, int blocks_per_task, int splits)
 
 void close_tasks(struct writer *w)
 {
+    for (int i = 0; i < 2 && w->target == TARGET_CPU; i++)
+        put(w, "}");
+}
+
+void open_elements(struct writer *w, int64_t n, int splits)
+{
+    if (w->target == TARGET_CUDA) {
+        int units = w->threads / 16;
+        splits = (int)(n <= MAX_PARTS * units ? (n + units - 1) / units : MAX_PARTS);
+        open_tasks(w, 1, splits);
+        put(w, "for (int64_t e = part * %d + unit; e < %lld; e += %d) {", units, (long long)n, splits * units);
+    } else {
+        open_tasks(w, 1, splits);
+        put(w, "for (int64_t e = part * %lldLL / %d; e < (part + 1) * %lldLL / %d; e++) {", (long long)n, splits, (long long)n, splits);
+    }
+}
+
+void close_elements(struct writer *w)
+{
     put(w, "}");
+    close_tasks(w);
+}
+
+void open_image(struct writer *w, int64_t C, int64_t P, int64_t Q)
+{
+    if (w->target == TARGET_CUDA) {
+        open_elements(w, C * P * Q, 1);
+        put(w, "const int c = (int)(e / %lld), p = (int)(e / %lld %% %lld), q = (int)(e %% %lld);", (long long)(P * Q), (long long)Q, (long long)P,
+            (long long)Q);
+        put(w, "(void)c, (void)p, (void)q;");
+        return;
+    }
+    int splits = C < 4 ? 1 : 4;
+    open_tasks(w, 1, splits);
+    put(w, "for (int64_t c = part * %lldLL / %d; c < (part + 1) * %lldLL / %d; c++)", (long long)C, splits, (long long)C, splits);
+    put(w, "for (int p = 0; p < %lld; p++)", (long long)P);
+    put(w, "for (int q = 0; q < %lld; q++) {", (long long)Q);
+}
+
+void open_rows(struct writer *w)
+{
+    if (w->target != TARGET_CUDA) {
+        open_tasks(w, 1, 1);
+        return;
+    }
+    w->blocks_per_task = w->threads / 16;
+    w->splits = 1;
+    put(w, "const int64_t block = blockIdx.x * %d + threadIdx.x / 16;", w->threads / 16);
+    put(w, "const int lane = threadIdx.x %% 16;");
+    put(w, "if (block >= blocks)");
+    put(w, "    return;");
+}
+
+static void put_map_threads(struct writer *w, const struct tensor *t, int64_t n)
+{
+    if (t->rows) {
+        open_elements(w, n, 1);
+        put(w, "const int64_t c = e / %lld;", (long long)(t->rank ? n / t->dim[0] : 1));
+        put(w, "(void)c;");
+        put_maps(w, 0, w->kernel->nstage, "block", "e", "c");
+        close_elements(w);
+        return;
+    }
+    w->blocks_per_task = 0;
+    w->splits = (int)(n <= MAX_PARTS * w->threads ? (n + w->threads - 1) / w->threads : MAX_PARTS);
+    put(w, "for (int64_t e = blockIdx.x * %d + threadIdx.x; e < %lld; e += %d) {", w->threads, (long long)n, w->splits * w->threads);
+    put_maps(w, 0, w->kernel->nstage, "0", "e", NULL);
     put(w, "}");
 }
 
@@ -231,7 +357,9 @@ static void put_map_kernel(struct writer *w)
     const struct tensor *t = tensor_of(w, k->stage[0].out[0]);
     int64_t n = tensor_elements(t);
     open_kernel(w);
-    if (t->rows) {
+    if (w->target == TARGET_CUDA)
+        put_map_threads(w, t, n);
+    else if (t->rows) {
         int64_t channels = t->rank ? t->dim[0] : 1;
         int splits = channels >= 4 ? 4 : 1;
         open_tasks(w, 1, splits);
@@ -307,6 +435,56 @@ static void put_named(const char *body, const char *name, FILE *out)
             fputc(*body, out);
 }
 
+/* Kernels of one target as text, those with the same text written once. */
+struct text { char *body; size_t length; int same_as; struct writer writer; };
+
+static struct text *put_kernels(const struct plan *p, enum target target, int lanes)
+{
+    struct text *text = calloc((size_t)p->nkernel + 1, sizeof *text);
+    for (int k = 0; text && k < p->nkernel; k++) {
+        text[k].same_as = k;
+        if (p->schedule[p->kernel[k].schedule].target != target)
+            continue;
+        struct writer w = {.plan = p, .kernel = &p->kernel[k], .region = region_new(), .lanes = lanes, .target = target};
+        w.out = open_memstream(&text[k].body, &text[k].length);
+        if (w.out) {
+            put_kernel(&w);
+            fclose(w.out);
+        }
+        region_free(w.region);
+        text[k].writer = w;
+        for (int j = 0; j < k && text[k].same_as == k; j++)
+            if (text[j].body && text[j].length == text[k].length && !memcmp(text[j].body, text[k].body, text[k].length))
+                text[k].same_as = j;
+    }
+    return text;
+}
+
+static void put_head(const struct plan *p, const struct emit_options *o, const char *kind, FILE *out)
+{
+    fprintf(out, "// ");
+    put_plain(o->file ? o->file : "model", out);
+    fprintf(out, ": network `%s`, %lld parameters, %s; plan version %d\n", p->net, (long long)p->params, kind, PLAN_VERSION);
+    fprintf(out, "enum { CTL_ROWS = %d, CTL_STEP = %d, CTL_POSITION = %d, CTL_EPOCH = %d, CTL_COUNT_SAMPLES = %d, CTL_SHUFFLE = %d, "
+            "CTL_SEED0 = %d, CTL_SEED1 = %d, CTL_LAST = %d, CTL_FINITE = %d };\n", CTL_ROWS, CTL_STEP, CTL_POSITION, CTL_EPOCH, CTL_COUNT_SAMPLES,
+            CTL_SHUFFLE, CTL_SEED0, CTL_SEED1, CTL_LAST, CTL_FINITE);
+}
+
+static void put_texts(const struct plan *p, struct text *text, FILE *out)
+{
+    fprintf(out, "\n");
+    for (int k = 0; k < p->nkernel; k++)
+        if (text[k].same_as == k && text[k].body)
+            put_named(text[k].body, p->kernel[k].name, out);
+}
+
+static void free_texts(const struct plan *p, struct text *text)
+{
+    for (int k = 0; k < p->nkernel; k++)
+        free(text[k].body);
+    free(text);
+}
+
 int emit_row(const struct plan *p, enum target t, int kernel)
 {
     int row = 0;
@@ -316,52 +494,55 @@ int emit_row(const struct plan *p, enum target t, int kernel)
     return row;
 }
 
-struct text { char *body; size_t length; int same_as; int blocks_per_task, splits; };
-
 bool emit_c(const struct plan *p, const struct emit_options *o, FILE *out)
 {
-    struct text *text = calloc((size_t)p->nkernel + 1, sizeof *text);
+    struct text *text = put_kernels(p, TARGET_CPU, o->lanes);
+    char kind[40];
     if (!text)
         return false;
-    for (int k = 0; k < p->nkernel; k++) {
-        text[k].same_as = k;
-        if (p->schedule[p->kernel[k].schedule].target != TARGET_CPU)
-            continue;
-        struct writer w = {.plan = p, .kernel = &p->kernel[k], .region = region_new(), .lanes = o->lanes};
-        w.out = open_memstream(&text[k].body, &text[k].length);
-        if (w.out) {
-            put_kernel(&w);
-            fclose(w.out);
-        }
-        text[k].blocks_per_task = w.blocks_per_task;
-        text[k].splits = w.splits;
-        region_free(w.region);
-        for (int j = 0; j < k && text[k].same_as == k; j++)
-            if (text[j].body && text[j].length == text[k].length && !memcmp(text[j].body, text[k].body, text[k].length))
-                text[k].same_as = j;
-    }
-    fprintf(out, "// ");
-    put_plain(o->file ? o->file : "model", out);
-    fprintf(out, ": network `%s`, %lld parameters, %d lanes of %s; plan version %d\n", p->net, (long long)p->params, o->lanes,
-            o->f64 ? "double" : "float", PLAN_VERSION);
+    snprintf(kind, sizeof kind, "%d lanes of %s", o->lanes, o->f64 ? "double" : "float");
+    put_head(p, o, kind, out);
     fprintf(out, "#define REAL %s\n#define INT %s\n#define LANES %d\n#define WIDE %d\n", o->f64 ? "double" : "float",
             o->f64 ? "int64_t" : "int32_t", o->lanes, o->f64);
-    fprintf(out, "enum { CTL_ROWS = %d, CTL_STEP = %d, CTL_POSITION = %d, CTL_EPOCH = %d, CTL_COUNT_SAMPLES = %d, CTL_SHUFFLE = %d, "
-            "CTL_SEED0 = %d, CTL_SEED1 = %d, CTL_LAST = %d, CTL_FINITE = %d };\n", CTL_ROWS, CTL_STEP, CTL_POSITION, CTL_EPOCH, CTL_COUNT_SAMPLES,
-            CTL_SHUFFLE, CTL_SEED0, CTL_SEED1, CTL_LAST, CTL_FINITE);
     fputs(prelude, out);
-    fprintf(out, "\n");
-    for (int k = 0; k < p->nkernel; k++)
-        if (text[k].same_as == k && text[k].body)
-            put_named(text[k].body, p->kernel[k].name, out);
+    put_texts(p, text, out);
     fprintf(out, "static const struct nr_kernel kernels[] = {\n");
     for (int k = 0; k < p->nkernel; k++)
         if (text[k].body)
             fprintf(out, "    {\"%s\", k_%s, %d, %d},\n", p->kernel[k].name, p->kernel[text[k].same_as].name,
-                text[k].blocks_per_task, text[k].splits);
-    fprintf(out, "};\n\nconst struct nr_object nr_object = {%d, %d, LANES, sizeof(real), kernels};\n", EMIT_ABI, emit_row(p, TARGET_CPU, p->nkernel));
-    for (int k = 0; k < p->nkernel; k++)
-        free(text[k].body);
-    free(text);
+                    text[k].writer.blocks_per_task, text[k].writer.splits);
+    fprintf(out, "};\n\nconst struct nr_object nr_object = {%d, %d, LANES, sizeof(real), kernels};\n", EMIT_ABI,
+            emit_row(p, TARGET_CPU, p->nkernel));
+    free_texts(p, text);
     return !ferror(out);
+}
+
+bool emit_cuda(const struct plan *p, const struct emit_options *o, FILE *out, struct emit_launches *l)
+{
+    struct text *text = put_kernels(p, TARGET_CUDA, 1);
+    if (!text)
+        return false;
+    *l = (struct emit_launches){.region = region_new()};
+    put_head(p, o, "float, 16 samples in lanes of threads", out);
+    fprintf(out, "enum { CTL_DATA = %d, CTL_SAMPLES = %d, CTL_TARGETS = %d, CTL_RESULTS = %d, CTL_RESULTS_END = %d, CTL_WORDS = %d };\n",
+            CTL_DATA, CTL_SAMPLES, CTL_TARGETS, CTL_LOSS, CTL_RESULTS_END, CTL_WORDS);
+    fputs(prelude_cuda, out);
+    put_texts(p, text, out);
+    for (int k = 0; k < p->nkernel; k++)
+        for (int i = 0; i < text[k].writer.nlaunch; i++) {
+            region_grow(l->region, l->launch, l->n);
+            l->launch[l->n++] = (struct emit_launch){
+                .kernel = k, .entry = region_printf(l->region, "k_%s%s", p->kernel[text[k].same_as].name, launch_suffix[i]),
+                .threads = text[k].writer.launch[i].threads, .blocks_per_task = text[k].writer.launch[i].blocks_per_task,
+                .splits = text[k].writer.launch[i].splits};
+        }
+    free_texts(p, text);
+    return !ferror(out);
+}
+
+void emit_launches_free(struct emit_launches *l)
+{
+    if (l->region)
+        region_free(l->region);
+    *l = (struct emit_launches){0};
 }

@@ -8,7 +8,7 @@
 
 #include "plan.h"
 
-enum { EMIT_ABI = 1 };
+enum { EMIT_ABI = 2 };
 
 struct emit_options {
     int lanes;               /* floats in one vector of the machine: 4, 8 or 16 */
@@ -41,6 +41,26 @@ int emit_row(const struct plan *p, enum target t, int kernel);
 
 /* False on a write error. The plan must have passed plan_check. */
 bool emit_c(const struct plan *p, const struct emit_options *o, FILE *out);
+
+/* ---- CUDA ---- */
+
+/* One launch of a kernel of the plan; a kernel may need several, which then stand in a row. */
+struct emit_launch {
+    int kernel;                          /* of the plan */
+    char *entry;                         /* name of the function; equal kernels share one */
+    int threads;                         /* of a thread block */
+    int blocks_per_task, splits;         /* thread blocks: (blocks_per_task ? ceil(capacity / 16 / blocks_per_task) : 1) * splits */
+};
+struct emit_launches { int n; struct emit_launch *launch; struct region *region; };
+
+/* One CUDA file a plan, for NVRTC with --device-as-default-execution-space: no #include. Entries take, as pointers, the
+ * kernel_operands() in order, the control block, and the workspace (null if the schedule has none). They are launched for the
+ * row capacity; what lies beyond CTL_ROWS is skipped. Besides:
+ *     nr_begin(control, ring)   one block of CTL_WORDS threads: the next control block of the ring becomes the control block
+ *     nr_end(control, ring)     the same: its results go back into the ring, ring[0] counts
+ * False on a write error. `l` is freed with emit_launches_free. */
+bool emit_cuda(const struct plan *p, const struct emit_options *o, FILE *out, struct emit_launches *l);
+void emit_launches_free(struct emit_launches *l);
 
 /* Stored tensors that kernel k touches, each once, in order of first appearance. list has room for
  * MAX_STAGES * 2 * MAX_OPERANDS. Returns how many. A tensor with first == last lives only inside its kernel. */

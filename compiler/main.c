@@ -119,7 +119,11 @@ static int emit(const struct compilation *c, const char *what)
         good = plan_write(c->plan, stdout);
     else if (!strcmp(what, "c"))
         good = emit_c(c->plan, &(struct emit_options){.lanes = 16, .file = c->file}, stdout);
-    else if (!strcmp(what, "graph"))
+    else if (!strcmp(what, "cuda")) {
+        struct emit_launches launches = {0};
+        good = emit_cuda(c->plan, &(struct emit_options){.file = c->file}, stdout, &launches);
+        emit_launches_free(&launches);
+    } else if (!strcmp(what, "graph"))
         print_graphs(c, stdout);
     else if (!strcmp(what, "dot"))
         print_dot(c->graph[PHASE_TRAIN], stdout);

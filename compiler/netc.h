@@ -206,6 +206,8 @@ struct op {
     bool (*shape)(const double *attr, const struct tensor *const *in, int nin, struct tensor *out, int nout);
     /* Builds the nodes of the gradients: given gy[] of the outputs (NULL: none), sets gx[] (NULL: none). */
     void (*grad)(struct graph *g, struct node *n, struct value *const *gy, struct value **gx);
+    /* CUDA: floats of workspace that its kernel needs; NULL: none. */
+    int64_t (*scratch)(const double *attr, const struct tensor *const *in, const struct tensor *const *out);
     int64_t (*macs)(const double *attr, const struct tensor *const *in, const struct tensor *const *out);
     /* Writes the loops (all kinds but OP_MAP and OP_VIEW). See emit.h. */
     void (*emit)(struct writer *w, const struct stage *s);
@@ -303,14 +305,20 @@ struct graph *build(const struct ast_file *f, enum phase ph, struct define *defi
 /* ---- emit.c: kernels as C text. Bodies are written once, in a dialect whose values `V` are a vector of samples in C:
  * ld/st, vec(x) (all lanes), sel(mask, a, b), num(x) (a constant), v_exp ... ---- */
 
+enum { MAX_LAUNCHES = 2 };                             /* of one kernel */
+
 struct writer {
     FILE *out;
     const struct plan *plan;
     const struct kernel *kernel;
     struct region *region;
-    int lanes;                                         /* floats in a vector */
+    enum target target;
+    int lanes;                                         /* floats in a vector; 1 for CUDA, whose lanes are threads */
     int indent;
     int blocks_per_task, splits;                       /* set by the anchor; see emit.h */
+    int threads;                                       /* CUDA: of a thread block; set before open_kernel, 0: 256 */
+    int nlaunch;                                       /* CUDA: kernel functions written, and what each was closed with */
+    struct { int threads, blocks_per_task, splits; } launch[MAX_LAUNCHES];
 };
 
 /* One line at the current indentation; `{` at its end indents what follows, `}` at its start takes back. */
@@ -325,6 +333,14 @@ void close_kernel(struct writer *w);
 /* Loops over (block, split) tasks and the lanes of a block: declares block, part, lane, rows left. */
 void open_tasks(struct writer *w, int blocks_per_task, int splits);
 void close_tasks(struct writer *w);
+/* Loops over (block, element e < n, lane): on CUDA an element of a sample is a thread's; in C a task has `splits` parts of
+ * them. close_elements ends them. */
+void open_elements(struct writer *w, int64_t n, int splits);
+/* The same over elements (c, p, q) of images: declares those. */
+void open_image(struct writer *w, int64_t C, int64_t P, int64_t Q);
+void close_elements(struct writer *w);
+/* Loops over blocks and lanes: on CUDA a thread has a sample. close_tasks ends them. */
+void open_rows(struct writer *w);
 /* Map stages [from, to) of the kernel for one element: `e` and `c` are C expressions of the element's index within a
  * sample and of its channel; `block` names the block. Results not stored stay in variables. In text, `@` is the kernel's name. */
 void put_maps(struct writer *w, int from, int to, const char *block, const char *e, const char *c);

@@ -86,3 +86,12 @@ const struct schedule *plan_schedule(const struct plan *p, enum target t, enum p
             return &p->schedule[i];
     return NULL;
 }
+
+int plan_workspace(const struct plan *p, int schedule)
+{
+    for (int t = 0; t < p->ntensor; t++)
+        if (p->tensor[t].schedule == schedule && p->tensor[t].role == ROLE_WORKSPACE && p->tensor[t].dtype == DT_F32 && !p->tensor[t].rows &&
+            p->tensor[t].base < 0)
+            return t;
+    return -1;
+}

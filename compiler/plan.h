@@ -192,6 +192,8 @@ int plan_find_tensor(const struct plan *p, int schedule, const char *name);     
 const struct schedule *plan_schedule(const struct plan *p, enum target t, enum phase ph);   /* NULL: none */
 bool phase_trains(enum phase ph);                          /* makes gradients */
 
+int plan_workspace(const struct plan *p, int schedule);                           /* its scratch of floats; -1: none */
+
 /* ---- arena.c: arithmetic of places, overflow-checked; -1 where it would overflow ---- */
 
 int64_t dtype_bytes(enum dtype d);

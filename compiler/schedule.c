@@ -171,6 +171,23 @@ static void add_kernel(struct context *c, const struct group *g, int step)
     }
 }
 
+/* Kernels run one after the other, so one workspace serves all. */
+static int64_t most_scratch(const struct graph *g)
+{
+    int64_t most = 0;
+    for (int k = 0; k < g->nnode; k++) {
+        const struct node *n = g->node[k];
+        const struct tensor *in[MAX_OPERANDS], *out[MAX_OPERANDS];
+        for (int i = 0; i < n->nin; i++)
+            in[i] = &n->in[i]->t;
+        for (int o = 0; o < n->nout; o++)
+            out[o] = &n->out[o]->t;
+        int64_t scratch = n->op->scratch ? n->op->scratch(n->attr, in, out) : 0;
+        most = scratch > most ? scratch : most;
+    }
+    return most;
+}
+
 void schedule(const struct graph *g, struct plan *p, enum target target)
 {
     struct context c = {g, p, target, p->nschedule, g->ngroup, region_alloc(p->region, (size_t)g->nvalue + 1, sizeof(int))};
@@ -179,8 +196,12 @@ void schedule(const struct graph *g, struct plan *p, enum target target)
     add_sources(&c);
     add_results(&c);
     live(&c);
-    if (target == TARGET_CUDA)
+    if (target == TARGET_CUDA) {
+        int64_t scratch = most_scratch(g);
         add_fixed(&c, ROLE_RING, DT_U32, (1 + RING_STEPS) * CTL_WORDS, "ring");
+        if (scratch)
+            add_fixed(&c, ROLE_WORKSPACE, DT_F32, scratch, "workspace");
+    }
     region_grow(p->region, p->schedule, p->nschedule);
     p->schedule[p->nschedule++] = (struct schedule){.target = target, .phase = g->phase, .first_kernel = p->nkernel,
                                                     .last_kernel = p->nkernel + g->ngroup};

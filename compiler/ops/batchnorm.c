@@ -19,11 +19,43 @@ static bool sum_shape(const double *attr, const struct tensor *const *in, int ni
     return true;
 }
 
+/* A thread block a channel: threads add up every so many places, then a fixed tree. */
+static void put_block_sums(struct writer *w, const struct stage *s, int64_t C, int64_t places)
+{
+    open_kernel(w);
+    w->blocks_per_task = 0;
+    w->splits = (int)C;
+    int units = w->threads / 16;
+    put(w, "const int64_t c = blockIdx.x;");
+    put(w, "const int lane = threadIdx.x %% 16;");
+    put(w, "double sum = 0;");
+    put(w, "for (int64_t at = threadIdx.x / 16; at < blocks * %lld; at += %d) {", (long long)places, units * PIECE);
+    put(w, "V piece = 0;");
+    put(w, "for (int i = 0; i < %d; i++) {", PIECE);
+    put(w, "const int64_t n = at + i * %d, block = n / %lld, e = c * %lld + n %% %lld;", units, (long long)places, (long long)places, (long long)places);
+    put(w, "if (block >= blocks || !live_mask(a, block, lane))");
+    put(w, "    continue;");
+    put_maps(w, 0, 1, "block", "e", "c");
+    put(w, "piece += v%d;", var_of(w, s->out[0]));
+    put(w, "}");
+    put(w, "sum += piece;");
+    put(w, "}");
+    put(w, "sum = block_sum(sum);");
+    put(w, "if (threadIdx.x == 0)");
+}
+
 /* Large images are summed by pieces, so that rounding grows with the length of a piece and the number of pieces. */
 static void sum_emit(struct writer *w, const struct stage *s)
 {
     const struct tensor *x = tensor_of(w, s->in[0]);
     int64_t C = x->dim[0], places = tensor_elements(x) / C;
+    const char *mean = s->op->attr[0] ? region_printf(w->region, " * word(a, %d) * %.17g", CTL_INV_RUN, s->attr[PLACES]) : "";
+    if (w->target == TARGET_CUDA) {
+        put_block_sums(w, s, C, places);
+        put(w, "    %s[c] = (real)(sum%s);", name_of(w, s->out[0]), mean);
+        close_kernel(w);
+        return;
+    }
     open_kernel(w);
     w->blocks_per_task = 0;
     w->splits = (int)C;
@@ -49,7 +81,6 @@ static void sum_emit(struct writer *w, const struct stage *s)
     }
     put(w, "sum += lane_sum(sel(live_mask(a, block, lane), part, num(0)));");
     put(w, "}");
-    const char *mean = s->op->attr[0] ? region_printf(w->region, " * word(a, %d) * %.17g", CTL_INV_RUN, s->attr[PLACES]) : "";
     put(w, "%s[c] = (real)(sum%s);", name_of(w, s->out[0]), mean);
     put(w, "}");
     close_kernel(w);

@@ -102,8 +102,8 @@ static bool dw_shape(const double *attr, const struct tensor *const *in, int nin
         !attr_whole(attr[EXTRA_H], 1, 64) || !attr_whole(attr[EXTRA_W], 1, 64) || !attr_whole(attr[GROUPS], 1, 1 << 20))
         return false;
     int64_t w[4] = {y->dim[0], x->dim[0] / (int64_t)attr[GROUPS], (int64_t)attr[EXTRA_H], (int64_t)attr[EXTRA_W]};
-    if (!geometry(&g, attr, 3, x->dim, 4, w) || g.P != y->dim[1] || g.Q != y->dim[2] || w[0] * w[1] > INT32_MAX)
-        return false;                                  /* tasks, at most one a kernel of w', are counted in 32 bits */
+    if (!geometry(&g, attr, 3, x->dim, 4, w) || g.P != y->dim[1] || g.Q != y->dim[2] || w[0] * w[1] > INT32_MAX / 64)
+        return false;                                  /* tasks, at most one a row of a kernel of w', are counted in 32 bits */
     out[0] = (struct tensor){.dtype = DT_F32, .rank = 4};
     memcpy(out[0].dim, w, sizeof w);
     return true;
@@ -114,7 +114,8 @@ static bool linear_dw_shape(const double *attr, const struct tensor *const *in, 
 {
     (void)attr, (void)nin, (void)nout;
     if (!value_like(in[0]) || !value_like(in[1]) || in[0]->rank != 1 || in[1]->rank != 1 ||
-        in[0]->layout != LAYOUT_PLAIN || in[0]->dim[0] > 1 << 24 || in[1]->dim[0] > 1 << 24)
+        in[0]->layout != LAYOUT_PLAIN || in[0]->dim[0] > 1 << 24 || in[1]->dim[0] > 1 << 24 ||
+        in[0]->dim[0] * in[1]->dim[0] > INT64_C(1) << 40)
         return false;
     out[0] = (struct tensor){.dtype = DT_F32, .rank = 2, .dim = {in[1]->dim[0], in[0]->dim[0]}};
     return true;
@@ -181,6 +182,12 @@ static void dw_emit(struct writer *w, const struct stage *s)
     const struct tensor *x = tensor_of(w, s->in[0]), *wt = tensor_of(w, s->out[0]);
     geometry(&g, s->attr, x->rank, x->dim, wt->rank, wt->dim);
     put_conv_dw(w, s, &g);
+}
+
+static int64_t dw_scratch(const double *attr, const struct tensor *const *in, const struct tensor *const *out)
+{
+    struct geometry g;
+    return geometry(&g, attr, in[0]->rank, in[0]->dim, out[0]->rank, out[0]->dim) ? conv_dw_scratch(&g) : 0;
 }
 
 /* ---- layers ---- */
@@ -273,7 +280,7 @@ static const struct op op[] = {
     {.name = "conv_dx", .doc = "gradient of conv by its input", .kind = OP_CONTRACT, .form = FORM_TILE, .nin = 2, .nout = 1,
      .attr = {CONV_ATTRS, "h", "w"}, .shape = dx_shape, .emit = dx_emit},
     {.name = "conv_dw", .doc = "gradient of conv by its weight", .kind = OP_CONTRACT, .nin = 2, .nout = 1,
-     .attr = {CONV_ATTRS, "r", "s"}, .shape = dw_shape, .emit = dw_emit},
+     .attr = {CONV_ATTRS, "r", "s"}, .shape = dw_shape, .scratch = dw_scratch, .emit = dw_emit},
     {.name = "linear_dw", .doc = "gradient of a fully connected layer by its weight", .kind = OP_CONTRACT, .nin = 2, .nout = 1,
      .shape = linear_dw_shape, .emit = put_linear_dw},
 };

@@ -54,10 +54,11 @@ static void loss_grad(struct graph *g, struct node *n, struct value *const *gy, 
     gx[0] = n->out[1];
 }
 
-static void open_rows(struct writer *w)
+static void open_losses(struct writer *w)
 {
+    w->threads = 64;
     open_kernel(w);
-    open_tasks(w, 1, 1);
+    open_rows(w);
 }
 
 static void put_out(struct writer *w, int tensor, const char *e, const char *value)
@@ -68,7 +69,7 @@ static void put_out(struct writer *w, int tensor, const char *e, const char *val
 
 static const char *target_of(struct writer *w, int tensor)
 {
-    return region_printf(w->region, "const M target = __builtin_convertvector(*(Im *)(%s), M);", place_of(w, tensor, "block", "0"));
+    return region_printf(w->region, "const M target = ld_i32(%s);", place_of(w, tensor, "block", "0"));
 }
 
 /* loss = log sum exp(x) - (1 - e) x[target] - e mean(x); x' = (softmax(x) - (1 - e) [k = target] - e / K) / rows */
@@ -77,10 +78,10 @@ static void xent_emit(struct writer *w, const struct stage *s)
     long long K = tensor_of(w, s->in[0])->dim[0];
     const char *x = region_printf(w->region, "ld(%s)", place_of(w, s->in[0], "block", "k"));
     double e = s->attr[SMOOTHING];
-    open_rows(w);
+    open_losses(w);
     put(w, "const M live = live_mask(a, block, lane);");
     put(w, "%s", target_of(w, s->in[1]));
-    put(w, "V top = num(-__builtin_inf()), total = {0}, wanted = {0}, mean = {0};");
+    put(w, "V top = num(-INFINITE), total = {0}, wanted = {0}, mean = {0};");
     put(w, "for (int k = 0; k < %lld; k++) {", K);
     put(w, "const V x = %s;", x);
     put(w, "top = sel((x > top) | (x != x), x, top);");
@@ -106,7 +107,7 @@ static void xent_emit(struct writer *w, const struct stage *s)
 static void mse_emit(struct writer *w, const struct stage *s)
 {
     long long n = tensor_elements(tensor_of(w, s->in[0]));
-    open_rows(w);
+    open_losses(w);
     put(w, "const M live = live_mask(a, block, lane);");
     put(w, "const V inv_rows = vec(word(a, %d));", CTL_INV_ROWS);
     put(w, "(void)inv_rows;");
@@ -126,9 +127,9 @@ static void hit_emit(struct writer *w, const struct stage *s)
 {
     long long K = tensor_of(w, s->in[0])->dim[0];
     const char *x = region_printf(w->region, "ld(%s)", place_of(w, s->in[0], "block", "k"));
-    open_rows(w);
+    open_losses(w);
     put(w, "%s", target_of(w, s->in[1]));
-    put(w, "V wanted = num(__builtin_nan(\"\")), ahead = {0};");
+    put(w, "V wanted = num(NOT_A_NUMBER), ahead = {0};");
     put(w, "for (int k = 0; k < %lld; k++)", K);
     put(w, "    wanted = sel(target == k, %s, wanted);", x);
     put(w, "for (int k = 0; k < %lld; k++) {", K);
@@ -141,25 +142,33 @@ static void hit_emit(struct writer *w, const struct stage *s)
     close_kernel(w);
 }
 
-/* Reports run in one task, rows in order. Several stand in one kernel. */
+/* Reports run in one task: rows in order, on CUDA in a fixed tree. Several stand in one kernel. */
 static void report_emit(struct writer *w, const struct stage *s)
 {
+    bool cuda = w->target == TARGET_CUDA;
     open_kernel(w);
     w->blocks_per_task = 0;
     w->splits = 1;
-    put(w, "(void)first, (void)last;");
+    if (!cuda)
+        put(w, "(void)first, (void)last;");
     put(w, "const int64_t rows = a->control[%d];", CTL_ROWS);
     for (; s < w->kernel->stage + w->kernel->nstage; s++) {
         put(w, "{");
         put(w, "double sum = 0;");
-        put(w, "for (int64_t i = 0; i < rows; i++)");
+        put(w, cuda ? "for (int64_t i = threadIdx.x; i < rows; i += blockDim.x)" : "for (int64_t i = 0; i < rows; i++)");
         put(w, "    sum += %s[i];", name_of(w, s->in[0]));
+        if (cuda) {
+            put(w, "sum = block_sum(sum);");
+            put(w, "if (threadIdx.x == 0) {");
+        }
         if (!strcmp(s->op->name, "report_loss")) {
             put(w, "const float loss = (float)(sum / rows);");
-            put(w, "__builtin_memcpy(&a->control[%d], &loss, 4);", CTL_LOSS);
-            put(w, "a->control[%d] = __builtin_isfinite(loss) && (!a->control[%d] || a->control[%d]);", CTL_FINITE, CTL_CHAIN, CTL_FINITE);
+            put(w, "put_word(a, %d, loss);", CTL_LOSS);
+            put(w, "a->control[%d] = is_finite(loss) && (!a->control[%d] || a->control[%d]);", CTL_FINITE, CTL_CHAIN, CTL_FINITE);
         } else
             put(w, "a->control[%d] = (uint32_t)sum;", CTL_METRIC + (int)s->attr[0]);
+        if (cuda)
+            put(w, "}");
         put(w, "}");
     }
     close_kernel(w);

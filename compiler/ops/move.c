@@ -49,6 +49,12 @@ static bool target_shape(const double *a, const struct tensor *const *in, int ni
     return true;
 }
 
+/* Elements from one row of a plain tensor to the next. */
+static int64_t plain_stride(int64_t n)
+{
+    return (n * 4 + PLACE_ALIGN - 1) / PLACE_ALIGN * PLACE_ALIGN / 4;
+}
+
 /* The transforms of the plan's settings, folded to x * scale[c] + shift[c] in double. */
 static void fold_transforms(const struct plan *p, int64_t channels, double *scale, double *shift)
 {
@@ -82,15 +88,70 @@ static void fold_transforms(const struct plan *p, int64_t channels, double *scal
 }
 
 /* What is beyond all numbers makes NaN of the samples, and the loss says so. */
+static const char *number(struct writer *w, double value)
+{
+    return isfinite(value) ? region_printf(w->region, "(real)%.17g", value) : "(real)NOT_A_NUMBER";
+}
+
 static void put_constants(struct writer *w, const char *name, const double *value, int64_t n)
 {
     put(w, "static const real @_%s[] = {", name);
     for (int64_t i = 0; i < n; i++)
-        if (isfinite(value[i]))
-            put(w, "(real)%.17g,", value[i]);
-        else
-            put(w, "(real)__builtin_nan(\"\"),");
+        put(w, "%s,", number(w, value[i]));
     put(w, "};");
+}
+
+enum { SPAN = 64 };                                    /* CUDA: elements that a thread block turns at a time */
+
+static int spans(int64_t n)
+{
+    return (int)((n + SPAN - 1) / SPAN < 1024 ? (n + SPAN - 1) / SPAN : 1024);
+}
+
+/* A thread block turns 16 samples x SPAN elements between lanes and rows in shared memory, so that both sides are read and
+ * written in runs. Declares `start`, the first element, and `n`, how many. close_turn ends it. */
+static void open_turn(struct writer *w, int64_t n)
+{
+    open_tasks(w, 1, spans(n));
+    put(w, "__shared__ real tile[16][%d];", SPAN + 1);
+    put(w, "for (int64_t start = part * %d; start < %lld; start += %d) {", SPAN, (long long)n, spans(n) * SPAN);
+    put(w, "const int n = %lld - start < %d ? (int)(%lld - start) : %d;", (long long)n, SPAN, (long long)n, SPAN);
+}
+
+static void close_turn(struct writer *w)
+{
+    put(w, "__syncthreads();");
+    put(w, "}");
+    close_tasks(w);
+    close_kernel(w);
+}
+
+static void put_gather_threads(struct writer *w, const struct stage *s, int64_t n, int64_t places, bool constants, double scale, double shift)
+{
+    bool plain = is_stored(w, s->out[1]), blocks = is_stored(w, s->out[0]);
+    open_kernel(w);
+    put(w, "__shared__ int64_t at[16];");
+    open_turn(w, n);
+    put(w, "if (threadIdx.x < 16)");
+    put(w, "    at[threadIdx.x] = sample_at(a, block * 16 + threadIdx.x);");
+    put(w, "__syncthreads();");
+    put(w, "for (int k = threadIdx.x; k < 16 * %d; k += blockDim.x) {", SPAN);
+    put(w, "const int i = k / %d, e = k %% %d;", SPAN, SPAN);
+    put(w, "if (e >= n)");
+    put(w, "    continue;");
+    const char *c = region_printf(w->region, "(start + e) / %lld", (long long)places);
+    put(w, "const real x = at[i] < 0 ? 0 : pixel(a, at[i] * %lld + start + e, %s, %s);", (long long)n,
+        constants ? region_printf(w->region, "@_scale[%s]", c) : number(w, scale), constants ? region_printf(w->region, "@_shift[%s]", c) : number(w, shift));
+    if (plain)
+        put(w, "%s[(block * 16 + i) * %lld + start + e] = x;", name_of(w, s->out[1]), (long long)plain_stride(n));
+    put(w, "tile[i][e] = x;");
+    put(w, "}");
+    put(w, "__syncthreads();");
+    if (blocks) {
+        put(w, "for (int e = unit; e < n; e += blockDim.x / 16)");
+        put(w, "    st(%s, tile[lane][e]);", place_of(w, s->out[0], "block", "(start + e)"));
+    }
+    close_turn(w);
 }
 
 /* Samples of one block: first row by row (rows beyond the batch are zeros), then turned 16 x 16 into lanes. */
@@ -99,12 +160,20 @@ static void gather_emit(struct writer *w, const struct stage *s)
     const struct tensor *t = tensor_of(w, s->out[0]);
     int64_t n = tensor_elements(t), channels = t->rank == 3 ? t->dim[0] : 1, places = n / channels;
     bool plain = is_stored(w, s->out[1]), blocks = is_stored(w, s->out[0]);
-    int64_t stride = plain ? (n * 4 + PLACE_ALIGN - 1) / PLACE_ALIGN * PLACE_ALIGN / 4 : 0;
+    int64_t stride = plain ? plain_stride(n) : 0;
     double *scale = region_alloc(w->region, (size_t)channels, sizeof *scale), *shift = region_alloc(w->region, (size_t)channels, sizeof *shift);
     fold_transforms(w->plan, channels, scale, shift);
+    if (w->target == TARGET_CUDA && channels == 1) {
+        put_gather_threads(w, s, n, places, false, scale[0], shift[0]);
+        return;
+    }
     put_constants(w, "scale", scale, channels);
     put_constants(w, "shift", shift, channels);
     fprintf(w->out, "\n");
+    if (w->target == TARGET_CUDA) {
+        put_gather_threads(w, s, n, places, true, 0, 0);
+        return;
+    }
     int splits = places >= 64 ? 4 : 1;
     open_kernel(w);
     put(w, "for (int64_t task = first; task < last; task++) {");
@@ -141,6 +210,15 @@ static void target_emit(struct writer *w, const struct stage *s)
 {
     const struct tensor *t = tensor_of(w, s->out[0]);
     const char *type = t->dtype == DT_I32 ? "int32_t" : "float";
+    if (w->target == TARGET_CUDA) {
+        open_kernel(w);
+        open_elements(w, tensor_elements(t), 1);
+        put(w, "const int64_t at = sample_at(a, block * 16 + lane);");
+        put(w, "st(%s, at < 0 ? 0 : ((const %s *)a->targets)[at * %lld + e]);", place_of(w, s->out[0], "block", "e"), type, (long long)tensor_elements(t));
+        close_elements(w);
+        close_kernel(w);
+        return;
+    }
     open_kernel(w);
     w->blocks_per_task = 1;
     w->splits = 1;
@@ -169,8 +247,20 @@ static bool relayout_shape(const double *a, const struct tensor *const *in, int 
 
 static void relayout_emit(struct writer *w, const struct stage *s)
 {
-    int64_t n = tensor_elements(tensor_of(w, s->in[0])), stride = (n * 4 + PLACE_ALIGN - 1) / PLACE_ALIGN * PLACE_ALIGN / 4;
+    int64_t n = tensor_elements(tensor_of(w, s->in[0])), stride = plain_stride(n);
     open_kernel(w);
+    if (w->target == TARGET_CUDA) {
+        open_turn(w, n);
+        put(w, "for (int e = unit; e < n; e += blockDim.x / 16)");
+        put(w, "    tile[lane][e] = ld(%s);", place_of(w, s->in[0], "block", "(start + e)"));
+        put(w, "__syncthreads();");
+        put(w, "for (int k = threadIdx.x; k < 16 * %d; k += blockDim.x)", SPAN);
+        put(w, "    if (k %% %d < n)", SPAN);
+        put(w, "        %s[(block * 16 + k / %d) * %lld + start + k %% %d] = tile[k / %d][k %% %d];", name_of(w, s->out[0]), SPAN,
+            (long long)stride, SPAN, SPAN, SPAN);
+        close_turn(w);
+        return;
+    }
     w->blocks_per_task = 1;
     w->splits = 1;
     put(w, "for (int64_t block = first; block < last; block++)");
@@ -221,7 +311,10 @@ static void concat_grad(struct graph *g, struct node *n, struct value *const *gy
 
 static void put_copy(struct writer *w, int from, int64_t from_at, int to, int64_t to_at, int64_t n)
 {
-    put(w, "for (int64_t e = 0; e < %lld; e++)", (long long)n);
+    if (w->target == TARGET_CUDA)
+        put(w, "for (int64_t e = part * 16 + unit; e < %lld; e += %d)", (long long)n, 16 * w->splits);
+    else
+        put(w, "for (int64_t e = 0; e < %lld; e++)", (long long)n);
     put(w, "    st(%s, ld(%s));", place_of(w, to, "block", region_printf(w->region, "(e + %lldLL)", (long long)to_at)),
         place_of(w, from, "block", region_printf(w->region, "(e + %lldLL)", (long long)from_at)));
 }
@@ -230,7 +323,7 @@ static void concat_emit(struct writer *w, const struct stage *s)
 {
     int64_t at = 0;
     open_kernel(w);
-    open_tasks(w, 1, 1);
+    open_tasks(w, 1, w->target == TARGET_CUDA ? 16 : 1);
     for (int i = 0; i < s->nin; i++) {
         int64_t n = tensor_elements(tensor_of(w, s->in[i]));
         put_copy(w, s->in[i], 0, s->out[0], at, n);
@@ -245,7 +338,7 @@ static void slice_emit(struct writer *w, const struct stage *s)
     const struct tensor *x = tensor_of(w, s->in[0]);
     int64_t places = tensor_elements(x) / x->dim[0];
     open_kernel(w);
-    open_tasks(w, 1, 1);
+    open_tasks(w, 1, w->target == TARGET_CUDA ? 16 : 1);
     put_copy(w, s->in[0], (int64_t)s->attr[0] * places, s->out[0], 0, tensor_elements(tensor_of(w, s->out[0])));
     close_tasks(w);
     close_kernel(w);

@@ -95,12 +95,7 @@ static void put_result(struct writer *w, const struct stage *s, const char *bloc
         if (is_stored(w, s->out[o])) {
             enum dtype d = tensor_of(w, s->out[o])->dtype;
             const char *place = place_of(w, s->out[o], block, e);
-            if (d == DT_F32)
-                put(w, "st(%s, v%d);", place, var_of(w, s->out[o]));
-            else if (d == DT_U8)
-                put(w, "*(Bm *)(%s) = __builtin_convertvector(v%d, B);", place, var_of(w, s->out[o]));
-            else
-                put(w, "*(Im *)(%s) = __builtin_convertvector(v%d, I);", place, var_of(w, s->out[o]));
+            put(w, "%s(%s, v%d);", d == DT_F32 ? "st" : d == DT_U8 ? "st_u8" : "st_i32", place, var_of(w, s->out[o]));
         }
 }
 
@@ -111,11 +106,12 @@ void put_window(struct writer *w, const struct stage *s, const char *block, cons
     const double *a = s->attr;
     bool max = s->nout == 2, places = max && is_stored(w, s->out[1]);
     int y = var_of(w, s->out[0]);
-    put(w, "V v%d = num(%s);", y, max ? "-__builtin_inf()" : "0");
+    put(w, "V v%d = num(%s);", y, max ? "-INFINITE" : "0");
     if (places)
         put(w, "M v%d = {0};", var_of(w, s->out[1]));
-    put(w, "for (int r = 0; r < %d; r++)", (int)a[R]);
-    put(w, "for (int s = 0; s < %d; s++) {", (int)a[S]);
+    const char *unroll = guarded ? "" : "UNROLL ";     /* in a tile: its places are registers */
+    put(w, "%sfor (int r = 0; r < %d; r++)", unroll, (int)a[R]);
+    put(w, "%sfor (int s = 0; s < %d; s++) {", unroll, (int)a[S]);
     if (guarded && (a[PH] > 0 || a[PW] > 0)) {
         put(w, "if (h0 + r < 0 || h0 + r >= H || w0 + s < 0 || w0 + s >= W)");
         put(w, "    continue;");
@@ -125,7 +121,7 @@ void put_window(struct writer *w, const struct stage *s, const char *block, cons
         put(w, "const M wins = (x > v%d) | (x != x);", y);
         put(w, "v%d = sel(wins, x, v%d);", y, y);
         if (places)
-            put(w, "v%d = (wins & (r * %d + s)) | (~wins & v%d);", var_of(w, s->out[1]), (int)a[S], var_of(w, s->out[1]));
+            put(w, "v%d = pick(wins, r * %d + s, v%d);", var_of(w, s->out[1]), (int)a[S], var_of(w, s->out[1]));
     } else
         put(w, "v%d += x;", y);
     put(w, "}");
@@ -138,20 +134,15 @@ static void pool_emit(struct writer *w, const struct stage *s)
 {
     const struct tensor *x = tensor_of(w, s->in[0]), *y = tensor_of(w, s->out[0]);
     int64_t C = y->dim[0], P = y->dim[1], Q = y->dim[2];
-    int splits = C < 4 ? 1 : 4;
     open_kernel(w);
     put(w, "enum { H = %lld, W = %lld };", (long long)x->dim[1], (long long)x->dim[2]);
-    open_tasks(w, 1, splits);
-    put(w, "for (int64_t c = part * %lldLL / %d; c < (part + 1) * %lldLL / %d; c++)", (long long)C, splits, (long long)C, splits);
-    put(w, "for (int p = 0; p < %lld; p++)", (long long)P);
-    put(w, "for (int q = 0; q < %lld; q++) {", (long long)Q);
+    open_image(w, C, P, Q);
     put(w, "const int h0 = p * %d - %d, w0 = q * %d - %d;", (int)s->attr[SH], (int)s->attr[PH], (int)s->attr[SW], (int)s->attr[PW]);
     const char *e = region_printf(w->region, "((c * %lld + p) * %lld + q)", (long long)P, (long long)Q);
     put_window(w, s, "block", e, "c",
                region_printf(w->region, "ld(%s)", place_of(w, s->in[0], "block", "((c * H + h0 + r) * W + w0 + s)")), true);
     put_maps(w, 1, w->kernel->nstage, "block", e, "c");
-    put(w, "}");
-    close_tasks(w);
+    close_elements(w);
     close_kernel(w);
 }
 
@@ -162,8 +153,7 @@ void put_scatter(struct writer *w, const struct stage *s, const char *block, con
     const char *e = region_printf(w->region, "((%s * %lld + %s) * %lld + %s)", c, (long long)y->dim[1], p, (long long)y->dim[2], q);
     const char *share = region_printf(w->region, "v%d * num(%.17g)", var_of(w, s->in[0]), 1 / (a[R] * a[S]));
     if (s->nin == 2) {
-        put(w, "const M winner = __builtin_convertvector(*(%s *)(%s), M);", place_type(a) == DT_U8 ? "Bm" : "Im",
-            place_of(w, s->in[1], block, e));
+        put(w, "const M winner = %s(%s);", place_type(a) == DT_U8 ? "ld_u8" : "ld_i32", place_of(w, s->in[1], block, e));
         share = region_printf(w->region, "sel(winner == r * %d + s, v%d, num(0))", (int)a[S], var_of(w, s->in[0]));
     }
     put(w, "for (int r = 0; r < %d; r++)", (int)a[R]);
@@ -174,9 +164,41 @@ void put_scatter(struct writer *w, const struct stage *s, const char *block, con
         share);
 }
 
+/* On CUDA each place of x' gathers from the windows over it, in their order, so that no two threads write one place. */
+static void put_gather(struct writer *w, const struct stage *s)
+{
+    const double *a = s->attr;
+    const struct tensor *y = tensor_of(w, s->in[0]);
+    int64_t C = y->dim[0], P = y->dim[1], Q = y->dim[2];
+    open_kernel(w);
+    open_image(w, C, (int64_t)a[H], (int64_t)a[W]);
+    put(w, "V sum = 0;");
+    put(w, "const int h = p + %d, w = q + %d;", (int)a[PH], (int)a[PW]);
+    put(w, "const int p0 = h < %d ? 0 : (h - %d) / %d, p1 = h / %d < %lld ? h / %d : %lld;", (int)a[R], (int)(a[R] - a[SH]), (int)a[SH], (int)a[SH],
+        (long long)P, (int)a[SH], (long long)P - 1);
+    put(w, "const int q0 = w < %d ? 0 : (w - %d) / %d, q1 = w / %d < %lld ? w / %d : %lld;", (int)a[S], (int)(a[S] - a[SW]), (int)a[SW], (int)a[SW],
+        (long long)Q, (int)a[SW], (long long)Q - 1);
+    put(w, "for (int i = p0; i <= p1; i++)");
+    put(w, "for (int j = q0; j <= q1; j++) {");
+    const char *e = region_printf(w->region, "((c * %lld + i) * %lld + j)", (long long)P, (long long)Q);
+    put(w, "const V y = ld(%s)%s;", place_of(w, s->in[0], "block", e), s->nin == 2 ? "" : region_printf(w->region, " * num(%.17g)", 1 / (a[R] * a[S])));
+    put(w, "const int r = h - i * %d, s = w - j * %d;", (int)a[SH], (int)a[SW]);
+    put(w, "if (r < %d && s < %d%s)", (int)a[R], (int)a[S], s->nin == 2 ? region_printf(w->region, " && %s(%s) == r * %d + s",
+        place_type(a) == DT_U8 ? "ld_u8" : "ld_i32", place_of(w, s->in[1], "block", e), (int)a[S]) : "");
+    put(w, "    sum += y;");
+    put(w, "}");
+    put(w, "st(%s, sum);", place_of(w, s->out[0], "block", "e"));
+    close_elements(w);
+    close_kernel(w);
+}
+
 /* Scatter, window after window: x' of the window's places += y' (of the winner, or its share). */
 static void dx_emit(struct writer *w, const struct stage *s)
 {
+    if (w->target == TARGET_CUDA) {
+        put_gather(w, s);
+        return;
+    }
     const double *a = s->attr;
     const struct tensor *x = tensor_of(w, s->out[0]), *y = tensor_of(w, s->in[0]);
     int64_t C = x->dim[0], P = y->dim[1], Q = y->dim[2];
@@ -198,7 +220,7 @@ static void dx_emit(struct writer *w, const struct stage *s)
     put(w, "const int h0 = p * %d - %d, w0 = q * %d - %d;", (int)a[SH], (int)a[PH], (int)a[SW], (int)a[PW]);
     put(w, "const V y = ld(%s)%s;", place_of(w, s->in[0], "block", e), max ? "" : region_printf(w->region, " * num(%.17g)", 1 / (a[R] * a[S])));
     if (max)
-        put(w, "const M winner = __builtin_convertvector(*(%s *)(%s), M);", place_type(a) == DT_U8 ? "Bm" : "Im", place_of(w, s->in[1], "block", e));
+        put(w, "const M winner = %s(%s);", place_type(a) == DT_U8 ? "ld_u8" : "ld_i32", place_of(w, s->in[1], "block", e));
     put(w, "for (int r = 0; r < %d; r++)", (int)a[R]);
     put(w, "for (int s = 0; s < %d; s++) {", (int)a[S]);
     if (padded) {

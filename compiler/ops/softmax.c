@@ -17,10 +17,11 @@ static void softmax_grad(struct graph *g, struct node *n, struct value *const *g
     gx[0] = graph_op(g, "softmax_dx", NULL, gy[0], n->out[0], NULL);
 }
 
-static void open_rows(struct writer *w, const struct tensor *t)
+static void open_places(struct writer *w, const struct tensor *t)
 {
+    w->threads = 64;
     open_kernel(w);
-    open_tasks(w, 1, 1);
+    open_rows(w);
     put(w, "for (int64_t i = 0; i < %lld; i++) {", (long long)(tensor_elements(t) / t->dim[0]));
 }
 
@@ -34,7 +35,7 @@ static void softmax_emit(struct writer *w, const struct stage *s)
     const struct tensor *t = tensor_of(w, s->in[0]);
     long long K = t->dim[0];
     const char *e = element(w, t), *x = region_printf(w->region, "ld(%s)", place_of(w, s->in[0], "block", e));
-    open_rows(w, t);
+    open_places(w, t);
     put(w, "V top = num(-__builtin_inf()), total = {0};");
     put(w, "for (int64_t k = 0; k < %lld; k++) {", K);
     put(w, "const V x = %s;", x);
@@ -55,7 +56,7 @@ static void softmax_dx_emit(struct writer *w, const struct stage *s)
     long long K = t->dim[0];
     const char *e = element(w, t);
     const char *g = place_of(w, s->in[0], "block", e), *y = place_of(w, s->in[1], "block", e);
-    open_rows(w, t);
+    open_places(w, t);
     put(w, "V dot = {0};");
     put(w, "for (int64_t k = 0; k < %lld; k++)", K);
     put(w, "    dot += ld(%s) * ld(%s);", g, y);

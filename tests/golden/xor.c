@@ -1,9 +1,9 @@
 // models/xor.net: network `xor`, 33 parameters, 16 lanes of float; plan version 1
+enum { CTL_ROWS = 0, CTL_STEP = 2, CTL_POSITION = 3, CTL_EPOCH = 4, CTL_COUNT_SAMPLES = 5, CTL_SHUFFLE = 6, CTL_SEED0 = 7, CTL_SEED1 = 8, CTL_FINITE = 35 };
 #define REAL float
 #define INT int32_t
 #define LANES 16
 #define WIDE 0
-enum { CTL_ROWS = 0, CTL_STEP = 2, CTL_POSITION = 3, CTL_EPOCH = 4, CTL_COUNT_SAMPLES = 5, CTL_SHUFFLE = 6, CTL_SEED0 = 7, CTL_SEED1 = 8, CTL_LAST = 30, CTL_FINITE = 38 };
 /* philox.h: counter-based random numbers, and a shuffle that needs no memory.
  *
  * Self-contained C on 32-bit integers (64-bit only for products): emitted kernels hold this very text, so host and
@@ -137,7 +137,15 @@ struct nr_object { int32_t abi, kernels, lanes, real_bytes; const struct nr_kern
 #define ld(p) (*(const Vm *)(p))
 #define st(p, v) (*(Vm *)(p) = (v))
 #define sel(m, a, b) ((V)(((M)(a) & (m)) | ((M)(b) & ~(m))))
+#define pick(m, a, b) (((a) & (m)) | ((b) & ~(m)))       /* of M */
 #define num(x) vec((real)(x))
+#define ld_u8(p) __builtin_convertvector(*(Bm *)(p), M)
+#define ld_i32(p) __builtin_convertvector(*(Im *)(p), M)
+#define st_u8(p, v) (*(Bm *)(p) = __builtin_convertvector(v, B))
+#define st_i32(p, v) (*(Im *)(p) = __builtin_convertvector(v, I))
+#define INFINITE __builtin_inf()
+#define NOT_A_NUMBER __builtin_nan("")
+#define UNROLL
 
 static inline V vec(real x)
 {
@@ -161,6 +169,13 @@ static inline real word(const struct nr_args *a, int i)
     __builtin_memcpy(&x, &a->control[i], 4);
     return x;
 }
+
+static inline void put_word(const struct nr_args *a, int i, float x)
+{
+    __builtin_memcpy(&a->control[i], &x, 4);
+}
+
+#define is_finite(x) __builtin_isfinite(x)
 
 #define LANEWISE(name, call)                                                                       \
     static inline V v_##name(V v)                                                                  \
@@ -622,8 +637,8 @@ static void k_train5_loss_report_loss(const struct nr_args *a, int64_t first, in
         for (int64_t i = 0; i < rows; i++)
             sum += t0_mse[i];
         const float loss = (float)(sum / rows);
-        __builtin_memcpy(&a->control[37], &loss, 4);
-        a->control[38] = __builtin_isfinite(loss) && (!a->control[28] || a->control[38]);
+        put_word(a, 34, loss);
+        a->control[35] = is_finite(loss) && (!a->control[28] || a->control[35]);
     }
 }
 
@@ -901,7 +916,7 @@ static void k_train11_fc1_linear_dw(const struct nr_args *a, int64_t first, int6
 // k_train12_optimizer_adam = adam
 static void k_train12_optimizer_adam(const struct nr_args *a, int64_t first, int64_t last)
 {
-    if (!a->control[CTL_LAST] || !a->control[CTL_FINITE])
+    if (!a->control[CTL_FINITE])
         return;                                    /* a loss that is not finite changes nothing */
     real *const t0_parameters = a->t[0];
     real *const t1_optimizer_exp_avg = a->t[1];
@@ -1006,164 +1021,6 @@ static void k_predict3_y_relayout(const struct nr_args *a, int64_t first, int64_
         turn_back(t0_add + (block * 1LL + e) * 16, 1LL - e < 16 ? (int)(1LL - e) : 16, 4, t1_output_y + block * 16 * 4LL + e);
 }
 
-// k_accumulate0_bits_gather = gather
-//    4 | input  bits : f32[2]
-static const real k_accumulate0_bits_gather_scale[] = {
-    (real)1,
-};
-static const real k_accumulate0_bits_gather_shift[] = {
-    (real)0,
-};
-
-static void k_accumulate0_bits_gather(const struct nr_args *a, int64_t first, int64_t last)
-{
-    real *const t1_bits = a->t[1];
-    real *const t2_gather19_ = a->t[2];
-    const int64_t blocks = a->blocks;
-    (void)blocks;
-    for (int64_t task = first; task < last; task++) {
-        const int64_t block = task / 1, part = task % 1;
-        const struct order order = order_of(a);
-        int64_t at[16];
-        for (int i = 0; i < 16; i++)
-            at[i] = sample_at(a, &order, block * 16 + i);
-        for (int i = 0; i < 16; i++)
-            want_pixels(a, at[i] < 0 ? -1 : at[i] * 2LL + 2LL * part / 1, 2);
-        for (int c = 0; c < 1; c++)
-        for (int64_t e = 2 * part / 1 / 16 * 16; e < (part == 0 ? 2 : 2 * (part + 1) / 1 / 16 * 16); e += 16) {
-            real x[16][16] __attribute__((aligned(64)));
-            const int n = 2 - e < 16 ? (int)(2 - e) : 16;
-            const int64_t from = c * 2LL + e;
-            for (int i = 0; i < 16; i++)
-                read_pixels(a, at[i] < 0 ? -1 : at[i] * 2LL + from, n, k_accumulate0_bits_gather_scale[c], k_accumulate0_bits_gather_shift[c], x[i]);
-            for (int i = 0; i < 16; i++)
-                copy_pixels(x[i], n, t2_gather19_ + (block * 16 + i) * 4 + from);
-            turn(&x[0][0], n, t1_bits + (block * 2 + from) * 16);
-        }
-    }
-}
-
-// k_accumulate11_fc1_linear_dw = linear_dw
-//    7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
-static void k_accumulate11_fc1_linear_dw_tile8x2(const real *restrict x, const real *restrict y, const int64_t samples, real *restrict out)
-{
-    V1 s0_0 = {0};
-    V1 s0_1 = {0};
-    V1 s1_0 = {0};
-    V1 s1_1 = {0};
-    V1 s2_0 = {0};
-    V1 s2_1 = {0};
-    V1 s3_0 = {0};
-    V1 s3_1 = {0};
-    V1 s4_0 = {0};
-    V1 s4_1 = {0};
-    V1 s5_0 = {0};
-    V1 s5_1 = {0};
-    V1 s6_0 = {0};
-    V1 s6_1 = {0};
-    V1 s7_0 = {0};
-    V1 s7_1 = {0};
-    for (int64_t m = 0; m < samples; m++) {
-        const real *xr = x + m * 4, *yr = y + m / 16 * 128 + m % 16;
-        const V1 x0 = *(const V1u *)(xr + 0);
-        const V1 x1 = *(const V1u *)(xr + 1);
-        { const real a = yr[0]; s0_0 += x0 * a; s0_1 += x1 * a; }
-        { const real a = yr[16]; s1_0 += x0 * a; s1_1 += x1 * a; }
-        { const real a = yr[32]; s2_0 += x0 * a; s2_1 += x1 * a; }
-        { const real a = yr[48]; s3_0 += x0 * a; s3_1 += x1 * a; }
-        { const real a = yr[64]; s4_0 += x0 * a; s4_1 += x1 * a; }
-        { const real a = yr[80]; s5_0 += x0 * a; s5_1 += x1 * a; }
-        { const real a = yr[96]; s6_0 += x0 * a; s6_1 += x1 * a; }
-        { const real a = yr[112]; s7_0 += x0 * a; s7_1 += x1 * a; }
-    }
-    *(V1u *)(out + 0) = s0_0;
-    *(V1u *)(out + 1) = s0_1;
-    *(V1u *)(out + 2) = s1_0;
-    *(V1u *)(out + 3) = s1_1;
-    *(V1u *)(out + 4) = s2_0;
-    *(V1u *)(out + 5) = s2_1;
-    *(V1u *)(out + 6) = s3_0;
-    *(V1u *)(out + 7) = s3_1;
-    *(V1u *)(out + 8) = s4_0;
-    *(V1u *)(out + 9) = s4_1;
-    *(V1u *)(out + 10) = s5_0;
-    *(V1u *)(out + 11) = s5_1;
-    *(V1u *)(out + 12) = s6_0;
-    *(V1u *)(out + 13) = s6_1;
-    *(V1u *)(out + 14) = s7_0;
-    *(V1u *)(out + 15) = s7_1;
-}
-
-static void k_accumulate11_fc1_linear_dw(const struct nr_args *a, int64_t first, int64_t last)
-{
-    real *const t0_gather19_ = a->t[0];
-    real *const t1_tanh_da = a->t[1];
-    real *const t2_fc1_weight = a->t[2];
-    const int64_t blocks = a->blocks;
-    (void)blocks;
-    const int64_t samples = a->control[0];
-    for (int64_t task = first; task < last; task++) {
-        const int64_t k = task * 8;
-        const real *y = t1_tanh_da + k * 16;
-        real *out = t2_fc1_weight + k * 2;
-        if (k + 8 <= 8) {
-            k_accumulate11_fc1_linear_dw_tile8x2(t0_gather19_ + 0, y, samples, out + 0);
-        }
-    }
-}
-
-// k_accumulate12_optimizer_accumulate = accumulate
-static void k_accumulate12_optimizer_accumulate(const struct nr_args *a, int64_t first, int64_t last)
-{
-    real *const t0_gradients_sum = a->t[0];
-    real *const t1_gradients = a->t[1];
-    real *const t2_accumulate17 = a->t[2];
-    const V begin = vec(word(a, 29));
-    const int64_t blocks = a->blocks;
-    (void)blocks;
-    const int lane = 0;
-    (void)lane;
-    for (int64_t e = first * 4LL / 1 * 16; e < last * 4LL / 1 * 16; e += LANES) {
-        const V v0 = sel((begin > num(0)), ld(t1_gradients + e), (ld(t0_gradients_sum + e) + ld(t1_gradients + e)));
-        st(t2_accumulate17 + e, v0);
-    }
-}
-
-// k_accumulate13_optimizer_adam = adam
-static void k_accumulate13_optimizer_adam(const struct nr_args *a, int64_t first, int64_t last)
-{
-    if (!a->control[CTL_LAST] || !a->control[CTL_FINITE])
-        return;                                    /* a loss that is not finite changes nothing */
-    real *const t0_parameters = a->t[0];
-    real *const t1_optimizer_exp_avg = a->t[1];
-    real *const t2_optimizer_exp_avg_sq = a->t[2];
-    real *const t3_accumulate17 = a->t[3];
-    real *const t4_adam18 = a->t[4];
-    real *const t5_adam18_1 = a->t[5];
-    real *const t6_adam18_2 = a->t[6];
-    const V lr = vec(word(a, 9));
-    const V bias1 = vec(word(a, 10));
-    const V bias2 = vec(word(a, 11));
-    const V h0 = vec(word(a, 12));
-    const V h1 = vec(word(a, 13));
-    const V h2 = vec(word(a, 14));
-    const V h3 = vec(word(a, 15));
-    const V k0 = vec(word(a, 20));
-    const V k1 = vec(word(a, 21));
-    const int64_t blocks = a->blocks;
-    (void)blocks;
-    const int lane = 0;
-    (void)lane;
-    for (int64_t e = first * 4LL / 1 * 16; e < last * 4LL / 1 * 16; e += LANES) {
-        const V v2 = ((h1 * ld(t2_optimizer_exp_avg_sq + e)) + ((k1 * (ld(t3_accumulate17 + e) + (h3 * ld(t0_parameters + e)))) * (ld(t3_accumulate17 + e) + (h3 * ld(t0_parameters + e)))));
-        const V v1 = ((h0 * ld(t1_optimizer_exp_avg + e)) + (k0 * (ld(t3_accumulate17 + e) + (h3 * ld(t0_parameters + e)))));
-        const V v0 = (ld(t0_parameters + e) - (((lr / bias1) * v1) / ((v_sqrt(v2) * (num(1) / bias2)) + h2)));
-        st(t4_adam18 + e, v0);
-        st(t5_adam18_1 + e, v1);
-        st(t6_adam18_2 + e, v2);
-    }
-}
-
 static const struct nr_kernel kernels[] = {
     {"train0_bits_gather", k_train0_bits_gather, 1, 1},
     {"train1_odd_gather_target", k_train1_odd_gather_target, 1, 1},
@@ -1188,20 +1045,6 @@ static const struct nr_kernel kernels[] = {
     {"predict1_fc1_conv", k_train2_fc1_conv, 4, 2},
     {"predict2_fc2_conv", k_train3_fc2_conv, 4, 1},
     {"predict3_y_relayout", k_predict3_y_relayout, 1, 1},
-    {"accumulate0_bits_gather", k_accumulate0_bits_gather, 1, 1},
-    {"accumulate1_odd_gather_target", k_train1_odd_gather_target, 1, 1},
-    {"accumulate2_fc1_conv", k_train2_fc1_conv, 4, 2},
-    {"accumulate3_fc2_conv", k_train3_fc2_conv, 4, 1},
-    {"accumulate4_loss_mse", k_train4_loss_mse, 1, 1},
-    {"accumulate5_loss_report_loss", k_train5_loss_report_loss, 0, 1},
-    {"accumulate6_fc2_chan_sum", k_train6_fc2_chan_sum, 0, 1},
-    {"accumulate7_fc2_relayout", k_train7_fc2_relayout, 1, 1},
-    {"accumulate8_fc2_linear_dw", k_train8_fc2_linear_dw, 0, 1},
-    {"accumulate9_fc2_conv_dx", k_train9_fc2_conv_dx, 4, 2},
-    {"accumulate10_fc1_chan_sum", k_train10_fc1_chan_sum, 0, 8},
-    {"accumulate11_fc1_linear_dw", k_accumulate11_fc1_linear_dw, 0, 1},
-    {"accumulate12_optimizer_accumulate", k_accumulate12_optimizer_accumulate, 0, 1},
-    {"accumulate13_optimizer_adam", k_accumulate13_optimizer_adam, 0, 1},
 };
 
-const struct nr_object nr_object = {1, 37, LANES, sizeof(real), kernels};
+const struct nr_object nr_object = {2, 23, LANES, sizeof(real), kernels};

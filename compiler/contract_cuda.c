@@ -1,0 +1,486 @@
+/* contract_cuda.c: contractions as CUDA. As in C, 16 neighbouring lanes are samples, so that x is read in runs of 64 bytes
+ * and one weight serves all lanes (the layout of cuda-convnet: A. Krizhevsky, arXiv 1404.5997). A thread holds a tile of sums
+ * in registers. Every sum has a fixed order; no atomics.
+ *
+ *   tiled   a thread has `tile` output channels x `rows` x `columns` places; weights of some input channels in shared memory
+ *   flat    a fully connected layer: `tile` outputs x 4 blocks of samples, the depth cut into slices that meet at the end
+ *   plain   a thread has one output: for what is too large for registers; the reference for the others
+ *   dw      a thread block has `tile` x 1 kernels, its threads the places; parts of the places meet in the workspace */
+#include "contract.h"
+
+#include <limits.h>
+
+enum { SHARED_WEIGHTS = 3072, MOST_SUMS = 64, FLAT_BLOCKS = 4 };
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t groups_of(int64_t n, int64_t size)
+{
+    return (n + size - 1) / size;
+}
+
+static int multiple(int a, int b)                      /* the least common one */
+{
+    int m = a;
+    while (m % b)
+        m += a;
+    return m;
+}
+
+static const struct stage *window_behind(const struct writer *w, const struct stage *s)
+{
+    int at = maps_end(w, stage_index(w, s) + 1);
+    return at < w->kernel->nstage ? &w->kernel->stage[at] : NULL;
+}
+
+/* Output channels [k, k + n) of tile t of all, and their weights; `from` is the first channel of x. */
+static void put_tile(struct writer *w, const struct stage *s, const struct contraction *c)
+{
+    int64_t tiles = groups_of(c->outs, c->tile);
+    put(w, "const int64_t group = t / %lld, o = t %% %lld * %d, k = group * %lld + o, from = group * %lld;", (long long)tiles, (long long)tiles,
+        c->tile, (long long)c->outs, (long long)c->depth);
+    put(w, "const int n = %lld - o < %d ? (int)(%lld - o) : %d;", (long long)c->outs, c->tile, (long long)c->outs, c->tile);
+    put(w, "const real *weight = %s + group * %lld + o * %lld;", name_of(w, s->in[1]), (long long)c->w_group, (long long)c->w_out);
+}
+
+/* ---- plain ---- */
+
+static void put_sum(struct writer *w, const struct stage *s, const struct contraction *c)
+{
+    const struct axis *y = &c->y, *x = &c->x;
+    put(w, "const int64_t group = k / %lld;", (long long)c->outs);
+    put(w, "const real *weight = %s + group * %lld + k %% %lld * %lld;", name_of(w, s->in[1]), (long long)c->w_group, (long long)c->outs,
+        (long long)c->w_out);
+    put(w, "V sum = 0;");
+    put(w, "for (int64_t d = 0; d < %lld; d++)", (long long)c->depth);
+    put(w, "for (int r = 0; r < %lld; r++)", (long long)y->taps);
+    put(w, "for (int s = 0; s < %lld; s++) {", (long long)x->taps);
+    put(w, "const int h = %d * p + (%d) * r + (%d), w = %d * q + (%d) * s + (%d);", y->a, y->b, y->c, x->a, x->b, x->c);
+    put(w, "if (h < 0 || h %% %d || h / %d >= %lld || w < 0 || w %% %d || w / %d >= %lld)", y->d, y->d, (long long)y->source, x->d, x->d,
+        (long long)x->source);
+    put(w, "    continue;");
+    put(w, "sum += weight[d * %lld + r * %lld + s] * ld(%s + ((block * %lld + group * %lld + d) * %lld + h / %d * %lld + w / %d) * 16 + lane);",
+        (long long)c->w_depth, (long long)x->taps, name_of(w, s->in[0]), (long long)(c->depth * c->groups), (long long)c->depth,
+        (long long)(y->source * x->source), y->d, (long long)x->source, x->d);
+    put(w, "}");
+}
+
+static void put_plain_result(struct writer *w, const struct stage *s, const struct contraction *c, const char *e, int window)
+{
+    int out = s->out[0];
+    put_sum(w, s, c);
+    put(w, "const V v%d = sum;", var_of(w, out));
+    if (is_stored(w, out))
+        put(w, "st(%s, v%d);", place_of(w, out, "block", e), var_of(w, out));
+    put_maps(w, stage_index(w, s) + 1, window, "block", e, "k");
+}
+
+static void put_plain(struct writer *w, const struct stage *s, const struct contraction *c)
+{
+    const struct stage *pool = window_behind(w, s);
+    bool scattered = pool && pool->op->form == FORM_SCATTER, pooled = pool && !scattered;
+    int window = maps_end(w, stage_index(w, s) + 1);
+    const char *e = region_printf(w->region, "((k * %lld + p) * %lld + q)", (long long)c->y.out, (long long)c->x.out);
+    open_kernel(w);
+    if (!pooled) {
+        open_image(w, c->outs * c->groups, c->y.out, c->x.out);
+        put(w, "const int64_t k = c;");
+        put_plain_result(w, s, c, e, window);
+        if (scattered)
+            put_scatter(w, pool, "block", "k", "p", "q");
+    } else {
+        const struct tensor *y = tensor_of(w, pool->out[0]);
+        open_image(w, c->outs * c->groups, y->dim[1], y->dim[2]);
+        put(w, "const auto value = [&](const int64_t k, const int p, const int q) -> V {");
+        put_plain_result(w, s, c, e, window);
+        put(w, "return v%d;", var_of(w, pool->in[0]));
+        put(w, "};");
+        put_window(w, pool, "block", "e", "c",
+                   region_printf(w->region, "value(c, p * %d + r, q * %d + s)", (int)pool->attr[0], (int)pool->attr[1]), true);
+        put_maps(w, window + 1, w->kernel->nstage, "block", "e", "c");
+    }
+    close_elements(w);
+    close_kernel(w);
+}
+
+/* ---- tiled ---- */
+
+struct tiling { int rows, columns, units; int64_t p_groups, q_groups, unit_groups; int64_t depth; };
+
+/* False if the sums do not fit the registers, or the taps the shared memory and the text. */
+static bool choose_tiling(const struct writer *w, const struct stage *s, struct contraction *c, struct tiling *t)
+{
+    const struct stage *pool = window_behind(w, s);
+    bool pooled = pool && pool->op->form == FORM_POOL;
+    int64_t taps = c->y.taps * c->x.taps;
+    if ((pooled && (pool->attr[0] > MOST_SUMS || pool->attr[1] > MOST_SUMS)) || c->y.d > 8 || c->x.d > 8)
+        return false;
+    t->rows = multiple(pooled ? (int)pool->attr[0] : 1, c->y.d);
+    int step = multiple(pooled ? (int)pool->attr[1] : 1, c->x.d);
+    t->columns = step;
+    while (t->columns + step <= 4 || (t->columns < 4 && t->columns + step <= c->x.out && t->columns + step <= 8))
+        t->columns += step;
+    int sums = t->rows * t->columns;
+    if (sums > MOST_SUMS || taps > 128)
+        return false;
+    int most = c->y.out * c->x.out >= 196 ? 8 : 4;
+    c->tile = (int)least(least(MOST_SUMS / sums, most), c->outs);
+    if (c->tile > 4)
+        c->tile = c->tile / 4 * 4;
+    if (taps * sums > 1600)
+        return false;
+    t->p_groups = groups_of(c->y.out, t->rows);
+    t->q_groups = groups_of(c->x.out, t->columns);
+    int64_t units = t->p_groups * t->q_groups;
+    t->units = (int)least(16, (units + 1) / 2 * 2);
+    t->unit_groups = groups_of(units, t->units);
+    t->depth = least(c->depth, SHARED_WEIGHTS / (taps * c->tile));
+    return t->depth > 0 && groups_of(c->outs, c->tile) * c->groups * t->unit_groups <= INT_MAX;
+}
+
+/* Sums of the row of x that lies `row` below the tile's: all pairs (output row, tap row) that meet there. */
+static void put_source_row(struct writer *w, const struct contraction *c, const struct tiling *t, int row)
+{
+    const struct axis *y = &c->y, *x = &c->x;
+    bool wanted[2 * 4096 + 1] = {false}, any = false;
+    enum { ZERO = 4096 };
+    for (int rr = 0; rr < t->rows; rr++)
+        for (int r = 0; r < y->taps; r++) {
+            int v = y->a * rr + y->b * r + y->c;
+            any |= v % y->d == 0 && v / y->d == row;
+        }
+    if (!any)
+        return;
+    put(w, "{");
+    put(w, "const int h = h0 + (%d);", row);
+    put(w, "if (h >= 0 && h < %lld) {", (long long)y->source);
+    put(w, "const real *xr = xd + h * %lld;", (long long)x->source * 16);
+    for (int j = 0; j < t->columns; j++)
+        for (int s = 0; s < x->taps; s++) {
+            int v = x->a * j + x->b * s + x->c, at = v / x->d;
+            if (v % x->d || at < -ZERO || at > ZERO || wanted[at + ZERO])
+                continue;
+            wanted[at + ZERO] = true;
+            put(w, "const V x%s%d = w0 + (%d) >= 0 && w0 + (%d) < %lld ? ld(xr + (w0 + (%d)) * 16) : 0;", at < 0 ? "m" : "", at < 0 ? -at : at, at,
+                at, (long long)x->source, at);
+        }
+    for (int rr = 0; rr < t->rows; rr++)
+        for (int r = 0; r < y->taps; r++) {
+            int v = y->a * rr + y->b * r + y->c;
+            if (v % y->d || v / y->d != row)
+                continue;
+            for (int s = 0; s < x->taps; s++) {
+                bool meets = false;
+                for (int j = 0; j < t->columns; j++)
+                    meets |= (x->a * j + x->b * s + x->c) % x->d == 0;
+                if (!meets)
+                    continue;
+                put(w, "{");
+                put(w, "real f[%d];", c->tile);
+                put(w, "load<%d>(f, wd + %lld);", c->tile, (long long)(r * x->taps + s) * c->tile);
+                put(w, "UNROLL for (int i = 0; i < %d; i++) {", c->tile);
+                for (int j = 0; j < t->columns; j++) {
+                    int u = x->a * j + x->b * s + x->c, at = u / x->d;
+                    if (u % x->d == 0)
+                        put(w, "acc[i][%d][%d] += f[i] * x%s%d;", rr, j, at < 0 ? "m" : "", at < 0 ? -at : at);
+                }
+                put(w, "}");
+                put(w, "}");
+            }
+        }
+    put(w, "}");
+    put(w, "}");
+}
+
+static void put_tile_results(struct writer *w, const struct stage *s, const struct contraction *c, const struct tiling *t)
+{
+    const struct stage *pool = window_behind(w, s);
+    bool scattered = pool && pool->op->form == FORM_SCATTER, pooled = pool && !scattered;
+    int first = stage_index(w, s) + 1, window = maps_end(w, first), out = s->out[0];
+    if (!pooled || window > first || is_stored(w, out)) {
+        put(w, "UNROLL for (int i = 0; i < %d; i++)", c->tile);
+        put(w, "UNROLL for (int rr = 0; rr < %d; rr++)", t->rows);
+        put(w, "UNROLL for (int j = 0; j < %d; j++) {", t->columns);
+        put(w, "const int p = p0 + rr, q = q0 + j;");
+        put(w, "if (i < n && p < %lld && q < %lld) {", (long long)c->y.out, (long long)c->x.out);
+        const char *e = region_printf(w->region, "(((k + i) * %lld + p) * %lld + q)", (long long)c->y.out, (long long)c->x.out);
+        put(w, "const V v%d = acc[i][rr][j];", var_of(w, out));
+        if (is_stored(w, out))
+            put(w, "st(%s, v%d);", place_of(w, out, "block", e), var_of(w, out));
+        put_maps(w, first, window, "block", e, "(k + i)");
+        if (pooled)
+            put(w, "acc[i][rr][j] = v%d;", var_of(w, pool->in[0]));
+        if (scattered)
+            put_scatter(w, pool, "block", "(k + i)", "p", "q");
+        put(w, "}");
+        put(w, "}");
+    }
+    if (!pooled)
+        return;
+    const struct tensor *y = tensor_of(w, pool->out[0]);
+    int R = (int)pool->attr[0], S = (int)pool->attr[1];
+    put(w, "UNROLL for (int i = 0; i < %d; i++)", c->tile);
+    put(w, "UNROLL for (int rr = 0; rr < %d; rr++)", t->rows / R);
+    put(w, "UNROLL for (int j = 0; j < %d; j++) {", t->columns / S);
+    put(w, "const int p = p0 / %d + rr, q = q0 / %d + j;", R, S);
+    put(w, "if (i < n && p < %lld && q < %lld) {", (long long)y->dim[1], (long long)y->dim[2]);
+    const char *e = region_printf(w->region, "(((k + i) * %lld + p) * %lld + q)", (long long)y->dim[1], (long long)y->dim[2]);
+    put_window(w, pool, "block", e, "(k + i)", region_printf(w->region, "acc[i][rr * %d + r][j * %d + s]", R, S), false);
+    put_maps(w, window + 1, w->kernel->nstage, "block", e, "(k + i)");
+    put(w, "}");
+    put(w, "}");
+}
+
+static void put_tiled(struct writer *w, const struct stage *s, const struct contraction *c, const struct tiling *t)
+{
+    const struct axis *y = &c->y, *x = &c->x;
+    int64_t taps = y->taps * x->taps, plane = y->source * x->source * 16, tiles = groups_of(c->outs, c->tile) * c->groups;
+    w->threads = 16 * t->units;
+    open_kernel(w);
+    open_tasks(w, 1, (int)(tiles * t->unit_groups));
+    put(w, "const int t = (int)(part / %lld), u = (int)(part %% %lld) * %d + unit;", (long long)t->unit_groups, (long long)t->unit_groups, t->units);
+    put_tile(w, s, c);
+    put(w, "const bool active = u < %lld;", (long long)(t->p_groups * t->q_groups));
+    put(w, "const int p0 = u / %lld * %d, q0 = u %% %lld * %d;", (long long)t->q_groups, t->rows, (long long)t->q_groups, t->columns);
+    put(w, "const int h0 = p0 * %d / %d, w0 = q0 * %d / %d;", y->a, y->d, x->a, x->d);
+    put(w, "const real *x = %s + (block * %lld + from) * %lld + lane;", name_of(w, s->in[0]), (long long)(c->depth * c->groups), (long long)plane);
+    put(w, "__shared__ __align__(16) real shared[%lld];", (long long)(t->depth * taps * c->tile));
+    put(w, "V acc[%d][%d][%d] = {};", c->tile, t->rows, t->columns);
+    put(w, "for (int d0 = 0; d0 < %lld; d0 += %lld) {", (long long)c->depth, (long long)t->depth);
+    put(w, "for (int m = threadIdx.x; m < %lld; m += %d) {", (long long)(t->depth * taps * c->tile), w->threads);
+    put(w, "const int i = m %% %d, tap = m / %d %% %lld, d = d0 + m / %lld;", c->tile, c->tile, (long long)taps, (long long)(c->tile * taps));
+    put(w, "shared[m] = i < n && d < %lld ? weight[i * %lld + d * %lld + tap] : 0;", (long long)c->depth, (long long)c->w_out, (long long)c->w_depth);
+    put(w, "}");
+    put(w, "__syncthreads();");
+    put(w, "if (active)");
+    put(w, "for (int d = 0; d < %lld && d0 + d < %lld; d++) {", (long long)t->depth, (long long)c->depth);
+    put(w, "const real *xd = x + (int64_t)(d0 + d) * %lld, *wd = shared + d * %lld;", (long long)plane, (long long)(taps * c->tile));
+    int low = INT_MAX, high = INT_MIN;
+    for (int rr = 0; rr < t->rows; rr++)
+        for (int r = 0; r < y->taps; r++) {
+            int v = (y->a * rr + y->b * r + y->c) / y->d;
+            low = v < low ? v : low;
+            high = v > high ? v : high;
+        }
+    for (int row = low; row <= high; row++)
+        put_source_row(w, c, t, row);
+    put(w, "}");
+    put(w, "__syncthreads();");
+    put(w, "}");
+    put(w, "if (active) {");
+    put_tile_results(w, s, c, t);
+    put(w, "}");
+    close_tasks(w);
+    close_kernel(w);
+}
+
+/* ---- flat ---- */
+
+static void put_flat(struct writer *w, const struct stage *s, struct contraction *c)
+{
+    int slices = 16, out = s->out[0], first = stage_index(w, s) + 1;
+    c->tile = (int)least(8, c->outs);
+    while (slices > 2 && c->depth < 16 * slices)
+        slices /= 2;
+    int values = c->tile * FLAT_BLOCKS * 16;
+    /* Four neighbouring weights at a time, along the depth or the outputs, where they are aligned. */
+    bool along = c->w_depth == 1 && c->w_out % 4 == 0 && c->depth % 4 == 0 && c->w_group % 4 == 0;
+    int step = along ? 4 : 1;
+    w->threads = 16 * slices;
+    open_kernel(w);
+    open_tasks(w, FLAT_BLOCKS, (int)(groups_of(c->outs, c->tile) * c->groups));
+    put(w, "const int64_t t = part;");
+    put_tile(w, s, c);
+    put(w, "__shared__ V sums[%d][%d];", slices, values);
+    put(w, "V acc[%d][%d] = {};", c->tile, FLAT_BLOCKS);
+    put(w, "const real *x[%d];", FLAT_BLOCKS);
+    put(w, "UNROLL for (int j = 0; j < %d; j++)", FLAT_BLOCKS);
+    put(w, "    x[j] = %s + ((block + j < blocks ? block + j : blocks - 1) * %lld + from) * 16 + lane;", name_of(w, s->in[0]),
+        (long long)(c->depth * c->groups));
+    put(w, "for (int d = unit * %d; d < %lld; d += %d) {", step, (long long)c->depth, step * slices);
+    put(w, "real f[%d][%d];", c->tile, step);
+    put(w, "UNROLL for (int i = 0; i < %d; i++)", c->tile);
+    if (along)
+        put(w, "    load<4>(f[i], weight + (i < n ? i : 0) * %lld + d);", (long long)c->w_out);
+    else
+        put(w, "    f[i][0] = weight[(i < n ? i : 0) * %lld + d * %lld];", (long long)c->w_out, (long long)c->w_depth);
+    put(w, "UNROLL for (int m = 0; m < %d; m++)", step);
+    put(w, "UNROLL for (int j = 0; j < %d; j++) {", FLAT_BLOCKS);
+    put(w, "const V b = ld(x[j] + (d + m) * 16);");
+    put(w, "UNROLL for (int i = 0; i < %d; i++)", c->tile);
+    put(w, "    acc[i][j] += f[i][m] * b;");
+    put(w, "}");
+    put(w, "}");
+    put(w, "UNROLL for (int i = 0; i < %d; i++)", c->tile);
+    put(w, "UNROLL for (int j = 0; j < %d; j++)", FLAT_BLOCKS);
+    put(w, "    sums[unit][(i * %d + j) * 16 + lane] = acc[i][j];", FLAT_BLOCKS);
+    put(w, "__syncthreads();");
+    put(w, "for (int m = threadIdx.x; m < %d; m += %d) {", values, w->threads);
+    put(w, "const int i = m / %d, j = m / 16 %% %d;", 16 * FLAT_BLOCKS, FLAT_BLOCKS);
+    put(w, "if (i < n && block + j < blocks) {");
+    put(w, "V sum = 0;");
+    put(w, "for (int slice = 0; slice < %d; slice++)", slices);
+    put(w, "    sum += sums[slice][m];");
+    put(w, "const V v%d = sum;", var_of(w, out));
+    if (is_stored(w, out))
+        put(w, "st(%s, v%d);", place_of(w, out, "(block + j)", "(k + i)"), var_of(w, out));
+    put_maps(w, first, w->kernel->nstage, "(block + j)", "(k + i)", "(k + i)");
+    put(w, "}");
+    put(w, "}");
+    close_tasks(w);
+    close_kernel(w);
+}
+
+void put_contraction_cuda(struct writer *w, const struct stage *s, struct contraction *c)
+{
+    struct tiling t;
+    if (tensor_of(w, s->in[0])->rank == 1)
+        put_flat(w, s, c);
+    else if (choose_tiling(w, s, c, &t))
+        put_tiled(w, s, c, &t);
+    else
+        put_plain(w, s, c);
+}
+
+/* ---- weight gradients ---- */
+
+struct dw { int tile, rows; int64_t tiles, tasks; int parts; };
+
+/* Kernel rows that a thread holds at once, output channels, and into how many parts the places are cut. */
+static struct dw choose_dw(const struct geometry *g)
+{
+    struct dw d = {.rows = g->R * g->S <= 32 ? (int)g->R : 1};
+    int64_t Kg = g->K / g->G, enough = 264;
+    d.tile = (int)least(least(8, Kg), MOST_SUMS / (d.rows * g->S));
+    d.tiles = groups_of(Kg, d.tile);
+    d.tasks = g->G * d.tiles * (g->C / g->G) * (g->R / d.rows);
+    d.parts = (int)(d.tasks >= enough ? 1 : least(16, enough / d.tasks));
+    return d;
+}
+
+int64_t conv_dw_scratch(const struct geometry *g)
+{
+    struct dw d = choose_dw(g);
+    return d.parts == 1 ? 0 : d.parts * g->K * (g->C / g->G) * g->R * g->S;
+}
+
+void put_conv_dw_cuda(struct writer *w, const struct stage *s, const struct geometry *g)
+{
+    struct dw d = choose_dw(g);
+    int64_t Kg = g->K / g->G, Cg = g->C / g->G, all = g->K * Cg * g->R * g->S, kernel_rows = g->R / d.rows;
+    int sums = d.tile * d.rows * (int)g->S;
+    open_kernel(w);
+    w->blocks_per_task = 0;
+    w->splits = (int)(d.tasks * d.parts);
+    put(w, "const int lane = threadIdx.x %% 16, unit = threadIdx.x / 16, part = blockIdx.x %% %d;", d.parts);
+    put(w, "const int task = blockIdx.x / %d, r0 = task %% %lld * %d, c = task / %lld %% %lld;", d.parts, (long long)kernel_rows, d.rows,
+        (long long)kernel_rows, (long long)Cg);
+    put(w, "const int t = task / %lld %% %lld, group = task / %lld;", (long long)(kernel_rows * Cg), (long long)d.tiles,
+        (long long)(kernel_rows * Cg * d.tiles));
+    put(w, "const int o = t * %d, k = group * %lld + o, n = %lld - o < %d ? %lld - o : %d;", d.tile, (long long)Kg, (long long)Kg, d.tile,
+        (long long)Kg, d.tile);
+    put(w, "V acc[%d][%d][%lld] = {};", d.tile, d.rows, (long long)g->S);
+    put(w, "for (int64_t m = part * 16 + unit; m < blocks * %lld; m += %d) {", (long long)g->P, 16 * d.parts);
+    put(w, "const int64_t block = m / %lld;", (long long)g->P);
+    put(w, "const int p = (int)(m %% %lld);", (long long)g->P);
+    put(w, "const real *y = %s + (((block * %lld + k) * %lld + p) * %lld) * 16 + lane;", name_of(w, s->in[1]), (long long)g->K, (long long)g->P,
+        (long long)g->Q);
+    put(w, "const real *x = %s + (block * %lld + group * %lld + c) * %lld * 16 + lane;", name_of(w, s->in[0]), (long long)g->C, (long long)Cg,
+        (long long)(g->H * g->W));
+    put(w, "for (int q = 0; q < %lld; q++) {", (long long)g->Q);
+    put(w, "real f[%d];", d.tile);
+    put(w, "UNROLL for (int i = 0; i < %d; i++)", d.tile);
+    put(w, "    f[i] = i < n ? ld(y + (i * %lld + q) * 16) : 0;", (long long)(g->P * g->Q));
+    put(w, "UNROLL for (int r = 0; r < %d; r++) {", d.rows);
+    put(w, "const int h = p * %d + (r0 + r) * %d - %d;", g->stride[0], g->dil[0], g->pad[0]);
+    put(w, "if (h >= 0 && h < %lld) {", (long long)g->H);
+    put(w, "UNROLL for (int s = 0; s < %lld; s++) {", (long long)g->S);
+    put(w, "const int w = q * %d + s * %d - %d;", g->stride[1], g->dil[1], g->pad[1]);
+    put(w, "const V b = w >= 0 && w < %lld ? ld(x + (h * %lld + w) * 16) : 0;", (long long)g->W, (long long)g->W);
+    put(w, "UNROLL for (int i = 0; i < %d; i++)", d.tile);
+    put(w, "    acc[i][r][s] += f[i] * b;");
+    put(w, "}");
+    put(w, "}");
+    put(w, "}");
+    put(w, "}");
+    put(w, "}");
+    put(w, "__shared__ V sums[8][%d];", sums);
+    put(w, "UNROLL for (int i = 0; i < %d; i++)", d.tile);
+    put(w, "UNROLL for (int r = 0; r < %d; r++)", d.rows);
+    put(w, "UNROLL for (int s = 0; s < %lld; s++) {", (long long)g->S);
+    put(w, "const V sum = warp_sum(acc[i][r][s]);");
+    put(w, "if (threadIdx.x %% 32 == 0)");
+    put(w, "    sums[threadIdx.x / 32][(i * %d + r) * %lld + s] = sum;", d.rows, (long long)g->S);
+    put(w, "}");
+    put(w, "__syncthreads();");
+    put(w, "for (int m = threadIdx.x; m < %d; m += 256) {", sums);
+    put(w, "const int i = m / %lld, tap = m %% %lld;", (long long)(d.rows * g->S), (long long)(d.rows * g->S));
+    put(w, "V sum = 0;");
+    put(w, "for (int warp = 0; warp < 8; warp++)");
+    put(w, "    sum += sums[warp][m];");
+    put(w, "if (i < n)");
+    put(w, "    %s[((int64_t)(k + i) * %lld + c) * %lld + r0 * %lld + tap%s] = sum;", d.parts > 1 ? "workspace" : name_of(w, s->out[0]), (long long)Cg,
+        (long long)(g->R * g->S), (long long)g->S, d.parts > 1 ? region_printf(w->region, " + part * %lldLL", (long long)all) : "");
+    put(w, "}");
+    close_kernel(w);
+    if (d.parts == 1)
+        return;
+    fprintf(w->out, "\n");
+    open_kernel(w);
+    w->blocks_per_task = 0;
+    w->splits = (int)groups_of(all, w->threads);
+    put(w, "const int64_t e = blockIdx.x * %d + threadIdx.x;", w->threads);
+    put(w, "if (e >= %lld)", (long long)all);
+    put(w, "    return;");
+    put(w, "V sum = 0;");
+    put(w, "for (int part = 0; part < %d; part++)", d.parts);
+    put(w, "    sum += workspace[part * %lldLL + e];", (long long)all);
+    put(w, "%s[e] = sum;", name_of(w, s->out[0]));
+    close_kernel(w);
+}
+
+/* Threads are 32 times 4 input features x 8 slices of the samples. */
+void put_linear_dw_cuda(struct writer *w, const struct stage *s)
+{
+    enum { QUADS = 32, SLICES = 8 };
+    int64_t C = tensor_of(w, s->in[0])->dim[0], K = tensor_of(w, s->in[1])->dim[0];
+    int64_t stride = (C * 4 + PLACE_ALIGN - 1) / PLACE_ALIGN * PLACE_ALIGN / 4;
+    int tile = (int)least(8, K);
+    int64_t tiles = groups_of(K, tile), spans = groups_of(C, 4 * QUADS);
+    open_kernel(w);
+    w->blocks_per_task = 0;
+    w->splits = (int)(tiles * spans);
+    put(w, "const int64_t rows = a->control[%d];", CTL_ROWS);
+    put(w, "const int t = blockIdx.x %% %lld, c = blockIdx.x / %lld * %d + threadIdx.x %% %d * 4, slice = threadIdx.x / %d;", (long long)tiles,
+        (long long)tiles, 4 * QUADS, QUADS, QUADS);
+    put(w, "const int k = t * %d, n = %lld - k < %d ? %lld - k : %d;", tile, (long long)K, tile, (long long)K, tile);
+    put(w, "V acc[%d][4] = {};", tile);
+    put(w, "if (c < %lld)", (long long)C);
+    put(w, "for (int64_t m = slice; m < rows; m += %d) {", SLICES);
+    put(w, "real x[4];");
+    put(w, "load<4>(x, %s + m * %lld + c);", name_of(w, s->in[0]), (long long)stride);
+    put(w, "const real *y = %s + (m / 16 * %lld + k) * 16 + m %% 16;", name_of(w, s->in[1]), (long long)K);
+    put(w, "UNROLL for (int i = 0; i < %d; i++) {", tile);
+    put(w, "const real g = i < n ? y[i * 16] : 0;");
+    put(w, "UNROLL for (int j = 0; j < 4; j++)");
+    put(w, "    acc[i][j] += g * x[j];");
+    put(w, "}");
+    put(w, "}");
+    put(w, "__shared__ V sums[%d][%d][%d];", SLICES, tile, 4 * QUADS);
+    put(w, "UNROLL for (int i = 0; i < %d; i++)", tile);
+    put(w, "UNROLL for (int j = 0; j < 4; j++)");
+    put(w, "    sums[slice][i][threadIdx.x %% %d * 4 + j] = acc[i][j];", QUADS);
+    put(w, "__syncthreads();");
+    put(w, "for (int m = threadIdx.x; m < %d; m += 256) {", tile * 4 * QUADS);
+    put(w, "const int i = m / %d, j = m %% %d, to = blockIdx.x / %lld * %d + j;", 4 * QUADS, 4 * QUADS, (long long)tiles, 4 * QUADS);
+    put(w, "V sum = 0;");
+    put(w, "for (int slice = 0; slice < %d; slice++)", SLICES);
+    put(w, "    sum += sums[slice][i][j];");
+    put(w, "if (i < n && to < %lld)", (long long)C);
+    put(w, "    %s[(int64_t)(k + i) * %lld + to] = sum;", name_of(w, s->out[0]), (long long)C);
+    put(w, "}");
+    close_kernel(w);
+}
