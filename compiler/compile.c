@@ -28,7 +28,7 @@ static void grad_pass(struct compilation *c)
     report(c->graph[PHASE_EVALUATE], &c->model);
     report(c->graph[PHASE_ACCUMULATE], &c->model);
     for (int ph = 0; ph < PHASE_COUNT; ph++)
-        if (phase_trains(ph)) {
+        if (phase_trains(ph) && !c->diag.errors) {     /* the first one says what is wrong */
             grad(c->graph[ph]);
             update(c->graph[ph], &c->model);
         }
