@@ -32,7 +32,7 @@ static const char every[] =
     "output relu, leaky, sigmoid, tanh, gelu, drop, norm, softmax, max, max_over, average, global_max, global_average, "
     "conv, fused, linear, sum, joined\n"
     "train {\n"
-    "    loss = MSE(relu, t)\n"
+    "    loss = MSE(conv, t)\n"
     "    optimizer = SGD(lr = 0.1)\n"
     "    batch = 17\n"
     "}\n";
