@@ -108,6 +108,18 @@ static bool open_in(struct cuda *c, enum cuda_library which, const char *folder,
     return false;
 }
 
+/* NVRTC opens a second library by its bare name, which the loader finds only if it is open or on its own path. */
+static void open_builtins(struct cuda *c)
+{
+    char path[PATH_MAX + 64];
+    const char *nvrtc = c->library[NVRTC].path, *slash = strrchr(nvrtc, '/');
+    int major, minor;
+    if (!slash || c->nvrtcVersion(&major, &minor))
+        return;
+    snprintf(path, sizeof path, "%.*s/libnvrtc-builtins.so.%d.%d", (int)(slash - nvrtc), nvrtc, major, minor);
+    dlopen(path, RTLD_NOW | RTLD_LOCAL);
+}
+
 #ifdef __SANITIZE_ADDRESS__
 /* Of what a compiler keeps until the process ends. */
 const char *__lsan_default_suppressions(void);
@@ -123,12 +135,12 @@ bool cuda_open(struct cuda *c, enum cuda_library which)
     if (c->library[which].handle)
         return true;
     *c->library[which].tried = '\0';
-    if ((named && *named && open_in(c, which, named, true)) || open_in(c, which, NULL, false))
-        return true;
-    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
-        if (open_in(c, which, folders[i], false))
-            return true;
-    return false;
+    bool found = (named && *named && open_in(c, which, named, true)) || open_in(c, which, NULL, false);
+    for (size_t i = 0; !found && i < sizeof folders / sizeof *folders; i++)
+        found = open_in(c, which, folders[i], false);
+    if (found && which == NVRTC)
+        open_builtins(c);
+    return found;
 }
 
 bool cuda_failed(const struct cuda *c, const char *call, CUresult result, struct device_error *e)

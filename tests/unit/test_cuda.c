@@ -126,6 +126,39 @@ static void test_every_path_is_told(void **state)
     unsetenv("NETRUN_CUDA_LIBDIR");
 }
 
+/* ---- memory ---- */
+
+static size_t said_free, said_total;
+
+static CUresult say(size_t *unused, size_t *total)
+{
+    *unused = said_free;
+    *total = said_total;
+    return 0;
+}
+
+/* As a process on WSL was told that 17179869184 GiB are used (microsoft/WSL#11050). */
+static void test_impossible_sizes(void **state)
+{
+    (void)state;
+    static const size_t sizes[][2] = {{0, 0}, {9, 8}, {8, ((size_t)1 << 50) + 1}, {SIZE_MAX, SIZE_MAX}};
+    static struct cuda c = {.cuMemGetInfo_v2 = say};
+    struct device_error e = {0};
+    int64_t unused = 7, total = 7;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        said_free = sizes[i][0];
+        said_total = sizes[i][1];
+        assert_false(cuda_memory(&c, &unused, &total, &e));
+        assert_int_equal(e.status, 5);
+        assert_non_null(strstr(e.text, "cuMemGetInfo_v2 cannot be right"));
+    }
+    assert_true(unused == 7 && total == 7);
+    said_free = 0;
+    said_total = (size_t)1 << 50;
+    assert_true(cuda_memory(&c, &unused, &total, &e));
+    assert_true(unused == 0 && total == (int64_t)1 << 50);
+}
+
 /* ---- NVRTC ---- */
 
 static const char source[] = "extern \"C\" __global__ void one(float *a) { a[threadIdx.x] += 1; }\n";
@@ -190,6 +223,7 @@ int main(void)
         cmocka_unit_test(test_report),
         cmocka_unit_test(test_simulator_must_be_named),
         cmocka_unit_test(test_every_path_is_told),
+        cmocka_unit_test(test_impossible_sizes),
         cmocka_unit_test(test_compile),
     };
     if (!mkdtemp(folder))

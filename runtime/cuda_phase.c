@@ -1,0 +1,137 @@
+#include "cuda_phase.h"
+
+#include "device_error.h"
+
+#include <stdlib.h>
+
+enum { OPERANDS = MAX_STAGES * 2 * MAX_OPERANDS };
+
+/* ---- binding ---- */
+
+/* Address of the schedule's first tensor of a role, 0 if it has none. */
+static CUdeviceptr place_of(const struct cuda_phase *f, const struct plan *p, enum role role, CUdeviceptr arena)
+{
+    int index = (int)(f->schedule - p->schedule);
+    for (int t = 0; t < p->ntensor; t++) {
+        const struct tensor *x = &p->tensor[t];
+        if (x->role == role && (x->schedule == index || x->schedule < 0))
+            return arena + (CUdeviceptr)tensor_place(p, f->schedule, t, f->rows);
+    }
+    return 0;
+}
+
+static bool is_of(const struct cuda_phase *f, const struct emit_launch *l)
+{
+    return l->kernel >= f->schedule->first_kernel && l->kernel < f->schedule->last_kernel;
+}
+
+/* Begins a launch whose parameters come next. */
+static struct cuda_launch *add(struct cuda_phase *f, int *parameters, CUfunction function, int threads)
+{
+    struct cuda_launch *l = &f->launch[f->launches++];
+    *l = (struct cuda_launch){.function = function, .blocks = 1, .threads = (unsigned)threads, .first = *parameters};
+    return l;
+}
+
+static bool add_kernel(struct cuda_phase *f, const struct plan *p, int *parameters, CUfunction function,
+                       const struct emit_launch *e, CUdeviceptr arena, CUdeviceptr workspace)
+{
+    int list[OPERANDS], n = kernel_operands(p, e->kernel, list);
+    int64_t blocks = f->rows / ROW_BLOCK, tasks = e->blocks_per_task ? (blocks - 1) / e->blocks_per_task + 1 : 1;
+    if (e->splits <= 0 || tasks > INT32_MAX / e->splits)
+        return false;
+    add(f, parameters, function, e->threads)->blocks = (unsigned)(tasks * e->splits);
+    for (int i = 0; i < n; i++)
+        f->value[(*parameters)++] = arena + (CUdeviceptr)tensor_place(p, f->schedule, list[i], f->rows);
+    f->value[(*parameters)++] = f->control;
+    f->value[(*parameters)++] = workspace;
+    return true;
+}
+
+static void add_turn(struct cuda_phase *f, int *parameters, CUfunction function)
+{
+    add(f, parameters, function, CTL_WORDS);
+    f->value[(*parameters)++] = f->control;
+    f->value[(*parameters)++] = f->ring;
+}
+
+static bool make_room(struct cuda_phase *f, const struct plan *p, const struct emit_launches *l)
+{
+    int list[OPERANDS];
+    size_t launches = 2, parameters = 4;
+    for (int i = 0; i < l->n; i++)
+        if (is_of(f, &l->launch[i])) {
+            launches++;
+            parameters += (size_t)kernel_operands(p, l->launch[i].kernel, list) + 2;
+        }
+    f->launch = calloc(launches, sizeof *f->launch);
+    f->value = calloc(parameters, sizeof *f->value);
+    f->parameter = calloc(parameters, sizeof *f->parameter);
+    for (size_t i = 0; f->value && f->parameter && i < parameters; i++)
+        f->parameter[i] = &f->value[i];
+    return f->launch && f->value && f->parameter;
+}
+
+bool cuda_phase_bind(struct cuda_phase *f, const struct plan *p, const struct cuda_module *m, CUdeviceptr arena,
+                     struct device_error *e)
+{
+    int parameters = 0;
+    if (!make_room(f, p, &m->list))
+        return device_fail(e, 70, "out of memory");
+    f->control = place_of(f, p, ROLE_CONTROL, arena);
+    f->ring = place_of(f, p, ROLE_RING, arena);
+    if (!f->control || !f->ring)
+        return device_fail(e, 70, "the plan has no control block, or no ring of them");
+    int tensor = plan_workspace(p, (int)(f->schedule - p->schedule));
+    CUdeviceptr workspace = tensor < 0 ? 0 : arena + (CUdeviceptr)tensor_place(p, f->schedule, tensor, f->rows);
+    add_turn(f, &parameters, m->begin);
+    for (int i = 0; i < m->list.n; i++)
+        if (is_of(f, &m->list.launch[i]) &&
+            !add_kernel(f, p, &parameters, m->function[i], &m->list.launch[i], arena, workspace))
+            return device_fail(e, 70, "kernel %s cannot be launched for %lld rows", m->list.launch[i].entry,
+                               (long long)f->rows);
+    add_turn(f, &parameters, m->end);
+    return true;
+}
+
+/* ---- running ---- */
+
+static bool launch_all(const struct cuda_phase *f, const struct cuda *c, CUstream stream, struct device_error *e)
+{
+    for (int i = 0; i < f->launches; i++) {
+        const struct cuda_launch *l = &f->launch[i];
+        if (!CUDA_CALL(c, e, cuLaunchKernel, l->function, l->blocks, 1, 1, l->threads, 1, 1, 0, stream,
+                       f->parameter + l->first, NULL))
+            return false;
+    }
+    return true;
+}
+
+bool cuda_phase_capture(struct cuda_phase *f, const struct cuda *c, CUstream stream, struct device_error *e)
+{
+    CUgraph graph = NULL;
+    struct device_error later;
+    if (!CUDA_CALL(c, e, cuStreamBeginCapture_v2, stream, CU_STREAM_CAPTURE_MODE_THREAD_LOCAL))
+        return false;
+    bool ok = launch_all(f, c, stream, e);
+    ok = CUDA_CALL(c, ok ? e : &later, cuStreamEndCapture, stream, &graph) && ok;
+    ok = ok && CUDA_CALL(c, e, cuGraphInstantiateWithFlags, &f->graph, graph, 0);
+    if (graph)
+        c->cuGraphDestroy(graph);
+    return ok;
+}
+
+bool cuda_phase_launch(const struct cuda_phase *f, const struct cuda *c, CUstream stream, struct device_error *e)
+{
+    return f->graph ? CUDA_CALL(c, e, cuGraphLaunch, f->graph, stream) : launch_all(f, c, stream, e);
+}
+
+void cuda_phase_free(struct cuda_phase *f, const struct cuda *c)
+{
+    if (f->graph)
+        c->cuGraphExecDestroy(f->graph);
+    free(f->launch);
+    free(f->value);
+    free(f->parameter);
+    *f = (struct cuda_phase){0};
+}

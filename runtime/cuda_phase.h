@@ -1,0 +1,33 @@
+/* One phase on a GPU: the launches of its kernels, bound to the arena and captured as a graph. */
+#ifndef CUDA_PHASE_H
+#define CUDA_PHASE_H
+
+#include "cuda_module.h"
+
+struct cuda_launch {
+    CUfunction function;
+    unsigned blocks, threads;
+    int first;                           /* of its parameters */
+};
+
+struct cuda_phase {
+    const struct schedule *schedule;     /* NULL: not armed */
+    int64_t rows;
+    CUdeviceptr control, ring;
+    int launches;
+    struct cuda_launch *launch;          /* nr_begin, the kernels, nr_end */
+    CUdeviceptr *value;                  /* parameters of all launches, and pointers to them */
+    void **parameter;
+    CUgraphExec graph;                   /* NULL: its kernels are launched one by one */
+};
+
+/* Places and parameters in the arena, for a phase with schedule and rows. Needs cuda_phase_free, also if it fails. */
+bool cuda_phase_bind(struct cuda_phase *phase, const struct plan *p, const struct cuda_module *m, CUdeviceptr arena,
+                     struct device_error *e);
+/* Makes a graph of one run. */
+bool cuda_phase_capture(struct cuda_phase *phase, const struct cuda *c, CUstream stream, struct device_error *e);
+/* Queues one run. */
+bool cuda_phase_launch(const struct cuda_phase *phase, const struct cuda *c, CUstream stream, struct device_error *e);
+void cuda_phase_free(struct cuda_phase *phase, const struct cuda *c);
+
+#endif
