@@ -1,0 +1,135 @@
+/* plan_check as the guard of losses: with every tensor of the plan as an operand it accepts only what the emitted
+ * loops stay within, and each loss looks at its target itself. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "harness.h"
+
+#define NET(target, loss)                                                                                              \
+    "net losses\n"                                                                                                     \
+    "input x : f32[2, 4, 4]\n"                                                                                         \
+    "target t : " target "\n"                                                                                          \
+    "wide = x -> Conv(5, kernel = 3) -> ReLU -> Flatten\n"                                                             \
+    "y = wide -> Linear(7)\n"                                                                                          \
+    "output y\n"                                                                                                       \
+    "train {\n"                                                                                                        \
+    "    loss = " loss "\n"                                                                                            \
+    "    optimizer = SGD(lr = 0.1)\n"                                                                                  \
+    "    batch = 16\n"                                                                                                 \
+    "}\n"
+
+static const char mse[] = NET("f32[7]", "MSE(y, t)"), xent[] = NET("class[7]", "CrossEntropy(y, t)");
+
+static struct trial open_plan(const char *text)
+{
+    struct trial t;
+    struct plan_error e;
+    assert_true(trial_plan(&t, "losses.net", strdup(text), NULL, 0, stderr));
+    assert_true(plan_check(t.p, &e));
+    return t;
+}
+
+static struct stage *loss_of(struct plan *p, const char *op)
+{
+    for (int k = 0; k < p->nkernel; k++)
+        if (!strcmp(p->kernel[k].stage[0].op->name, op))
+            return &p->kernel[k].stage[0];
+    fail_msg("no %s", op);
+    return NULL;
+}
+
+/* What the loops touch of a sample: n values of a tensor with rows. */
+static bool holds(const struct tensor *t, enum dtype d, int64_t n)
+{
+    return t->rows && t->dtype == d && t->bytes >= n * dtype_bytes(d);
+}
+
+static bool stays_inside(const struct plan *p, const struct stage *s, bool classes)
+{
+    const struct tensor *x = &p->tensor[s->in[0]], *target = &p->tensor[s->in[1]];
+    int64_t n = tensor_elements(x);
+    return holds(x, DT_F32, n) && holds(target, classes ? DT_I32 : DT_F32, classes ? 1 : n) &&
+           holds(&p->tensor[s->out[0]], DT_F32, 1) &&
+           (!tensor_stored(&p->tensor[s->out[1]]) || holds(&p->tensor[s->out[1]], DT_F32, n));
+}
+
+static void try_operands(const char *text, const char *op, bool classes)
+{
+    struct trial t = open_plan(text);
+    struct plan *p = t.c.plan;
+    struct stage *s = loss_of(p, op);
+    struct plan_error e;
+    int accepted = 0, *operand[] = {&s->in[0], &s->in[1], &s->out[0], &s->out[1]};
+    for (int o = 0; o < COUNT(operand); o++) {
+        int before = *operand[o];
+        for (int i = 0; i < p->ntensor; i++) {
+            *operand[o] = i;
+            if (!plan_check(p, &e))
+                continue;
+            accepted++;
+            if (!stays_inside(p, s, classes))
+                fail_msg("%s accepts %s as operand %d", op, p->tensor[i].name, o);
+        }
+        *operand[o] = before;
+    }
+    assert_in_range(accepted, COUNT(operand), p->ntensor);
+    trial_close(&t);
+}
+
+static void test_mse_operands(void **state)
+{
+    (void)state;
+    try_operands(mse, "mse", false);
+}
+
+static void test_xent_operands(void **state)
+{
+    (void)state;
+    try_operands(xent, "xent", true);
+}
+
+/* One lie about the target, told to the loss alone: in a plan, the stage that fetches it would refuse it as well. */
+static void refuse_target(const char *text, const char *op, void lie(struct tensor *t))
+{
+    struct trial t = open_plan(text);
+    const struct stage *s = loss_of(t.c.plan, op);
+    struct tensor target = t.p->tensor[s->in[1]], out[2];
+    const struct tensor *in[] = {&t.p->tensor[s->in[0]], &target};
+    assert_true(s->op->shape(s->attr, in, 2, out, 2));
+    lie(&target);
+    assert_false(s->op->shape(s->attr, in, 2, out, 2));
+    trial_close(&t);
+}
+
+static void no_rows(struct tensor *t) { t->rows = false; }
+static void fewer(struct tensor *t) { t->dim[0] = 6; }
+static void flat(struct tensor *t) { t->rank = 0; }
+static void bytes(struct tensor *t) { t->dtype = DT_U8; }
+static void whole(struct tensor *t) { t->dtype = DT_I32; }
+static void real(struct tensor *t) { t->dtype = DT_F32; }
+static void plain(struct tensor *t) { t->layout = LAYOUT_PLAIN; }
+static void longer(struct tensor *t) { t->rank = 1; t->dim[0] = 7; }
+
+static void test_targets(void **state)
+{
+    (void)state;
+    void (*const lies[])(struct tensor *) = {no_rows, fewer, flat, bytes, whole, plain};
+    for (int i = 0; i < COUNT(lies); i++)
+        refuse_target(mse, "mse", lies[i]);
+    void (*const class_lies[])(struct tensor *) = {no_rows, bytes, real, longer};
+    for (int i = 0; i < COUNT(class_lies); i++)
+        refuse_target(xent, "xent", class_lies[i]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_mse_operands),
+        cmocka_unit_test(test_xent_operands),
+        cmocka_unit_test(test_targets),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
