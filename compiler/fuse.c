@@ -46,49 +46,69 @@ static int made_at(const struct group *p, const struct value *v)
     return -1;
 }
 
-/* Where node n would stand in group p (before the window, or at the end); -1 with the reason if it cannot join. */
-static int place_in(const struct group *p, const struct node *n, const struct value *through, const char **why)
+/* On which sides of the window of group p are the values made that node n reads? */
+struct sides { bool before, behind; };
+
+static struct sides sides_read(const struct group *p, const struct node *n)
 {
+    struct sides s = {false, false};
     int window = window_of(p);
-    *why = NULL;
+    for (int i = 0; i < n->nin; i++) {
+        int at = made_at(p, n->in[i]);
+        s.before |= at >= 0 && at < window;
+        s.behind |= at >= window;
+    }
+    return s;
+}
+
+/* Each of these says why node n cannot join group p, which makes its operand `through`; NULL: it can. */
+
+static const char *map_apart(const struct group *p, const struct node *n, const struct value *through)
+{
+    if (!same_shape(&n->out[0]->t, &through->t))
+        return "its shape is not that of the tile";
+    const struct sides s = sides_read(p, n);
+    if (s.behind && s.before)
+        return "it reads values from both sides of the window";
+    return s.behind && is_scatter(p->node[window_of(p)]) ? "the gradient of a window ends its kernel" : NULL;
+}
+
+static const char *scatter_apart(const struct group *p, const struct node *n, const struct value *through)
+{
+    if (p->node[0]->op->form != FORM_TILE)
+        return "the tile before it is not that of a convolution";
+    bool fits = through->t.rank == 3 && window_of(p) == p->nnode && n->in[0] == through && scatter_fits_tile(n->attr, &through->t);
+    return fits ? NULL : "its windows overlap, are padded, or do not cover the image";
+}
+
+static const char *window_apart(const struct group *p, const struct node *n, const struct value *through)
+{
+    if (p->node[0]->op->form != FORM_TILE)
+        return "the tile before it is not that of a convolution";
+    if (window_of(p) < p->nnode)
+        return "the kernel has a window already";
+    return window_fits_tile(n->attr, &through->t) ? NULL : "its windows overlap, are padded, or do not fit the tile";
+}
+
+static const char *node_apart(const struct group *p, const struct node *n, const struct value *through)
+{
     if (p->nnode == MAX_STAGES)
-        *why = "the kernel has as many stages as it can hold";
-    else if (!has_epilogue(p->node[0]))
-        *why = "the kernel before it is no tile that maps can follow";
-    else if (p->node[0]->op->update != n->op->update || p->node[0]->op->gate != n->op->gate)
-        *why = "updates wait for the loss";
-    else if (n->op->kind == OP_MAP) {
-        if (!same_shape(&n->out[0]->t, &through->t))
-            *why = "its shape is not that of the tile";
-        else {
-            bool before = false, behind = false;
-            for (int i = 0; i < n->nin; i++) {
-                int at = made_at(p, n->in[i]);
-                before |= at >= 0 && at < window;
-                behind |= at >= window;
-            }
-            if (behind && before)
-                *why = "it reads values from both sides of the window";
-            else if (behind && is_scatter(p->node[window]))
-                *why = "the gradient of a window ends its kernel";
-            else if (before)
-                return window;
-        }
-    } else if (is_scatter(n)) {
-        if (p->node[0]->op->form != FORM_TILE)
-            *why = "the tile before it is not that of a convolution";
-        else if (through->t.rank != 3 || window < p->nnode || n->in[0] != through || !scatter_fits_tile(n->attr, &through->t))
-            *why = "its windows overlap, are padded, or do not cover the image";
-    } else if (n->op->kind == OP_WINDOW) {
-        if (p->node[0]->op->form != FORM_TILE)
-            *why = "the tile before it is not that of a convolution";
-        else if (window < p->nnode)
-            *why = "the kernel has a window already";
-        else if (!window_fits_tile(n->attr, &through->t))
-            *why = "its windows overlap, are padded, or do not fit the tile";
-    } else
-        *why = "it is an anchor itself";
-    return *why ? -1 : p->nnode;
+        return "the kernel has as many stages as it can hold";
+    if (!has_epilogue(p->node[0]))
+        return "the kernel before it is no tile that maps can follow";
+    if (p->node[0]->op->update != n->op->update || p->node[0]->op->gate != n->op->gate)
+        return "updates wait for the loss";
+    if (n->op->kind == OP_MAP)
+        return map_apart(p, n, through);
+    if (is_scatter(n))
+        return scatter_apart(p, n, through);
+    return n->op->kind == OP_WINDOW ? window_apart(p, n, through) : "it is an anchor itself";
+}
+
+/* Where a node that joins stands: before the window if it reads values from there, else at the end. */
+static int place_in(const struct group *p, const struct node *n)
+{
+    return n->op->kind == OP_MAP && sides_read(p, n).before ? window_of(p) : p->nnode;
 }
 
 static void put_in(struct group *p, struct node *n, int at)
@@ -135,9 +155,9 @@ static void assign(struct graph *g, struct node *n)
         return;
     }
     if (through) {
-        int at = place_in(latest, n, through, &why);
-        if (at >= 0) {
-            put_in(latest, n, at);
+        why = node_apart(latest, n, through);
+        if (!why) {
+            put_in(latest, n, place_in(latest, n));
             return;
         }
     }
