@@ -9,6 +9,7 @@
 #include "contract.h"
 
 #include <limits.h>
+#include <stdlib.h>
 
 enum { SHARED_WEIGHTS = 3072, MOST_SUMS = 64, FLAT_BLOCKS = 4 };
 
@@ -130,8 +131,6 @@ static bool choose_tiling(const struct writer *w, const struct stage *s, struct 
     c->tile = (int)least(least(MOST_SUMS / sums, most), c->outs);
     if (c->tile > 4)
         c->tile = c->tile / 4 * 4;
-    if (taps * sums > 1600)
-        return false;
     t->p_groups = groups_of(c->y.out, t->rows);
     t->q_groups = groups_of(c->x.out, t->columns);
     int64_t units = t->p_groups * t->q_groups;
@@ -141,57 +140,41 @@ static bool choose_tiling(const struct writer *w, const struct stage *s, struct 
     return t->depth > 0 && groups_of(c->outs, c->tile) * c->groups * t->unit_groups <= INT_MAX;
 }
 
-/* Sums of the row of x that lies `row` below the tile's: all pairs (output row, tap row) that meet there. */
-static void put_source_row(struct writer *w, const struct contraction *c, const struct tiling *t, int row)
+/* One tap row r and one output row rr: the places of x that its columns meet, each read once, and the products. */
+static void put_tap_row(struct writer *w, const struct contraction *c, const struct tiling *t)
 {
     const struct axis *y = &c->y, *x = &c->x;
-    bool wanted[2 * 4096 + 1] = {false}, any = false;
-    enum { ZERO = 4096 };
-    for (int rr = 0; rr < t->rows; rr++)
-        for (int r = 0; r < y->taps; r++) {
-            int v = y->a * rr + y->b * r + y->c;
-            any |= v % y->d == 0 && v / y->d == row;
-        }
-    if (!any)
-        return;
-    put(w, "{");
-    put(w, "const int h = h0 + (%d);", row);
-    put(w, "if (h >= 0 && h < %lld) {", (long long)y->source);
-    put(w, "const real *xr = xd + h * %lld;", (long long)x->source * 16);
+    enum { FAR = 1 << 14 };
+    bool met[2 * FAR + 1] = {false};
+    put(w, "const int v = (p0 + rr) * %d + (%d) * r + (%d), h = v / %d;", y->a, y->b, y->c, y->d);
+    put(w, "if (v >= 0 && %sh < %lld) {", y->d > 1 ? region_printf(w->region, "v %% %d == 0 && ", y->d) : "", (long long)y->source);
+    put(w, "const real *xr = xd + h * %lld, *wr = wd + r * %lld;", (long long)x->source * 16, (long long)x->taps * c->tile);
     for (int j = 0; j < t->columns; j++)
         for (int s = 0; s < x->taps; s++) {
-            int v = x->a * j + x->b * s + x->c, at = v / x->d;
-            if (v % x->d || at < -ZERO || at > ZERO || wanted[at + ZERO])
+            int u = x->a * j + x->b * s + x->c, at = u / x->d;
+            if (u % x->d || met[at + FAR])
                 continue;
-            wanted[at + ZERO] = true;
-            put(w, "const V x%s%d = w0 + (%d) >= 0 && w0 + (%d) < %lld ? ld(xr + (w0 + (%d)) * 16) : 0;", at < 0 ? "m" : "", at < 0 ? -at : at, at,
-                at, (long long)x->source, at);
+            met[at + FAR] = true;
+            put(w, "const V x%s%d = w0 + (%d) >= 0 && w0 + (%d) < %lld ? ld(xr + (w0 + (%d)) * 16) : 0;", at < 0 ? "m" : "", abs(at), at, at,
+                (long long)x->source, at);
         }
-    for (int rr = 0; rr < t->rows; rr++)
-        for (int r = 0; r < y->taps; r++) {
-            int v = y->a * rr + y->b * r + y->c;
-            if (v % y->d || v / y->d != row)
+    put(w, "real f[%d];", c->tile);
+    for (int s = 0; s < x->taps; s++) {
+        bool any = false;
+        for (int j = 0; j < t->columns; j++) {
+            int u = x->a * j + x->b * s + x->c, at = u / x->d;
+            if (u % x->d)
                 continue;
-            for (int s = 0; s < x->taps; s++) {
-                bool meets = false;
-                for (int j = 0; j < t->columns; j++)
-                    meets |= (x->a * j + x->b * s + x->c) % x->d == 0;
-                if (!meets)
-                    continue;
-                put(w, "{");
-                put(w, "real f[%d];", c->tile);
-                put(w, "load<%d>(f, wd + %lld);", c->tile, (long long)(r * x->taps + s) * c->tile);
+            if (!any) {
+                put(w, "load<%d>(f, wr + %d);", c->tile, s * c->tile);
                 put(w, "UNROLL for (int i = 0; i < %d; i++) {", c->tile);
-                for (int j = 0; j < t->columns; j++) {
-                    int u = x->a * j + x->b * s + x->c, at = u / x->d;
-                    if (u % x->d == 0)
-                        put(w, "acc[i][%d][%d] += f[i] * x%s%d;", rr, j, at < 0 ? "m" : "", at < 0 ? -at : at);
-                }
-                put(w, "}");
-                put(w, "}");
             }
+            any = true;
+            put(w, "acc[i][rr][%d] += f[i] * x%s%d;", j, at < 0 ? "m" : "", abs(at));
         }
-    put(w, "}");
+        if (any)
+            put(w, "}");
+    }
     put(w, "}");
 }
 
@@ -245,9 +228,10 @@ static void put_tiled(struct writer *w, const struct stage *s, const struct cont
     put_tile(w, s, c);
     put(w, "const bool active = u < %lld;", (long long)(t->p_groups * t->q_groups));
     put(w, "const int p0 = u / %lld * %d, q0 = u %% %lld * %d;", (long long)t->q_groups, t->rows, (long long)t->q_groups, t->columns);
-    put(w, "const int h0 = p0 * %d / %d, w0 = q0 * %d / %d;", y->a, y->d, x->a, x->d);
+    put(w, "const int w0 = q0 * %d / %d;", x->a, x->d);
     put(w, "const real *x = %s + (block * %lld + from) * %lld + lane;", name_of(w, s->in[0]), (long long)(c->depth * c->groups), (long long)plane);
-    put(w, "__shared__ __align__(16) real shared[%lld];", (long long)(t->depth * taps * c->tile));
+    /* A multiple of four: NVRTC may read the last three as four. */
+    put(w, "__shared__ __align__(16) real shared[%lld];", (long long)(t->depth * taps * c->tile + 3) / 4 * 4);
     put(w, "V acc[%d][%d][%d] = {};", c->tile, t->rows, t->columns);
     put(w, "for (int d0 = 0; d0 < %lld; d0 += %lld) {", (long long)c->depth, (long long)t->depth);
     put(w, "for (int m = threadIdx.x; m < %lld; m += %d) {", (long long)(t->depth * taps * c->tile), w->threads);
@@ -258,15 +242,10 @@ static void put_tiled(struct writer *w, const struct stage *s, const struct cont
     put(w, "if (active)");
     put(w, "for (int d = 0; d < %lld && d0 + d < %lld; d++) {", (long long)t->depth, (long long)c->depth);
     put(w, "const real *xd = x + (int64_t)(d0 + d) * %lld, *wd = shared + d * %lld;", (long long)plane, (long long)(taps * c->tile));
-    int low = INT_MAX, high = INT_MIN;
-    for (int rr = 0; rr < t->rows; rr++)
-        for (int r = 0; r < y->taps; r++) {
-            int v = (y->a * rr + y->b * r + y->c) / y->d;
-            low = v < low ? v : low;
-            high = v > high ? v : high;
-        }
-    for (int row = low; row <= high; row++)
-        put_source_row(w, c, t, row);
+    put(w, "for (int r = 0; r < %lld; r++)", (long long)y->taps);
+    put(w, "UNROLL for (int rr = 0; rr < %d; rr++) {", t->rows);
+    put_tap_row(w, c, t);
+    put(w, "}");
     put(w, "}");
     put(w, "__syncthreads();");
     put(w, "}");

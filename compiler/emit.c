@@ -45,7 +45,7 @@ bool is_stored(const struct writer *w, int tensor)
     return tensor_stored(tensor_of(w, tensor));
 }
 
-/* "stage1.0.conv1.weight" -> conv1_weight, "normalize42" -> normalize: short, and equal in kernels that are repeated. */
+/* "stage1.0.conv1.weight" -> conv1_weight, "normalize42_1" -> normalize: short, and equal in kernels that are repeated. */
 static const char *short_name(struct writer *w, const struct tensor *t)
 {
     const char *from = t->name, *dot = strrchr(t->name, '.');
@@ -57,7 +57,7 @@ static const char *short_name(struct writer *w, const struct tensor *t)
     for (char *c = name; *c; c++)
         if (!isalnum((unsigned char)*c))
             *c = '_';
-    for (size_t n = strlen(name); t->role == ROLE_VALUE && n > 1 && isdigit((unsigned char)name[n - 1]); n--)
+    for (size_t n = strlen(name); t->role == ROLE_VALUE && n > 1 && (isdigit((unsigned char)name[n - 1]) || name[n - 1] == '_'); n--)
         name[n - 1] = 0;
     return name;
 }

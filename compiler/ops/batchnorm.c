@@ -19,28 +19,29 @@ static bool sum_shape(const double *attr, const struct tensor *const *in, int ni
     return true;
 }
 
-/* A thread block a channel: threads add up every so many places, then a fixed tree. */
+/* A thread block a channel: its units share the places of a block, or if there are few of those the blocks; then a fixed
+ * tree. */
 static void put_block_sums(struct writer *w, const struct stage *s, int64_t C, int64_t places)
 {
     open_kernel(w);
     w->blocks_per_task = 0;
     w->splits = (int)C;
     int units = w->threads / 16;
+    bool many = places >= units / 2;
     put(w, "const int64_t c = blockIdx.x;");
-    put(w, "const int lane = threadIdx.x %% 16;");
+    put(w, "const int lane = threadIdx.x %% 16, unit = threadIdx.x / 16;");
     put(w, "double sum = 0;");
-    put(w, "for (int64_t at = threadIdx.x / 16; at < blocks * %lld; at += %d) {", (long long)places, units * PIECE);
+    put(w, "for (int64_t block = %s; block < blocks; block += %d) {", many ? "0" : "unit", many ? 1 : units);
     put(w, "V piece = 0;");
-    put(w, "for (int i = 0; i < %d; i++) {", PIECE);
-    put(w, "const int64_t n = at + i * %d, block = n / %lld, e = c * %lld + n %% %lld;", units, (long long)places, (long long)places, (long long)places);
-    put(w, "if (block >= blocks || !live_mask(a, block, lane))");
-    put(w, "    continue;");
+    put(w, "for (int64_t e = c * %lld%s; e < (c + 1) * %lld; e += %d) {", (long long)places, many ? " + unit" : "", (long long)places, many ? units : 1);
     put_maps(w, 0, 1, "block", "e", "c");
     put(w, "piece += v%d;", var_of(w, s->out[0]));
     put(w, "}");
-    put(w, "sum += piece;");
+    put(w, "if (live_mask(a, block, lane))");
+    put(w, "    sum += piece;");
     put(w, "}");
-    put(w, "sum = block_sum(sum);");
+    put(w, "__shared__ double part[32];");
+    put(w, "sum = block_sum(sum, part);");
     put(w, "if (threadIdx.x == 0)");
 }
 

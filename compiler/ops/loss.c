@@ -158,7 +158,8 @@ static void report_emit(struct writer *w, const struct stage *s)
         put(w, cuda ? "for (int64_t i = threadIdx.x; i < rows; i += blockDim.x)" : "for (int64_t i = 0; i < rows; i++)");
         put(w, "    sum += %s[i];", name_of(w, s->in[0]));
         if (cuda) {
-            put(w, "sum = block_sum(sum);");
+            put(w, "__shared__ double part[32];");
+            put(w, "sum = block_sum(sum, part);");
             put(w, "if (threadIdx.x == 0) {");
         }
         if (!strcmp(s->op->name, "report_loss")) {

@@ -36,7 +36,7 @@ static void softmax_emit(struct writer *w, const struct stage *s)
     long long K = t->dim[0];
     const char *e = element(w, t), *x = region_printf(w->region, "ld(%s)", place_of(w, s->in[0], "block", e));
     open_places(w, t);
-    put(w, "V top = num(-__builtin_inf()), total = {0};");
+    put(w, "V top = num(-INFINITE), total = {0};");
     put(w, "for (int64_t k = 0; k < %lld; k++) {", K);
     put(w, "const V x = %s;", x);
     put(w, "top = sel((x > top) | (x != x), x, top);");

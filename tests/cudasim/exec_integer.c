@@ -67,6 +67,13 @@ OP3(sad_s32, s32, s32, s32, s32, (u32)c + (a < b ? (u32)b - (u32)a : (u32)a - (u
      (s32)BYTE(TA, a, 2) * BYTE(TB, b, 2) + (s32)BYTE(TA, a, 3) * BYTE(TB, b, 3))
 OP3(dp4a_s32_s32, u32, u32, u32, u32, (u32)DOT4(s8, s8, a, b) + c)
 OP3(dp4a_u32_u32, u32, u32, u32, u32, (u32)DOT4(u8, u8, a, b) + c)
+#define HALF(T, x, i) ((T)((x) >> (16 * (i))))
+#define DOT2(TA, TB, a, b, half) \
+    ((s32)HALF(TA, a, 0) * BYTE(TB, b, half) + (s32)HALF(TA, a, 1) * BYTE(TB, b, (half) + 1))
+OP3(dp2a_lo_s32_u32, u32, u32, u32, u32, (u32)DOT2(s16, u8, a, b, 0) + c)
+OP3(dp2a_hi_s32_u32, u32, u32, u32, u32, (u32)DOT2(s16, u8, a, b, 2) + c)
+OP3(dp2a_lo_u32_u32, u32, u32, u32, u32, (u32)DOT2(u16, u8, a, b, 0) + c)
+OP3(dp2a_hi_u32_u32, u32, u32, u32, u32, (u32)DOT2(u16, u8, a, b, 2) + c)
 
 #define WRAPPING_ROWS(T, L)                                              \
     {"add." #T, L "=" L L, add_##T}, {"sub." #T, L "=" L L, sub_##T},    \
@@ -89,5 +96,7 @@ const struct form forms_integer[] = {
     {"mul24.lo.u32", "w=ww", mul24_lo_u32}, {"mul24.lo.s32", "w=ww", mul24_lo_s32},
     {"sad.u32", "w=www", sad_u32}, {"sad.s32", "w=www", sad_s32},
     {"dp4a.s32.s32", "w=www", dp4a_s32_s32}, {"dp4a.u32.u32", "w=www", dp4a_u32_u32},
+    {"dp2a.lo.s32.u32", "w=www", dp2a_lo_s32_u32}, {"dp2a.hi.s32.u32", "w=www", dp2a_hi_s32_u32},
+    {"dp2a.lo.u32.u32", "w=www", dp2a_lo_u32_u32}, {"dp2a.hi.u32.u32", "w=www", dp2a_hi_u32_u32},
     {0},
 };

@@ -1,5 +1,5 @@
 // models/xor.net: network `xor`, 33 parameters, 16 lanes of float; plan version 1
-enum { CTL_ROWS = 0, CTL_STEP = 2, CTL_POSITION = 3, CTL_EPOCH = 4, CTL_COUNT_SAMPLES = 5, CTL_SHUFFLE = 6, CTL_SEED0 = 7, CTL_SEED1 = 8, CTL_FINITE = 35 };
+enum { CTL_ROWS = 0, CTL_STEP = 2, CTL_POSITION = 3, CTL_EPOCH = 4, CTL_COUNT_SAMPLES = 5, CTL_SHUFFLE = 6, CTL_SEED0 = 7, CTL_SEED1 = 8, CTL_LAST = 30, CTL_FINITE = 38 };
 #define REAL float
 #define INT int32_t
 #define LANES 16
@@ -368,7 +368,7 @@ static const real k_train0_bits_gather_shift[] = {
 static void k_train0_bits_gather(const struct nr_args *a, int64_t first, int64_t last)
 {
     real *const t1_bits = a->t[1];
-    real *const t2_gather18_ = a->t[2];
+    real *const t2_gather = a->t[2];
     const int64_t blocks = a->blocks;
     (void)blocks;
     for (int64_t task = first; task < last; task++) {
@@ -387,7 +387,7 @@ static void k_train0_bits_gather(const struct nr_args *a, int64_t first, int64_t
             for (int i = 0; i < 16; i++)
                 read_pixels(a, at[i] < 0 ? -1 : at[i] * 2LL + from, n, k_train0_bits_gather_scale[c], k_train0_bits_gather_shift[c], x[i]);
             for (int i = 0; i < 16; i++)
-                copy_pixels(x[i], n, t2_gather18_ + (block * 16 + i) * 4 + from);
+                copy_pixels(x[i], n, t2_gather + (block * 16 + i) * 4 + from);
             turn(&x[0][0], n, t1_bits + (block * 2 + from) * 16);
         }
     }
@@ -602,7 +602,7 @@ static void k_train4_loss_mse(const struct nr_args *a, int64_t first, int64_t la
     real *const t0_add = a->t[0];
     real *const t1_odd = a->t[1];
     real *const t2_mse = a->t[2];
-    real *const t3_mse6_ = a->t[3];
+    real *const t3_mse = a->t[3];
     const int64_t blocks = a->blocks;
     (void)blocks;
     for (int64_t task = first; task < last; task++) {
@@ -616,7 +616,7 @@ static void k_train4_loss_mse(const struct nr_args *a, int64_t first, int64_t la
             for (int64_t e = 0; e < 1; e++) {
                 const V d = ld(t0_add + (block * 1 + e) * 16 + lane) - ld(t1_odd + (block * 1 + e) * 16 + lane);
                 loss += d * d;
-                st(t3_mse6_ + (block * 1 + e) * 16 + lane, sel(live, d * inv_rows * num(2), num(0)));
+                st(t3_mse + (block * 1 + e) * 16 + lane, sel(live, d * inv_rows * num(2), num(0)));
             }
             st(t2_mse + (block * 1 + 0) * 16 + lane, sel(live, loss * num(1), num(0)));
         }
@@ -637,8 +637,8 @@ static void k_train5_loss_report_loss(const struct nr_args *a, int64_t first, in
         for (int64_t i = 0; i < rows; i++)
             sum += t0_mse[i];
         const float loss = (float)(sum / rows);
-        put_word(a, 34, loss);
-        a->control[35] = is_finite(loss) && (!a->control[28] || a->control[35]);
+        put_word(a, 37, loss);
+        a->control[38] = is_finite(loss) && (!a->control[28] || a->control[38]);
     }
 }
 
@@ -646,7 +646,7 @@ static void k_train5_loss_report_loss(const struct nr_args *a, int64_t first, in
 //    7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
 static void k_train6_fc2_chan_sum(const struct nr_args *a, int64_t first, int64_t last)
 {
-    real *const t0_mse6_ = a->t[0];
+    real *const t0_mse = a->t[0];
     real *const t1_fc2_bias = a->t[1];
     const int64_t blocks = a->blocks;
     (void)blocks;
@@ -656,7 +656,7 @@ static void k_train6_fc2_chan_sum(const struct nr_args *a, int64_t first, int64_
         for (int lane = 0; lane < 16; lane += LANES) {
             V part = {0};
             for (int64_t e = c * 1; e < (c + 1) * 1; e++) {
-                const V v0 = ld(t0_mse6_ + (block * 1 + e) * 16 + lane);
+                const V v0 = ld(t0_mse + (block * 1 + e) * 16 + lane);
                 part += v0;
             }
             sum += lane_sum(sel(live_mask(a, block, lane), part, num(0)));
@@ -694,14 +694,14 @@ static void k_train8_fc2_linear_dw_tile1x8(const real *restrict x, const real *r
 static void k_train8_fc2_linear_dw(const struct nr_args *a, int64_t first, int64_t last)
 {
     real *const t0_relayout = a->t[0];
-    real *const t1_mse6_ = a->t[1];
+    real *const t1_mse = a->t[1];
     real *const t2_fc2_weight = a->t[2];
     const int64_t blocks = a->blocks;
     (void)blocks;
     const int64_t samples = a->control[0];
     for (int64_t task = first; task < last; task++) {
         const int64_t k = task * 1;
-        const real *y = t1_mse6_ + k * 16;
+        const real *y = t1_mse + k * 16;
         real *out = t2_fc2_weight + k * 8;
         if (k + 1 <= 1) {
             k_train8_fc2_linear_dw_tile1x8(t0_relayout + 0, y, samples, out + 0);
@@ -786,7 +786,7 @@ static void k_train9_fc2_conv_dx_tile4x1(const real *restrict x, const real *res
 
 static void k_train9_fc2_conv_dx(const struct nr_args *a, int64_t first, int64_t last)
 {
-    real *const t0_mse6_ = a->t[0];
+    real *const t0_mse = a->t[0];
     real *const t1_fc2_weight = a->t[1];
     real *const t2_tanh = a->t[2];
     real *const t3_tanh_da = a->t[3];
@@ -804,7 +804,7 @@ static void k_train9_fc2_conv_dx(const struct nr_args *a, int64_t first, int64_t
                 V tile[16];
                 for (int j0 = 0; j0 < blocks_here;) {
                     const int m = blocks_here - j0 >= 4 ? 4 : blocks_here - j0 >= 2 ? 2 : 1;
-                    const real *x = t0_mse6_ + ((block + j0) * 1) * 16 + lane;
+                    const real *x = t0_mse + ((block + j0) * 1) * 16 + lane;
                     if (n == 4 && m == 4) k_train9_fc2_conv_dx_tile4x4(x, weight, tile);
                     else if (n == 4 && m == 2) k_train9_fc2_conv_dx_tile4x2(x, weight, tile);
                     else if (n == 4 && m == 1) k_train9_fc2_conv_dx_tile4x1(x, weight, tile);
@@ -897,7 +897,7 @@ static void k_train11_fc1_linear_dw_tile8x2(const real *restrict x, const real *
 
 static void k_train11_fc1_linear_dw(const struct nr_args *a, int64_t first, int64_t last)
 {
-    real *const t0_gather18_ = a->t[0];
+    real *const t0_gather = a->t[0];
     real *const t1_tanh_da = a->t[1];
     real *const t2_fc1_weight = a->t[2];
     const int64_t blocks = a->blocks;
@@ -908,7 +908,7 @@ static void k_train11_fc1_linear_dw(const struct nr_args *a, int64_t first, int6
         const real *y = t1_tanh_da + k * 16;
         real *out = t2_fc1_weight + k * 2;
         if (k + 8 <= 8) {
-            k_train11_fc1_linear_dw_tile8x2(t0_gather18_ + 0, y, samples, out + 0);
+            k_train11_fc1_linear_dw_tile8x2(t0_gather + 0, y, samples, out + 0);
         }
     }
 }
@@ -916,7 +916,7 @@ static void k_train11_fc1_linear_dw(const struct nr_args *a, int64_t first, int6
 // k_train12_optimizer_adam = adam
 static void k_train12_optimizer_adam(const struct nr_args *a, int64_t first, int64_t last)
 {
-    if (!a->control[CTL_FINITE])
+    if (!a->control[CTL_LAST] || !a->control[CTL_FINITE])
         return;                                    /* a loss that is not finite changes nothing */
     real *const t0_parameters = a->t[0];
     real *const t1_optimizer_exp_avg = a->t[1];
@@ -1021,6 +1021,58 @@ static void k_predict3_y_relayout(const struct nr_args *a, int64_t first, int64_
         turn_back(t0_add + (block * 1LL + e) * 16, 1LL - e < 16 ? (int)(1LL - e) : 16, 4, t1_output_y + block * 16 * 4LL + e);
 }
 
+// k_accumulate12_optimizer_accumulate = accumulate
+static void k_accumulate12_optimizer_accumulate(const struct nr_args *a, int64_t first, int64_t last)
+{
+    real *const t0_gradients_sum = a->t[0];
+    real *const t1_gradients = a->t[1];
+    real *const t2_accumulate17 = a->t[2];
+    const V begin = vec(word(a, 29));
+    const int64_t blocks = a->blocks;
+    (void)blocks;
+    const int lane = 0;
+    (void)lane;
+    for (int64_t e = first * 4LL / 1 * 16; e < last * 4LL / 1 * 16; e += LANES) {
+        const V v0 = sel((begin > num(0)), ld(t1_gradients + e), (ld(t0_gradients_sum + e) + ld(t1_gradients + e)));
+        st(t2_accumulate17 + e, v0);
+    }
+}
+
+// k_accumulate13_optimizer_adam = adam
+static void k_accumulate13_optimizer_adam(const struct nr_args *a, int64_t first, int64_t last)
+{
+    if (!a->control[CTL_LAST] || !a->control[CTL_FINITE])
+        return;                                    /* a loss that is not finite changes nothing */
+    real *const t0_parameters = a->t[0];
+    real *const t1_optimizer_exp_avg = a->t[1];
+    real *const t2_optimizer_exp_avg_sq = a->t[2];
+    real *const t3_accumulate17 = a->t[3];
+    real *const t4_adam18 = a->t[4];
+    real *const t5_adam18_1 = a->t[5];
+    real *const t6_adam18_2 = a->t[6];
+    const V lr = vec(word(a, 9));
+    const V bias1 = vec(word(a, 10));
+    const V bias2 = vec(word(a, 11));
+    const V h0 = vec(word(a, 12));
+    const V h1 = vec(word(a, 13));
+    const V h2 = vec(word(a, 14));
+    const V h3 = vec(word(a, 15));
+    const V k0 = vec(word(a, 20));
+    const V k1 = vec(word(a, 21));
+    const int64_t blocks = a->blocks;
+    (void)blocks;
+    const int lane = 0;
+    (void)lane;
+    for (int64_t e = first * 4LL / 1 * 16; e < last * 4LL / 1 * 16; e += LANES) {
+        const V v2 = ((h1 * ld(t2_optimizer_exp_avg_sq + e)) + ((k1 * (ld(t3_accumulate17 + e) + (h3 * ld(t0_parameters + e)))) * (ld(t3_accumulate17 + e) + (h3 * ld(t0_parameters + e)))));
+        const V v1 = ((h0 * ld(t1_optimizer_exp_avg + e)) + (k0 * (ld(t3_accumulate17 + e) + (h3 * ld(t0_parameters + e)))));
+        const V v0 = (ld(t0_parameters + e) - (((lr / bias1) * v1) / ((v_sqrt(v2) * (num(1) / bias2)) + h2)));
+        st(t4_adam18 + e, v0);
+        st(t5_adam18_1 + e, v1);
+        st(t6_adam18_2 + e, v2);
+    }
+}
+
 static const struct nr_kernel kernels[] = {
     {"train0_bits_gather", k_train0_bits_gather, 1, 1},
     {"train1_odd_gather_target", k_train1_odd_gather_target, 1, 1},
@@ -1045,6 +1097,20 @@ static const struct nr_kernel kernels[] = {
     {"predict1_fc1_conv", k_train2_fc1_conv, 4, 2},
     {"predict2_fc2_conv", k_train3_fc2_conv, 4, 1},
     {"predict3_y_relayout", k_predict3_y_relayout, 1, 1},
+    {"accumulate0_bits_gather", k_train0_bits_gather, 1, 1},
+    {"accumulate1_odd_gather_target", k_train1_odd_gather_target, 1, 1},
+    {"accumulate2_fc1_conv", k_train2_fc1_conv, 4, 2},
+    {"accumulate3_fc2_conv", k_train3_fc2_conv, 4, 1},
+    {"accumulate4_loss_mse", k_train4_loss_mse, 1, 1},
+    {"accumulate5_loss_report_loss", k_train5_loss_report_loss, 0, 1},
+    {"accumulate6_fc2_chan_sum", k_train6_fc2_chan_sum, 0, 1},
+    {"accumulate7_fc2_relayout", k_train7_fc2_relayout, 1, 1},
+    {"accumulate8_fc2_linear_dw", k_train8_fc2_linear_dw, 0, 1},
+    {"accumulate9_fc2_conv_dx", k_train9_fc2_conv_dx, 4, 2},
+    {"accumulate10_fc1_chan_sum", k_train10_fc1_chan_sum, 0, 8},
+    {"accumulate11_fc1_linear_dw", k_train11_fc1_linear_dw, 0, 1},
+    {"accumulate12_optimizer_accumulate", k_accumulate12_optimizer_accumulate, 0, 1},
+    {"accumulate13_optimizer_adam", k_accumulate13_optimizer_adam, 0, 1},
 };
 
-const struct nr_object nr_object = {2, 23, LANES, sizeof(real), kernels};
+const struct nr_object nr_object = {2, 37, LANES, sizeof(real), kernels};

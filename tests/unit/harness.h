@@ -376,7 +376,8 @@ static inline int64_t put_batch(struct trial *t, const struct st_file *f)
             targets[i] = (float)stored_value(target, i);
         else
             ((int32_t *)targets)[i] = (int32_t)stored_value(target, i);
-    t->data = (struct device_data){.samples = samples, .targets = targets, .samples_f32 = true, .count = (int64_t)input->dims[0]};
+    int64_t count = (int64_t)input->dims[0];
+    t->data = (struct device_data){samples, targets, true, count, (int64_t)input->bytes / count, stored_count(target) * 4 / count};
     return t->data.count;
 }
 

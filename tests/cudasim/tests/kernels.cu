@@ -157,12 +157,14 @@ __global__ void integers(const int *a, const long long *b, int *y, long long *z)
     int i = threadIdx.x;
     int v = a[i], u = a[i + 1];
     long long p = b[i], q = b[i + 1];
-    int *o = y + 24 * i;
+    int *o = y + 26 * i;
     o[0] = v / u; o[1] = v % u; o[2] = v >> 3; o[3] = abs(v); o[4] = min(v, u); o[5] = max(v, u); o[6] = (u32)v / 7u;
     o[7] = (u32)v % (u32)u; o[8] = __mulhi(v, u); o[9] = __umulhi(v, u); o[10] = __popc(v); o[11] = __clz(v);
     o[12] = __brev(v); o[13] = __ffs(v); o[14] = __byte_perm(v, u, 0x5140); o[15] = __funnelshift_l(v, u, i);
     o[16] = __popcll(p); o[17] = __clzll(p); o[18] = __dp4a(v, u, 3); o[19] = __sad(v, u, 1); o[20] = v << (u & 31);
     o[21] = (short)v * (short)u; o[22] = (signed char)v + (u8)u; o[23] = (v & u) | (v ^ 5);
+    asm("dp2a.lo.s32.u32 %0, %1, %2, %3;" : "=r"(o[24]) : "r"(v), "r"(u), "r"(3)); /* as NVRTC makes of small products */
+    asm("dp2a.hi.s32.u32 %0, %1, %2, %3;" : "=r"(o[25]) : "r"(v), "r"(u), "r"(3));
     long long *r = z + 6 * i;
     r[0] = p / q; r[1] = p % q; r[2] = p >> 5; r[3] = p * q; r[4] = (u64)p / 1000u; r[5] = __mul64hi(p, q);
     switch (i) {

@@ -210,7 +210,7 @@ static void test_integers(void) {
     static const int a[] = {100, -7, 13, 1 << 30, -123456, 77, 3, 0x12345678, -1};
     static const long long b[] = {1000000007, -13, 1ll << 40, 12345, -99, 17, 1ll << 62, 5, -3};
     enum { N = 8 };
-    int y[N][24];
+    int y[N][26];
     long long z[N][6];
     CUdeviceptr da = upload(a, sizeof a), db = upload(b, sizeof b), dy = allocate(sizeof y), dz = allocate(sizeof z);
     OK(LAUNCH(function(module, "integers"), 1, N, &da, &db, &dy, &dz));
@@ -239,6 +239,8 @@ static void test_integers(void) {
         CHECK((unsigned)o[20] == uv << (u & 31) && o[21] == (short)v * (short)u);
         CHECK(o[22] == (signed char)v + (unsigned char)u);
         CHECK(o[23] == ((v & u) | (v ^ 5)));
+        CHECK(o[24] == (short)v * (unsigned char)u + (short)(v >> 16) * (unsigned char)(u >> 8) + 3);
+        CHECK(o[25] == (short)v * (unsigned char)(u >> 16) + (short)(v >> 16) * (unsigned char)(u >> 24) + 3);
         CHECK(z[i][0] == p / q && z[i][1] == p % q && z[i][2] == p >> 5);
         CHECK((unsigned long long)z[i][3] == (unsigned long long)p * (unsigned long long)q);
         CHECK((unsigned long long)z[i][4] == (unsigned long long)p / 1000);
