@@ -71,10 +71,6 @@ $(B)/oplist.h: FORCE
 	@mkdir -p $(@D)
 	@printf 'MODULE(%s)\n' $(notdir $(basename $(OPS))) | cmp -s - $@ || printf 'MODULE(%s)\n' $(notdir $(basename $(OPS))) > $@
 $(B)/compiler/ops.o: $(B)/oplist.h
-# `make -j2 deps check` builds nothing before everything is there.
-ifneq ($(filter deps,$(MAKECMDGOALS)),)
-$(B)/flags: | deps
-endif
 
 # The head of emitted kernels is compiled in as text.
 $(B)/prelude.inc: compiler/philox.h compiler/prelude.c.txt
@@ -132,15 +128,20 @@ $(B)/template/netrun: $(B)/runtime/main.o $(TEMPLATE_O) $(LIBRARIES)
 
 TESTED := $(UNIT) $(B)/tests/mutate $(B)/tests/json_check $(B)/template/netc $(B)/template/netrun
 
-check: all $(TESTED)
+check: all sim $(TESTED)
 	@B=$(B) tests/run $(ONLY)
-unit: all $(UNIT)
+unit: all sim $(UNIT)
 	@B=$(B) tests/run $(B)/tests/test_
 bless: all
 	@B=$(B) tests/run --bless $(ONLY)
 replay: $(B)/netc
 	@B=$(B) tests/replay.sh $(REF)
--include tests/cudasim/sim.mk
+include tests/cudasim/sim.mk
+
+# `make -j2 deps check` builds nothing before everything is there.
+ifneq ($(filter deps,$(MAKECMDGOALS)),)
+$(B)/flags $(SIM_OBJECTS): | deps
+endif
 
 bench: all
 	bench/run
