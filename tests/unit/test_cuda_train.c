@@ -1,0 +1,205 @@
+/* Real models on the simulated device: the CPU's numbers within rounding, and the same bits however the runs are queued
+ * and wherever the data set is. */
+#define _GNU_SOURCE 1
+#include "cuda_sim.h"
+#include "device_cuda.h"
+#include "harness.h"
+
+#include <xxhash.h>
+
+enum { SAMPLES = 80, STEPS = 5 };
+
+static uint8_t pixels[SAMPLES * 3 * 32 * 32];
+static int32_t classes[SAMPLES];
+
+struct lesson {
+    const struct plan *plan;
+    struct device_data data;
+    int64_t batch;
+    int steps;
+    bool together, staged;               /* all steps in one call; no room for the data set */
+    double tolerance;                    /* of weights, against those of the CPU */
+    float **expected;                    /* by tensor: what the CPU made */
+    float loss[STEPS];
+};
+
+static int64_t room_for(struct device *d, const struct lesson *l, const struct device_rows *rows)
+{
+    int64_t arena = 0, most = 0;
+    for (int ph = 0; ph < PHASE_COUNT; ph++) {
+        const struct schedule *s = plan_schedule(l->plan, TARGET_CUDA, ph);
+        arena = rows->rows[ph] ? schedule_arena(l->plan, s, rows->rows[ph]) : 0;
+        most = arena > most ? arena : most;
+    }
+    return l->staged ? most + 256 + device_cuda_beside(d, rows, &l->data, 1) : d->room(d, INT64_MAX);
+}
+
+/* Trains and evaluates; false with a message. */
+static bool learn(struct device *d, const struct lesson *l, float loss[STEPS], uint32_t *correct)
+{
+    struct device_error e = {0};
+    struct job j = {.plan = (struct plan *)l->plan, .phase = PHASE_TRAIN, .device = d};
+    static uint32_t control[STEPS][CTL_WORDS];
+    int64_t rows = (l->batch + ROW_BLOCK - 1) / ROW_BLOCK * ROW_BLOCK;
+    j.rows.rows[PHASE_TRAIN] = j.rows.rows[PHASE_EVALUATE] = rows;
+    bool ok = d->compile(d, l->plan, &e);
+    int64_t room = ok && d->target == TARGET_CUDA ? room_for(d, l, &j.rows) : INT64_MAX;
+    ok = ok && d->arm(d, &j.rows, &l->data, 1, room, &e) && recipe_read(l->plan, &j.recipe) == 0;
+    j.recipe.batch = l->batch;
+    recipe_count(&j.recipe, SAMPLES);
+    ok = ok && init_weights(&j) == 0 && d->data(d, &l->data, &e);
+    for (int i = 0; i < l->steps; i++) {
+        int64_t position = i * l->batch % SAMPLES, left = SAMPLES - position;
+        control_train(&j.recipe, i, 0, position, left < l->batch ? left : l->batch, SAMPLES, control[i]);
+    }
+    for (int i = 0; ok && i < l->steps; i += l->together ? l->steps : 1)
+        ok = d->run(d, PHASE_TRAIN, &control[i], l->together ? l->steps : 1, &e);
+    for (int i = 0; i < l->steps; i++)
+        loss[i] = control_float(control[i], CTL_LOSS);
+    control_evaluate(&j.recipe, 3, l->batch, SAMPLES, control[0]);
+    ok = ok && d->run(d, PHASE_EVALUATE, &control[0], 1, &e);
+    *correct = control[0][CTL_METRIC];
+    if (!ok)
+        fprintf(stderr, "%s\n", e.text);
+    return ok;
+}
+
+static int on_cuda(void *ctx)
+{
+    struct lesson *l = ctx;
+    struct device_error e = {0};
+    float loss[STEPS];
+    uint32_t correct = 0;
+    XXH64_hash_t hash = 0;
+    struct device *d = device_cuda_open(&(struct device_options){0}, 0, &e);
+    if (!d)
+        fprintf(stderr, "%s\n", e.text);
+    if (!d || !learn(d, l, loss, &correct))
+        return 1;
+    struct device_cuda_report r;
+    device_cuda_report(d, &r);
+    if (r.resident == l->staged)
+        return 2;
+    for (int i = 0; i < l->steps; i++)
+        if (!(fabs(loss[i] - l->loss[i]) <= l->tolerance)) {
+            fprintf(stderr, "step %d: loss %.9g, the CPU's is %.9g\n", i, (double)loss[i], (double)l->loss[i]);
+            return 3;
+        }
+    for (int t = 0; t < l->plan->ntensor; t++) {
+        if (!l->expected[t])
+            continue;
+        int64_t n = tensor_elements(&l->plan->tensor[t]);
+        float *value = malloc((size_t)n * sizeof *value);
+        if (!d->read(d, PHASE_TRAIN, t, 0, value, n * 4))
+            return 4;
+        for (int64_t i = 0; i < n; i++)
+            if (!(fabs(value[i] - l->expected[t][i]) <= l->tolerance * (1 + fabs(l->expected[t][i])))) {
+                fprintf(stderr, "%s[%lld] is %.9g, the CPU's is %.9g\n", l->plan->tensor[t].name, (long long)i,
+                        (double)value[i], (double)l->expected[t][i]);
+                return 5;
+            }
+        hash = XXH64(value, (size_t)n * sizeof *value, hash);
+        free(value);
+    }
+    hash = XXH64(loss, (size_t)l->steps * sizeof *loss, hash);
+    hash = XXH64(&correct, sizeof correct, hash);
+    fprintf(stderr, "bits %016llx\n", (unsigned long long)hash);
+    d->close(d);
+    return 0;
+}
+
+static void on_cpu(struct lesson *l)
+{
+    struct device_error e = {0};
+    uint32_t correct;
+    struct device *d = device_cpu_open(&(struct device_options){.threads = 1}, &e);
+    bool together = l->together;
+    l->together = false;
+    if (!d || !learn(d, l, l->loss, &correct))
+        fail_msg("the CPU");
+    l->together = together;
+    l->expected = calloc((size_t)l->plan->ntensor, sizeof *l->expected);
+    for (int t = 0; t < l->plan->ntensor; t++)
+        if (tensor_is_named(l->plan, t)) {
+            int64_t bytes = tensor_elements(&l->plan->tensor[t]) * 4;
+            l->expected[t] = malloc((size_t)bytes);
+            assert_true(d->read(d, PHASE_TRAIN, t, 0, l->expected[t], bytes));
+        }
+    d->close(d);
+}
+
+static void check(const char *path, int64_t size, struct lesson l, int environments)
+{
+    static const struct { const char *environment; bool together, staged; } way[] = {
+        {"SIM_LEAK=77", false, false},
+        {"SIM_LEAK=77", true, true},
+        {"SIM_ASYNC=defer NETRUN_CUDA_GRAPH=0", true, false},
+        {"SIM_ASYNC=defer SIM_SEED=5", true, true},
+        {"SIM_CHECK=1", false, true},
+        {"NETRUN_POISON=1", false, false},
+    };
+    struct trial t;
+    char log[16384], first[32] = "";
+    assert_true(trial_plan(&t, path, read_text(path), NULL, 0, stderr));
+    l.plan = t.p;
+    l.data = (struct device_data){pixels, classes, false, SAMPLES, size, sizeof *classes};
+    on_cpu(&l);
+    for (int i = 0; i < environments; i++) {
+        l.together = way[i].together;
+        l.staged = way[i].staged;
+        int status = in_child(way[i].environment, on_cuda, &l, log, sizeof log);
+        const char *bits = strstr(log, "bits ");
+        if (status || !bits)
+            fail_msg("%s [%s]: status %d: %s", path, way[i].environment, status, log);
+        if (!*first)
+            snprintf(first, sizeof first, "%.21s", bits);
+        if (strncmp(bits, first, 21) != 0)
+            fail_msg("%s [%s]: other bits", path, way[i].environment);
+    }
+    for (int i = 0; i < t.p->ntensor; i++)
+        free(l.expected[i]);
+    free(l.expected);
+    trial_close(&t);
+}
+
+static void test_mnist_cnn(void **state)
+{
+    (void)state;
+    if (!sim_there())
+        skip();
+    check("models/mnist_cnn.net", 28 * 28, (struct lesson){.batch = 20, .steps = STEPS, .tolerance = 1e-5}, 6);
+}
+
+static void test_mlp(void **state)
+{
+    (void)state;
+    if (!sim_there())
+        skip();
+    check("models/mlp.net", 28 * 28, (struct lesson){.batch = 33, .steps = STEPS, .tolerance = 1e-5}, 6);
+}
+
+/* Twenty normalisations amplify rounding: gradients of the first layer differ by 1e-3 between two compilers' flags, too. */
+static void test_resnet20(void **state)
+{
+    (void)state;
+    if (!sim_there())
+        skip();
+    check("models/resnet20.net", 3 * 32 * 32, (struct lesson){.batch = 16, .steps = 1, .tolerance = 2e-3}, 1);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_mnist_cnn),
+        cmocka_unit_test(test_mlp),
+        cmocka_unit_test(test_resnet20),
+    };
+    uint32_t x = 1;
+    (void)argc;
+    for (size_t i = 0; i < sizeof pixels; i++)
+        pixels[i] = (uint8_t)((x = x * 1664525u + 1013904223u) >> 24);
+    for (int i = 0; i < SAMPLES; i++)
+        classes[i] = (int32_t)(((x = x * 1664525u + 1013904223u) >> 8) % 10);
+    use_cache(argv[0]);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
