@@ -23,12 +23,28 @@ static inline bool nvrtc_there(void)
     return there;
 }
 
+/* NETRUN_CUDA_LIBDIR= has the tests run on a GPU where they can. */
+static inline bool on_gpu(void)
+{
+    const char *folder = getenv("NETRUN_CUDA_LIBDIR");
+    return folder && strcmp(folder, SIM_FOLDER) != 0;
+}
+
 static inline bool sim_there(void)
 {
+    if (on_gpu()) {
+        print_message("only on the simulated device\n");
+        return false;
+    }
     bool there = access(SIM_FOLDER "/libcuda.so.1", R_OK) == 0;
     if (!there)
         print_message("the simulated device is not built: make sim\n");
     return there && nvrtc_there();
+}
+
+static inline bool device_there(void)
+{
+    return on_gpu() ? nvrtc_there() : sim_there();
 }
 
 /* Runs work(ctx) in a child with these words added to the environment; what it returns, 128 + a signal's number if one
@@ -44,7 +60,7 @@ static inline int in_child(const char *environment, int (*work)(void *ctx), void
         char *words = strdup(environment);
         if (log)
             dup2(fileno(out), STDERR_FILENO);
-        setenv("NETRUN_CUDA_LIBDIR", SIM_FOLDER, 1);
+        setenv("NETRUN_CUDA_LIBDIR", SIM_FOLDER, 0);
         for (char *word = strtok(words, " "); word; word = strtok(NULL, " "))
             putenv(word);
         int status = work(ctx);

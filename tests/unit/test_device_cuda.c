@@ -1,5 +1,5 @@
-/* The cuda device on the simulator, with a plan and kernels written by hand: runs in rows, graphs, data on the device and
- * staged, memory to the byte, and every failing call. */
+/* The cuda device on the simulator, with a plan and kernels written by hand: runs in rows, graphs, data on the device
+ * and staged, memory to the byte, and every failing call. */
 #define _GNU_SOURCE 1
 #include "cuda_sim.h"
 #include "device_cuda.h"
@@ -13,6 +13,7 @@
  *          loss = the sum of the parts, weight[1] = loss, weight[2] += loss
  * predict: answer = weight[1] + sample */
 static const char kernels[] =
+    "#define ENTRY extern \"C\" __global__ void\n"
     "typedef unsigned u32; typedef unsigned long long u64;\n"
     "const char *address(const u32 *control, int word) {\n"
     "    return (const char *)((u64)control[word + 1] << 32 | control[word]);\n"
@@ -22,32 +23,32 @@ static const char kernels[] =
     "    u32 i = control[DATA] & 2 ? n : control[POSITION] + n;\n"
     "    return control[DATA] & 1 ? ((const float *)at)[i] : (float)((const unsigned char *)at)[i];\n"
     "}\n"
-    "extern \"C\" __global__ void __launch_bounds__(64) nr_begin(u32 *control, u32 *ring) {\n"
+    "ENTRY __launch_bounds__(64) nr_begin(u32 *control, u32 *ring) {\n"
     "    control[threadIdx.x] = ring[64 * (1 + ring[0]) + threadIdx.x];\n"
     "}\n"
-    "extern \"C\" __global__ void __launch_bounds__(64) nr_end(u32 *control, u32 *ring) {\n"
+    "ENTRY __launch_bounds__(64) nr_end(u32 *control, u32 *ring) {\n"
     "    u32 run = ring[0];\n"
     "    if (threadIdx.x >= LOSS) ring[64 * (1 + run) + threadIdx.x] = control[threadIdx.x];\n"
     "    __syncthreads();\n"
     "    if (threadIdx.x == 0) ring[0] = run + 1;\n"
     "}\n"
-    "extern \"C\" __global__ void __launch_bounds__(32) make(const float *weight, float *made, u32 *control, float *) {\n"
+    "ENTRY __launch_bounds__(32) make(const float *weight, float *made, u32 *control, float *) {\n"
     "    u32 n = blockIdx.x * 32 + threadIdx.x;\n"
     "    if (n >= control[ROWS]) return;\n"
     "    u32 i = control[DATA] & 2 ? n : control[POSITION] + n;\n"
     "    made[4 * n] = weight[0] * sample(control, n) + ((const int *)address(control, TARGETS))[i];\n"
     "}\n"
-    "extern \"C\" __global__ void __launch_bounds__(1) sum_parts(float *made, float *, u32 *control, float *workspace) {\n"
+    "ENTRY __launch_bounds__(1) sum_parts(float *made, float *, u32 *control, float *workspace) {\n"
     "    float s = 0;\n"
     "    for (u32 n = blockIdx.x; n < control[ROWS]; n += 3) s += made[4 * n];\n"
     "    workspace[blockIdx.x] = s;\n"
     "}\n"
-    "extern \"C\" __global__ void __launch_bounds__(1) sum_all(float *, float *weight, u32 *control, float *workspace) {\n"
+    "ENTRY __launch_bounds__(1) sum_all(float *, float *weight, u32 *control, float *workspace) {\n"
     "    float s = workspace[0] + workspace[1] + workspace[2];\n"
     "    control[LOSS] = __float_as_uint(s);\n"
     "    weight[1] = s; weight[2] += s;\n"
     "}\n"
-    "extern \"C\" __global__ void __launch_bounds__(64) answer(const float *weight, float *out, u32 *control, float *) {\n"
+    "ENTRY __launch_bounds__(64) answer(const float *weight, float *out, u32 *control, float *) {\n"
     "    u32 n = blockIdx.x * 64 + threadIdx.x;\n"
     "    if (n < control[ROWS]) out[4 * n] = weight[1] + sample(control, n);\n"
     "}\n";
@@ -83,7 +84,8 @@ static bool emit_fault(const struct plan *p, const struct emit_options *o, FILE 
 }
 
 /* A kernel with one parameter less than is packed. */
-static bool emit_other_parameters(const struct plan *p, const struct emit_options *o, FILE *out, struct emit_launches *l)
+static bool emit_other_parameters(const struct plan *p, const struct emit_options *o, FILE *out,
+                                  struct emit_launches *l)
 {
     (void)p, (void)o;
     char *text = strdup(kernels), *at = strstr(text, ", u32 *control, float *) {\n    u32 n = blockIdx.x * 64");
