@@ -1,6 +1,7 @@
 /* check.c: does every stage agree with the shapes, types and layouts of its operands, and can the emitter write the
  * kernel? Emitted code indexes by these shapes: what passes here stays within the bytes that the judge has weighed. */
 #include "netc.h"
+#include "plan_text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -50,7 +51,8 @@ static bool same_bytes(const struct plan *p, const struct tensor *a, const struc
     return base_of(p, a) == base_of(p, b) && at == bt;
 }
 
-static bool check_stage(const struct plan *p, const struct kernel *k, const struct stage *s, struct plan_error *e)
+/* `workspace`: floats of scratch that the schedule has. */
+static bool check_stage(const struct plan *p, const struct kernel *k, const struct stage *s, int64_t workspace, struct plan_error *e)
 {
     const struct tensor *in[MAX_OPERANDS];
     struct tensor out[MAX_OPERANDS];
@@ -64,9 +66,7 @@ static bool check_stage(const struct plan *p, const struct kernel *k, const stru
     const struct tensor *made[MAX_OPERANDS];
     for (int o = 0; o < s->nout; o++)
         made[o] = &out[o];
-    int workspace = plan_workspace(p, k->schedule);
-    if (p->schedule[k->schedule].target == TARGET_CUDA && s->op->scratch &&
-        s->op->scratch(s->attr, in, made) > (workspace < 0 ? 0 : tensor_elements(&p->tensor[workspace])))
+    if (p->schedule[k->schedule].target == TARGET_CUDA && s->op->scratch && s->op->scratch(s->attr, in, made) > workspace)
         return refuse(e, k, "the workspace is too small");
     for (int o = 0; o < s->nout; o++) {
         const struct tensor *t = &p->tensor[s->out[o]];
@@ -197,12 +197,17 @@ static bool check_names(const struct plan *p, struct plan_error *e)
 
 bool plan_check(const struct plan *p, struct plan_error *e)
 {
+    int64_t workspace[MOST_SCHEDULES] = {0};
     e->line = 0;
+    for (int i = 0; i < p->nschedule; i++) {
+        int t = plan_workspace(p, i);
+        workspace[i] = t < 0 ? 0 : tensor_elements(&p->tensor[t]);
+    }
     for (const struct kernel *k = p->kernel; k < p->kernel + p->nkernel; k++) {
         if (k->nstage < 1)
             return refuse(e, k, "no stage");
         for (const struct stage *s = k->stage; s < k->stage + k->nstage; s++)
-            if (!check_stage(p, k, s, e))
+            if (!check_stage(p, k, s, workspace[k->schedule], e))
                 return false;
         if (!check_form(p, k, e))
             return false;
