@@ -1,0 +1,16 @@
+# Two processes with half of the card each train at once.
+# seconds: 60
+model=$(pick resnet20 mlp)
+plan $model
+folder=$(samples $model)
+for half in 1 2; do
+    cuda $model.plan "$folder" --memory 48% --batch auto --set train.batch.max=100000 --epochs 100000 \
+        --steps "$(pick 100 4)" --runs half$half >out$half 2>err$half &
+done
+for job in $(jobs -p); do
+    wait "$job" || fail "$(tail -n 2 err1 err2)"
+done
+for half in 1 2; do
+    said=${said:+$said and }"batch $(sed -n 's/.*"batch":\([0-9]*\).*/\1/p' out$half | head -n 1) in $(sed -n 's/.*"arena":\([0-9]*\).*/\1/p' out$half) bytes"
+done
+echo "$model with 48 % each: $said"
