@@ -315,13 +315,13 @@ static CUdeviceptr range(struct gpu *g, enum phase ph, int tensor, int64_t at, i
     return place >= 0 && at <= size && bytes <= size - at ? g->arena + (CUdeviceptr)(place + at) : 0;
 }
 
+/* Nothing is queued between runs, and the caller's memory is his again when these return. */
 static bool read_tensor(struct device *d, enum phase ph, int tensor, int64_t at, void *to, int64_t bytes)
 {
     struct gpu *g = gpu_of(d);
     struct device_error e;
     CUdeviceptr from = range(g, ph, tensor, at, bytes);
-    return from && (!bytes || (CUDA_CALL(&g->api, &e, cuMemcpyDtoHAsync_v2, to, from, (size_t)bytes, g->stream) &&
-                               finish(g, &e)));
+    return from && (!bytes || CUDA_CALL(&g->api, &e, cuMemcpyDtoH_v2, to, from, (size_t)bytes));
 }
 
 static bool write_tensor(struct device *d, enum phase ph, int tensor, int64_t at, const void *from, int64_t bytes)
@@ -329,8 +329,7 @@ static bool write_tensor(struct device *d, enum phase ph, int tensor, int64_t at
     struct gpu *g = gpu_of(d);
     struct device_error e;
     CUdeviceptr to = range(g, ph, tensor, at, bytes);
-    return to && (!bytes || (CUDA_CALL(&g->api, &e, cuMemcpyHtoDAsync_v2, to, from, (size_t)bytes, g->stream) &&
-                             finish(g, &e)));
+    return to && (!bytes || CUDA_CALL(&g->api, &e, cuMemcpyHtoD_v2, to, from, (size_t)bytes));
 }
 
 static int64_t arena_bytes(const struct device *d)
