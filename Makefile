@@ -80,7 +80,10 @@ $(B)/prelude.inc: compiler/philox.h compiler/prelude.c.txt
 $(B)/prelude_cuda.inc: compiler/types.cu.txt compiler/philox.h compiler/prelude.cu.txt
 	@mkdir -p $(@D)
 	$(Q)cat $^ | grep -v '^#include' | od -An -v -tx1 | sed 's/ \(..\)/0x\1,/g' > $@
-$(B)/compiler/emit.o: $(B)/prelude.inc $(B)/prelude_cuda.inc
+$(B)/prelude_mma.inc: compiler/mma.cu.txt
+	@mkdir -p $(@D)
+	$(Q)od -An -v -tx1 $^ | sed 's/ \(..\)/0x\1,/g' > $@
+$(B)/compiler/emit.o: $(B)/prelude.inc $(B)/prelude_cuda.inc $(B)/prelude_mma.inc
 
 # A conflict in the grammar is an error.
 $(B)/net.tab.c $(B)/net.tab.h &: grammar/net.y | $(B)/flags

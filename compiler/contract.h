@@ -31,4 +31,19 @@ void put_conv_dw_cuda(struct writer *w, const struct stage *s, const struct geom
 void put_linear_dw_cuda(struct writer *w, const struct stage *s);
 int64_t conv_dw_scratch(const struct geometry *size);  /* floats of the workspace */
 
+/* A tile of places: rows x columns for a thread (a warp), whose units stand side by side in an image; depth: channels whose
+ * weights are in shared memory at once. False if the sums do not fit the registers, or the taps the shared memory. */
+struct tiling { int rows, columns, units; int64_t p_groups, q_groups, unit_groups; int64_t depth; };
+bool choose_tiling(const struct writer *w, const struct stage *s, struct contraction *c, struct tiling *t);
+/* Declares of tile t: group, from (first channel of x), k and n (output channels), weight. */
+void put_tile(struct writer *w, const struct stage *s, const struct contraction *c);
+/* Writes acc[i][row][column], i < sums: `who` is the text that declares o8, the channel behind k of acc[i], and its lane. */
+void put_tile_results(struct writer *w, const struct stage *s, const struct contraction *c, const struct tiling *t, int sums, const char *who);
+void put_flat_results(struct writer *w, const struct stage *s, const struct contraction *c, int slices);
+
+/* contract_mma.c: on tensor cores; false: not worth it, or too large. */
+bool put_contraction_mma(struct writer *w, const struct stage *s, struct contraction *c);
+bool put_conv_dw_mma(struct writer *w, const struct stage *s, const struct geometry *size, int parts);
+bool put_linear_dw_mma(struct writer *w, const struct stage *s);
+
 #endif

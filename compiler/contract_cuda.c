@@ -38,7 +38,7 @@ static const struct stage *window_behind(const struct writer *w, const struct st
 }
 
 /* Output channels [k, k + n) of tile t of all, and their weights; `from` is the first channel of x. */
-static void put_tile(struct writer *w, const struct stage *s, const struct contraction *c)
+void put_tile(struct writer *w, const struct stage *s, const struct contraction *c)
 {
     int64_t tiles = groups_of(c->outs, c->tile);
     put(w, "const int64_t group = t / %lld, o = t %% %lld * %d, k = group * %lld + o, from = group * %lld;", (long long)tiles, (long long)tiles,
@@ -109,10 +109,8 @@ static void put_plain(struct writer *w, const struct stage *s, const struct cont
 
 /* ---- tiled ---- */
 
-struct tiling { int rows, columns, units; int64_t p_groups, q_groups, unit_groups; int64_t depth; };
-
 /* False if the sums do not fit the registers, or the taps the shared memory and the text. */
-static bool choose_tiling(const struct writer *w, const struct stage *s, struct contraction *c, struct tiling *t)
+bool choose_tiling(const struct writer *w, const struct stage *s, struct contraction *c, struct tiling *t)
 {
     const struct stage *pool = window_behind(w, s);
     bool pooled = pool && pool->op->form == FORM_POOL;
@@ -178,26 +176,27 @@ static void put_tap_row(struct writer *w, const struct contraction *c, const str
     put(w, "}");
 }
 
-static void put_tile_results(struct writer *w, const struct stage *s, const struct contraction *c, const struct tiling *t)
+void put_tile_results(struct writer *w, const struct stage *s, const struct contraction *c, const struct tiling *t, int sums, const char *who)
 {
     const struct stage *pool = window_behind(w, s);
     bool scattered = pool && pool->op->form == FORM_SCATTER, pooled = pool && !scattered;
     int first = stage_index(w, s) + 1, window = maps_end(w, first), out = s->out[0];
     if (!pooled || window > first || is_stored(w, out)) {
-        put(w, "UNROLL for (int i = 0; i < %d; i++)", c->tile);
+        put(w, "UNROLL for (int i = 0; i < %d; i++)", sums);
         put(w, "UNROLL for (int rr = 0; rr < %d; rr++)", t->rows);
         put(w, "UNROLL for (int j = 0; j < %d; j++) {", t->columns);
+        put(w, "%s", who);
         put(w, "const int p = p0 + rr, q = q0 + j;");
-        put(w, "if (i < n && p < %lld && q < %lld) {", (long long)c->y.out, (long long)c->x.out);
-        const char *e = region_printf(w->region, "(((k + i) * %lld + p) * %lld + q)", (long long)c->y.out, (long long)c->x.out);
+        put(w, "if (o8 < n && p < %lld && q < %lld) {", (long long)c->y.out, (long long)c->x.out);
+        const char *e = region_printf(w->region, "(((k + o8) * %lld + p) * %lld + q)", (long long)c->y.out, (long long)c->x.out);
         put(w, "const V v%d = acc[i][rr][j];", var_of(w, out));
         if (is_stored(w, out))
             put(w, "st(%s, v%d);", place_of(w, out, "block", e), var_of(w, out));
-        put_maps(w, first, window, "block", e, "(k + i)");
+        put_maps(w, first, window, "block", e, "(k + o8)");
         if (pooled)
             put(w, "acc[i][rr][j] = v%d;", var_of(w, pool->in[0]));
         if (scattered)
-            put_scatter(w, pool, "block", "(k + i)", "p", "q");
+            put_scatter(w, pool, "block", "(k + o8)", "p", "q");
         put(w, "}");
         put(w, "}");
     }
@@ -205,14 +204,15 @@ static void put_tile_results(struct writer *w, const struct stage *s, const stru
         return;
     const struct tensor *y = tensor_of(w, pool->out[0]);
     int R = (int)pool->attr[0], S = (int)pool->attr[1];
-    put(w, "UNROLL for (int i = 0; i < %d; i++)", c->tile);
+    put(w, "UNROLL for (int i = 0; i < %d; i++)", sums);
     put(w, "UNROLL for (int rr = 0; rr < %d; rr++)", t->rows / R);
     put(w, "UNROLL for (int j = 0; j < %d; j++) {", t->columns / S);
+    put(w, "%s", who);
     put(w, "const int p = p0 / %d + rr, q = q0 / %d + j;", R, S);
-    put(w, "if (i < n && p < %lld && q < %lld) {", (long long)y->dim[1], (long long)y->dim[2]);
-    const char *e = region_printf(w->region, "(((k + i) * %lld + p) * %lld + q)", (long long)y->dim[1], (long long)y->dim[2]);
-    put_window(w, pool, "block", e, "(k + i)", region_printf(w->region, "acc[i][rr * %d + r][j * %d + s]", R, S), false);
-    put_maps(w, window + 1, w->kernel->nstage, "block", e, "(k + i)");
+    put(w, "if (o8 < n && p < %lld && q < %lld) {", (long long)y->dim[1], (long long)y->dim[2]);
+    const char *e = region_printf(w->region, "(((k + o8) * %lld + p) * %lld + q)", (long long)y->dim[1], (long long)y->dim[2]);
+    put_window(w, pool, "block", e, "(k + o8)", region_printf(w->region, "acc[i][rr * %d + r][j * %d + s]", R, S), false);
+    put_maps(w, window + 1, w->kernel->nstage, "block", e, "(k + o8)");
     put(w, "}");
     put(w, "}");
 }
@@ -250,7 +250,7 @@ static void put_tiled(struct writer *w, const struct stage *s, const struct cont
     put(w, "__syncthreads();");
     put(w, "}");
     put(w, "if (active) {");
-    put_tile_results(w, s, c, t);
+    put_tile_results(w, s, c, t, c->tile, "const int o8 = i;");
     put(w, "}");
     close_tasks(w);
     close_kernel(w);
@@ -258,9 +258,28 @@ static void put_tiled(struct writer *w, const struct stage *s, const struct cont
 
 /* ---- flat ---- */
 
+/* sums[slice][(i * FLAT_BLOCKS + j) * 16 + lane] of `slices` parts of the depth: what they make together. */
+void put_flat_results(struct writer *w, const struct stage *s, const struct contraction *c, int slices)
+{
+    int out = s->out[0], first = stage_index(w, s) + 1;
+    put(w, "__syncthreads();");
+    put(w, "for (int m = threadIdx.x; m < %d; m += %d) {", c->tile * FLAT_BLOCKS * 16, w->threads);
+    put(w, "const int i = m / %d, j = m / 16 %% %d, lane = m %% 16;", 16 * FLAT_BLOCKS, FLAT_BLOCKS);
+    put(w, "if (i < n && block + j < blocks) {");
+    put(w, "V sum = 0;");
+    put(w, "for (int slice = 0; slice < %d; slice++)", slices);
+    put(w, "    sum += sums[slice][m];");
+    put(w, "const V v%d = sum;", var_of(w, out));
+    if (is_stored(w, out))
+        put(w, "st(%s, v%d);", place_of(w, out, "(block + j)", "(k + i)"), var_of(w, out));
+    put_maps(w, first, w->kernel->nstage, "(block + j)", "(k + i)", "(k + i)");
+    put(w, "}");
+    put(w, "}");
+}
+
 static void put_flat(struct writer *w, const struct stage *s, struct contraction *c)
 {
-    int slices = 16, out = s->out[0], first = stage_index(w, s) + 1;
+    int slices = 16;
     c->tile = (int)least(8, c->outs);
     while (slices > 2 && c->depth < 16 * slices)
         slices /= 2;
@@ -296,19 +315,7 @@ static void put_flat(struct writer *w, const struct stage *s, struct contraction
     put(w, "UNROLL for (int i = 0; i < %d; i++)", c->tile);
     put(w, "UNROLL for (int j = 0; j < %d; j++)", FLAT_BLOCKS);
     put(w, "    sums[unit][(i * %d + j) * 16 + lane] = acc[i][j];", FLAT_BLOCKS);
-    put(w, "__syncthreads();");
-    put(w, "for (int m = threadIdx.x; m < %d; m += %d) {", values, w->threads);
-    put(w, "const int i = m / %d, j = m / 16 %% %d;", 16 * FLAT_BLOCKS, FLAT_BLOCKS);
-    put(w, "if (i < n && block + j < blocks) {");
-    put(w, "V sum = 0;");
-    put(w, "for (int slice = 0; slice < %d; slice++)", slices);
-    put(w, "    sum += sums[slice][m];");
-    put(w, "const V v%d = sum;", var_of(w, out));
-    if (is_stored(w, out))
-        put(w, "st(%s, v%d);", place_of(w, out, "(block + j)", "(k + i)"), var_of(w, out));
-    put_maps(w, first, w->kernel->nstage, "(block + j)", "(k + i)", "(k + i)");
-    put(w, "}");
-    put(w, "}");
+    put_flat_results(w, s, c, slices);
     close_tasks(w);
     close_kernel(w);
 }
@@ -316,6 +323,8 @@ static void put_flat(struct writer *w, const struct stage *s, struct contraction
 void put_contraction_cuda(struct writer *w, const struct stage *s, struct contraction *c)
 {
     struct tiling t;
+    if (w->precision != PRECISION_FP32 && put_contraction_mma(w, s, c))
+        return;
     if (tensor_of(w, s->in[0])->rank == 1)
         put_flat(w, s, c);
     else if (choose_tiling(w, s, c, &t))
@@ -346,11 +355,34 @@ int64_t conv_dw_scratch(const struct geometry *g)
     return d.parts == 1 ? 0 : d.parts * g->K * (g->C / g->G) * g->R * g->S;
 }
 
+/* A second launch, which adds up the parts of the workspace. */
+static void put_parts(struct writer *w, const struct stage *s, int64_t all, int parts)
+{
+    if (parts == 1)
+        return;
+    fprintf(w->out, "\n");
+    open_kernel(w);
+    w->blocks_per_task = 0;
+    w->splits = (int)groups_of(all, w->threads);
+    put(w, "const int64_t e = blockIdx.x * %d + threadIdx.x;", w->threads);
+    put(w, "if (e >= %lld)", (long long)all);
+    put(w, "    return;");
+    put(w, "V sum = 0;");
+    put(w, "for (int part = 0; part < %d; part++)", parts);
+    put(w, "    sum += workspace[part * %lldLL + e];", (long long)all);
+    put(w, "%s[e] = sum;", name_of(w, s->out[0]));
+    close_kernel(w);
+}
+
 void put_conv_dw_cuda(struct writer *w, const struct stage *s, const struct geometry *g)
 {
     struct dw d = choose_dw(g);
     int64_t Kg = g->K / g->G, Cg = g->C / g->G, all = g->K * Cg * g->R * g->S, kernel_rows = g->R / d.rows;
     int sums = d.tile * d.rows * (int)g->S;
+    if (w->precision != PRECISION_FP32 && put_conv_dw_mma(w, s, g, d.parts)) {
+        put_parts(w, s, all, d.parts);
+        return;
+    }
     open_kernel(w);
     w->blocks_per_task = 0;
     w->splits = (int)(d.tasks * d.parts);
@@ -405,26 +437,15 @@ void put_conv_dw_cuda(struct writer *w, const struct stage *s, const struct geom
         (long long)(g->R * g->S), (long long)g->S, d.parts > 1 ? region_printf(w->region, " + part * %lldLL", (long long)all) : "");
     put(w, "}");
     close_kernel(w);
-    if (d.parts == 1)
-        return;
-    fprintf(w->out, "\n");
-    open_kernel(w);
-    w->blocks_per_task = 0;
-    w->splits = (int)groups_of(all, w->threads);
-    put(w, "const int64_t e = blockIdx.x * %d + threadIdx.x;", w->threads);
-    put(w, "if (e >= %lld)", (long long)all);
-    put(w, "    return;");
-    put(w, "V sum = 0;");
-    put(w, "for (int part = 0; part < %d; part++)", d.parts);
-    put(w, "    sum += workspace[part * %lldLL + e];", (long long)all);
-    put(w, "%s[e] = sum;", name_of(w, s->out[0]));
-    close_kernel(w);
+    put_parts(w, s, all, d.parts);
 }
 
 /* Threads are 32 times 4 input features x 8 slices of the samples. */
 void put_linear_dw_cuda(struct writer *w, const struct stage *s)
 {
     enum { QUADS = 32, SLICES = 8 };
+    if (w->precision != PRECISION_FP32 && put_linear_dw_mma(w, s))
+        return;
     int64_t C = tensor_of(w, s->in[0])->dim[0], K = tensor_of(w, s->in[1])->dim[0];
     int64_t stride = (C * 4 + PLACE_ALIGN - 1) / PLACE_ALIGN * PLACE_ALIGN / 4;
     int tile = (int)least(8, K);

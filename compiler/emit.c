@@ -16,6 +16,9 @@ static const char prelude[] = {
 static const char prelude_cuda[] = {
 #include "prelude_cuda.inc"
     0};
+static const char prelude_mma[] = {
+#include "prelude_mma.inc"
+    0};
 
 void put(struct writer *w, const char *format, ...)
 {
@@ -199,7 +202,7 @@ static void open_cuda(struct writer *w)
     int n = kernel_operands(w->plan, (int)(w->kernel - w->plan->kernel), list);
     if (!w->threads)
         w->threads = 256;
-    put(w, "extern \"C\" __global__ void __launch_bounds__(%d) @%s(", w->threads, launch_suffix[w->nlaunch]);
+    put(w, "extern \"C\" __global__ void __launch_bounds__(%d, 1) @%s(", w->threads, launch_suffix[w->nlaunch]);
     for (int i = 0; i < n; i++) {
         const struct tensor *t = tensor_of(w, list[i]);
         bool read = t->role != ROLE_CONTROL && !is_written(w, list[i]);
@@ -438,14 +441,14 @@ static void put_named(const char *body, const char *name, FILE *out)
 /* Kernels of one target as text, those with the same text written once. */
 struct text { char *body; size_t length; int same_as; struct writer writer; };
 
-static struct text *put_kernels(const struct plan *p, enum target target, int lanes)
+static struct text *put_kernels(const struct plan *p, enum target target, int lanes, enum precision precision)
 {
     struct text *text = calloc((size_t)p->nkernel + 1, sizeof *text);
     for (int k = 0; text && k < p->nkernel; k++) {
         text[k].same_as = k;
         if (p->schedule[p->kernel[k].schedule].target != target)
             continue;
-        struct writer w = {.plan = p, .kernel = &p->kernel[k], .region = region_new(), .lanes = lanes, .target = target};
+        struct writer w = {.plan = p, .kernel = &p->kernel[k], .region = region_new(), .lanes = lanes, .target = target, .precision = precision};
         w.out = open_memstream(&text[k].body, &text[k].length);
         if (w.out) {
             put_kernel(&w);
@@ -496,7 +499,7 @@ int emit_row(const struct plan *p, enum target t, int kernel)
 
 bool emit_c(const struct plan *p, const struct emit_options *o, FILE *out)
 {
-    struct text *text = put_kernels(p, TARGET_CPU, o->lanes);
+    struct text *text = put_kernels(p, TARGET_CPU, o->lanes, PRECISION_FP32);
     char kind[40];
     if (!text)
         return false;
@@ -519,7 +522,7 @@ bool emit_c(const struct plan *p, const struct emit_options *o, FILE *out)
 
 bool emit_cuda(const struct plan *p, const struct emit_options *o, FILE *out, struct emit_launches *l)
 {
-    struct text *text = put_kernels(p, TARGET_CUDA, 1);
+    struct text *text = put_kernels(p, TARGET_CUDA, 1, o->precision);
     if (!text)
         return false;
     *l = (struct emit_launches){.region = region_new()};
@@ -527,6 +530,9 @@ bool emit_cuda(const struct plan *p, const struct emit_options *o, FILE *out, st
     fprintf(out, "enum { CTL_DATA = %d, CTL_SAMPLES = %d, CTL_TARGETS = %d, CTL_RESULTS = %d, CTL_RESULTS_END = %d, CTL_WORDS = %d };\n",
             CTL_DATA, CTL_SAMPLES, CTL_TARGETS, CTL_LOSS, CTL_RESULTS_END, CTL_WORDS);
     fputs(prelude_cuda, out);
+    if (o->precision != PRECISION_FP32)
+        fprintf(out, "\n#define MMA_K %d                                       // %s\n%s", o->precision == PRECISION_TF32 ? 8 : 16,
+                o->precision == PRECISION_TF32 ? "TF32" : "BF16", prelude_mma);
     put_texts(p, text, out);
     for (int k = 0; k < p->nkernel; k++)
         for (int i = 0; i < text[k].writer.nlaunch; i++) {

@@ -13,6 +13,7 @@ enum { EMIT_ABI = 2 };
 struct emit_options {
     int lanes;               /* floats in one vector of the machine: 4, 8 or 16 */
     bool f64;                /* compute in double (gradient tests); tensors DT_F32 then hold doubles */
+    enum precision precision; /* CUDA */
     const char *file;        /* name shown in the head comment */
 };
 

@@ -39,6 +39,7 @@ static const struct option_row rows[] = {
     {"memory", 0, "SIZE", HOW, "budget: refuse with exit status 3 what needs more, such as 64MiB", false},
     {"batch", 0, "N", HOW, "batch to judge the budget by, instead of the model's", true},
     {"capacity", 0, "BYTES", HOW, "with --place: exit 3 if the arena is larger", true},
+    {"precision", 0, "fp32|tf32|bf16", HOW, "of --emit=cuda (fp32)", true},
     {"target", 0, "cpu|cuda", HOW, "whose memory --summary, --memory-map and --memory are about (cpu)", false},
     {"flops", 0, "macs|thop", HOW, "rule of --summary: multiply-adds of Conv and Linear, or thop's total", true},
     {"dump", 'd', "LETTERS", LOOK, "print the state after these passes on stderr; see --passes", false},
@@ -60,7 +61,7 @@ static const struct option_table table = {
 };
 
 struct request {
-    const char *file, *output, *emit, *place, *dump, *flops, *target, *colour;
+    const char *file, *output, *emit, *place, *dump, *flops, *target, *precision, *colour;
     bool check, summary, map;
     int64_t memory, batch, capacity;
     int ndefine;
@@ -112,16 +113,19 @@ static int write_plan(const struct plan *p, const char *path)
     return EXIT_FILE;
 }
 
-static int emit(const struct compilation *c, const char *what)
+static int emit(const struct compilation *c, const char *what, const char *precision)
 {
+    struct emit_options o = {.file = c->file};
     bool good = true;
+    while (precision && o.precision + 1 < PRECISION_COUNT && strcmp(precision, precision_word[o.precision]))
+        o.precision++;
     if (!strcmp(what, "plan"))
         good = plan_write(c->plan, stdout);
     else if (!strcmp(what, "c"))
         good = emit_c(c->plan, &(struct emit_options){.lanes = 16, .file = c->file}, stdout);
     else if (!strcmp(what, "cuda")) {
         struct emit_launches launches = {0};
-        good = emit_cuda(c->plan, &(struct emit_options){.file = c->file}, stdout, &launches);
+        good = emit_cuda(c->plan, &o, stdout, &launches);
         emit_launches_free(&launches);
     } else if (!strcmp(what, "graph"))
         print_graphs(c, stdout);
@@ -161,7 +165,7 @@ static int read_options(int argc, char **argv, struct request *r)
         }
         const char *name = rows[i].name;
         struct { const char *name; const char **to; } texts[] = {
-            {"output", &r->output}, {"emit", &r->emit}, {"place", &r->place}, {"dump", &r->dump}, {"flops", &r->flops}, {"target", &r->target}, {"color", &r->colour}};
+            {"output", &r->output}, {"emit", &r->emit}, {"place", &r->place}, {"dump", &r->dump}, {"flops", &r->flops}, {"target", &r->target}, {"precision", &r->precision}, {"color", &r->colour}};
         struct { const char *name; bool *to; } flags[] = {{"check", &r->check}, {"summary", &r->summary}, {"memory-map", &r->map}};
         for (int k = 0; k < COUNT(texts); k++)
             if (!strcmp(texts[k].name, name))
@@ -228,7 +232,7 @@ static int compile_and_answer(struct compilation *c, const struct request *r)
         if (c->plan->schedule[s].target == c->target)
             memory_map(c->plan, &c->plan->schedule[s], 64, stdout);
     if (r->emit)
-        status = emit(c, r->emit);
+        status = emit(c, r->emit, r->precision);
     if (r->output && !status)
         status = write_plan(c->plan, r->output);
     return status;

@@ -4,6 +4,7 @@
 #define NETC_H
 
 #include "plan.h"
+#include "emit.h"
 
 /* ---- util.c: memory that is freed at once, strings, checked arithmetic ---- */
 
@@ -313,6 +314,7 @@ struct writer {
     const struct kernel *kernel;
     struct region *region;
     enum target target;
+    enum precision precision;
     int lanes;                                         /* floats in a vector; 1 for CUDA, whose lanes are threads */
     int indent;
     int blocks_per_task, splits;                       /* set by the anchor; see emit.h */

@@ -18,6 +18,9 @@ const char *const role_word[ROLE_COUNT] = {
 const char *const init_word[INIT_UNIFORM + 1] = {
     [INIT_ZERO] = "zero", [INIT_ONE] = "one", [INIT_UNIFORM] = "uniform",
 };
+const char *const precision_word[PRECISION_COUNT] = {
+    [PRECISION_FP32] = "fp32", [PRECISION_TF32] = "tf32", [PRECISION_BF16] = "bf16",
+};
 const char *const target_word[TARGET_COUNT] = {[TARGET_CPU] = "cpu", [TARGET_CUDA] = "cuda"};
 const char *const phase_word[PHASE_COUNT] = {
     [PHASE_TRAIN] = "train", [PHASE_EVALUATE] = "evaluate", [PHASE_PREDICT] = "predict",

@@ -100,6 +100,8 @@ struct kernel {
 };
 
 enum target { TARGET_CPU, TARGET_CUDA, TARGET_COUNT };
+/* Of the operands of contractions on a GPU; sums are always float. Not part of a plan. TF32 and BF16 need compute capability 8.0. */
+enum precision { PRECISION_FP32, PRECISION_TF32, PRECISION_BF16, PRECISION_COUNT };
 enum phase {
     PHASE_TRAIN, PHASE_EVALUATE, PHASE_PREDICT,
     PHASE_ACCUMULATE,    /* training on a part of the batch: gradients are summed over runs, the last one updates */
@@ -192,6 +194,7 @@ int plan_find_tensor(const struct plan *p, int schedule, const char *name);     
 const struct schedule *plan_schedule(const struct plan *p, enum target t, enum phase ph);   /* NULL: none */
 bool phase_trains(enum phase ph);                          /* makes gradients */
 
+extern const char *const precision_word[PRECISION_COUNT];
 int plan_workspace(const struct plan *p, int schedule);                           /* its scratch of floats; -1: none */
 
 /* ---- arena.c: arithmetic of places, overflow-checked; -1 where it would overflow ---- */

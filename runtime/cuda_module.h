@@ -14,8 +14,8 @@ struct cuda_module {
 
 /* Emits the plan's kernels, compiles them or finds them in the cache, loads them and looks at each: it takes the
  * pointers that launches pass, and as many threads. On failure nothing is held. */
-bool cuda_module_load(struct cuda_module *m, const struct cuda *c, const struct plan *p, cuda_emitter *emit,
-                      const struct nvrtc_target *t, const struct nvrtc_options *o, struct device_error *e);
+bool cuda_module_load(struct cuda_module *m, const struct cuda *c, const struct plan *p, enum precision precision,
+                      cuda_emitter *emit, const struct nvrtc_target *t, const struct nvrtc_options *o, struct device_error *e);
 void cuda_module_unload(struct cuda_module *m, const struct cuda *c);
 
 #endif

@@ -74,7 +74,7 @@ static bool compile(struct device *d, const struct plan *p, struct device_error 
     cuda_module_unload(&g->module, &g->api);
     g->plan = p;
     if (!cuda_memory(&g->api, &before, &total, e) ||
-        !cuda_module_load(&g->module, &g->api, p, g->emit, &g->target, &o, e) ||
+        !cuda_module_load(&g->module, &g->api, p, g->options.precision, g->emit, &g->target, &o, e) ||
         !cuda_memory(&g->api, &g->unused, &total, e))
         return false;
     g->report.exact = g->module.exact;
@@ -372,6 +372,9 @@ static bool open_gpu(struct gpu *g, int ordinal, struct device_error *e)
     if (!cuda_open(&g->api, NVRTC))
         return device_fail(e, 5, "libnvrtc is not found: it comes with the CUDA toolkit (netrun --devices says where "
                            "it was looked for)");
+    if (g->options.precision != PRECISION_FP32 && g->card.arch < 80)
+        return device_fail(e, 5, "%s (compute capability %d.%d) has no tensor cores for %s: that needs 8.0", g->card.name, g->card.arch / 10,
+                           g->card.arch % 10, precision_word[g->options.precision]);
     if (!nvrtc_serve(&g->api, g->card.arch, &g->target, e) ||
         !CUDA_CALL(&g->api, e, cuDevicePrimaryCtxRetain, &context, g->card.device))
         return false;

@@ -1,0 +1,263 @@
+/* contract_mma.c: contractions on tensor cores, for those who ask for TF32 or BF16. A warp multiplies 16 output channels by
+ * 8 samples (two such make a block), over as many input channels as one instruction takes; for the weight gradients 16
+ * output by 8 input channels over samples. Taps and tiles of places are those of contract_cuda.c. */
+#include "contract.h"
+
+#include <stdlib.h>
+
+enum { WARPS = 8, FLAT_BLOCKS = 4, SHARED_FLOATS = 11776, PAD = 24 };     /* PAD: 16 channels, then 8 so that banks differ */
+
+static int depth_of(const struct writer *w)
+{
+    return w->precision == PRECISION_TF32 ? 8 : 16;
+}
+
+static int64_t groups_of(int64_t n, int64_t size)
+{
+    return (n + size - 1) / size;
+}
+
+static void put_thread(struct writer *w)
+{
+    put(w, "const int warp = threadIdx.x / 32, g = threadIdx.x %% 32 / 4, t2 = threadIdx.x %% 4 * 2;");
+    put(w, "(void)warp, (void)g, (void)t2;");
+}
+
+/* ---- images ---- */
+
+static void put_tap_row(struct writer *w, const struct contraction *c, const struct tiling *t, int64_t plane)
+{
+    const struct axis *y = &c->y, *x = &c->x;
+    int deep = depth_of(w);
+    enum { FAR = 1 << 14 };
+    bool met[2 * FAR + 1] = {false};
+    put(w, "const int v = (p0 + rr) * %d + (%d) * r + (%d), h = v / %d;", y->a, y->b, y->c, y->d);
+    put(w, "if (v >= 0 && %sh < %lld) {", y->d > 1 ? region_printf(w->region, "v %% %d == 0 && ", y->d) : "", (long long)y->source);
+    put(w, "const real *xr = xd + h * %lld, *wr = shared + r * %lld;", (long long)x->source * 16, (long long)x->taps * deep * PAD);
+    for (int j = 0; j < t->columns; j++)
+        for (int s = 0; s < x->taps; s++) {
+            int u = x->a * j + x->b * s + x->c, at = u / x->d;
+            if (u % x->d || met[at + FAR])
+                continue;
+            met[at + FAR] = true;
+            const char *name = region_printf(w->region, "x%s%d", at < 0 ? "m" : "", abs(at));
+            put(w, "uint32_t %s[2][2];", name);
+            put(w, "UNROLL for (int half = 0; half < 2; half++)");
+            put(w, "    load_b(%s[half], xr + (w0 + (%d)) * 16 + half * 8 + g, %lld, w0 + (%d) >= 0 && w0 + (%d) < %lld ? left : 0);", name, at,
+                (long long)plane, at, at, (long long)x->source);
+        }
+    put(w, "uint32_t f[4];");
+    for (int s = 0; s < x->taps; s++) {
+        bool any = false;
+        for (int j = 0; j < t->columns; j++) {
+            int u = x->a * j + x->b * s + x->c, at = u / x->d;
+            if (u % x->d)
+                continue;
+            if (!any)
+                put(w, "load_a(f, wr + %d, 1, %d, 16, %d);", s * deep * PAD, PAD, deep);
+            any = true;
+            for (int half = 0; half < 2; half++)
+                put(w, "mma(acc[%d][rr][%d], acc[%d][rr][%d], acc[%d][rr][%d], acc[%d][rr][%d], f, x%s%d[%d]);", 4 * half, j, 4 * half + 1, j,
+                    4 * half + 2, j, 4 * half + 3, j, at < 0 ? "m" : "", abs(at), half);
+        }
+    }
+    put(w, "}");
+}
+
+static bool put_image(struct writer *w, const struct stage *s, struct contraction *c)
+{
+    struct tiling t;
+    const struct axis *y = &c->y, *x = &c->x;
+    int deep = depth_of(w);
+    int64_t taps = y->taps * x->taps, plane = y->source * x->source * 16;
+    if (c->depth < deep / 2 || c->outs < 8 || taps * deep * PAD > SHARED_FLOATS || !choose_tiling(w, s, c, &t) || t.rows * t.columns > 8)
+        return false;
+    c->tile = 16;
+    int64_t units = t.p_groups * t.q_groups, tiles = groups_of(c->outs, 16) * c->groups;
+    t.units = (int)(units < WARPS ? units : WARPS);
+    t.unit_groups = groups_of(units, t.units);
+    if (tiles * t.unit_groups > INT32_MAX)
+        return false;
+    w->threads = 32 * t.units;
+    open_kernel(w);
+    open_tasks(w, 1, (int)(tiles * t.unit_groups));
+    put_thread(w);
+    put(w, "const int t = (int)(part / %lld), u = (int)(part %% %lld) * %d + warp;", (long long)t.unit_groups, (long long)t.unit_groups, t.units);
+    put_tile(w, s, c);
+    put(w, "const bool active = u < %lld;", (long long)units);
+    put(w, "const int p0 = u / %lld * %d, q0 = u %% %lld * %d, w0 = q0 * %d / %d;", (long long)t.q_groups, t.rows, (long long)t.q_groups, t.columns,
+        x->a, x->d);
+    put(w, "const real *x = %s + (block * %lld + from) * %lld;", name_of(w, s->in[0]), (long long)(c->depth * c->groups), (long long)plane);
+    put(w, "__shared__ real shared[%lld];", (long long)(taps * deep * PAD));
+    put(w, "V acc[8][%d][%d] = {};", t.rows, t.columns);
+    put(w, "for (int d0 = 0; d0 < %lld; d0 += %d) {", (long long)c->depth, deep);
+    put(w, "const int left = %lld - d0;", (long long)c->depth);
+    put(w, "for (int m = threadIdx.x; m < %lld; m += %d) {", (long long)(taps * deep * 16), w->threads);
+    put(w, "const int i = m %% 16, tap = m / 16 %% %lld, d = m / %lld;", (long long)taps, (long long)(16 * taps));
+    put(w, "shared[(tap * %d + d) * %d + i] = i < n && d < left ? weight[i * %lld + (d0 + d) * %lld + tap] : 0;", deep, PAD, (long long)c->w_out,
+        (long long)c->w_depth);
+    put(w, "}");
+    put(w, "__syncthreads();");
+    put(w, "const real *xd = x + (int64_t)d0 * %lld;", (long long)plane);
+    put(w, "if (active)");
+    put(w, "for (int r = 0; r < %lld; r++)", (long long)y->taps);
+    put(w, "UNROLL for (int rr = 0; rr < %d; rr++) {", t.rows);
+    put_tap_row(w, c, &t, plane);
+    put(w, "}");
+    put(w, "__syncthreads();");
+    put(w, "}");
+    put(w, "if (active) {");
+    put_tile_results(w, s, c, &t, 8, "const int o8 = g + i / 2 % 2 * 8, lane = i / 4 * 8 + t2 + i % 2;");
+    put(w, "}");
+    close_tasks(w);
+    close_kernel(w);
+    return true;
+}
+
+/* ---- fully connected layers ---- */
+
+static bool put_flat(struct writer *w, const struct stage *s, struct contraction *c)
+{
+    int deep = depth_of(w);
+    if (c->depth < 2 * deep || c->outs < 8)
+        return false;
+    c->tile = 16;
+    w->threads = 32 * WARPS;
+    open_kernel(w);
+    open_tasks(w, FLAT_BLOCKS, (int)(groups_of(c->outs, 16) * c->groups));
+    put_thread(w);
+    put(w, "const int64_t t = part;");
+    put_tile(w, s, c);
+    put(w, "__shared__ V sums[%d][%d];", WARPS, 16 * FLAT_BLOCKS * 16);
+    put(w, "V acc[8][%d] = {};", FLAT_BLOCKS);
+    put(w, "const real *x[%d];", FLAT_BLOCKS);
+    put(w, "UNROLL for (int j = 0; j < %d; j++)", FLAT_BLOCKS);
+    put(w, "    x[j] = %s + ((block + j < blocks ? block + j : blocks - 1) * %lld + from) * 16 + g;", name_of(w, s->in[0]),
+        (long long)(c->depth * c->groups));
+    put(w, "for (int d = warp * %d; d < %lld; d += %d) {", deep, (long long)c->depth, deep * WARPS);
+    put(w, "uint32_t f[4], b[2];");
+    put(w, "load_a(f, weight + (int64_t)d * %lld, %lld, %lld, n, %lld - d);", (long long)c->w_depth, (long long)c->w_out, (long long)c->w_depth,
+        (long long)c->depth);
+    put(w, "UNROLL for (int j = 0; j < %d; j++)", FLAT_BLOCKS);
+    put(w, "UNROLL for (int half = 0; half < 2; half++) {");
+    put(w, "load_b(b, x[j] + d * 16 + half * 8, 16, %lld - d);", (long long)c->depth);
+    put(w, "mma(acc[4 * half][j], acc[4 * half + 1][j], acc[4 * half + 2][j], acc[4 * half + 3][j], f, b);");
+    put(w, "}");
+    put(w, "}");
+    put(w, "UNROLL for (int i = 0; i < 8; i++)");
+    put(w, "UNROLL for (int j = 0; j < %d; j++)", FLAT_BLOCKS);
+    put(w, "    sums[warp][((g + i / 2 %% 2 * 8) * %d + j) * 16 + i / 4 * 8 + t2 + i %% 2] = acc[i][j];", FLAT_BLOCKS);
+    put_flat_results(w, s, c, WARPS);
+    close_tasks(w);
+    close_kernel(w);
+    return true;
+}
+
+bool put_contraction_mma(struct writer *w, const struct stage *s, struct contraction *c)
+{
+    return tensor_of(w, s->in[0])->rank == 1 ? put_flat(w, s, c) : put_image(w, s, c);
+}
+
+/* ---- weight gradients ---- */
+
+bool put_conv_dw_mma(struct writer *w, const struct stage *s, const struct geometry *g, int parts)
+{
+    int deep = depth_of(w), rows = g->R * g->S <= 9 ? (int)g->R : 1;
+    int64_t Kg = g->K / g->G, Cg = g->C / g->G, plane = g->H * g->W * 16;
+    int64_t k_tiles = groups_of(Kg, 16), c_tiles = groups_of(Cg, 8), row_parts = g->R / rows, tasks = g->G * k_tiles * c_tiles * row_parts;
+    int taps = rows * (int)g->S;
+    if (taps > 9 || Kg < 8 || Cg < 4 || tasks * parts > INT32_MAX)
+        return false;
+    w->threads = 32 * WARPS;
+    open_kernel(w);
+    w->blocks_per_task = 0;
+    w->splits = (int)(tasks * parts);
+    put_thread(w);
+    put(w, "const int part = blockIdx.x %% %d, task = blockIdx.x / %d, r0 = task %% %lld * %d, c = task / %lld %% %lld * 8;", parts, parts,
+        (long long)row_parts, rows, (long long)row_parts, (long long)c_tiles);
+    put(w, "const int t = task / %lld %% %lld, group = task / %lld;", (long long)(row_parts * c_tiles), (long long)k_tiles,
+        (long long)(row_parts * c_tiles * k_tiles));
+    put(w, "const int o = t * 16, k = group * %lld + o, n = %lld - o < 16 ? %lld - o : 16;", (long long)Kg, (long long)Kg, (long long)Kg);
+    put(w, "V acc[%d][%lld][4] = {};", rows, (long long)g->S);
+    put(w, "for (int64_t m = part * %d + warp; m < blocks * %lld; m += %d) {", WARPS, (long long)g->P, WARPS * parts);
+    put(w, "const int64_t block = m / %lld;", (long long)g->P);
+    put(w, "const int p = (int)(m %% %lld);", (long long)g->P);
+    put(w, "const real *y = %s + (((block * %lld + k) * %lld + p) * %lld) * 16;", name_of(w, s->in[1]), (long long)g->K, (long long)g->P, (long long)g->Q);
+    put(w, "const real *x = %s + (block * %lld + group * %lld + c + (c + g < %lld ? g : 0)) * %lld;", name_of(w, s->in[0]), (long long)g->C, (long long)Cg,
+        (long long)Cg, (long long)plane);
+    put(w, "for (int q = 0; q < %lld; q++)", (long long)g->Q);
+    put(w, "for (int half = 0; half < 16; half += %d) {", deep);
+    put(w, "uint32_t f[4], b[2];");
+    put(w, "load_a(f, y + q * 16 + half, %lld, 1, n, %d);", (long long)(g->P * g->Q * 16), deep);
+    put(w, "UNROLL for (int r = 0; r < %d; r++)", rows);
+    put(w, "UNROLL for (int s = 0; s < %lld; s++) {", (long long)g->S);
+    put(w, "const int h = p * %d + (r0 + r) * %d - %d, w = q * %d + s * %d - %d;", g->stride[0], g->dil[0], g->pad[0], g->stride[1], g->dil[1], g->pad[1]);
+    put(w, "const bool inside = h >= 0 && h < %lld && w >= 0 && w < %lld && c + g < %lld;", (long long)g->H, (long long)g->W, (long long)Cg);
+    put(w, "load_b(b, x + (h * %lld + w) * 16 + half, 1, inside ? %d : 0);", (long long)g->W, deep);
+    put(w, "mma(acc[r][s][0], acc[r][s][1], acc[r][s][2], acc[r][s][3], f, b);");
+    put(w, "}");
+    put(w, "}");
+    put(w, "}");
+    put(w, "__shared__ V sums[%d][%d];", WARPS, taps * 128);
+    put(w, "UNROLL for (int r = 0; r < %d; r++)", rows);
+    put(w, "UNROLL for (int s = 0; s < %lld; s++)", (long long)g->S);
+    put(w, "UNROLL for (int i = 0; i < 4; i++)");
+    put(w, "    sums[warp][((g + i / 2 * 8) * 8 + t2 + i %% 2) * %d + r * %lld + s] = acc[r][s][i];", taps, (long long)g->S);
+    put(w, "__syncthreads();");
+    put(w, "for (int m = threadIdx.x; m < %d; m += %d) {", taps * 128, w->threads);
+    put(w, "const int i = m / %d, j = m / %d %% 8, tap = m %% %d;", taps * 8, taps, taps);
+    put(w, "V sum = 0;");
+    put(w, "for (int from = 0; from < %d; from++)", WARPS);
+    put(w, "    sum += sums[from][m];");
+    put(w, "if (i < n && c + j < %lld)", (long long)Cg);
+    put(w, "    %s[((int64_t)(k + i) * %lld + c + j) * %lld + r0 * %lld + tap%s] = sum;", parts > 1 ? "workspace" : name_of(w, s->out[0]), (long long)Cg,
+        (long long)(g->R * g->S), (long long)g->S,
+        parts > 1 ? region_printf(w->region, " + part * %lldLL", (long long)(g->K * Cg * g->R * g->S)) : "");
+    put(w, "}");
+    close_kernel(w);
+    return true;
+}
+
+bool put_linear_dw_mma(struct writer *w, const struct stage *s)
+{
+    enum { SPAN = 32 };
+    int deep = depth_of(w);
+    int64_t C = tensor_of(w, s->in[0])->dim[0], K = tensor_of(w, s->in[1])->dim[0], tiles = groups_of(K, 16), spans = groups_of(C, SPAN);
+    int64_t stride = (C * 4 + PLACE_ALIGN - 1) / PLACE_ALIGN * PLACE_ALIGN / 4;
+    if (K < 8 || C < 8 || tiles * spans > INT32_MAX)
+        return false;
+    w->threads = 32 * WARPS;
+    open_kernel(w);
+    w->blocks_per_task = 0;
+    w->splits = (int)(tiles * spans);
+    put_thread(w);
+    put(w, "const int64_t rows = a->control[%d];", CTL_ROWS);
+    put(w, "const int k = blockIdx.x %% %lld * 16, c = blockIdx.x / %lld * %d, n = %lld - k < 16 ? %lld - k : 16;", (long long)tiles, (long long)tiles,
+        SPAN, (long long)K, (long long)K);
+    put(w, "V acc[4][4] = {};");
+    put(w, "for (int64_t m = warp * %d; m < rows; m += %d) {", deep, deep * WARPS);
+    put(w, "uint32_t f[4], b[2];");
+    put(w, "load_a(f, %s + (m / 16 * %lld + k) * 16 + m %% 16, 16, 1, n, rows - m);", name_of(w, s->in[1]), (long long)K);
+    put(w, "UNROLL for (int j = 0; j < 4; j++) {");
+    put(w, "const int column = c + j * 8 + g;");
+    put(w, "load_b(b, %s + m * %lld + column, %lld, column < %lld ? rows - m : 0);", name_of(w, s->in[0]), (long long)stride, (long long)stride,
+        (long long)C);
+    put(w, "mma(acc[j][0], acc[j][1], acc[j][2], acc[j][3], f, b);");
+    put(w, "}");
+    put(w, "}");
+    put(w, "__shared__ V sums[%d][16][%d];", WARPS, SPAN);
+    put(w, "UNROLL for (int j = 0; j < 4; j++)");
+    put(w, "UNROLL for (int i = 0; i < 4; i++)");
+    put(w, "    sums[warp][g + i / 2 * 8][j * 8 + t2 + i %% 2] = acc[j][i];");
+    put(w, "__syncthreads();");
+    put(w, "for (int m = threadIdx.x; m < %d; m += %d) {", 16 * SPAN, w->threads);
+    put(w, "const int i = m / %d, j = m %% %d;", SPAN, SPAN);
+    put(w, "V sum = 0;");
+    put(w, "for (int from = 0; from < %d; from++)", WARPS);
+    put(w, "    sum += sums[from][i][j];");
+    put(w, "if (i < n && c + j < %lld)", (long long)C);
+    put(w, "    %s[(int64_t)(k + i) * %lld + c + j] = sum;", name_of(w, s->out[0]), (long long)C);
+    put(w, "}");
+    close_kernel(w);
+    return true;
+}
