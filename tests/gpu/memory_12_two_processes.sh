@@ -1,10 +1,10 @@
 # Two processes with half of the card each train at once.
 # seconds: 60
 model=$(pick resnet20 mlp)
-plan $model
+roomy $model
 folder=$(samples $model)
 for half in 1 2; do
-    cuda $model.plan "$folder" --memory 48% --batch auto --set train.batch.max=100000 --epochs 100000 \
+    cuda $model.plan "$folder" --memory 48% --epochs 100000 \
         --steps "$(pick 100 4)" --runs half$half >out$half 2>err$half &
 done
 for job in $(jobs -p); do

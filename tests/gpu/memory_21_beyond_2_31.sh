@@ -9,7 +9,10 @@ plan mlp -D hidden="$width"
 set -- mlp.plan many --batch "$batch" --lr 1e-4 --steps 2 --log-every 1
 cuda "$@" --runs whole >whole.out
 whole=$(sed -n 's/.*"arena":\([0-9]*\).*/\1/p' whole.out)
-cuda "$@" --runs parts --memory "$((whole / 4 / 1048576 + $(pick 1500 400)))MiB" >parts.out 2>err || skip "in one piece, losses $(losses whole.out | paste -sd' '); in parts: $(grep -v '^  =' err | tail -n 1)"
+cuda "$@" --runs parts --memory "$((whole / 4 / 1048576 + $(pick 1500 400)))MiB" >parts.out 2>err ||
+    skip "in one piece, losses $(losses whole.out | paste -sd' '); in parts: $(grep -v '^  =' err | tail -n 1)"
+parts=$(sed -n 's/.*"arena":\([0-9]*\).*/\1/p' parts.out)
+[ "$SIM" ] || [ "$parts" -lt "$whole" ] || fail "the arena of the parts is as large"
 figures=$(differ whole.out parts.out)
 within "${figures#* }" 1e-4 || fail "first and largest difference of the loss $figures"
-echo "$batch x $width = $((batch * width)) elements, arena $whole bytes; in parts $(sed -n 's/.*"arena":\([0-9]*\).*/\1/p' parts.out); relative difference of the losses $figures"
+echo "$batch x $width = $((batch * width)) elements, arena $whole bytes; in parts $parts; relative difference of the losses $figures"
