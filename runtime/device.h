@@ -49,5 +49,8 @@ struct device {
 
 /* NULL with *e filled if it cannot be had. */
 struct device *device_cpu_open(const struct device_options *o, struct device_error *e);
+/* "cpu", "cuda", "cuda:N", or "auto": the first GPU if it can be used, else the CPU; `why` then says why, and is empty for the
+ * others. What is named is taken, or there is an error (status 2 for a name that is none). */
+struct device *device_open(const char *name, const struct device_options *o, char *why, size_t size, struct device_error *e);
 
 #endif

@@ -105,15 +105,16 @@ static int fit_rows(struct job *j, int64_t budget, const int64_t samples[PHASE_C
 
 static int open_device(struct job *j)
 {
-    struct device_options options = { j->options->threads, j->options->emit_dir, j->options->verbose };
+    const struct options *o = j->options;
+    struct device_options options = { .threads = o->threads, .emit_dir = o->emit_dir, .verbose = o->verbose, .precision = o->precision };
     struct device_error e;
-    const char *wanted = j->options->device;
-    if (strncmp(wanted, "cuda", 4) == 0)
-        return complain(STATUS_DEVICE, "--device %s: this build has no usable GPU support", wanted);
-    if (strcmp(wanted, "auto") == 0 && j->options->verbose)
-        note("device auto: cpu, because this build has no GPU support");
-    j->device = device_cpu_open(&options, &e);
-    return j->device ? 0 : complain(e.status, "%s", e.text);
+    char why[sizeof e.text];
+    j->device = device_open(o->device, &options, why, sizeof why, &e);
+    if (!j->device)
+        return complain(e.status, "%s", e.text);
+    if (*why && (o->verbose || (o->action == ACTION_TRAIN && !o->quiet)))
+        note("device %s: %s", j->device->name, why);
+    return 0;
 }
 
 int fit(struct job *j, const int64_t samples[PHASE_COUNT])

@@ -1,5 +1,7 @@
 /* netrun: trains, tests and uses the networks that netc has planned. */
 #include "netrun.h"
+#include "cores.h"
+#include "cuda.h"
 
 #include <stdlib.h>
 
@@ -11,6 +13,13 @@ static int inspect(const char *folder)
         return complain(STATUS_DATA, "%s", e.text);
     inspect_print(&set, stdout);
     data_close(&set);
+    return 0;
+}
+
+static int devices(void)
+{
+    printf("cpu: %d cores\n", cores_usable());
+    cuda_report(stdout);
     return 0;
 }
 
@@ -39,6 +48,8 @@ static int act(struct job *j)
         return test(j);
     case ACTION_PREDICT:
         return predict(j);
+    case ACTION_DEVICES:
+        return devices();
     case ACTION_INSPECT:
     case ACTION_NONE:
         break;
@@ -65,7 +76,7 @@ int main(int argc, char **argv)
         struct job job = { .options = &options };
         progress_open(&job.progress, &options);
         job.events.to[1] = options.json ? stdout : NULL;
-        status = options.action == ACTION_INSPECT ? 0 : load_plan(&job);
+        status = options.action == ACTION_INSPECT || options.action == ACTION_DEVICES ? 0 : load_plan(&job);
         if (status == 0)
             status = act(&job);
         close_job(&job);

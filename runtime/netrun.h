@@ -22,7 +22,7 @@ enum { MAX_METRICS = 8, MAX_HYPER = 8, MAX_OVERRIDES = 64 };
 
 /* ---- options.c: the command line ---- */
 
-enum action { ACTION_NONE, ACTION_TRAIN, ACTION_TEST, ACTION_PREDICT, ACTION_INSPECT };
+enum action { ACTION_NONE, ACTION_TRAIN, ACTION_TEST, ACTION_PREDICT, ACTION_INSPECT, ACTION_DEVICES };
 
 struct options {             /* pointers: NULL if not given; they point into argv, or live as long as the program */
     enum action action;
@@ -34,6 +34,7 @@ struct options {             /* pointers: NULL if not given; they point into arg
     int64_t steps;           /* 0: not given; else stop when so many optimizer steps are done in all */
     int64_t log_every;       /* 0: never */
     int threads;             /* 0: all cores */
+    enum precision precision;
     bool partial, json, dry_run, quiet, verbose;
 };
 

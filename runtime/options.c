@@ -12,6 +12,7 @@ static const struct option_example examples[] = {
     { "netrun mnist.plan --predict 7 --data data/", "the same for image 7 of the test set" },
     { "netrun --resume last", "go on after Ctrl-C, to the same bits" },
     { "netrun --inspect data/", "what is in the data folder" },
+    { "netrun --devices", "CPU and GPUs, and why one cannot be used" },
     { NULL, NULL },
 };
 
@@ -28,6 +29,7 @@ static const struct option_row rows[] = {
     { "predict", 0, "FILE|INDEX", WHAT,
       "class and probabilities of an image (.png, .pgm, .npy) or of a sample of the test set (see --data)", false },
     { "inspect", 0, "DIR", WHAT, "counts, shapes, classes and first images of the data in DIR", false },
+    { "devices", 0, NULL, WHAT, "what can compute here: what was found, what is missing, every path tried", false },
     { "dry-run", 0, NULL, WHAT, "with --train: prepare everything, run one step, write nothing", false },
 
     { "epochs", 0, "N", HOW, "passes over the training set: --set train.epochs=N", false },
@@ -46,6 +48,8 @@ static const struct option_row rows[] = {
     { "runs", 0, "DIR", WEIGHTS, "where run folders are made (runs)", true },
 
     { "device", 0, "auto|cpu|cuda[:N]", MACHINE, "where to run (auto)", false },
+    { "precision", 0, "fp32|tf32|bf16", MACHINE,
+      "of the operands of convolutions and fully connected layers on a GPU; sums are always fp32 (fp32)", true },
     { "threads", 0, "N", MACHINE, "threads of the CPU; results do not depend on them (all cores)", false },
     { "memory", 0, "SIZE", MACHINE, "budget for the arena: 512MiB, 8GiB, or 80% of the machine's memory", false },
     { "emit-dir", 0, "DIR", MACHINE, "keep the emitted kernels there", true },
@@ -92,7 +96,7 @@ static int wrong(const char *option, const char *value, const char *expected)
 static int act(struct options *o, enum action action, const char *folder)
 {
     if (o->action != ACTION_NONE && o->action != action)
-        return complain(STATUS_USAGE, "give one of --train, --test, --predict and --inspect");
+        return complain(STATUS_USAGE, "give one of --train, --test, --predict, --inspect and --devices");
     o->action = action;
     if (folder)
         o->folder = folder;
@@ -198,6 +202,16 @@ static int take(struct options *o, const char *name, const char *value)
         o->threads = status == OPTIONS_GO ? (int)n : 0;
         return status;
     }
+    if (strcmp(name, "precision") == 0) {
+        for (int p = 0; p < PRECISION_COUNT; p++)
+            if (strcmp(value, precision_word[p]) == 0) {
+                o->precision = (enum precision)p;
+                return OPTIONS_GO;
+            }
+        return wrong(name, value, "fp32, tf32 or bf16");
+    }
+    if (strcmp(name, "devices") == 0)
+        return act(o, ACTION_DEVICES, NULL);
     if (strcmp(name, "color") == 0)
         return colour(value);
     if (strcmp(name, "version") == 0) {
@@ -215,7 +229,7 @@ static int consistent(struct options *o)
     if (o->action == ACTION_NONE)
         return complain(STATUS_USAGE, "say what to do: --train DIR, --test DIR, --predict FILE or --inspect DIR "
                                   "(`netrun --help` shows examples)");
-    if (!o->plan && o->action != ACTION_INSPECT && !o->resume)
+    if (!o->plan && o->action != ACTION_INSPECT && o->action != ACTION_DEVICES && !o->resume)
         return complain(STATUS_USAGE, "no plan given%s%s",
                     o->folder && strstr(o->folder, ".plan") ? "; write it first: netrun " : "",
                     o->folder && strstr(o->folder, ".plan") ? o->folder : "");
