@@ -22,9 +22,16 @@ def cpu_model():
     return platform.processor()
 
 
+def torch_version():
+    try:
+        import torch
+    except ImportError:
+        return "not installed"
+    return torch.__version__
+
+
 def header(command):
     """Lines for the head of a results file."""
-    import torch
     compiler = first_line(os.environ.get("CC", "cc"), "--version")
     version = first_line("build/netrun", "--version")
     commit = first_line("git", "describe", "--always", "--dirty")
@@ -35,7 +42,7 @@ def header(command):
         f"system    {platform.system()} {platform.release()}, {platform.libc_ver()[0]} {platform.libc_ver()[1]}",
         f"netrun    {version}, {commit}",
         f"compiler  {compiler}",
-        f"PyTorch   {torch.__version__}, Python {platform.python_version()}",
+        f"PyTorch   {torch_version()}, Python {platform.python_version()}",
     ]
 
 

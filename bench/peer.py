@@ -1,4 +1,5 @@
-"""The networks of models/ trained by PyTorch, as its tutorials do it, but with all data in memory as tensors.
+"""The networks of models/ trained by PyTorch, as its tutorials do it, but with all data in memory as tensors, or on the
+device.
 
 As a program it is a worker of speed.py: `peer.py NET MODE THREADS` prints "ready"; then, for every line with a number
 of steps on stdin, it takes so many WINDOWS times and prints the seconds of each time.
@@ -15,7 +16,7 @@ import torch
 from torch import nn
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "tests", "oracle"))
-from networks import INPUT_SHAPES, RECIPES, MnistCnn  # noqa: E402
+from networks import INPUT_SHAPES, RECIPES, MnistCnn, loss_function, training_data  # noqa: E402
 
 WINDOWS = 5     # measurements of a round
 MODES = {
@@ -47,6 +48,8 @@ def read_bytes(folder, name):
 
 def load(recipe, train):
     """All samples of the training or test set, transformed, and their classes."""
+    if recipe.data == "xor":
+        return training_data(recipe, 4, torch.float32)
     if recipe.data == "cifar10":
         pattern = os.path.join(os.environ["DATA"], "cifar10", "data_batch_*" if train else "test_batch*")
         names = sorted(os.path.basename(path).removesuffix(".gz") for path in glob.glob(pattern))
@@ -65,28 +68,33 @@ def load(recipe, train):
 class Trainer:
     """Steps over a shuffled training set; a new order each epoch."""
 
-    def __init__(self, net, mode="eager", seed=1, batch=0):
+    def __init__(self, net, mode="eager", seed=1, batch=0, device="cpu", **options):
         torch.manual_seed(seed)
         recipe = RECIPES[net]
         self.batch = batch or recipe.batch
-        self.recipe, self.module = recipe, module_of(net).train()
-        fused = {} if mode == "eager" else {"fused": True}
-        self.optimizer = recipe.optimizer(self.module.parameters(), **recipe.arguments, **fused)
+        self.recipe, self.module, self.loss_of = recipe, module_of(net).to(device).train(), loss_function(recipe)
+        if mode != "eager":
+            options["fused"] = True
+        self.optimizer = recipe.optimizer(self.module.parameters(), **recipe.arguments, **options)
         self.forward = torch.compile(self.module) if mode == "compile" else self.module
-        self.x, self.y = load(recipe, True)
+        self.x, self.y = (values.to(device) for values in load(recipe, True))
+        self.loss_sum = torch.zeros((), dtype=torch.float64, device=device)
         self.new_epoch()
 
     def new_epoch(self):
-        self.order, self.at, self.loss_sum = torch.randperm(len(self.x)), 0, 0.0
+        self.order, self.at = torch.randperm(len(self.x), device=self.x.device), 0
+        self.loss_sum.zero_()
 
-    def step(self):
-        rows = self.order[self.at:self.at + self.batch]
-        x, y = self.x[rows], self.y[rows]
-        loss = nn.functional.cross_entropy(self.forward(x), y)
+    def train_on(self, rows):
+        loss = self.loss_of(self.forward(self.x[rows]), self.y[rows])
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()
-        self.loss_sum += loss.item() * len(rows)
+        self.loss_sum.add_(loss.detach(), alpha=len(rows))
+
+    def step(self):
+        rows = self.order[self.at:self.at + self.batch]
+        self.train_on(rows)
         self.at += len(rows)
 
     def epoch(self):
@@ -94,7 +102,7 @@ class Trainer:
         self.new_epoch()
         while self.at < len(self.x):
             self.step()
-        return self.loss_sum / len(self.x)
+        return self.loss_sum.item() / len(self.x)
 
     def accuracy(self):
         x, y = load(self.recipe, False)
