@@ -342,7 +342,7 @@ static struct dw choose_dw(const struct geometry *g)
 {
     struct dw d = {.rows = g->R * g->S <= 32 ? (int)g->R : 1};
     int64_t Kg = g->K / g->G, enough = 264;
-    d.tile = (int)least(least(8, Kg), MOST_SUMS / (d.rows * g->S));
+    d.tile = (int)least(least(8, Kg), 72 / (d.rows * g->S));
     d.tiles = groups_of(Kg, d.tile);
     d.tasks = g->G * d.tiles * (g->C / g->G) * (g->R / d.rows);
     d.parts = (int)(d.tasks >= enough ? 1 : least(16, enough / d.tasks));
@@ -393,7 +393,7 @@ void put_conv_dw_cuda(struct writer *w, const struct stage *s, const struct geom
         (long long)(kernel_rows * Cg * d.tiles));
     put(w, "const int o = t * %d, k = group * %lld + o, n = %lld - o < %d ? %lld - o : %d;", d.tile, (long long)Kg, (long long)Kg, d.tile,
         (long long)Kg, d.tile);
-    put(w, "V acc[%d][%d][%lld] = {};", d.tile, d.rows, (long long)g->S);
+    put(w, "V acc[%d] = {};", sums);
     put(w, "for (int64_t m = part * 16 + unit; m < blocks * %lld; m += %d) {", (long long)g->P, 16 * d.parts);
     put(w, "const int64_t block = m / %lld;", (long long)g->P);
     put(w, "const int p = (int)(m %% %lld);", (long long)g->P);
@@ -401,31 +401,43 @@ void put_conv_dw_cuda(struct writer *w, const struct stage *s, const struct geom
         (long long)g->Q);
     put(w, "const real *x = %s + (block * %lld + group * %lld + c) * %lld * 16 + lane;", name_of(w, s->in[0]), (long long)g->C, (long long)Cg,
         (long long)(g->H * g->W));
-    put(w, "for (int q = 0; q < %lld; q++) {", (long long)g->Q);
-    put(w, "real f[%d];", d.tile);
+    /* b[r][s]: the places of x that the taps meet. Where those of the next q are the same, one column further, only that one
+     * is read. */
+    bool slides = g->stride[1] == 1 && g->dil[1] == 1;
+    const char *inside = region_printf(w->region, "h >= 0 && h < %lld && w >= 0 && w < %lld ? ld(x + (h * %lld + w) * 16) : 0", (long long)g->H,
+                                       (long long)g->W, (long long)g->W);
+    put(w, "V b[%d][%lld];", d.rows, (long long)g->S);
+    for (int round = 0; round < 2; round++) {
+        if (round) {
+            put(w, "for (int q = 0; q < %lld; q++) {", (long long)g->Q);
+            put(w, "real f[%d];", d.tile);
+            put(w, "UNROLL for (int i = 0; i < %d; i++)", d.tile);
+            put(w, "    f[i] = i < n ? ld(y + (i * %lld + q) * 16) : 0;", (long long)(g->P * g->Q));
+        }
+        if (!round && !slides)
+            continue;
+        put(w, "UNROLL for (int r = 0; r < %d; r++) {", d.rows);
+        put(w, "const int h = p * %d + (r0 + r) * %d - %d;", g->stride[0], g->dil[0], g->pad[0]);
+        if (slides && round)
+            put(w, "UNROLL for (int s = 0; s < %lld; s++)\n    b[r][s] = b[r][s + 1];", (long long)g->S - 1);
+        put(w, "UNROLL for (int s = %lld; s < %lld; s++) {", (long long)(!slides ? 0 : round ? g->S - 1 : 1), (long long)g->S);
+        put(w, "const int w = %s * %d + %s * %d - %d;", round ? "q" : "0", g->stride[1], round ? "s" : "(s - 1)", g->dil[1], g->pad[1]);
+        put(w, "b[r][s] = %s;", inside);
+        put(w, "}");
+        put(w, "}");
+    }
+    put(w, "UNROLL for (int r = 0; r < %d; r++)", d.rows);
+    put(w, "UNROLL for (int s = 0; s < %lld; s++)", (long long)g->S);
     put(w, "UNROLL for (int i = 0; i < %d; i++)", d.tile);
-    put(w, "    f[i] = i < n ? ld(y + (i * %lld + q) * 16) : 0;", (long long)(g->P * g->Q));
-    put(w, "UNROLL for (int r = 0; r < %d; r++) {", d.rows);
-    put(w, "const int h = p * %d + (r0 + r) * %d - %d;", g->stride[0], g->dil[0], g->pad[0]);
-    put(w, "if (h >= 0 && h < %lld) {", (long long)g->H);
-    put(w, "UNROLL for (int s = 0; s < %lld; s++) {", (long long)g->S);
-    put(w, "const int w = q * %d + s * %d - %d;", g->stride[1], g->dil[1], g->pad[1]);
-    put(w, "const V b = w >= 0 && w < %lld ? ld(x + (h * %lld + w) * 16) : 0;", (long long)g->W, (long long)g->W);
-    put(w, "UNROLL for (int i = 0; i < %d; i++)", d.tile);
-    put(w, "    acc[i][r][s] += f[i] * b;");
-    put(w, "}");
-    put(w, "}");
-    put(w, "}");
+    put(w, "    acc[(i * %d + r) * %lld + s] += f[i] * b[r][s];", d.rows, (long long)g->S);
     put(w, "}");
     put(w, "}");
     put(w, "__shared__ V sums[8][%d];", sums);
-    put(w, "UNROLL for (int i = 0; i < %d; i++)", d.tile);
-    put(w, "UNROLL for (int r = 0; r < %d; r++)", d.rows);
-    put(w, "UNROLL for (int s = 0; s < %lld; s++) {", (long long)g->S);
-    put(w, "const V sum = warp_sum(acc[i][r][s]);");
-    put(w, "if (threadIdx.x %% 32 == 0)");
-    put(w, "    sums[threadIdx.x / 32][(i * %d + r) * %lld + s] = sum;", d.rows, (long long)g->S);
-    put(w, "}");
+    put(w, "int first = 0, count = %d;", sums);
+    put(w, "warp_sums<%d, 16>(acc, first, count);", sums);
+    put(w, "UNROLL for (int i = 0; i < %lld; i++)", (long long)groups_of(sums, 32));
+    put(w, "    if (i < count)");
+    put(w, "        sums[threadIdx.x / 32][first + i] = acc[i];");
     put(w, "__syncthreads();");
     put(w, "for (int m = threadIdx.x; m < %d; m += 256) {", sums);
     put(w, "const int i = m / %lld, tap = m %% %lld;", (long long)(d.rows * g->S), (long long)(d.rows * g->S));

@@ -151,10 +151,11 @@ void put_scatter(struct writer *w, const struct stage *s, const char *block, con
     const double *a = s->attr;
     const struct tensor *y = tensor_of(w, s->in[0]);
     const char *e = region_printf(w->region, "((%s * %lld + %s) * %lld + %s)", c, (long long)y->dim[1], p, (long long)y->dim[2], q);
-    const char *share = region_printf(w->region, "v%d * num(%.17g)", var_of(w, s->in[0]), 1 / (a[R] * a[S]));
+    const char *value = var_of(w, s->in[0]) < 0 ? "y" : region_printf(w->region, "v%d", var_of(w, s->in[0]));
+    const char *share = region_printf(w->region, "%s * num(%.17g)", value, 1 / (a[R] * a[S]));
     if (s->nin == 2) {
         put(w, "const M winner = %s(%s);", place_type(a) == DT_U8 ? "ld_u8" : "ld_i32", place_of(w, s->in[1], block, e));
-        share = region_printf(w->region, "sel(winner == r * %d + s, v%d, num(0))", (int)a[S], var_of(w, s->in[0]));
+        share = region_printf(w->region, "sel(winner == r * %d + s, %s, num(0))", (int)a[S], value);
     }
     put(w, "for (int r = 0; r < %d; r++)", (int)a[R]);
     put(w, "for (int s = 0; s < %d; s++)", (int)a[S]);
@@ -164,13 +165,22 @@ void put_scatter(struct writer *w, const struct stage *s, const char *block, con
         share);
 }
 
-/* On CUDA each place of x' gathers from the windows over it, in their order, so that no two threads write one place. */
-static void put_gather(struct writer *w, const struct stage *s)
+/* On CUDA a thread has a window, if windows neither overlap nor leave places out. Else each place of x' gathers from the
+ * windows over it, in their order, so that no two threads write one place. */
+static void put_threads(struct writer *w, const struct stage *s)
 {
     const double *a = s->attr;
     const struct tensor *y = tensor_of(w, s->in[0]);
     int64_t C = y->dim[0], P = y->dim[1], Q = y->dim[2];
     open_kernel(w);
+    if (scatter_fits_tile(a, y)) {
+        open_image(w, C, P, Q);
+        put(w, "const V y = ld(%s);", place_of(w, s->in[0], "block", "e"));
+        put_scatter(w, s, "block", "c", "p", "q");
+        close_elements(w);
+        close_kernel(w);
+        return;
+    }
     open_image(w, C, (int64_t)a[H], (int64_t)a[W]);
     put(w, "V sum = 0;");
     put(w, "const int h = p + %d, w = q + %d;", (int)a[PH], (int)a[PW]);
@@ -196,7 +206,7 @@ static void put_gather(struct writer *w, const struct stage *s)
 static void dx_emit(struct writer *w, const struct stage *s)
 {
     if (w->target == TARGET_CUDA) {
-        put_gather(w, s);
+        put_threads(w, s);
         return;
     }
     const double *a = s->attr;
