@@ -13,7 +13,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-enum { SAMPLES = 4096, SLACK = 2 << 20 };
+enum { SAMPLES = 4096, SLACK = 2 << 20, LOCAL_SIZE_BYTES = 3 };      /* a CUfunction_attribute */
 
 struct lesson {
     struct cuda c;
@@ -209,7 +209,7 @@ static void look_at(struct kernels *k, const struct cuda *c, CUfunction f, const
 {
     struct device_error e;
     int local = 0;
-    need(CUDA_CALL(c, &e, cuFuncGetAttribute, &local, CU_FUNC_ATTRIBUTE_LOCAL_SIZE_BYTES, f), &e);
+    need(CUDA_CALL(c, &e, cuFuncGetAttribute, &local, LOCAL_SIZE_BYTES, f), &e);
     if (local > 0)
         wrong("%s: %s has %d bytes of local memory", net, entry, local);
     k->n++;
@@ -217,22 +217,17 @@ static void look_at(struct kernels *k, const struct cuda *c, CUfunction f, const
     k->most_local = local > k->most_local ? local : k->most_local;
 }
 
-static void look_at_plan(struct kernels *k, const struct cuda *c, const struct cuda_gpu *g, const char *path)
+static void look_at_plan(struct kernels *k, const struct cuda *c, const struct nvrtc_target *t, const struct plan *p,
+                         enum precision precision)
 {
     struct device_error e;
     struct cuda_module m = {0};
-    struct nvrtc_target target;
-    struct plan *p = plan_open(path);
-    if (!p)
-        exit(2);
-    need(nvrtc_serve(c, g->arch, &target, &e) &&
-             cuda_module_load(&m, c, p, emit_cuda, &target, &(struct nvrtc_options){.name = p->net}, &e), &e);
+    need(cuda_module_load(&m, c, p, precision, emit_cuda, t, &(struct nvrtc_options){.name = p->net}, &e), &e);
     look_at(k, c, m.begin, p->net, "nr_begin");
     look_at(k, c, m.end, p->net, "nr_end");
     for (int i = 0; i < m.list.n; i++)
         look_at(k, c, m.function[i], p->net, m.list.launch[i].entry);
     cuda_module_unload(&m, c);
-    plan_free(p);
 }
 
 static bool check_local(int plans, char **path)
@@ -240,13 +235,22 @@ static bool check_local(int plans, char **path)
     static struct cuda c;
     struct cuda_gpu g;
     struct kernels k = {0};
+    struct device_error e;
+    struct nvrtc_target target;
     gpu_open(&c, &g);
     if (!cuda_open(&c, NVRTC))
         return wrong("no NVRTC");
-    for (int i = 0; i < plans; i++)
-        look_at_plan(&k, &c, &g, path[i]);
+    need(nvrtc_serve(&c, g.arch, &target, &e), &e);
+    for (int i = 0; i < plans; i++) {
+        struct plan *p = plan_open(path[i]);
+        if (!p)
+            return false;
+        for (int precision = 0; precision < PRECISION_COUNT; precision++)
+            look_at_plan(&k, &c, &target, p, (enum precision)precision);
+        plan_free(p);
+    }
     gpu_close(&c, &g);
-    printf("%d kernels of %d plans, %d with local memory, at most %d bytes\n", k.n, plans, k.local, k.most_local);
+    printf("%d kernels of %d plans in each precision, %d with local memory, at most %d bytes\n", k.n, plans, k.local, k.most_local);
     return k.local == 0 && k.n > 0;
 }
 
