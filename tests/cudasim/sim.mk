@@ -22,18 +22,22 @@ $(SIM_OUT)/obj/exec_round.o: SIM_CFLAGS += -frounding-math
 
 $(SIM_OUT)/obj/%.o: $(SIM_DIR)/%.c $(SIM_HEADERS)
 	@mkdir -p $(@D)
-	$(SIM_COMPILER) $(SIM_CFLAGS) $(SIM_EXTRA) -c -o $@ $<
+	$(call say,CC)
+	$(Q)$(SIM_COMPILER) $(SIM_CFLAGS) $(SIM_EXTRA) -c -o $@ $<
 
 $(SIM_OUT)/libcuda.so.1: $(SIM_OBJECTS)
-	$(SIM_COMPILER) -shared -pthread $(SIM_EXTRA) -Wl,-soname,libcuda.so.1 -o $@ $^ -lm
+	$(call say,LD)
+	$(Q)$(SIM_COMPILER) -shared -pthread $(SIM_EXTRA) -Wl,-soname,libcuda.so.1 -o $@ $^ -lm
 
 $(SIM_OUT)/libcublas.so.13: $(SIM_OUT)/obj/cublas.o $(SIM_OUT)/libcuda.so.1
-	$(SIM_COMPILER) -shared $(SIM_EXTRA) -Wl,-soname,libcublas.so.13 -Wl,-rpath,'$$ORIGIN' -o $@ $^ -lm
+	$(call say,LD)
+	$(Q)$(SIM_COMPILER) -shared $(SIM_EXTRA) -Wl,-soname,libcublas.so.13 -Wl,-rpath,'$$ORIGIN' -o $@ $^ -lm
 
 $(SIM_OUT)/tests/%: $(SIM_DIR)/tests/%.c $(SIM_DIR)/tests/simtest.c $(SIM_DIR)/tests/simtest.h $(SIM_HEADERS) \
                     $(SIM_OUT)/libcuda.so.1 $(SIM_OUT)/libcublas.so.13
 	@mkdir -p $(@D)
-	$(SIM_COMPILER) -std=gnu11 -O1 -g -Wall -Wextra -Werror $(SIM_EXTRA) -I$(SIM_DIR) $(SIM_TOOLKIT) -o $@ $< \
+	$(call say,LD)
+	$(Q)$(SIM_COMPILER) -std=gnu11 -O1 -g -Wall -Wextra -Werror $(SIM_EXTRA) -I$(SIM_DIR) $(SIM_TOOLKIT) -o $@ $< \
 	    $(SIM_DIR)/tests/simtest.c \
 	    -L$(SIM_OUT) -l:libcuda.so.1 -l:libcublas.so.13 -Wl,-rpath,'$$ORIGIN/..' -lm -ldl
 
