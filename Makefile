@@ -140,6 +140,7 @@ bless: all
 replay: $(B)/netc
 	@B=$(B) tests/replay.sh $(REF)
 include tests/cudasim/sim.mk
+include tests/gpu/gpu.mk
 
 # `make -j2 deps check` builds nothing before everything is there.
 ifneq ($(filter deps,$(MAKECMDGOALS)),)
