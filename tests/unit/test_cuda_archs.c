@@ -1,6 +1,7 @@
-/* Every kernel of every model on the oldest architecture that NVRTC serves, on sm_90 and on the newest; with ARCHS=all
- * on all of them, which takes many minutes. It compiles, keeps its values in registers, fits a block, and takes the
- * parameters that launches pass. Needs no GPU. */
+/* The kernels of all models on all architectures that NVRTC serves, and on those with instructions that only they have:
+ * each kernel on one of them, in turn, in tf32 and bf16 too. ARCHS=all: every kernel on every architecture, which takes
+ * a quarter of an hour; ARCHS=sm_86: on that one. It compiles, keeps its values in registers,
+ * fits a block, and takes the parameters that launches pass. Needs no GPU. */
 #define _GNU_SOURCE 1
 #include "cubin.h"
 #include "cuda_sim.h"
@@ -8,11 +9,17 @@
 #include "harness.h"
 #include "nvrtc.h"
 
-enum { BLOCK_REGISTERS = 65536, BLOCK_SHARED = 48 << 10, RESERVED_SHARED = 1024, MAX_TARGETS = 80 };
+#include <ctype.h>
+#include <xxhash.h>
+
+enum { BLOCK_REGISTERS = 65536, BLOCK_SHARED = 48 << 10, RESERVED_SHARED = 1024, MAX_TARGETS = 80, MAX_DISTINCT = 10000,
+       TENSOR_CORES = 80 };
 
 static struct cuda cuda;
 static char target[MAX_TARGETS][16];
-static int targets;
+static int targets, with_tensor_cores;         /* how many; the first with tensor cores */
+static bool whole;                   /* every kernel on each of them */
+static int kernels;                  /* compiled */
 
 static bool all_pointers(const struct cubin_kernel *k, int n)
 {
@@ -48,8 +55,119 @@ static int check_entry(const struct nvrtc_code *code, const char *path, const ch
     return wrong != NULL;
 }
 
-static int check_target(const struct plan *p, const struct emit_launches *l, const char *text, const char *path,
-                        const char *arch)
+/* ---- the text of some kernels of a model ---- */
+
+struct text {
+    char *whole;
+    size_t head;                     /* bytes before the first kernel */
+    int n;
+    char **kernel;                   /* where each begins, and the end: n + 1 of them */
+    struct emit_launches launches;
+};
+
+static char *next_kernel(char *from)
+{
+    char *at = strstr(from, "\n// k_");
+    return at ? at + 1 : from + strlen(from);
+}
+
+static void open_text(struct text *x, const struct plan *p, const char *path, enum precision precision)
+{
+    size_t size;
+    *x = (struct text){0};
+    FILE *out = open_memstream(&x->whole, &size);
+    assert_true(out && emit_cuda(p, &(struct emit_options){.file = path, .precision = precision}, out, &x->launches));
+    assert_int_equal(fclose(out), 0);
+    char *at = next_kernel(x->whole);
+    x->head = (size_t)(at - x->whole);
+    x->kernel = calloc(size / strlen("\n// k_") + 2, sizeof *x->kernel);
+    assert_non_null(x->kernel);
+    for (x->kernel[0] = at; *at; x->kernel[++x->n] = at)
+        at = next_kernel(at);
+    assert_true(x->n > 0);
+}
+
+static void close_text(struct text *x)
+{
+    free(x->whole);
+    free(x->kernel);
+    emit_launches_free(&x->launches);
+}
+
+/* Of a kernel's text without comments and the names of its operands and of itself. */
+static XXH64_hash_t hash_of(const struct text *x, int i)
+{
+    XXH64_hash_t hash = 0;
+    for (const char *at = x->kernel[i], *end = x->kernel[i + 1]; at < end; at++) {
+        size_t digits = *at == 't' ? strspn(at + 1, "0123456789") : 0;
+        if (strncmp(at, "//", 2) == 0) {
+            at += strcspn(at, "\n");
+        } else if ((digits && at[1 + digits] == '_') || strncmp(at, "k_cuda_", 7) == 0) {
+            hash = XXH64(at, 1 + digits, hash);
+            while (at[1] == '_' || isalnum((unsigned char)at[1]))
+                at++;
+        } else {
+            hash = XXH64(at, 1, hash);
+        }
+    }
+    return hash;
+}
+
+/* Each kernel once: in the order in which they are met, with the targets on which they were compiled (`whole`), or whether. */
+static struct { XXH64_hash_t hash; bool on[MAX_TARGETS]; } distinct[MAX_DISTINCT];
+static int ndistinct;
+
+static int number_of(XXH64_hash_t hash)
+{
+    int i = 0;
+    while (i < ndistinct && distinct[i].hash != hash)
+        i++;
+    assert_true(i < MAX_DISTINCT);
+    distinct[i].hash = hash;
+    ndistinct += i == ndistinct;
+    return i;
+}
+
+/* Targets before `first` cannot do it. */
+static bool wanted(int number, int on, int first)
+{
+    bool *done = &distinct[number].on[whole ? on : 0];
+    bool yes = !*done && (whole || first + number % (targets - first) == on);
+    *done = *done || yes;
+    return yes;
+}
+
+/* The text with those kernels that are to be compiled for this target. NULL: none. */
+static char *take(const struct text *x, int on, int first)
+{
+    bool any = false;
+    char *text = malloc(strlen(x->whole) + 1), *to;
+    assert_non_null(text);
+    to = mempcpy(text, x->whole, x->head);
+    for (int i = 0; i < x->n; i++)
+        if (wanted(number_of(hash_of(x, i)), on, first)) {
+            to = mempcpy(to, x->kernel[i], (size_t)(x->kernel[i + 1] - x->kernel[i]));
+            any = true;
+            kernels++;
+        }
+    *to = '\0';
+    if (any)
+        return text;
+    free(text);
+    return NULL;
+}
+
+static bool defines(const char *text, const char *entry)
+{
+    for (const char *at = text; (at = strstr(at, entry)); at++)
+        if (at[strlen(entry)] == '(' && at[-1] == ' ')
+            return true;
+    return false;
+}
+
+/* ---- checking them ---- */
+
+static int check_text(const struct plan *p, const struct emit_launches *l, const char *text, const char *path, const char *arch)
 {
     struct nvrtc_code code;
     struct device_error e;
@@ -57,11 +175,33 @@ static int check_target(const struct plan *p, const struct emit_launches *l, con
     if (!nvrtc_compile(&cuda, text, arch, &code, &e))
         fail_msg("%s, %s: %s", path, arch, e.text);
     for (int i = 0; i < l->n; i++)
-        wrong += check_entry(&code, path, arch, l->launch[i].entry, kernel_operands(p, l->launch[i].kernel, list) + 2,
-                             l->launch[i].threads);
+        if (defines(text, l->launch[i].entry))
+            wrong += check_entry(&code, path, arch, l->launch[i].entry, kernel_operands(p, l->launch[i].kernel, list) + 2,
+                                 l->launch[i].threads);
     wrong += check_entry(&code, path, arch, "nr_begin", 2, CTL_WORDS);
     wrong += check_entry(&code, path, arch, "nr_end", 2, CTL_WORDS);
     nvrtc_free(&code);
+    return wrong;
+}
+
+static int check_model(const struct plan *p, const char *path)
+{
+    int wrong = 0;
+    for (int precision = 0; precision < PRECISION_COUNT; precision++) {
+        struct text x;
+        char name[300];
+        int first = precision == PRECISION_FP32 ? 0 : with_tensor_cores;
+        open_text(&x, p, path, (enum precision)precision);
+        assert_true(x.launches.n >= emit_row(p, TARGET_CUDA, p->nkernel));
+        snprintf(name, sizeof name, "%s, %s", path, precision_word[precision]);
+        for (int i = first; i < targets; i++) {
+            char *text = take(&x, i, first);
+            if (text)
+                wrong += check_text(p, &x.launches, text, name, target[i]);
+            free(text);
+        }
+        close_text(&x);
+    }
     return wrong;
 }
 
@@ -72,42 +212,38 @@ static void test_models(void **state)
     int wrong = 0;
     if (!nvrtc_there())
         skip();
+    assert_true(targets > 0);
     assert_int_equal(glob("models/*.net", 0, NULL, &found), 0);
     for (size_t m = 0; m < found.gl_pathc; m++) {
-        const char *path = found.gl_pathv[m];
         struct trial t;
-        struct emit_launches l = {0};
-        char *text;
-        size_t size;
-        assert_true(trial_plan(&t, path, read_text(path), NULL, 0, stderr));
-        FILE *out = open_memstream(&text, &size);
-        assert_true(out && emit_cuda(t.p, &(struct emit_options){.file = path}, out, &l) && fclose(out) == 0);
-        assert_true(l.n >= emit_row(t.p, TARGET_CUDA, t.p->nkernel));
-        for (int i = 0; i < targets; i++)
-            wrong += check_target(t.p, &l, text, path, target[i]);
-        free(text);
-        emit_launches_free(&l);
+        assert_true(trial_plan(&t, found.gl_pathv[m], read_text(found.gl_pathv[m]), NULL, 0, stderr));
+        wrong += check_model(t.p, found.gl_pathv[m]);
         trial_close(&t);
     }
     globfree(&found);
+    print_message("%d kernels, %d architectures, %d compiled\n", ndistinct, targets, kernels);
     assert_int_equal(wrong, 0);
 }
 
-/* Of all: those with instructions that only they have as well. */
+/* In ascending order, so that those without tensor cores stand first. */
 static void find_targets(void)
 {
-    static const char *const special[] = {"sm_90a", "sm_100a", "sm_120a"};
-    const char *wanted = getenv("ARCHS");
-    bool all = wanted && strcmp(wanted, "all") == 0;
-    int n = 0, known[MAX_TARGETS - COUNT(special)];
+    static const int special[] = {90, 100, 120};
+    const char *only = getenv("ARCHS");
+    int n = 0, known[MAX_TARGETS / 2];
     if (!cuda_open(&cuda, NVRTC) || cuda.nvrtcGetNumSupportedArchs(&n) || n > COUNT(known) ||
         cuda.nvrtcGetSupportedArchs(known))
         return;
+    whole = only && *only;
     for (int i = 0; i < n; i++)
-        if (all || i == 0 || i == n - 1 || known[i] == 90)
-            snprintf(target[targets++], sizeof *target, "sm_%d", known[i]);
-    for (int i = 0; all && i < COUNT(special); i++)
-        snprintf(target[targets++], sizeof *target, "%s", special[i]);
+        for (int k = -1; k < COUNT(special); k++) {
+            char *name = target[targets];
+            snprintf(name, sizeof *target, "sm_%d%s", known[i], k < 0 ? "" : "a");
+            if ((k < 0 || special[k] == known[i]) && (!whole || strcmp(only, "all") == 0 || strcmp(only, name) == 0)) {
+                targets++;
+                with_tensor_cores += known[i] < TENSOR_CORES;
+            }
+        }
 }
 
 int main(void)
