@@ -209,6 +209,40 @@ int64_t schedule_fit(const struct plan *p, const struct schedule *s, int64_t bud
 /* Byte offset of a tensor in the arena of its schedule for a row capacity. */
 int64_t tensor_place(const struct plan *p, const struct schedule *s, int tensor, int64_t rows);
 
+/* ---- budget.c: how many samples of each phase fit, for netc and netrun alike ---- */
+
+struct wish {
+    int64_t batch;                   /* samples of an optimizer step; 0: as many as fit */
+    int64_t most;                    /* bound of as many as fit */
+    int64_t micro;                   /* samples of one run, if the batch has been run in parts before; 0: any */
+    int64_t evaluation;              /* batch of the phases that do not train; fewer will do */
+    int64_t samples[PHASE_COUNT];    /* of the split that a phase reads; 0: it does not run. Of PHASE_TRAIN for both ways to train */
+    bool split_statistics;           /* statistics of a batch may be those of its parts */
+};
+enum verdict {
+    GRANTED,
+    NO_ROOM,                         /* not even a block of rows fits */
+    NO_SPLIT,                        /* the batch does not fit in one piece, and parts would change its statistics */
+    NO_SCHEDULE                      /* the plan has none for the target */
+};
+struct grant {
+    enum verdict verdict;
+    int64_t batch, evaluation;
+    int64_t micro;                   /* samples of one run: the batch, or a part of it */
+    int64_t rows[PHASE_COUNT];       /* capacities; 0: the phase does not run. Training is PHASE_TRAIN or PHASE_ACCUMULATE */
+    int64_t would_fit;               /* the largest batch in one piece */
+    const struct schedule *tight;    /* refused: what does not fit */
+};
+/* What is granted of a wish if the arena may take `room` bytes: a pure function. False: nothing. */
+bool budget_grant(const struct plan *p, enum target t, const struct wish *w, int64_t room, struct grant *g);
+/* The least room in which the wish is granted; INT64_MAX: none. */
+int64_t budget_least(const struct plan *p, enum target t, const struct wish *w);
+/* Says why not, and what would do. `budget`: the budget in words. */
+void budget_refuse(const struct plan *p, enum target t, const struct wish *w, const struct grant *g, int64_t room,
+                   const char *program, const char *budget, FILE *out);
+/* "batch 4096 runs as 2 x 2048, ...": for a grant in parts. */
+const char *budget_split_text(const struct plan *p, enum target t, const struct grant *g, char *text, size_t size);
+
 /* ---- check.c: does every stage agree with the shapes, types and layouts of its operands? ---- */
 bool plan_check(const struct plan *p, struct plan_error *e);
 

@@ -47,6 +47,8 @@ static void describe(struct bundle *b, const struct job *j)
     meta(b, "source_hash", "%016llx", (unsigned long long)j->plan->source_hash);
     meta(b, "seed", "%lu", (unsigned long)j->recipe.seed);
     meta(b, "batch", "%lld", (long long)j->recipe.batch);
+    if (j->recipe.micro > 0)
+        meta(b, "micro_batch", "%lld", (long long)j->recipe.micro);
     meta(b, "epoch", "%lld", (long long)at->epoch);
     meta(b, "in_epoch", "%lld", (long long)at->in_epoch);
     meta(b, "step", "%lld", (long long)at->step);
@@ -290,6 +292,8 @@ int checkpoint_recall(const char *path, const struct plan *p, struct recipe *r, 
         status = complain(STATUS_DATA, "%s: made by another version of net %s", path, p->net);
     else
         r->seed = (uint32_t)seed;
+    if (!whole_number(&f, "micro_batch", &r->micro))
+        r->micro = 0;
     st_free(&f);
     return status;
 }

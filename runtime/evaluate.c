@@ -6,20 +6,26 @@ int evaluate(struct job *j, const struct data_split *split, struct result *r)
     struct device *d = j->device;
     struct device_data data = samples_of(split);
     struct device_error e;
-    uint32_t control[CTL_WORDS];
+    uint32_t control[RING_STEPS][CTL_WORDS];
     double loss = 0;
     *r = (struct result){ .n = split->count };
     if (!d->data(d, &data, &e))
         return complain(e.status, "%s", e.text);
-    for (int64_t position = 0; position < split->count; position += j->recipe.evaluation_batch) {
-        int64_t left = split->count - position;
-        int64_t rows = left < j->recipe.evaluation_batch ? left : j->recipe.evaluation_batch;
-        control_evaluate(&j->recipe, position, rows, split->count, control);
-        if (!d->run(d, PHASE_EVALUATE, &control, 1, &e))
+    for (int64_t position = 0; position < split->count;) {
+        int n = 0;
+        for (; n < d->most_runs && n < RING_STEPS && position < split->count; n++) {
+            int64_t left = split->count - position;
+            int64_t rows = left < j->recipe.evaluation_batch ? left : j->recipe.evaluation_batch;
+            control_evaluate(&j->recipe, position, rows, split->count, control[n]);
+            position += rows;
+        }
+        if (!d->run(d, PHASE_EVALUATE, control, n, &e))
             return complain(e.status, "%s", e.text);
-        loss += control_float(control, CTL_LOSS) * (double)rows;
-        for (int m = 0; m < j->recipe.metrics; m++)
-            r->correct[m] += control[CTL_METRIC + m];
+        for (int i = 0; i < n; i++) {
+            loss += control_float(control[i], CTL_LOSS) * (double)control[i][CTL_ROWS];
+            for (int m = 0; m < j->recipe.metrics; m++)
+                r->correct[m] += control[i][CTL_METRIC + m];
+        }
     }
     r->loss = loss / (double)split->count;
     return 0;

@@ -1,106 +1,90 @@
-/* fit.c: batch, budget and device. Whatever can fail for want of memory fails here, with numbers. */
+/* fit.c: batch, budget and device. Whatever can fail for want of memory fails here, with numbers; what fits is decided by
+ * budget.c of the compiler. */
 #include "netrun.h"
 
 #include <string.h>
 
-static int64_t to_block(int64_t rows)
-{
-    return (rows + ROW_BLOCK - 1) / ROW_BLOCK * ROW_BLOCK;
-}
+enum { TRIES = 8 };          /* times that the device may have less than it promised */
 
-int64_t fit_auto(const struct plan *p, const struct schedule *s, int64_t budget, int64_t max, int64_t samples)
+/* "8.0 GiB (80 % of 10.0 GiB on cuda:0), 7.6 GiB of it for the arena" */
+static void budget_text(const struct job *j, int64_t budget, int64_t room, char *text, size_t size)
 {
-    int64_t batch = schedule_fit(p, s, budget);
-    if (batch > max)
-        batch = max < ROW_BLOCK ? max : max - max % ROW_BLOCK;
-    return batch < samples ? batch : samples;
-}
-
-/* ---- refusing ---- */
-
-static void say_peak(const struct plan *p, const struct schedule *s, int64_t rows)
-{
-    const struct kernel *k = &p->kernel[s->first_kernel + s->peak_step];
-    char values[32], fixed[32], persistent[32], line[32] = "";
-    for (int i = 0; i < k->nstage && !*line; i++)
-        if (k->stage[i].line > 0)
-            snprintf(line, sizeof line, " (line %d)", k->stage[i].line);
-    fprintf(stderr, "  = note: peak is at %s%s: activations %s, workspace %s, parameters and optimizer %s\n", k->name,
-            line, bytes_text(rows * s->per_row, values, sizeof values), bytes_text(s->fixed, fixed, sizeof fixed),
-            bytes_text(p->persistent, persistent, sizeof persistent));
-}
-
-static int refuse(const struct job *j, const struct schedule *s, int64_t batch, int64_t rows, int64_t budget)
-{
-    char needs[32], has[32], all[32], share[64] = "";
+    const struct device *d = j->device;
     const char *memory = j->options->memory;
-    int64_t arena = schedule_arena(j->plan, s, rows), most = schedule_fit(j->plan, s, budget);
-    bytes_text(j->device->memory(j->device), all, sizeof all);
+    char have[32], all[32], arena[32], share[96] = "";
+    int64_t whole = d->memory(d);
+    bytes_text(whole, all, sizeof all);
+    bytes_text(room, arena, sizeof arena);
     if (!memory)
-        snprintf(share, sizeof share, " (all memory of this machine)");
+        snprintf(share, sizeof share, " (the memory of %s)", d->name);
     else if (strchr(memory, '%'))
-        snprintf(share, sizeof share, " (%.*s %% of %s)", (int)strcspn(memory, " %"), memory, all);
-    fprintf(stderr, "netrun: error[N0501]: batch %lld needs %s, the budget is %s%s\n", (long long)batch,
-            arena < 0 ? "more than can be counted" : bytes_text(arena, needs, sizeof needs),
-            bytes_text(budget, has, sizeof has), share);
-    say_peak(j->plan, s, rows);
-    if (most > 0)
-        fprintf(stderr, "  = help: the largest batch is %lld\n", (long long)most);
-    else
-        fprintf(stderr, "  = help: not even %d samples fit; the least is %s\n", ROW_BLOCK,
-                bytes_text(schedule_arena(j->plan, s, ROW_BLOCK), has, sizeof has));
-    return STATUS_BUDGET;
+        snprintf(share, sizeof share, " (%.*s %% of %s on %s)", (int)strcspn(memory, " %"), memory, all, d->name);
+    bool reserved = room < budget && room < whole;
+    snprintf(text, size, "%s%s%s%s%s", bytes_text(memory ? budget : whole, have, sizeof have), share, reserved ? ", " : "",
+             reserved ? arena : "", reserved ? " of it for the arena" : "");
 }
 
-/* ---- rows of each phase ---- */
-
-static int fit_train(struct job *j, const struct schedule *s, int64_t budget, int64_t samples)
+static struct wish wish_of(const struct job *j, const int64_t samples[PHASE_COUNT])
 {
-    struct recipe *r = &j->recipe;
-    if (r->batch == 0) {
-        r->batch = fit_auto(j->plan, s, budget, r->max_batch, samples);
-        if (r->batch == 0)
-            return refuse(j, s, ROW_BLOCK, ROW_BLOCK, budget);
-        progress_say(&j->progress, "batch auto: %lld (%lld would fit)", (long long)r->batch,
-                     (long long)schedule_fit(j->plan, s, budget));
+    const struct recipe *r = &j->recipe;
+    struct wish w = { .batch = r->batch, .most = r->max_batch, .micro = r->micro, .evaluation = r->evaluation_batch,
+                      .split_statistics = j->options->split_statistics };
+    memcpy(w.samples, samples, sizeof w.samples);
+    return w;
+}
+
+static void take(struct job *j, const struct grant *g)
+{
+    j->recipe.evaluation_batch = g->evaluation;
+    j->recipe.micro = g->rows[PHASE_ACCUMULATE] > 0 ? g->micro : 0;
+    if (j->recipe.batch == 0)
+        j->recipe.batch = g->batch;
+    memcpy(j->rows.rows, g->rows, sizeof g->rows);
+    for (int ph = PHASE_COUNT - 1; ph >= 0; ph--)
+        if (g->rows[ph] > 0)
+            j->phase = (enum phase)ph;
+}
+
+static void say_batch(struct job *j, const struct wish *w, const struct grant *g)
+{
+    char text[200];
+    if (w->samples[PHASE_TRAIN] == 0)
+        return;
+    if (w->batch == 0)
+        progress_say(&j->progress, "batch auto: %lld (%lld would fit)", (long long)g->batch, (long long)g->would_fit);
+    if (j->recipe.micro > 0 && !j->options->quiet)
+        note("%s", budget_split_text(j->plan, j->device->target, g, text, sizeof text));
+}
+
+/* Arms with what the room grants. A device that then has less than it said is asked again, and fitted to that. */
+static int arm(struct job *j, const struct wish *w, int64_t budget)
+{
+    const struct device_data split[] = { samples_of(&j->data.train), samples_of(&j->data.test) };
+    struct device *d = j->device;
+    struct device_error e = { 0 };
+    int64_t room = d->room(d, budget);
+    for (int tries = 0; tries < TRIES; tries++) {
+        struct grant g;
+        char text[160];
+        if (!budget_grant(j->plan, d->target, w, room, &g)) {
+            budget_text(j, budget, room, text, sizeof text);
+            budget_refuse(j->plan, d->target, w, &g, room, "netrun", text, stderr);
+            return g.verdict == NO_SCHEDULE ? STATUS_DATA : STATUS_BUDGET;
+        }
+        struct device_rows rows;
+        memcpy(rows.rows, g.rows, sizeof rows.rows);
+        if (d->arm(d, &rows, split, 2, room, &e)) {
+            take(j, &g);
+            say_batch(j, w, &g);
+            return 0;
+        }
+        if (e.status != STATUS_BUDGET)
+            break;
+        int64_t now_free = d->room(d, budget), less = room - room / 8;
+        room = now_free < less ? now_free : less;
+        note("%s; fitting to %s", e.text, bytes_text(room, text, sizeof text));
     }
-    int64_t batch = r->batch < samples ? r->batch : samples, rows = to_block(batch);
-    if (schedule_fit(j->plan, s, budget) < rows)
-        return refuse(j, s, batch, rows, budget);
-    j->rows.rows[PHASE_TRAIN] = rows;
-    return 0;
-}
-
-/* Results do not depend on the size of these batches, so a smaller one is taken where the wanted one does not fit. */
-static int fit_forward(struct job *j, const struct schedule *s, int64_t budget, int64_t samples)
-{
-    int64_t *batch = &j->recipe.evaluation_batch;
-    int64_t most = schedule_fit(j->plan, s, budget);
-    if (*batch > samples)
-        *batch = samples;
-    if (most == 0)
-        return refuse(j, s, ROW_BLOCK, ROW_BLOCK, budget);
-    if (*batch > most)
-        *batch = most;
-    j->rows.rows[s->phase] = to_block(*batch);
-    return 0;
-}
-
-static int fit_rows(struct job *j, int64_t budget, const int64_t samples[PHASE_COUNT])
-{
-    static const char *const name[PHASE_COUNT] = { "training", "evaluation", "prediction" };
-    for (int ph = PHASE_COUNT - 1; ph >= 0; ph--) {
-        const struct schedule *s = plan_schedule(j->plan, j->device->target, (enum phase)ph);
-        if (samples[ph] == 0)
-            continue;
-        if (!s)
-            return complain(STATUS_DATA, "the plan has no schedule of %s for %s", name[ph], j->device->name);
-        int status = ph == PHASE_TRAIN ? fit_train(j, s, budget, samples[ph]) : fit_forward(j, s, budget, samples[ph]);
-        if (status)
-            return status;
-        j->phase = (enum phase)ph;
-    }
-    return 0;
+    return complain(e.status, "%s", e.text);
 }
 
 static int open_device(struct job *j)
@@ -119,7 +103,6 @@ static int open_device(struct job *j)
 
 int fit(struct job *j, const int64_t samples[PHASE_COUNT])
 {
-    const struct device_data split[] = { samples_of(&j->data.train), samples_of(&j->data.test) };
     struct device_error e;
     int status = open_device(j);
     if (status)
@@ -131,9 +114,6 @@ int fit(struct job *j, const int64_t samples[PHASE_COUNT])
         return complain(STATUS_USAGE, "--memory %s: expected a size such as 512MiB, 8GiB or 80%%", memory);
     if (!d->compile(d, j->plan, &e))
         return complain(e.status, "%s", e.text);
-    int64_t room = d->room(d, budget);
-    status = fit_rows(j, room, samples);
-    if (status == 0 && !d->arm(d, &j->rows, split, 2, room, &e))
-        return complain(e.status, "%s", e.text);
-    return status;
+    struct wish w = wish_of(j, samples);
+    return arm(j, &w, budget);
 }

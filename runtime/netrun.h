@@ -35,6 +35,7 @@ struct options {             /* pointers: NULL if not given; they point into arg
     int64_t log_every;       /* 0: never */
     int threads;             /* 0: all cores */
     enum precision precision;
+    bool split_statistics;   /* batches may run in parts although batch statistics change */
     bool partial, json, dry_run, quiet, verbose;
 };
 
@@ -125,6 +126,7 @@ struct recipe {
     int64_t epochs;
     int64_t batch;                   /* wanted; 0: auto. After fit(): what runs */
     int64_t max_batch;               /* bound of auto */
+    int64_t micro;                   /* samples of one run, the gradients of several summed; 0: the whole batch. Set by fit() */
     int64_t evaluation_batch;
     uint32_t seed;
     bool shuffle, classes;           /* classes: the targets are class indices, the outputs logits */
@@ -195,8 +197,6 @@ struct job {
 /* Opens the device, sets rows and batch so that they fit the budget, compiles and arms. samples[phase] is the size of the
  * split that the phase reads, 0 if it will not run. */
 int fit(struct job *j, const int64_t samples[PHASE_COUNT]);
-/* The largest batch = auto: a multiple of ROW_BLOCK up to max that fits, no larger than the data set. 0: none. */
-int64_t fit_auto(const struct plan *p, const struct schedule *s, int64_t budget, int64_t max, int64_t samples);
 
 /* ---- init.c ---- */
 

@@ -34,6 +34,8 @@ static const struct option_row rows[] = {
 
     { "epochs", 0, "N", HOW, "passes over the training set: --set train.epochs=N", false },
     { "batch", 0, "N|auto", HOW, "samples of one step: --set train.batch=N", false },
+    { "allow-batch-stats-change", 0, NULL, HOW,
+      "let a batch that does not fit run in parts, although BatchNorm then takes its statistics over the parts", true },
     { "lr", 0, "RATE", HOW, "learning rate: --set train.optimizer.lr=RATE", false },
     { "seed", 0, "N", HOW, "seed of weights, order and dropout: --set train.seed=N", false },
     { "steps", 0, "N", HOW, "stop when N steps are done in all, with a checkpoint", false },
@@ -143,7 +145,7 @@ static bool plain(struct options *o, const char *name, const char *value)
         { "device", &o->device, NULL },     { "memory", &o->memory, NULL },    { "emit-dir", &o->emit_dir, NULL },
         { "progress", &o->progress, NULL }, { "data", &o->folder, NULL },      { "partial", NULL, &o->partial },
         { "json", NULL, &o->json },         { "dry-run", NULL, &o->dry_run },  { "quiet", NULL, &o->quiet },
-        { "verbose", NULL, &o->verbose },
+        { "verbose", NULL, &o->verbose },       { "allow-batch-stats-change", NULL, &o->split_statistics },
     };
     for (size_t i = 0; i < sizeof member / sizeof *member; i++) {
         if (strcmp(member[i].name, name) != 0)

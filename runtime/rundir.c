@@ -111,6 +111,8 @@ static json_t *settings_json(const struct job *j)
     json_object_set_new(all, "device", json_string(j->device->name));
     json_object_set_new(all, "threads", json_integer(j->device->threads));
     json_object_set_new(all, "batch", json_integer(j->recipe.batch));
+    if (j->recipe.micro > 0)
+        json_object_set_new(all, "micro_batch", json_integer(j->recipe.micro));
     json_object_set_new(all, "evaluation_batch", json_integer(j->recipe.evaluation_batch));
     json_object_set_new(all, "arena", json_integer(j->device->arena(j->device)));
     json_object_set_new(all, "weights", text_json(o->weights));

@@ -36,16 +36,56 @@ static bool enough(const struct job *j)
 
 /* ---- one step, one epoch ---- */
 
-/* Runs the next step. Loss and finiteness are in `control` afterwards; the position has not moved yet. */
-static int run_step(struct job *j, uint32_t control[CTL_WORDS], int64_t *rows)
+enum { MOST_RUNS = RING_STEPS };
+static const double call_seconds = 0.05;     /* a call of the device should take no longer: signals wait for it */
+
+/* Where the steps of an epoch stand between two calls of the device. */
+struct runs {
+    int n;                   /* of the next call */
+    int64_t part;            /* rows of the current step's batch that have run */
+    double loss;             /* their sum */
+    uint32_t control[MOST_RUNS][CTL_WORDS];
+};
+
+/* Fills in the runs of the steps to come, up to step `end`; returns how many. After a loss that is not finite no run of
+ * the call, nor of the step, changes anything. */
+static int plan_runs(const struct job *j, struct runs *r, int64_t end)
 {
-    const struct position *at = &j->at;
+    const struct recipe *recipe = &j->recipe;
+    struct position at = j->at;
+    int64_t part = r->part, samples = j->data.train.count;
+    int n = 0;
+    for (; n < r->n && at.in_epoch < recipe->rate.steps && at.step < end; n++) {
+        uint32_t *control = r->control[n];
+        int64_t position = at.in_epoch * recipe->batch, left = samples - position;
+        int64_t rows = left < recipe->batch ? left : recipe->batch;
+        control_train(recipe, at.step, at.epoch, position, rows, samples, control);
+        if (recipe->micro > 0)
+            control_part(control, part, rows - part < recipe->micro ? rows - part : recipe->micro);
+        control[CTL_CHAIN] |= n > 0;
+        part += control[CTL_ROWS];
+        if (control[CTL_LAST]) {
+            part = 0;
+            at.in_epoch++;
+            at.step++;
+        }
+    }
+    return n;
+}
+
+/* One call of the device: `n` of the runs. Calls grow until they take their time. */
+static int call(struct job *j, struct runs *r, int n)
+{
     struct device_error e;
-    int64_t samples = j->data.train.count, position = at->in_epoch * j->recipe.batch, left = samples - position;
-    *rows = left < j->recipe.batch ? left : j->recipe.batch;
-    control_train(&j->recipe, at->step, at->epoch, position, *rows, samples, control);
-    if (!j->device->run(j->device, PHASE_TRAIN, (uint32_t(*)[CTL_WORDS])control, 1, &e))
+    double since = now();
+    int most = j->device->most_runs < MOST_RUNS ? j->device->most_runs : MOST_RUNS;
+    if (!j->device->run(j->device, j->recipe.micro > 0 ? PHASE_ACCUMULATE : PHASE_TRAIN, r->control, n, &e))
         return complain(e.status, "%s", e.text);
+    double took = now() - since;
+    if (took < call_seconds / 2 && n == r->n)
+        r->n = 2 * r->n < most ? 2 * r->n : most;
+    else if (took > call_seconds && r->n > 1)
+        r->n /= 2;
     return 0;
 }
 
@@ -83,27 +123,42 @@ static void report_step(struct job *j, float loss, int64_t done, double since)
     tell_step(j, loss, seconds);
 }
 
-/* Steps until the epoch is over or it is enough; `seen` counts the samples. */
+/* A run is done. At the end of its step the position moves, and *loss is that of the whole batch. */
+static bool end_step(struct job *j, struct runs *r, const uint32_t control[CTL_WORDS], int64_t *seen, float *loss)
+{
+    r->part += control[CTL_ROWS];
+    r->loss += (double)control_float(control, CTL_LOSS) * control[CTL_ROWS];
+    if (!control[CTL_LAST])
+        return false;
+    *loss = (float)(r->loss / (double)r->part);
+    j->at.loss_sum += r->loss;
+    j->at.step++;
+    j->at.in_epoch++;
+    *seen += r->part;
+    r->part = 0;
+    r->loss = 0;
+    return true;
+}
+
+/* Steps until the epoch is over or it is enough; `seen` counts the samples. A step that has begun is brought to its end. */
 static int run_steps(struct job *j, int64_t *seen, double since)
 {
-    uint32_t control[CTL_WORDS];
-    int64_t rows;
+    struct runs r = { .n = 1 };
     struct device_data data = samples_of(&j->data.train);
     struct device_error e;
+    float loss;
     if (!j->device->data(j->device, &data, &e))
         return complain(e.status, "%s", e.text);
-    while (j->at.in_epoch < j->recipe.rate.steps && !enough(j)) {
-        int status = run_step(j, control, &rows);
+    while (j->at.in_epoch < j->recipe.rate.steps && (r.part > 0 || !enough(j))) {
+        int64_t end = stopped_by ? j->at.step + 1 : j->options->steps > 0 ? j->options->steps : INT64_MAX;
+        int n = plan_runs(j, &r, end), status = call(j, &r, n);
+        for (int i = 0; status == 0 && i < n; i++)
+            if (!r.control[i][CTL_FINITE])
+                status = diverged(j, control_float(r.control[i], CTL_LOSS));
+            else if (end_step(j, &r, r.control[i], seen, &loss))
+                report_step(j, loss, *seen, since);
         if (status)
             return status;
-        float loss = control_float(control, CTL_LOSS);
-        if (!control[CTL_FINITE])
-            return diverged(j, loss);
-        j->at.loss_sum += (double)loss * (double)rows;
-        j->at.step++;
-        j->at.in_epoch++;
-        *seen += rows;
-        report_step(j, loss, *seen, since);
     }
     return 0;
 }
@@ -212,6 +267,8 @@ static int tell_start(struct job *j)
     event_integer(e, "params", j->plan->params);
     event_text(e, "device", j->device->name);
     event_integer(e, "batch", j->recipe.batch);
+    if (j->recipe.micro > 0)
+        event_integer(e, "micro_batch", j->recipe.micro);
     event_integer(e, "seed", j->recipe.seed);
     event_integer(e, "epochs", j->recipe.epochs);
     event_integer(e, "samples", j->data.train.count);
@@ -292,20 +349,13 @@ int train_loop(struct job *j)
 /* One step, and nothing is kept. */
 static int try_step(struct job *j)
 {
-    uint32_t control[CTL_WORDS];
-    int64_t rows;
-    struct device_data data = samples_of(&j->data.train);
-    struct device_error e;
-    if (!j->device->data(j->device, &data, &e))
-        return complain(e.status, "%s", e.text);
-    int status = run_step(j, control, &rows);
-    if (status)
-        return status;
-    if (!control[CTL_FINITE])
-        return diverged(j, control_float(control, CTL_LOSS));
-    progress_say(&j->progress, "one step of %lld samples: loss %.4f; nothing was written", (long long)rows,
-                 control_float(control, CTL_LOSS));
-    return 0;
+    int64_t seen = 0;
+    j->options->steps = j->at.step + 1;
+    int status = run_steps(j, &seen, now());
+    if (status == 0)
+        progress_say(&j->progress, "one step of %lld samples: loss %.4f; nothing was written", (long long)seen,
+                     j->at.loss_sum / (double)seen);
+    return status;
 }
 
 /* Data, memory and weights; afterwards the first step can run. */
