@@ -236,6 +236,15 @@ def rows_of(net, shape, sides, times, steps):
                text(median * shape.steps / 1e3, 4), text(side.first, 2), text(side.warm, 2), text(side.memory, 0)]
 
 
+def constants():
+    """What the driver itself costs: bench/gpu_constants.c."""
+    try:
+        done = subprocess.run([f"{B}/gpu/constants"], capture_output=True, text=True, timeout=60)
+    except subprocess.TimeoutExpired as late:
+        return (late.stdout or b"").decode().splitlines() + ["constants end here: more than 60 s"]
+    return done.stdout.splitlines() + ([f"constants end here: {done.stderr.strip()}"] if done.returncode else [])
+
+
 class Bench:
     def __init__(self, options, work):
         self.options, self.work, self.lines = options, work, []
@@ -334,6 +343,8 @@ def main():
         if made:
             bench.say(f"# noise     stands in for {', '.join(made)}, in form and size as published")
         bench.say(f"# rounds    {options.rounds}, interleaved; fp32, TF32 off; data on the device on both sides")
+        for line in constants():
+            bench.say(f"# {line}")
         bench.say("\t".join(COLUMNS))
         bench.run(options.modes)
         bench.watcher.close()

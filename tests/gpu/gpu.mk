@@ -1,7 +1,12 @@
 # Checks and measurements on a real GPU. Included by the top Makefile.
 GPU_TOOLS := $(patsubst tests/gpu/%.c,$(B)/gpu/%,$(filter-out %/counted.c,$(wildcard tests/gpu/*.c))) \
-             $(B)/gpu/counted/libcuda.so.1
+             $(B)/gpu/counted/libcuda.so.1 $(B)/gpu/constants
 
+$(B)/bench/gpu_constants.o: FLAGS += -Itests/gpu
+$(B)/gpu/constants: $(B)/bench/gpu_constants.o $(LIBRARIES)
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(LINK) -o $@ $^ $(LIBS_NETRUN)
 $(B)/gpu/%: $(B)/tests/gpu/%.o $(LIBRARIES)
 	@mkdir -p $(@D)
 	$(call say,LD)
