@@ -8,7 +8,7 @@
 
 #include "plan.h"
 
-enum { EMIT_ABI = 2 };
+enum { EMIT_ABI = 1 };
 
 struct emit_options {
     int lanes;               /* floats in one vector of the machine: 4, 8 or 16 */
