@@ -1113,4 +1113,4 @@ static const struct nr_kernel kernels[] = {
     {"accumulate13_optimizer_adam", k_accumulate13_optimizer_adam, 0, 1},
 };
 
-const struct nr_object nr_object = {2, 37, LANES, sizeof(real), kernels};
+const struct nr_object nr_object = {1, 37, LANES, sizeof(real), kernels};
