@@ -25,7 +25,8 @@ struct device_data { const void *samples, *targets; bool samples_f32; int64_t co
 struct device {
     const char *name;         /* "cpu" */
     enum target target;
-    int threads;              /* of the host that compute, once armed */
+    const char *gpu;          /* "NVIDIA H200"; NULL: none */
+    int threads;              /* of the host that compute, once armed; 0 with a GPU */
     int most_runs;            /* the largest useful n of run */
     /* Emits, compiles (or finds in the cache) and loads all kernels of the plan. */
     bool (*compile)(struct device *d, const struct plan *p, struct device_error *e);

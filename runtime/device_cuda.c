@@ -382,7 +382,7 @@ static bool open_gpu(struct gpu *g, int ordinal, struct device_error *e)
     if (!CUDA_CALL(&g->api, e, cuCtxSetCurrent, context) || !cuda_memory(&g->api, &unused, &g->report.total, e))
         return false;
     int64_t part = g->report.total / RESERVE_PART;
-    g->report.gpu = g->card.name;
+    g->report.gpu = g->device.gpu = g->card.name;
     g->report.arch = g->card.arch;
     g->report.context = g->report.total - unused;
     g->report.reserve = part > RESERVE_LEAST ? part : RESERVE_LEAST;

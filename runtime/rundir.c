@@ -110,6 +110,8 @@ static json_t *settings_json(const struct job *j)
     json_object_set_new(all, "seed", json_integer(j->recipe.seed));
     json_object_set_new(all, "device", json_string(j->device->name));
     json_object_set_new(all, "threads", json_integer(j->device->threads));
+    if (j->device->gpu)
+        json_object_set_new(all, "gpu", json_string(j->device->gpu));
     json_object_set_new(all, "batch", json_integer(j->recipe.batch));
     if (j->recipe.micro > 0)
         json_object_set_new(all, "micro_batch", json_integer(j->recipe.micro));

@@ -289,10 +289,12 @@ static int tell_end(struct job *j, const char *status)
 
 static void say_start(struct job *j)
 {
-    char arena[32];
-    progress_say(&j->progress, "%s: %lld parameters, %s with %d thread%s, batch %lld, memory %s, seed %lu%s%s",
-                 j->plan->net, (long long)j->plan->params, j->device->name, j->device->threads,
-                 j->device->threads == 1 ? "" : "s", (long long)j->recipe.batch,
+    const struct device *d = j->device;
+    char arena[32], with[32];
+    snprintf(with, sizeof with, " with %d thread%s", d->threads, d->threads == 1 ? "" : "s");
+    progress_say(&j->progress, "%s: %lld parameters, %s%s%s%s, batch %lld, memory %s, seed %lu%s%s",
+                 j->plan->net, (long long)j->plan->params, d->name, d->gpu ? " (" : with, d->gpu ? d->gpu : "",
+                 d->gpu ? ")" : "", (long long)j->recipe.batch,
                  bytes_text(j->device->arena(j->device), arena, sizeof arena), (unsigned long)j->recipe.seed,
                  *j->folder ? ", " : "", j->folder);
     if (j->at.step > 0)
