@@ -50,7 +50,7 @@ int budget(const struct compilation *c, int64_t bytes, int64_t batch)
                      .samples = {[PHASE_TRAIN] = INT64_MAX, [PHASE_EVALUATE] = INT64_MAX}};
     char text[200];
     if (!budget_grant(p, c->target, &w, bytes, &g)) {
-        budget_refuse(p, c->target, &w, &g, bytes, "netc", bytes_text(bytes, text, sizeof text), stderr);
+        budget_refuse(p, c->target, &w, &g, bytes, 0, "netc", bytes_text(bytes, text, sizeof text), stderr);
         return 3;
     }
     if (g.micro < g.batch)

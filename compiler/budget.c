@@ -124,7 +124,21 @@ int64_t budget_least(const struct plan *p, enum target t, const struct wish *w)
     return least;
 }
 
+int64_t budget_arena(const struct plan *p, enum target t, const struct grant *g)
+{
+    int64_t most = 0;
+    for (int ph = 0; ph < PHASE_COUNT; ph++)
+        if (g->rows[ph] > 0)
+            most = larger(most, bytes_for(p, plan_schedule(p, t, ph), g->rows[ph]));
+    return most;
+}
+
 /* ---- words ---- */
+
+static int64_t sum(int64_t a, int64_t b)
+{
+    return a > INT64_MAX - b ? INT64_MAX : a + b;
+}
 
 static bool same_letter(char of_kernel, char of_tensor)
 {
@@ -170,16 +184,19 @@ static bool is_backward(const struct plan *p, const struct schedule *s, int step
     return false;
 }
 
-static void put_peak(const struct plan *p, const struct schedule *s, int64_t rows, FILE *out)
+static void put_peak(const struct plan *p, const struct schedule *s, int64_t rows, int64_t beside, FILE *out)
 {
     const struct kernel *k = &p->kernel[s->first_kernel + s->peak_step];
-    char layer[NAME], values[32], fixed[32], persistent[32];
+    char layer[NAME], values[32], fixed[32], persistent[32], others[32];
     layer_text(p, k, layer);
     fprintf(out, "   = note: peak is at %s%s", layer, is_backward(p, s, s->peak_step) ? " backward" : "");
     if (line_of(k))
         fprintf(out, " (line %d)", line_of(k));
-    fprintf(out, ": activations %s, workspace %s, parameters and optimizer %s\n", bytes_text(rows * s->per_row, values, sizeof values),
+    fprintf(out, ": activations %s, workspace %s, parameters and optimizer %s", bytes_text(rows * s->per_row, values, sizeof values),
             bytes_text(s->fixed, fixed, sizeof fixed), bytes_text(p->persistent, persistent, sizeof persistent));
+    if (beside > 0)
+        fprintf(out, ", context, kernels and data %s", bytes_text(beside, others, sizeof others));
+    fprintf(out, "\n");
 }
 
 /* The largest values that live at the peak. */
@@ -206,7 +223,8 @@ static void put_largest(const struct plan *p, const struct schedule *s, FILE *ou
 }
 
 /* The batch that fits, and the bytes for the one that is wanted. */
-static void put_help(const struct plan *p, enum target t, const struct wish *w, const struct grant *g, int64_t room, FILE *out)
+static void put_help(const struct plan *p, enum target t, const struct wish *w, const struct grant *g, int64_t room, int64_t beside,
+                     FILE *out)
 {
     struct wish other = *w;
     struct grant in_parts;
@@ -221,7 +239,7 @@ static void put_help(const struct plan *p, enum target t, const struct wish *w, 
     if (g->would_fit > 0)
         fprintf(out, "the largest batch is %lld; ", (long long)g->would_fit);
     else if (block < least)
-        fprintf(out, "not even %d samples fit: they need %lld bytes; ", ROW_BLOCK, (long long)block);
+        fprintf(out, "not even %d samples fit: they need %lld bytes; ", ROW_BLOCK, (long long)sum(block, beside));
     else
         fprintf(out, "not even %d samples fit; ", ROW_BLOCK);
     if (splits)
@@ -230,8 +248,8 @@ static void put_help(const struct plan *p, enum target t, const struct wish *w, 
     if (least == INT64_MAX)
         fprintf(out, "no memory is large enough for this\n");
     else
-        fprintf(out, "the least%s is %lld bytes (%s)\n", block < least ? " for this batch" : "", (long long)least,
-                bytes_text(least, size, sizeof size));
+        fprintf(out, "the least%s is %lld bytes (%s)\n", block < least ? " for this batch" : "", (long long)sum(least, beside),
+                bytes_text(sum(least, beside), size, sizeof size));
 }
 
 /* "bn1.running_mean" is kept by layer bn1. */
@@ -243,7 +261,7 @@ static void put_statistics(const struct plan *p, const struct schedule *s, FILE 
             (int)(dot ? dot - name : (long)strlen(name)), name, g->line);
 }
 
-void budget_refuse(const struct plan *p, enum target t, const struct wish *w, const struct grant *g, int64_t room,
+void budget_refuse(const struct plan *p, enum target t, const struct wish *w, const struct grant *g, int64_t room, int64_t beside,
                    const char *program, const char *budget, FILE *out)
 {
     if (g->verdict == NO_SCHEDULE) {
@@ -256,14 +274,14 @@ void budget_refuse(const struct plan *p, enum target t, const struct wish *w, co
     char size[32];
     fprintf(out, "%s: error[%s]: %s %lld needs %s, the budget is %s\n", program, g->verdict == NO_SPLIT ? "N0502" : "N0501",
             trains ? "batch" : "a batch without training of", (long long)batch,
-            arena < 0 ? "more than can be counted" : bytes_text(arena, size, sizeof size), budget);
+            arena < 0 ? "more than can be counted" : bytes_text(sum(arena, beside), size, sizeof size), budget);
     if (arena >= 0) {
-        put_peak(p, g->tight, rows, out);
+        put_peak(p, g->tight, rows, beside, out);
         put_largest(p, g->tight, out);
     }
     if (g->verdict == NO_SPLIT)
         put_statistics(p, plan_schedule(p, t, PHASE_ACCUMULATE), out);
-    put_help(p, t, w, g, room, out);
+    put_help(p, t, w, g, room, beside, out);
 }
 
 const char *budget_split_text(const struct plan *p, enum target t, const struct grant *g, char *text, size_t size)

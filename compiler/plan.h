@@ -237,8 +237,10 @@ struct grant {
 bool budget_grant(const struct plan *p, enum target t, const struct wish *w, int64_t room, struct grant *g);
 /* The least room in which the wish is granted; INT64_MAX: none. */
 int64_t budget_least(const struct plan *p, enum target t, const struct wish *w);
-/* Says why not, and what would do. `budget`: the budget in words. */
-void budget_refuse(const struct plan *p, enum target t, const struct wish *w, const struct grant *g, int64_t room,
+/* Bytes of the arena that is granted. */
+int64_t budget_arena(const struct plan *p, enum target t, const struct grant *g);
+/* Says why not, and what would do. `beside`: bytes of the budget that are not the arena's; `budget`: the budget in words. */
+void budget_refuse(const struct plan *p, enum target t, const struct wish *w, const struct grant *g, int64_t room, int64_t beside,
                    const char *program, const char *budget, FILE *out);
 /* "batch 4096 runs as 2 x 2048, ...": for a grant in parts. */
 const char *budget_split_text(const struct plan *p, enum target t, const struct grant *g, char *text, size_t size);

@@ -33,6 +33,8 @@ struct device {
     int64_t (*memory)(const struct device *d);                           /* bytes that the device has in all */
     /* Once compiled: bytes that arm may take if the whole process may use `budget` of the device, INT64_MAX: all but a reserve. */
     int64_t (*room)(struct device *d, int64_t budget);
+    /* Bytes of the room that arm needs at least besides the arena of these rows. */
+    int64_t (*beside)(const struct device *d, const struct device_rows *rows, const struct device_data *split, int nsplit);
     /* Takes the arena in one piece, at most `room` bytes, zeroes it and binds every tensor. `split`: the data sets that will be
      * read; a device with memory of its own keeps them where they fit in what is left of the room. */
     bool (*arm)(struct device *d, const struct device_rows *rows, const struct device_data *split, int nsplit, int64_t room,

@@ -176,6 +176,12 @@ static int64_t room_of(struct device *d, int64_t budget)
     return budget < memory_of(d) ? budget : memory_of(d);
 }
 
+static int64_t nothing_beside(const struct device *d, const struct device_rows *rows, const struct device_data *split, int nsplit)
+{
+    (void)d, (void)rows, (void)split, (void)nsplit;
+    return 0;
+}
+
 static bool arm(struct device *d, const struct device_rows *rows, const struct device_data *split, int nsplit, int64_t room,
                 struct device_error *e)
 {
@@ -342,7 +348,7 @@ struct device *device_cpu_open_with(const struct device_options *o, emitter *emi
     }
     *c = (struct cpu){
         .device = {.name = "cpu", .target = TARGET_CPU, .threads = o->threads > 0 ? o->threads : cores_usable(),
-                   .most_runs = 1, .compile = compile, .memory = memory_of, .room = room_of, .arm = arm, .data = set_data, .run = run,
+                   .most_runs = 1, .compile = compile, .memory = memory_of, .room = room_of, .beside = nothing_beside, .arm = arm, .data = set_data, .run = run,
                    .read = read_tensor, .write = write_tensor, .arena = arena_bytes,
                    .close = close_cpu},
         .options = *o,

@@ -292,7 +292,8 @@ static bool run(struct device *d, enum phase ph, uint32_t (*control)[CTL_WORDS],
     g->last = ph;
     fill_ring(g, control, n);
     struct device_error later;
-    bool ok = (!g->poison || fill(g, 0xff, g->plan->persistent, e)) && queue(g, f, n, e);
+    bool begins = ph != PHASE_ACCUMULATE || control[0][CTL_FIRST];       /* else a sum is carried over from the last call */
+    bool ok = (!g->poison || !begins || fill(g, 0xff, g->plan->persistent, e)) && queue(g, f, n, e);
     ok = finish(g, ok ? e : &later) && ok;           /* whatever happened, nothing is left running */
     for (int i = 0; ok && i < n; i++)
         memcpy(&control[i][CTL_LOSS], (uint32_t *)g->ring.at + (1 + i) * CTL_WORDS + CTL_LOSS,
@@ -400,7 +401,7 @@ struct device *device_cuda_open_with(const struct device_options *o, int ordinal
     }
     *g = (struct gpu){
         .device = {.name = g->name, .target = TARGET_CUDA, .most_runs = RING_STEPS, .compile = compile,
-                   .memory = memory_of, .room = room_of, .arm = arm, .data = select_data, .run = run,
+                   .memory = memory_of, .room = room_of, .beside = device_cuda_beside, .arm = arm, .data = select_data, .run = run,
                    .read = read_tensor, .write = write_tensor, .arena = arena_bytes, .close = close_cuda},
         .options = *o,
         .emit = emit,

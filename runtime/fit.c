@@ -56,33 +56,104 @@ static void say_batch(struct job *j, const struct wish *w, const struct grant *g
         note("%s", budget_split_text(j->plan, j->device->target, g, text, sizeof text));
 }
 
-/* Arms with what the room grants. A device that then has less than it said is asked again, and fitted to that. */
-static int arm(struct job *j, const struct wish *w, int64_t budget)
+/* ---- room ---- */
+
+struct fitting {
+    struct job *job;
+    const struct wish *wish;
+    struct device_data split[2];
+    int64_t budget, room;
+};
+
+/* Bytes of the arena that is granted if it may have `most`, and of what must lie beside it; INT64_MAX: nothing is granted. */
+static int64_t total(const struct fitting *f, int64_t most, struct grant *g)
 {
-    const struct device_data split[] = { samples_of(&j->data.train), samples_of(&j->data.test) };
+    const struct plan *p = f->job->plan;
+    const struct device *d = f->job->device;
+    struct device_rows rows;
+    if (!budget_grant(p, d->target, f->wish, most, g))
+        return INT64_MAX;
+    memcpy(rows.rows, g->rows, sizeof rows.rows);
+    int64_t arena = budget_arena(p, d->target, g), beside = d->beside(d, &rows, f->split, 2);
+    return arena > INT64_MAX - beside ? INT64_MAX : arena + beside;
+}
+
+/* The least budget in which so much is left for the arena and what lies beside it. */
+static int64_t budget_for(struct device *d, int64_t bytes)
+{
+    int64_t whole = d->memory(d), low = 0, high = whole;
+    if (d->room(d, whole) < bytes)
+        return bytes + (whole - d->room(d, whole));
+    while (low < high) {
+        int64_t middle = low + (high - low) / 2;
+        if (d->room(d, middle) < bytes)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static int refuse(const struct fitting *f)
+{
+    struct job *j = f->job;
     struct device *d = j->device;
+    struct grant g;
+    char text[160];
+    int64_t least = budget_least(j->plan, d->target, f->wish), bytes = total(f, least, &g);
+    int64_t arena = f->room, beside = 0;
+    if (bytes < INT64_MAX) {
+        arena = f->room > bytes - least ? f->room - (bytes - least) : 0;
+        beside = budget_for(d, bytes) - least;
+    }
+    budget_grant(j->plan, d->target, f->wish, arena, &g);
+    budget_text(j, f->budget, f->room, text, sizeof text);
+    budget_refuse(j->plan, d->target, f->wish, &g, arena, beside, "netrun", text, stderr);
+    return g.verdict == NO_SCHEDULE ? STATUS_DATA : STATUS_BUDGET;
+}
+
+/* The largest grant of which all has room. What lies beside the arena grows with its rows, so that the arena cannot always
+ * have the whole room. */
+static bool granted(const struct fitting *f, struct grant *g)
+{
+    int64_t low = budget_least(f->job->plan, f->job->device->target, f->wish), high = f->room;
+    if (total(f, high, g) <= f->room)
+        return true;
+    if (total(f, low, g) > f->room)
+        return false;
+    while (high - low > 1) {
+        int64_t middle = low + (high - low) / 2;
+        if (total(f, middle, g) <= f->room)
+            low = middle;
+        else
+            high = middle;
+    }
+    return total(f, low, g) <= f->room;
+}
+
+/* Arms with what is granted. A device that then has less than it said is asked again, and fitted to that. */
+static int arm(struct fitting *f)
+{
+    struct device *d = f->job->device;
     struct device_error e = { 0 };
-    int64_t room = d->room(d, budget);
+    f->room = d->room(d, f->budget);
     for (int tries = 0; tries < TRIES; tries++) {
         struct grant g;
-        char text[160];
-        if (!budget_grant(j->plan, d->target, w, room, &g)) {
-            budget_text(j, budget, room, text, sizeof text);
-            budget_refuse(j->plan, d->target, w, &g, room, "netrun", text, stderr);
-            return g.verdict == NO_SCHEDULE ? STATUS_DATA : STATUS_BUDGET;
-        }
         struct device_rows rows;
+        char text[32];
+        if (!granted(f, &g))
+            return refuse(f);
         memcpy(rows.rows, g.rows, sizeof rows.rows);
-        if (d->arm(d, &rows, split, 2, room, &e)) {
-            take(j, &g);
-            say_batch(j, w, &g);
+        if (d->arm(d, &rows, f->split, 2, f->room, &e)) {
+            take(f->job, &g);
+            say_batch(f->job, f->wish, &g);
             return 0;
         }
         if (e.status != STATUS_BUDGET)
             break;
-        int64_t now_free = d->room(d, budget), less = room - room / 8;
-        room = now_free < less ? now_free : less;
-        note("%s; fitting to %s", e.text, bytes_text(room, text, sizeof text));
+        int64_t left = d->room(d, f->budget), less = f->room - f->room / 8;
+        f->room = left < less ? left : less;
+        note("%s; fitting to %s", e.text, bytes_text(f->room, text, sizeof text));
     }
     return complain(e.status, "%s", e.text);
 }
@@ -114,6 +185,7 @@ int fit(struct job *j, const int64_t samples[PHASE_COUNT])
         return complain(STATUS_USAGE, "--memory %s: expected a size such as 512MiB, 8GiB or 80%%", memory);
     if (!d->compile(d, j->plan, &e))
         return complain(e.status, "%s", e.text);
-    struct wish w = wish_of(j, samples);
-    return arm(j, &w, budget);
+    const struct wish w = wish_of(j, samples);
+    struct fitting f = { .job = j, .wish = &w, .budget = budget, .split = { samples_of(&j->data.train), samples_of(&j->data.test) } };
+    return arm(&f);
 }
