@@ -36,6 +36,11 @@ Shape = namedtuple("Shape", "batch samples steps")                  # steps: of 
 Side = namedtuple("Side", "name seconds first warm memory")         # seconds(windows, steps): of each window
 
 
+def last_line(words):
+    lines = words.strip().splitlines()
+    return lines[-1] if lines else "no answer"
+
+
 # ---- data ----
 
 def write(path, *parts):
@@ -120,11 +125,18 @@ def netrun_command(work, net, *options):
             "--progress", "none", "--json", *map(str, options)]
 
 
+class Lost(Exception):
+    """A side that did not end as it should."""
+
+
 def netrun_events(work, net, *options):
     command = netrun_command(work, net, *options)
-    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=120)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
+    except subprocess.TimeoutExpired as late:
+        raise Lost(f"{shlex.join(command)}: more than {late.timeout} s") from late
     if done.returncode:
-        sys.exit(f"bench: {shlex.join(command)}: exit {done.returncode}\n{done.stderr}")
+        raise Lost(f"{shlex.join(command)}: exit {done.returncode}: {last_line(done.stderr)}")
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
@@ -138,7 +150,7 @@ def netrun_first_step(work, net):
         if seconds is None and json.loads(line)["event"] == "step":
             seconds = time.perf_counter() - start
     if process.wait() or seconds is None:
-        sys.exit(f"bench: netrun, {net}: exit {process.returncode}\n{process.stderr.read()}")
+        raise Lost(f"netrun: exit {process.returncode}: {last_line(process.stderr.read())}")
     return seconds
 
 
@@ -187,16 +199,24 @@ class Worker:
     def why(self):
         self.close()
         self.log.seek(0)
-        lines = self.log.read().strip().splitlines()
-        return lines[-1] if lines else "no answer"
+        return last_line(self.log.read())
 
     def seconds(self, windows, steps):
-        self.process.stdin.write(f"{windows} {steps}\n")
-        self.process.stdin.flush()
-        return [float(text) for text in self.process.stdout.readline().split()]
+        try:
+            self.process.stdin.write(f"{windows} {steps}\n")
+            self.process.stdin.flush()
+            line = self.process.stdout.readline()
+        except BrokenPipeError:
+            line = ""
+        if not line:
+            raise Lost(f"PyTorch: {self.why()}")
+        return [float(word) for word in line.split()]
 
     def close(self):
-        self.process.stdin.close()
+        try:
+            self.process.stdin.close()
+        except BrokenPipeError:
+            pass
         self.process.wait()
 
 
@@ -251,6 +271,7 @@ class Bench:
         self.until = time.monotonic() + options.seconds
         self.watcher = Watcher()
         self.netrun = {}                # by net: shape, side
+        self.lost = False
 
     def say(self, line):
         self.lines.append(line)
@@ -261,12 +282,21 @@ class Bench:
         if time.monotonic() > self.until - 10:
             self.say(f"# left out  {net}: no time")
             return
+        workers = []
+        try:
+            self.measure(net, modes, reserve, workers)
+        except Lost as lost:
+            self.lost = True
+            self.say(f"# left out  {net}: {lost}")
+        for _, worker in workers:
+            worker.close()
+
+    def measure(self, net, modes, reserve, workers):
         again = net in self.netrun
         if not again:
             self.netrun[net] = netrun_side(self.work, net, self.watcher)
         os.environ["XDG_CACHE_HOME"] = f"{self.work}/cache-{net}"
         shape, ours = self.netrun[net]
-        workers = []
         for mode in modes:
             if time.monotonic() > self.until - reserve:
                 self.say(f"# left out  {net}, {mode}: no time")
@@ -281,8 +311,6 @@ class Bench:
             for row in rows_of(net, shape, sides, *measure(sides, shape, self.options.rounds)):
                 if row[3] != "netrun" or not again:
                     self.say("\t".join(row))
-        for _, worker in workers:
-            worker.close()
 
     def run(self, modes):
         quick = [mode for mode in modes if mode != "compile"]
@@ -353,7 +381,7 @@ def main():
             with open(path, "w") as file:
                 file.write("\n".join(bench.lines) + "\n")
             print(f"written: {path}")
-    return 0
+        return 1 if bench.lost else 0
 
 
 if __name__ == "__main__":
