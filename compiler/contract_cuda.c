@@ -281,11 +281,12 @@ static void put_flat(struct writer *w, const struct stage *s, struct contraction
 {
     int slices = 16;
     c->tile = (int)least(8, c->outs);
-    while (slices > 2 && c->depth < 16 * slices)
+    while (slices > 2 && c->depth < 32 * slices)
         slices /= 2;
     int values = c->tile * FLAT_BLOCKS * 16;
     /* Four neighbouring weights at a time, along the depth or the outputs, where they are aligned. */
     bool along = c->w_depth == 1 && c->w_out % 4 == 0 && c->depth % 4 == 0 && c->w_group % 4 == 0;
+    bool across = c->w_out == 1 && c->w_depth % 4 == 0 && c->outs % c->tile == 0 && c->tile % 4 == 0 && c->w_group % 4 == 0;
     int step = along ? 4 : 1;
     w->threads = 16 * slices;
     open_kernel(w);
@@ -300,8 +301,14 @@ static void put_flat(struct writer *w, const struct stage *s, struct contraction
         (long long)(c->depth * c->groups));
     put(w, "for (int d = unit * %d; d < %lld; d += %d) {", step, (long long)c->depth, step * slices);
     put(w, "real f[%d][%d];", c->tile, step);
+    if (across) {
+        put(w, "real row[%d];", c->tile);
+        put(w, "load<%d>(row, weight + (int64_t)d * %lld);", c->tile, (long long)c->w_depth);
+    }
     put(w, "UNROLL for (int i = 0; i < %d; i++)", c->tile);
-    if (along)
+    if (across)
+        put(w, "    f[i][0] = row[i];");
+    else if (along)
         put(w, "    load<4>(f[i], weight + (i < n ? i : 0) * %lld + d);", (long long)c->w_out);
     else
         put(w, "    f[i][0] = weight[(i < n ? i : 0) * %lld + d * %lld];", (long long)c->w_out, (long long)c->w_depth);
