@@ -288,8 +288,9 @@ const char *budget_split_text(const struct plan *p, enum target t, const struct 
 {
     char need[32];
     int64_t arena = bytes_for(p, plan_schedule(p, t, PHASE_TRAIN), g->batch);
-    snprintf(text, size, "batch %lld runs as %lld x %lld, with the same gradients: in one piece it needs %s", (long long)g->batch,
+    snprintf(text, size, "batch %lld runs as %lld x %lld, with %s: in one piece it needs %s", (long long)g->batch,
              (long long)((g->batch + g->micro - 1) / g->micro), (long long)g->micro,
+             statistics(p, plan_schedule(p, t, PHASE_ACCUMULATE)) ? "statistics of each part" : "the same gradients",
              arena == INT64_MAX ? "more than can be counted" : bytes_text(arena, need, sizeof need));
     return text;
 }

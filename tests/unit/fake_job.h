@@ -37,6 +37,7 @@ struct fake_device {
     float value[FAKE_TENSORS][FAKE_FLOATS];
     uint32_t control[CTL_WORDS];
     int64_t runs;            /* training steps */
+    bool finite;             /* the loss of the last of them */
     int64_t bad_step;        /* the loss of that step is NaN; -1: none */
     int64_t interrupt_step;  /* SIGINT comes during that step; -1: none */
     void (*watch)(const struct fake_device *d);      /* called at each training step */
@@ -57,7 +58,7 @@ static void fake_train(struct fake_device *f)
 {
     uint32_t *c = f->control;
     float loss = 0, lr = control_float(c, CTL_LR);
-    bool finite = c[CTL_STEP] != f->bad_step;
+    bool finite = f->finite = c[CTL_STEP] != f->bad_step && (f->finite || !c[CTL_CHAIN]);
     for (int t = 1; t <= 2; t++)
         for (int i = 0; i < tensor_elements(&fake_tensors[t]); i++) {
             float w = f->value[t][i];

@@ -202,6 +202,46 @@ static void test_diverged(void **state)
     assert_int_equal(go(&b, true), 0);       /* here the second try succeeds */
 }
 
+/* Several steps in one call of the device leave the same files, and nothing happens after a loss that is not finite. */
+static void test_calls(void **state)
+{
+    (void)state;
+    static const int most[] = { 2, 4, 64 };
+    straight_run();
+    for (int i = 0; i < 3; i++) {
+        struct run b, stopped;
+        open_run(&b, "b", false);
+        b.device.base.most_runs = most[i];
+        assert_int_equal(go(&b, false), 0);
+        assert_same_runs();
+        for (int64_t bad = 0; bad < 9; bad++) {
+            open_run(&stopped, "b", false);
+            stopped.options.steps = bad;
+            if (bad > 0)
+                assert_int_equal(go(&stopped, false), 0);
+            else
+                assert_int_equal(init_weights(&stopped.job), 0);
+            open_run(&b, "b", false);
+            b.device.base.most_runs = most[i];
+            b.device.bad_step = bad;
+            assert_int_equal(go(&b, false), STATUS_DIVERGED);
+            assert_int_equal(b.job.at.step, bad);
+            assert_memory_equal(&stopped.device.value[1], &b.device.value[1], 6 * sizeof b.device.value[1]);
+        }
+        for (int64_t step = 0; step < 9; step++) {
+            open_run(&b, "b", false);
+            b.device.base.most_runs = most[i];
+            b.device.interrupt_step = step;
+            go(&b, false);
+            assert_true(b.job.at.step > step);       /* the call is brought to its end */
+            open_run(&b, "b", true);
+            b.device.base.most_runs = most[i];
+            assert_int_equal(go(&b, true), 0);
+            assert_same_runs();
+        }
+    }
+}
+
 /* ---- control words of a run ---- */
 
 static uint32_t seen[9][CTL_WORDS];
@@ -286,7 +326,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_resume),   cmocka_unit_test(test_interrupt), cmocka_unit_test(test_crash),
         cmocka_unit_test(test_diverged), cmocka_unit_test(test_control),   cmocka_unit_test(test_batches),
-        cmocka_unit_test(test_no_allocation),
+        cmocka_unit_test(test_no_allocation), cmocka_unit_test(test_calls),
     };
     return cmocka_run_group_tests(tests, make_base, remove_base);
 }
