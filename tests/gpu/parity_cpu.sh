@@ -3,7 +3,7 @@
 for model in $(pick 'mlp mlp3 mnist_cnn strided_cnn fashion_lenet resnet20' mlp); do
     plan $model
     folder=$(samples $model)
-    steps=$(pick 50 3)
+    steps=$(pick 20 3)
     batch=$(pick 128 32)
     cuda $model.plan "$folder" --batch "$batch" --steps "$steps" --log-every 1 >gpu.$model 2>err || fail "$model: $(tail -n 1 err)"
     netrun $model.plan --train "$folder" --device cpu --json --progress none --batch "$batch" --steps "$steps" \
