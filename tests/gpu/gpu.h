@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static inline void gpu_stop(const struct device_error *e)
+static inline _Noreturn void gpu_stop(const struct device_error *e)
 {
     fprintf(stderr, "%s\n", e->text);
     exit(e->status);

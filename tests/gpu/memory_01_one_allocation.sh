@@ -8,4 +8,5 @@ counted many cuda mlp.plan "$folder" --batch 32 --steps "$(pick 2000 20)" >/dev/
 [ "$(grep -c '^free$' many)" = 1 ] || fail "freed $(grep -c '^free$' many) times"
 diff <(grep -v launches few) <(grep -v launches many) >&2 || fail "other calls with more steps"
 [ "$(tail -n 1 few)" != "$(tail -n 1 many)" ] || fail "launches were not counted"
-echo "$(grep '^alloc' many | cut -d: -f1), once; $(grep -c '^graph [0-9]' many) graphs; the same $(grep -vc launches many) calls after 2 and $(pick 2000 20) steps ($(tail -n 1 many))"
+echo "$(grep '^alloc' many | cut -d: -f1), once; $(grep -c '^graph [0-9]' many) graphs;" \
+    "the same $(grep -vc launches many) calls after 2 and $(pick 2000 20) steps ($(tail -n 1 many))"

@@ -9,7 +9,7 @@ for mib in $(pick '8192 4096 2048 512 64' '1024 256 160 64'); do
     cuda mnist_cnn.plan "$folder" --epochs 100000 --steps "$(pick 10 2)" --runs left$mib >out 2>err || status=$?
     release
     case $status in
-    0) said=${said:+$said; }"$mib MiB: batch $(sed -n 's/.*"batch":\([0-9]*\).*/\1/p' out | head -n 1)" ;;
+    0) said=${said:+$said; }"$mib MiB: batch $(field batch out)" ;;
     3 | 5) grep -q '[0-9]' err || fail "$mib MiB: refused without a number: $(cat err)"
         said=${said:+$said; }"$mib MiB: exit $status, $(grep 'error' err | tail -n 1)" ;;
     *) tail -n 5 err >&2; fail "$mib MiB: exit $status" ;;

@@ -17,6 +17,6 @@ for job in $(jobs -p); do
     wait "$job" || fail "$(tail -n 2 err1 err2)"
 done
 for half in 1 2; do
-    said=${said:+$said and }"batch $(sed -n 's/.*"batch":\([0-9]*\).*/\1/p' out$half | head -n 1) in $(sed -n 's/.*"arena":\([0-9]*\).*/\1/p' out$half) bytes"
+    said=${said:+$said and }"batch $(field batch out$half) in $(field arena out$half) bytes"
 done
 echo "$model with 48 % each: $said"

@@ -8,10 +8,11 @@ plan mlp -D hidden="$width"
 "$B/make_digits" many --train $((2 * batch)) --test 64 >&2
 set -- mlp.plan many --batch "$batch" --lr 1e-4 --steps 2 --log-every 1
 cuda "$@" --runs whole >whole.out
-whole=$(sed -n 's/.*"arena":\([0-9]*\).*/\1/p' whole.out)
+whole=$(field arena whole.out)
 cuda "$@" --runs parts --memory "$(pick $((whole / 4 / 1048576 + 1500)) 132)MiB" >parts.out
-parts=$(sed -n 's/.*"micro_batch":\([0-9]*\).*/\1/p' parts.out)
+parts=$(field micro_batch parts.out)
 [ "$parts" ] || fail "the batch was not taken in parts"
 figures=$(differ whole.out parts.out)
 within "${figures#* }" 1e-4 || fail "first and largest difference of the loss $figures"
-echo "$batch x $width = $((batch * width)) elements, arena $whole bytes; in parts of $parts the losses differ by $figures (first step, largest of 2)"
+echo "$batch x $width = $((batch * width)) elements, arena $whole bytes;" \
+    "in parts of $parts the losses differ by $figures (first step, largest of 2)"
