@@ -134,7 +134,7 @@ TESTED := $(UNIT) $(B)/tests/mutate $(B)/tests/json_check $(B)/template/netc $(B
 check: all sim $(TESTED)
 	@B=$(B) tests/run $(ONLY)
 unit: all sim $(UNIT)
-	@B=$(B) tests/run $(B)/tests/test_
+	@B=$(B) tests/run $(B)/tests/test_ $(ONLY)
 bless: all
 	@B=$(B) tests/run --bless $(ONLY)
 replay: $(B)/netc
