@@ -23,7 +23,7 @@ $(B)/gpu/counted/libcuda.so.1: tests/gpu/counted.c $(B)/gpu/none/libcuda.so.1 $(
 	    $(B)/gpu/none/libcuda.so.1 -ldl
 
 .PHONY: gpu-tools check-gpu bench-gpu
-gpu-tools: all $(GPU_TOOLS) $(B)/tests/test_cuda_ops
+gpu-tools: all $(GPU_TOOLS) $(B)/tests/test_cuda_ops $(B)/tests/test_cuda_train
 check-gpu: gpu-tools
 	@B=$(B) tests/gpu/run $(ONLY)
 bench-gpu: gpu-tools
