@@ -58,7 +58,7 @@ static void describe(struct bundle *b, const struct job *j)
     b->pair[b->pairs++] = (struct st_pair){ "net", j->plan->net };
 }
 
-static bool add(struct bundle *b, struct job *j, int t)
+static int add(struct bundle *b, struct job *j, int t)
 {
     const struct tensor *tensor = &j->plan->tensor[t];
     struct st_tensor *out = &b->tensor[b->count];
@@ -69,41 +69,46 @@ static bool add(struct bundle *b, struct job *j, int t)
     for (int i = 0; i < tensor->rank; i++)
         out->dims[i] = (uint64_t)tensor->dim[i];
     b->count++;
-    return out->name && data && j->device->read(j->device, j->phase, t, 0, data, bytes);
+    if (!out->name || !data)
+        return complain(STATUS_INTERNAL, "no memory for a checkpoint");
+    if (!j->device->read(j->device, j->phase, t, 0, data, bytes))
+        return complain(STATUS_DEVICE, "cannot read %s from the device", tensor->name);
+    return 0;
 }
 
 /* PyTorch's BatchNorm keeps such a count beside its running mean; strict readers there miss it otherwise. */
-static bool add_batches_tracked(struct bundle *b, const struct job *j, const char *name)
+static int add_batches_tracked(struct bundle *b, const struct job *j, const char *name)
 {
     static const char mean[] = "running_mean", count[] = "num_batches_tracked";
     size_t length = strlen(name), stem = length - (sizeof mean - 1);
     if (length < sizeof mean - 1 || strcmp(name + stem, mean) != 0)
-        return true;
+        return 0;
     char *text = malloc(stem + sizeof count);
     int64_t *steps = malloc(sizeof *steps);
     b->tensor[b->count++] = (struct st_tensor){ .name = text, .type = ST_I64, .data = steps, .bytes = sizeof *steps };
     if (!text || !steps)
-        return false;
+        return complain(STATUS_INTERNAL, "no memory for a checkpoint");
     memcpy(text, name, stem);
     memcpy(text + stem, count, sizeof count);
     *steps = j->at.step;
-    return true;
+    return 0;
 }
 
 int checkpoint_save(struct job *j, const char *path, bool whole)
 {
     struct bundle b = { .tensor = calloc(2 * (size_t)j->plan->ntensor + 1, sizeof *b.tensor) };
     struct data_error e;
-    bool good = b.tensor != NULL;
-    for (int t = 0; good && t < j->plan->ntensor; t++) {
+    int status = b.tensor ? 0 : complain(STATUS_INTERNAL, "no memory for a checkpoint");
+    for (int t = 0; status == 0 && t < j->plan->ntensor; t++) {
         const struct tensor *tensor = &j->plan->tensor[t];
         if (!tensor_is_named(j->plan, t) || (tensor->role == ROLE_SLOT && !whole))
             continue;
-        good = add(&b, j, t) && (tensor->role != ROLE_STATE || add_batches_tracked(&b, j, tensor->name));
+        status = add(&b, j, t);
+        if (status == 0 && tensor->role == ROLE_STATE)
+            status = add_batches_tracked(&b, j, tensor->name);
     }
-    int status = good ? 0 : complain(STATUS_INTERNAL, "%s: no memory for a checkpoint, or the device gives none", path);
     describe(&b, j);
-    if (good && !st_write(path, b.tensor, b.count, b.pair, b.pairs, &e))
+    if (status == 0 && !st_write(path, b.tensor, b.count, b.pair, b.pairs, &e))
         status = complain(STATUS_DATA, "%s", e.text);
     bundle_free(&b);
     return status;

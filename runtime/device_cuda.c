@@ -316,13 +316,21 @@ static CUdeviceptr range(struct gpu *g, enum phase ph, int tensor, int64_t at, i
     return place >= 0 && at <= size && bytes <= size - at ? g->arena + (CUdeviceptr)(place + at) : 0;
 }
 
+/* These can only say that they failed, so why is said here. */
+static bool copied(bool ok, const struct device_error *e)
+{
+    if (!ok)
+        fprintf(stderr, "netrun: %s\n", e->text);
+    return ok;
+}
+
 /* Nothing is queued between runs, and the caller's memory is his again when these return. */
 static bool read_tensor(struct device *d, enum phase ph, int tensor, int64_t at, void *to, int64_t bytes)
 {
     struct gpu *g = gpu_of(d);
     struct device_error e;
     CUdeviceptr from = range(g, ph, tensor, at, bytes);
-    return from && (!bytes || CUDA_CALL(&g->api, &e, cuMemcpyDtoH_v2, to, from, (size_t)bytes));
+    return from && (!bytes || copied(CUDA_CALL(&g->api, &e, cuMemcpyDtoH_v2, to, from, (size_t)bytes), &e));
 }
 
 static bool write_tensor(struct device *d, enum phase ph, int tensor, int64_t at, const void *from, int64_t bytes)
@@ -330,7 +338,7 @@ static bool write_tensor(struct device *d, enum phase ph, int tensor, int64_t at
     struct gpu *g = gpu_of(d);
     struct device_error e;
     CUdeviceptr to = range(g, ph, tensor, at, bytes);
-    return to && (!bytes || CUDA_CALL(&g->api, &e, cuMemcpyHtoD_v2, to, from, (size_t)bytes));
+    return to && (!bytes || copied(CUDA_CALL(&g->api, &e, cuMemcpyHtoD_v2, to, from, (size_t)bytes), &e));
 }
 
 static int64_t arena_bytes(const struct device *d)
