@@ -23,8 +23,8 @@ static const char *const generated[] = {
     CLASSES("Conv(6, kernel = 3, stride = 2) -> Sigmoid -> AvgPool(2) -> Flatten -> Linear(50) -> ReLU", "1, 13, 13",
             "SGD(lr = 0.1, momentum = 0.9)"),
     CLASSES("Linear(16) -> BatchNorm -> ReLU -> Linear(16) -> BatchNorm -> ReLU", "12", "AdamW"),
-    "net generated\ninput x : f32[3]\ntarget y : f32[2]\nout = x -> Linear(5) -> LeakyReLU -> Linear(2)\noutput out\n"
-    "train {\n    loss = MSE(out, y)\n    optimizer = Adam\n}\n",
+    ("net generated\ninput x : f32[3]\ntarget y : f32[2]\nout = x -> Linear(5) -> LeakyReLU -> Linear(2)\noutput out\n"
+     "train {\n    loss = MSE(out, y)\n    optimizer = Adam\n}\n"),
 };
 static const char *const models[] = {"xor", "mlp", "mlp3", "mnist_cnn", "strided_cnn", "fashion_lenet", "resnet20"};
 enum { GENERATED = sizeof generated / sizeof *generated, MODELS = sizeof models / sizeof *models };
