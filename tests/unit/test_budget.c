@@ -34,11 +34,9 @@ static const int64_t batches[] = {0, 1, 16, 50, 128, 1000, 4096, 60000};     /* 
 static struct trial planned(int i)
 {
     struct trial t;
-    char *path = NULL;
-    if (i < MODELS)
-        assert_true(asprintf(&path, "models/%s.net", models[i]) > 0);
-    assert_true(trial_plan(&t, path ? path : strdup("generated.net"), path ? read_text(path) : strdup(generated[i - MODELS]), NULL, 0,
-                           stderr));
+    static char path[64];
+    snprintf(path, sizeof path, "models/%s.net", i < MODELS ? models[i] : "generated");
+    assert_true(trial_plan(&t, path, i < MODELS ? read_text(path) : strdup(generated[i - MODELS]), NULL, 0, stderr));
     return t;
 }
 

@@ -100,6 +100,8 @@ static char *mappings(void)
 static void case_1_nothing_moves(void **state)
 {
     (void)state;
+    if (SANITIZED)
+        skip();                                        /* it maps what it likes */
     struct job j = armed(mlp.p, 32);
     assert_true(run(&j, 0, 0, 32));
     free(mappings());
