@@ -247,7 +247,7 @@ static int fit_with(const struct subject *m, const char *setting, long long byte
 static void check_least(const struct subject *m)
 {
     char log[8192];
-    long long least;
+    long long least = 0;
     int status = fit_with(m, "MEMORY", 1 << 20, log, sizeof log);
     const char *said = strstr(log, "the least");
     if (status != STATUS_BUDGET || !said || sscanf(said + strcspn(said, "0123456789"), "%lld bytes", &least) != 1)
