@@ -18,7 +18,7 @@ struct lesson {
     int64_t batch;
     int steps;
     bool together, staged;               /* all steps in one call; no room for the data set */
-    double tolerance;                    /* of weights, against those of the CPU */
+    double tolerance, drift;             /* of losses and of weights, against the CPU's */
     float **expected;                    /* by tensor: what the CPU made */
     float loss[STEPS];
 };
@@ -93,7 +93,7 @@ static int on_cuda(void *ctx)
         if (!d->read(d, PHASE_TRAIN, t, 0, value, n * 4))
             return 4;
         for (int64_t i = 0; i < n; i++)
-            if (!(fabs(value[i] - l->expected[t][i]) <= l->tolerance * (1 + fabs(l->expected[t][i])))) {
+            if (!(fabs(value[i] - l->expected[t][i]) <= l->drift * (1 + fabs(l->expected[t][i])))) {
                 fprintf(stderr, "%s[%lld] is %.9g, the CPU's is %.9g\n", l->plan->tensor[t].name, (long long)i,
                         (double)value[i], (double)l->expected[t][i]);
                 return 5;
@@ -162,12 +162,14 @@ static void check(const char *path, int64_t size, struct lesson l, int environme
     trial_close(&t);
 }
 
+/* Adam divides a gradient by its own size: where it is nothing but rounding, a step may go the other way, by twice the rate.
+ * Losses do not feel it. */
 static void test_mnist_cnn(void **state)
 {
     (void)state;
     if (!device_there())
         skip();
-    check("models/mnist_cnn.net", 28 * 28, (struct lesson){.batch = 20, .steps = STEPS, .tolerance = 1e-5}, 6);
+    check("models/mnist_cnn.net", 28 * 28, (struct lesson){.batch = 20, .steps = STEPS, .tolerance = 1e-5, .drift = 2e-3}, 6);
 }
 
 static void test_mlp(void **state)
@@ -175,7 +177,7 @@ static void test_mlp(void **state)
     (void)state;
     if (!device_there())
         skip();
-    check("models/mlp.net", 28 * 28, (struct lesson){.batch = 33, .steps = STEPS, .tolerance = 1e-5}, 6);
+    check("models/mlp.net", 28 * 28, (struct lesson){.batch = 33, .steps = STEPS, .tolerance = 1e-5, .drift = 1e-5}, 6);
 }
 
 /* Twenty normalisations amplify rounding: the CPU's code with and without fused multiply-add is as far apart. */
@@ -184,7 +186,7 @@ static void test_resnet20(void **state)
     (void)state;
     if (!device_there())
         skip();
-    check("models/resnet20.net", 3 * 32 * 32, (struct lesson){.batch = 16, .steps = 1, .tolerance = 2e-3}, 1);
+    check("models/resnet20.net", 3 * 32 * 32, (struct lesson){.batch = 16, .steps = 1, .tolerance = 2e-3, .drift = 2e-3}, 1);
 }
 
 int main(int argc, char **argv)
