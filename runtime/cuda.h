@@ -62,12 +62,17 @@ static inline bool cuda_checked(const struct cuda *c, const char *call, CUresult
 
 /* Free and total bytes of the device whose context is current. Figures that cannot be are refused. */
 bool cuda_memory(const struct cuda *c, int64_t *free_bytes, int64_t *total, struct device_error *e);
+/* The same of this GPU. Where its memory is the host's, the driver counts the cache of files as used; free is then what the
+ * host has available. */
+struct cuda_gpu;
+bool cuda_gpu_memory(const struct cuda *c, const struct cuda_gpu *g, int64_t *free_bytes, int64_t *total, struct device_error *e);
 
 /* ---- cuda_devices.c ---- */
 
 struct cuda_gpu {
     CUdevice device;
     int ordinal, arch;             /* compute capability times ten: 90 */
+    bool integrated;               /* its memory is the host's */
     char name[128];
 };
 

@@ -88,24 +88,24 @@ static int64_t place_splits(struct cuda_data *d)
     return bytes;
 }
 
-int64_t cuda_data_least(const struct device_data *split, int splits, int64_t rows, int64_t guest)
+int64_t cuda_data_least(const struct device_data *split, int splits, int64_t rows, int64_t guest, bool shared)
 {
     struct cuda_data d;
-    int64_t stage = stage_bytes(split, splits, rows, guest);
-    int64_t all = keep_splits(&d, split, splits) ? place_splits(&d) + bytes_of(1, guest) : stage;
+    int64_t ends = 1 + shared, stage = ends * stage_bytes(split, splits, rows, guest);
+    int64_t all = keep_splits(&d, split, splits) ? place_splits(&d) + ends * bytes_of(1, guest) : stage;
     return all < stage ? all : stage;
 }
 
 bool cuda_data_plan(struct cuda_data *d, const struct device_data *split, int splits, int64_t rows, int64_t guest,
-                    int64_t room, struct device_error *e)
+                    bool shared, int64_t room, struct device_error *e)
 {
     if (!keep_splits(d, split, splits))
         return device_fail(e, 70, "more than %d splits", SPLITS);
-    int64_t all = place_splits(d), least = cuda_data_least(split, splits, rows, guest);
-    d->resident = all + bytes_of(1, guest) <= room;
+    int64_t ends = 1 + shared, all = place_splits(d), least = cuda_data_least(split, splits, rows, guest, shared);
+    d->resident = all + ends * bytes_of(1, guest) <= room;
     d->stage_place = d->resident ? all : 0;
     d->stage_bytes = d->resident ? bytes_of(1, guest) : stage_bytes(split, splits, rows, guest);
-    d->stages = d->resident ? d->stage_bytes > 0 : 2 * d->stage_bytes <= room ? 2 : 1;
+    d->stages = d->resident ? d->stage_bytes > 0 : 2 * ends * d->stage_bytes <= room ? 2 : 1;
     d->bytes = d->stage_place + d->stages * d->stage_bytes;
     return least <= room ||
            device_fail(e, 3, "beside the arena, batches of %lld samples need %lld bytes, and %lld are left",

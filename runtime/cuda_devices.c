@@ -23,15 +23,40 @@ bool cuda_start(struct cuda *c, int *count, struct device_error *e)
 
 bool cuda_gpu(const struct cuda *c, int ordinal, struct cuda_gpu *g, struct device_error *e)
 {
-    int major = 0, minor = 0;
+    int major = 0, minor = 0, integrated = 0;
     *g = (struct cuda_gpu){.ordinal = ordinal};
     if (!CUDA_CALL(c, e, cuDeviceGet, &g->device, ordinal) ||
         !CUDA_CALL(c, e, cuDeviceGetName, g->name, sizeof g->name, g->device) ||
         !CUDA_CALL(c, e, cuDeviceGetAttribute, &major, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, g->device) ||
-        !CUDA_CALL(c, e, cuDeviceGetAttribute, &minor, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR, g->device))
+        !CUDA_CALL(c, e, cuDeviceGetAttribute, &minor, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR, g->device) ||
+        !CUDA_CALL(c, e, cuDeviceGetAttribute, &integrated, CU_DEVICE_ATTRIBUTE_INTEGRATED, g->device))
         return false;
     g->name[sizeof g->name - 1] = '\0';
     g->arch = 10 * major + minor;
+    g->integrated = integrated;
+    return true;
+}
+
+/* MemAvailable of Linux, -1: it does not say. */
+static int64_t host_available(void)
+{
+    FILE *in = fopen("/proc/meminfo", "r");
+    char line[128];
+    long long kib = -1;
+    while (in && fgets(line, sizeof line, in) && sscanf(line, "MemAvailable: %lld kB", &kib) != 1)
+        continue;
+    if (in)
+        fclose(in);
+    return kib >= 0 && kib < INT64_MAX >> 10 ? kib << 10 : -1;
+}
+
+bool cuda_gpu_memory(const struct cuda *c, const struct cuda_gpu *g, int64_t *free_bytes, int64_t *total, struct device_error *e)
+{
+    if (!cuda_memory(c, free_bytes, total, e))
+        return false;
+    int64_t available = g->integrated ? host_available() : -1;
+    if (available >= 0)
+        *free_bytes = available < *total ? available : *total;
     return true;
 }
 
@@ -73,14 +98,14 @@ static void print_libraries(FILE *out, struct cuda *c)
 }
 
 /* Memory is known only to a context, which takes some hundred MB while it is open. */
-static bool measure(const struct cuda *c, CUdevice device, int64_t *unused, int64_t *total, struct device_error *e)
+static bool measure(const struct cuda *c, const struct cuda_gpu *g, int64_t *unused, int64_t *total, struct device_error *e)
 {
     CUcontext context;
-    if (!CUDA_CALL(c, e, cuDevicePrimaryCtxRetain, &context, device))
+    if (!CUDA_CALL(c, e, cuDevicePrimaryCtxRetain, &context, g->device))
         return false;
-    bool ok = CUDA_CALL(c, e, cuCtxSetCurrent, context) && cuda_memory(c, unused, total, e);
+    bool ok = CUDA_CALL(c, e, cuCtxSetCurrent, context) && cuda_gpu_memory(c, g, unused, total, e);
     c->cuCtxSetCurrent(NULL);
-    c->cuDevicePrimaryCtxRelease_v2(device);
+    c->cuDevicePrimaryCtxRelease_v2(g->device);
     return ok;
 }
 
@@ -97,7 +122,7 @@ static bool print_gpu(FILE *out, const struct cuda *c, int ordinal)
         return false;
     }
     fprintf(out, "%s, sm_%d", g.name, g.arch);
-    bool ok = measure(c, g.device, &bytes[0], &bytes[1], &e);
+    bool ok = measure(c, &g, &bytes[0], &bytes[1], &e);
     if (ok)
         fprintf(out, ", %s of memory, %s free", bytes_text(bytes[1], total, sizeof total),
                 bytes_text(bytes[0], unused, sizeof unused));

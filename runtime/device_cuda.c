@@ -73,9 +73,9 @@ static bool compile(struct device *d, const struct plan *p, struct device_error 
     disarm(g);
     cuda_module_unload(&g->module, &g->api);
     g->plan = p;
-    if (!cuda_memory(&g->api, &before, &total, e) ||
+    if (!cuda_gpu_memory(&g->api, &g->card, &before, &total, e) ||
         !cuda_module_load(&g->module, &g->api, p, g->options.precision, g->emit, &g->target, &o, e) ||
-        !cuda_memory(&g->api, &g->unused, &total, e))
+        !cuda_gpu_memory(&g->api, &g->card, &g->unused, &total, e))
         return false;
     g->report.exact = g->module.exact;
     g->report.modules = before > g->unused ? before - g->unused : 0;
@@ -148,7 +148,7 @@ static int64_t guest_bytes(const struct gpu *g, const struct device_rows *rows)
 int64_t device_cuda_beside(const struct device *d, const struct device_rows *rows, const struct device_data *split,
                            int nsplit)
 {
-    return cuda_data_least(split, nsplit, most_rows(rows), guest_bytes(gpu_of(d), rows));
+    return cuda_data_least(split, nsplit, most_rows(rows), guest_bytes(gpu_of(d), rows), gpu_of(d)->card.integrated);
 }
 
 static bool plan_data(struct gpu *g, const struct device_rows *rows, const struct device_data *split, int nsplit,
@@ -157,7 +157,8 @@ static bool plan_data(struct gpu *g, const struct device_rows *rows, const struc
     if (g->planned > room)
         return device_fail(e, 3, "an arena of %lld bytes is more than the %lld allowed", (long long)g->planned,
                            (long long)room);
-    if (!cuda_data_plan(&g->data, split, nsplit, most_rows(rows), guest_bytes(g, rows), room - g->planned, e))
+    if (!cuda_data_plan(&g->data, split, nsplit, most_rows(rows), guest_bytes(g, rows), g->card.integrated,
+                        room - g->planned, e))
         return false;
     g->bytes = g->planned + g->data.bytes;
     return true;
@@ -171,7 +172,7 @@ static bool take(struct gpu *g, struct device_error *e)
     if (!rc)
         return true;
     g->arena = 0;
-    if (rc != CUDA_ERROR_OUT_OF_MEMORY || !cuda_memory(&g->api, &unused, &total, &cause))
+    if (rc != CUDA_ERROR_OUT_OF_MEMORY || !cuda_gpu_memory(&g->api, &g->card, &unused, &total, &cause))
         return cuda_failed(&g->api, "cuMemAlloc_v2", rc, e);
     return device_fail(e, 3, "%s has %lld bytes free of %lld, and the arena needs %lld: cuMemAlloc_v2 failed", g->name,
                        (long long)unused, (long long)total, (long long)g->bytes);
@@ -234,7 +235,7 @@ static bool arm(struct device *d, const struct device_rows *rows, const struct d
               cuda_host_take(&g->ring, &g->api, RING_BYTES, "the ring of control blocks", e) && take(g, e) &&
               arm_phases(g, e) && fill(g, 0, 0, e) &&
               cuda_data_take(&g->data, &g->api, g->arena + (CUdeviceptr)g->planned, g->stream, e) && finish(g, e) &&
-              cuda_memory(&g->api, &unused, &total, e);
+              cuda_gpu_memory(&g->api, &g->card, &unused, &total, e);
     if (!ok) {
         disarm(g);
         return false;
@@ -388,7 +389,7 @@ static bool open_gpu(struct gpu *g, int ordinal, struct device_error *e)
         !CUDA_CALL(&g->api, e, cuDevicePrimaryCtxRetain, &context, g->card.device))
         return false;
     g->retained = true;
-    if (!CUDA_CALL(&g->api, e, cuCtxSetCurrent, context) || !cuda_memory(&g->api, &unused, &g->report.total, e))
+    if (!CUDA_CALL(&g->api, e, cuCtxSetCurrent, context) || !cuda_gpu_memory(&g->api, &g->card, &unused, &g->report.total, e))
         return false;
     int64_t part = g->report.total / RESERVE_PART;
     g->report.gpu = g->device.gpu = g->card.name;

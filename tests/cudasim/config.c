@@ -54,6 +54,7 @@ static void read_environment(void) {
         .devices = (unsigned)read_number("SIM_DEVICES", 1),
         .leak_status = (int)read_number("SIM_LEAK", 0),
         .defer = order && !strcmp(order, "defer"),
+        .integrated = read_flag("SIM_INTEGRATED"),
         .check = read_flag("SIM_CHECK"),
         .profile = read_flag("SIM_PROF"),
         .trace = read_flag("SIM_TRACE"),

@@ -12,6 +12,7 @@ struct config {
     unsigned threads;                /* SIM_THREADS */
     unsigned capability;             /* SIM_CC, e.g. 90 */
     unsigned devices;                /* SIM_DEVICES: 0 or 1 */
+    bool integrated;                 /* SIM_INTEGRATED=1 */
     int leak_status;                 /* SIM_LEAK: exit status when something leaked, 0 to only report */
     bool defer, check, profile, trace; /* SIM_ASYNC=defer, SIM_CHECK=1, SIM_PROF=1, SIM_TRACE=1 */
     const char *fail;                /* SIM_FAIL or NULL */
