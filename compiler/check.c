@@ -61,6 +61,11 @@ static bool check_stage(const struct plan *p, const struct kernel *k, const stru
         return refuse(e, k, "a view needs no kernel");
     for (int i = 0; i < s->nin; i++)
         in[i] = &p->tensor[s->in[i]];
+    for (int i = 0; i < s->nin + s->nout; i++) {
+        enum role role = p->tensor[i < s->nin ? s->in[i] : s->out[i - s->nin]].role;
+        if (role == ROLE_WORKSPACE || role == ROLE_RING)
+            return refuse(e, k, "a stage names a workspace or a ring");
+    }
     if (!s->op->shape(s->attr, in, s->nin, out, s->nout))
         return refuse(e, k, "a stage does not accept its operands");
     const struct tensor *made[MAX_OPERANDS];

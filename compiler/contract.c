@@ -176,7 +176,7 @@ static void put_epilogue(struct writer *w, const struct stage *s, const struct c
     put(w, "for (int q = 0; q < %lld; q++) {", (long long)y->dim[2]);
     const char *e = region_printf(w->region, "(((k + i) * %lld + (%s) / %lld) * %lld + q)", (long long)y->dim[1], p0, (long long)rows,
                                   (long long)y->dim[2]);
-    put_window(w, pool, "block", e, "(k + i)",
+    put_window(w, pool, "block", e,
                region_printf(w->region, "tile[(i * %lld + r) * %d + q * %d + s]", (long long)rows, Q, S), false);
     put_maps(w, window + 1, w->kernel->nstage, "block", e, "(k + i)");
     put(w, "}");

@@ -31,6 +31,13 @@ void put_conv_dw_cuda(struct writer *w, const struct stage *s, const struct geom
 void put_linear_dw_cuda(struct writer *w, const struct stage *s);
 int64_t conv_dw_scratch(const struct geometry *size);  /* floats of the workspace */
 
+enum { FLAT_BLOCKS = 4 };                              /* blocks of samples that a thread of a fully connected layer has */
+enum { FAR = 1 << 14 };                                /* columns of x that a tile may reach to either side */
+static inline int64_t groups_of(int64_t n, int64_t size)
+{
+    return (n + size - 1) / size;
+}
+
 /* A tile of places: rows x columns for a thread (a warp), whose units stand side by side in an image; depth: channels whose
  * weights are in shared memory at once. False if the sums do not fit the registers, or the taps the shared memory. */
 struct tiling { int rows, columns, units; int64_t p_groups, q_groups, unit_groups; int64_t depth; };

@@ -11,16 +11,11 @@
 #include <limits.h>
 #include <stdlib.h>
 
-enum { SHARED_WEIGHTS = 3072, MOST_SUMS = 64, FLAT_BLOCKS = 4 };
+enum { SHARED_WEIGHTS = 3072, MOST_SUMS = 64 };
 
 static int64_t least(int64_t a, int64_t b)
 {
     return a < b ? a : b;
-}
-
-static int64_t groups_of(int64_t n, int64_t size)
-{
-    return (n + size - 1) / size;
 }
 
 static int multiple(int a, int b)                      /* the least common one */
@@ -99,7 +94,7 @@ static void put_plain(struct writer *w, const struct stage *s, const struct cont
         put_plain_result(w, s, c, e, window);
         put(w, "return v%d;", var_of(w, pool->in[0]));
         put(w, "};");
-        put_window(w, pool, "block", "e", "c",
+        put_window(w, pool, "block", "e",
                    region_printf(w->region, "value(c, p * %d + r, q * %d + s)", (int)pool->attr[0], (int)pool->attr[1]), true);
         put_maps(w, window + 1, w->kernel->nstage, "block", "e", "c");
     }
@@ -123,26 +118,29 @@ bool choose_tiling(const struct writer *w, const struct stage *s, struct contrac
     while (t->columns + step <= 4 || (t->columns < 4 && t->columns + step <= c->x.out && t->columns + step <= 8))
         t->columns += step;
     int sums = t->rows * t->columns;
-    if (sums > MOST_SUMS || taps > 128)
+    int64_t far = (int64_t)c->x.a * t->columns + llabs(c->x.b) * c->x.taps + llabs(c->x.c);
+    if (sums > MOST_SUMS || taps > 128 || far > FAR)
         return false;
     int most = c->y.out * c->x.out >= 196 ? 8 : 4;
-    c->tile = (int)least(least(MOST_SUMS / sums, most), c->outs);
-    if (c->tile > 4)
-        c->tile = c->tile / 4 * 4;
+    int tile = (int)least(least(MOST_SUMS / sums, most), c->outs);
+    if (tile > 4)
+        tile = tile / 4 * 4;
     t->p_groups = groups_of(c->y.out, t->rows);
     t->q_groups = groups_of(c->x.out, t->columns);
     int64_t units = t->p_groups * t->q_groups;
     t->units = (int)least(16, (units + 1) / 2 * 2);
     t->unit_groups = groups_of(units, t->units);
-    t->depth = least(c->depth, SHARED_WEIGHTS / (taps * c->tile));
-    return t->depth > 0 && groups_of(c->outs, c->tile) * c->groups * t->unit_groups <= INT_MAX;
+    t->depth = least(c->depth, SHARED_WEIGHTS / (taps * tile));
+    if (t->depth == 0 || groups_of(c->outs, tile) * c->groups * t->unit_groups > INT_MAX)
+        return false;
+    c->tile = tile;
+    return true;
 }
 
 /* One tap row r and one output row rr: the places of x that its columns meet, each read once, and the products. */
 static void put_tap_row(struct writer *w, const struct contraction *c, const struct tiling *t)
 {
     const struct axis *y = &c->y, *x = &c->x;
-    enum { FAR = 1 << 14 };
     bool met[2 * FAR + 1] = {false};
     put(w, "const int v = (p0 + rr) * %d + (%d) * r + (%d), h = v / %d;", y->a, y->b, y->c, y->d);
     put(w, "if (v >= 0 && %sh < %lld) {", y->d > 1 ? region_printf(w->region, "v %% %d == 0 && ", y->d) : "", (long long)y->source);
@@ -211,7 +209,7 @@ void put_tile_results(struct writer *w, const struct stage *s, const struct cont
     put(w, "const int p = p0 / %d + rr, q = q0 / %d + j;", R, S);
     put(w, "if (o8 < n && p < %lld && q < %lld) {", (long long)y->dim[1], (long long)y->dim[2]);
     const char *e = region_printf(w->region, "(((k + o8) * %lld + p) * %lld + q)", (long long)y->dim[1], (long long)y->dim[2]);
-    put_window(w, pool, "block", e, "(k + o8)", region_printf(w->region, "acc[i][rr * %d + r][j * %d + s]", R, S), false);
+    put_window(w, pool, "block", e, region_printf(w->region, "acc[i][rr * %d + r][j * %d + s]", R, S), false);
     put_maps(w, window + 1, w->kernel->nstage, "block", e, "(k + o8)");
     put(w, "}");
     put(w, "}");
@@ -236,7 +234,7 @@ static void put_tiled(struct writer *w, const struct stage *s, const struct cont
     put(w, "for (int d0 = 0; d0 < %lld; d0 += %lld) {", (long long)c->depth, (long long)t->depth);
     put(w, "for (int m = threadIdx.x; m < %lld; m += %d) {", (long long)(t->depth * taps * c->tile), w->threads);
     put(w, "const int i = m %% %d, tap = m / %d %% %lld, d = d0 + m / %lld;", c->tile, c->tile, (long long)taps, (long long)(c->tile * taps));
-    put(w, "shared[m] = i < n && d < %lld ? weight[i * %lld + d * %lld + tap] : 0;", (long long)c->depth, (long long)c->w_out, (long long)c->w_depth);
+    put(w, "shared[m] = i < n && d < %lld ? weight[i * %lld + (int64_t)d * %lld + tap] : 0;", (long long)c->depth, (long long)c->w_out, (long long)c->w_depth);
     put(w, "}");
     put(w, "__syncthreads();");
     put(w, "if (active)");
@@ -311,7 +309,7 @@ static void put_flat(struct writer *w, const struct stage *s, struct contraction
     else if (along)
         put(w, "    load<4>(f[i], weight + (i < n ? i : 0) * %lld + d);", (long long)c->w_out);
     else
-        put(w, "    f[i][0] = weight[(i < n ? i : 0) * %lld + d * %lld];", (long long)c->w_out, (long long)c->w_depth);
+        put(w, "    f[i][0] = weight[(i < n ? i : 0) * %lld + (int64_t)d * %lld];", (long long)c->w_out, (long long)c->w_depth);
     put(w, "UNROLL for (int m = 0; m < %d; m++)", step);
     put(w, "UNROLL for (int j = 0; j < %d; j++) {", FLAT_BLOCKS);
     put(w, "const V b = ld(x[j] + (d + m) * 16);");

@@ -5,16 +5,11 @@
 
 #include <stdlib.h>
 
-enum { WARPS = 8, FLAT_BLOCKS = 4, SHARED_FLOATS = 11776, PAD = 24 };     /* PAD: 16 channels, then 8 so that banks differ */
+enum { WARPS = 8, SHARED_FLOATS = 11776, PAD = 24 };     /* PAD: 16 channels, then 8 so that banks differ */
 
 static int depth_of(const struct writer *w)
 {
     return w->precision == PRECISION_TF32 ? 8 : 16;
-}
-
-static int64_t groups_of(int64_t n, int64_t size)
-{
-    return (n + size - 1) / size;
 }
 
 static void put_thread(struct writer *w)
@@ -29,7 +24,6 @@ static void put_tap_row(struct writer *w, const struct contraction *c, const str
 {
     const struct axis *y = &c->y, *x = &c->x;
     int deep = depth_of(w);
-    enum { FAR = 1 << 14 };
     bool met[2 * FAR + 1] = {false};
     put(w, "const int v = (p0 + rr) * %d + (%d) * r + (%d), h = v / %d;", y->a, y->b, y->c, y->d);
     put(w, "if (v >= 0 && %sh < %lld) {", y->d > 1 ? region_printf(w->region, "v %% %d == 0 && ", y->d) : "", (long long)y->source);
@@ -94,7 +88,7 @@ static bool put_image(struct writer *w, const struct stage *s, struct contractio
     put(w, "const int left = %lld - d0;", (long long)c->depth);
     put(w, "for (int m = threadIdx.x; m < %lld; m += %d) {", (long long)(taps * deep * 16), w->threads);
     put(w, "const int i = m %% 16, tap = m / 16 %% %lld, d = m / %lld;", (long long)taps, (long long)(16 * taps));
-    put(w, "shared[(tap * %d + d) * %d + i] = i < n && d < left ? weight[i * %lld + (d0 + d) * %lld + tap] : 0;", deep, PAD, (long long)c->w_out,
+    put(w, "shared[(tap * %d + d) * %d + i] = i < n && d < left ? weight[i * %lld + (int64_t)(d0 + d) * %lld + tap] : 0;", deep, PAD, (long long)c->w_out,
         (long long)c->w_depth);
     put(w, "}");
     put(w, "__syncthreads();");

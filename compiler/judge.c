@@ -278,6 +278,15 @@ static bool judge_kernel(const struct plan *p, int k, int *made, struct plan_err
     return true;
 }
 
+/* Kernels that no stage names write there, so nothing else may lie there at any step. */
+static bool whole_phase(const struct plan *p, const struct tensor *t)
+{
+    if (t->schedule < 0 || t->base >= 0 || t->rows)
+        return false;
+    const struct schedule *s = &p->schedule[t->schedule];
+    return t->first == 0 && t->last == s->last_kernel - s->first_kernel;
+}
+
 static bool judge_whole(const struct plan *p, struct plan_error *e)
 {
     int controls = 0;
@@ -288,6 +297,8 @@ static bool judge_whole(const struct plan *p, struct plan_error *e)
     for (const struct tensor *t = p->tensor; t < p->tensor + p->ntensor; t++) {
         if (t->base >= 0 && p->tensor[t->base].role == ROLE_CONTROL)
             return refuse(e, "tensor %s: the control block has no parts", t->name);
+        if ((t->role == ROLE_WORKSPACE || t->role == ROLE_RING) && !whole_phase(p, t))
+            return refuse(e, "tensor %s: a workspace and a ring are there through their whole phase, and no part of others", t->name);
         if (t->role == ROLE_RING && (t->dtype != DT_U32 || t->rank != 1 || t->dim[0] != (1 + RING_STEPS) * CTL_WORDS || t->rows || t->base >= 0))
             return refuse(e, "tensor %s: a ring is %d words u32", t->name, (1 + RING_STEPS) * CTL_WORDS);
         if (t->role != ROLE_CONTROL)

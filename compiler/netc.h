@@ -356,12 +356,11 @@ const char *read_of(struct writer *w, int tensor, const char *block, const char 
 
 /* pool.c, used behind a convolution too: a window stage over `tile`, a C expression of the value at (r, s) of the
  * window; the results at element e. */
-void put_window(struct writer *w, const struct stage *s, const char *block, const char *e, const char *c,
-                const char *tile, bool guarded);
+void put_window(struct writer *w, const struct stage *s, const char *block, const char *e, const char *tile, bool guarded);
 /* Gradient of a window behind a convolution: the value of place (p, q) of channel c goes to its window. */
 void put_scatter(struct writer *w, const struct stage *s, const char *block, const char *c, const char *p, const char *q);
 bool scatter_fits_tile(const double *attr, const struct tensor *in);     /* windows cover the image, each place once */
-bool window_fits_tile(const double *attr, const struct tensor *in);      /* windows do not overlap, no padding, tile small */
+bool window_fits_tile(const double *attr, const struct tensor *in);      /* windows cover the image, no padding, tile small */
 
 /* ---- the passes after build, in order; each on the graph of one phase (main.c has the table) ---- */
 

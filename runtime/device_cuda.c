@@ -174,6 +174,7 @@ static bool take(struct gpu *g, struct device_error *e)
     g->arena = 0;
     if (rc != CUDA_ERROR_OUT_OF_MEMORY || !cuda_gpu_memory(&g->api, &g->card, &unused, &total, &cause))
         return cuda_failed(&g->api, "cuMemAlloc_v2", rc, e);
+    g->unused = unused;                              /* what room_of goes by, when it is asked again */
     return device_fail(e, 3, "%s has %lld bytes free of %lld, and the arena needs %lld: cuMemAlloc_v2 failed", g->name,
                        (long long)unused, (long long)total, (long long)g->bytes);
 }

@@ -152,7 +152,7 @@ static int arm(struct fitting *f)
         if (e.status != STATUS_BUDGET)
             break;
         int64_t left = d->room(d, f->budget), less = f->room - f->room / 8;
-        f->room = left < less ? left : less;
+        f->room = left < f->room ? left : less;
         note("%s; fitting to %s", e.text, bytes_text(f->room, text, sizeof text));
     }
     return complain(e.status, "%s", e.text);

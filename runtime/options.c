@@ -53,7 +53,7 @@ static const struct option_row rows[] = {
     { "precision", 0, "fp32|tf32|bf16", MACHINE,
       "of the operands of convolutions and fully connected layers on a GPU; sums are always fp32 (fp32)", true },
     { "threads", 0, "N", MACHINE, "threads of the CPU; results do not depend on them (all cores)", false },
-    { "memory", 0, "SIZE", MACHINE, "budget for the arena: 512MiB, 8GiB, or 80% of the machine's memory", false },
+    { "memory", 0, "SIZE", MACHINE, "budget on the device: 512MiB, 8GiB, or 80% of its memory", false },
     { "emit-dir", 0, "DIR", MACHINE, "keep the emitted kernels there", true },
 
     { "log-every", 0, "N", TEXT, "print the loss of every Nth step", false },

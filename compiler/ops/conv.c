@@ -33,8 +33,10 @@ static bool geometry(struct geometry *g, const double *a, int rank, const int64_
     g->R = wrank == 4 ? w[2] : 1;
     g->S = wrank == 4 ? w[3] : 1;
     if (g->H > MAX_DIM || g->W > MAX_DIM || g->R > 64 || g->S > 64 || g->C > 1 << 24 || g->K > 1 << 24 ||
-        g->C % g->G || g->K % g->G || w[1] != g->C / g->G)
+        g->C % g->G || g->K % g->G || w[1] != g->C / g->G || g->R < 1 || g->S < 1)
         return false;
+    if (rank == 3 && g->K * w[1] > INT32_MAX / g->R)
+        return false;                                  /* rows of kernels, which its gradient counts in 32 bits */
     int64_t p = g->H + 2 * g->pad[0] - g->dil[0] * (g->R - 1) - 1, q = g->W + 2 * g->pad[1] - g->dil[1] * (g->S - 1) - 1;
     if (p < 0 || q < 0)
         return false;
@@ -102,7 +104,7 @@ static bool dw_shape(const double *attr, const struct tensor *const *in, int nin
         !attr_whole(attr[EXTRA_H], 1, 64) || !attr_whole(attr[EXTRA_W], 1, 64) || !attr_whole(attr[GROUPS], 1, 1 << 20))
         return false;
     int64_t w[4] = {y->dim[0], x->dim[0] / (int64_t)attr[GROUPS], (int64_t)attr[EXTRA_H], (int64_t)attr[EXTRA_W]};
-    if (!geometry(&g, attr, 3, x->dim, 4, w) || g.P != y->dim[1] || g.Q != y->dim[2] || w[0] * w[1] > INT32_MAX / 64)
+    if (!geometry(&g, attr, 3, x->dim, 4, w) || g.P != y->dim[1] || g.Q != y->dim[2] || w[0] * w[1] > INT32_MAX / w[2])
         return false;                                  /* tasks, at most one a row of a kernel of w', are counted in 32 bits */
     out[0] = (struct tensor){.dtype = DT_F32, .rank = 4};
     memcpy(out[0].dim, w, sizeof w);
@@ -244,6 +246,9 @@ static struct value *conv(struct site *s, const struct args *a, struct value *co
         if (need)
             diag_error(s->diag, "N0202", s->loc, NULL, "`%s`: a kernel of %lldx%lld%s does not fit into %s with padding %dx%d", s->path,
                        (long long)w[2], (long long)w[3], dilated, shape_text(r, x), (int)attr[PH], (int)attr[PW]);
+        else if (w[0] * w[1] > INT32_MAX / w[2])
+            diag_error(s->diag, "N0202", s->loc, NULL, "`%s`: its %lld x %lld kernels have more than %d rows", s->path, (long long)w[0], (long long)w[1],
+                       INT32_MAX);
         else
             diag_error(s->diag, "N0202", s->loc, NULL, "`%s`: images may have at most %d rows and columns, before and behind Conv", s->path, MAX_DIM);
         diag_place(s->diag, x->loc, "makes %s", shape_words(r, x));

@@ -62,7 +62,7 @@ static bool dx_shape(const double *a, const struct tensor *const *in, int nin, s
 bool window_fits_tile(const double *a, const struct tensor *in)
 {
     return a[R] == a[SH] && a[S] == a[SW] && a[PH] == 0 && a[PW] == 0 && in->dim[1] % (int64_t)a[R] == 0 &&
-           (int64_t)a[R] * in->dim[2] <= 1024;
+           in->dim[2] % (int64_t)a[S] == 0 && (int64_t)a[R] * in->dim[2] <= 1024;
 }
 
 bool scatter_fits_tile(const double *a, const struct tensor *in)
@@ -100,9 +100,8 @@ static void put_result(struct writer *w, const struct stage *s, const char *bloc
 }
 
 /* guarded: windows may reach over the border; h0 and w0 are their first row and column, H and W the image's. */
-void put_window(struct writer *w, const struct stage *s, const char *block, const char *e, const char *c, const char *tile, bool guarded)
+void put_window(struct writer *w, const struct stage *s, const char *block, const char *e, const char *tile, bool guarded)
 {
-    (void)c;
     const double *a = s->attr;
     bool max = s->nout == 2, places = max && is_stored(w, s->out[1]);
     int y = var_of(w, s->out[0]);
@@ -139,7 +138,7 @@ static void pool_emit(struct writer *w, const struct stage *s)
     open_image(w, C, P, Q);
     put(w, "const int h0 = p * %d - %d, w0 = q * %d - %d;", (int)s->attr[SH], (int)s->attr[PH], (int)s->attr[SW], (int)s->attr[PW]);
     const char *e = region_printf(w->region, "((c * %lld + p) * %lld + q)", (long long)P, (long long)Q);
-    put_window(w, s, "block", e, "c",
+    put_window(w, s, "block", e,
                region_printf(w->region, "ld(%s)", place_of(w, s->in[0], "block", "((c * H + h0 + r) * W + w0 + s)")), true);
     put_maps(w, 1, w->kernel->nstage, "block", e, "c");
     close_elements(w);

@@ -65,7 +65,7 @@ static const struct tensor sample_tensor[TENSORS] = {
                      LIVES(3, 5)},
     [BIAS_GRAD] = {"fc.bias.grad", ROLE_GRAD, .rank = 1, .dim = {4}, .base = GRADIENTS, .at = 128, .bytes = 16,
                    LIVES(3, 5)},
-    [PARTIAL] = {"partial", ROLE_WORKSPACE, .rank = 1, .dim = {50}, .base = -1, .bytes = 200, .offset = 256,
+    [PARTIAL] = {"partial", ROLE_VALUE, .rank = 1, .dim = {50}, .base = -1, .bytes = 200, .offset = 256,
                  LIVES(3, 4)},
     [IMAGE2] = {"image", ROLE_INPUT, .rank = 3, .dim = {1, 2, 4}, ROWS(1, 0, 32), LIVES(0, 2), .line = 2},
     [LOGITS] = {"logits", .rank = 1, .dim = {4}, ROWS(1, 32, 16), LIVES(1, 2), .line = 4},

@@ -67,6 +67,10 @@ LIE(part_larger_than_its_base, T(GSUM).bytes = 32)
 LIE(persistent_part_of_a_phase, T(BIAS).base = GRADIENTS)
 
 LIE(persistent_overlap, T(MEAN).offset = 256)
+LIE(workspace_for_a_while, T(PARTIAL).role = ROLE_WORKSPACE)
+LIE(workspace_in_registers, T(PARTIAL).role = ROLE_WORKSPACE; T(PARTIAL).first = T(PARTIAL).last = 3)
+LIE(ring_for_a_while, T(PARTIAL).role = ROLE_RING)
+LIE(ring_of_floats, T(PARTIAL).role = ROLE_RING; T(PARTIAL).first = 0; T(PARTIAL).last = 5)
 LIE(fixed_overlap, T(PARTIAL).offset = 0)
 LIE(row_overlap, T(LOSS).offset = 32)
 LIE(row_overlap_in_part, T(IMAGE).bytes = 48)
@@ -204,6 +208,10 @@ static void lives(void **state)
 static void control(void **state)
 {
     (void)state;
+    REFUSE(workspace_for_a_while, "through their whole phase");
+    REFUSE(workspace_in_registers, "through their whole phase");
+    REFUSE(ring_for_a_while, "through their whole phase");
+    REFUSE(ring_of_floats, "words u32");
     REFUSE(no_control, "0 control blocks");
     REFUSE(two_controls, "2 control blocks");
     REFUSE(short_control, "64 persistent words");
