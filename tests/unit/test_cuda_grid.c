@@ -46,8 +46,8 @@ static const int64_t batches[] = {0, 1, 20, 33, 64};             /* 0: auto */
 static struct trial planned(const struct subject *m)
 {
     struct trial t;
-    char *path;
-    assert_true(asprintf(&path, "models/%s.net", m->name) > 0);
+    static char path[64];                /* a trial keeps it; there is one at a time */
+    snprintf(path, sizeof path, "models/%s.net", m->name);
     assert_true(trial_plan(&t, path, m->text ? strdup(m->text) : read_text(path), NULL, 0, stderr));
     return t;
 }
@@ -67,6 +67,12 @@ static struct data_split samples_for(const struct plan *p)
             ((float *)field->values)[k] = (float)(k * 2654435761u % 1000) / 1000;
     }
     return s;
+}
+
+static void free_samples(struct data_split *s)
+{
+    free(s->sample.values);
+    free(s->label.values);
 }
 
 static struct wish wish_for(int64_t batch)
@@ -191,8 +197,7 @@ static int sample_grid(void *ctx)
             try_refused(&g, &w, room);
     }
     g.j.device->close(g.j.device);
-    free(g.j.data.train.sample.values);
-    free(g.j.data.train.label.values);
+    free_samples(&g.j.data.train);
     trial_close(&t);
     fprintf(stderr, "%d granted, %d refused, %d in parts, %d resident\n", g.granted, g.refused, g.parts, g.resident);
     return 0;
@@ -233,6 +238,8 @@ static int fit_once(void *ctx)
     int status = fit(&j, samples);
     if (j.device)
         j.device->close(j.device);
+    free_samples(&j.data.train);
+    trial_close(&t);
     return status;
 }
 
