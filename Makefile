@@ -27,7 +27,7 @@ Q := $(if $(filter 1,$(V)),,@)
 say = @printf '  %-6s %s\n' $(1) $@
 
 .SECONDARY:
-.PHONY: all help deps data demo check unit bless replay bench bench-train install uninstall clean FORCE
+.PHONY: all help deps data demo check check-archs unit bless replay bench bench-train install uninstall clean FORCE
 all: $(PROGRAMS)
 
 help:
@@ -37,6 +37,7 @@ help:
 	@echo 'make demo            data, training, result: two minutes'
 	@echo 'make check           all tests (ONLY="words": those whose names have one, -word: none of these)'
 	@echo 'make unit            the programs of tests/unit alone'
+	@echo 'make check-archs     every kernel of every model on every architecture that NVRTC serves: ten minutes'
 	@echo 'make bless           rewrites golden files; read the diff'
 	@echo 'make replay REF=x    plans every model with commit x too, and compares'
 	@echo 'make sim check-sim   the simulated CUDA device and its own tests'
@@ -137,6 +138,8 @@ check: all sim $(TESTED)
 	@B=$(B) tests/run $(ONLY)
 unit: all sim $(UNIT)
 	@B=$(B) tests/run $(B)/tests/test_ $(ONLY)
+check-archs: all $(B)/tests/test_cuda_archs
+	@ARCHS=all $(B)/tests/test_cuda_archs
 bless: all
 	@B=$(B) tests/run --bless $(ONLY)
 replay: $(B)/netc
