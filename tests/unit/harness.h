@@ -58,13 +58,15 @@ static inline void use_flags(const char *optimize)
     setenv("NETRUN_CFLAGS", flags, 1);
 }
 
-/* Compiled objects stay in a folder beside the test program: a second run compiles nothing. */
+/* Compiled objects stay in a folder beside the test program, or in TEST_CACHE, which several builds may share: a second
+ * run compiles nothing. */
 static inline void use_cache(const char *program)
 {
     char *folder = realpath(program, NULL), *slash = folder ? strrchr(folder, '/') : NULL;
+    const char *shared = getenv("TEST_CACHE");
     if (slash) {
         strcpy(slash, "/");
-        setenv("XDG_CACHE_HOME", folder, 1);
+        setenv("XDG_CACHE_HOME", shared ? shared : folder, 1);
     }
     free(folder);
     use_flags("-O1");
