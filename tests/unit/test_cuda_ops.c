@@ -140,5 +140,7 @@ int main(int argc, char **argv)
     if (glob(argc > 1 ? argv[1] : cases, 0, NULL, &files) != 0)
         return 2;
     compile_all(&files, false);
-    return run_files("every op on CUDA", &files, test_case, more, COUNT(more));
+    int failed = run_files("every op on CUDA", &files, test_case, more, COUNT(more));
+    globfree(&files);
+    return failed;
 }
