@@ -26,16 +26,8 @@ struct plan *plan_new(struct compilation *c)
 int64_t graph_macs(const struct graph *g)
 {
     int64_t sum = 0;
-    for (int k = 0; k < g->nnode; k++) {
-        const struct node *n = g->node[k];
-        const struct tensor *in[MAX_OPERANDS], *out[MAX_OPERANDS];
-        for (int i = 0; i < n->nin; i++)
-            in[i] = &n->in[i]->t;
-        for (int o = 0; o < n->nout; o++)
-            out[o] = &n->out[o]->t;
-        if (n->op->macs)
-            sum += n->op->macs(n->attr, in, out);
-    }
+    for (int k = 0; k < g->nnode; k++)
+        sum += node_count(g->node[k], g->node[k]->op->macs);
     return sum;
 }
 

@@ -56,6 +56,16 @@ struct value *graph_param(struct site *s, enum role role, const char *name, int 
     return v;
 }
 
+int64_t node_count(const struct node *n, op_count *rule)
+{
+    const struct tensor *in[MAX_OPERANDS], *out[MAX_OPERANDS];
+    for (int i = 0; i < n->nin; i++)
+        in[i] = &n->in[i]->t;
+    for (int o = 0; o < n->nout; o++)
+        out[o] = &n->out[o]->t;
+    return rule ? rule(n->attr, in, out) : 0;
+}
+
 struct node *graph_node(struct graph *g, const char *name, const double *attr, struct value *const *in, int nin)
 {
     const struct op *op = op_find(name);

@@ -84,16 +84,6 @@ static int64_t thop_extra(const struct word *w, const struct value *x, const str
     return 0;
 }
 
-static int64_t node_macs(const struct node *n)
-{
-    const struct tensor *in[MAX_OPERANDS], *out[MAX_OPERANDS];
-    for (int i = 0; i < n->nin; i++)
-        in[i] = &n->in[i]->t;
-    for (int o = 0; o < n->nout; o++)
-        out[o] = &n->out[o]->t;
-    return n->op->macs ? n->op->macs(n->attr, in, out) : 0;
-}
-
 /* ---- nodes -> layers ---- */
 
 static const struct value *behind_views(const struct value *v)
@@ -136,8 +126,8 @@ static void add_node(struct view *v, const struct node *n)
     const struct word *w = l->input ? NULL : word_at_place(v, n->loc);
     v->last[index] = n;
     l->out = n->out[0];
-    l->macs += node_macs(n);
-    l->thop += node_macs(n) + (w && n->in[0]->t.rows ? thop_extra(w, n->in[0], n->out[0]) : 0);
+    l->macs += node_count(n, n->op->macs);
+    l->thop += node_count(n, n->op->macs) + (w && n->in[0]->t.rows ? thop_extra(w, n->in[0], n->out[0]) : 0);
     for (int o = 0; o < n->nout; o++)
         v->layer[n->out[o]->id] = index;
     for (int i = 0; i < n->nin; i++)

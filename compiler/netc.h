@@ -185,6 +185,7 @@ enum gate {
 };
 
 struct writer;           /* emit.c */
+typedef int64_t op_count(const double *attr, const struct tensor *const *in, const struct tensor *const *out);
 
 struct op {
     const char *name, *doc;
@@ -208,8 +209,8 @@ struct op {
     /* Builds the nodes of the gradients: given gy[] of the outputs (NULL: none), sets gx[] (NULL: none). */
     void (*grad)(struct graph *g, struct node *n, struct value *const *gy, struct value **gx);
     /* CUDA: floats of workspace that its kernel needs; NULL: none. */
-    int64_t (*scratch)(const double *attr, const struct tensor *const *in, const struct tensor *const *out);
-    int64_t (*macs)(const double *attr, const struct tensor *const *in, const struct tensor *const *out);
+    op_count *scratch;
+    op_count *macs;                                    /* multiply-adds of one sample; NULL: none that are counted */
     /* Writes the loops (all kinds but OP_MAP and OP_VIEW). See emit.h. */
     void (*emit)(struct writer *w, const struct stage *s);
 };
@@ -276,6 +277,8 @@ struct value *graph_source(struct graph *g, enum role role, enum dtype d, bool r
 /* Parameter or state `<site path>.<name>`; the same name in two phases is the same tensor. */
 struct value *graph_param(struct site *s, enum role role, const char *name, int rank, const int64_t *dim,
                           enum init init, double bound, int fan_in);
+/* What a rule of its op says of a node; 0 where there is none. */
+int64_t node_count(const struct node *n, op_count *rule);
 /* Appends a node. The op's shape rule must accept the operands (else exit 70): layers check what users can get wrong. */
 struct node *graph_node(struct graph *g, const char *op, const double *attr, struct value *const *in, int nin);
 /* The same for ops with one output; NULL-terminated operands. attr may be NULL. */

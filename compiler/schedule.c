@@ -176,13 +176,7 @@ static int64_t most_scratch(const struct graph *g)
 {
     int64_t most = 0;
     for (int k = 0; k < g->nnode; k++) {
-        const struct node *n = g->node[k];
-        const struct tensor *in[MAX_OPERANDS], *out[MAX_OPERANDS];
-        for (int i = 0; i < n->nin; i++)
-            in[i] = &n->in[i]->t;
-        for (int o = 0; o < n->nout; o++)
-            out[o] = &n->out[o]->t;
-        int64_t scratch = n->op->scratch ? n->op->scratch(n->attr, in, out) : 0;
+        int64_t scratch = node_count(g->node[k], g->node[k]->op->scratch);
         most = scratch > most ? scratch : most;
     }
     return most;
