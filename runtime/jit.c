@@ -1,9 +1,9 @@
 #define _GNU_SOURCE 1
 #include "jit.h"
 
-#include "atomic_file.h"
 #include "cache.h"
 #include "device_error.h"
+#include "keep_source.h"
 #include "toolchain.h"
 
 #include <dlfcn.h>
@@ -13,8 +13,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-enum { STEM_ROOM = 64 };
 
 /* A private folder with the source and the object to be. */
 struct workshop { char *folder, *source, *object; };
@@ -26,19 +24,8 @@ struct order {
     const struct toolchain *tool;
     const struct cache *cache;
     XXH128_hash_t key;
-    char stem[STEM_ROOM];     /* file name of the net: its name may come from a stranger's plan */
+    char stem[STEM_ROOM];
 };
-
-static void set_stem(char stem[STEM_ROOM], const char *name)
-{
-    int n = 0;
-    for (; name[n] && n < STEM_ROOM - 1; n++) {
-        char c = name[n];
-        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-        stem[n] = plain ? c : '_';
-    }
-    stem[n] = '\0';
-}
 
 /* By descriptor, so that what was checked is what is loaded. The loader takes equal paths for equal objects, so the
  * descriptor stays open as long as the object is loaded. Takes over `file` if it succeeds. */
@@ -134,27 +121,14 @@ static bool build_somewhere(const struct order *r, struct jit *j, struct device_
     return (r->cache->folder >= 0 && build(r, r->cache->path, false, j, e)) || build(r, temporary, true, j, e);
 }
 
-static bool keep_source(const struct order *r, struct device_error *e)
-{
-    char *path;
-    if (mkdir(r->o->emit_dir, 0777) != 0 && errno != EEXIST)
-        return device_fail(e, 4, "%s: cannot be made: %s", r->o->emit_dir, strerror(errno));
-    if (asprintf(&path, "%s/%s.c", r->o->emit_dir, r->stem) < 0)
-        return device_fail(e, 70, "out of memory");
-    struct data_error cause;
-    bool ok = atomic_save(path, r->source, r->length, &cause);
-    free(path);
-    return ok || device_fail(e, 4, "%s", cause.text);
-}
-
 bool jit_load(const char *source, size_t length, const struct jit_options *o, struct jit *j, struct device_error *e)
 {
     struct toolchain tool;
     struct cache cache;
     struct order r = {.source = source, .length = length, .o = o, .tool = &tool, .cache = &cache};
-    set_stem(r.stem, o->name);
+    source_stem(r.stem, o->name);
     *j = (struct jit){0};
-    if ((o->emit_dir && !keep_source(&r, e)) || !toolchain_find(&tool, o->lanes, e))
+    if ((o->emit_dir && !keep_source(o->emit_dir, o->name, ".c", source, length, e)) || !toolchain_find(&tool, o->lanes, e))
         return false;
     if (!cache_open(&cache) && o->verbose)
         fprintf(stderr, "netrun: the kernels are not cached: %s\n", cache.why);
