@@ -44,6 +44,19 @@ struct tiling { int rows, columns, units; int64_t p_groups, q_groups, unit_group
 bool choose_tiling(const struct writer *w, const struct stage *s, struct contraction *c, struct tiling *t);
 /* Declares of tile t: group, from (first channel of x), k and n (output channels), weight. */
 void put_tile(struct writer *w, const struct stage *s, const struct contraction *c);
+/* How a tile reads and multiplies: `weights` names those of row 0, `tap` is from one tap to the next; place() declares the variable of
+ * column w0 + at of x, which is 0 unless `inside`; weight() loads those of a tap into f; product() adds f times a place to a column;
+ * `end` closes a tap. */
+struct tap_text {
+    const char *weights;
+    int tap;
+    void (*place)(struct writer *w, const struct contraction *c, int at, const char *inside);
+    void (*weight)(struct writer *w, const struct contraction *c, int tap);
+    void (*product)(struct writer *w, int column, int at);
+    const char *end;
+};
+void put_tap_row(struct writer *w, const struct contraction *c, const struct tiling *t, const struct tap_text *text);
+const char *place_name(struct writer *w, int at);
 /* Writes acc[i][row][column], i < sums: `who` is the text that declares o8, the channel behind k of acc[i], and its lane. */
 void put_tile_results(struct writer *w, const struct stage *s, const struct contraction *c, const struct tiling *t, int sums, const char *who);
 void put_flat_results(struct writer *w, const struct stage *s, const struct contraction *c, int slices);

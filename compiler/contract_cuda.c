@@ -138,40 +138,59 @@ bool choose_tiling(const struct writer *w, const struct stage *s, struct contrac
 }
 
 /* One tap row r and one output row rr: the places of x that its columns meet, each read once, and the products. */
-static void put_tap_row(struct writer *w, const struct contraction *c, const struct tiling *t)
+void put_tap_row(struct writer *w, const struct contraction *c, const struct tiling *t, const struct tap_text *text)
 {
     const struct axis *y = &c->y, *x = &c->x;
     bool met[2 * FAR + 1] = {false};
     put(w, "const int v = (p0 + rr) * %d + (%d) * r + (%d), h = v / %d;", y->a, y->b, y->c, y->d);
     put(w, "if (v >= 0 && %sh < %lld) {", y->d > 1 ? region_printf(w->region, "v %% %d == 0 && ", y->d) : "", (long long)y->source);
-    put(w, "const real *xr = xd + h * %lld, *wr = wd + r * %lld;", (long long)x->source * 16, (long long)x->taps * c->tile);
-    for (int j = 0; j < t->columns; j++)
-        for (int s = 0; s < x->taps; s++) {
-            int u = x->a * j + x->b * s + x->c, at = u / x->d;
-            if (u % x->d || met[at + FAR])
-                continue;
-            met[at + FAR] = true;
-            put(w, "const V x%s%d = w0 + (%d) >= 0 && w0 + (%d) < %lld ? ld(xr + (w0 + (%d)) * 16) : 0;", at < 0 ? "m" : "", abs(at), at, at,
-                (long long)x->source, at);
-        }
-    put(w, "real f[%d];", c->tile);
+    put(w, "const real *xr = xd + h * %lld, *wr = %s + r * %lld;", (long long)x->source * 16, text->weights, (long long)x->taps * text->tap);
+    for (int s = 0; s < x->taps * t->columns; s++) {
+        int u = x->a * (s / (int)x->taps) + x->b * (s % (int)x->taps) + x->c, at = u / x->d;
+        if (u % x->d || met[at + FAR])
+            continue;
+        met[at + FAR] = true;
+        const char *inside = region_printf(w->region, "w0 + (%d) >= 0 && w0 + (%d) < %lld", at, at, (long long)x->source);
+        text->place(w, c, at, inside);
+    }
     for (int s = 0; s < x->taps; s++) {
         bool any = false;
         for (int j = 0; j < t->columns; j++) {
-            int u = x->a * j + x->b * s + x->c, at = u / x->d;
+            int u = x->a * j + x->b * s + x->c;
             if (u % x->d)
                 continue;
-            if (!any) {
-                put(w, "load<%d>(f, wr + %d);", c->tile, s * c->tile);
-                put(w, "UNROLL for (int i = 0; i < %d; i++) {", c->tile);
-            }
+            if (!any)
+                text->weight(w, c, s * text->tap);
             any = true;
-            put(w, "acc[i][rr][%d] += f[i] * x%s%d;", j, at < 0 ? "m" : "", abs(at));
+            text->product(w, j, u / x->d);
         }
-        if (any)
-            put(w, "}");
+        if (any && text->end)
+            put(w, "%s", text->end);
     }
     put(w, "}");
+}
+
+/* The variable of column w0 + at: x2, xm1. */
+const char *place_name(struct writer *w, int at)
+{
+    return region_printf(w->region, "x%s%d", at < 0 ? "m" : "", abs(at));
+}
+
+static void put_place(struct writer *w, const struct contraction *c, int at, const char *inside)
+{
+    (void)c;
+    put(w, "const V %s = %s ? ld(xr + (w0 + (%d)) * 16) : 0;", place_name(w, at), inside, at);
+}
+
+static void put_weight(struct writer *w, const struct contraction *c, int tap)
+{
+    put(w, "load<%d>(f, wr + %d);", c->tile, tap);
+    put(w, "UNROLL for (int i = 0; i < %d; i++) {", c->tile);
+}
+
+static void put_product(struct writer *w, int column, int at)
+{
+    put(w, "acc[i][rr][%d] += f[i] * %s;", column, place_name(w, at));
 }
 
 void put_tile_results(struct writer *w, const struct stage *s, const struct contraction *c, const struct tiling *t, int sums, const char *who)
@@ -242,7 +261,8 @@ static void put_tiled(struct writer *w, const struct stage *s, const struct cont
     put(w, "const real *xd = x + (int64_t)(d0 + d) * %lld, *wd = shared + d * %lld;", (long long)plane, (long long)(taps * c->tile));
     put(w, "for (int r = 0; r < %lld; r++)", (long long)y->taps);
     put(w, "UNROLL for (int rr = 0; rr < %d; rr++) {", t->rows);
-    put_tap_row(w, c, t);
+    put(w, "real f[%d];", c->tile);
+    put_tap_row(w, c, t, &(struct tap_text){"wd", c->tile, put_place, put_weight, put_product, "}"});
     put(w, "}");
     put(w, "}");
     put(w, "__syncthreads();");

@@ -3,8 +3,6 @@
  * output by 8 input channels over samples. Taps and tiles of places are those of contract_cuda.c. */
 #include "contract.h"
 
-#include <stdlib.h>
-
 enum { WARPS = 8, SHARED_FLOATS = 11776, PAD = 24 };     /* PAD: 16 channels, then 8 so that banks differ */
 
 static int depth_of(const struct writer *w)
@@ -20,42 +18,25 @@ static void put_thread(struct writer *w)
 
 /* ---- images ---- */
 
-static void put_tap_row(struct writer *w, const struct contraction *c, const struct tiling *t, int64_t plane)
+static void put_place(struct writer *w, const struct contraction *c, int at, const char *inside)
 {
-    const struct axis *y = &c->y, *x = &c->x;
-    int deep = depth_of(w);
-    bool met[2 * FAR + 1] = {false};
-    put(w, "const int v = (p0 + rr) * %d + (%d) * r + (%d), h = v / %d;", y->a, y->b, y->c, y->d);
-    put(w, "if (v >= 0 && %sh < %lld) {", y->d > 1 ? region_printf(w->region, "v %% %d == 0 && ", y->d) : "", (long long)y->source);
-    put(w, "const real *xr = xd + h * %lld, *wr = shared + r * %lld;", (long long)x->source * 16, (long long)x->taps * deep * PAD);
-    for (int j = 0; j < t->columns; j++)
-        for (int s = 0; s < x->taps; s++) {
-            int u = x->a * j + x->b * s + x->c, at = u / x->d;
-            if (u % x->d || met[at + FAR])
-                continue;
-            met[at + FAR] = true;
-            const char *name = region_printf(w->region, "x%s%d", at < 0 ? "m" : "", abs(at));
-            put(w, "uint32_t %s[2][2];", name);
-            put(w, "UNROLL for (int half = 0; half < 2; half++)");
-            put(w, "    load_b(%s[half], xr + (w0 + (%d)) * 16 + half * 8 + g, %lld, w0 + (%d) >= 0 && w0 + (%d) < %lld ? left : 0);", name, at,
-                (long long)plane, at, at, (long long)x->source);
-        }
-    put(w, "uint32_t f[4];");
-    for (int s = 0; s < x->taps; s++) {
-        bool any = false;
-        for (int j = 0; j < t->columns; j++) {
-            int u = x->a * j + x->b * s + x->c, at = u / x->d;
-            if (u % x->d)
-                continue;
-            if (!any)
-                put(w, "load_a(f, wr + %d, 1, %d, 16, %d);", s * deep * PAD, PAD, deep);
-            any = true;
-            for (int half = 0; half < 2; half++)
-                put(w, "mma(acc[%d][rr][%d], acc[%d][rr][%d], acc[%d][rr][%d], acc[%d][rr][%d], f, x%s%d[%d]);", 4 * half, j, 4 * half + 1, j,
-                    4 * half + 2, j, 4 * half + 3, j, at < 0 ? "m" : "", abs(at), half);
-        }
-    }
-    put(w, "}");
+    put(w, "uint32_t %s[2][2];", place_name(w, at));
+    put(w, "UNROLL for (int half = 0; half < 2; half++)");
+    put(w, "    load_b(%s[half], xr + (w0 + (%d)) * 16 + half * 8 + g, %lld, %s ? left : 0);", place_name(w, at), at,
+        (long long)(c->y.source * c->x.source * 16), inside);
+}
+
+static void put_weight(struct writer *w, const struct contraction *c, int tap)
+{
+    (void)c;
+    put(w, "load_a(f, wr + %d, 1, %d, 16, %d);", tap, PAD, depth_of(w));
+}
+
+static void put_product(struct writer *w, int column, int at)
+{
+    for (int half = 0; half < 2; half++)
+        put(w, "mma(acc[%d][rr][%d], acc[%d][rr][%d], acc[%d][rr][%d], acc[%d][rr][%d], f, %s[%d]);", 4 * half, column, 4 * half + 1, column,
+            4 * half + 2, column, 4 * half + 3, column, place_name(w, at), half);
 }
 
 static bool put_image(struct writer *w, const struct stage *s, struct contraction *c)
@@ -96,7 +77,8 @@ static bool put_image(struct writer *w, const struct stage *s, struct contractio
     put(w, "if (active)");
     put(w, "for (int r = 0; r < %lld; r++)", (long long)y->taps);
     put(w, "UNROLL for (int rr = 0; rr < %d; rr++) {", t.rows);
-    put_tap_row(w, c, &t, plane);
+    put(w, "uint32_t f[4];");
+    put_tap_row(w, c, &t, &(struct tap_text){"shared", deep * PAD, put_place, put_weight, put_product, NULL});
     put(w, "}");
     put(w, "__syncthreads();");
     put(w, "}");
