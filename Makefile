@@ -86,7 +86,7 @@ $(B)/prelude_cuda.inc: compiler/types.cu.txt compiler/philox.h compiler/prelude.
 $(B)/prelude_mma.inc: compiler/mma.cu.txt
 	@mkdir -p $(@D)
 	$(Q)od -An -v -tx1 $^ | sed 's/ \(..\)/0x\1,/g' > $@
-$(B)/compiler/emit.o: $(B)/prelude.inc $(B)/prelude_cuda.inc $(B)/prelude_mma.inc
+$(B)/compiler/emit_file.o: $(B)/prelude.inc $(B)/prelude_cuda.inc $(B)/prelude_mma.inc
 
 # A conflict in the grammar is an error.
 $(B)/net.tab.c $(B)/net.tab.h &: grammar/net.y | $(B)/flags

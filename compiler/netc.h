@@ -306,7 +306,7 @@ struct model {
 struct graph *build(const struct ast_file *f, enum phase ph, struct define *defines, int ndefine, struct model *m,
                     struct diag *d, struct region *r);
 
-/* ---- emit.c: kernels as C text. Bodies are written once, in a dialect whose values `V` are a vector of samples in C:
+/* ---- emit.c: kernels as text; emit_file.c makes files of them. Bodies are written once, in a dialect whose values `V` are a vector of samples in C:
  * ld/st, vec(x) (all lanes), sel(mask, a, b), num(x) (a constant), v_exp ... ---- */
 
 enum { MAX_LAUNCHES = 2 };                             /* of one kernel */
@@ -332,6 +332,9 @@ const struct tensor *tensor_of(const struct writer *w, int tensor);
 const char *name_of(struct writer *w, int tensor);     /* C name of a stored tensor's pointer */
 bool is_stored(const struct writer *w, int tensor);    /* false: lives in the variable `v<var_of>` only */
 int var_of(const struct writer *w, int tensor);        /* number of the variable, -1: not made in this kernel */
+/* A kernel of maps only: over samples and their elements, or over the values of tensors without rows. */
+void put_map_kernel(struct writer *w);
+extern const char *const launch_suffix[MAX_LAUNCHES];  /* of the names of a kernel's functions */
 /* Head of a kernel function: declares pointers of stored tensors, control words that the stages name. */
 void open_kernel(struct writer *w);
 void close_kernel(struct writer *w);
