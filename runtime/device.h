@@ -31,7 +31,8 @@ struct device {
     /* Emits, compiles (or finds in the cache) and loads all kernels of the plan. */
     bool (*compile)(struct device *d, const struct plan *p, struct device_error *e);
     int64_t (*memory)(const struct device *d);                           /* bytes that the device has in all */
-    /* Once compiled: bytes that arm may take if the whole process may use `budget` of the device, INT64_MAX: all but a reserve. */
+    /* Once compiled: bytes that arm may take if the whole process may use `budget` of the device, INT64_MAX: all but a reserve.
+     * Negative: so much is missing before there is any. */
     int64_t (*room)(struct device *d, int64_t budget);
     /* Bytes of the room that arm needs at least besides the arena of these rows. */
     int64_t (*beside)(const struct device *d, const struct device_rows *rows, const struct device_data *split, int nsplit);

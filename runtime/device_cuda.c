@@ -95,7 +95,7 @@ static int64_t room_of(struct device *d, int64_t budget)
     int64_t context = r->context < CONTEXT_MOST ? r->context : CONTEXT_MOST;
     int64_t left = budget - context - r->modules, unused = gpu_of(d)->unused - r->reserve;
     int64_t room = left < unused ? left : unused;
-    return room > 0 ? room / GRANULE * GRANULE : 0;
+    return (room < 0 ? room - GRANULE + 1 : room) / GRANULE * GRANULE;
 }
 
 /* ---- arm ---- */

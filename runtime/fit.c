@@ -14,7 +14,7 @@ static void budget_text(const struct job *j, int64_t budget, int64_t room, char 
     char have[32], all[32], arena[32], share[96] = "";
     int64_t whole = d->memory(d);
     bytes_text(whole, all, sizeof all);
-    bytes_text(room, arena, sizeof arena);
+    bytes_text(room > 0 ? room : 0, arena, sizeof arena);
     if (!memory)
         snprintf(share, sizeof share, " (the memory of %s)", d->name);
     else if (strchr(memory, '%'))

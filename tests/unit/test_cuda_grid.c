@@ -251,14 +251,26 @@ static int fit_with(const struct subject *m, const char *setting, long long byte
     return in_child(environment, fit_once, (void *)m, log, size);
 }
 
-static void check_least(const struct subject *m)
+/* What netrun names as the least when it has too little. */
+static long long least_for(const struct subject *m, const char *setting, long long too_little)
 {
     char log[8192];
     long long least = 0;
-    int status = fit_with(m, "MEMORY", 1 << 20, log, sizeof log);
+    int status = fit_with(m, setting, too_little, log, sizeof log);
     const char *said = strstr(log, "the least");
     if (status != STATUS_BUDGET || !said || sscanf(said + strcspn(said, "0123456789"), "%lld bytes", &least) != 1)
         fail_msg("%s: status %d: %s", m->name, status, log);
+    return least;
+}
+
+static void check_least(const struct subject *m)
+{
+    char log[8192];
+    long long least = least_for(m, "MEMORY", 1 << 20), card = least_for(m, "SIM_VRAM", 150 << 20);
+    if (card < least || card > least + RESERVE)
+        fail_msg("%s: %lld bytes of budget, but a card of %lld", m->name, least, card);
+    if (fit_with(m, "SIM_VRAM", (card + GRANULE - 1) / GRANULE * GRANULE, log, sizeof log) != 0)
+        fail_msg("%s: a card of %lld bytes is not enough: %s", m->name, card, log);
     if (fit_with(m, "MEMORY", least, log, sizeof log) != 0 || fit_with(m, "SIM_VRAM", least + RESERVE, log, sizeof log) != 0)
         fail_msg("%s: %lld bytes are not enough: %s", m->name, least, log);
     if (fit_with(m, "MEMORY", least - 1, log, sizeof log) != STATUS_BUDGET ||

@@ -316,7 +316,9 @@ static int case_room(void *ctx)
     NEED(d->room(d, INT64_MAX) == (unused - r.reserve) / (2 << 20) * (2 << 20));
     NEED(d->room(d, (int64_t)300 << 20) == ((int64_t)300 << 20) - r.context - r.modules);
     NEED(d->room(d, ((int64_t)300 << 20) - 1) == ((int64_t)298 << 20) - r.context - r.modules);
-    NEED(d->room(d, 1000) == 0);
+    NEED(d->room(d, r.context + r.modules) == 0);
+    NEED(d->room(d, r.context + r.modules - 1) == -(2 << 20));
+    NEED(d->room(d, r.context + r.modules - (3 << 20)) == -(4 << 20));
 
     int64_t stage = 2 * 256, set = 512 + 2048, guest = 256;
     NEED(device_cuda_beside(d, &both, &train, 1) == stage);
