@@ -2,11 +2,13 @@
 #ifndef CUDA_SIM_H
 #define CUDA_SIM_H
 
+#include "../cudasim/sim.h"
 #include "cuda.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>
+#include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -75,6 +77,26 @@ static inline int in_child(const char *environment, int (*work)(void *ctx), void
     }
     fclose(out);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* In a child: ends it. */
+#define NEED(condition)                                                                            \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            fprintf(stderr, "line %d: %s\n", __LINE__, #condition);                                \
+            exit(9);                                                                               \
+        }                                                                                          \
+    } while (0)
+
+/* What the simulator has counted so far. */
+static inline struct sim_stats stats_now(void)
+{
+    void *driver = dlopen(SIM_FOLDER "/libcuda.so.1", RTLD_NOW | RTLD_NOLOAD);
+    void (*stats)(struct sim_stats *) = (void (*)(struct sim_stats *))dlsym(driver, "simStats");
+    struct sim_stats s;
+    stats(&s);
+    dlclose(driver);
+    return s;
 }
 
 #endif

@@ -390,6 +390,31 @@ static inline void free_batch(struct trial *t)
     t->data = (struct device_data){0};
 }
 
+/* A split that fits the plan: samples in [0, 1), targets too, or class 0. */
+static inline struct data_split samples_for(const struct plan *p, int64_t count)
+{
+    struct data_split s = {.count = count};
+    for (int i = 0; i < p->ntensor; i++) {
+        const struct tensor *t = &p->tensor[i];
+        struct data_field *field = t->role == ROLE_INPUT ? &s.sample : &s.label;
+        if ((t->role != ROLE_INPUT && t->role != ROLE_TARGET) || field->values)
+            continue;
+        field->type = t->dtype == DT_I32 ? DATA_I32 : DATA_F32;
+        field->bytes = (uint64_t)tensor_elements(t) * 4;
+        field->values = calloc((size_t)count, field->bytes);
+        assert_non_null(field->values);
+        for (uint64_t k = 0; field->type == DATA_F32 && k < (uint64_t)count * field->bytes / 4; k++)
+            ((float *)field->values)[k] = (float)(k * 2654435761u % 1000) / 1000;
+    }
+    return s;
+}
+
+static inline void free_samples(struct data_split *s)
+{
+    free(s->sample.values);
+    free(s->label.values);
+}
+
 /* Compiles the models of a list, in float and if asked in double, on all cores; what it finds goes to the cache. */
 static inline void compile_all(const glob_t *files, bool wide_too)
 {

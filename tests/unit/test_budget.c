@@ -143,21 +143,6 @@ static void every_case_is_right(void **state)
 /* Small models of the list: xor, mlp and those generated. */
 static const int small[] = {0, 1, MODELS, MODELS + 1, MODELS + 2, MODELS + 3, MODELS + 4};
 
-static struct data_split samples_for(const struct plan *p)
-{
-    struct data_split s = {.count = FEW};
-    for (int i = 0; i < p->ntensor; i++) {
-        const struct tensor *t = &p->tensor[i];
-        struct data_field *field = t->role == ROLE_INPUT ? &s.sample : &s.label;
-        if ((t->role != ROLE_INPUT && t->role != ROLE_TARGET) || field->values)
-            continue;
-        field->type = t->dtype == DT_I32 ? DATA_I32 : DATA_F32;
-        field->bytes = (uint64_t)tensor_elements(t) * 4;
-        field->values = calloc(FEW, field->bytes);
-    }
-    return s;
-}
-
 /* Status of fit(); then some steps. */
 static int fit_and_train(const struct plan *p, int64_t batch, int64_t budget, int64_t *arena)
 {
@@ -169,7 +154,7 @@ static int fit_and_train(const struct plan *p, int64_t batch, int64_t budget, in
     assert_int_equal(recipe_read(p, &j.recipe), 0);
     j.recipe.batch = batch;
     j.recipe.epochs = STEPS;
-    j.data.train = j.data.test = samples_for(p);
+    j.data.train = j.data.test = samples_for(p, FEW);
     int status = fit(&j, samples);
     *arena = status ? 0 : j.device->arena(j.device);
     if (status == 0) {
@@ -193,8 +178,7 @@ static int fit_and_train(const struct plan *p, int64_t batch, int64_t budget, in
     }
     if (j.device)
         j.device->close(j.device);
-    free(j.data.train.sample.values);
-    free(j.data.train.label.values);
+    free_samples(&j.data.train);
     return status;
 }
 

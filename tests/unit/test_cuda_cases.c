@@ -4,9 +4,7 @@
 #include "cuda_sim.h"
 #include "device_cuda.h"
 #include "harness.h"
-#include "../cudasim/sim.h"
 
-#include <dlfcn.h>
 #include <sys/mman.h>
 #include <xxhash.h>
 
@@ -17,24 +15,6 @@ static uint8_t pixels[SAMPLES * PIXELS];
 static int32_t classes[SAMPLES];
 static const struct device_data data = {pixels, classes, false, SAMPLES, PIXELS, sizeof(int32_t)};
 static struct trial mlp;
-
-#define NEED(condition)                                                                            \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "line %d: %s\n", __LINE__, #condition);                                \
-            exit(9);                                                                               \
-        }                                                                                          \
-    } while (0)
-
-static struct sim_stats stats_now(void)
-{
-    void *driver = dlopen(SIM_FOLDER "/libcuda.so.1", RTLD_NOW | RTLD_NOLOAD);
-    void (*stats)(struct sim_stats *) = (void (*)(struct sim_stats *))dlsym(driver, "simStats");
-    struct sim_stats s;
-    stats(&s);
-    dlclose(driver);
-    return s;
-}
 
 static const struct schedule *training(void)
 {

@@ -6,9 +6,6 @@
 #include "cuda_sim.h"
 #include "device_cuda.h"
 #include "harness.h"
-#include "../cudasim/sim.h"
-
-#include <dlfcn.h>
 
 enum { SAMPLES = 64, STEPS = 3, GRANULE = 2 << 20, RESERVE = 64 << 20 };
 
@@ -35,14 +32,6 @@ static const struct subject { const char *name, *text; int cases; bool trains; }
 };
 static const int64_t batches[] = {0, 1, 20, 33, 64};             /* 0: auto */
 
-#define NEED(condition)                                                                            \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "line %d: %s\n", __LINE__, #condition);                                \
-            exit(9);                                                                               \
-        }                                                                                          \
-    } while (0)
-
 static struct trial planned(const struct subject *m)
 {
     struct trial t;
@@ -52,42 +41,9 @@ static struct trial planned(const struct subject *m)
     return t;
 }
 
-static struct data_split samples_for(const struct plan *p)
-{
-    struct data_split s = {.count = SAMPLES};
-    for (int i = 0; i < p->ntensor; i++) {
-        const struct tensor *t = &p->tensor[i];
-        struct data_field *field = t->role == ROLE_INPUT ? &s.sample : &s.label;
-        if ((t->role != ROLE_INPUT && t->role != ROLE_TARGET) || field->values)
-            continue;
-        field->type = t->dtype == DT_I32 ? DATA_I32 : DATA_F32;
-        field->bytes = (uint64_t)tensor_elements(t) * 4;
-        field->values = calloc(SAMPLES, field->bytes);
-        for (uint64_t k = 0; field->type == DATA_F32 && k < SAMPLES * field->bytes / 4; k++)
-            ((float *)field->values)[k] = (float)(k * 2654435761u % 1000) / 1000;
-    }
-    return s;
-}
-
-static void free_samples(struct data_split *s)
-{
-    free(s->sample.values);
-    free(s->label.values);
-}
-
 static struct wish wish_for(int64_t batch)
 {
     return (struct wish){.batch = batch, .most = 256, .evaluation = SAMPLES, .samples = {[PHASE_TRAIN] = SAMPLES, [PHASE_EVALUATE] = SAMPLES}};
-}
-
-static struct sim_stats stats_now(void)
-{
-    void *driver = dlopen(SIM_FOLDER "/libcuda.so.1", RTLD_NOW | RTLD_NOLOAD);
-    void (*stats)(struct sim_stats *) = (void (*)(struct sim_stats *))dlsym(driver, "simStats");
-    struct sim_stats s;
-    stats(&s);
-    dlclose(driver);
-    return s;
 }
 
 /* ---- a sample of the grid ---- */
@@ -184,7 +140,7 @@ static int sample_grid(void *ctx)
     struct grid g = {.j = {.plan = (struct plan *)t.p, .device = device_cuda_open(&(struct device_options){0}, 0, &e)}};
     NEED(g.j.device && g.j.device->compile(g.j.device, t.p, &e) && recipe_read(t.p, &g.j.recipe) == 0);
     g.j.recipe.epochs = STEPS;
-    g.j.data.train = g.j.data.test = samples_for(t.p);
+    g.j.data.train = g.j.data.test = samples_for(t.p, SAMPLES);
     g.split = samples_of(&g.j.data.train);
     for (int i = 0; i < m->cases; i++) {
         struct wish w = wish_for(batches[i % COUNT(batches)]);
@@ -234,7 +190,7 @@ static int fit_once(void *ctx)
     struct job j = {.options = &o, .plan = (struct plan *)t.p};
     NEED(recipe_read(t.p, &j.recipe) == 0);
     j.recipe.batch = SAMPLES;
-    j.data.train = j.data.test = samples_for(t.p);
+    j.data.train = j.data.test = samples_for(t.p, SAMPLES);
     int status = fit(&j, samples);
     if (j.device)
         j.device->close(j.device);

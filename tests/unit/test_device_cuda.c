@@ -4,9 +4,6 @@
 #include "cuda_sim.h"
 #include "device_cuda.h"
 #include "philox.h"
-#include "../cudasim/sim.h"
-
-#include <dlfcn.h>
 
 /* train:   made = weight[0] * sample + target, by thread blocks of two row blocks;
  *          part p of three sums made of the rows n with n % 3 == p into the workspace, then
@@ -148,29 +145,10 @@ static char folder[] = "/tmp/test_device_cuda-XXXXXX";
 
 static const struct device_data train = {samples, targets, false, COUNT, 1, 4};
 
-#define NEED(condition)                                                                            \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "line %d: %s\n", __LINE__, #condition);                                \
-            exit(3);                                                                               \
-        }                                                                                          \
-    } while (0)
-
-static void (*sim_stats)(struct sim_stats *);
-
-static struct sim_stats stats_now(void)
-{
-    struct sim_stats s;
-    sim_stats(&s);
-    return s;
-}
-
 static struct device *open_compiled(cuda_emitter *emit, struct device_error *e)
 {
     struct device_options o = {0};
     struct device *d = device_cuda_open_with(&o, 0, emit, e);
-    void *driver = dlopen(SIM_FOLDER "/libcuda.so.1", RTLD_NOW | RTLD_NOLOAD);
-    sim_stats = driver ? (void (*)(struct sim_stats *))dlsym(driver, "simStats") : NULL;
     if (d && d->compile(d, &plan, e))
         return d;
     if (d)
