@@ -184,16 +184,24 @@ static bool is_backward(const struct plan *p, const struct schedule *s, int step
     return false;
 }
 
+/* Bytes a row of the workspace that lives at the peak. */
+static int64_t row_workspace(const struct plan *p, const struct schedule *s)
+{
+    int t = plan_row_workspace(p, s->first_kernel + s->peak_step);
+    return t < 0 ? 0 : p->tensor[t].bytes;
+}
+
 static void put_peak(const struct plan *p, const struct schedule *s, int64_t rows, int64_t beside, FILE *out)
 {
+    const int64_t scratch = row_workspace(p, s);
     const struct kernel *k = &p->kernel[s->first_kernel + s->peak_step];
     char layer[NAME], values[32], fixed[32], persistent[32], others[32];
     layer_text(p, k, layer);
     fprintf(out, "   = note: peak is at %s%s", layer, is_backward(p, s, s->peak_step) ? " backward" : "");
     if (line_of(k))
         fprintf(out, " (line %d)", line_of(k));
-    fprintf(out, ": activations %s, workspace %s, parameters and optimizer %s", bytes_text(rows * s->per_row, values, sizeof values),
-            bytes_text(s->fixed, fixed, sizeof fixed), bytes_text(p->persistent, persistent, sizeof persistent));
+    fprintf(out, ": activations %s, workspace %s, parameters and optimizer %s", bytes_text(rows * (s->per_row - scratch), values, sizeof values),
+            bytes_text(s->fixed + rows * scratch, fixed, sizeof fixed), bytes_text(p->persistent, persistent, sizeof persistent));
     if (beside > 0)
         fprintf(out, ", context, kernels and data %s", bytes_text(beside, others, sizeof others));
     fprintf(out, "\n");

@@ -73,6 +73,10 @@ static bool check_stage(const struct plan *p, const struct kernel *k, const stru
         made[o] = &out[o];
     if (p->schedule[k->schedule].target == TARGET_CUDA && s->op->scratch && s->op->scratch(s->attr, in, made) > workspace)
         return refuse(e, k, "the workspace is too small");
+    int64_t row_scratch = p->schedule[k->schedule].target == TARGET_CUDA && s->op->row_scratch ? s->op->row_scratch(s->attr, in, made) : 0;
+    int rows = row_scratch ? plan_row_workspace(p, (int)(k - p->kernel)) : -1;
+    if (row_scratch && (s != k->stage || rows < 0 || tensor_elements(&p->tensor[rows]) < row_scratch))
+        return refuse(e, k, "the workspace of its rows is too small");
     for (int o = 0; o < s->nout; o++) {
         const struct tensor *t = &p->tensor[s->out[o]];
         if (!same_shape(t, &out[o]) || t->dtype != out[o].dtype || (t->rows && t->layout != out[o].layout))

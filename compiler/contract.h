@@ -33,6 +33,10 @@ int64_t conv_dw_scratch(const struct geometry *size);  /* floats of the workspac
 
 enum { FLAT_BLOCKS = 4 };                              /* blocks of samples that a thread of a fully connected layer has */
 enum { FAR = 1 << 14 };                                /* columns of x that a tile may reach to either side */
+static inline int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
 static inline int64_t groups_of(int64_t n, int64_t size)
 {
     return (n + size - 1) / size;
@@ -60,6 +64,14 @@ const char *place_name(struct writer *w, int at);
 /* Writes acc[i][row][column], i < sums: `who` is the text that declares o8, the channel behind k of acc[i], and its lane. */
 void put_tile_results(struct writer *w, const struct stage *s, const struct contraction *c, const struct tiling *t, int sums, const char *who);
 void put_flat_results(struct writer *w, const struct stage *s, const struct contraction *c, int slices);
+
+/* contract_product.c: large fully connected layers, for a library: what packs the operands for it, what it is to multiply, and what
+ * takes the result from there. They stand beside our own kernel, for machines without the library. */
+enum { PRODUCT_WEIGHTS = 1 << 21 };                    /* from so many on; to be measured on a card */
+enum { PRODUCT_WORKSPACE = 32 << 20 };                 /* bytes: what cuBLAS's makers advise for their largest cards */
+bool is_product(const struct tensor *x, const struct tensor *y);         /* both flat, with so many weights between them */
+void put_library_product(struct writer *w, const struct stage *s, const struct contraction *c);
+void put_library_dw(struct writer *w, const struct stage *s);
 
 /* contract_mma.c: on tensor cores; false: not worth it, or too large. */
 bool put_contraction_mma(struct writer *w, const struct stage *s, struct contraction *c);

@@ -13,11 +13,6 @@
 
 enum { SHARED_WEIGHTS = 3072, MOST_SUMS = 64 };
 
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 static int multiple(int a, int b)                      /* the least common one */
 {
     int m = a;
@@ -345,7 +340,7 @@ static void put_flat(struct writer *w, const struct stage *s, struct contraction
     close_kernel(w);
 }
 
-void put_contraction_cuda(struct writer *w, const struct stage *s, struct contraction *c)
+static void put_here(struct writer *w, const struct stage *s, struct contraction *c)
 {
     struct tiling t;
     if (w->precision != PRECISION_FP32 && put_contraction_mma(w, s, c))
@@ -356,6 +351,15 @@ void put_contraction_cuda(struct writer *w, const struct stage *s, struct contra
         put_tiled(w, s, c, &t);
     else
         put_plain(w, s, c);
+}
+
+void put_contraction_cuda(struct writer *w, const struct stage *s, struct contraction *c)
+{
+    const bool product = is_product(tensor_of(w, s->in[0]), tensor_of(w, s->out[0])) && c->groups == 1;
+    w->launch[0].when = product ? EMIT_WITHOUT_LIBRARY : EMIT_ALWAYS;
+    put_here(w, s, c);
+    if (product)
+        put_library_product(w, s, c);
 }
 
 /* ---- weight gradients ---- */
@@ -386,6 +390,7 @@ static void put_parts(struct writer *w, const struct stage *s, int64_t all, int 
     if (parts == 1)
         return;
     fprintf(w->out, "\n");
+    w->launch[w->nlaunch].entry = "_2";
     open_kernel(w);
     w->blocks_per_task = 0;
     w->splits = (int)groups_of(all, w->threads);
@@ -478,7 +483,7 @@ void put_conv_dw_cuda(struct writer *w, const struct stage *s, const struct geom
 }
 
 /* Threads are 32 times 4 input features x 8 slices of the samples. */
-void put_linear_dw_cuda(struct writer *w, const struct stage *s)
+static void put_linear_dw_here(struct writer *w, const struct stage *s)
 {
     enum { QUADS = 32, SLICES = 8 };
     if (w->precision != PRECISION_FP32 && put_linear_dw_mma(w, s))
@@ -520,4 +525,13 @@ void put_linear_dw_cuda(struct writer *w, const struct stage *s)
     put(w, "    %s[(int64_t)(k + i) * %lld + to] = sum;", name_of(w, s->out[0]), (long long)C);
     put(w, "}");
     close_kernel(w);
+}
+
+void put_linear_dw_cuda(struct writer *w, const struct stage *s)
+{
+    const bool product = is_product(tensor_of(w, s->in[0]), tensor_of(w, s->in[1]));
+    w->launch[0].when = product ? EMIT_WITHOUT_LIBRARY : EMIT_ALWAYS;
+    put_linear_dw_here(w, s);
+    if (product)
+        put_library_dw(w, s);
 }

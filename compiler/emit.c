@@ -165,7 +165,6 @@ void put_maps(struct writer *w, int from, int to, const char *block, const char 
 /* ---- kernel functions ---- */
 
 enum { MAX_PARTS = 4096 };                             /* CUDA: thread blocks that share the elements of one block of samples */
-const char *const launch_suffix[MAX_LAUNCHES] = {"", "_2"};
 
 static const char *const ctype[] = {"real", "uint8_t", "int32_t", "uint32_t", "double"};
 
@@ -178,6 +177,8 @@ static int root_of(const struct writer *w, int tensor)
 /* Does the kernel write the bytes of this tensor, or of what it is a part of? */
 static bool is_written(const struct writer *w, int tensor)
 {
+    if (w->pads && tensor == w->kernel->stage[0].in[0])
+        return true;
     for (const struct stage *s = w->kernel->stage; s < w->kernel->stage + w->kernel->nstage; s++)
         for (int o = 0; o < s->nout; o++)
             if (is_stored(w, s->out[o]) && root_of(w, s->out[o]) == root_of(w, tensor))
@@ -192,7 +193,8 @@ static void open_cuda(struct writer *w)
     int n = kernel_operands(w->plan, (int)(w->kernel - w->plan->kernel), list);
     if (!w->threads)
         w->threads = 256;
-    put(w, "extern \"C\" __global__ void __launch_bounds__(%d, 1) @%s(", w->threads, launch_suffix[w->nlaunch]);
+    const char *suffix = w->launch[w->nlaunch].entry;
+    put(w, "extern \"C\" __global__ void __launch_bounds__(%d, 1) @%s(", w->threads, suffix ? suffix : "");
     for (int i = 0; i < n; i++) {
         const struct tensor *t = tensor_of(w, list[i]);
         bool read = t->role != ROLE_CONTROL && !is_written(w, list[i]);
@@ -245,9 +247,10 @@ void close_kernel(struct writer *w)
     put(w, "}");
     if (w->target != TARGET_CUDA)
         return;
-    w->launch[w->nlaunch].threads = w->threads;
-    w->launch[w->nlaunch].blocks_per_task = w->blocks_per_task;
-    w->launch[w->nlaunch++].splits = w->splits;
+    struct emit_launch *l = &w->launch[w->nlaunch++];
+    l->threads = w->threads;
+    l->blocks_per_task = w->blocks_per_task;
+    l->splits = w->splits;
     w->threads = 0;
 }
 

@@ -45,18 +45,31 @@ bool emit_c(const struct plan *p, const struct emit_options *o, FILE *out);
 
 /* ---- CUDA ---- */
 
+/* c[m][n] = a[m][k] b[k][n], where sizes of 0 are the row capacity. Matrices lie row by row; a may be stored as [k][m]. */
+struct emit_matrix {
+    int tensor;                          /* of the plan */
+    int64_t at;                          /* floats from its beginning for each row of the capacity */
+    int64_t step;                        /* floats from one row of the matrix to the next, 0: the row capacity */
+};
+struct emit_product { int64_t m, n, k; bool transposed; struct emit_matrix a, b, c; };
+
+enum emit_when { EMIT_ALWAYS, EMIT_WITHOUT_LIBRARY, EMIT_WITH_LIBRARY };
+
 /* One launch of a kernel of the plan; a kernel may need several, which then stand in a row. */
 struct emit_launch {
     int kernel;                          /* of the plan */
     char *entry;                         /* name of the function; equal kernels share one */
     int threads;                         /* of a thread block */
     int blocks_per_task, splits;         /* thread blocks: (blocks_per_task ? ceil(capacity / 16 / blocks_per_task) : 1) * splits */
+    enum emit_when when;                 /* large products are for a library (cuBLAS), where there is one */
+    bool multiplies;                     /* the library's product comes right behind it */
+    struct emit_product product;
 };
 struct emit_launches { int n; struct emit_launch *launch; struct region *region; };
 
 /* One CUDA file a plan, for NVRTC with --device-as-default-execution-space: no #include. Entries take, as pointers, the
- * kernel_operands() in order, the control block, and the workspace (null if the schedule has none). They are launched for the
- * row capacity; what lies beyond CTL_ROWS is skipped. Besides:
+ * kernel_operands() in order, the control block, and a workspace: EMIT_WITH_LIBRARY plan_row_workspace of the kernel, else
+ * plan_workspace of the schedule (null if it has none). They are launched for the row capacity; what lies beyond CTL_ROWS is skipped. Besides:
  *     nr_begin(control, ring)   one block of CTL_WORDS threads: the next control block of the ring becomes the control block
  *     nr_end(control, ring)     the same: its results go back into the ring, ring[0] counts
  * False on a write error. `l` is freed with emit_launches_free. */

@@ -167,11 +167,12 @@ bool emit_cuda(const struct plan *p, const struct emit_options *o, FILE *out, st
     put_texts(p, text, out);
     for (int k = 0; k < p->nkernel; k++)
         for (int i = 0; i < text[k].writer.nlaunch; i++) {
+            const char *suffix = text[k].writer.launch[i].entry;
             region_grow(l->region, l->launch, l->n);
-            l->launch[l->n++] = (struct emit_launch){
-                .kernel = k, .entry = region_printf(l->region, "k_%s%s", p->kernel[text[k].same_as].name, launch_suffix[i]),
-                .threads = text[k].writer.launch[i].threads, .blocks_per_task = text[k].writer.launch[i].blocks_per_task,
-                .splits = text[k].writer.launch[i].splits};
+            struct emit_launch *to = &l->launch[l->n++];
+            *to = text[k].writer.launch[i];
+            to->kernel = k;
+            to->entry = region_printf(l->region, "k_%s%s", p->kernel[text[k].same_as].name, suffix ? suffix : "");
         }
     free_texts(p, text);
     return !ferror(out);

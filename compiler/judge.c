@@ -67,7 +67,7 @@ static bool judge_tensor(const struct plan *p, const struct tensor *t, struct pl
     if (t->first < 0 || t->first > t->last || (s && t->last > s->last_kernel - s->first_kernel))
         return refuse(e, "tensor %s: lives during [%d, %d), which its schedule has not", t->name, t->first, t->last);
     if (t->base >= 0) {
-        if (base->base >= 0 || internal(base) || base->rows != t->rows ||
+        if (base->base >= 0 || internal(base) || base->role == ROLE_WORKSPACE || base->role == ROLE_RING || base->rows != t->rows ||
             (base->schedule != t->schedule && base->schedule >= 0))
             return refuse(e, "tensor %s: cannot be a part of %s", t->name, base->name);
         if (!within(t->at, t->bytes, base->bytes, t->rows ? PLACE_ALIGN : PARAM_ALIGN))
@@ -297,7 +297,8 @@ static bool judge_whole(const struct plan *p, struct plan_error *e)
     for (const struct tensor *t = p->tensor; t < p->tensor + p->ntensor; t++) {
         if (t->base >= 0 && p->tensor[t->base].role == ROLE_CONTROL)
             return refuse(e, "tensor %s: the control block has no parts", t->name);
-        if ((t->role == ROLE_WORKSPACE || t->role == ROLE_RING) && !whole_phase(p, t))
+        bool passes = t->role == ROLE_WORKSPACE && t->rows && t->base < 0 && t->first < t->last;
+        if ((t->role == ROLE_WORKSPACE || t->role == ROLE_RING) && !passes && !whole_phase(p, t))
             return refuse(e, "tensor %s: a workspace and a ring are there through their whole phase, and no part of others", t->name);
         if (t->role == ROLE_RING && (t->dtype != DT_U32 || t->rank != 1 || t->dim[0] != (1 + RING_STEPS) * CTL_WORDS || t->rows || t->base >= 0))
             return refuse(e, "tensor %s: a ring is %d words u32", t->name, (1 + RING_STEPS) * CTL_WORDS);

@@ -208,8 +208,8 @@ struct op {
     bool (*shape)(const double *attr, const struct tensor *const *in, int nin, struct tensor *out, int nout);
     /* Builds the nodes of the gradients: given gy[] of the outputs (NULL: none), sets gx[] (NULL: none). */
     void (*grad)(struct graph *g, struct node *n, struct value *const *gy, struct value **gx);
-    /* CUDA: floats of workspace that its kernel needs; NULL: none. */
-    op_count *scratch;
+    /* CUDA: floats of workspace that its kernel needs, for the phase and for each row; NULL: none. */
+    op_count *scratch, *row_scratch;
     op_count *macs;                                    /* multiply-adds of one sample; NULL: none that are counted */
     /* Writes the loops (all kinds but OP_MAP and OP_VIEW). See emit.h. */
     void (*emit)(struct writer *w, const struct stage *s);
@@ -309,7 +309,7 @@ struct graph *build(const struct ast_file *f, enum phase ph, struct define *defi
 /* ---- emit.c: kernels as text; emit_file.c makes files of them. Bodies are written once, in a dialect whose values `V` are a vector of samples in C:
  * ld/st, vec(x) (all lanes), sel(mask, a, b), num(x) (a constant), v_exp ... ---- */
 
-enum { MAX_LAUNCHES = 2 };                             /* of one kernel */
+enum { MAX_LAUNCHES = 3 };                             /* of one kernel */
 
 struct writer {
     FILE *out;
@@ -322,8 +322,9 @@ struct writer {
     int indent;
     int blocks_per_task, splits;                       /* set by the anchor; see emit.h */
     int threads;                                       /* CUDA: of a thread block; set before open_kernel, 0: 256 */
+    bool pads;                                         /* CUDA: rows of the first operand behind the batch are written too */
     int nlaunch;                                       /* CUDA: kernel functions written, and what each was closed with */
-    struct { int threads, blocks_per_task, splits; } launch[MAX_LAUNCHES];
+    struct emit_launch launch[MAX_LAUNCHES];           /* `entry` is what its name ends in, set before open_kernel as `when` is */
 };
 
 /* One line at the current indentation; `{` at its end indents what follows, `}` at its start takes back. */
@@ -334,7 +335,6 @@ bool is_stored(const struct writer *w, int tensor);    /* false: lives in the va
 int var_of(const struct writer *w, int tensor);        /* number of the variable, -1: not made in this kernel */
 /* A kernel of maps only: over samples and their elements, or over the values of tensors without rows. */
 void put_map_kernel(struct writer *w);
-extern const char *const launch_suffix[MAX_LAUNCHES];  /* of the names of a kernel's functions */
 /* Head of a kernel function: declares pointers of stored tensors, control words that the stages name. */
 void open_kernel(struct writer *w);
 void close_kernel(struct writer *w);

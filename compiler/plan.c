@@ -90,11 +90,25 @@ const struct schedule *plan_schedule(const struct plan *p, enum target t, enum p
     return NULL;
 }
 
+/* The workspace of the schedule, with rows or without, that lives during a step. */
+static int workspace_at(const struct plan *p, int schedule, bool rows, int step)
+{
+    for (int i = 0; i < p->ntensor; i++) {
+        const struct tensor *t = &p->tensor[i];
+        if (t->role == ROLE_WORKSPACE && t->schedule == schedule && t->rows == rows && t->dtype == DT_F32 && t->base < 0 && t->first <= step &&
+            step < t->last)
+            return i;
+    }
+    return -1;
+}
+
 int plan_workspace(const struct plan *p, int schedule)
 {
-    for (int t = 0; t < p->ntensor; t++)
-        if (p->tensor[t].schedule == schedule && p->tensor[t].role == ROLE_WORKSPACE && p->tensor[t].dtype == DT_F32 && !p->tensor[t].rows &&
-            p->tensor[t].base < 0)
-            return t;
-    return -1;
+    return workspace_at(p, schedule, false, 0);
+}
+
+int plan_row_workspace(const struct plan *p, int kernel)
+{
+    const int schedule = p->kernel[kernel].schedule;
+    return workspace_at(p, schedule, true, kernel - p->schedule[schedule].first_kernel);
 }

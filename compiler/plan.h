@@ -52,7 +52,7 @@ enum role {
     ROLE_SUM,            /* gradients summed over the runs of one batch: what a run leaves for the next */
     ROLE_SLOT,           /* optimizer state, one group per slot, persistent */
     ROLE_CONTROL,        /* the control block: what changes from step to step (struct control) */
-    ROLE_WORKSPACE,      /* fixed scratch of one phase: partial sums */
+    ROLE_WORKSPACE,      /* scratch: fixed, of one phase (partial sums, a library's); with rows, of one kernel */
     ROLE_RING,           /* cuda: u32 [1 + RING_STEPS][CTL_WORDS]: number of runs done, then the control block of each */
     ROLE_COUNT
 };
@@ -196,6 +196,7 @@ bool phase_trains(enum phase ph);                          /* makes gradients */
 
 extern const char *const precision_word[PRECISION_COUNT];
 int plan_workspace(const struct plan *p, int schedule);                           /* its scratch of floats; -1: none */
+int plan_row_workspace(const struct plan *p, int kernel);                         /* its scratch of floats a row; -1: none */
 
 /* ---- arena.c: arithmetic of places, overflow-checked; -1 where it would overflow ---- */
 

@@ -51,7 +51,7 @@ static int add_tensor(struct context *c, const struct value *v, int schedule)
 }
 
 /* Bytes of the whole phase that no value of the graph stands for. */
-static void add_fixed(struct context *c, enum role role, enum dtype d, int64_t elements, const char *name)
+static struct tensor *add_scratch(struct context *c, enum role role, enum dtype d, int64_t elements, const char *name)
 {
     struct plan *p = c->p;
     region_grow(p->region, p->tensor, p->ntensor);
@@ -59,6 +59,7 @@ static void add_fixed(struct context *c, enum role role, enum dtype d, int64_t e
     *t = (struct tensor){.name = region_copy(p->region, name), .role = role, .dtype = d, .rank = 1, .dim = {elements},
                          .schedule = c->schedule, .base = -1, .last = c->steps};
     t->bytes = bytes_of(t);
+    return t;
 }
 
 static void set_base(struct context *c, const struct value *v, const struct value *in)
@@ -171,6 +172,22 @@ static void add_kernel(struct context *c, const struct group *g, int step)
     }
 }
 
+/* What the kernel of a group needs for each row is there while it runs. */
+static void add_row_scratch(struct context *c)
+{
+    for (int s = 0; s < c->g->ngroup; s++) {
+        const struct node *n = c->g->group[s]->node[0];
+        int64_t scratch = node_count(n, n->op->row_scratch);
+        if (!scratch)
+            continue;
+        struct tensor *t = add_scratch(c, ROLE_WORKSPACE, DT_F32, scratch, region_printf(c->p->region, "workspace%d", s));
+        t->rows = true;
+        t->bytes = bytes_of(t);
+        t->first = s;
+        t->last = s + 1;
+    }
+}
+
 /* Kernels run one after the other, so one workspace serves all. */
 static int64_t most_scratch(const struct graph *g)
 {
@@ -192,9 +209,10 @@ void schedule(const struct graph *g, struct plan *p, enum target target)
     live(&c);
     if (target == TARGET_CUDA) {
         int64_t scratch = most_scratch(g);
-        add_fixed(&c, ROLE_RING, DT_U32, (1 + RING_STEPS) * CTL_WORDS, "ring");
+        add_scratch(&c, ROLE_RING, DT_U32, (1 + RING_STEPS) * CTL_WORDS, "ring");
         if (scratch)
-            add_fixed(&c, ROLE_WORKSPACE, DT_F32, scratch, "workspace");
+            add_scratch(&c, ROLE_WORKSPACE, DT_F32, scratch, "workspace");
+        add_row_scratch(&c);
     }
     region_grow(p->region, p->schedule, p->nschedule);
     p->schedule[p->nschedule++] = (struct schedule){.target = target, .phase = g->phase, .first_kernel = p->nkernel,

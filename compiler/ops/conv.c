@@ -192,6 +192,27 @@ static int64_t dw_scratch(const double *attr, const struct tensor *const *in, co
     return geometry(&g, attr, in[0]->rank, in[0]->dim, out[0]->rank, out[0]->dim) ? conv_dw_scratch(&g) : 0;
 }
 
+/* Of the products of large fully connected layers, which a library may make. */
+static int64_t product_scratch(const double *attr, const struct tensor *const *in, const struct tensor *const *out)
+{
+    (void)attr;
+    return is_product(in[0], in[1]->rows ? in[1] : out[0]) ? PRODUCT_WORKSPACE / 4 : 0;
+}
+
+/* Features by row capacity: of x and y. */
+static int64_t product_rows(const double *attr, const struct tensor *const *in, const struct tensor *const *out)
+{
+    (void)attr;
+    return is_product(in[0], out[0]) ? in[0]->dim[0] + out[0]->dim[0] : 0;
+}
+
+/* Of y' alone: x lies row by row already. */
+static int64_t dw_rows(const double *attr, const struct tensor *const *in, const struct tensor *const *out)
+{
+    (void)attr, (void)out;
+    return is_product(in[0], in[1]) ? in[1]->dim[0] : 0;
+}
+
 /* ---- layers ---- */
 
 static struct value *with_bias(struct site *s, struct value *y, bool bias, double bound, int fan_in)
@@ -281,13 +302,14 @@ static struct value *linear(struct site *s, const struct args *a, struct value *
 
 static const struct op op[] = {
     {.name = "conv", .doc = "convolution; a fully connected layer if the input is flat", .kind = OP_CONTRACT, .form = FORM_TILE, .nin = 2, .nout = 1,
-     .attr = {CONV_ATTRS}, .shape = conv_shape, .grad = conv_grad, .macs = conv_macs, .emit = conv_emit},
+     .attr = {CONV_ATTRS}, .shape = conv_shape, .grad = conv_grad, .scratch = product_scratch, .row_scratch = product_rows, .macs = conv_macs,
+     .emit = conv_emit},
     {.name = "conv_dx", .doc = "gradient of conv by its input", .kind = OP_CONTRACT, .form = FORM_TILE, .nin = 2, .nout = 1,
-     .attr = {CONV_ATTRS, "h", "w"}, .shape = dx_shape, .emit = dx_emit},
+     .attr = {CONV_ATTRS, "h", "w"}, .shape = dx_shape, .scratch = product_scratch, .row_scratch = product_rows, .emit = dx_emit},
     {.name = "conv_dw", .doc = "gradient of conv by its weight", .kind = OP_CONTRACT, .nin = 2, .nout = 1,
      .attr = {CONV_ATTRS, "r", "s"}, .shape = dw_shape, .scratch = dw_scratch, .emit = dw_emit},
     {.name = "linear_dw", .doc = "gradient of a fully connected layer by its weight", .kind = OP_CONTRACT, .nin = 2, .nout = 1,
-     .shape = linear_dw_shape, .emit = put_linear_dw},
+     .shape = linear_dw_shape, .scratch = product_scratch, .row_scratch = dw_rows, .emit = put_linear_dw},
 };
 
 static const struct word word[] = {

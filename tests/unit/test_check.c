@@ -124,12 +124,52 @@ static void test_targets(void **state)
         refuse_target(xent, "xent", class_lies[i]);
 }
 
+/* ---- workspaces: a kernel on a GPU writes no more of them than there is ---- */
+
+static void fewer_floats(struct tensor *t) { t->dim[0]--; }
+static void never_there(struct tensor *t) { t->first = t->last; }
+static void somewhere_else(struct tensor *t) { t->role = ROLE_VALUE; }
+static void without_rows(struct tensor *t) { t->rows = false; }
+
+static void refuse_workspace(bool rows, void lie(struct tensor *t), const char *message)
+{
+    struct trial t;
+    struct plan_error e;
+    int found = 0;
+    assert_true(trial_plan(&t, "tests/wide.net", read_text("tests/wide.net"), NULL, 0, stderr));
+    for (struct tensor *x = t.p->tensor; x < t.p->tensor + t.p->ntensor; x++) {
+        if (x->role != ROLE_WORKSPACE || x->rows != rows)
+            continue;
+        struct tensor was = *x;
+        lie(x);
+        if (plan_check(t.p, &e) || !strstr(e.text, message))
+            fail_msg("%s [%lld]: %s", was.name, (long long)was.dim[0], e.text);
+        *x = was;
+        found++;
+    }
+    assert_int_equal(found, rows ? 14 : 4);            /* 5 products of each way to train, 2 of evaluation, 2 of prediction */
+    assert_true(plan_check(t.p, &e));
+    trial_close(&t);
+}
+
+static void test_workspaces(void **state)
+{
+    (void)state;
+    refuse_workspace(false, fewer_floats, "the workspace is too small");
+    refuse_workspace(false, somewhere_else, "the workspace is too small");
+    refuse_workspace(true, fewer_floats, "the workspace of its rows is too small");
+    refuse_workspace(true, never_there, "the workspace of its rows is too small");
+    refuse_workspace(true, somewhere_else, "the workspace of its rows is too small");
+    refuse_workspace(true, without_rows, "the workspace of its rows is too small");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_mse_operands),
         cmocka_unit_test(test_xent_operands),
         cmocka_unit_test(test_targets),
+        cmocka_unit_test(test_workspaces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

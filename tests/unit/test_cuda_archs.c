@@ -214,6 +214,7 @@ static void test_models(void **state)
         skip();
     assert_true(targets > 0);
     assert_int_equal(glob("models/*.net", 0, NULL, &found), 0);
+    assert_int_equal(glob("tests/wide.net", GLOB_APPEND, NULL, &found), 0);
     for (size_t m = 0; m < found.gl_pathc; m++) {
         struct trial t;
         assert_true(trial_plan(&t, found.gl_pathv[m], read_text(found.gl_pathv[m]), NULL, 0, stderr));
