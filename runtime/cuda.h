@@ -8,8 +8,8 @@
 #include <limits.h>
 
 typedef unsigned CUresult, CUdevice_attribute, CUfunction_attribute, CUstreamCaptureMode, CUjit_option, nvrtcResult,
-    cublasStatus_t, cublasOperation_t, cublasMath_t, libraryPropertyType;
-typedef int CUdevice;
+    cublasStatus_t, cublasOperation_t, cublasComputeType_t, cudaDataType, libraryPropertyType;
+typedef int CUdevice, cublasGemmAlgo_t;
 typedef unsigned long long CUdeviceptr;
 typedef struct CUctx_st *CUcontext;
 typedef struct CUmod_st *CUmodule;

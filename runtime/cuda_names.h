@@ -17,6 +17,14 @@ CONSTANT(CU_STREAM_NON_BLOCKING, 1)
 CONSTANT(CU_EVENT_DISABLE_TIMING, 2)
 CONSTANT(CU_STREAM_CAPTURE_MODE_THREAD_LOCAL, 1)
 CONSTANT(NVRTC_ERROR_COMPILATION, 6)
+CONSTANT(CUBLAS_STATUS_ALLOC_FAILED, 3)
+CONSTANT(CUBLAS_OP_N, 0)
+CONSTANT(CUBLAS_OP_T, 1)
+CONSTANT(CUDA_R_32F, 0)
+CONSTANT(CUBLAS_COMPUTE_32F, 68)
+CONSTANT(CUBLAS_COMPUTE_32F_FAST_16BF, 75)
+CONSTANT(CUBLAS_COMPUTE_32F_FAST_TF32, 77)
+CONSTANT(CUBLAS_GEMM_DEFAULT, -1)
 
 FUNCTION(DRIVER, REQUIRED, CUresult, cuInit, (unsigned flags))
 FUNCTION(DRIVER, REQUIRED, CUresult, cuDriverGetVersion, (int *version))
@@ -90,7 +98,7 @@ FUNCTION(CUBLAS, REQUIRED, const char *, cublasGetStatusString, (cublasStatus_t 
 FUNCTION(CUBLAS, REQUIRED, cublasStatus_t, cublasSetStream_v2, (cublasHandle_t handle, cudaStream_t stream))
 FUNCTION(CUBLAS, REQUIRED, cublasStatus_t, cublasSetWorkspace_v2,
          (cublasHandle_t handle, void *workspace, size_t bytes))
-FUNCTION(CUBLAS, REQUIRED, cublasStatus_t, cublasSetMathMode, (cublasHandle_t handle, cublasMath_t mode))
-FUNCTION(CUBLAS, REQUIRED, cublasStatus_t, cublasSgemm_v2,
-         (cublasHandle_t handle, cublasOperation_t op_a, cublasOperation_t op_b, int m, int n, int k,
-          const float *alpha, const float *a, int lda, const float *b, int ldb, const float *beta, float *c, int ldc))
+FUNCTION(CUBLAS, REQUIRED, cublasStatus_t, cublasGemmEx,
+         (cublasHandle_t handle, cublasOperation_t op_a, cublasOperation_t op_b, int m, int n, int k, const void *alpha,
+          const void *a, cudaDataType type_a, int lda, const void *b, cudaDataType type_b, int ldb, const void *beta, void *c,
+          cudaDataType type_c, int ldc, cublasComputeType_t compute, cublasGemmAlgo_t algorithm))

@@ -20,9 +20,10 @@ static CUdeviceptr place_of(const struct cuda_phase *f, const struct plan *p, en
     return 0;
 }
 
-static bool is_of(const struct cuda_phase *f, const struct emit_launch *l)
+static bool is_of(const struct cuda_phase *f, const struct emit_launch *l, const struct cuda_products *library)
 {
-    return l->kernel >= f->schedule->first_kernel && l->kernel < f->schedule->last_kernel;
+    return l->kernel >= f->schedule->first_kernel && l->kernel < f->schedule->last_kernel &&
+           l->when != (library->handle ? EMIT_WITHOUT_LIBRARY : EMIT_WITH_LIBRARY);
 }
 
 /* Begins a launch whose parameters come next. */
@@ -33,8 +34,13 @@ static struct cuda_launch *add(struct cuda_phase *f, int *parameters, CUfunction
     return l;
 }
 
+static CUdeviceptr address_of(const struct cuda_phase *f, const struct plan *p, CUdeviceptr arena, int tensor)
+{
+    return tensor < 0 ? 0 : arena + (CUdeviceptr)tensor_place(p, f->schedule, tensor, f->rows);
+}
+
 static bool add_kernel(struct cuda_phase *f, const struct plan *p, int *parameters, CUfunction function,
-                       const struct emit_launch *e, CUdeviceptr arena, CUdeviceptr workspace)
+                       const struct emit_launch *e, CUdeviceptr arena)
 {
     int list[OPERANDS], n = kernel_operands(p, e->kernel, list);
     int64_t blocks = f->rows / ROW_BLOCK, tasks = e->blocks_per_task ? (blocks - 1) / e->blocks_per_task + 1 : 1;
@@ -42,9 +48,30 @@ static bool add_kernel(struct cuda_phase *f, const struct plan *p, int *paramete
         return false;
     add(f, parameters, function, e->threads)->blocks = (unsigned)(tasks * e->splits);
     for (int i = 0; i < n; i++)
-        f->value[(*parameters)++] = arena + (CUdeviceptr)tensor_place(p, f->schedule, list[i], f->rows);
+        f->value[(*parameters)++] = address_of(f, p, arena, list[i]);
     f->value[(*parameters)++] = f->control;
-    f->value[(*parameters)++] = workspace;
+    f->value[(*parameters)++] = e->when == EMIT_WITH_LIBRARY ? address_of(f, p, arena, plan_row_workspace(p, e->kernel)) : f->workspace;
+    return true;
+}
+
+static CUdeviceptr matrix_at(const struct cuda_phase *f, const struct plan *p, CUdeviceptr arena, const struct emit_matrix *m)
+{
+    return address_of(f, p, arena, m->tensor) + (CUdeviceptr)(m->at * f->rows) * sizeof(float);
+}
+
+static bool add_product(struct cuda_phase *f, const struct plan *p, const struct emit_product *x, CUdeviceptr arena)
+{
+    const int64_t size[] = {x->m, x->n, x->k, x->a.step, x->b.step, x->c.step};
+    int of[6];
+    for (int i = 0; i < 6; i++) {
+        int64_t n = size[i] ? size[i] : f->rows;
+        if (n > INT32_MAX)
+            return false;
+        of[i] = (int)n;
+    }
+    f->launch[f->launches++].product = (struct cuda_product){
+        .m = of[0], .n = of[1], .k = of[2], .step_a = of[3], .step_b = of[4], .step_c = of[5], .transposed = x->transposed,
+        .a = matrix_at(f, p, arena, &x->a), .b = matrix_at(f, p, arena, &x->b), .c = matrix_at(f, p, arena, &x->c)};
     return true;
 }
 
@@ -55,13 +82,13 @@ static void add_turn(struct cuda_phase *f, int *parameters, CUfunction function)
     f->value[(*parameters)++] = f->ring;
 }
 
-static bool make_room(struct cuda_phase *f, const struct plan *p, const struct emit_launches *l)
+static bool make_room(struct cuda_phase *f, const struct plan *p, const struct emit_launches *l, const struct cuda_products *library)
 {
     int list[OPERANDS];
     size_t launches = 2, parameters = 4;
     for (int i = 0; i < l->n; i++)
-        if (is_of(f, &l->launch[i])) {
-            launches++;
+        if (is_of(f, &l->launch[i], library)) {
+            launches += l->launch[i].multiplies ? 2 : 1;
             parameters += (size_t)kernel_operands(p, l->launch[i].kernel, list) + 2;
         }
     f->launch = calloc(launches, sizeof *f->launch);
@@ -72,24 +99,28 @@ static bool make_room(struct cuda_phase *f, const struct plan *p, const struct e
     return f->launch && f->value && f->parameter;
 }
 
-bool cuda_phase_bind(struct cuda_phase *f, const struct plan *p, const struct cuda_module *m, CUdeviceptr arena,
-                     struct device_error *e)
+bool cuda_phase_bind(struct cuda_phase *f, const struct plan *p, const struct cuda_module *m, const struct cuda_products *l,
+                     CUdeviceptr arena, struct device_error *e)
 {
-    int parameters = 0;
-    if (!make_room(f, p, &m->list))
+    int parameters = 0, workspace = plan_workspace(p, (int)(f->schedule - p->schedule));
+    if (!make_room(f, p, &m->list, l))
         return device_fail(e, 70, "out of memory");
     f->control = place_of(f, p, ROLE_CONTROL, arena);
     f->ring = place_of(f, p, ROLE_RING, arena);
     if (!f->control || !f->ring)
         return device_fail(e, 70, "the plan has no control block, or no ring of them");
-    int tensor = plan_workspace(p, (int)(f->schedule - p->schedule));
-    CUdeviceptr workspace = tensor < 0 ? 0 : arena + (CUdeviceptr)tensor_place(p, f->schedule, tensor, f->rows);
+    f->workspace = address_of(f, p, arena, workspace);
+    f->workspace_bytes = workspace < 0 ? 0 : p->tensor[workspace].bytes;
     add_turn(f, &parameters, m->begin);
-    for (int i = 0; i < m->list.n; i++)
-        if (is_of(f, &m->list.launch[i]) &&
-            !add_kernel(f, p, &parameters, m->function[i], &m->list.launch[i], arena, workspace))
-            return device_fail(e, 70, "kernel %s cannot be launched for %lld rows", m->list.launch[i].entry,
-                               (long long)f->rows);
+    for (int i = 0; i < m->list.n; i++) {
+        const struct emit_launch *x = &m->list.launch[i];
+        if (!is_of(f, x, l))
+            continue;
+        if (!add_kernel(f, p, &parameters, m->function[i], x, arena) || (x->multiplies && !add_product(f, p, &x->product, arena)))
+            return device_fail(e, 70, "kernel %s cannot be launched for %lld rows", x->entry, (long long)f->rows);
+        if (x->multiplies)
+            f->library = l;
+    }
     add_turn(f, &parameters, m->end);
     return true;
 }
@@ -98,13 +129,13 @@ bool cuda_phase_bind(struct cuda_phase *f, const struct plan *p, const struct cu
 
 static bool launch_all(const struct cuda_phase *f, const struct cuda *c, CUstream stream, struct device_error *e)
 {
-    for (int i = 0; i < f->launches; i++) {
+    bool ok = !f->library || cuda_products_workspace(f->library, c, f->workspace, f->workspace_bytes, e);
+    for (int i = 0; ok && i < f->launches; i++) {
         const struct cuda_launch *l = &f->launch[i];
-        if (!CUDA_CALL(c, e, cuLaunchKernel, l->function, l->blocks, 1, 1, l->threads, 1, 1, 0, stream,
-                       f->parameter + l->first, NULL))
-            return false;
+        ok = l->function ? CUDA_CALL(c, e, cuLaunchKernel, l->function, l->blocks, 1, 1, l->threads, 1, 1, 0, stream, f->parameter + l->first, NULL)
+                         : cuda_products_multiply(f->library, c, &l->product, e);
     }
-    return true;
+    return ok;
 }
 
 bool cuda_phase_capture(struct cuda_phase *f, const struct cuda *c, CUstream stream, struct device_error *e)

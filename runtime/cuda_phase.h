@@ -2,18 +2,22 @@
 #ifndef CUDA_PHASE_H
 #define CUDA_PHASE_H
 
+#include "cuda_products.h"
 #include "cuda_module.h"
 
 struct cuda_launch {
-    CUfunction function;
+    CUfunction function;                 /* NULL: a product for the library */
     unsigned blocks, threads;
     int first;                           /* of its parameters */
+    struct cuda_product product;
 };
 
 struct cuda_phase {
     const struct schedule *schedule;     /* NULL: not armed */
     int64_t rows;
-    CUdeviceptr control, ring;
+    CUdeviceptr control, ring, workspace;
+    int64_t workspace_bytes;
+    const struct cuda_products *library;  /* NULL: nothing for it in this phase */
     int launches;
     struct cuda_launch *launch;          /* nr_begin, the kernels, nr_end */
     CUdeviceptr *value;                  /* parameters of all launches, and pointers to them */
@@ -21,9 +25,9 @@ struct cuda_phase {
     CUgraphExec graph;                   /* NULL: its kernels are launched one by one */
 };
 
-/* Places and parameters in the arena, for a phase with schedule and rows. Needs cuda_phase_free, also if it fails. */
-bool cuda_phase_bind(struct cuda_phase *phase, const struct plan *p, const struct cuda_module *m, CUdeviceptr arena,
-                     struct device_error *e);
+/* Places and parameters in the arena, for a phase with schedule and rows. Large products go to the library if it is open. Needs cuda_phase_free, also if it fails. */
+bool cuda_phase_bind(struct cuda_phase *phase, const struct plan *p, const struct cuda_module *m, const struct cuda_products *l,
+                     CUdeviceptr arena, struct device_error *e);
 /* Makes a graph of one run. */
 bool cuda_phase_capture(struct cuda_phase *phase, const struct cuda *c, CUstream stream, struct device_error *e);
 /* Queues one run. */

@@ -29,6 +29,7 @@ struct gpu {
     bool retained, poison;
     const struct plan *plan;
     struct cuda_module module;
+    struct cuda_products library; /* for plans with products that are large enough */
     int64_t unused;              /* free bytes once the module was loaded */
     CUstream stream;
     struct cuda_host ring;
@@ -65,17 +66,37 @@ static void disarm(struct gpu *g)
 
 /* ---- compile ---- */
 
+static void unload(struct gpu *g)
+{
+    cuda_products_close(&g->library, &g->api);
+    cuda_module_unload(&g->module, &g->api);
+}
+
+/* Without a library our own kernels make all products, and that is said. */
+static void open_library(struct gpu *g)
+{
+    struct device_error why;
+    bool wanted = false;
+    for (int i = 0; i < g->module.list.n; i++)
+        wanted |= g->module.list.launch[i].multiplies;
+    if (wanted && !cuda_products_open(&g->library, &g->api, g->options.precision, &why))
+        fprintf(stderr, "netrun: large products are made without cuBLAS, which may be slower: %s\n", why.text);
+    g->report.library = g->library.handle != NULL;
+}
+
 static bool compile(struct device *d, const struct plan *p, struct device_error *e)
 {
     struct gpu *g = gpu_of(d);
     struct nvrtc_options o = {.name = p->net, .emit_dir = g->options.emit_dir, .verbose = g->options.verbose};
     int64_t before, total;
     disarm(g);
-    cuda_module_unload(&g->module, &g->api);
+    unload(g);
     g->plan = p;
     if (!cuda_gpu_memory(&g->api, &g->card, &before, &total, e) ||
-        !cuda_module_load(&g->module, &g->api, p, g->options.precision, g->emit, &g->target, &o, e) ||
-        !cuda_gpu_memory(&g->api, &g->card, &g->unused, &total, e))
+        !cuda_module_load(&g->module, &g->api, p, g->options.precision, g->emit, &g->target, &o, e))
+        return false;
+    open_library(g);
+    if (!cuda_gpu_memory(&g->api, &g->card, &g->unused, &total, e))
         return false;
     g->report.exact = g->module.exact;
     g->report.modules = before > g->unused ? before - g->unused : 0;
@@ -198,7 +219,7 @@ static bool upload_ring(struct gpu *g, const struct cuda_phase *f, int n, struct
 }
 
 /* Once with a sample of zeros, which is the arena's beginning: what the driver takes when a kernel runs for the first
- * time it takes now. Whatever it does to the arena is undone by zeros. */
+ * time it takes now, a library before its products are captured. Whatever it does to the arena is undone by zeros. */
 static bool rehearse(struct gpu *g, struct cuda_phase *f, struct device_error *e)
 {
     uint32_t *ring = g->ring.at, *control = ring + CTL_WORDS;
@@ -210,16 +231,21 @@ static bool rehearse(struct gpu *g, struct cuda_phase *f, struct device_error *e
     return fill(g, 0, 0, e) && upload_ring(g, f, 1, e) && cuda_phase_launch(f, &g->api, g->stream, e) && finish(g, e);
 }
 
+static bool arm_phase(struct gpu *g, struct cuda_phase *f, struct device_error *e)
+{
+    return cuda_phase_bind(f, g->plan, &g->module, &g->library, g->arena, e) && (!f->library || rehearse(g, f, e)) &&
+           (!g->report.graphs || cuda_phase_capture(f, &g->api, g->stream, e)) && rehearse(g, f, e);
+}
+
 static bool arm_phases(struct gpu *g, struct device_error *e)
 {
     const char *graphs = getenv("NETRUN_CUDA_GRAPH");
     g->report.graphs = !graphs || strcmp(graphs, "0") != 0;
-    for (int ph = 0; ph < PHASE_COUNT; ph++) {
-        struct cuda_phase *f = &g->phase[ph];
-        if (f->schedule && (!cuda_phase_bind(f, g->plan, &g->module, g->arena, e) ||
-                            (g->report.graphs && !cuda_phase_capture(f, &g->api, g->stream, e)) || !rehearse(g, f, e)))
+    if (g->library.handle && !cuda_products_stream(&g->library, &g->api, g->stream, e))
+        return false;
+    for (int ph = 0; ph < PHASE_COUNT; ph++)
+        if (g->phase[ph].schedule && !arm_phase(g, &g->phase[ph], e))
             return false;
-    }
     return true;
 }
 
@@ -360,7 +386,7 @@ static void close_cuda(struct device *d)
     struct gpu *g = gpu_of(d);
     if (g->retained) {
         disarm(g);
-        cuda_module_unload(&g->module, &g->api);
+        unload(g);
         g->api.cuCtxSetCurrent(NULL);
         g->api.cuDevicePrimaryCtxRelease_v2(g->card.device);
     }

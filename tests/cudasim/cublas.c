@@ -31,7 +31,7 @@ struct gemm {
     struct matrix a, b, c;
     int64_t m, n, k, batch;
     float alpha, beta;
-    bool tf32;
+    cublasComputeType_t compute;
 };
 
 /* Destroying works even when it is told to fail, as releases do in the driver. */
@@ -175,14 +175,21 @@ static size_t bytes_of(const struct matrix *x, int64_t rows, int64_t columns, in
     return (size_t)extent(x, rows_of(x, rows, columns), columns_of(x, rows, columns), batch) * type_bytes(x->type);
 }
 
-/* Copies a stored matrix as floats, packed; tf32 keeps 10 bits of fraction. */
+/* What the tensor cores make of a float: TF32 keeps 10 bits of fraction, BF16 7. */
+static float narrow(float value, cublasComputeType_t compute) {
+    return compute == CUBLAS_COMPUTE_32F_FAST_TF32   ? bits_float(tf32_from_float(value))
+           : compute == CUBLAS_COMPUTE_32F_FAST_16BF ? float_from_bfloat(bfloat_from_float(value))
+                                                     : value;
+}
+
+/* Copies a stored matrix as floats, packed. */
 static void unpack(float *to, const struct matrix *x, const uint8_t *from, int64_t rows, int64_t columns, int64_t batch,
-                   bool tf32) {
+                   cublasComputeType_t compute) {
     for (int64_t i = 0; i < rows; i++)
         for (int64_t j = 0; j < columns; j++) {
             const int64_t at = batch * x->stride + (x->transposed ? j + i * x->ld : i + j * x->ld);
             const float value = load(from, x->type, at);
-            to[i + j * rows] = tf32 ? bits_float(tf32_from_float(value)) : value;
+            to[i + j * rows] = x->type == CUDA_R_32F ? narrow(value, compute) : value;
         }
 }
 
@@ -235,8 +242,8 @@ static int run(void *data) {
     float *a = malloc((size_t)(g->m * g->k + 1) * sizeof *a), *b = malloc((size_t)(g->k * g->n + 1) * sizeof *b);
     rc = rc || (a && b) ? rc : 2;
     for (int64_t i = 0; i < g->batch && !rc; i++) {
-        unpack(a, &g->a, from_a, g->m, g->k, i, g->tf32);
-        unpack(b, &g->b, from_b, g->k, g->n, i, g->tf32);
+        unpack(a, &g->a, from_a, g->m, g->k, i, g->compute);
+        unpack(b, &g->b, from_b, g->k, g->n, i, g->compute);
         multiply(g, a, b, to, i);
     }
     free(a);
@@ -283,10 +290,10 @@ static cublasStatus_t product(const char *name, cublasHandle_t handle, cublasOpe
         g.c.stride < 0)
         return CUBLAS_STATUS_INVALID_VALUE;
     if (compute != CUBLAS_COMPUTE_32F && compute != CUBLAS_COMPUTE_32F_PEDANTIC &&
-        compute != CUBLAS_COMPUTE_32F_FAST_TF32)
+        compute != CUBLAS_COMPUTE_32F_FAST_TF32 && compute != CUBLAS_COMPUTE_32F_FAST_16BF)
         return CUBLAS_STATUS_NOT_SUPPORTED;
     const bool tf32_mode = compute == CUBLAS_COMPUTE_32F && handle->math == CUBLAS_TF32_TENSOR_OP_MATH;
-    g.tf32 = g.a.type == CUDA_R_32F && (tf32_mode || compute == CUBLAS_COMPUTE_32F_FAST_TF32);
+    g.compute = tf32_mode ? CUBLAS_COMPUTE_32F_FAST_TF32 : compute;
     g.alpha = *(const float *)alpha;
     g.beta = *(const float *)beta;
     return enqueue(handle, &g);

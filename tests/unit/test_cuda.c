@@ -18,7 +18,7 @@ static void test_headers(void **state)
              "cat > %s/headers.c <<'END'\n"
              "#include \"/usr/local/cuda/include/cuda.h\"\n#include \"/usr/local/cuda/include/nvrtc.h\"\n"
              "#include \"/usr/local/cuda/include/cublas_v2.h\"\n"
-             "#define CONSTANT(name, value) _Static_assert((unsigned)(name) == value, #name);\n"
+             "#define CONSTANT(name, value) _Static_assert((int)(name) == value, #name);\n"
              "#define FUNCTION(library, need, result, symbol, arguments) result (*my_##symbol) arguments = symbol;\n"
              "#include \"runtime/cuda_names.h\"\n"
              "_Static_assert(sizeof(CUresult) == 4 && sizeof(nvrtcResult) == 4 && sizeof(CUdeviceptr) == 8, \"\");\n"

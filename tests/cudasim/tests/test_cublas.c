@@ -82,6 +82,7 @@ static void tf32(void) {
 }
 
 static void bf16(void) {
+    products(CUDA_R_32F, CUBLAS_COMPUTE_32F_FAST_16BF, 8e-3);
     products(CUDA_R_16BF, CUBLAS_COMPUTE_32F, 2e-7);
 }
 
