@@ -5,7 +5,7 @@ modes, then netrun again; a round is some windows of whole epochs, or of 64 step
 second. The step time of a round is the median of its windows; the table has the median of the rounds. A cold start
 goes from the start of the process to the end of its first step, data read. Memory is what the process takes of the
 card, context included, seen by another process. The ratio is PyTorch's step time by netrun's: above 1 netrun is
-faster.
+faster. Besides, netrun trains a network of large layers with cuBLAS's products ("netrun") and with its own ("own").
 """
 
 import argparse
@@ -25,6 +25,7 @@ from machine import header, results_path
 B = os.environ.get("B", "build")
 DATA_OF = {"xor": None, "mlp": "mnist", "mlp3": "mnist", "mnist_cnn": "mnist", "strided_cnn": "mnist",
            "fashion_lenet": "fashion", "resnet20": "cifar10"}
+WIDE = "wide"       # a network of tests/ with products for cuBLAS
 MODES = ("eager", "graph", "compile")
 CHUNK = 64          # steps of a window where an epoch is long: as many as netrun may launch at once
 ROUND = 0.5         # seconds of one side in a round
@@ -80,7 +81,7 @@ def provide(work, nets, small):
     """Makes $DATA a folder with the sets of these nets. Returns the names of those that are noise."""
     given, folder, made = os.environ.get("DATA"), f"{work}/data", []
     os.makedirs(folder)
-    for name in sorted({DATA_OF[net] for net in nets} - {None}):
+    for name in sorted({DATA_OF[net] for net in nets} - {None} | {"mnist"}):
         if given and os.path.isdir(f"{given}/{name}") and not small:
             os.symlink(os.path.abspath(f"{given}/{name}"), f"{folder}/{name}")
         else:
@@ -120,7 +121,8 @@ class Watcher:
 # ---- netrun ----
 
 def netrun_command(work, net, *options):
-    data = [f"{os.environ['DATA']}/{DATA_OF[net]}"] if DATA_OF[net] else []
+    kind = "mnist" if net == WIDE else DATA_OF[net]
+    data = [f"{os.environ['DATA']}/{kind}"] if kind else []
     return [f"{B}/netrun", f"{work}/{net}.plan", "--train", *data, "--device", "cuda", "--runs", f"{work}/runs",
             "--progress", "none", "--json", *map(str, options)]
 
@@ -164,8 +166,18 @@ def netrun_seconds(work, net, shape, windows, steps):
     return [after - before for before, after in zip(times, times[1:])]
 
 
+def own_seconds(work, net, shape, windows, steps):
+    """The same without cuBLAS."""
+    os.environ["NETRUN_CUBLAS"] = "0"
+    try:
+        return netrun_seconds(work, net, shape, windows, steps)
+    finally:
+        del os.environ["NETRUN_CUBLAS"]
+
+
 def netrun_side(work, net, watcher):
-    subprocess.run([f"{B}/netc", f"models/{net}.net", "-o", f"{work}/{net}.plan"], check=True)
+    folder = "tests" if net == WIDE else "models"
+    subprocess.run([f"{B}/netc", f"{folder}/{net}.net", "-o", f"{work}/{net}.plan"], check=True)
     os.environ["XDG_CACHE_HOME"] = f"{work}/cache-{net}"
     first = netrun_first_step(work, net)
     watcher.begin()
@@ -312,10 +324,24 @@ class Bench:
                 if row[3] != "netrun" or not again:
                     self.say("\t".join(row))
 
+    def compare_products(self):
+        if time.monotonic() > self.until - 20:
+            self.say(f"# left out  {WIDE}: no time")
+            return
+        try:
+            shape, ours = netrun_side(self.work, WIDE, self.watcher)
+            own = Side("own", lambda windows, steps: own_seconds(self.work, WIDE, shape, windows, steps), None, None, None)
+            for row in rows_of(WIDE, shape, [ours, own], *measure([ours, own], shape, self.options.rounds)):
+                self.say("\t".join(row))
+        except Lost as lost:
+            self.lost = True
+            self.say(f"# left out  {WIDE}: {lost}")
+
     def run(self, modes):
         quick = [mode for mode in modes if mode != "compile"]
         for net in self.options.models:
             self.compare(net, quick, 20)
+        self.compare_products()
         if "compile" in modes:              # slow to start, so last
             for net in self.options.models:
                 self.compare(net, ["compile"], 60)
