@@ -100,6 +100,7 @@ static bool compile(struct device *d, const struct plan *p, struct device_error 
         return false;
     g->report.exact = g->module.exact;
     g->report.modules = before > g->unused ? before - g->unused : 0;
+    g->report.lazy = 0;
     return true;
 }
 
@@ -114,7 +115,7 @@ static int64_t room_of(struct device *d, int64_t budget)
 {
     const struct device_cuda_report *r = &gpu_of(d)->report;
     int64_t context = r->context < CONTEXT_MOST ? r->context : CONTEXT_MOST;
-    int64_t left = budget - context - r->modules, unused = gpu_of(d)->unused - r->reserve;
+    int64_t left = budget - context - r->modules - r->lazy, unused = gpu_of(d)->unused - r->reserve;
     int64_t room = left < unused ? left : unused;
     return (room < 0 ? room - GRANULE + 1 : room) / GRANULE * GRANULE;
 }

@@ -31,7 +31,7 @@ struct device_cuda_report {
     int64_t modules;
     int64_t arena;               /* as planned */
     int64_t data;                /* behind it: data set or staging */
-    int64_t lazy;                /* what else was gone after each phase had run */
+    int64_t lazy;                /* what else was gone after each phase had run; a budget that is asked for again knows it */
     int64_t reserve;             /* left alone, whatever the budget */
 };
 void device_cuda_report(const struct device *d, struct device_cuda_report *r);

@@ -1,5 +1,6 @@
 /* fit.c: batch, budget and device. Whatever can fail for want of memory fails here, with numbers; what fits is decided by
  * budget.c of the compiler. */
+#include "device_error.h"
 #include "netrun.h"
 
 #include <string.h>
@@ -131,7 +132,8 @@ static bool granted(const struct fitting *f, struct grant *g)
     return total(f, low, g) <= f->room;
 }
 
-/* Arms with what is granted. A device that then has less than it said is asked again, and fitted to that. */
+/* Arms with what is granted. A device that then has less than it said, or took more than the budget while it was armed, is asked
+ * again and fitted to that. */
 static int arm(struct fitting *f)
 {
     struct device *d = f->job->device;
@@ -144,14 +146,17 @@ static int arm(struct fitting *f)
         if (!granted(f, &g))
             return refuse(f);
         memcpy(rows.rows, g.rows, sizeof rows.rows);
-        if (d->arm(d, &rows, f->split, 2, f->room, &e)) {
+        bool armed = d->arm(d, &rows, f->split, 2, f->room, &e);
+        int64_t left = d->room(d, f->budget), less = f->room - f->room / 8;
+        if (armed && (f->budget == INT64_MAX || d->arena(d) <= left)) {
             take(f->job, &g);
             say_batch(f->job, f->wish, &g);
             return 0;
         }
+        if (armed)
+            device_fail(&e, STATUS_BUDGET, "the driver took more memory when kernels ran");
         if (e.status != STATUS_BUDGET)
             break;
-        int64_t left = d->room(d, f->budget), less = f->room - f->room / 8;
         f->room = left < f->room ? left : less;
         note("%s; fitting to %s", e.text, bytes_text(f->room, text, sizeof text));
     }

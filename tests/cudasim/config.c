@@ -47,6 +47,7 @@ static void read_environment(void) {
         .vram = read_number("SIM_VRAM", 8ull << 30),
         .granule = read_number("SIM_GRANULE", 2u << 20),
         .reserve = read_number("SIM_RESERVE", 128u << 20),
+        .lazy = read_number("SIM_LAZY", 0),
         .budget = read_number("SIM_BUDGET", 200000000),
         .seed = read_number("SIM_SEED", 0),
         .threads = (unsigned)read_number("SIM_THREADS", cores > 0 ? (uint64_t)cores : 1),

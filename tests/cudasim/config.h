@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 struct config {
-    uint64_t vram, granule, reserve; /* SIM_VRAM, SIM_GRANULE, SIM_RESERVE in bytes */
+    uint64_t vram, granule, reserve, lazy; /* SIM_VRAM, SIM_GRANULE, SIM_RESERVE, SIM_LAZY in bytes */
     uint64_t budget;                 /* SIM_BUDGET: instructions of one warp */
     uint64_t seed;                   /* SIM_SEED: order of graph nodes, 0 for the order of capture */
     unsigned threads;                /* SIM_THREADS */

@@ -257,7 +257,8 @@ CUresult cuDevicePrimaryCtxRelease_v2(CUdevice device) {
         rc = CUDA_ERROR_INVALID_CONTEXT;
     if (!rc && --state.retained == 0) {
         drain_all();
-        memory_discharge(config()->reserve);
+        memory_discharge(config()->reserve + state.lazy);
+        state.lazy = 0;
         state.sticky = CUDA_SUCCESS;
     }
     return api_leave(rc);

@@ -53,6 +53,16 @@ static CUresult pack(uint8_t *to, const struct ptx_function *f, void **params) {
     return CUDA_SUCCESS;
 }
 
+/* What a driver takes without being asked once there is a kernel to run. */
+static CUresult take_lazily(void) {
+    if (state.lazy == config()->lazy)
+        return CUDA_SUCCESS;
+    if (!memory_charge(config()->lazy))
+        return CUDA_ERROR_OUT_OF_MEMORY;
+    state.lazy = config()->lazy;
+    return CUDA_SUCCESS;
+}
+
 CUresult cuLaunchKernel(CUfunction function, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x,
                         unsigned block_y, unsigned block_z, unsigned shared_bytes, CUstream stream, void **params,
                         void **extra) {
@@ -72,6 +82,7 @@ CUresult cuLaunchKernel(CUfunction function, unsigned grid_x, unsigned grid_y, u
         .blocks = (uint64_t)grid_x * grid_y * grid_z, .check = config()->check, .profile = config()->profile,
         .budget = config()->budget};
     rc = check_shape(function, &launch, threads);
+    rc = rc ? rc : take_lazily();
     struct op *op = rc ? NULL : op_new(run_kernel, sizeof launch + f->param_bytes);
     if (!rc && !op)
         rc = CUDA_ERROR_OUT_OF_MEMORY;

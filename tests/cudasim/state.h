@@ -7,6 +7,7 @@
 struct state {
     bool initialised;
     unsigned retained; /* of the primary context */
+    uint64_t lazy;     /* bytes that it took with the first launch */
     CUresult sticky;
     char report[MESSAGE_BYTES + 64];
     uint64_t calls, launches, graph_launches;

@@ -194,6 +194,8 @@ static int fit_once(void *ctx)
     j.recipe.batch = SAMPLES;
     j.data.train = j.data.test = samples_for(t.p, SAMPLES);
     int status = fit(&j, samples);
+    if (status == 0 && o.memory)
+        NEED(stats_now().charged <= strtoull(o.memory, NULL, 10));
     if (j.device)
         j.device->close(j.device);
     free_samples(&j.data.train);
@@ -246,6 +248,24 @@ static void at_the_least_it_arms(void **state)
             check_least(&subjects[m]);
 }
 
+/* What the driver takes only when kernels run is the budget's too. */
+static void lazy_memory_is_counted(void **state)
+{
+    (void)state;
+    enum { LAZY = 32 << 20 };
+    char log[8192];
+    const struct subject *m = &subjects[1];
+    if (!sim_there())
+        skip();
+    long long least = least_for(m, "MEMORY", 1 << 20);
+    setenv("SIM_LAZY", "32MiB", 1);
+    assert_int_equal(fit_with(m, "MEMORY", least + LAZY, log, sizeof log), 0);
+    if (fit_with(m, "MEMORY", least + LAZY - 1, log, sizeof log) != STATUS_BUDGET || !strstr(log, "the driver took more memory when kernels ran"))
+        fail_msg("%s", log);
+    assert_int_equal(fit_with(m, "MEMORY", least + 4LL * LAZY, log, sizeof log), 0);
+    unsetenv("SIM_LAZY");
+}
+
 int main(int argc, char **argv)
 {
     (void)argc;
@@ -253,6 +273,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_granted_arms),
         cmocka_unit_test(at_the_least_it_arms),
+        cmocka_unit_test(lazy_memory_is_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
