@@ -166,6 +166,16 @@ int tensor_with_role(const struct plan *p, enum role role);          /* the firs
 int tensor_output(const struct plan *p, const struct schedule *s, int after);
 const char *shape_text_of(int rank, const int64_t *dim, char *text, size_t size);    /* "16x1x3x3", "scalar" */
 
+/* ---- pace.c ---- */
+
+struct pace {
+    double best;             /* seconds of a sample, the fastest so far */
+    double slow;             /* seconds on end in which samples took many times that */
+    bool said;
+};
+/* `samples` took `seconds`, now `*times` as long as the fastest did. True once: when that has been far too long for some seconds. */
+bool pace_drops(struct pace *p, int64_t samples, double seconds, double *times);
+
 /* ---- job: what the actions share ---- */
 
 struct position {            /* in training; a checkpoint holds it */
@@ -188,6 +198,7 @@ struct job {
     struct progress progress;
     struct events events;
     struct position at;
+    struct pace pace;
     char folder[PATH_MAX];   /* of the run; "" if there is none */
     FILE *metrics;           /* metrics.jsonl in it */
 };

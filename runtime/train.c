@@ -73,6 +73,20 @@ static int plan_runs(const struct job *j, struct runs *r, int64_t end)
     return n;
 }
 
+/* Nothing is wrong with the numbers, but somebody should look. */
+static void watch_pace(struct job *j, const struct runs *r, int n, double took)
+{
+    int64_t samples = 0;
+    double times;
+    for (int i = 0; i < n; i++)
+        samples += r->control[i][CTL_ROWS];
+    if (!pace_drops(&j->pace, samples, took, &times))
+        return;
+    progress_clear(&j->progress);
+    note("steps take %.0f times as long as they did: another program uses %s%s", times, j->device->name,
+         j->device->gpu ? ", or its driver has moved memory to the host" : "'s cores");
+}
+
 /* One call of the device: `n` of the runs. Calls grow until they take their time. */
 static int call(struct job *j, struct runs *r, int n)
 {
@@ -82,6 +96,7 @@ static int call(struct job *j, struct runs *r, int n)
     if (!j->device->run(j->device, j->recipe.micro > 0 ? PHASE_ACCUMULATE : PHASE_TRAIN, r->control, n, &e))
         return complain(e.status, "%s", e.text);
     double took = now() - since;
+    watch_pace(j, r, n, took);
     if (took < call_seconds / 2 && n == r->n)
         r->n = 2 * r->n < most ? 2 * r->n : most;
     else if (took > call_seconds && r->n > 1)

@@ -14,4 +14,4 @@ beside=$(pace beside)
 release
 [ "$SIM" ] || within "$beside" "$(awk -v a="$alone" 'BEGIN { print 4 * a }')" ||
     fail "a step takes $beside us beside a hog, $alone us alone"
-echo "a step takes $alone us alone, $beside us with 6 GiB left; netrun itself does not watch the time of steps"
+echo "a step takes $alone us alone, $beside us with 6 GiB left"

@@ -100,11 +100,36 @@ static void test_who_speaks_where(void **state)
     assert_null(p.lines);
 }
 
+/* Said once, after five seconds on end; a fast step in between begins them anew, and a short batch is no fast one. */
+static void test_pace(void **state)
+{
+    (void)state;
+    struct pace p = { 0 };
+    double times, slow = 0;
+    assert_false(pace_drops(&p, 128, 0.5, &times));                 /* the first one, which loads things */
+    for (int i = 0; i < 100; i++)
+        assert_false(pace_drops(&p, 128, 0.001, &times));
+    for (int i = 0; i < 1000; i++)
+        assert_false(pace_drops(&p, 128, 0.0079, &times));          /* slower, but not by so much */
+    for (int i = 0; i < 100; i++)
+        assert_false(pace_drops(&p, 128, i % 40 ? 0.1 : 0.001, &times));
+    assert_false(pace_drops(&p, 16, 0.001, &times));                /* the end of an epoch */
+    assert_int_equal((int)(times + 0.5), 8);
+    while (!pace_drops(&p, 128, 0.1, &times)) {
+        slow += 0.1;
+        assert_true(slow < 6);
+    }
+    assert_true(slow > 4 && times > 99 && times < 101);
+    for (int i = 0; i < 1000; i++)
+        assert_false(pace_drops(&p, 128, 0.1, &times));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_durations), cmocka_unit_test(test_rates),        cmocka_unit_test(test_epoch_line),
         cmocka_unit_test(test_bar),       cmocka_unit_test(test_off_terminal), cmocka_unit_test(test_who_speaks_where),
+        cmocka_unit_test(test_pace),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,16 @@
+/* pace.c: notices that the same work takes far longer than it did. */
+#include "netrun.h"
+
+static const double far = 8, long_enough = 5;            /* times the fastest; seconds on end */
+
+bool pace_drops(struct pace *p, int64_t samples, double seconds, double *times)
+{
+    double each = seconds / (double)samples;
+    if (p->best == 0 || each < p->best)
+        p->best = each;
+    *times = p->best > 0 ? each / p->best : 1;
+    p->slow = *times > far ? p->slow + seconds : 0;
+    bool first = p->slow > long_enough && !p->said;
+    p->said |= first;
+    return first;
+}
