@@ -83,8 +83,8 @@ static void watch_pace(struct job *j, const struct runs *r, int n, double took)
     if (!pace_drops(&j->pace, samples, took, &times))
         return;
     progress_clear(&j->progress);
-    note("steps take %.0f times as long as they did: another program uses %s%s", times, j->device->name,
-         j->device->gpu ? ", or its driver has moved memory to the host" : "'s cores");
+    note("steps take %.0f times as long as they did: another program uses %s", times,
+         j->device->gpu ? "the GPU, or its driver has moved memory to the host" : "the cores");
 }
 
 /* One call of the device: `n` of the runs. Calls grow until they take their time. */
