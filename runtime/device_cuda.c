@@ -399,7 +399,8 @@ static bool open_gpu(struct gpu *g, int ordinal, struct device_error *e)
     CUcontext context;
     int count;
     int64_t unused;
-    setenv("CUDA_MODULE_LOADING", "EAGER", 0);       /* else code takes memory when it first runs */
+    /* Older drivers load all of a library's kernels at once: hundreds of MiB. Ours are loaded when they are looked up, either way. */
+    setenv("CUDA_MODULE_LOADING", "LAZY", 0);
     if (!cuda_start(&g->api, &count, e))
         return false;
     if (ordinal < 0 || ordinal >= count)
