@@ -70,6 +70,7 @@ FUNCTION(DRIVER, REQUIRED, CUresult, cuStreamBeginCapture_v2, (CUstream stream, 
 FUNCTION(DRIVER, REQUIRED, CUresult, cuStreamEndCapture, (CUstream stream, CUgraph *graph))
 FUNCTION(DRIVER, REQUIRED, CUresult, cuGraphInstantiateWithFlags,
          (CUgraphExec *exec, CUgraph graph, unsigned long long flags))
+FUNCTION(DRIVER, REQUIRED, CUresult, cuGraphUpload, (CUgraphExec exec, CUstream stream))
 FUNCTION(DRIVER, REQUIRED, CUresult, cuGraphLaunch, (CUgraphExec exec, CUstream stream))
 FUNCTION(DRIVER, REQUIRED, CUresult, cuGraphExecDestroy, (CUgraphExec exec))
 FUNCTION(DRIVER, REQUIRED, CUresult, cuGraphDestroy, (CUgraph graph))

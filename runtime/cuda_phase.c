@@ -138,29 +138,43 @@ static bool launch_all(const struct cuda_phase *f, const struct cuda *c, CUstrea
     return ok;
 }
 
-bool cuda_phase_capture(struct cuda_phase *f, const struct cuda *c, CUstream stream, struct device_error *e)
+static bool capture(const struct cuda_phase *f, const struct cuda *c, CUstream stream, int runs, CUgraphExec *exec, struct device_error *e)
 {
     CUgraph graph = NULL;
     struct device_error later;
     if (!CUDA_CALL(c, e, cuStreamBeginCapture_v2, stream, CU_STREAM_CAPTURE_MODE_THREAD_LOCAL))
         return false;
-    bool ok = launch_all(f, c, stream, e);
+    bool ok = true;
+    for (int i = 0; ok && i < runs; i++)
+        ok = launch_all(f, c, stream, e);
     ok = CUDA_CALL(c, ok ? e : &later, cuStreamEndCapture, stream, &graph) && ok;
-    ok = ok && CUDA_CALL(c, e, cuGraphInstantiateWithFlags, &f->graph, graph, 0);
+    ok = ok && CUDA_CALL(c, e, cuGraphInstantiateWithFlags, exec, graph, 0);
     if (graph)
         c->cuGraphDestroy(graph);
     return ok;
 }
 
-bool cuda_phase_launch(const struct cuda_phase *f, const struct cuda *c, CUstream stream, struct device_error *e)
+/* A graph takes memory of the device when it is first launched, or uploaded. */
+bool cuda_phase_capture(struct cuda_phase *f, const struct cuda *c, CUstream stream, struct device_error *e)
 {
-    return f->graph ? CUDA_CALL(c, e, cuGraphLaunch, f->graph, stream) : launch_all(f, c, stream, e);
+    return capture(f, c, stream, 1, &f->graph, e) && capture(f, c, stream, GRAPH_RUNS, &f->several, e) &&
+           CUDA_CALL(c, e, cuGraphUpload, f->several, stream);
+}
+
+int cuda_phase_launch(const struct cuda_phase *f, const struct cuda *c, CUstream stream, int most, struct device_error *e)
+{
+    const bool several = f->several && most >= GRAPH_RUNS;
+    bool ok = several ? CUDA_CALL(c, e, cuGraphLaunch, f->several, stream)
+              : f->graph ? CUDA_CALL(c, e, cuGraphLaunch, f->graph, stream) : launch_all(f, c, stream, e);
+    return !ok ? 0 : several ? GRAPH_RUNS : 1;
 }
 
 void cuda_phase_free(struct cuda_phase *f, const struct cuda *c)
 {
     if (f->graph)
         c->cuGraphExecDestroy(f->graph);
+    if (f->several)
+        c->cuGraphExecDestroy(f->several);
     free(f->launch);
     free(f->value);
     free(f->parameter);

@@ -229,7 +229,7 @@ static bool rehearse(struct gpu *g, struct cuda_phase *f, struct device_error *e
     control[CTL_SAMPLES] = control[CTL_TARGETS] = (uint32_t)g->arena;
     control[CTL_SAMPLES + 1] = control[CTL_TARGETS + 1] = (uint32_t)(g->arena >> 32);
     control[CTL_DATA] = SAMPLES_STAGED;
-    return fill(g, 0, 0, e) && upload_ring(g, f, 1, e) && cuda_phase_launch(f, &g->api, g->stream, e) && finish(g, e);
+    return fill(g, 0, 0, e) && upload_ring(g, f, 1, e) && cuda_phase_launch(f, &g->api, g->stream, 1, e) && finish(g, e);
 }
 
 static bool arm_phase(struct gpu *g, struct cuda_phase *f, struct device_error *e)
@@ -300,9 +300,11 @@ static bool queue(struct gpu *g, const struct cuda_phase *f, int n, struct devic
 {
     const uint32_t *ring = g->ring.at;
     bool ok = upload_ring(g, f, n, e);
-    for (int i = 0; ok && i < n; i++)
-        ok = cuda_data_before(&g->data, &g->api, i, ring + (1 + i) * CTL_WORDS, g->stream, e) &&
-             cuda_phase_launch(f, &g->api, g->stream, e) && cuda_data_after(&g->data, &g->api, i, g->stream, e);
+    for (int i = 0, runs; ok && i < n; i += runs) {
+        ok = cuda_data_before(&g->data, &g->api, i, ring + (1 + i) * CTL_WORDS, g->stream, e);
+        runs = ok ? cuda_phase_launch(f, &g->api, g->stream, g->data.staged ? 1 : n - i, e) : 0;
+        ok = runs && cuda_data_after(&g->data, &g->api, i, g->stream, e);
+    }
     size_t block = CTL_WORDS * sizeof(uint32_t);
     return ok && CUDA_CALL(&g->api, e, cuMemcpyDtoHAsync_v2, (char *)g->ring.at + block, f->ring + block,
                            (size_t)n * block, g->stream);

@@ -24,7 +24,7 @@ struct device_cuda_report {
     int arch;                    /* 90 */
     bool exact;                  /* compiled for this architecture; false: PTX, compiled by the driver */
     bool resident;               /* the data set is on the device; false: it is brought batch by batch */
-    bool graphs;                 /* a run is one graph; false: its kernels are launched one by one */
+    bool graphs;                 /* runs are graphs; false: kernels are launched one by one */
     bool library;                /* cuBLAS makes the large products */
     int64_t total;               /* of the device */
     int64_t context;             /* in use once the context was there: what is above 1 GiB is other processes' */

@@ -2,6 +2,7 @@
  * and staged, memory to the byte, and every failing call. */
 #define _GNU_SOURCE 1
 #include "cuda_sim.h"
+#include "cuda_phase.h"
 #include "device_cuda.h"
 #include "philox.h"
 
@@ -245,7 +246,10 @@ static int case_runs(void *ctx)
     uint64_t allocations = stats_now().allocations, charged = stats_now().charged_peak;
     for (int i = 0; i < 3; i++) {
         static const int runs[] = {1, 5, RING_STEPS};
+        uint64_t launches = stats_now().graph_launches;
         NEED(train_runs(d, runs[i], !resident && i != 1, weight, &e));
+        int most = resident ? GRAPH_RUNS : 1;            /* runs of a launch; before each of staged samples something waits */
+        NEED(!r.graphs || stats_now().graph_launches - launches == (uint64_t)(runs[i] / most + runs[i] % most));
         NEED(predict_one(d, weight[1], &e));
     }
     NEED(stats_now().allocations == allocations && stats_now().charged_peak == charged);
