@@ -42,7 +42,7 @@ static void *serve(void *data) {
             pthread_cond_wait(&pool.work, &pool.lock);
         seen = pool.generation;
         struct worker *worker = pool.workers[index];
-        if (worker->launch != pool.launch) /* not needed for this launch */
+        if (!worker->launch || worker->launch != pool.launch) /* not needed for this launch, or late for it */
             continue;
         pthread_mutex_unlock(&pool.lock);
         run_blocks(worker);
