@@ -13,7 +13,7 @@
 enum {
     RING_BYTES = (1 + RING_STEPS) * CTL_WORDS * 4,
     GRANULE = 2 << 20,           /* drivers hand out memory in multiples of this */
-    CONTEXT_MOST = 1 << 30,      /* no context takes more: seen are 107 to 555 MiB */
+    OWN_MOST = 1 << 30,          /* no context takes more (seen are 107 to 555 MiB), and no code: the rest is other processes' */
     RESERVE_LEAST = 64 << 20,
     RESERVE_PART = 64,           /* of all memory */
 };
@@ -91,6 +91,7 @@ static bool compile(struct device *d, const struct plan *p, struct device_error 
     int64_t before, total;
     disarm(g);
     unload(g);
+    g->report.library = false;
     g->plan = p;
     if (!cuda_gpu_memory(&g->api, &g->card, &before, &total, e) ||
         !cuda_module_load(&g->module, &g->api, p, g->options.precision, g->emit, &g->target, &o, e))
@@ -111,11 +112,16 @@ static int64_t memory_of(const struct device *d)
     return gpu_of(d)->report.total;
 }
 
+/* Of bytes that were gone after something: what can be ours. */
+static int64_t own(int64_t bytes)
+{
+    return bytes < OWN_MOST ? bytes : OWN_MOST;
+}
+
 static int64_t room_of(struct device *d, int64_t budget)
 {
     const struct device_cuda_report *r = &gpu_of(d)->report;
-    int64_t context = r->context < CONTEXT_MOST ? r->context : CONTEXT_MOST;
-    int64_t left = budget - context - r->modules - r->lazy, unused = gpu_of(d)->unused - r->reserve;
+    int64_t left = budget - own(r->context) - own(r->modules) - own(r->lazy), unused = gpu_of(d)->unused - r->reserve;
     int64_t room = left < unused ? left : unused;
     return (room < 0 ? room - GRANULE + 1 : room) / GRANULE * GRANULE;
 }
@@ -234,7 +240,7 @@ static bool rehearse(struct gpu *g, struct cuda_phase *f, struct device_error *e
 
 static bool arm_phase(struct gpu *g, struct cuda_phase *f, struct device_error *e)
 {
-    return cuda_phase_bind(f, g->plan, &g->module, &g->library, g->arena, e) && (!f->library || rehearse(g, f, e)) &&
+    return cuda_phase_bind(f, g->plan, &g->module, &g->library, g->arena, e) && (!f->library || !g->report.graphs || rehearse(g, f, e)) &&
            (!g->report.graphs || cuda_phase_capture(f, &g->api, g->stream, e)) && rehearse(g, f, e);
 }
 
@@ -254,25 +260,25 @@ static bool arm(struct device *d, const struct device_rows *rows, const struct d
                 int64_t room, struct device_error *e)
 {
     struct gpu *g = gpu_of(d);
-    int64_t unused, total;
+    int64_t before, after, total;
     disarm(g);
     if (!g->module.handle)
         return device_fail(e, 70, "armed before it was compiled");
     bool ok = measure(g, rows, e) && plan_data(g, rows, split, nsplit, room, e) &&
               CUDA_CALL(&g->api, e, cuStreamCreate, &g->stream, CU_STREAM_NON_BLOCKING) &&
               cuda_host_take(&g->ring, &g->api, RING_BYTES, "the ring of control blocks", e) && take(g, e) &&
-              arm_phases(g, e) && fill(g, 0, 0, e) &&
-              cuda_data_take(&g->data, &g->api, g->arena + (CUdeviceptr)g->planned, g->stream, e) && finish(g, e) &&
-              cuda_gpu_memory(&g->api, &g->card, &unused, &total, e);
+              cuda_gpu_memory(&g->api, &g->card, &before, &total, e) && arm_phases(g, e) &&
+              cuda_gpu_memory(&g->api, &g->card, &after, &total, e) && fill(g, 0, 0, e) &&
+              cuda_data_take(&g->data, &g->api, g->arena + (CUdeviceptr)g->planned, g->stream, e) && finish(g, e);
     if (!ok) {
         disarm(g);
         return false;
     }
-    int64_t lazy = g->unused - unused - (g->bytes + GRANULE - 1) / GRANULE * GRANULE;
     g->report.arena = g->planned;
     g->report.data = g->data.bytes;
     g->report.resident = g->data.resident;
-    g->report.lazy = lazy > 0 ? lazy : 0;
+    if (before - after > g->report.lazy)         /* when the plan is armed again, most of it is there */
+        g->report.lazy = before - after;
     return true;
 }
 

@@ -158,7 +158,7 @@ static int arm(struct fitting *f)
         if (e.status != STATUS_BUDGET)
             break;
         f->room = left < f->room ? left : less;
-        note("%s; fitting to %s", e.text, bytes_text(f->room, text, sizeof text));
+        note("%s; fitting to %s", e.text, bytes_text(f->room > 0 ? f->room : 0, text, sizeof text));
     }
     return complain(e.status, "%s", e.text);
 }
