@@ -1,7 +1,8 @@
 /* pace.c: notices that the same work takes far longer than it did. */
 #include "netrun.h"
 
-static const double far = 8, long_enough = 5;            /* times the fastest; seconds on end */
+static const double far = 8, long_enough = 5;            /* times the fastest; seconds on end ... */
+static const double most = 1;                            /* ... of which one call, in which we may have been stopped, counts so many */
 
 bool pace_drops(struct pace *p, int64_t samples, double seconds, double *times)
 {
@@ -9,7 +10,7 @@ bool pace_drops(struct pace *p, int64_t samples, double seconds, double *times)
     if (p->best == 0 || each < p->best)
         p->best = each;
     *times = p->best > 0 ? each / p->best : 1;
-    p->slow = *times > far ? p->slow + seconds : 0;
+    p->slow = *times > far ? p->slow + (seconds < most ? seconds : most) : 0;
     bool first = p->slow > long_enough && !p->said;
     p->said |= first;
     return first;

@@ -115,6 +115,8 @@ static void test_pace(void **state)
         assert_false(pace_drops(&p, 128, i % 40 ? 0.1 : 0.001, &times));
     assert_false(pace_drops(&p, 16, 0.001, &times));                /* the end of an epoch */
     assert_int_equal((int)(times + 0.5), 8);
+    assert_false(pace_drops(&p, 128, 60, &times));                  /* stopped, and let go on */
+    assert_false(pace_drops(&p, 128, 0.001, &times));
     while (!pace_drops(&p, 128, 0.1, &times)) {
         slow += 0.1;
         assert_true(slow < 6);
