@@ -38,7 +38,7 @@ bool is_stored(const struct writer *w, int tensor)
     return tensor_stored(tensor_of(w, tensor));
 }
 
-/* "stage1.0.conv1.weight" -> conv1_weight, "normalize42_1" -> normalize: short, and equal in kernels that are repeated. */
+/* "stage1.0.conv1.weight" -> conv1_weight, "normalize@42_1" -> normalize, "@gradients" -> gradients: short, and equal in kernels that are repeated. */
 static const char *short_name(struct writer *w, const struct tensor *t)
 {
     const char *from = t->name, *dot = strrchr(t->name, '.');
@@ -46,12 +46,11 @@ static const char *short_name(struct writer *w, const struct tensor *t)
         dot--;
     if (dot)
         from = dot;
-    char *name = region_printf(w->region, "%.60s", from);
+    from += *from == '@';
+    char *name = region_printf(w->region, "%.*s", strcspn(from, "@") < 60 ? (int)strcspn(from, "@") : 60, from);
     for (char *c = name; *c; c++)
         if (!isalnum((unsigned char)*c))
             *c = '_';
-    for (size_t n = strlen(name); t->role == ROLE_VALUE && n > 1 && (isdigit((unsigned char)name[n - 1]) || name[n - 1] == '_'); n--)
-        name[n - 1] = 0;
     return name;
 }
 
@@ -177,7 +176,7 @@ static int root_of(const struct writer *w, int tensor)
 /* Does the kernel write the bytes of this tensor, or of what it is a part of? */
 static bool is_written(const struct writer *w, int tensor)
 {
-    if (w->pads && tensor == w->kernel->stage[0].in[0])
+    if (w->pads && root_of(w, tensor) == root_of(w, w->kernel->stage[0].in[0]))
         return true;
     for (const struct stage *s = w->kernel->stage; s < w->kernel->stage + w->kernel->nstage; s++)
         for (int o = 0; o < s->nout; o++)

@@ -69,7 +69,8 @@ struct emit_launches { int n; struct emit_launch *launch; struct region *region;
 
 /* One CUDA file a plan, for NVRTC with --device-as-default-execution-space: no #include. Entries take, as pointers, the
  * kernel_operands() in order, the control block, and a workspace: EMIT_WITH_LIBRARY plan_row_workspace of the kernel, else
- * plan_workspace of the schedule (null if it has none). They are launched for the row capacity; what lies beyond CTL_ROWS is skipped. Besides:
+ * plan_workspace of the schedule (null if it has none). They are launched for the row capacity; rows beyond CTL_ROWS are skipped, or packed as
+ * zeros for a product. Besides:
  *     nr_begin(control, ring)   one block of CTL_WORDS threads: the next control block of the ring becomes the control block
  *     nr_end(control, ring)     the same: its results go back into the ring, ring[0] counts
  * False on a write error. `l` is freed with emit_launches_free. */

@@ -14,7 +14,7 @@ struct graph *graph_new(enum phase ph, struct region *r, struct diag *d)
     g->region = r;
     g->diag = d;
     const int64_t words[] = {CTL_WORDS};
-    g->control = graph_source(g, ROLE_CONTROL, DT_U32, false, 1, words, "control", (struct loc){0});
+    g->control = graph_source(g, ROLE_CONTROL, DT_U32, false, 1, words, "@control", (struct loc){0});
     return g;
 }
 
@@ -99,7 +99,7 @@ struct node *graph_node(struct graph *g, const char *name, const double *attr, s
         outs[o].role = ROLE_VALUE;
         outs[o].init = INIT_ZERO;
         outs[o].fan_in = 0;
-        outs[o].name = o ? region_printf(g->region, "%s%d_%d", name, g->serial, o) : region_printf(g->region, "%s%d", name, g->serial);
+        outs[o].name = o ? region_printf(g->region, "%s@%d_%d", name, g->serial, o) : region_printf(g->region, "%s@%d", name, g->serial);
         n->out[o] = add_value(g, &outs[o], g->at);
         n->out[o]->maker = g->layer ? g->layer : name;
         n->out[o]->def = n;

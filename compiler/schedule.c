@@ -50,7 +50,7 @@ static int add_tensor(struct context *c, const struct value *v, int schedule)
     return c->tensor[v->id] = p->ntensor++;
 }
 
-/* Bytes of the whole phase that no value of the graph stands for. */
+/* Bytes of the whole phase that no value of the graph stands for, under a name that no value can have. */
 static struct tensor *add_scratch(struct context *c, enum role role, enum dtype d, int64_t elements, const char *name)
 {
     struct plan *p = c->p;
@@ -180,7 +180,7 @@ static void add_row_scratch(struct context *c)
         int64_t scratch = node_count(n, n->op->row_scratch);
         if (!scratch)
             continue;
-        struct tensor *t = add_scratch(c, ROLE_WORKSPACE, DT_F32, scratch, region_printf(c->p->region, "workspace%d", s));
+        struct tensor *t = add_scratch(c, ROLE_WORKSPACE, DT_F32, scratch, region_printf(c->p->region, "@workspace%d", s));
         t->rows = true;
         t->bytes = bytes_of(t);
         t->first = s;
@@ -209,9 +209,9 @@ void schedule(const struct graph *g, struct plan *p, enum target target)
     live(&c);
     if (target == TARGET_CUDA) {
         int64_t scratch = most_scratch(g);
-        add_scratch(&c, ROLE_RING, DT_U32, (1 + RING_STEPS) * CTL_WORDS, "ring");
+        add_scratch(&c, ROLE_RING, DT_U32, (1 + RING_STEPS) * CTL_WORDS, "@ring");
         if (scratch)
-            add_scratch(&c, ROLE_WORKSPACE, DT_F32, scratch, "workspace");
+            add_scratch(&c, ROLE_WORKSPACE, DT_F32, scratch, "@workspace");
         add_row_scratch(&c);
     }
     region_grow(p->region, p->schedule, p->nschedule);

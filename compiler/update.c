@@ -30,7 +30,7 @@ void update(struct graph *g, const struct model *m)
         return;
     g->at = (struct loc){0};
     g->layer = "optimizer";
-    struct value *in[4], *parameters = group(g, ROLE_PARAM, "parameters", bytes), *gradients = group(g, ROLE_GRAD, "gradients", bytes);
+    struct value *in[4], *parameters = group(g, ROLE_PARAM, "@parameters", bytes), *gradients = group(g, ROLE_GRAD, "@gradients", bytes);
     int n = 0;
     in[n++] = parameters;
     for (int s = 0; s < 2 && slots[s]; s++) {
@@ -47,7 +47,7 @@ void update(struct graph *g, const struct model *m)
             }
     }
     in[n++] = g->phase == PHASE_ACCUMULATE
-                  ? graph_op(g, "accumulate", NULL, group(g, ROLE_SUM, "gradients.sum", bytes), gradients, NULL)
+                  ? graph_op(g, "accumulate", NULL, group(g, ROLE_SUM, "@gradients.sum", bytes), gradients, NULL)
                   : gradients;
     int64_t at = 0;
     for (int i = 0; i < nvalue; i++)

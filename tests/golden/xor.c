@@ -922,9 +922,9 @@ static void k_train12_optimizer_adam(const struct nr_args *a, int64_t first, int
     real *const t1_optimizer_exp_avg = a->t[1];
     real *const t2_optimizer_exp_avg_sq = a->t[2];
     real *const t3_gradients = a->t[3];
-    real *const t4_adam17 = a->t[4];
-    real *const t5_adam17_1 = a->t[5];
-    real *const t6_adam17_2 = a->t[6];
+    real *const t4_adam = a->t[4];
+    real *const t5_adam = a->t[5];
+    real *const t6_adam = a->t[6];
     const V lr = vec(word(a, 9));
     const V bias1 = vec(word(a, 10));
     const V bias2 = vec(word(a, 11));
@@ -942,9 +942,9 @@ static void k_train12_optimizer_adam(const struct nr_args *a, int64_t first, int
         const V v2 = ((h1 * ld(t2_optimizer_exp_avg_sq + e)) + ((k1 * (ld(t3_gradients + e) + (h3 * ld(t0_parameters + e)))) * (ld(t3_gradients + e) + (h3 * ld(t0_parameters + e)))));
         const V v1 = ((h0 * ld(t1_optimizer_exp_avg + e)) + (k0 * (ld(t3_gradients + e) + (h3 * ld(t0_parameters + e)))));
         const V v0 = (ld(t0_parameters + e) - (((lr / bias1) * v1) / ((v_sqrt(v2) * (num(1) / bias2)) + h2)));
-        st(t4_adam17 + e, v0);
-        st(t5_adam17_1 + e, v1);
-        st(t6_adam17_2 + e, v2);
+        st(t4_adam + e, v0);
+        st(t5_adam + e, v1);
+        st(t6_adam + e, v2);
     }
 }
 
@@ -1026,7 +1026,7 @@ static void k_accumulate12_optimizer_accumulate(const struct nr_args *a, int64_t
 {
     real *const t0_gradients_sum = a->t[0];
     real *const t1_gradients = a->t[1];
-    real *const t2_accumulate17 = a->t[2];
+    real *const t2_accumulate = a->t[2];
     const V begin = vec(word(a, 29));
     const int64_t blocks = a->blocks;
     (void)blocks;
@@ -1034,7 +1034,7 @@ static void k_accumulate12_optimizer_accumulate(const struct nr_args *a, int64_t
     (void)lane;
     for (int64_t e = first * 4LL / 1 * 16; e < last * 4LL / 1 * 16; e += LANES) {
         const V v0 = sel((begin > num(0)), ld(t1_gradients + e), (ld(t0_gradients_sum + e) + ld(t1_gradients + e)));
-        st(t2_accumulate17 + e, v0);
+        st(t2_accumulate + e, v0);
     }
 }
 
@@ -1046,10 +1046,10 @@ static void k_accumulate13_optimizer_adam(const struct nr_args *a, int64_t first
     real *const t0_parameters = a->t[0];
     real *const t1_optimizer_exp_avg = a->t[1];
     real *const t2_optimizer_exp_avg_sq = a->t[2];
-    real *const t3_accumulate17 = a->t[3];
-    real *const t4_adam18 = a->t[4];
-    real *const t5_adam18_1 = a->t[5];
-    real *const t6_adam18_2 = a->t[6];
+    real *const t3_accumulate = a->t[3];
+    real *const t4_adam = a->t[4];
+    real *const t5_adam = a->t[5];
+    real *const t6_adam = a->t[6];
     const V lr = vec(word(a, 9));
     const V bias1 = vec(word(a, 10));
     const V bias2 = vec(word(a, 11));
@@ -1064,12 +1064,12 @@ static void k_accumulate13_optimizer_adam(const struct nr_args *a, int64_t first
     const int lane = 0;
     (void)lane;
     for (int64_t e = first * 4LL / 1 * 16; e < last * 4LL / 1 * 16; e += LANES) {
-        const V v2 = ((h1 * ld(t2_optimizer_exp_avg_sq + e)) + ((k1 * (ld(t3_accumulate17 + e) + (h3 * ld(t0_parameters + e)))) * (ld(t3_accumulate17 + e) + (h3 * ld(t0_parameters + e)))));
-        const V v1 = ((h0 * ld(t1_optimizer_exp_avg + e)) + (k0 * (ld(t3_accumulate17 + e) + (h3 * ld(t0_parameters + e)))));
+        const V v2 = ((h1 * ld(t2_optimizer_exp_avg_sq + e)) + ((k1 * (ld(t3_accumulate + e) + (h3 * ld(t0_parameters + e)))) * (ld(t3_accumulate + e) + (h3 * ld(t0_parameters + e)))));
+        const V v1 = ((h0 * ld(t1_optimizer_exp_avg + e)) + (k0 * (ld(t3_accumulate + e) + (h3 * ld(t0_parameters + e)))));
         const V v0 = (ld(t0_parameters + e) - (((lr / bias1) * v1) / ((v_sqrt(v2) * (num(1) / bias2)) + h2)));
-        st(t4_adam18 + e, v0);
-        st(t5_adam18_1 + e, v1);
-        st(t6_adam18_2 + e, v2);
+        st(t4_adam + e, v0);
+        st(t5_adam + e, v1);
+        st(t6_adam + e, v2);
     }
 }
 

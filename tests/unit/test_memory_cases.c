@@ -81,7 +81,7 @@ static bool run(struct job *j, int64_t step, int64_t position, int64_t rows)
 
 static float *weights(struct job *j, int64_t *bytes)
 {
-    int t = plan_find_tensor(j->plan, -1, "parameters");
+    int t = plan_find_tensor(j->plan, -1, "@parameters");
     *bytes = j->plan->tensor[t].bytes;
     float *value = malloc((size_t)*bytes);
     assert_true(value && j->device->read(j->device, PHASE_TRAIN, t, 0, value, *bytes));

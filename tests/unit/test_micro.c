@@ -107,7 +107,7 @@ static struct trained train_parts(const struct plan *p, int64_t batch, int64_t m
         keep(&r, &loss, 1);
     }
     int schedule = (int)(plan_schedule(p, TARGET_CPU, ph) - p->schedule);
-    int gradients = plan_find_tensor(p, schedule, micro ? "gradients.sum" : "gradients");
+    int gradients = plan_find_tensor(p, schedule, micro ? "@gradients.sum" : "@gradients");
     for (int t = 0; t < p->ntensor; t++)
         if (tensor_is_named(p, t))
             keep_tensor(&r, j.device, ph, t, 0, p->tensor[t].bytes);
