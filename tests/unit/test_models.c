@@ -222,7 +222,8 @@ int main(int argc, char **argv)
     glob_t files;
     (void)argc;
     use_cache(argv[0]);
-    if (glob("tests/expect/models/*.json", 0, NULL, &files))
+    /* Compilers are slow under sanitizers: resnet20 has ops that the others or test_ops have. */
+    if (glob(SANITIZED ? "tests/expect/models/[!r]*.json" : "tests/expect/models/*.json", 0, NULL, &files))
         return 1;
     int failed = run_files("models", &files, test_case, NULL, 0);
     globfree(&files);
