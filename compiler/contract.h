@@ -25,7 +25,7 @@ void put_conv_dw(struct writer *w, const struct stage *s, const struct geometry 
 /* w'[K, C] from x row by row and y' in blocks. */
 void put_linear_dw(struct writer *w, const struct stage *s);
 
-/* contract_cuda.c: the same for CUDA; the functions above call them. */
+/* contract_cuda.c and contract_cuda_dw.c: the same for CUDA; the functions above call them. */
 void put_contraction_cuda(struct writer *w, const struct stage *s, struct contraction *c);
 void put_conv_dw_cuda(struct writer *w, const struct stage *s, const struct geometry *size);
 void put_linear_dw_cuda(struct writer *w, const struct stage *s);
