@@ -202,6 +202,33 @@ static void test_diverged(void **state)
     assert_int_equal(go(&b, true), 0);       /* here the second try succeeds */
 }
 
+/* A run whose steps have been slow for a while already says so, once, and goes on. */
+static void test_slow(void **state)
+{
+    (void)state;
+    struct run a;
+    char said[1024] = "";
+    FILE *out = tmpfile();
+    int saved = dup(STDERR_FILENO);
+    assert_true(out && saved >= 0);
+    open_run(&a, "a", false);
+    a.job.pace = (struct pace){ .best = 1e-15, .slow = 60 };
+    fflush(stderr);
+    dup2(fileno(out), STDERR_FILENO);
+    int status = go(&a, false);
+    fflush(stderr);
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+    rewind(out);
+    said[fread(said, 1, sizeof said - 1, out)] = '\0';
+    fclose(out);
+    assert_int_equal(status, 0);
+    char *line = strstr(said, "times as long as they did");
+    assert_non_null(line);
+    assert_null(strstr(line + 1, "times as long"));
+    assert_int_equal(a.job.at.step, 9);
+}
+
 /* Several steps in one call of the device leave the same files, and nothing happens after a loss that is not finite. */
 static void test_calls(void **state)
 {
@@ -327,6 +354,7 @@ int main(void)
         cmocka_unit_test(test_resume),   cmocka_unit_test(test_interrupt), cmocka_unit_test(test_crash),
         cmocka_unit_test(test_diverged), cmocka_unit_test(test_control),   cmocka_unit_test(test_batches),
         cmocka_unit_test(test_no_allocation), cmocka_unit_test(test_calls),
+        cmocka_unit_test(test_slow),
     };
     return cmocka_run_group_tests(tests, make_base, remove_base);
 }
