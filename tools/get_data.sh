@@ -140,6 +140,7 @@ EOF
 }
 
 if has_all; then
+    rm -f "$synthetic_note"
     echo "$name: $dir holds $set_name already" >&2
     exit 0
 fi
@@ -170,4 +171,4 @@ if ! "$make_digits" --gzip "$work"; then
     echo "$name: $make_digits failed; no data" >&2
     exit 4
 fi
-echo "Drawn by make_digits, not $set_name: do not compare accuracies." >"$synthetic_note" && install_all || exit 4
+echo "Digits drawn by make_digits, not $set_name: do not compare accuracies." >"$synthetic_note" && install_all || exit 4

@@ -36,6 +36,11 @@ static void assert_is_set(struct temp *temp, const char *format, int64_t channel
     assert_int_equal(set.classes, 10);
     assert_int_equal(set.train.sample.dims[0], channels);
     assert_int_equal(set.train.sample.dims[2], side);
+    /* Whatever the files are called, the folder says that they are drawn. */
+    size_t size;
+    unsigned char *mark = temp_read(temp_path(temp, "SYNTHETIC"), &size);
+    assert_true(size > 30 && memcmp(mark, "Digits drawn by make_digits", 27) == 0);
+    free(mark);
     /* The splits have nothing in common. */
     assert_memory_not_equal(set.train.sample.values, set.test.sample.values, (size_t)set.train.sample.bytes);
     data_close(&set);
