@@ -1,6 +1,6 @@
 # make install into a folder, and out of it again.
 cd "$ROOT"
-make -s install B="${B#"$ROOT"/}" DESTDIR="$OLDPWD/root" PREFIX=/opt >/dev/null
+make -s -o all install B="${B#"$ROOT"/}" DESTDIR="$OLDPWD/root" PREFIX=/opt >/dev/null
 cd "$OLDPWD"
 expect 0 root/opt/bin/netc root/opt/share/netc/models/mlp.net -o mlp.plan
 for program in netc netrun; do

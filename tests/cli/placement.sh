@@ -1,5 +1,5 @@
 # The packer alone, on the problems of PLACEMENT.
-[ "$PLACEMENT" ] || skip "set PLACEMENT to a folder of id,lower,upper,size files"
+[ "$PLACEMENT" ] || { echo "needs PLACEMENT"; skip "set PLACEMENT to a folder of id,lower,upper,size files"; }
 for file in "$PLACEMENT"/*.csv; do
     expect 0 netc --place "$file"
     says err 'gap'

@@ -9,6 +9,7 @@
 
 #include "data.h"
 #include "gz.h"
+#include "real_data.h"
 #include "temp_files.h"
 
 /* Three images of 2 x 3 with pixels 0, 1, 2, ... and labels 1, 0, 4. */
@@ -459,16 +460,12 @@ static void test_inspect_without_images(void **state) {
 /* The real files, found through DATA. */
 
 static struct dataset open_real(const char *name) {
-    const char *folder = getenv("DATA") ? getenv("DATA") : getenv("NETRUN_DATA");
-    char path[4096];
     struct dataset set;
     struct data_error error;
-    if (!folder) {
-        print_message("skipped: real data (%s); set DATA to the folder that holds it\n", name);
+    const char *folder = real_data("DATA", name);
+    if (!folder)
         skip();
-    }
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    if (!data_open(path, &set, &error))
+    if (!data_open(folder, &set, &error))
         fail_msg("%s", error.text);
     return set;
 }

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "real_data.h"
 #include "temp_files.h"
 
 static const char *const files[] = {"train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte",
@@ -33,7 +34,7 @@ static void write_generator(struct temp *temp) {
 
 /* Exit status of get_data.sh; `environment` and `arguments` may use $T, the folder of the test. */
 static int get_data(struct temp *temp, const char *environment, const char *arguments, char *output, size_t room) {
-    char command[1000];
+    char command[5000];
     snprintf(command, sizeof command, "T=%s; %s MAKE_DIGITS=$T/draw TIMEOUT=2 sh tools/get_data.sh %s 2>&1",
              temp->folder, environment, arguments);
     FILE *pipe = popen(command, "r");
@@ -110,15 +111,13 @@ static void test_usage(void **state) {
 /* A synthetic set gives way to the real one; then nothing is left to do. */
 static void test_real_data(void **state) {
     struct temp *temp = *state;
-    const char *data = getenv("DATA") ? getenv("DATA") : getenv("NETRUN_DATA");
-    char environment[500], output[2000];
-    if (!data) {
-        print_message("skipped: real data from a mirror; set DATA to the folder that holds mnist\n");
+    const char *data = real_data("DATA", "mnist");
+    char environment[4100], output[2000];
+    if (!data)
         skip();
-    }
     write_generator(temp);
     assert_int_equal(get_data(temp, "MIRRORS=-", "$T/data", output, sizeof output), 0);
-    snprintf(environment, sizeof environment, "MIRRORS=\"file:///nonexistent file://$(realpath '%s')/mnist\"", data);
+    snprintf(environment, sizeof environment, "MIRRORS=\"file:///nonexistent file://$(realpath '%s')\"", data);
     assert_int_equal(get_data(temp, environment, "$T/data", output, sizeof output), 0);
     assert_contains(output, "holds mnist (real)");
     assert_int_equal(count_in(temp, "data"), 4);

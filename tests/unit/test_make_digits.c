@@ -1,4 +1,4 @@
-/* build/make_digits: what it draws is a data set, the same for the same seed. */
+/* make_digits: what it draws is a data set, the same for the same seed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,19 +9,20 @@
 #include "data.h"
 #include "temp_files.h"
 
-#define PROGRAM "build/make_digits"
-
-static int open_or_skip(void **state) {
-    if (access(PROGRAM, X_OK) != 0)
-        print_message("skipped: " PROGRAM " is not built\n");
-    return temp_open(state);
+/* In the build tree that is tested. */
+static const char *program(void) {
+    static char path[1000];
+    snprintf(path, sizeof path, "%s/make_digits", getenv("B") ? getenv("B") : "build");
+    return path;
 }
 
 static int make_digits(struct temp *temp, const char *options) {
-    char command[200];
-    if (access(PROGRAM, X_OK) != 0)
+    char command[1400];
+    if (access(program(), X_OK) != 0) {
+        print_message("%s is not built\n", program());
         skip();
-    snprintf(command, sizeof command, PROGRAM " %s %s 2>/dev/null", temp->folder, options);
+    }
+    snprintf(command, sizeof command, "'%s' %s %s 2>/dev/null", program(), temp->folder, options);
     return WEXITSTATUS(system(command));
 }
 
@@ -90,7 +91,7 @@ static void test_usage(void **state) {
     assert_int_equal(temp_count(*state, 0), 0);
 }
 
-#define with_folder(test) cmocka_unit_test_setup_teardown(test, open_or_skip, temp_close)
+#define with_folder(test) cmocka_unit_test_setup_teardown(test, temp_open, temp_close)
 
 int main(void) {
     const struct CMUnitTest tests[] = {with_folder(test_idx), with_folder(test_packed_cifar), with_folder(test_seed),

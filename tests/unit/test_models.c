@@ -9,6 +9,7 @@
 
 #include "harness.h"
 #include "philox.h"
+#include "real_data.h"
 
 #include <jansson.h>
 
@@ -201,18 +202,16 @@ static bool check_model(const struct record *r, const char *folder, bool wide)
 static void test_case(void **state)
 {
     struct record r;
-    char folder[512];
-    const char *data = getenv("DATA");
     record_open(&r, *state);
     bool inside = !strcmp(r.data, "xor");
-    if (!inside && (!data || !*data)) {
+    const char *folder = inside ? NULL : real_data("DATA", r.data);
+    if (!inside && !folder) {
         record_close(&r);
         skip();
     }
-    snprintf(folder, sizeof folder, "%s/%s", data ? data : "", r.data);
-    bool good = check_model(&r, inside ? NULL : folder, false);
+    bool good = check_model(&r, folder, false);
     if (r.batch == 4)                 /* in double that is quick */
-        good &= check_model(&r, inside ? NULL : folder, true);
+        good &= check_model(&r, folder, true);
     record_close(&r);
     assert_true(good);
 }

@@ -13,6 +13,8 @@
 
 #include <cmocka.h>
 
+#include "real_data.h"
+
 enum { MANY = 2000 };
 
 static uint32_t draw(uint64_t *state) {
@@ -214,11 +216,9 @@ static void rows_come_back_as_they_were(void **state) {
 
 static void real_instances(void **state) {
     (void)state;
-    const char *folder = getenv("PLACEMENT");
-    if (!folder) {
-        print_message("skipped: real_instances (PLACEMENT names no folder)\n");
+    const char *folder = real_data("PLACEMENT", NULL);
+    if (!folder)
         skip();
-    }
     char pattern[4096];
     glob_t files;
     snprintf(pattern, sizeof pattern, "%s/*.csv", folder);
