@@ -65,7 +65,7 @@ void blocks_collect(struct builder *b)
             continue;
         }
         region_grow(b->region, b->block, b->nblock);
-        b->block[b->nblock++] = (struct block){ .decl = d };
+        b->block[b->nblock++] = (struct block){ .decl = d, .given = labels_of(b->region, d->body, d->nbody) };
     }
     for (int i = 0; i < b->nblock; i++)
         b->block[i].failed = !check_interface(b, b->block[i].decl);
@@ -177,7 +177,7 @@ struct result block_apply(struct builder *b, struct scope *s, struct block *bloc
     if (!path)
         path = path_below(b, s, path_numbered(b, s, c->name, &s->nlayer));
     struct scope *inner = region_alloc(b->region, 1, sizeof *inner);
-    *inner = (struct scope){ .outer = &b->top, .block = block->decl, .path = path };
+    *inner = (struct scope){ .outer = &b->top, .block = block->decl, .path = path, .given = &block->given };
     if (!bind_formals(b, s, block->decl, c, inner))
         return poison;
     int errors = b->diag->errors;

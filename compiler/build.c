@@ -249,6 +249,8 @@ struct graph *build(const struct ast_file *f, enum phase ph, struct define *defi
     }
     struct graph *g = b.graph = graph_new(ph, r, d);
     b.model->net = f->name;
+    const struct labels given = labels_of(r, f->decl, f->ndecl);
+    b.top.given = &given;
     blocks_collect(&b);
     declare_all(&b, ph != PHASE_PREDICT);
     int nvalue = g->nvalue, nnode = g->nnode;

@@ -30,6 +30,8 @@ struct name {
     bool used;
 };
 
+struct labels { int n; const char **text; };           /* sorted */
+
 /* The file, or one use of a block. */
 struct scope {
     struct scope *outer;                               /* a block sees the params of the file, nothing else of it */
@@ -37,10 +39,11 @@ struct scope {
     const char *path;                                  /* "" or "stage1.0": prefix of the parameters made here */
     int nname; struct name *name;
     int nlabel; struct ast_name *label;
+    const struct labels *given;                        /* anywhere in the text of the scope: automatic names step aside */
     int nlayer, nplain;                                /* layers without a label: with parameters, without */
 };
 
-struct block { const struct decl *decl; bool active, failed, used; };
+struct block { const struct decl *decl; struct labels given; bool active, failed, used; };
 
 struct builder {
     struct graph *graph;
@@ -99,8 +102,10 @@ struct result apply_chain(struct builder *b, struct scope *s, const struct ast *
 struct result call_value(struct builder *b, struct scope *s, const struct ast *a);
 /* "stage1.0" and "conv1" make "stage1.0.conv1". */
 const char *path_below(struct builder *b, const struct scope *s, const char *name);
-/* "conv_3": the layer's name in lower case and the next free number. */
+/* "conv_3": the layer's name in lower case and the next number with which no layer of the scope is labelled. */
 const char *path_numbered(struct builder *b, const struct scope *s, const char *name, int *counter);
+/* The labels in the values and entries of declarations. */
+struct labels labels_of(struct region *r, const struct decl *d, int n);
 
 /* ---- block.c ---- */
 

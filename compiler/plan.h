@@ -60,7 +60,7 @@ enum role {
 enum init { INIT_ZERO, INIT_ONE, INIT_UNIFORM };   /* UNIFORM: U(-bound, bound) */
 
 struct tensor {
-    char *name;          /* PyTorch's for parameters; the model's for inputs; else with an @ (relu@4, @control). Unique within its schedule */
+    char *name;          /* PyTorch's for parameters; the model's for inputs; else with an @ (relu@4, @control). Unique within its schedule, or among those that persist */
     enum role role;
     enum dtype dtype;
     enum layout layout;

@@ -204,9 +204,9 @@ static void read_tensors(struct reader *r, struct plan *p)
     if (r->failed)
         return;
     qsort(sorted, (size_t)n, sizeof *sorted, by_name);
-    for (int i = 1; i < n; i++) {                      /* persistent ones, schedule -1, come first of a name */
+    for (int i = 1; i < n; i++) {
         const struct tensor *a = sorted[i - 1], *b = sorted[i];
-        if (!strcmp(a->name, b->name) && (a->schedule < 0 || a->schedule == b->schedule))
+        if (!strcmp(a->name, b->name) && a->schedule == b->schedule)
             scan_fail(r, "two tensors of one schedule are called %s", a->name);
     }
 }

@@ -3,6 +3,7 @@
 #include "build.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- paths ---- */
@@ -32,6 +33,39 @@ static void add_label(struct builder *b, struct scope *s, const char *text, stru
     s->label[s->nlabel++] = (struct ast_name){ text, loc };
 }
 
+/* Deep to the left only, as far as the text is long: `a -> b -> c`, `a + b + c`. */
+static void collect_labels(struct region *r, const struct ast *a, struct labels *l)
+{
+    for (; a; a = a->left) {
+        if (a->label) {
+            region_grow(r, l->text, l->n);
+            l->text[l->n++] = a->label;
+        }
+        for (int i = 0; i < a->narg; i++)
+            collect_labels(r, a->arg[i].value, l);
+        if (a->right)
+            collect_labels(r, a->right, l);
+    }
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+struct labels labels_of(struct region *r, const struct decl *d, int n)
+{
+    struct labels l = { 0 };
+    for (int i = 0; i < n; i++) {
+        collect_labels(r, d[i].value, &l);
+        for (int k = 0; k < d[i].nentry; k++)
+            collect_labels(r, d[i].entry[k].value, &l);
+    }
+    if (l.n)
+        qsort(l.text, (size_t)l.n, sizeof *l.text, by_text);
+    return l;
+}
+
 const char *path_numbered(struct builder *b, const struct scope *s, const char *name, int *counter)
 {
     char *lower = region_copy(b->region, name);
@@ -40,7 +74,7 @@ const char *path_numbered(struct builder *b, const struct scope *s, const char *
     const char *text;
     do
         text = region_printf(b->region, "%s_%d", lower, ++*counter);
-    while (find_label(s, text));
+    while (s->given->n && bsearch(&text, s->given->text, (size_t)s->given->n, sizeof text, by_text));
     return text;
 }
 

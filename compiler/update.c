@@ -17,6 +17,20 @@ static struct value *group(struct graph *g, enum role role, const char *name, in
     return graph_source(g, role, DT_F32, false, 1, &n, name, (struct loc){0});
 }
 
+/* "optimizer", or "optimizer_1" and so on where the user's own layers have that name: what slots are called begins so. */
+static const char *slot_prefix(struct graph *g)
+{
+    const char *prefix = "optimizer";
+    for (int i = 0, number = 0; i < g->nvalue; i++) {
+        size_t n = strlen(prefix);
+        if (strncmp(g->value[i]->t.name, prefix, n) || g->value[i]->t.name[n] != '.')
+            continue;
+        prefix = region_printf(g->region, "optimizer_%d", ++number);
+        i = -1;
+    }
+    return prefix;
+}
+
 void update(struct graph *g, const struct model *m)
 {
     int64_t bytes = 0;
@@ -25,7 +39,7 @@ void update(struct graph *g, const struct model *m)
         if (g->value[i]->grad && __builtin_add_overflow(bytes, padded_bytes(g->value[i]), &bytes))
             exit(70);
     const char *op = m->optimizer->update(&m->optimizer_args);
-    const char *const *slots = op_find(op)->slot;
+    const char *const *slots = op_find(op)->slot, *prefix = slot_prefix(g);
     if (!bytes)
         return;
     g->at = (struct loc){0};
@@ -34,13 +48,13 @@ void update(struct graph *g, const struct model *m)
     int n = 0;
     in[n++] = parameters;
     for (int s = 0; s < 2 && slots[s]; s++) {
-        struct value *slot = in[n++] = group(g, ROLE_SLOT, region_printf(g->region, "optimizer.%s", slots[s]), bytes);
+        struct value *slot = in[n++] = group(g, ROLE_SLOT, region_printf(g->region, "%s.%s", prefix, slots[s]), bytes);
         int64_t at = 0;
         for (int i = 0; i < nvalue; i++)
             if (g->value[i]->grad) {
                 struct value *p = g->value[i];
                 struct value *part = graph_source(g, ROLE_SLOT, DT_F32, false, p->t.rank, p->t.dim,
-                                                  region_printf(g->region, "optimizer.%s.%s", slots[s], p->t.name), (struct loc){0});
+                                                  region_printf(g->region, "%s.%s.%s", prefix, slots[s], p->t.name), (struct loc){0});
                 part->member_of = slot;
                 part->t.at = at;
                 at += padded_bytes(p);

@@ -127,25 +127,86 @@ static bool ends(const char *text, const char *suffix)
     return n >= m && strcmp(text + n - m, suffix) == 0;
 }
 
-/* What torch.compile and DataParallel put in front. */
-static const char *bare(const char *name)
+/* Without the first of the prefixes that torch.compile and DataParallel put in front; NULL: there is none. */
+static const char *without_prefix(const char *name)
 {
-    for (;;) {
-        if (starts(name, "module."))
-            name += strlen("module.");
-        else if (starts(name, "_orig_mod."))
-            name += strlen("_orig_mod.");
-        else
-            return name;
-    }
+    static const char *const prefix[] = { "module.", "_orig_mod." };
+    for (size_t i = 0; i < sizeof prefix / sizeof *prefix; i++)
+        if (starts(name, prefix[i]))
+            return name + strlen(prefix[i]);
+    return NULL;
 }
 
-static const struct st_tensor *find(const struct st_file *f, const char *name)
+/* Which tensor of a file is which of the plan. */
+struct match {
+    const struct plan *plan;
+    int named, *sorted;                  /* the plan's tensors that files may hold, by name */
+    const struct st_tensor **of;         /* of each tensor of the plan; NULL: none */
+    const char **name;                   /* of each tensor of the file, what the plan calls it; if nothing, without prefixes */
+};
+
+static int plan_tensor(const struct match *m, const char *name)
 {
-    for (size_t i = 0; i < f->n_tensors; i++)
-        if (strcmp(bare(f->tensors[i].name), name) == 0)
-            return &f->tensors[i];
-    return NULL;
+    int low = 0, high = m->named;
+    while (low < high) {
+        int middle = (low + high) / 2, order = strcmp(name, m->plan->tensor[m->sorted[middle]].name);
+        if (order == 0)
+            return m->sorted[middle];
+        low = order > 0 ? middle + 1 : low;
+        high = order < 0 ? middle : high;
+    }
+    return -1;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp((*(const struct tensor *const *)a)->name, (*(const struct tensor *const *)b)->name);
+}
+
+static bool sort_named(struct match *m)
+{
+    const struct plan *p = m->plan;
+    const struct tensor **list = malloc(((size_t)p->ntensor + 1) * sizeof *list);
+    m->sorted = malloc(((size_t)p->ntensor + 1) * sizeof *m->sorted);
+    bool good = list && m->sorted;
+    for (int t = 0; good && t < p->ntensor; t++)
+        if (tensor_is_named(p, t))
+            list[m->named++] = &p->tensor[t];
+    if (good)
+        qsort(list, (size_t)m->named, sizeof *list, by_name);
+    for (int i = 0; good && i < m->named; i++)
+        m->sorted[i] = (int)(list[i] - p->tensor);
+    free(list);
+    return good;
+}
+
+static void match_free(struct match *m)
+{
+    free(m->sorted);
+    free(m->of);
+    free(m->name);
+}
+
+/* A name stands for itself before prefixes are taken off. 0, or a status after a message. */
+static int match(struct match *m, const struct plan *p, const struct st_file *f, const char *path)
+{
+    *m = (struct match){ .plan = p, .of = calloc((size_t)p->ntensor + 1, sizeof *m->of),
+                         .name = calloc(f->n_tensors + 1, sizeof *m->name) };
+    if (!m->of || !m->name || !sort_named(m))
+        return complain(STATUS_INTERNAL, "no memory for a checkpoint");
+    for (size_t i = 0; i < f->n_tensors; i++) {
+        const char *name = f->tensors[i].name, *shorter;
+        int t = plan_tensor(m, name);
+        while (t < 0 && (shorter = without_prefix(name)))
+            t = plan_tensor(m, name = shorter);
+        m->name[i] = name;
+        if (t >= 0 && m->of[t])
+            return complain(STATUS_DATA, "%s: it has both `%s` and `%s`, and the network has one `%s`", path,
+                            m->of[t]->name, f->tensors[i].name, name);
+        if (t >= 0)
+            m->of[t] = &f->tensors[i];
+    }
+    return 0;
 }
 
 static bool same_shape(const struct st_tensor *s, const struct tensor *t)
@@ -162,14 +223,9 @@ static bool wanted(const struct plan *p, int t, bool slots)
 }
 
 /* Nothing of the network answers to the name, nor need it. */
-static bool stranger(const struct plan *p, const char *name)
+static bool stranger(const struct match *m, const char *name)
 {
-    if (ends(name, "num_batches_tracked") || starts(name, "optimizer."))
-        return false;
-    for (int t = 0; t < p->ntensor; t++)
-        if (tensor_is_named(p, t) && strcmp(p->tensor[t].name, name) == 0)
-            return false;
-    return true;
+    return plan_tensor(m, name) < 0 && !ends(name, "num_batches_tracked") && !starts(name, "optimizer.");
 }
 
 static const char *file_shape(const struct st_tensor *s, char *text, size_t size)
@@ -181,13 +237,14 @@ static const char *file_shape(const struct st_tensor *s, char *text, size_t size
 }
 
 /* Counts, or shows, the differences; `shapes` gets those that --partial does not forgive. */
-static int differences(const struct plan *p, const struct st_file *f, bool slots, bool show, int *shapes)
+static int differences(const struct match *m, const struct st_file *f, bool slots, bool show, int *shapes)
 {
+    const struct plan *p = m->plan;
     char has[128], wants[128];
     int count = 0;
     for (int t = 0; t < p->ntensor; t++) {
         const struct tensor *tensor = &p->tensor[t];
-        const struct st_tensor *s = wanted(p, t, slots) ? find(f, tensor->name) : NULL;
+        const struct st_tensor *s = m->of[t];
         if (!wanted(p, t, slots) || (s && same_shape(s, tensor)))
             continue;
         count++;
@@ -200,48 +257,58 @@ static int differences(const struct plan *p, const struct st_file *f, bool slots
             fprintf(stderr, "  - %s: %s in the network, missing in the file\n", tensor->name, wants);
     }
     for (size_t i = 0; i < f->n_tensors; i++) {
-        const char *name = bare(f->tensors[i].name);
-        if (!stranger(p, name))
+        if (!stranger(m, m->name[i]))
             continue;
         count++;
         if (show)
-            fprintf(stderr, "  + %s: %s in the file, unknown to the network\n", name,
+            fprintf(stderr, "  + %s: %s in the file, unknown to the network\n", m->name[i],
                     file_shape(&f->tensors[i], has, sizeof has));
     }
     return count;
 }
 
-static int take(struct job *j, const struct st_file *f, bool slots)
+static int take(struct job *j, const struct match *m, bool slots)
 {
     const struct plan *p = j->plan;
     for (int t = 0; t < p->ntensor; t++) {
-        const struct st_tensor *s = wanted(p, t, slots) ? find(f, p->tensor[t].name) : NULL;
+        const struct st_tensor *s = wanted(p, t, slots) ? m->of[t] : NULL;
         if (s && !j->device->write(j->device, j->phase, t, 0, s->data, (int64_t)s->bytes))
             return complain(STATUS_DEVICE, "cannot write %s to the device", p->tensor[t].name);
     }
     return 0;
 }
 
-static int load(struct job *j, const struct st_file *f, const char *path, bool slots, bool partial)
+static int take_matched(struct job *j, const struct st_file *f, const struct match *m, const char *path, bool slots,
+                        bool partial)
 {
-    int shapes = 0, count = differences(j->plan, f, slots, false, &shapes);
+    int shapes = 0, count = differences(m, f, slots, false, &shapes);
     if (count > 0 && (!partial || shapes > 0)) {
         complain(STATUS_DATA, "%s: these are not the weights of net %s", path, j->plan->net);
-        differences(j->plan, f, slots, true, &shapes);
+        differences(m, f, slots, true, &shapes);
         if (shapes == 0)
             fprintf(stderr, "  = help: --partial takes what is there\n");
         return STATUS_DATA;
     }
     if (count > 0) {
         note("%s: taken in part", path);
-        differences(j->plan, f, slots, true, &shapes);
+        differences(m, f, slots, true, &shapes);
     }
     for (size_t i = 0; i < f->n_tensors; i++)
-        if (bare(f->tensors[i].name) != f->tensors[i].name) {
+        if (m->name[i] != f->tensors[i].name) {
             note("%s: prefixes of names are taken off, as in `%s`", path, f->tensors[i].name);
             break;
         }
-    return take(j, f, slots);
+    return take(j, m, slots);
+}
+
+static int load(struct job *j, const struct st_file *f, const char *path, bool slots, bool partial)
+{
+    struct match m;
+    int status = match(&m, j->plan, f, path);
+    if (status == 0)
+        status = take_matched(j, f, &m, path, slots, partial);
+    match_free(&m);
+    return status;
 }
 
 int checkpoint_load(struct job *j, const char *path, bool partial)

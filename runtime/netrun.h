@@ -221,7 +221,8 @@ int init_weights(struct job *j);
 /* Parameters and states; with the slots of the optimizer if `whole`; and the position. */
 int checkpoint_save(struct job *j, const char *path, bool whole);
 /* Strict: every parameter and state, no strangers, equal shapes; lists what differs otherwise. `partial` takes what is
- * there. Prefixes `module.` and `_orig_mod.` are taken off. */
+ * there. Prefixes `module.` and `_orig_mod.` are taken off names that the network does not have; a file with both names
+ * is refused. */
 int checkpoint_load(struct job *j, const char *path, bool partial);
 /* Resuming, before the device is armed: position, seed and batch of a checkpoint that checkpoint_save(whole) wrote... */
 int checkpoint_recall(const char *path, const struct plan *p, struct recipe *r, struct position *at);

@@ -141,6 +141,29 @@ static void test_foreign_weights(void **state)
     assert_true(device.value[5][0] == 0);
 }
 
+/* The file of a network in which a layer is called module, and one that has both names for one tensor. */
+static void test_exact_first(void **state)
+{
+    (void)state;
+    struct tensor renamed[FAKE_TENSORS];
+    memcpy(renamed, fake_tensors, sizeof renamed);
+    renamed[1].name = "module.weight";
+    renamed[2].name = "module._orig_mod.bias";
+    struct plan plan = fake_plan;
+    plan.tensor = renamed;
+    job.plan = &plan;
+    write_weights((struct st_tensor[]){ WEIGHT("module.weight"), VECTOR("module.module._orig_mod.bias"),
+                                        VECTOR("_orig_mod.bn.running_mean") }, 3);
+    assert_int_equal(checkpoint_load(&job, in_folder("w"), false), 0);
+    assert_true(device.value[1][3] == 1 && device.value[2][1] == 1 && device.value[3][1] == 1);
+
+    fresh(NULL);
+    write_weights((struct st_tensor[]){ WEIGHT("fc.weight"), WEIGHT("module.fc.weight"), VECTOR("fc.bias"),
+                                        VECTOR("bn.running_mean") }, 4);
+    assert_int_equal(checkpoint_load(&job, in_folder("w"), true), STATUS_DATA);
+    assert_true(device.value[1][0] == 0 && device.value[2][0] == 0);
+}
+
 static void test_strict(void **state)
 {
     (void)state;
@@ -190,7 +213,7 @@ int main(void)
         cmocka_unit_test_setup(test_init, fresh),            cmocka_unit_test_setup(test_round_trip, fresh),
         cmocka_unit_test_setup(test_contents, fresh),        cmocka_unit_test_setup(test_foreign_weights, fresh),
         cmocka_unit_test_setup(test_strict, fresh),          cmocka_unit_test_setup(test_no_checkpoint, fresh),
-        cmocka_unit_test_setup(test_full_disk, fresh),
+        cmocka_unit_test_setup(test_full_disk, fresh),       cmocka_unit_test_setup(test_exact_first, fresh),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
