@@ -60,13 +60,14 @@ const char *rate_text(double per_second, char *text, size_t size);       /* "850
 struct epoch_report {
     int64_t epoch, epochs;           /* epoch: 1 for the first */
     double train_loss;
-    bool tested, best;
+    bool tested, best, synthetic;    /* synthetic: of the data */
     double test_loss;
     int metrics;                     /* of the test set */
     const char *metric[MAX_METRICS];
     int64_t correct[MAX_METRICS], n;
     double seconds, per_second, eta; /* eta < 0: none */
 };
+/* At most 80 columns; what does not fit is in further lines, indented. */
 void epoch_text(const struct epoch_report *r, char *text, size_t size);
 
 struct progress {
@@ -90,7 +91,11 @@ void bar_text(const struct progress_step *s, int width, char *text, size_t size)
 
 /* ---- events.c: what programs read: JSON Lines ---- */
 
-struct events { FILE *to[2]; bool comma; };      /* the run folder's file, stdout; either may be NULL */
+struct events {
+    FILE *to[2];                                 /* the run folder's file, stdout; either may be NULL */
+    const bool *synthetic;                       /* of the data; if so, each event says it. May be NULL */
+    bool comma;
+};
 void event_begin(struct events *e, const char *name);
 void event_text(struct events *e, const char *key, const char *value);
 void event_integer(struct events *e, const char *key, int64_t value);

@@ -72,9 +72,20 @@ const char *rate_text(double rate, char *text, size_t size)
     return text;
 }
 
+/* 0.3100, 1.25e-05, 123.45, 1.20e+06: eight columns at most. */
 static const char *loss_text(double loss, char *text, size_t size)
 {
-    snprintf(text, size, loss > 0 && loss < 5e-4 ? "%.2e" : "%.4f", loss);
+    bool tiny = loss > 0 && loss < 5e-4, huge = loss >= 99999.995;
+    snprintf(text, size, tiny || huge ? "%.2e" : loss < 99.99995 ? "%.4f" : "%.2f", loss);
+    return text;
+}
+
+/* 1.9 s, 98 s, 12.6 min, 187.5 h: eight columns at most where it is less than a year and a half. */
+static const char *short_duration(double seconds, char *text, size_t size)
+{
+    if (seconds < 99.5)
+        return duration_text(seconds, text, size);
+    snprintf(text, size, seconds < 5997 ? "%.1f min" : "%.1f h", seconds / (seconds < 5997 ? 60 : 3600));
     return text;
 }
 
@@ -94,23 +105,61 @@ static int digits(int64_t n)
     return snprintf(NULL, 0, "%lld", (long long)n);
 }
 
+/* ---- the line of an epoch ---- */
+
+enum { LINE = 80 };                      /* columns */
+static const char indent[] = "\n          ";              /* what does not fit goes on in a line of its own */
+
+static int columns(const char *text)
+{
+    int n = 0;
+    for (; *text; text++)
+        n += ((unsigned char)*text & 0xc0) != 0x80;      /* not the inside of a character of UTF-8 */
+    return n;
+}
+
+struct line { char *text; size_t size; int used; };      /* used: columns of the last one */
+
+/* Adds two spaces and a piece. `room` > 0: it may be left out, and is where so many columns are not free; room for the widest of
+ * its kind keeps it from coming and going from epoch to epoch. */
+static void piece(struct line *l, int room, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static void piece(struct line *l, int room, const char *format, ...)
+{
+    char text[LINE] = "";
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    int width = columns(text);
+    bool fits = l->used + 2 + (room > width ? room : width) <= LINE;
+    if (!fits && room > 0)
+        return;
+    append(l->text, l->size, "%s%s", fits ? "  " : indent, text);
+    l->used = (fits ? l->used + 2 : (int)sizeof indent - 2) + width;
+}
+
 void epoch_text(const struct epoch_report *r, char *text, size_t size)
 {
     char word[32];
-    snprintf(text, size, "epoch %*lld/%lld   train loss %s", digits(r->epochs), (long long)r->epoch,
-             (long long)r->epochs, loss_text(r->train_loss, word, sizeof word));
+    struct line l = { text, size, 0 };
+    l.used = snprintf(text, size, "epoch %*lld/%lld", digits(r->epochs), (long long)r->epoch, (long long)r->epochs);
+    piece(&l, 0, "loss %s", loss_text(r->train_loss, word, sizeof word));
     if (r->tested)
-        append(text, size, "   test loss %s", loss_text(r->test_loss, word, sizeof word));
+        piece(&l, 0, "test %s", loss_text(r->test_loss, word, sizeof word));
     for (int m = 0; r->tested && m < r->metrics; m++) {
         struct interval i = wilson(r->correct[m], r->n);
-        append(text, size, "   %s %5.2f ± %.2f %%", r->metric[m], 100.0 * (double)r->correct[m] / (double)r->n,
-               50 * (i.high - i.low));
+        char either[32] = "";
+        if (!r->synthetic)
+            snprintf(either, sizeof either, " ± %.2f", 50 * (i.high - i.low));
+        piece(&l, 0, "%s %5.2f%s %%", r->metric[m], 100.0 * (double)r->correct[m] / (double)r->n, either);
     }
-    append(text, size, "   %s", r->best ? "best" : "    ");
-    append(text, size, "   %s", duration_text(r->seconds, word, sizeof word));
-    append(text, size, "   %s img/s", rate_text(r->per_second, word, sizeof word));
+    if (r->synthetic)
+        piece(&l, 0, "synthetic");
+    piece(&l, 0, "%s", r->best ? "best" : "    ");
+    piece(&l, 0, "%s", short_duration(r->seconds, word, sizeof word));
     if (r->eta >= 0)
-        append(text, size, "   ETA %s", duration_text(r->eta, word, sizeof word));
+        piece(&l, sizeof "ETA 99.9 min" - 1, "ETA %s", short_duration(r->eta, word, sizeof word));
+    piece(&l, sizeof "999.9k img/s" - 1, "%s img/s", rate_text(r->per_second, word, sizeof word));
 }
 
 void bar_text(const struct progress_step *s, int width, char *text, size_t size)
@@ -192,11 +241,11 @@ void progress_step(struct progress *p, const struct progress_step *s)
     double time = now();
     bool due = p->log_every > 0 && s->step % p->log_every == 0;
     if (due || (!p->bar && time - p->line_at >= SILENCE)) {
-        char loss[32], rate[32];
-        progress_say(p, "epoch %*lld/%lld   step %*lld/%lld   loss %s   %s img/s", digits(s->epochs),
+        char loss[32], rate[32], left[32];
+        progress_say(p, "epoch %*lld/%lld  step %*lld/%lld  loss %s  %s img/s  ETA %s", digits(s->epochs),
                      (long long)s->epoch, (long long)s->epochs, digits(s->steps), (long long)s->step,
-                     (long long)s->steps,
-                     loss_text(s->loss, loss, sizeof loss), rate_text(s->per_second, rate, sizeof rate));
+                     (long long)s->steps, loss_text(s->loss, loss, sizeof loss),
+                     rate_text(s->per_second, rate, sizeof rate), short_duration(s->eta, left, sizeof left));
     }
     if (p->bar && time - p->drawn_at >= REDRAW)
         draw(p, s, time);

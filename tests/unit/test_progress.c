@@ -40,12 +40,64 @@ static void test_epoch_line(void **state)
                               .test_loss = 0.0335, .metrics = 1, .metric = { "accuracy" }, .correct = { 9891 },
                               .n = 10000, .seconds = 1.9, .per_second = 31600, .eta = 21 };
     epoch_text(&r, text, sizeof text);
-    assert_string_equal(text, "epoch  3/14   train loss 0.0412   test loss 0.0335   accuracy 98.91 ± 0.20 %   best   "
-                              "1.9 s   31.6k img/s   ETA 21 s");
+    assert_string_equal(text, "epoch  3/14  loss 0.0412  test 0.0335  accuracy 98.91 ± 0.20 %  best  1.9 s");
+    r.synthetic = true;
+    epoch_text(&r, text, sizeof text);
+    assert_string_equal(text, "epoch  3/14  loss 0.0412  test 0.0335  accuracy 98.91 %  synthetic  best  1.9 s");
+    r.metrics = 0;
+    r.synthetic = false;
+    epoch_text(&r, text, sizeof text);
+    assert_string_equal(text, "epoch  3/14  loss 0.0412  test 0.0335  best  1.9 s  ETA 21 s  31.6k img/s");
     r = (struct epoch_report){ .epoch = 200, .epochs = 200, .train_loss = 1.25e-5, .seconds = 0.01, .per_second = 400,
                                .eta = -1 };
     epoch_text(&r, text, sizeof text);
-    assert_string_equal(text, "epoch 200/200   train loss 1.25e-05          0.0 s   400 img/s");
+    assert_string_equal(text, "epoch 200/200  loss 1.25e-05        0.0 s  400 img/s");
+}
+
+static int widest_line(const char *text)
+{
+    int widest = 0, columns = 0;
+    for (; *text; text++) {
+        columns = *text == '\n' ? 0 : columns + (((unsigned char)*text & 0xc0) != 0x80);
+        widest = columns > widest ? columns : widest;
+    }
+    return widest;
+}
+
+/* Nothing that a training may report makes a line wider than 80 columns, and nothing that matters is cut. */
+static void test_epoch_width(void **state)
+{
+    (void)state;
+    static const double losses[] = { 0, 1e-300, 4.9e-4, 0.3, 99.99999, 123.456, 99999.999, 3.4e38, 1e300 };
+    static const double times[] = { 0, 1.9, 99.4, 5996.9, 1e6, 1e9 };
+    static const int64_t epochs[] = { 1, 14, 200, 1000000, INT64_MAX };
+    char text[1024];
+    struct epoch_report r = { .tested = true, .best = true, .n = 10000, .per_second = 999.9e6 };
+    for (int m = 0; m < MAX_METRICS; m++) {
+        r.metric[m] = m % 2 ? "accuracy" : "top1234567890123456789";     /* as long as a recipe has room for */
+        r.correct[m] = m % 3 ? 5000 : 10000;
+    }
+    for (size_t e = 0; e < sizeof epochs / sizeof *epochs; e++)
+        for (size_t i = 0; i < sizeof losses / sizeof *losses; i++)
+            for (size_t k = 0; k < sizeof times / sizeof *times; k++)
+                for (int m = 0; m <= 2 * MAX_METRICS + 1; m++) {
+                    r.epoch = r.epochs = epochs[e];
+                    r.train_loss = r.test_loss = losses[i];
+                    r.seconds = r.eta = times[k];
+                    r.metrics = m / 2;
+                    r.synthetic = m % 2;
+                    epoch_text(&r, text, sizeof text);
+                    assert_true(widest_line(text) <= 80);
+                    assert_non_null(strstr(text, "best"));
+                    for (int n = 0; n < r.metrics; n++)
+                        assert_non_null(strstr(text, r.metric[n]));
+                }
+    r = (struct epoch_report){ .epoch = 100, .epochs = 200, .tested = true, .train_loss = 12345.678, .test_loss = 1e6, .best = true,
+                               .metrics = 2, .metric = { "accuracy", "top5" }, .correct = { 9891, 10000 }, .n = 10000,
+                               .seconds = 754, .per_second = 400, .eta = 75400 };
+    epoch_text(&r, text, sizeof text);
+    assert_string_equal(text, "epoch 100/200  loss 12345.68  test 1.00e+06  accuracy 98.91 ± 0.20 %\n"
+                              "          top5 100.00 ± 0.02 %  best  12.6 min  ETA 20.9 h  400 img/s");
 }
 
 static void test_bar(void **state)
@@ -77,12 +129,12 @@ static void test_off_terminal(void **state)
     p.lines = out;
     for (int step = 1; step <= 4; step++) {
         const struct progress_step s = { .epoch = 1, .epochs = 2, .step = step, .steps = 4, .loss = 1,
-                                         .per_second = 10 };
+                                         .per_second = 10, .eta = 75400 };
         progress_step(&p, &s);
     }
     fclose(out);
-    assert_string_equal(text, "epoch 1/2   step 2/4   loss 1.0000   10 img/s\n"
-                              "epoch 1/2   step 4/4   loss 1.0000   10 img/s\n");
+    assert_string_equal(text, "epoch 1/2  step 2/4  loss 1.0000  10 img/s  ETA 20.9 h\n"
+                              "epoch 1/2  step 4/4  loss 1.0000  10 img/s  ETA 20.9 h\n");
     free(text);
 }
 
@@ -130,6 +182,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_durations), cmocka_unit_test(test_rates),        cmocka_unit_test(test_epoch_line),
+        cmocka_unit_test(test_epoch_width),
         cmocka_unit_test(test_bar),       cmocka_unit_test(test_off_terminal), cmocka_unit_test(test_who_speaks_where),
         cmocka_unit_test(test_pace),
     };
