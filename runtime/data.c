@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* Class indices at and above this are taken for damage. */
 #define MAX_CLASSES (1 << 20)
@@ -296,15 +297,24 @@ static bool read_contents(const struct contents *contents, struct dataset *set, 
            read_idx_split(contents->idx + TEST_SAMPLES, TEST_SAMPLES, &set->test, error);
 }
 
+static bool is_synthetic(const char *folder) {
+    char *marker = join(folder, "SYNTHETIC");
+    bool found = marker && access(marker, F_OK) == 0;
+    free(marker);
+    return found;
+}
+
 bool data_open(const char *folder, struct dataset *set, struct data_error *error) {
     struct contents contents = {0};
     *set = (struct dataset){0};
     bool ok = survey(folder, &contents, error) && read_contents(&contents, set, error) && check_splits(set, error);
     free_contents(&contents);
-    if (ok)
+    if (ok) {
         count_classes(set);
-    else
+        set->synthetic = is_synthetic(folder);
+    } else {
         data_close(set);
+    }
     return ok;
 }
 

@@ -57,7 +57,8 @@ static void say(const struct job *j, const struct result *r)
         fprintf(out, "   %s %.2f ± %.2f %%", j->recipe.metric[m], 100.0 * (double)r->correct[m] / (double)r->n,
                 50 * (i.high - i.low));
     }
-    fprintf(out, "   %lld samples\n", (long long)r->n);
+    fprintf(out, "   %lld %ssamples%s\n", (long long)r->n, j->data.synthetic ? "synthetic " : "",
+            j->options->folder ? "" : " of the plan");
 }
 
 static bool tell(struct job *j, const struct result *r)

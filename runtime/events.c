@@ -90,6 +90,8 @@ void event_close(struct events *e, char bracket)
 bool event_end(struct events *e)
 {
     bool good = true;
+    if (e->synthetic && *e->synthetic)
+        put(e, ",\"synthetic\":true");
     put(e, "}\n");
     for (int i = 0; i < 2; i++)
         if (e->to[i] && (fflush(e->to[i]) != 0 || ferror(e->to[i])))

@@ -158,7 +158,7 @@ static void print_gallery(const struct data_split *split, bool classes, FILE *ou
 
 void inspect_print(const struct dataset *set, FILE *out) {
     const struct data_split *first = set->train.count ? &set->train : &set->test;
-    fprintf(out, "%s\n", set->format);
+    fprintf(out, "%s%s\n", set->format, set->synthetic ? ", synthetic: a file SYNTHETIC is beside the data" : "");
     print_split("train", &set->train, set->classes, out);
     print_split("test", &set->test, set->classes, out);
     if (set->classes)

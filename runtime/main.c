@@ -75,7 +75,7 @@ int main(int argc, char **argv)
     if (status == OPTIONS_GO) {
         struct job job = { .options = &options };
         progress_open(&job.progress, &options);
-        job.events.to[1] = options.json ? stdout : NULL;
+        job.events = (struct events){ .to = { NULL, options.json ? stdout : NULL }, .synthetic = &job.data.synthetic };
         status = options.action == ACTION_INSPECT || options.action == ACTION_DEVICES ? 0 : load_plan(&job);
         if (status == 0)
             status = act(&job);

@@ -12,6 +12,7 @@ enum { SHOWN = 10 };         /* classes that people see at most */
 struct sample {
     const char *name;
     struct device_data data; /* of one sample */
+    bool synthetic;
     void *pixels;            /* read from a file, to be freed */
     int64_t class;           /* -1: not known */
     const float *values;     /* the target, where it is values and known */
@@ -32,6 +33,7 @@ static int from_set(struct job *j, int64_t index, struct sample *s)
     if (index >= test->count)
         return complain(STATUS_USAGE, "--predict %lld: the test set has %lld samples, counted from 0", (long long)index,
                     (long long)test->count);
+    s->synthetic = j->data.synthetic;
     s->data = samples_of(test);
     s->data.samples = test->sample.values + (uint64_t)index * test->sample.bytes;
     s->data.targets = test->label.values + (uint64_t)index * test->label.bytes;
@@ -77,7 +79,7 @@ static int read_output(struct job *j, int t, float *value)
 
 static void say_class(FILE *out, const struct sample *s, const double *probability, int64_t n, int64_t best)
 {
-    fprintf(out, "%s: class %lld, %.2f %%", s->name, (long long)best, 100 * probability[best]);
+    fprintf(out, "%s%s: class %lld, %.2f %%", s->name, s->synthetic ? " (synthetic)" : "", (long long)best, 100 * probability[best]);
     if (s->class >= 0)
         fprintf(out, " (it is %lld)", (long long)s->class);
     fputc('\n', out);
@@ -100,7 +102,7 @@ static void say_class(FILE *out, const struct sample *s, const double *probabili
 
 static void say_values(FILE *out, const struct sample *s, const char *name, const float *value, int64_t n)
 {
-    fprintf(out, "%s: %s =", s->name, name);
+    fprintf(out, "%s%s: %s =", s->name, s->synthetic ? " (synthetic)" : "", name);
     for (int64_t i = 0; i < n; i++)
         fprintf(out, " %.6g", value[i]);
     for (int64_t i = 0; s->values && i < n; i++)

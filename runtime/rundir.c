@@ -107,6 +107,7 @@ static json_t *settings_json(const struct job *j)
     json_object_set_new(all, "settings", settings);
     json_object_set_new(all, "versions", versions);
     json_object_set_new(all, "data", text_json(data));
+    json_object_set_new(all, "synthetic", json_boolean(j->data.synthetic));
     json_object_set_new(all, "seed", json_integer(j->recipe.seed));
     json_object_set_new(all, "device", json_string(j->device->name));
     json_object_set_new(all, "threads", json_integer(j->device->threads));

@@ -232,7 +232,7 @@ static void say_epoch(struct job *j, double train_loss, const struct result *r, 
     char text[1024];
     struct epoch_report report = {
         .epoch = j->at.epoch, .epochs = j->recipe.epochs, .train_loss = train_loss, .tested = r->n > 0,
-        .best = j->at.best_epoch == j->at.epoch, .test_loss = r->loss, .metrics = j->recipe.metrics, .n = r->n,
+        .best = j->at.best_epoch == j->at.epoch, .synthetic = j->data.synthetic, .test_loss = r->loss, .metrics = j->recipe.metrics, .n = r->n,
         .seconds = seconds, .per_second = per_second, .eta = (double)(j->recipe.epochs - j->at.epoch) * seconds,
     };
     if (j->at.epoch == j->recipe.epochs)
@@ -312,6 +312,10 @@ static void say_start(struct job *j)
                  d->gpu ? ")" : "", (long long)j->recipe.batch,
                  bytes_text(j->device->arena(j->device), arena, sizeof arena), (unsigned long)j->recipe.seed,
                  *j->folder ? ", " : "", j->folder);
+    if (j->data.synthetic)
+        progress_say(&j->progress, "%s: SYNTHETIC data, made to try things out: results say nothing of a real set", j->options->folder);
+    if (!j->options->folder)
+        progress_say(&j->progress, "the %lld samples in the plan are training set and test set", (long long)j->data.train.count);
     if (j->at.step > 0)
         progress_say(&j->progress, "resumed in epoch %lld after step %lld", (long long)j->at.epoch + 1,
                      (long long)j->at.in_epoch);
@@ -327,8 +331,8 @@ static int finish(struct job *j)
     if (status)
         return status;
     if (j->at.best_epoch > 0)
-        progress_say(&j->progress, "best epoch %lld; weights in %s/best.safetensors", (long long)j->at.best_epoch,
-                     j->folder);
+        progress_say(&j->progress, "best epoch %lld%s; weights in %s/best.safetensors", (long long)j->at.best_epoch,
+                     j->data.synthetic ? " (synthetic data)" : "", j->folder);
     if (over)
         return 0;
     progress_clear(&j->progress);
