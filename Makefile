@@ -25,6 +25,10 @@ LIBRARIES := $(B)/libnetrun.a $(B)/libnetc.a
 
 Q := $(if $(filter 1,$(V)),,@)
 say = @printf '  %-6s %s\n' $(1) $@
+# Behind a step that fails where something is not installed: says so.
+why = || { CFLAGS='$(CFLAGS)' tools/deps.sh --missing; exit 1; }
+# lists FILE WORDS: the file is touched when the words change, so that what depends on it is made again.
+lists = mkdir -p $(@D); printf '%s\n' $(1) | cmp -s - $@ || printf '%s\n' $(1) > $@
 
 .SECONDARY:
 .PHONY: all help deps data demo check check-archs unit bless replay bench bench-train install uninstall clean FORCE
@@ -36,13 +40,14 @@ help:
 	@echo 'make data            MNIST into data/ (SET=fashion: into data/fashion/), or drawn digits without a network'
 	@echo 'make demo            data, training, result: two minutes'
 	@echo 'make check           all tests (ONLY="words": those whose names have one, -word: none of these)'
-	@echo 'make unit            the programs of tests/unit alone'
+	@echo '                     DATA=folder with mnist/, fashion/, cifar10/, PLACEMENT=folder: more of the tests run'
+	@echo 'make unit            the programs of tests/unit alone, ONLY= as above'
 	@echo 'make check-archs     every kernel of every model on every architecture that NVRTC serves: ten minutes'
 	@echo 'make bless           rewrites golden files; read the diff'
 	@echo 'make replay REF=x    plans every model with commit x too, and compares'
 	@echo 'make sim check-sim   the simulated CUDA device and its own tests'
-	@echo 'make bench           speed beside PyTorch'
-	@echo 'make bench-train     accuracy over seeds beside PyTorch'
+	@echo 'make bench           DATA=folder: speed beside PyTorch, which it installs into build/venv (12 GiB)'
+	@echo 'make bench-train     DATA=folder: accuracy over seeds beside PyTorch'
 	@echo 'make check-gpu       on a real GPU: the same tests, memory, parity; writes a results file'
 	@echo 'make bench-gpu       on a real GPU: speed and memory beside PyTorch'
 	@echo 'make install         PREFIX=/usr/local DESTDIR=; make uninstall takes it away'
@@ -62,17 +67,17 @@ $(B)/make_digits: $(B)/tools/make_digits.o $(LIBRARIES)
 	$(Q)$(LINK) -o $@ $^ $(LIBS_NETRUN)
 $(B)/libnetc.a: $(LIB_O)
 $(B)/libnetrun.a: $(RUN_O)
-$(LIBRARIES):
+$(LIBRARIES): $(B)/objects
 	$(call say,AR)
-	$(Q)rm -f $@ && ar rcs $@ $^
+	$(Q)rm -f $@ && ar rcs $@ $(filter %.o,$^)
 
-# Everything is built again when the compiler or its flags change; the ops, when a file comes or goes.
+# Everything is built again when the compiler or its flags change; libraries and ops, when a file comes or goes.
 $(B)/flags: FORCE
-	@mkdir -p $(@D)
-	@echo '$(CC) $(FLAGS)' | cmp -s - $@ || echo '$(CC) $(FLAGS)' > $@
+	@$(call lists,'$(CC) $(FLAGS)')
+$(B)/objects: FORCE
+	@$(call lists,$(LIB_O) $(RUN_O))
 $(B)/oplist.h: FORCE
-	@mkdir -p $(@D)
-	@printf 'MODULE(%s)\n' $(notdir $(basename $(OPS))) | cmp -s - $@ || printf 'MODULE(%s)\n' $(notdir $(basename $(OPS))) > $@
+	@$(call lists,$(patsubst %,'MODULE(%)',$(notdir $(basename $(OPS)))))
 $(B)/compiler/ops.o: $(B)/oplist.h
 
 # The head of emitted kernels is compiled in as text.
@@ -91,10 +96,10 @@ $(B)/compiler/emit_file.o: $(B)/prelude.inc $(B)/prelude_cuda.inc $(B)/prelude_m
 # A conflict in the grammar is an error.
 $(B)/net.tab.c $(B)/net.tab.h &: grammar/net.y | $(B)/flags
 	@mkdir -p $(@D)
-	$(Q)bison -Werror=conflicts-sr,conflicts-rr -Wno-other -o $(B)/net.tab.c --header=$(B)/net.tab.h $<
+	$(Q)bison -Werror=conflicts-sr,conflicts-rr -Wno-other -o $(B)/net.tab.c --header=$(B)/net.tab.h $< $(why)
 $(B)/net.lex.c $(B)/net.lex.h &: grammar/net.l | $(B)/flags
 	@mkdir -p $(@D)
-	$(Q)flex -o $(B)/net.lex.c --header-file=$(B)/net.lex.h $<
+	$(Q)flex -o $(B)/net.lex.c --header-file=$(B)/net.lex.h $< $(why)
 $(B)/net.tab.o $(B)/net.lex.o: $(B)/%.o: $(B)/%.c $(B)/net.tab.h $(B)/net.lex.h $(B)/flags
 	$(call say,CC)
 	$(Q)$(CC) $(FLAGS) -Igrammar -c -o $@ $<
@@ -102,7 +107,7 @@ $(B)/net.tab.o $(B)/net.lex.o: $(B)/%.o: $(B)/%.c $(B)/net.tab.h $(B)/net.lex.h 
 $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,CC)
-	$(Q)$(CC) $(FLAGS) -c -o $@ $<
+	$(Q)$(CC) $(FLAGS) -c -o $@ $< $(why)
 
 # ---- tests ----
 
@@ -137,7 +142,7 @@ TESTED := $(UNIT) $(B)/tests/mutate $(B)/tests/json_check $(B)/template/netc $(B
 check: all sim $(TESTED)
 	@B=$(B) tests/run $(ONLY)
 unit: all sim $(UNIT)
-	@B=$(B) tests/run $(B)/tests/test_ $(ONLY)
+	@B=$(B) tests/run --unit $(ONLY)
 check-archs: all $(B)/tests/test_cuda_archs
 	@ARCHS=all $(B)/tests/test_cuda_archs
 bless: all
@@ -160,7 +165,7 @@ bench-train: all
 # ---- a fresh machine ----
 
 deps:
-	@tools/deps.sh
+	@CFLAGS='$(CFLAGS)' tools/deps.sh
 
 DATA_DIR = data$(if $(filter-out mnist,$(SET)),/$(SET))
 data: $(B)/make_digits

@@ -1,5 +1,17 @@
-# Makes build/venv with PyTorch in it, once. Sourced by run and train, from the root of the repository.
+# Sees that the data are there, then makes build/venv with PyTorch in it, once. Sourced by run and train, from the root of
+# the repository.
 
+for set in mnist fashion cifar10; do
+    case " $*" in *" --models"* | *" --cases"*) [ $set = mnist ] || continue ;; esac
+    if [ ! -d "${DATA:-}/$set" ]; then
+        echo "bench: DATA names no folder with mnist/, fashion/ and cifar10/ in it${DATA:+ ($DATA has no $set/)}" >&2
+        exit 4
+    fi
+    if [ -e "$DATA/$set/SYNTHETIC" ]; then
+        echo "bench: $DATA/$set holds drawn digits, not $set: figures for them would bear a wrong name" >&2
+        exit 4
+    fi
+done
 venv=build/venv
 export PYTHONDONTWRITEBYTECODE=1
 if ! "$venv/bin/python" -c 'import numpy, torch' 2>/dev/null; then
@@ -13,8 +25,4 @@ if ! "$venv/bin/python" -c 'import numpy, torch' 2>/dev/null; then
         echo "bench: PyTorch cannot be installed; needed are python3 with venv, and a network" >&2
         exit 4
     }
-fi
-if [ ! -d "${DATA:-}/mnist" ]; then
-    echo "bench: DATA names no folder with mnist/ (and fashion/, cifar10/) in it" >&2
-    exit 4
 fi

@@ -15,7 +15,7 @@ SIM_HEADERS := $(wildcard $(SIM_DIR)/*.h)
 SIM_TOOLKIT := $(addprefix -isystem ,$(wildcard /usr/local/cuda/include))
 SIM_TESTS   := $(patsubst $(SIM_DIR)/tests/%.c,$(SIM_OUT)/tests/%,$(wildcard $(SIM_DIR)/tests/test_*.c))
 
-.PHONY: sim check-sim
+.PHONY: sim check-sim FORCE
 sim: $(SIM_OUT)/libcuda.so.1 $(SIM_OUT)/libcublas.so.13
 
 $(SIM_OUT)/obj/exec_round.o: SIM_CFLAGS += -frounding-math
@@ -25,9 +25,14 @@ $(SIM_OUT)/obj/%.o: $(SIM_DIR)/%.c $(SIM_HEADERS)
 	$(call say,CC)
 	$(Q)$(SIM_COMPILER) $(SIM_CFLAGS) $(SIM_EXTRA) -c -o $@ $<
 
-$(SIM_OUT)/libcuda.so.1: $(SIM_OBJECTS)
+# Linked again when a file comes or goes.
+$(SIM_OUT)/objects: FORCE
+	@mkdir -p $(@D)
+	@echo $(SIM_OBJECTS) | cmp -s - $@ || echo $(SIM_OBJECTS) > $@
+
+$(SIM_OUT)/libcuda.so.1: $(SIM_OBJECTS) $(SIM_OUT)/objects
 	$(call say,LD)
-	$(Q)$(SIM_COMPILER) -shared -pthread $(SIM_EXTRA) -Wl,-soname,libcuda.so.1 -o $@ $^ -lm
+	$(Q)$(SIM_COMPILER) -shared -pthread $(SIM_EXTRA) -Wl,-soname,libcuda.so.1 -o $@ $(SIM_OBJECTS) -lm
 
 $(SIM_OUT)/libcublas.so.13: $(SIM_OUT)/obj/cublas.o $(SIM_OUT)/libcuda.so.1
 	$(call say,LD)
