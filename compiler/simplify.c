@@ -70,7 +70,7 @@ static bool map_before_reshape(struct graph *g, struct node *n)
             return false;
     struct value *in[MAX_OPERANDS] = {n->in[0]->def->in[0]};
     double back[MAX_ATTRS] = {n->out[0]->t.rank}, flat[MAX_ATTRS] = {in[0]->t.rank};
-    for (int d = 0; d < MAX_RANK - 1; d++) {
+    for (int d = 0; d < MAX_RANK; d++) {
         back[1 + d] = d < n->out[0]->t.rank ? (double)n->out[0]->t.dim[d] : 0;
         flat[1 + d] = d < in[0]->t.rank ? (double)in[0]->t.dim[d] : 0;
     }
@@ -123,7 +123,7 @@ static void bind_data(struct graph *g)
         double a[MAX_ATTRS] = {v->t.rank};
         for (int d = 0; d < v->t.rank; d++)
             a[1 + d] = (double)v->t.dim[d];
-        a[4] = v->t.dtype == DT_I32;
+        a[1 + MAX_RANK] = v->t.dtype == DT_I32;
         g->at = v->loc;
         g->layer = v->t.name;
         struct node *n = graph_node(g, input ? "gather" : "gather_target", a, &g->control, 1);

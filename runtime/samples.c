@@ -26,16 +26,31 @@ static int64_t classes_of(const struct plan *p)
     return least;
 }
 
+static int leading_ones(int rank, const int64_t *dim)
+{
+    int n = 0;
+    while (n < rank && dim[n] == 1)
+        n++;
+    return n;
+}
+
+/* 28x28 is 1x28x28, and a plain vector may stand for an image of as many values: either way round. */
+static bool fits_shape(const struct data_field *f, const struct tensor *t)
+{
+    int skip = leading_ones(f->rank, f->dims), ones = leading_ones(t->rank, t->dim);
+    int rank = f->rank - skip, wanted = t->rank - ones;
+    int64_t elements = 1;
+    for (int i = 0; i < f->rank; i++)
+        elements *= f->dims[i];
+    bool same = rank == wanted;
+    for (int i = 0; same && i < rank; i++)
+        same = f->dims[skip + i] == t->dim[ones + i];
+    return same || ((rank <= 1 || wanted <= 1) && elements == tensor_elements(t));
+}
+
 static int same_shape(const struct data_field *f, const struct tensor *t, const char *what)
 {
-    int64_t elements = 1;
-    bool same = f->rank == t->rank;
-    for (int i = 0; i < f->rank; i++) {
-        elements *= f->dims[i];
-        same = same && f->dims[i] == t->dim[i];
-    }
-    /* A plain vector may stand for an image of as many values, and the other way round. */
-    if (same || ((f->rank == 1 || t->rank == 1) && elements == tensor_elements(t)))
+    if (fits_shape(f, t))
         return 0;
     char has[96], wants[96];
     return complain(STATUS_DATA, "%s: its %ss are %s, but %s `%s` of the network is %s", f->path, what,

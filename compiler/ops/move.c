@@ -6,11 +6,12 @@
 
 /* ---- gather: the batch's samples, converted and transformed; targets ---- */
 
-enum { RANK, D0, D1, D2, BOTH };
+enum { RANK, D0, CLASS = D0 + MAX_RANK };
+#define SHAPE_ATTRS "rank", "d0", "d1", "d2", "d3"
 
 static bool dims(const double *a, struct tensor *t)
 {
-    if (!attr_whole(a[RANK], 0, 3))
+    if (!attr_whole(a[RANK], 0, MAX_RANK))
         return false;
     t->rank = (int)a[RANK];
     for (int i = 0; i < t->rank; i++) {
@@ -23,27 +24,23 @@ static bool dims(const double *a, struct tensor *t)
 
 static bool gather_shape(const double *a, const struct tensor *const *in, int nin, struct tensor *out, int nout)
 {
-    (void)nin;
+    (void)nin, (void)nout;
     struct tensor t = {.dtype = DT_F32, .layout = LAYOUT_BLOCK, .rows = true};
     if (in[0]->role != ROLE_CONTROL || !dims(a, &t) || t.rank == 0)
         return false;
-    for (int o = 0; o < nout; o++)
-        out[o] = t;
     int64_t flat = tensor_elements(&t);
     if (flat < 1 || flat > 1 << 24)
         return false;
-    out[1].layout = LAYOUT_PLAIN;                      /* for the weight gradient of a first fully connected layer */
-    out[1].rank = 1;
-    out[1].dim[0] = flat;
-    out[1].dim[1] = out[1].dim[2] = 0;
+    out[0] = t;                                        /* and for the weight gradient of a first fully connected layer: */
+    out[1] = (struct tensor){.dtype = DT_F32, .layout = LAYOUT_PLAIN, .rows = true, .rank = 1, .dim = {flat}};
     return true;
 }
 
 static bool target_shape(const double *a, const struct tensor *const *in, int nin, struct tensor *out, int nout)
 {
     (void)nin, (void)nout;
-    struct tensor t = {.dtype = a[BOTH] == 1 ? DT_I32 : DT_F32, .layout = LAYOUT_BLOCK, .rows = true};
-    if (in[0]->role != ROLE_CONTROL || !dims(a, &t) || !attr_whole(a[BOTH], 0, 1) || (t.dtype == DT_I32 && t.rank))
+    struct tensor t = {.dtype = a[CLASS] == 1 ? DT_I32 : DT_F32, .layout = LAYOUT_BLOCK, .rows = true};
+    if (in[0]->role != ROLE_CONTROL || !dims(a, &t) || !attr_whole(a[CLASS], 0, 1) || (t.dtype == DT_I32 && t.rank))
         return false;
     out[0] = t;
     return true;
@@ -393,8 +390,8 @@ static struct value *concat(struct site *s, const struct args *a, struct value *
 
 static const struct op op[] = {
     {.name = "gather", .doc = "the batch's samples from the data set, transformed; in lanes, and row by row", .kind = OP_MOVE, .optional = true, .nin = 1,
-     .nout = 2, .attr = {"rank", "d0", "d1", "d2"}, .shape = gather_shape, .emit = gather_emit},
-    {.name = "gather_target", .doc = "the batch's targets", .kind = OP_MOVE, .nin = 1, .nout = 1, .attr = {"rank", "d0", "d1", "d2", "class"},
+     .nout = 2, .attr = {SHAPE_ATTRS}, .shape = gather_shape, .emit = gather_emit},
+    {.name = "gather_target", .doc = "the batch's targets", .kind = OP_MOVE, .nin = 1, .nout = 1, .attr = {SHAPE_ATTRS, "class"},
      .shape = target_shape, .emit = target_emit},
     {.name = "relayout", .doc = "from samples in lanes to row by row", .kind = OP_MOVE, .nin = 1, .nout = 1, .shape = relayout_shape,
      .emit = relayout_emit},
@@ -402,7 +399,7 @@ static const struct op op[] = {
      .emit = concat_emit},
     {.name = "slice", .doc = "a range of channels", .kind = OP_MOVE, .nin = 1, .nout = 1, .attr = {"from", "count"}, .shape = slice_shape,
      .emit = slice_emit},
-    {.name = "reshape", .doc = "the same values in another shape", .kind = OP_VIEW, .nin = 1, .nout = 1, .attr = {"rank", "d0", "d1", "d2"},
+    {.name = "reshape", .doc = "the same values in another shape", .kind = OP_VIEW, .nin = 1, .nout = 1, .attr = {SHAPE_ATTRS},
      .shape = reshape_shape, .grad = reshape_grad},
 };
 
