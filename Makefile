@@ -117,6 +117,9 @@ $(B)/tests/mutate: $(B)/tests/mutate.o $(B)/libnetc.a
 $(B)/tests/json_check: $(B)/tests/json_check.o
 	$(call say,LD)
 	$(Q)$(LINK) -o $@ $^ -ljansson
+$(B)/tests/peak: $(B)/tests/peak.o
+	$(call say,LD)
+	$(Q)$(LINK) -o $@ $^
 $(B)/tests/%: $(B)/tests/unit/%.o $(LIBRARIES)
 	@mkdir -p $(@D)
 	$(call say,LD)
@@ -137,7 +140,7 @@ $(B)/template/netc: $(B)/compiler/main.o $(TEMPLATE_O) $(B)/libnetc.a
 $(B)/template/netrun: $(B)/runtime/main.o $(TEMPLATE_O) $(LIBRARIES)
 	$(Q)$(LINK) -o $@ $^ $(LIBS_NETRUN)
 
-TESTED := $(UNIT) $(B)/tests/mutate $(B)/tests/json_check $(B)/template/netc $(B)/template/netrun
+TESTED := $(UNIT) $(B)/tests/mutate $(B)/tests/json_check $(B)/tests/peak $(B)/template/netc $(B)/template/netrun
 
 check: all sim $(TESTED)
 	@B=$(B) tests/run $(ONLY)

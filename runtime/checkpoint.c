@@ -10,9 +10,13 @@ enum { META = 16, META_TEXT = 64 };
 
 /* ---- writing ---- */
 
-struct bundle {              /* tensors of a file to be; owns their bytes and the made-up names */
+struct bundle {              /* a file to be; owns the made-up names */
+    struct job *job;
     struct st_tensor *tensor;
+    int *of;                 /* tensors of the plan, whose bytes stay in the arena until they are written */
     size_t count;
+    int64_t steps;
+    bool failed;             /* the device */
     struct st_pair pair[META];
     char text[META][META_TEXT];
     size_t pairs;
@@ -20,11 +24,11 @@ struct bundle {              /* tensors of a file to be; owns their bytes and th
 
 static void bundle_free(struct bundle *b)
 {
-    for (size_t i = 0; b->tensor && i < b->count; i++) {
-        free((void *)b->tensor[i].name);
-        free((void *)b->tensor[i].data);
-    }
+    for (size_t i = 0; b->tensor && i < b->count; i++)
+        if (b->tensor[i].data)
+            free((void *)b->tensor[i].name);
     free(b->tensor);
+    free(b->of);
 }
 
 static void meta(struct bundle *b, const char *key, const char *format, ...) __attribute__((format(printf, 3, 4)));
@@ -58,58 +62,59 @@ static void describe(struct bundle *b, const struct job *j)
     b->pair[b->pairs++] = (struct st_pair){ "net", j->plan->net };
 }
 
-static int add(struct bundle *b, struct job *j, int t)
+static void add(struct bundle *b, int t)
 {
-    const struct tensor *tensor = &j->plan->tensor[t];
+    const struct tensor *tensor = &b->job->plan->tensor[t];
     struct st_tensor *out = &b->tensor[b->count];
-    int64_t bytes = tensor_elements(tensor) * dtype_bytes(DT_F32);
-    void *data = malloc((size_t)bytes);
-    *out = (struct st_tensor){ .name = strdup(tensor->name), .type = ST_F32, .rank = tensor->rank, .data = data,
-                               .bytes = (uint64_t)bytes };
+    *out = (struct st_tensor){ .name = tensor->name, .type = ST_F32, .rank = tensor->rank,
+                               .bytes = (uint64_t)(tensor_elements(tensor) * dtype_bytes(DT_F32)) };
     for (int i = 0; i < tensor->rank; i++)
         out->dims[i] = (uint64_t)tensor->dim[i];
-    b->count++;
-    if (!out->name || !data)
-        return complain(STATUS_INTERNAL, "no memory for a checkpoint");
-    if (!j->device->read(j->device, j->phase, t, 0, data, bytes))
-        return complain(STATUS_DEVICE, "cannot read %s from the device", tensor->name);
-    return 0;
+    b->of[b->count++] = t;
 }
 
 /* PyTorch's BatchNorm keeps such a count beside its running mean; strict readers there miss it otherwise. */
-static int add_batches_tracked(struct bundle *b, const struct job *j, const char *name)
+static int add_batches_tracked(struct bundle *b, const char *name)
 {
     static const char mean[] = "running_mean", count[] = "num_batches_tracked";
     size_t length = strlen(name), stem = length - (sizeof mean - 1);
     if (length < sizeof mean - 1 || strcmp(name + stem, mean) != 0)
         return 0;
     char *text = malloc(stem + sizeof count);
-    int64_t *steps = malloc(sizeof *steps);
-    b->tensor[b->count++] = (struct st_tensor){ .name = text, .type = ST_I64, .data = steps, .bytes = sizeof *steps };
-    if (!text || !steps)
+    if (!text)
         return complain(STATUS_INTERNAL, "no memory for a checkpoint");
     memcpy(text, name, stem);
     memcpy(text + stem, count, sizeof count);
-    *steps = j->at.step;
+    b->tensor[b->count++] = (struct st_tensor){ .name = text, .type = ST_I64, .data = &b->steps, .bytes = sizeof b->steps };
     return 0;
+}
+
+static bool from_device(void *context, size_t tensor, uint64_t at, void *to, size_t size, struct data_error *e)
+{
+    struct bundle *b = context;
+    struct device *d = b->job->device;
+    bool good = d->read(d, b->job->phase, b->of[tensor], (int64_t)at, to, (int64_t)size);
+    b->failed = !good;
+    return good || data_fail(e, "cannot read %s from the device", b->tensor[tensor].name);
 }
 
 int checkpoint_save(struct job *j, const char *path, bool whole)
 {
-    struct bundle b = { .tensor = calloc(2 * (size_t)j->plan->ntensor + 1, sizeof *b.tensor) };
+    size_t most = 2 * (size_t)j->plan->ntensor + 1;
+    struct bundle b = { .job = j, .steps = j->at.step, .tensor = calloc(most, sizeof *b.tensor), .of = calloc(most, sizeof *b.of) };
     struct data_error e;
-    int status = b.tensor ? 0 : complain(STATUS_INTERNAL, "no memory for a checkpoint");
+    int status = b.tensor && b.of ? 0 : complain(STATUS_INTERNAL, "no memory for a checkpoint");
     for (int t = 0; status == 0 && t < j->plan->ntensor; t++) {
         const struct tensor *tensor = &j->plan->tensor[t];
         if (!tensor_is_named(j->plan, t) || (tensor->role == ROLE_SLOT && !whole))
             continue;
-        status = add(&b, j, t);
-        if (status == 0 && tensor->role == ROLE_STATE)
-            status = add_batches_tracked(&b, j, tensor->name);
+        add(&b, t);
+        if (tensor->role == ROLE_STATE)
+            status = add_batches_tracked(&b, tensor->name);
     }
     describe(&b, j);
-    if (status == 0 && !st_write(path, b.tensor, b.count, b.pair, b.pairs, &e))
-        status = complain(STATUS_DATA, "%s", e.text);
+    if (status == 0 && !st_write(path, b.tensor, b.count, b.pair, b.pairs, from_device, &b, &e))
+        status = complain(b.failed ? STATUS_DEVICE : STATUS_DATA, "%s", e.text);
     bundle_free(&b);
     return status;
 }
@@ -267,15 +272,30 @@ static int differences(const struct match *m, const struct st_file *f, bool slot
     return count;
 }
 
-static int take(struct job *j, const struct match *m, bool slots)
+/* From the file to the device, a part at a time. */
+static int take_tensor(struct job *j, const struct st_file *f, const struct st_tensor *s, int t)
 {
-    const struct plan *p = j->plan;
-    for (int t = 0; t < p->ntensor; t++) {
-        const struct st_tensor *s = wanted(p, t, slots) ? m->of[t] : NULL;
-        if (s && !j->device->write(j->device, j->phase, t, 0, s->data, (int64_t)s->bytes))
-            return complain(STATUS_DEVICE, "cannot write %s to the device", p->tensor[t].name);
+    unsigned char part[ST_PART];
+    struct data_error e;
+    for (uint64_t at = 0, size; at < s->bytes; at += size) {
+        size = s->bytes - at < sizeof part ? s->bytes - at : sizeof part;
+        if (!st_fetch(f, s, at, part, size, &e))
+            return complain(STATUS_DATA, "%s", e.text);
+        if (!j->device->write(j->device, j->phase, t, (int64_t)at, part, (int64_t)size))
+            return complain(STATUS_DEVICE, "cannot write %s to the device", j->plan->tensor[t].name);
     }
     return 0;
+}
+
+static int take(struct job *j, const struct st_file *f, const struct match *m, bool slots)
+{
+    const struct plan *p = j->plan;
+    int status = 0;
+    for (int t = 0; status == 0 && t < p->ntensor; t++) {
+        const struct st_tensor *s = wanted(p, t, slots) ? m->of[t] : NULL;
+        status = s ? take_tensor(j, f, s, t) : 0;
+    }
+    return status;
 }
 
 static int take_matched(struct job *j, const struct st_file *f, const struct match *m, const char *path, bool slots,
@@ -298,7 +318,7 @@ static int take_matched(struct job *j, const struct st_file *f, const struct mat
             note("%s: prefixes of names are taken off, as in `%s`", path, f->tensors[i].name);
             break;
         }
-    return take(j, m, slots);
+    return take(j, f, m, slots);
 }
 
 static int load(struct job *j, const struct st_file *f, const char *path, bool slots, bool partial)
@@ -315,7 +335,7 @@ int checkpoint_load(struct job *j, const char *path, bool partial)
 {
     struct st_file f;
     struct data_error e;
-    if (!st_read(path, &f, &e))
+    if (!st_open(path, &f, &e))
         return complain(STATUS_DATA, "%s", e.text);
     int status = load(j, &f, path, false, partial);
     st_free(&f);
@@ -351,7 +371,7 @@ int checkpoint_recall(const char *path, const struct plan *p, struct recipe *r, 
     struct data_error e;
     int64_t seed;
     char hash[17];
-    if (!st_read(path, &f, &e))
+    if (!st_open(path, &f, &e))
         return complain(STATUS_DATA, "%s", e.text);
     snprintf(hash, sizeof hash, "%016llx", (unsigned long long)p->source_hash);
     const char *stored = st_metadata(&f, "source_hash");
@@ -374,7 +394,7 @@ int checkpoint_resume(struct job *j, const char *path)
 {
     struct st_file f;
     struct data_error e;
-    if (!st_read(path, &f, &e))
+    if (!st_open(path, &f, &e))
         return complain(STATUS_DATA, "%s", e.text);
     int status = load(j, &f, path, true, false);
     st_free(&f);

@@ -47,17 +47,12 @@ static bool shape_bytes(const struct st_tensor *tensor, uint64_t *bytes) {
 
 /* Reading */
 
-/* A file being read. Until the buffer is in memory, `begin` stands in for the data pointers. */
+/* A file whose header is being read. */
 struct reader {
     const char *path;
     struct st_file *file;
     struct data_error *error;
     uint64_t header_size, buffer_size;
-};
-
-struct placed {
-    struct st_tensor tensor;
-    uint64_t begin, end;
 };
 
 static bool read_type(const struct reader *r, const char *name, const json_t *value, enum st_type *type) {
@@ -88,52 +83,51 @@ static bool read_shape(const struct reader *r, const json_t *value, struct st_te
     return true;
 }
 
-static bool read_offsets(const struct reader *r, const json_t *value, struct placed *placed) {
-    const char *name = placed->tensor.name;
+static bool read_offsets(const struct reader *r, const json_t *value, struct st_tensor *tensor) {
+    const char *name = tensor->name;
     const json_t *begin = json_array_get(value, 0), *end = json_array_get(value, 1);
     if (json_array_size(value) != 2 || !json_is_integer(begin) || !json_is_integer(end) ||
         json_integer_value(begin) < 0 || json_integer_value(end) < json_integer_value(begin))
         return data_fail(r->error, "%s: tensor `%s`: expected data_offsets [begin, end], begin <= end", r->path, name);
-    placed->begin = (uint64_t)json_integer_value(begin);
-    placed->end = (uint64_t)json_integer_value(end);
-    if (placed->end > r->buffer_size)
+    uint64_t last = (uint64_t)json_integer_value(end);
+    tensor->begin = (uint64_t)json_integer_value(begin);
+    if (last > r->buffer_size)
         return data_fail(r->error, "%s: tensor `%s` ends at byte %" PRIu64 " of the data, which are %" PRIu64 " bytes",
-                         r->path, name, placed->end, r->buffer_size);
-    if (placed->end - placed->begin != placed->tensor.bytes)
+                         r->path, name, last, r->buffer_size);
+    if (last - tensor->begin != tensor->bytes)
         return data_fail(r->error,
                          "%s: tensor `%s` has %" PRIu64 " bytes of data, but its shape and dtype make %" PRIu64,
-                         r->path, name, placed->end - placed->begin, placed->tensor.bytes);
+                         r->path, name, last - tensor->begin, tensor->bytes);
     return true;
 }
 
-static bool read_entry(const struct reader *r, const char *name, const json_t *entry, struct placed *placed) {
+static bool read_entry(const struct reader *r, const char *name, const json_t *entry, struct st_tensor *tensor) {
     const json_t *type = json_object_get(entry, "dtype"), *shape = json_object_get(entry, "shape");
     const json_t *offsets = json_object_get(entry, "data_offsets");
     if (!type || !shape || !offsets || json_object_size(entry) != 3)
         return data_fail(r->error, "%s: tensor `%s`: expected exactly dtype, shape and data_offsets", r->path, name);
-    placed->tensor.name = name;
-    return read_type(r, name, type, &placed->tensor.type) && read_shape(r, shape, &placed->tensor) &&
-           read_offsets(r, offsets, placed);
+    tensor->name = name;
+    return read_type(r, name, type, &tensor->type) && read_shape(r, shape, tensor) && read_offsets(r, offsets, tensor);
 }
 
 static int compare_places(const void *a, const void *b) {
-    const struct placed *x = a, *y = b;
+    const struct st_tensor *x = a, *y = b;
     if (x->begin != y->begin)
         return x->begin < y->begin ? -1 : 1;
-    if (x->end != y->end)
-        return x->end < y->end ? -1 : 1;
-    return strcmp(x->tensor.name, y->tensor.name);
+    if (x->bytes != y->bytes)
+        return x->bytes < y->bytes ? -1 : 1;
+    return strcmp(x->name, y->name);
 }
 
-static bool check_cover(const struct reader *r, const struct placed *placed, size_t n) {
+static bool check_cover(const struct reader *r, const struct st_tensor *tensor, size_t n) {
     uint64_t at = 0;
     for (size_t i = 0; i < n; i++) {
-        if (placed[i].begin != at)
+        if (tensor[i].begin != at)
             return data_fail(r->error,
                              "%s: tensor `%s` begins at byte %" PRIu64 " of the data; expected %" PRIu64 ", %s",
-                             r->path, placed[i].tensor.name, placed[i].begin, at,
-                             placed[i].begin > at ? "so there is a hole" : "so tensors overlap");
-        at = placed[i].end;
+                             r->path, tensor[i].name, tensor[i].begin, at,
+                             tensor[i].begin > at ? "so there is a hole" : "so tensors overlap");
+        at += tensor[i].bytes;
     }
     if (at != r->buffer_size)
         return data_fail(r->error, "%s: byte %" PRIu64 ": %" PRIu64 " bytes follow the last tensor; expected the end",
@@ -158,30 +152,22 @@ static bool read_metadata(const struct reader *r, json_t *metadata) {
     return true;
 }
 
-/* Fills the tensors, with data pointers into the buffer to be read. */
-static bool read_tensors(const struct reader *r, json_t *header, struct placed *placed) {
+static bool read_tensors(const struct reader *r, json_t *header) {
     struct st_file *file = r->file;
-    size_t n = 0;
     const char *name;
     json_t *entry;
+    file->tensors = calloc(json_object_size(header) + 1, sizeof *file->tensors);
+    if (!file->tensors)
+        return data_fail(r->error, "%s: out of memory", r->path);
     json_object_foreach(header, name, entry) {
-        if (strcmp(name, METADATA) == 0 ? !read_metadata(r, entry) : !read_entry(r, name, entry, &placed[n++]))
+        bool ok = strcmp(name, METADATA) == 0 ? read_metadata(r, entry)
+                                              : read_entry(r, name, entry, &file->tensors[file->n_tensors++]);
+        if (!ok)
             return false;
     }
-    if (n)
-        qsort(placed, n, sizeof *placed, compare_places);
-    if (!check_cover(r, placed, n))
-        return false;
-    file->tensors = calloc(n + 1, sizeof *file->tensors);
-    file->buffer = malloc(r->buffer_size + 1);
-    if (!file->tensors || !file->buffer)
-        return data_fail(r->error, "%s: out of memory: %" PRIu64 " bytes wanted", r->path, r->buffer_size);
-    for (file->n_tensors = 0; file->n_tensors < n; file->n_tensors++) {
-        struct st_tensor *tensor = &file->tensors[file->n_tensors];
-        *tensor = placed[file->n_tensors].tensor;
-        tensor->data = (const char *)file->buffer + placed[file->n_tensors].begin;
-    }
-    return true;
+    if (file->n_tensors)
+        qsort(file->tensors, file->n_tensors, sizeof *file->tensors, compare_places);
+    return check_cover(r, file->tensors, file->n_tensors);
 }
 
 static bool parse_header(struct reader *r, const char *text) {
@@ -196,10 +182,7 @@ static bool parse_header(struct reader *r, const char *text) {
         return data_fail(r->error, "%s: byte %" PRIu64 ": the header is not valid JSON: %s", r->path,
                          8 + (uint64_t)reason.position, reason.text);
     r->file->header = header;
-    struct placed *placed = calloc(json_object_size(header) + 1, sizeof *placed);
-    bool ok = placed ? read_tensors(r, header, placed) : data_fail(r->error, "%s: out of memory", r->path);
-    free(placed);
-    return ok;
+    return read_tensors(r, header);
 }
 
 /* `size` of the whole file is known; leaves the stream at the data. */
@@ -231,28 +214,61 @@ static bool read_header(struct reader *r, FILE *stream, uint64_t size) {
     return ok;
 }
 
-bool st_read(const char *path, struct st_file *file, struct data_error *error) {
+bool st_open(const char *path, struct st_file *file, struct data_error *error) {
     struct reader r = {.path = path, .file = file, .error = error};
     struct stat status;
-    *file = (struct st_file){0};
-    FILE *stream = fopen(path, "rb");
-    if (!stream || fstat(fileno(stream), &status) != 0) {
+    *file = (struct st_file){.path = path, .stream = fopen(path, "rbe")};
+    bool ok = file->stream && fstat(fileno(file->stream), &status) == 0;
+    if (!ok)
         data_fail(error, "%s: %s", path, strerror(errno));
-        if (stream)
-            fclose(stream);
-        return false;
-    }
-    bool ok = S_ISREG(status.st_mode) ? read_header(&r, stream, (uint64_t)status.st_size)
-                                      : data_fail(error, "%s: is not a regular file", path);
-    if (ok && fread(file->buffer, 1, r.buffer_size, stream) != r.buffer_size)
-        ok = data_fail(error, "%s: cannot be read", path);
-    fclose(stream);
+    else if (!S_ISREG(status.st_mode))
+        ok = data_fail(error, "%s: is not a regular file", path);
+    else
+        ok = read_header(&r, file->stream, (uint64_t)status.st_size);
+    file->data_at = 8 + r.header_size;
     if (!ok)
         st_free(file);
     return ok;
 }
 
+static bool get(const struct st_file *file, uint64_t at, void *to, uint64_t size, struct data_error *error) {
+    if (fseeko(file->stream, (off_t)(file->data_at + at), SEEK_SET) != 0 || fread(to, 1, size, file->stream) != size)
+        return data_fail(error, "%s: byte %" PRIu64 ": cannot be read", file->path, file->data_at + at);
+    return true;
+}
+
+bool st_fetch(const struct st_file *file, const struct st_tensor *tensor, uint64_t at, void *to, size_t size,
+              struct data_error *error) {
+    return get(file, tensor->begin + at, to, size, error);
+}
+
+static bool read_data(struct st_file *file, struct data_error *error) {
+    uint64_t size = 0;
+    for (size_t i = 0; i < file->n_tensors; i++)
+        size += file->tensors[i].bytes;
+    file->buffer = malloc(size + 1);
+    if (!file->buffer)
+        return data_fail(error, "%s: out of memory: %" PRIu64 " bytes wanted", file->path, size);
+    for (size_t i = 0; i < file->n_tensors; i++)
+        file->tensors[i].data = (const char *)file->buffer + file->tensors[i].begin;
+    return get(file, 0, file->buffer, size, error);
+}
+
+bool st_read(const char *path, struct st_file *file, struct data_error *error) {
+    if (!st_open(path, file, error))
+        return false;
+    if (!read_data(file, error)) {
+        st_free(file);
+        return false;
+    }
+    fclose(file->stream);
+    file->stream = NULL;
+    return true;
+}
+
 void st_free(struct st_file *file) {
+    if (file->stream)
+        fclose(file->stream);
     json_decref(file->header);
     free(file->tensors);
     free(file->metadata);
@@ -361,22 +377,46 @@ static char *header_text(const struct st_tensor *const *tensors, size_t n_tensor
     return grown;
 }
 
-static bool write_file(const char *path, const char *header, const struct st_tensor *const *tensors, size_t n,
-                       struct data_error *error) {
+struct writing {
+    const struct st_tensor *tensors; /* as they were passed */
+    st_source *source;
+    void *context;
+    struct data_error *error;
+};
+
+static bool write_tensor(struct atomic_file *file, const struct writing *w, const struct st_tensor *tensor) {
+    unsigned char part[ST_PART];
+    if (tensor->data)
+        return atomic_write(file, tensor->data, tensor->bytes, w->error);
+    for (uint64_t at = 0, size; at < tensor->bytes; at += size) {
+        size = tensor->bytes - at < sizeof part ? tensor->bytes - at : sizeof part;
+        if (!w->source(w->context, (size_t)(tensor - w->tensors), at, part, size, w->error)) {
+            atomic_abandon(file);
+            return false;
+        }
+        if (!atomic_write(file, part, size, w->error))
+            return false;
+    }
+    return true;
+}
+
+static bool write_file(const char *path, const char *header, const struct st_tensor *const *order, size_t n,
+                       const struct writing *w) {
     struct atomic_file file;
     uint64_t size = strlen(header);
     unsigned char prefix[8];
     for (int i = 0; i < 8; i++)
         prefix[i] = (unsigned char)(size >> 8 * i);
-    bool ok = atomic_open(&file, path, error) && atomic_write(&file, prefix, sizeof prefix, error) &&
-              atomic_write(&file, header, size, error);
+    bool ok = atomic_open(&file, path, w->error) && atomic_write(&file, prefix, sizeof prefix, w->error) &&
+              atomic_write(&file, header, size, w->error);
     for (size_t i = 0; ok && i < n; i++)
-        ok = atomic_write(&file, tensors[i]->data, tensors[i]->bytes, error);
-    return ok && atomic_commit(&file, error);
+        ok = write_tensor(&file, w, order[i]);
+    return ok && atomic_commit(&file, w->error);
 }
 
 bool st_write(const char *path, const struct st_tensor *tensors, size_t n_tensors, const struct st_pair *metadata,
-              size_t n_metadata, struct data_error *error) {
+              size_t n_metadata, st_source *source, void *context, struct data_error *error) {
+    const struct writing w = {tensors, source, context, error};
     const void **order = sorted(tensors, n_tensors, sizeof *tensors, compare_tensors);
     const void **pairs = sorted(metadata, n_metadata, sizeof *metadata, compare_keys);
     const struct st_tensor *const *in_order = (const struct st_tensor *const *)order;
@@ -385,7 +425,7 @@ bool st_write(const char *path, const struct st_tensor *tensors, size_t n_tensor
         data_fail(error, "%s: out of memory", path);
     } else {
         char *header = header_text(in_order, n_tensors, (const struct st_pair *const *)pairs, n_metadata, path, error);
-        ok = header && write_file(path, header, in_order, n_tensors, error);
+        ok = header && write_file(path, header, in_order, n_tensors, &w);
         free(header);
     }
     free(order);

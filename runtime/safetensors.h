@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #define ST_MAX_RANK 8
 #define ST_MAX_HEADER ((uint64_t)16 << 20) /* bytes; the format allows 100 MB */
@@ -38,8 +39,9 @@ struct st_tensor {
     enum st_type type;
     int rank; /* 0: a scalar */
     uint64_t dims[ST_MAX_RANK];
-    const void *data; /* read from a file, it may be aligned to one byte only: copy, do not cast */
+    const void *data; /* read from a file, it may be aligned to one byte only: copy, do not cast. NULL: not in memory */
     uint64_t bytes;   /* product(dims) * st_type_size(type) */
+    uint64_t begin;   /* of a file that is read: its first byte among the data */
 };
 
 struct st_pair {
@@ -47,27 +49,40 @@ struct st_pair {
 };
 
 struct st_file {
+    const char *path;          /* the caller's, who keeps it */
     struct st_tensor *tensors; /* in the order of their data */
     size_t n_tensors;
     struct st_pair *metadata;
     size_t n_metadata;
     void *header, *buffer; /* own what the members above point to */
+    FILE *stream;          /* while tensors are fetched; NULL: all are in memory */
+    uint64_t data_at;      /* bytes of the file before its data */
 };
+
+enum { ST_PART = 1 << 16 }; /* bytes of a tensor that are moved at a time */
 
 const char *st_type_name(enum st_type type);
 uint64_t st_type_size(enum st_type type); /* bytes of an element */
 
-/* Reads the whole file, after checking that it keeps every rule of the format (safetensors.c lists them). On failure
- * `file` holds nothing. */
+/* Reads the header, after checking that the file keeps every rule of the format (safetensors.c lists them). The tensors
+ * stay in the file: st_fetch gives `size` bytes of one from byte `at` on. On failure `file` holds nothing. */
+bool st_open(const char *path, struct st_file *file, struct data_error *error);
+bool st_fetch(const struct st_file *file, const struct st_tensor *tensor, uint64_t at, void *to, size_t size,
+              struct data_error *error);
+/* The same, and all tensors into memory. */
 bool st_read(const char *path, struct st_file *file, struct data_error *error);
 void st_free(struct st_file *file);
 
 const struct st_tensor *st_find(const struct st_file *file, const char *name); /* NULL: none */
 const char *st_metadata(const struct st_file *file, const char *key);          /* NULL: none */
 
-/* Replaces `path` atomically. The same content gives the same bytes, in whatever order it is passed. The error is one
- * of the content (a name twice or not UTF-8, a size that does not fit the shape) or of the disk. */
+/* Gives `size` <= ST_PART bytes of tensor number `tensor` from byte `at` on. */
+typedef bool st_source(void *context, size_t tensor, uint64_t at, void *to, size_t size, struct data_error *error);
+
+/* Replaces `path` atomically. Tensors without data come from `source`, a part at a time, so that they need no memory
+ * here. The same content gives the same bytes, in whatever order it is passed. The error is one of the content (a name
+ * twice or not UTF-8, a size that does not fit the shape), of the source, or of the disk. */
 bool st_write(const char *path, const struct st_tensor *tensors, size_t n_tensors, const struct st_pair *metadata,
-              size_t n_metadata, struct data_error *error);
+              size_t n_metadata, st_source *source, void *context, struct data_error *error);
 
 #endif

@@ -123,7 +123,7 @@ static void write_weights(const struct st_tensor *tensor, size_t n)
         for (int d = 0; d < tensor[i].rank; d++)
             copy[i].bytes *= tensor[i].dims[d];
     }
-    if (!st_write(in_folder("w"), copy, n, NULL, 0, &e))
+    if (!st_write(in_folder("w"), copy, n, NULL, 0, NULL, NULL, &e))
         fail_msg("%s", e.text);
 }
 

@@ -258,16 +258,16 @@ static const int64_t steps = 7;
 static const unsigned char mask[3] = {1, 0, 1};
 
 static const struct st_tensor tensors[] = {
-    {"fc1.weight", ST_F32, 2, {1, 3}, weights, sizeof weights},
-    {"fc1.bias", ST_F32, 1, {1}, bias, sizeof bias},
-    {"steps", ST_I64, 0, {0}, &steps, sizeof steps},
-    {"mask", ST_BOOL, 1, {3}, mask, sizeof mask},
+    {"fc1.weight", ST_F32, 2, {1, 3}, weights, sizeof weights, 0},
+    {"fc1.bias", ST_F32, 1, {1}, bias, sizeof bias, 0},
+    {"steps", ST_I64, 0, {0}, &steps, sizeof steps, 0},
+    {"mask", ST_BOOL, 1, {3}, mask, sizeof mask, 0},
 };
 static const struct st_pair metadata[] = {{"format", "pt"}, {"epoch", "3 \"of\" 5"}};
 
 static const char *write_good(struct temp *temp, const char *name) {
     struct data_error error;
-    if (!st_write(temp_path(temp, name), tensors, 4, metadata, 2, &error))
+    if (!st_write(temp_path(temp, name), tensors, 4, metadata, 2, NULL, NULL, &error))
         fail_msg("%s", error.text);
     return temp->path;
 }
@@ -314,7 +314,7 @@ static void test_same_bytes_in_any_order(void **state) {
     size_t size, other_size;
     struct data_error error;
     unsigned char *bytes = temp_read(write_good(temp, "f"), &size);
-    assert_true(st_write(temp_path(temp, "g"), backwards, 4, swapped, 2, &error));
+    assert_true(st_write(temp_path(temp, "g"), backwards, 4, swapped, 2, NULL, NULL, &error));
     unsigned char *other = temp_read(temp->path, &other_size);
     assert_int_equal(size, other_size);
     assert_memory_equal(bytes, other, size);
@@ -325,7 +325,7 @@ static void test_same_bytes_in_any_order(void **state) {
 static void assert_unwritable(struct temp *temp, const struct st_tensor *bad, size_t n, const struct st_pair *pairs,
                               size_t n_pairs, const char *piece) {
     struct data_error error = {""};
-    assert_false(st_write(temp_path(temp, "f"), bad, n, pairs, n_pairs, &error));
+    assert_false(st_write(temp_path(temp, "f"), bad, n, pairs, n_pairs, NULL, NULL, &error));
     assert_contains(error.text, piece);
     assert_int_equal(temp_count(temp, 0), 0);
 }
@@ -354,7 +354,7 @@ static void test_full_disk_keeps_old_file(void **state) {
     struct temp *temp = *state;
     size_t size, size_after;
     unsigned char *before = temp_read(write_good(temp, "f"), &size);
-    struct st_tensor large = {"large", ST_U8, 1, {1 << 20}, calloc(1, 1 << 20), 1 << 20};
+    struct st_tensor large = {"large", ST_U8, 1, {1 << 20}, calloc(1, 1 << 20), 1 << 20, 0};
     struct rlimit old, limit;
     struct data_error error = {""};
     getrlimit(RLIMIT_FSIZE, &old);
@@ -362,7 +362,7 @@ static void test_full_disk_keeps_old_file(void **state) {
     limit.rlim_cur = 1 << 16; /* writing beyond fails, as on a full disk */
     signal(SIGXFSZ, SIG_IGN);
     setrlimit(RLIMIT_FSIZE, &limit);
-    bool ok = st_write(temp->path, &large, 1, NULL, 0, &error);
+    bool ok = st_write(temp->path, &large, 1, NULL, 0, NULL, NULL, &error);
     setrlimit(RLIMIT_FSIZE, &old);
     assert_false(ok);
     assert_contains(error.text, temp->path);
