@@ -11,10 +11,12 @@ DATA ?=
 export DATA PLACEMENT CC
 
 SANITIZER := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer)
-FLAGS = -std=gnu11 -D_GNU_SOURCE -Wall -Wextra $(WERROR) $(CFLAGS) $(SANITIZER) -Icompiler -Iruntime -I$(B) -MMD -MP
+# Behind what CC and CFLAGS say: NaN is looked for.
+STRICT := -fno-fast-math
+FLAGS = -std=gnu11 -D_GNU_SOURCE -Wall -Wextra $(WERROR) $(CFLAGS) $(STRICT) $(SANITIZER) -Icompiler -Iruntime -I$(B) -MMD -MP
 LIBS_NETC = -lxxhash -lm
 LIBS_NETRUN = $(LIBS_NETC) -lz -lpng -ljansson -ldl -lpthread
-LINK = $(CC) $(CFLAGS) $(SANITIZER) $(LDFLAGS)
+LINK = $(CC) $(CFLAGS) $(STRICT) $(SANITIZER) $(LDFLAGS)
 
 OPS := $(sort $(wildcard compiler/ops/*.c))
 LIB_O := $(patsubst %.c,$(B)/%.o,$(filter-out compiler/main.c,$(wildcard compiler/*.c)) $(OPS)) $(B)/net.tab.o $(B)/net.lex.o

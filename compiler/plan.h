@@ -13,6 +13,10 @@
 #ifndef PLAN_H
 #define PLAN_H
 
+#if defined __FINITE_MATH_ONLY__ && __FINITE_MATH_ONLY__
+#error "netc and netrun must see NaN and infinities: compile them without -ffast-math and -ffinite-math-only"
+#endif
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

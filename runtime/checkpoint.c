@@ -2,6 +2,7 @@
 #include "netrun.h"
 #include "safetensors.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -272,28 +273,64 @@ static int differences(const struct match *m, const struct st_file *f, bool slot
     return count;
 }
 
+/* Place `at` of a tensor, as in "conv1.weight[3, 0, 1, 1]". */
+static const char *place_text(const struct st_tensor *s, uint64_t at, char *text, size_t size)
+{
+    uint64_t index[ST_MAX_RANK] = { 0 };
+    size_t used = (size_t)snprintf(text, size, "%s", s->name);
+    for (int i = s->rank; i-- > 0; at /= s->dims[i])
+        index[i] = at % s->dims[i];
+    for (int i = 0; i < s->rank && used < size; i++)
+        used += (size_t)snprintf(text + used, size - used, "%s%llu%s", i ? ", " : "[", (unsigned long long)index[i],
+                                 i + 1 < s->rank ? "" : "]");
+    return text;
+}
+
+/* Refuses NaN, of which nothing comes; of an infinity it tells, once a tensor. */
+static int look_at(const struct st_tensor *s, uint64_t at, const unsigned char *part, uint64_t size, const char *path, bool *told)
+{
+    char place[512];
+    for (uint64_t i = 0; i < size; i += sizeof(float)) {
+        float value;
+        memcpy(&value, part + i, sizeof value);
+        if (isfinite(value))
+            continue;
+        place_text(s, (at + i) / sizeof value, place, sizeof place);
+        if (isnan(value))
+            return complain(STATUS_DATA, "%s: %s is not a number (NaN)", path, place);
+        if (!*told)
+            note("%s: %s is infinite", path, place);
+        *told = true;
+    }
+    return 0;
+}
+
 /* From the file to the device, a part at a time. */
-static int take_tensor(struct job *j, const struct st_file *f, const struct st_tensor *s, int t)
+static int take_tensor(struct job *j, const struct st_file *f, const struct st_tensor *s, const char *path, int t)
 {
     unsigned char part[ST_PART];
     struct data_error e;
+    bool told = false;
     for (uint64_t at = 0, size; at < s->bytes; at += size) {
         size = s->bytes - at < sizeof part ? s->bytes - at : sizeof part;
         if (!st_fetch(f, s, at, part, size, &e))
             return complain(STATUS_DATA, "%s", e.text);
+        int status = look_at(s, at, part, size, path, &told);
+        if (status)
+            return status;
         if (!j->device->write(j->device, j->phase, t, (int64_t)at, part, (int64_t)size))
             return complain(STATUS_DEVICE, "cannot write %s to the device", j->plan->tensor[t].name);
     }
     return 0;
 }
 
-static int take(struct job *j, const struct st_file *f, const struct match *m, bool slots)
+static int take(struct job *j, const struct st_file *f, const struct match *m, const char *path, bool slots)
 {
     const struct plan *p = j->plan;
     int status = 0;
     for (int t = 0; status == 0 && t < p->ntensor; t++) {
         const struct st_tensor *s = wanted(p, t, slots) ? m->of[t] : NULL;
-        status = s ? take_tensor(j, f, s, t) : 0;
+        status = s ? take_tensor(j, f, s, path, t) : 0;
     }
     return status;
 }
@@ -318,7 +355,7 @@ static int take_matched(struct job *j, const struct st_file *f, const struct mat
             note("%s: prefixes of names are taken off, as in `%s`", path, f->tensors[i].name);
             break;
         }
-    return take(j, f, m, slots);
+    return take(j, f, m, path, slots);
 }
 
 static int load(struct job *j, const struct st_file *f, const char *path, bool slots, bool partial)

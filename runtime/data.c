@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -337,4 +338,26 @@ int64_t data_class(const struct data_split *split, int64_t i) {
 
 bool data_check_classes(const struct data_split *split, int64_t classes, struct data_error *error) {
     return check_classes_of(split, classes, "the network has classes", error);
+}
+
+/* `what` names the field for people. */
+static bool check_finite(const struct data_field *field, int64_t count, const char *what, struct data_error *error) {
+    uint64_t n = field->type == DATA_F32 ? (uint64_t)count * (field->bytes / sizeof(float)) : 0;
+    const float *value = (const float *)field->values;
+    for (uint64_t i = 0; i < n; i++) {
+        if (isfinite(value[i]))
+            continue;
+        uint64_t row = field->bytes / sizeof(float);
+        char place[40] = "";
+        if (field->header)
+            snprintf(place, sizeof place, "byte %" PRIu64 ": ", field->header + i * sizeof(float));
+        return data_fail(error, "%s: %s%s %" PRIu64 " of sample %" PRIu64 " is %s; expected finite numbers", field->path, place,
+                         what, i % row, i / row, isnan(value[i]) ? "not a number (NaN)" : "infinite");
+    }
+    return true;
+}
+
+bool data_check_finite(const struct data_split *split, struct data_error *error) {
+    return check_finite(&split->sample, split->count, "value", error) &&
+           check_finite(&split->label, split->count, "target value", error);
 }

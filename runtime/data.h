@@ -53,6 +53,10 @@ int64_t data_class(const struct data_split *split, int64_t i);
 /* Every class index of the split is below `classes`; the message names the first that is not by file and byte. */
 bool data_check_classes(const struct data_split *split, int64_t classes, struct data_error *error);
 
+/* Every value of F32 samples and targets is a finite number; the message names the first that is not by file, byte and
+ * sample. */
+bool data_check_finite(const struct data_split *split, struct data_error *error);
+
 /* For people: counts, shapes, types, samples per class, mean and standard deviation per channel of the training set
  * (bytes scaled to 0..1, F32 as they are), and the first images drawn in characters. inspect.c */
 void inspect_print(const struct dataset *set, FILE *out);

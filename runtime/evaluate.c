@@ -51,7 +51,8 @@ int weights_for_use(struct job *j)
 static void say(const struct job *j, const struct result *r)
 {
     FILE *out = j->options->json ? stderr : stdout;
-    fprintf(out, "test loss %.4f", r->loss);
+    char loss[32];
+    fprintf(out, "test loss %s", loss_text(r->loss, loss, sizeof loss));
     for (int m = 0; m < j->recipe.metrics; m++) {
         struct interval i = wilson(r->correct[m], r->n);
         fprintf(out, "   %s %.2f ± %.2f %%", j->recipe.metric[m], 100.0 * (double)r->correct[m] / (double)r->n,

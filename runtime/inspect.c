@@ -163,7 +163,10 @@ void inspect_print(const struct dataset *set, FILE *out) {
     print_split("test", &set->test, set->classes, out);
     if (set->classes)
         print_classes(set, out);
-    if (set->train.count)
+    struct data_error wrong;
+    if (!data_check_finite(&set->train, &wrong) || !data_check_finite(&set->test, &wrong))
+        fprintf(out, "\n%s\n", wrong.text);
+    else if (set->train.count)
         print_statistics(&set->train, out);
     if (is_image(&first->sample) && first->sample.dims[1] <= MAX_DRAWN_SIDE && first->sample.dims[2] <= MAX_DRAWN_SIDE)
         print_gallery(first, set->classes > 0, out);

@@ -56,6 +56,7 @@ void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 double now(void);                                                         /* seconds, monotonic */
 const char *duration_text(double seconds, char *text, size_t size);      /* "1.9 s", "2 min 05 s", "3 h 07 min" */
 const char *rate_text(double per_second, char *text, size_t size);       /* "850", "31.6k", "2.1M" */
+const char *loss_text(double loss, char *text, size_t size);             /* "0.3100", "1.20e-05", "NaN", "infinite" */
 
 struct epoch_report {
     int64_t epoch, epochs;           /* epoch: 1 for the first */

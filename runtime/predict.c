@@ -79,6 +79,10 @@ static int read_output(struct job *j, int t, float *value)
 
 static void say_class(FILE *out, const struct sample *s, const double *probability, int64_t n, int64_t best)
 {
+    if (!isfinite(probability[best])) {
+        fprintf(out, "%s: no class: what the network makes of it is not finite\n", s->name);
+        return;
+    }
     fprintf(out, "%s%s: class %lld, %.2f %%", s->name, s->synthetic ? " (synthetic)" : "", (long long)best, 100 * probability[best]);
     if (s->class >= 0)
         fprintf(out, " (it is %lld)", (long long)s->class);
@@ -92,8 +96,6 @@ static void say_class(FILE *out, const struct sample *s, const double *probabili
             if (remains && (next < 0 || probability[i] > probability[next]))
                 next = i;
         }
-        if (next < 0)
-            return;                  /* NaN compares with nothing */
         above = probability[next];
         last = next;
         fprintf(out, "  %4lld  %6.2f %%\n", (long long)next, 100 * above);

@@ -72,11 +72,14 @@ const char *rate_text(double rate, char *text, size_t size)
     return text;
 }
 
-/* 0.3100, 1.25e-05, 123.45, 1.20e+06: eight columns at most. */
-static const char *loss_text(double loss, char *text, size_t size)
+/* 0.3100, 1.25e-05, 123.45, 1.20e+06, NaN, infinite: eight columns at most. */
+const char *loss_text(double loss, char *text, size_t size)
 {
     bool tiny = loss > 0 && loss < 5e-4, huge = loss >= 99999.995;
-    snprintf(text, size, tiny || huge ? "%.2e" : loss < 99.99995 ? "%.4f" : "%.2f", loss);
+    if (isfinite(loss))
+        snprintf(text, size, tiny || huge ? "%.2e" : loss < 99.99995 ? "%.4f" : "%.2f", loss);
+    else
+        snprintf(text, size, "%s", isnan(loss) ? "NaN" : "infinite");
     return text;
 }
 

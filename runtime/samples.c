@@ -86,6 +86,9 @@ static int agree(const struct plan *p, struct data_split *split)
     if (input < 0 || target < 0)
         return complain(STATUS_DATA, "net %s has no input or no target", p->net);
     const struct tensor *t = &p->tensor[target];
+    struct data_error e;
+    if (!data_check_finite(split, &e))
+        return complain(STATUS_DATA, "%s", e.text);
     int status = same_shape(&split->sample, &p->tensor[input], "sample");
     if (status)
         return status;
@@ -97,7 +100,6 @@ static int agree(const struct plan *p, struct data_split *split)
     if (split->label.type == DATA_F32 || split->label.rank != 0)
         return complain(STATUS_DATA, "%s: these are values, but target `%s` of the network is a class",
                         split->label.path, t->name);
-    struct data_error e;
     int64_t classes = classes_of(p);
     if (classes > 0 && !data_check_classes(split, classes, &e))
         return complain(STATUS_DATA, "%s", e.text);

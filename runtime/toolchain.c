@@ -8,11 +8,13 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-/* -O2: emitted vectors carry the speed, -O3 adds a third of compile time for less than 5 %.
- * No -ffast-math: NaN must propagate and sums keep their order. What is given away costs no bit of a result: errno,
- * traps (so that a choice may become a blend), and a rounding where a multiply-add can be one instruction; the last is
- * the compiler's choice for each line, the same on every thread. */
-static const char flags[] = "-O2 -std=gnu11 -fno-math-errno -fno-trapping-math -ffp-contract=fast -fPIC -shared -pipe";
+/* -O2: emitted vectors carry the speed, -O3 adds a third of compile time for less than 5 %. */
+static const char flags[] = "-O2 -std=gnu11 -fPIC -shared -pipe";
+
+/* Behind the user's flags and those in CC, for -ffast-math must not get through: NaN must propagate and sums keep their
+ * order. What is given away costs no bit of a result: errno, traps (so that a choice may become a blend), and a rounding
+ * where a multiply-add can be one instruction; the last is the compiler's choice for each line, the same on every thread. */
+static const char arithmetic[] = "-fno-fast-math -fno-math-errno -fno-trapping-math -ffp-contract=fast";
 
 /* From best to last; compilers differ in what they accept. */
 static const char *const wide[] = {"-march=native -mprefer-vector-width=512", "-march=native", "", NULL};
@@ -114,7 +116,7 @@ bool toolchain_key(const struct toolchain *t, const char *source, size_t length,
     fprintf(out, "%s\n%s\n", t->version, flags);
     for (int i = 0; native_flags(t)[i]; i++)
         fprintf(out, "%s\n", native_flags(t)[i]);
-    fprintf(out, "%s\n", user_flags());
+    fprintf(out, "%s\n%s\n", user_flags(), arithmetic);
     describe_processor(out);
     fwrite(source, 1, length, out);
     bool ok = !ferror(out);
@@ -144,7 +146,7 @@ bool toolchain_compile(const struct toolchain *t, const char *source, const char
         for (int k = 0; k < t->words.n; k++)
             made = made && command_add(&c, t->words.word[k]);
         made = made && command_split(&c, flags) && command_split(&c, native_flags(t)[i]) &&
-               command_split(&c, user_flags()) && command_add(&c, "-o") && command_add(&c, object) &&
+               command_split(&c, user_flags()) && command_split(&c, arithmetic) && command_add(&c, "-o") && command_add(&c, object) &&
                command_add(&c, source) && command_add(&c, "-lm");
         if (made && verbose)
             print_command(&c);

@@ -106,11 +106,16 @@ static int call(struct job *j, struct runs *r, int n)
 
 static int diverged(struct job *j, float loss)
 {
+    char text[32];
     progress_clear(&j->progress);
+    loss_text(loss, text, sizeof text);
+    if (j->at.step == 0)
+        return complain(STATUS_DIVERGED, "training cannot begin: the loss of the first batch is %s, before any update. "
+                                         "Look at the transforms of the data, and at the weights if they were loaded", text);
     return complain(STATUS_DIVERGED,
-                    "training diverged: the loss is %g in epoch %lld, step %lld. The weights are those before that step; "
+                    "training diverged: the loss is %s in epoch %lld, step %lld. The weights are those before that step; "
                     "a smaller learning rate may help (--lr %g)",
-                    loss, (long long)j->at.epoch + 1, (long long)j->at.in_epoch + 1, j->recipe.rate.lr / 10);
+                    text, (long long)j->at.epoch + 1, (long long)j->at.in_epoch + 1, j->recipe.rate.lr / 10);
 }
 
 /* `seconds` of training since the epoch began, or was resumed. */
@@ -258,7 +263,7 @@ static int end_epoch(struct job *j, int64_t seen, double since)
     j->at.epoch++;
     j->at.in_epoch = 0;
     j->at.loss_sum = 0;
-    bool best = j->at.best_epoch == 0 || value > j->at.best || (isnan(j->at.best) && !isnan(value));
+    bool best = isfinite(r.loss) && isfinite(value) && (j->at.best_epoch == 0 || value > j->at.best);
     if (best) {
         j->at.best_epoch = j->at.epoch;
         j->at.best = value;
@@ -371,11 +376,12 @@ int train_loop(struct job *j)
 static int try_step(struct job *j)
 {
     int64_t seen = 0;
+    char text[32];
     j->options->steps = j->at.step + 1;
     int status = run_steps(j, &seen, now());
     if (status == 0)
-        progress_say(&j->progress, "one step of %lld samples: loss %.4f; nothing was written", (long long)seen,
-                     j->at.loss_sum / (double)seen);
+        progress_say(&j->progress, "one step of %lld samples: loss %s; nothing was written", (long long)seen,
+                     loss_text(j->at.loss_sum / (double)seen, text, sizeof text));
     return status;
 }
 

@@ -122,21 +122,24 @@ static void mse_emit(struct writer *w, const struct stage *s)
     close_kernel(w);
 }
 
-/* 1 where fewer than k classes beat the target (an equal value of a lower class does), else 0. */
+/* 1 where fewer than k classes beat the target (an equal value of a lower class does), else 0; 0 if any value is not finite. */
 static void hit_emit(struct writer *w, const struct stage *s)
 {
     long long K = tensor_of(w, s->in[0])->dim[0];
     const char *x = region_printf(w->region, "ld(%s)", place_of(w, s->in[0], "block", "k"));
     open_losses(w);
     put(w, "%s", target_of(w, s->in[1]));
-    put(w, "V wanted = num(NOT_A_NUMBER), ahead = {0};");
-    put(w, "for (int k = 0; k < %lld; k++)", K);
-    put(w, "    wanted = sel(target == k, %s, wanted);", x);
+    put(w, "V wanted = num(NOT_A_NUMBER), ahead = {0}, zero = {0};");
+    put(w, "for (int k = 0; k < %lld; k++) {", K);
+    put(w, "const V x = %s;", x);
+    put(w, "wanted = sel(target == k, x, wanted);");
+    put(w, "zero += x - x;                                 /* NaN, if x is not finite */");
+    put(w, "}");
     put(w, "for (int k = 0; k < %lld; k++) {", K);
     put(w, "const V x = %s;", x);
     put(w, "ahead += sel((x > wanted) | ((x == wanted) & (target > k)), num(1), num(0));");
     put(w, "}");
-    put(w, "const V hit = sel((wanted == wanted) & (ahead < num(%.17g)) & live_mask(a, block, lane), num(1), num(0));", s->attr[0]);
+    put(w, "const V hit = sel((wanted == wanted) & (zero == 0) & (ahead < num(%.17g)) & live_mask(a, block, lane), num(1), num(0));", s->attr[0]);
     put_out(w, s->out[0], "0", "hit");
     close_tasks(w);
     close_kernel(w);

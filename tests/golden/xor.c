@@ -104,6 +104,10 @@ static inline uint64_t shuffle_index(uint64_t i, uint64_t n, const uint32_t key[
 #endif
 #include <stdint.h>
 
+#if defined __FINITE_MATH_ONLY__ && __FINITE_MATH_ONLY__
+#error "kernels must see NaN and infinities: compile them without -ffast-math and -ffinite-math-only"
+#endif
+
 typedef REAL real;
 typedef real V __attribute__((vector_size(LANES * sizeof(real))));         /* LANES samples */
 typedef real Vm __attribute__((vector_size(LANES * sizeof(real)), may_alias));

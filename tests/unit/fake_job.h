@@ -39,6 +39,8 @@ struct fake_device {
     int64_t runs;            /* training steps */
     bool finite;             /* the loss of the last of them */
     int64_t bad_step;        /* the loss of that step is NaN; -1: none */
+    int64_t tests;           /* calls of the evaluation */
+    float bad_test;          /* loss of the first of them, where all samples are then right; 0: as it is */
     int64_t interrupt_step;  /* SIGINT comes during that step; -1: none */
     void (*watch)(const struct fake_device *d);      /* called at each training step */
 };
@@ -81,6 +83,10 @@ static void fake_once(struct fake_device *f, enum phase ph, const uint32_t contr
     if (ph != PHASE_TRAIN) {
         fake_put(&f->control[CTL_LOSS], fabsf(f->value[1][0]));
         f->control[CTL_METRIC] = (uint32_t)(control[CTL_ROWS] * fabsf(sinf(100 * f->value[1][1])));
+        if (f->tests++ == 0 && f->bad_test != 0) {
+            fake_put(&f->control[CTL_LOSS], f->bad_test);
+            f->control[CTL_METRIC] = control[CTL_ROWS];
+        }
         return;
     }
     f->runs++;

@@ -136,9 +136,53 @@ static void test_cross_entropy(void **state)
     trial_close(&t);
 }
 
+/* One logit that is not finite, the wanted one or another: that sample is wrong, and no other. */
+static void test_hits(void **state)
+{
+    enum { ROWS = 19, CLASSES = 4 };
+    static const char text[] = "net hits\n"
+                               "input x : f32[4]\n"
+                               "target t : class[4]\n"
+                               "y = x -> bn: BatchNorm\n"
+                               "output y\n"
+                               "train {\n"
+                               "    loss = CrossEntropy(y, t)\n"
+                               "    optimizer = SGD(lr = 0.1)\n"
+                               "    metrics = [Accuracy, TopK(2)]\n"
+                               "    batch = 19\n"
+                               "}\n";
+    static const float wrong[] = {NAN, INFINITY, -INFINITY};
+    struct trial t;
+    uint32_t control[CTL_WORDS];
+    float samples[ROWS * CLASSES];
+    int32_t targets[ROWS];
+    (void)state;
+    assert_true(trial_plan(&t, "hits.net", strdup(text), NULL, 0, stderr));
+    trial_compile(&t, false);
+    trial_arm(&t, ROWS);
+    for (int k = 0; k < CLASSES; k++) {
+        value_put(&t, tensor_named(&t, PHASE_EVALUATE, "bn.weight"), 0, k, 1);
+        value_put(&t, tensor_named(&t, PHASE_EVALUATE, "bn.running_var"), 0, k, 1);
+    }
+    for (int at = 0; at < 3 * CLASSES; at++) {
+        for (int i = 0; i < ROWS; i++) {
+            targets[i] = i % CLASSES;
+            for (int k = 0; k < CLASSES; k++)
+                samples[i * CLASSES + k] = k == targets[i] ? 2 : 1;
+        }
+        samples[18 * CLASSES + at / 3] = wrong[at % 3];
+        t.data = (struct device_data){.samples = samples, .targets = targets, .samples_f32 = true, .count = ROWS};
+        control_evaluate(&t.recipe, 0, ROWS, ROWS, control);
+        trial_run(&t, PHASE_EVALUATE, control);
+        assert_int_equal(control_of(&t)[CTL_METRIC], ROWS - 1);
+        assert_int_equal(control_of(&t)[CTL_METRIC + 1], ROWS - 1);
+    }
+    trial_close(&t);
+}
+
 int main(int argc, char **argv)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_layers), cmocka_unit_test(test_cross_entropy)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_layers), cmocka_unit_test(test_cross_entropy), cmocka_unit_test(test_hits)};
     (void)argc;
     use_cache(argv[0]);
     return cmocka_run_group_tests(tests, NULL, NULL);

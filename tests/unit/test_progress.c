@@ -6,6 +6,7 @@
 
 #include "netrun.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,6 +31,19 @@ static void test_rates(void **state)
     char text[32];
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_string_equal(rate_text(cases[i].rate, text, sizeof text), cases[i].text);
+}
+
+/* No `-nan`: words. */
+static void test_losses(void **state)
+{
+    (void)state;
+    static const struct { double loss; const char *text; } cases[] = {
+        { 0, "0.0000" }, { 0.31, "0.3100" }, { 1.2e-5, "1.20e-05" }, { NAN, "NaN" }, { -NAN, "NaN" },
+        { INFINITY, "infinite" }, { -INFINITY, "infinite" },
+    };
+    char text[32];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_string_equal(loss_text(cases[i].loss, text, sizeof text), cases[i].text);
 }
 
 static void test_epoch_line(void **state)
@@ -182,7 +196,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_durations), cmocka_unit_test(test_rates),        cmocka_unit_test(test_epoch_line),
-        cmocka_unit_test(test_epoch_width),
+        cmocka_unit_test(test_epoch_width), cmocka_unit_test(test_losses),
         cmocka_unit_test(test_bar),       cmocka_unit_test(test_off_terminal), cmocka_unit_test(test_who_speaks_where),
         cmocka_unit_test(test_pace),
     };

@@ -202,6 +202,27 @@ static void test_diverged(void **state)
     assert_int_equal(go(&b, true), 0);       /* here the second try succeeds */
 }
 
+/* All samples right, but the test loss is no finite number: that epoch is not the best, and no weights are kept as such. */
+static void test_best_is_finite(void **state)
+{
+    (void)state;
+    static const float bad[] = { NAN, INFINITY, -INFINITY };
+    struct run a;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        open_run(&a, "a", false);
+        a.job.recipe.epochs = 1;
+        a.device.bad_test = bad[i];
+        unlink(path_of("a", "best.safetensors"));
+        assert_int_equal(go(&a, false), 0);
+        assert_int_equal(a.job.at.best_epoch, 0);
+        assert_int_not_equal(access(path_of("a", "best.safetensors"), F_OK), 0);
+        open_run(&a, "a", false);
+        a.device.bad_test = bad[i];
+        assert_int_equal(go(&a, false), 0);
+        assert_true(a.job.at.best_epoch > 1);
+    }
+}
+
 /* A run whose steps have been slow for a while already says so, once, and goes on. */
 static void test_slow(void **state)
 {
@@ -352,7 +373,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_resume),   cmocka_unit_test(test_interrupt), cmocka_unit_test(test_crash),
-        cmocka_unit_test(test_diverged), cmocka_unit_test(test_control),   cmocka_unit_test(test_batches),
+        cmocka_unit_test(test_diverged), cmocka_unit_test(test_best_is_finite), cmocka_unit_test(test_control),   cmocka_unit_test(test_batches),
         cmocka_unit_test(test_no_allocation), cmocka_unit_test(test_calls),
         cmocka_unit_test(test_slow),
     };
