@@ -44,7 +44,7 @@ for shape in 28,28,1 2,14,28 14,56; do
 done
 
 # The other way round: images of 1x2x2 for a network of 2x2 (IDX: 0, 0, type u8, number of sizes; sizes big-endian).
-size() { printf '\0\0\0\%o' "$1"; }
+size() { printf "\0\0\0\\$1"; }
 mkdir ones
 for split in train t10k; do
     { printf '\0\0\10\4'; size 2; size 1; size 2; size 2; printf 'abcdefgh'; } >ones/$split-images-idx4-ubyte
