@@ -5,6 +5,8 @@ void sweep_build(struct builder *b, const struct decl *d)
 {
     const struct model *m = b->model;
     int count = m->nsetting;
+    if (!d->nentry)
+        diag_warning(b->diag, "N0416", d->loc, NULL, "an empty `sweep` goes over nothing");
     for (int i = 0; i < d->nentry; i++) {
         const struct ast_entry *e = &d->entry[i];
         const struct arg *rule = setting_rule(m->setting, count, e->path);

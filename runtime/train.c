@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <signal.h>
+#include <string.h>
 
 /* ---- being stopped ---- */
 
@@ -307,6 +308,24 @@ static int tell_end(struct job *j, const char *status)
     return event_end(&j->events) ? 0 : complain(STATUS_DATA, "metrics.jsonl or stdout: cannot be written");
 }
 
+/* Sweeps are checked and kept in the plan, but nothing runs them yet. */
+static void warn_of_sweep(struct job *j)
+{
+    static const char prefix[] = "sweep.";
+    const struct setting *first = NULL;
+    int others = -1;
+    for (const struct setting *s = j->plan->setting; s < j->plan->setting + j->plan->nsetting; s++)
+        if (strncmp(s->key, prefix, sizeof prefix - 1) == 0) {
+            first = first ? first : s;
+            others++;
+        }
+    if (!first)
+        return;
+    progress_clear(&j->progress);
+    note("warning: sweeps are not built yet: this is one training, not one for each of the %d values of %s%s", first->n,
+         first->key + sizeof prefix - 1, others ? " and so on" : "");
+}
+
 static void say_start(struct job *j)
 {
     const struct device *d = j->device;
@@ -321,6 +340,7 @@ static void say_start(struct job *j)
         progress_say(&j->progress, "%s: SYNTHETIC data, made to try things out: results say nothing of a real set", j->options->folder);
     if (!j->options->folder)
         progress_say(&j->progress, "the %lld samples in the plan are training set and test set", (long long)j->data.train.count);
+    warn_of_sweep(j);
     if (j->at.step > 0)
         progress_say(&j->progress, "resumed in epoch %lld after step %lld", (long long)j->at.epoch + 1,
                      (long long)j->at.in_epoch);

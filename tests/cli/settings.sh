@@ -14,3 +14,14 @@ expect 0 netrun mlp.plan --train "$data" --epochs 1 --seed 3 --runs b
 cmp a/mlp-1/last.safetensors b/mlp-1/last.safetensors || fail "the same seed, other bits"
 expect 0 netrun mlp.plan --train "$data" --epochs 1 --seed 4 --runs c
 ! cmp -s a/mlp-1/last.safetensors c/mlp-1/last.safetensors || fail "another seed, the same bits"
+
+# A sweep is checked and kept; until it is run, netrun says once that it is not.
+{ cat "$ROOT/models/xor.net"; echo 'sweep { train.optimizer.lr = [0.1, 0.2, 0.3]'; echo 'train.seed = [1, 2] }'; } >sweep.net
+expect 0 netc sweep.net -o sweep.plan
+expect 0 netrun sweep.plan --train --device cpu --epochs 2 --quiet --json
+[ "$(grep -c 'sweeps are not built yet.* 3 values of train.optimizer.lr and so on' err)" = 1 ] || fail "not one warning of the sweep"
+plan xor
+expect 0 netrun xor.plan --train --device cpu --epochs 2
+! grep -q sweep err || fail "a warning of a sweep that is not there"
+expect 0 netrun sweep.plan --test --device cpu
+! grep -q sweep err || fail "a test does not sweep"
