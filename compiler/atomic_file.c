@@ -2,14 +2,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define NAME_ATTEMPTS 100
+#define MOST_LINKS 40
+#define OPEN_FILES "/proc/"
 
 static bool fail(struct atomic_file *file, const char *action, int cause, struct data_error *error) {
-    data_fail(error, "%s: %s: %s", file->path, action, strerror(cause));
+    data_fail(error, "%s: %s: %s", file->path ? file->path : "a file", action, strerror(cause));
     atomic_abandon(file);
     return false;
 }
@@ -20,27 +24,59 @@ static size_t folder_length(const char *path) {
     return slash ? (size_t)(slash - path) + 1 : 0;
 }
 
-bool atomic_open(struct atomic_file *file, const char *path, struct data_error *error) {
-    size_t folder = folder_length(path), room = strlen(path) + 40;
-    *file = (struct atomic_file){.path = strdup(path), .temporary = malloc(room)};
-    if (!file->path || !file->temporary) {
-        data_fail(error, "%s: out of memory", path);
-        free(file->path);
-        free(file->temporary);
-        *file = (struct atomic_file){0};
-        return false;
+/* What the path leads to, be it there or not. A link in /proc stands for something open, which need not have a path: none is
+ * followed there. NULL with errno set. */
+static char *behind_links(const char *path) {
+    char *at = strdup(path);
+    for (int links = 0; at && links < MOST_LINKS; links++) {
+        char to[PATH_MAX];
+        ssize_t length = strncmp(at, OPEN_FILES, strlen(OPEN_FILES)) == 0 ? -1 : readlink(at, to, sizeof to - 1);
+        if (length < 0)
+            return at;
+        to[length] = '\0';
+        char *next = malloc(strlen(at) + (size_t)length + 1);
+        if (next)
+            sprintf(next, "%.*s%s", to[0] == '/' ? 0 : (int)folder_length(at), at, to);
+        free(at);
+        at = next;
     }
-    int descriptor = -1, cause = EEXIST;
-    for (int attempt = 0; descriptor < 0 && cause == EEXIST && attempt < NAME_ATTEMPTS; attempt++) {
-        snprintf(file->temporary, room, "%.*s.%s.tmp-%ld-%d", (int)folder, path, path + folder, (long)getpid(),
-                 attempt);
+    errno = at ? ELOOP : ENOMEM;
+    free(at);
+    return NULL;
+}
+
+/* A file of our own beside the target; -1 with errno set. */
+static int open_beside(struct atomic_file *file, size_t room) {
+    size_t folder = folder_length(file->target);
+    int descriptor = -1;
+    errno = EEXIST;
+    for (int attempt = 0; descriptor < 0 && errno == EEXIST && attempt < NAME_ATTEMPTS; attempt++) {
+        snprintf(file->temporary, room, "%.*s.%s.tmp-%ld-%d", (int)folder, file->target, file->target + folder,
+                 (long)getpid(), attempt);
         descriptor = open(file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        cause = errno;
     }
-    if (descriptor < 0) {
+    if (descriptor < 0)
         file->temporary[0] = '\0';
-        return fail(file, "cannot create a temporary file beside it", cause, error);
-    }
+    return descriptor;
+}
+
+bool atomic_open(struct atomic_file *file, const char *path, struct data_error *error) {
+    struct stat old;
+    *file = (struct atomic_file){.path = strdup(path), .target = behind_links(path)};
+    int cause = errno;
+    size_t room = file->target ? strlen(file->target) + 40 : 1;
+    file->temporary = calloc(room, 1);
+    if (!file->path || !file->temporary || !file->target)
+        return fail(file, "cannot be opened for writing", file->target ? ENOMEM : cause, error);
+    bool there = stat(path, &old) == 0, open_file = strncmp(file->target, OPEN_FILES, strlen(OPEN_FILES)) == 0;
+    if (there && S_ISREG(old.st_mode) && access(path, W_OK) != 0)
+        return fail(file, "cannot be written", errno, error);
+    bool in_place = open_file || (there && !S_ISREG(old.st_mode));
+    int descriptor = in_place ? open(path, O_WRONLY | O_APPEND | O_NOCTTY | O_CLOEXEC) : open_beside(file, room);
+    if (descriptor < 0)
+        return fail(file, in_place ? "cannot be opened for writing" : "cannot create a temporary file beside it", errno, error);
+    if (there && !in_place)
+        fchmod(descriptor, old.st_mode & 0777); /* where that cannot be kept, the usual mode will do */
     file->stream = fdopen(descriptor, "wb");
     if (!file->stream) {
         cause = errno;
@@ -74,7 +110,8 @@ static int sync_folder(const char *path) {
 bool atomic_commit(struct atomic_file *file, struct data_error *error) {
     /* A failed fprintf to the stream shows in ferror, but its errno is gone. */
     bool failed_before = ferror(file->stream);
-    if (fflush(file->stream) != 0 || fsync(fileno(file->stream)) != 0)
+    bool in_place = !file->temporary[0];
+    if (fflush(file->stream) != 0 || (!in_place && fsync(fileno(file->stream)) != 0))
         return fail(file, "cannot be written", errno, error);
     if (failed_before)
         return fail(file, "cannot be written", EIO, error);
@@ -82,10 +119,10 @@ bool atomic_commit(struct atomic_file *file, struct data_error *error) {
     file->stream = NULL;
     if (fclose(stream) != 0)
         return fail(file, "cannot be written", errno, error);
-    if (rename(file->temporary, file->path) != 0)
+    if (!in_place && rename(file->temporary, file->target) != 0)
         return fail(file, "cannot be replaced", errno, error);
     file->temporary[0] = '\0';
-    int cause = sync_folder(file->path);
+    int cause = in_place ? 0 : sync_folder(file->target);
     if (cause)
         return fail(file, "is written, but its folder cannot be synced", cause, error);
     atomic_abandon(file);
@@ -98,6 +135,7 @@ void atomic_abandon(struct atomic_file *file) {
     if (file->temporary && file->temporary[0])
         unlink(file->temporary);
     free(file->temporary);
+    free(file->target);
     free(file->path);
     *file = (struct atomic_file){0};
 }

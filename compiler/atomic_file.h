@@ -1,4 +1,5 @@
-/* Replacing a file so that a crash or a full disk leaves either the old one or the new one, never a part. */
+/* Replacing a file so that a crash or a full disk leaves either the old one or the new one, never a part. A symbolic link stays,
+ * and what it leads to is replaced; what is no file (a FIFO, a device, somebody's open stdout) is written to as it is. */
 #ifndef ATOMIC_FILE_H
 #define ATOMIC_FILE_H
 
@@ -9,8 +10,9 @@
 
 struct atomic_file {
     FILE *stream; /* write here */
-    char *path;
-    char *temporary; /* hidden, in the same folder */
+    char *path;      /* as it was given */
+    char *target;    /* behind symbolic links */
+    char *temporary; /* hidden, in the target's folder; "": the target is written to in place */
 };
 
 /* Each fails with the path and the cause in `error`; then the temporary file is gone, the old file is as it was and

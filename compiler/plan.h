@@ -188,6 +188,9 @@ struct plan_error { char text[512]; int line; };
 
 /* Byte-identical for identical plans. Returns false on a write error. */
 bool plan_write(const struct plan *p, FILE *out);
+/* To a file that is replaced as a whole (atomic_file.h). */
+struct data_error;
+bool plan_save(const struct plan *p, const char *path, struct data_error *e);
 /* Reads, checks the checksum, bounds every count, resolves op names, then runs plan_check and plan_judge.
  * NULL with *e filled if anything is off. Never crashes, whatever the bytes. */
 struct plan *plan_read(const char *text, size_t length, struct plan_error *e);

@@ -1,7 +1,9 @@
 /* plan_write.c: a plan as text that explains itself. docs/plan.md describes it line by line. */
 #include "netc.h"
+#include "atomic_file.h"
 #include "plan_text.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -207,4 +209,16 @@ bool plan_write(const struct plan *p, FILE *out)
     }
     free(body);
     return good;
+}
+
+bool plan_save(const struct plan *p, const char *path, struct data_error *e)
+{
+    struct atomic_file file;
+    if (!atomic_open(&file, path, e))
+        return false;
+    if (plan_write(p, file.stream))
+        return atomic_commit(&file, e);
+    data_fail(e, "%s: cannot be written: %s", path, strerror(errno));
+    atomic_abandon(&file);
+    return false;
 }

@@ -235,6 +235,11 @@ int checkpoint_recall(const char *path, const struct plan *p, struct recipe *r, 
 /* ... and after: its tensors, the optimizer's slots included. */
 int checkpoint_resume(struct job *j, const char *path);
 
+/* ---- plan_open.c ---- */
+
+/* Reads a plan from a file, whose first line is looked at before the rest is read. NULL after a message. */
+struct plan *plan_open(const char *path);
+
 /* ---- rundir.c: runs/<net>-<n>/ ---- */
 
 /* Makes the folder with the smallest free number (mkdir is the lock) and writes model.plan, model.net, settings.json. */
@@ -245,8 +250,6 @@ int run_metrics(struct job *j);
 bool run_newest(const char *runs, const char *net, char folder[PATH_MAX]);
 /* --resume: finds the run's folder, takes its plan and, unless the command line names one, its data folder. */
 int run_recall(struct job *j);
-/* Reads a plan from a file. NULL after a message. */
-struct plan *plan_open(const char *path);
 /* folder/name; false, after a message, if that is too long. */
 bool run_path(const char *folder, const char *name, char path[PATH_MAX]);
 

@@ -49,18 +49,11 @@ static int make_folder(struct job *j)
 
 static int write_plan(const struct job *j)
 {
-    struct atomic_file file;
     struct data_error e;
     char path[PATH_MAX];
     if (!run_path(j->folder, "model.plan", path))
         return STATUS_DATA;
-    if (!atomic_open(&file, path, &e))
-        return complain(STATUS_DATA, "%s", e.text);
-    if (!plan_write(j->plan, file.stream)) {
-        atomic_abandon(&file);
-        return complain(STATUS_DATA, "%s: %s", path, strerror(errno));
-    }
-    return atomic_commit(&file, &e) ? 0 : complain(STATUS_DATA, "%s", e.text);
+    return plan_save(j->plan, path, &e) ? 0 : complain(STATUS_DATA, "%s", e.text);
 }
 
 static int write_text(const struct job *j, const char *name, const char *text)
@@ -213,36 +206,6 @@ bool run_newest(const char *runs, const char *net, char folder[PATH_MAX])
 }
 
 /* ---- taking one up again ---- */
-
-struct plan *plan_open(const char *path)
-{
-    FILE *file = fopen(path, "rb");
-    char *text = NULL;
-    size_t size = 0, room = 0;
-    if (!file) {
-        complain(STATUS_DATA, "%s: %s", path, strerror(errno));
-        return NULL;
-    }
-    for (size_t got = 1; got > 0; size += got) {
-        if (size == room) {
-            char *grown = realloc(text, room = room ? 2 * room : 1 << 16);
-            if (!grown)
-                break;
-            text = grown;
-        }
-        got = fread(text + size, 1, room - size, file);
-    }
-    bool whole = !ferror(file) && feof(file);
-    fclose(file);
-    struct plan_error e = { "cannot be read", 0 };
-    struct plan *plan = whole ? plan_read(text, size, &e) : NULL;
-    free(text);
-    if (!plan && e.line > 0)
-        complain(STATUS_DATA, "%s:%d: %s", path, e.line, e.text);
-    else if (!plan)
-        complain(STATUS_DATA, "%s: %s", path, e.text);
-    return plan;
-}
 
 /* The data folder of settings.json, unless the command line names one. */
 static int recall_data(struct job *j)

@@ -19,6 +19,24 @@ expect 4 netrun mlp.plan --train no-such-folder
 mkdir empty
 expect 4 netrun mlp.plan --train empty
 expect 4 netrun "$ROOT/models/mlp.net" --train "$data"
+says err 'mlp.net: this is a model'
+says err "= help: netc $ROOT/models/mlp.net -o mlp.plan"
+printf '\n# by its content\n\nnet xor\n' >any.txt
+expect 4 netrun any.txt --train
+says err 'any.txt: this is a model'
+expect 4 netrun runs/mlp-1/last.safetensors --test "$data"
+says err 'these are weights'
+: >empty.plan
+expect 4 netrun empty.plan --train
+says err 'empty.plan: an empty file'
+expect 4 netrun . --train
+says err 'Is a directory'
+truncate -s 6G large.plan                     # is not read to its end before it is refused
+expect 4 netrun large.plan --train
+says err 'large.plan: no plan'
+sed '1s/.*/netc-plan 99999/' mlp.plan >other.plan
+expect 4 netrun other.plan --train "$data"
+says err 'other.plan:1: a plan of version 99999.* make it again with netc'
 sed 's/^\(checksum .*\).$/\1x/' mlp.plan >broken.plan
 expect 4 netrun broken.plan --train "$data"
 expect 5 env CC=/nonexistent "$NETRUN" mlp.plan --train "$data" --steps 1

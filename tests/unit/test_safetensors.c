@@ -396,7 +396,7 @@ static void test_atomic_failures(void **state) {
     assert_contains(error.text, "/nonexistent/f: cannot create a temporary file beside it: No such file");
     mkdir(temp_path(temp, "folder"), 0777);
     assert_false(atomic_save(temp->path, "x", 1, &error));
-    assert_contains(error.text, "cannot be replaced: Is a directory");
+    assert_contains(error.text, "cannot be opened for writing: Is a directory");
     rmdir(temp->path);
     assert_int_equal(temp_count(temp, 0), 0);
 }
