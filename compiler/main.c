@@ -1,6 +1,7 @@
 /* main.c: netc, the command line. compile.c has the passes. */
 #include "netc.h"
 #include "compile.h"
+#include "data_error.h"
 #include "emit.h"
 #include "map.h"
 #include "options.h"
@@ -9,6 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { EXIT_MODEL = 1, EXIT_USAGE = 2, EXIT_BUDGET = 3, EXIT_FILE = 4 };
@@ -76,10 +78,15 @@ static int usage(const char *what, const char *argument)
 
 /* ---- files ---- */
 
+static bool is_stream(const char *path)
+{
+    return !strcmp(path, "-");
+}
+
 static char *read_whole(const char *path, size_t *length)
 {
     enum { MOST = 16 << 20 };
-    FILE *f = strcmp(path, "-") ? fopen(path, "rb") : stdin;
+    FILE *f = is_stream(path) ? stdin : fopen(path, "rb");
     char *text = f ? malloc(MOST + 1) : NULL;
     *length = text ? fread(text, 1, MOST + 1, f) : 0;
     bool good = text && !ferror(f) && *length <= MOST;
@@ -95,21 +102,22 @@ static char *read_whole(const char *path, size_t *length)
     return NULL;
 }
 
-/* Written beside the target and renamed, so that a failure leaves the old plan. */
+/* -o names the model itself, by whatever path: it would be lost. */
+static bool replaces_model(const struct request *r)
+{
+    struct stat in, out;
+    return r->output && !is_stream(r->output) && stat(r->output, &out) == 0 && S_ISREG(out.st_mode) &&
+           (is_stream(r->file) ? fstat(STDIN_FILENO, &in) : stat(r->file, &in)) == 0 && in.st_dev == out.st_dev && in.st_ino == out.st_ino;
+}
+
 static int write_plan(const struct plan *p, const char *path)
 {
-    if (!strcmp(path, "-"))
-        return plan_write(p, stdout) && !fflush(stdout) ? 0 : EXIT_FILE;
-    if (!strcmp(path, "/dev/null"))
+    struct data_error e;
+    if (is_stream(path))
+        return plan_write(p, stdout) || ferror(stdout) ? 0 : EXIT_FILE;      /* streams_close says what is lost */
+    if (plan_save(p, path, &e))
         return 0;
-    char *temporary = region_printf(p->region, "%s.tmp-%ld", path, (long)getpid());
-    FILE *f = fopen(temporary, "wb");
-    bool good = f && plan_write(p, f);
-    good = f && fclose(f) == 0 && good && rename(temporary, path) == 0;
-    if (good)
-        return 0;
-    fprintf(stderr, "netc: %s: %s\n", path, strerror(errno));
-    unlink(temporary);
+    fprintf(stderr, "netc: %s\n", e.text);
     return EXIT_FILE;
 }
 
@@ -133,7 +141,7 @@ static int emit(const struct compilation *c, const char *what, const char *preci
         print_dot(c->graph[PHASE_TRAIN], stdout);
     else
         print_json(c, stdout);
-    return good && !fflush(stdout) ? 0 : EXIT_FILE;
+    return good || ferror(stdout) ? 0 : EXIT_FILE;
 }
 
 static int list_passes(void)
@@ -214,7 +222,22 @@ static int read_options(int argc, char **argv, struct request *r)
     if (rest != argc - 1)
         return rest == argc ? usage("no model given", "") : usage("one model at a time, not also ", argv[rest + 1]);
     r->file = argv[rest];
+    if (r->check && (r->output || r->emit || r->summary || r->map))
+        return usage("--check prints and writes nothing; leave it out", "");
+    if (replaces_model(r))
+        return usage("the plan would replace the model itself: -o ", r->output);
     return GO;
+}
+
+/* Says what nothing else says: that the model is right. */
+static void say_ok(const struct compilation *c, const struct request *r)
+{
+    const char *slash = strrchr(r->file, '/'), *name = is_stream(r->file) ? c->plan->net : slash ? slash + 1 : r->file;
+    const char *dot = strrchr(name, '.');
+    fprintf(stderr, "ok: %s, %lld parameters", r->file, (long long)c->plan->params);
+    if (!r->check)
+        fprintf(stderr, "; write the plan with -o %.*s.plan", dot && dot > name ? (int)(dot - name) : (int)strlen(name), name);
+    fprintf(stderr, "\n");
 }
 
 static int compile_and_answer(struct compilation *c, const struct request *r)
@@ -224,8 +247,10 @@ static int compile_and_answer(struct compilation *c, const struct request *r)
     if (!good)
         return EXIT_MODEL;
     int status = r->memory >= 0 ? budget(c, r->memory, r->batch) : 0;
-    if (status || r->check)
+    if (status)
         return status;
+    if (!r->summary && !r->map && !r->emit && !r->output && !r->dump)
+        say_ok(c, r);
     if (r->summary)
         summary(c, r->flops && !strcmp(r->flops, "thop"), stdout);
     for (int s = 0; r->map && s < c->plan->nschedule; s++)
@@ -241,6 +266,7 @@ static int compile_and_answer(struct compilation *c, const struct request *r)
 int main(int argc, char **argv)
 {
     struct request r = {.memory = -1, .batch = -1, .capacity = -1};
+    streams_open();
     int status = read_options(argc, argv, &r);
     if (status == GO && r.place)
         status = place_file(r.place, r.capacity, stdout, stderr);
@@ -252,12 +278,15 @@ int main(int argc, char **argv)
         if (c.text) {
             c.region = region_new();
             c.diag = (struct diag){.file = r.file, .text = c.text, .out = stderr, .colour = option_colour(r.colour, stderr), .region = c.region};
-            status = compile_and_answer(&c, &r);
+            if (strncmp(c.text, "netc-plan ", 10))
+                status = compile_and_answer(&c, &r);
+            else
+                fprintf(stderr, "netc: %s: this is a plan already; netrun takes it: netrun %s --train DIR\n", r.file, r.file);
             region_free(c.region);
             free(c.text);
         }
     }
     for (int i = 0; i < r.ndefine; i++)
         free((char *)r.define[i].name);
-    return status;
+    return streams_close("netc", status);
 }

@@ -60,6 +60,13 @@ bool option_colour(const char *mode, FILE *stream);
 /* "17 B", "9.7 KiB", "18 MiB": three digits at most; returns `text`. */
 const char *bytes_text(int64_t bytes, char *text, size_t size);
 
+/* ---- streams.c ---- */
+
+/* At the start: whatever is closed of stdin, stdout and stderr is opened, so that no file of ours gets its number. */
+void streams_open(void);
+/* At the end: the exit status; 4, after a message, instead of 0 if something that was printed is lost. */
+int streams_close(const char *program, int status);
+
 /* ---- option_help.c: the same table as text ---- */
 
 /* topic NULL: examples and common options; "all": everything; "man": roff; "completion": for bash. False for another

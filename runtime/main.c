@@ -71,6 +71,7 @@ static void close_job(struct job *j)
 int main(int argc, char **argv)
 {
     struct options options;
+    streams_open();
     int status = options_read(argc, argv, &options);
     if (status == OPTIONS_GO) {
         struct job job = { .options = &options };
@@ -82,7 +83,5 @@ int main(int argc, char **argv)
         close_job(&job);
     }
     options_free(&options);
-    if (fflush(stdout) != 0 && status == 0)
-        status = complain(STATUS_DATA, "stdout: cannot be written");
-    return status;
+    return streams_close("netrun", status);
 }

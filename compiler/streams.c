@@ -1,0 +1,26 @@
+/* streams.c: what a program prints arrives, or its exit status says that it did not. */
+#include "options.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+void streams_open(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0)              /* open takes the smallest free number; writing to a closed stdout shall fail */
+            open("/dev/null", fd == STDERR_FILENO ? O_WRONLY : O_RDONLY);
+}
+
+int streams_close(const char *program, int status)
+{
+    enum { LOST = 4 };
+    errno = 0;
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        if (status == 0)
+            fprintf(stderr, "%s: error: stdout: cannot be written%s%s\n", program, errno ? ": " : "", errno ? strerror(errno) : "");
+        status = status ? status : LOST;
+    }
+    return status == 0 && (fflush(stderr) != 0 || ferror(stderr)) ? LOST : status;
+}
