@@ -47,7 +47,8 @@ struct cuda {
 /* ---- cuda.c ---- */
 
 /* Opens a library and finds its functions; true at once if that was done before. Looked for in $NETRUN_CUDA_LIBDIR, by
- * the loader's own rules, then where toolkits are installed. NVRTC asks for the driver itself, so open DRIVER first.
+ * the loader's own rules, then where toolkits are installed: the newest of a version that the driver knows, a newer one only
+ * if there is no other. NVRTC asks for the driver itself, so open DRIVER first.
  * Libraries stay loaded until the process ends: they have threads and exit handlers of their own. */
 bool cuda_open(struct cuda *c, enum cuda_library which);
 const char *cuda_library_name(enum cuda_library which);      /* "libnvrtc" */
@@ -80,6 +81,10 @@ struct cuda_gpu {
 bool cuda_start(struct cuda *c, int *count, struct device_error *e);
 /* Looks at one GPU. Status 5 if it is not there. */
 bool cuda_gpu(const struct cuda *c, int ordinal, struct cuda_gpu *g, struct device_error *e);
+/* Retains its primary context and makes it current. Status 3, with numbers, if there is too little memory for one. */
+bool cuda_context(const struct cuda *c, const struct cuda_gpu *g, struct device_error *e);
+/* Lets go of that. */
+void cuda_context_release(const struct cuda *c, const struct cuda_gpu *g);
 /* `netrun --devices`: what was found, what is missing, every path tried. False if no GPU can be used. */
 bool cuda_report(FILE *out);
 

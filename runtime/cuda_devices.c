@@ -37,6 +37,30 @@ bool cuda_gpu(const struct cuda *c, int ordinal, struct cuda_gpu *g, struct devi
     return true;
 }
 
+bool cuda_context(const struct cuda *c, const struct cuda_gpu *g, struct device_error *e)
+{
+    CUcontext context;
+    size_t bytes = 0;
+    char total[32];
+    CUresult rc = c->cuDevicePrimaryCtxRetain(&context, g->device);
+    if (rc == CUDA_ERROR_OUT_OF_MEMORY && !c->cuDeviceTotalMem_v2(&bytes, g->device) && bytes <= INT64_MAX)
+        return device_fail(e, 3, "cuda:%d (%s) has %s of memory, and too little of it is free for a CUDA context, which takes "
+                           "some 100 to 600 MiB; nvidia-smi shows which programs hold the rest", g->ordinal, g->name,
+                           bytes_text((int64_t)bytes, total, sizeof total));
+    if (!cuda_checked(c, "cuDevicePrimaryCtxRetain", rc, e))
+        return false;
+    if (CUDA_CALL(c, e, cuCtxSetCurrent, context))
+        return true;
+    c->cuDevicePrimaryCtxRelease_v2(g->device);
+    return false;
+}
+
+void cuda_context_release(const struct cuda *c, const struct cuda_gpu *g)
+{
+    c->cuCtxSetCurrent(NULL);
+    c->cuDevicePrimaryCtxRelease_v2(g->device);
+}
+
 /* MemAvailable of Linux, -1: it does not say. */
 static int64_t host_available(void)
 {
@@ -100,12 +124,10 @@ static void print_libraries(FILE *out, struct cuda *c)
 /* Memory is known only to a context, which takes some hundred MB while it is open. */
 static bool measure(const struct cuda *c, const struct cuda_gpu *g, int64_t *unused, int64_t *total, struct device_error *e)
 {
-    CUcontext context;
-    if (!CUDA_CALL(c, e, cuDevicePrimaryCtxRetain, &context, g->device))
+    if (!cuda_context(c, g, e))
         return false;
-    bool ok = CUDA_CALL(c, e, cuCtxSetCurrent, context) && cuda_gpu_memory(c, g, unused, total, e);
-    c->cuCtxSetCurrent(NULL);
-    c->cuDevicePrimaryCtxRelease_v2(g->device);
+    bool ok = cuda_gpu_memory(c, g, unused, total, e);
+    cuda_context_release(c, g);
     return ok;
 }
 

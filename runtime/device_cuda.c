@@ -361,13 +361,15 @@ static bool copied(bool ok, const struct device_error *e)
     return ok;
 }
 
-/* Nothing is queued between runs, and the caller's memory is his again when these return. */
+/* In the stream, and waited for: it does not wait for the default stream, in which a copy from pageable memory may be under
+ * way after its call has returned. The caller's memory is his again when these return. */
 static bool read_tensor(struct device *d, enum phase ph, int tensor, int64_t at, void *to, int64_t bytes)
 {
     struct gpu *g = gpu_of(d);
     struct device_error e;
     CUdeviceptr from = range(g, ph, tensor, at, bytes);
-    return from && (!bytes || copied(CUDA_CALL(&g->api, &e, cuMemcpyDtoH_v2, to, from, (size_t)bytes), &e));
+    return from && (!bytes || copied(CUDA_CALL(&g->api, &e, cuMemcpyDtoHAsync_v2, to, from, (size_t)bytes, g->stream) &&
+                                     finish(g, &e), &e));
 }
 
 static bool write_tensor(struct device *d, enum phase ph, int tensor, int64_t at, const void *from, int64_t bytes)
@@ -375,7 +377,8 @@ static bool write_tensor(struct device *d, enum phase ph, int tensor, int64_t at
     struct gpu *g = gpu_of(d);
     struct device_error e;
     CUdeviceptr to = range(g, ph, tensor, at, bytes);
-    return to && (!bytes || copied(CUDA_CALL(&g->api, &e, cuMemcpyHtoD_v2, to, from, (size_t)bytes), &e));
+    return to && (!bytes || copied(CUDA_CALL(&g->api, &e, cuMemcpyHtoDAsync_v2, to, from, (size_t)bytes, g->stream) &&
+                                   finish(g, &e), &e));
 }
 
 static int64_t arena_bytes(const struct device *d)
@@ -396,15 +399,13 @@ static void close_cuda(struct device *d)
     if (g->retained) {
         disarm(g);
         unload(g);
-        g->api.cuCtxSetCurrent(NULL);
-        g->api.cuDevicePrimaryCtxRelease_v2(g->card.device);
+        cuda_context_release(&g->api, &g->card);
     }
     free(g);
 }
 
 static bool open_gpu(struct gpu *g, int ordinal, struct device_error *e)
 {
-    CUcontext context;
     int count;
     int64_t unused;
     /* Older drivers load all of a library's kernels at once: hundreds of MiB. Ours are loaded when they are looked up, either way. */
@@ -422,11 +423,10 @@ static bool open_gpu(struct gpu *g, int ordinal, struct device_error *e)
     if (g->options.precision != PRECISION_FP32 && g->card.arch < 80)
         return device_fail(e, 5, "%s (compute capability %d.%d) has no tensor cores for %s: that needs 8.0", g->card.name, g->card.arch / 10,
                            g->card.arch % 10, precision_word[g->options.precision]);
-    if (!nvrtc_serve(&g->api, g->card.arch, &g->target, e) ||
-        !CUDA_CALL(&g->api, e, cuDevicePrimaryCtxRetain, &context, g->card.device))
+    if (!nvrtc_serve(&g->api, g->card.arch, &g->target, e) || !cuda_context(&g->api, &g->card, e))
         return false;
     g->retained = true;
-    if (!CUDA_CALL(&g->api, e, cuCtxSetCurrent, context) || !cuda_gpu_memory(&g->api, &g->card, &unused, &g->report.total, e))
+    if (!cuda_gpu_memory(&g->api, &g->card, &unused, &g->report.total, e))
         return false;
     int64_t part = g->report.total / RESERVE_PART;
     g->report.gpu = g->device.gpu = g->card.name;

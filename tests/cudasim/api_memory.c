@@ -1,5 +1,8 @@
 /* Device and pinned host memory; copies and fills as stream operations. Host buffers are read and written when the
- * operation runs, which is stricter than a real copy from pageable memory. */
+ * operation runs, but for synchronous copies from pageable memory. Of the calls without a stream only copies that the
+ * host can see the end of wait for it: to host memory, and from pinned memory. (API synchronization behavior, CUDA Driver
+ * API: a copy from pageable memory returns once that memory has been read; copies on the device and fills may return
+ * before they are done.) They are in the legacy default stream, for which no CU_STREAM_NON_BLOCKING stream waits. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,8 +81,19 @@ CUresult cuMemGetAddressRange_v2(CUdeviceptr *base, size_t *bytes, CUdeviceptr a
 struct pinned {
     struct object object;
     void *pointer;
+    size_t bytes;
     bool registered; /* by the user, who owns it */
 };
+
+/* Whether a copy from there is one transfer by the device. */
+static bool is_pinned(const void *pointer) {
+    for (struct object *o = object_first(); o; o = o->next) {
+        const struct pinned *p = (const struct pinned *)o;
+        if (o->kind == OBJECT_HOST && (uintptr_t)pointer - (uintptr_t)p->pointer < p->bytes)
+            return true;
+    }
+    return false;
+}
 
 static struct pinned *find_pinned(const void *pointer, bool registered) {
     for (struct object *o = object_first(); o; o = o->next) {
@@ -102,6 +116,7 @@ static CUresult pin(const char *name, void **pointer, size_t bytes) {
             rc = CUDA_ERROR_OUT_OF_MEMORY;
         } else {
             p->pointer = *pointer = memory;
+            p->bytes = bytes;
             object_add(&p->object, OBJECT_HOST);
         }
     }
@@ -143,6 +158,7 @@ CUresult cuMemHostRegister_v2(void *pointer, size_t bytes, unsigned flags) {
         rc = CUDA_ERROR_OUT_OF_MEMORY;
     if (!rc) {
         p->pointer = pointer;
+        p->bytes = bytes;
         p->registered = true;
         object_add(&p->object, OBJECT_HOST);
     }
@@ -203,11 +219,14 @@ static CUresult copy(const char *name, struct copy c, CUstream stream, bool wait
     if (!rc && c.bytes && !valid)
         rc = CUDA_ERROR_INVALID_VALUE;
     if (!rc && c.bytes) {
-        struct op *op = op_new(run_copy, sizeof c);
+        const bool staged = wait && c.direction == TO_DEVICE && !is_pinned(c.host);
+        struct op *op = op_new(run_copy, sizeof c + (staged ? c.bytes : 0));
+        if (op && staged)
+            c.host = memcpy(op->data + sizeof c, c.host, c.bytes);
         if (op)
             memcpy(op->data, &c, sizeof c);
         rc = stream_enqueue(stream, op);
-        if (!rc && wait)
+        if (!rc && wait && !staged && c.direction != ON_DEVICE)
             rc = stream_drain(stream_of(NULL));
     }
     return api_leave(rc);
@@ -266,8 +285,6 @@ static CUresult fill(const char *name, struct fill f, CUstream stream, bool wait
         if (op)
             memcpy(op->data, &f, sizeof f);
         rc = stream_enqueue(stream, op);
-        if (!rc && wait)
-            rc = stream_drain(stream_of(NULL));
     }
     return api_leave(rc);
 }

@@ -191,6 +191,7 @@ CUdeviceptr allocate(size_t bytes) {
 CUdeviceptr upload(const void *data, size_t bytes) {
     const CUdeviceptr address = allocate(bytes);
     OK(cuMemcpyHtoD_v2(address, data, bytes));
+    OK(cuStreamSynchronize(NULL)); /* from pageable memory, which the copy has only read by now */
     return address;
 }
 

@@ -53,6 +53,7 @@ static void products(unsigned type, unsigned compute, double precision) {
         const unsigned ta = form & 1, tb = form >> 1;
         const float alpha = 1.5f, beta = form == 3 ? 0 : -0.5f;
         OK(cuMemcpyHtoD_v2(dc, c, sizeof c));
+        OK(cuStreamSynchronize(NULL));
         OK(cublasGemmStridedBatchedEx(handle, ta, tb, M, N, K, &alpha, device(da), type, LDA, ELEMENTS, device(db),
                                       type, LDB, ELEMENTS, &beta, device(dc), CUDA_R_32F, LDC, ELEMENTS, BATCH,
                                       compute, -1));
@@ -127,7 +128,8 @@ static void deferred(void) {
     OK(cublasSetStream_v2(handle, stream));
     CUdeviceptr a = upload(identity, sizeof identity), b = upload(first, sizeof first), c = allocate(sizeof result);
     OK(cublasSgemm_v2(handle, 0, 0, 2, 2, 2, &one, device(a), 2, device(b), 2, &zero, device(c), 2));
-    OK(cuMemcpyHtoD_v2(b, second, sizeof second)); /* not ordered with the stream: overtakes the product */
+    OK(cuMemcpyHtoD_v2(b, second, sizeof second));
+    OK(cuStreamSynchronize(NULL)); /* not ordered with the stream: overtakes the product */
     OK(cuStreamSynchronize(stream));
     download(result, c, sizeof result);
     CHECK(!memcmp(result, second, sizeof result));

@@ -120,6 +120,37 @@ static void reused_buffer_after_wait(void) {
     reused_host_buffer(true, 1);
 }
 
+/* A synchronous copy from pageable memory may return before the data are there, and a stream that is not blocking does not
+ * wait for it. From pinned memory, and for the default stream, it is done. */
+static void pageable_copy(void) {
+    CUstream s;
+    void *pinned;
+    start();
+    OK(cuStreamCreate(&s, CU_STREAM_NON_BLOCKING));
+    OK(cuMemHostAlloc(&pinned, sizeof host, 0));
+    CUdeviceptr a = allocate(sizeof host);
+    float got = 0, *staging = pinned;
+    OK(cuMemsetD8_v2(a, 0, sizeof host));
+    OK(cuStreamSynchronize(NULL));
+    host[0] = 1;
+    OK(cuMemcpyHtoD_v2(a, host, sizeof host));
+    host[0] = 2; /* it has been read */
+    OK(cuMemcpyDtoHAsync_v2(&got, a, sizeof got, s));
+    OK(cuStreamSynchronize(s));
+    CHECK(got == 0);
+    OK(cuMemcpyDtoH_v2(&got, a, sizeof got));
+    CHECK(got == 1);
+    staging[0] = 3;
+    OK(cuMemcpyHtoD_v2(a, staging, sizeof host));
+    OK(cuMemcpyDtoHAsync_v2(&got, a, sizeof got, s));
+    OK(cuStreamSynchronize(s));
+    CHECK(got == 3);
+    OK(cuMemsetD32_v2(a, 0, 1)); /* so may a fill */
+    OK(cuMemcpyDtoHAsync_v2(&got, a, sizeof got, s));
+    OK(cuStreamSynchronize(s));
+    CHECK(got == 3);
+}
+
 /* One stream writes, the other reads: right only with an event between them. */
 static void two_streams(bool event, float expected) {
     CUmodule m = load(ptx);
@@ -436,6 +467,7 @@ int main(void) {
     CASE(reused_buffer_deferred, "SIM_ASYNC=defer");
     CASE(reused_buffer_eager, "SIM_ASYNC=eager");
     CASE(reused_buffer_after_wait, "SIM_ASYNC=defer");
+    CASE(pageable_copy, "SIM_ASYNC=defer");
     CASE(missing_event, "SIM_ASYNC=defer");
     CASE(with_event, "SIM_ASYNC=defer");
     CASE(with_event, "");
