@@ -25,11 +25,14 @@ static const struct {
 
 static const char *const names[CUDA_LIBRARIES] = {"libcuda", "libnvrtc", "libcublas"};
 
-/* Newest first. The driver's number never changes. */
-static const char *const sonames[CUDA_LIBRARIES][4] = {
-    {"libcuda.so.1"},
-    {"libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so.11.2"},
-    {"libcublas.so.13", "libcublas.so.12", "libcublas.so.11"},
+/* Newest first, with the version of CUDA that they belong to. The driver's number never changes. */
+static const struct {
+    const char *name;
+    int major;
+} sonames[CUDA_LIBRARIES][4] = {
+    {{"libcuda.so.1", 0}},
+    {{"libnvrtc.so.13", 13}, {"libnvrtc.so.12", 12}, {"libnvrtc.so.11.2", 11}},
+    {{"libcublas.so.13", 13}, {"libcublas.so.12", 12}, {"libcublas.so.11", 11}},
 };
 
 /* Where toolkits put NVRTC and cuBLAS; WSL its driver. Never .../stubs. */
@@ -96,16 +99,35 @@ static bool open_at(struct cuda *c, enum cuda_library which, const char *path, b
     return true;
 }
 
-/* All versions in one folder; NULL: wherever the loader looks. */
-static bool open_in(struct cuda *c, enum cuda_library which, const char *folder, bool named)
+struct versions { int least, most; };      /* of CUDA, both included */
+
+/* The versions wanted, in one folder; NULL: wherever the loader looks. */
+static bool open_in(struct cuda *c, enum cuda_library which, const char *folder, bool named, struct versions v)
 {
     char path[PATH_MAX];
-    for (int i = 0; i < 4 && sonames[which][i]; i++) {
-        int n = snprintf(path, sizeof path, "%s%s%s", folder ? folder : "", folder ? "/" : "", sonames[which][i]);
-        if (n < (int)sizeof path && open_at(c, which, path, named))
+    for (int i = 0; i < 4 && sonames[which][i].name; i++) {
+        int n = snprintf(path, sizeof path, "%s%s%s", folder ? folder : "", folder ? "/" : "", sonames[which][i].name);
+        if (sonames[which][i].major >= v.least && sonames[which][i].major <= v.most && n < (int)sizeof path &&
+            open_at(c, which, path, named))
             return true;
     }
     return false;
+}
+
+static bool open_versions(struct cuda *c, enum cuda_library which, struct versions v)
+{
+    const char *named = getenv("NETRUN_CUDA_LIBDIR");
+    bool found = (named && *named && open_in(c, which, named, true, v)) || open_in(c, which, NULL, false, v);
+    for (size_t i = 0; !found && i < sizeof folders / sizeof *folders; i++)
+        found = open_in(c, which, folders[i], false, v);
+    return found;
+}
+
+/* The newest CUDA whose code the driver runs. */
+static int driver_major(const struct cuda *c)
+{
+    int version;
+    return c->library[DRIVER].handle && !c->cuDriverGetVersion(&version) && version > 0 ? version / 1000 : INT_MAX;
 }
 
 /* NVRTC opens a second library by its bare name, which the loader finds only if it is open or on its own path. */
@@ -131,13 +153,12 @@ const char *__lsan_default_suppressions(void)
 
 bool cuda_open(struct cuda *c, enum cuda_library which)
 {
-    const char *named = getenv("NETRUN_CUDA_LIBDIR");
     if (c->library[which].handle)
         return true;
     *c->library[which].tried = '\0';
-    bool found = (named && *named && open_in(c, which, named, true)) || open_in(c, which, NULL, false);
-    for (size_t i = 0; !found && i < sizeof folders / sizeof *folders; i++)
-        found = open_in(c, which, folders[i], false);
+    int most = driver_major(c);
+    bool found = open_versions(c, which, (struct versions){0, most}) ||
+                 (most < INT_MAX && open_versions(c, which, (struct versions){most + 1, INT_MAX}));
     if (found && which == NVRTC)
         open_builtins(c);
     return found;

@@ -32,20 +32,26 @@ static bool refused(const struct cuda *c, const char *log, struct device_error *
                        cause.text, driver / 1000, driver % 1000 / 10, major, minor, *log ? ": " : "", log);
 }
 
+/* The driver puts the bytes written where it read the room of the log, so each load has options of its own. */
+static CUresult load_image(struct cuda_module *m, const struct cuda *c, const char *image, char log[LOG_ROOM])
+{
+    CUjit_option option[] = {CU_JIT_ERROR_LOG_BUFFER, CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES};
+    void *value[] = {log, (void *)(uintptr_t)LOG_ROOM};
+    *log = '\0';
+    CUresult rc = c->cuModuleLoadDataEx(&m->handle, image, 2, option, value);
+    log[LOG_ROOM - 1] = '\0';
+    if (rc)
+        m->handle = NULL;
+    return rc;
+}
+
 static bool load(struct cuda_module *m, const struct cuda *c, const struct nvrtc_code *code, struct device_error *e)
 {
     char log[LOG_ROOM] = "";
-    CUjit_option option[] = {CU_JIT_ERROR_LOG_BUFFER, CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES};
-    void *value[] = {log, (void *)(uintptr_t)sizeof log};
-    CUresult rc = CUDA_ERROR_NO_BINARY_FOR_GPU;
-    if (code->cubin)
-        rc = c->cuModuleLoadDataEx(&m->handle, code->bytes, 2, option, value);
+    CUresult rc = code->cubin ? load_image(m, c, code->bytes, log) : CUDA_ERROR_NO_BINARY_FOR_GPU;
     m->exact = !rc;
     if (rc == CUDA_ERROR_NO_BINARY_FOR_GPU)
-        rc = c->cuModuleLoadDataEx(&m->handle, code->bytes + code->cubin, 2, option, value);
-    if (rc)
-        m->handle = NULL;
-    log[sizeof log - 1] = '\0';
+        rc = load_image(m, c, code->bytes + code->cubin, log);
     return cuda_checked(c, "cuModuleLoadDataEx", rc, e) || refused(c, log, e);
 }
 

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { ARCHS = 256, OPTIONS = 3, TARGET_ROOM = 32, VERSION_SPLIT = 13 };
+enum { ARCHS = 256, OPTIONS = 4, TARGET_ROOM = 32, VERSION_SPLIT = 13 };
 
 /* ---- architectures ---- */
 
@@ -56,6 +56,7 @@ static int set_options(const struct cuda *c, const char *target, char arch[TARGE
     snprintf(arch, TARGET_ROOM + 24, "--gpu-architecture=%s", target);
     option[n++] = arch;
     option[n++] = "--device-as-default-execution-space";
+    option[n++] = "--std=c++17";                       /* what 11 takes for C++14 by default */
     if (version(c, &minor) >= VERSION_SPLIT)
         option[n++] = "--split-compile=0";             /* as many threads as there are cores */
     return n;

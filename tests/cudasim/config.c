@@ -51,6 +51,7 @@ static void read_environment(void) {
         .budget = read_number("SIM_BUDGET", 200000000),
         .seed = read_number("SIM_SEED", 0),
         .threads = (unsigned)read_number("SIM_THREADS", cores > 0 ? (uint64_t)cores : 1),
+        .driver = (unsigned)read_number("SIM_DRIVER", 13000),
         .capability = (unsigned)read_number("SIM_CC", 90),
         .devices = (unsigned)read_number("SIM_DEVICES", 1),
         .leak_status = (int)read_number("SIM_LEAK", 0),

@@ -10,6 +10,7 @@ struct config {
     uint64_t budget;                 /* SIM_BUDGET: instructions of one warp */
     uint64_t seed;                   /* SIM_SEED: order of graph nodes, 0 for the order of capture */
     unsigned threads;                /* SIM_THREADS */
+    unsigned driver;                 /* SIM_DRIVER, e.g. 13000 */
     unsigned capability;             /* SIM_CC, e.g. 90 */
     unsigned devices;                /* SIM_DEVICES: 0 or 1 */
     bool integrated;                 /* SIM_INTEGRATED=1 */

@@ -95,7 +95,7 @@ CUresult cuInit(unsigned flags) {
 CUresult cuDriverGetVersion(int *version) {
     CUresult rc = api_enter("cuDriverGetVersion", NEEDS_NOTHING);
     if (!rc)
-        *version = 13000;
+        *version = (int)config()->driver;
     return api_leave(rc);
 }
 

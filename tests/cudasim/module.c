@@ -75,16 +75,21 @@ static CUresult load(struct CUmod_st **module, const void *image, char message[M
     return rc;
 }
 
+/* The size that came in is replaced by the bytes written, as by the real driver: whoever passes `values` twice has none left. */
 static void fill_log(unsigned count, const CUjit_option *options, void **values, const char *message) {
     char *buffer = NULL;
-    size_t bytes = 0;
+    void **bytes = NULL;
     for (unsigned i = 0; i < count; i++)
         if (options[i] == JIT_ERROR_LOG_BUFFER)
             buffer = values[i];
         else if (options[i] == JIT_ERROR_LOG_BYTES)
-            bytes = (size_t)(uintptr_t)values[i];
-    if (buffer && bytes)
-        snprintf(buffer, bytes, "%s", message);
+            bytes = &values[i];
+    if (!buffer || !bytes)
+        return;
+    const size_t room = (size_t)(uintptr_t)*bytes;
+    if (room)
+        snprintf(buffer, room, "%s", message);
+    *bytes = (void *)(uintptr_t)(room && strlen(message) >= room ? room - 1 : room ? strlen(message) : 0);
 }
 
 static CUresult load_module(const char *name, CUmodule *module, const void *image, unsigned count,
@@ -97,9 +102,8 @@ static CUresult load_module(const char *name, CUmodule *module, const void *imag
         rc = refuse_unsafe_in_capture();
     if (!rc) {
         rc = load(module, image, message);
-        if (rc)
-            fill_log(count, options, values, message);
-        else
+        fill_log(count, options, values, message);
+        if (!rc)
             object_add(&(*module)->object, OBJECT_MODULE);
         if (*message) {
             snprintf(state.report, sizeof state.report, "module refused: %s", message);

@@ -76,7 +76,8 @@ static void test_report(void **state)
     check_report("SIM_FAIL=cuInit:1", 1, "cuInit failed with 999, CUDA_ERROR_UNKNOWN\0");
     check_report("SIM_FAIL=cuInit:1:34", 1, "is the toolkit's stub, not a driver\0");
     check_report("SIM_FAIL=cuMemGetInfo_v2:1", 1, "not usable: cuMemGetInfo_v2 failed\0");
-    check_report("SIM_VRAM=16MiB SIM_RESERVE=128MiB", 1, "cuDevicePrimaryCtxRetain failed with 2\0");
+    check_report("SIM_VRAM=64MiB SIM_RESERVE=128MiB", 1, "cuda:0 (Simulated CUDA device) has 64 MiB of memory, and too little "
+                 "of it is free for a CUDA context, which takes some 100 to 600 MiB\0");
 }
 
 /* The simulator is no GPU that anybody is offered. */
@@ -126,6 +127,39 @@ static void test_every_path_is_told(void **state)
     unsetenv("NETRUN_CUDA_LIBDIR");
 }
 
+static int say_nvrtc(void *ctx)
+{
+    (void)ctx;
+    static struct cuda c;
+    if (cuda_open(&c, NVRTC))
+        fputs(c.library[NVRTC].path, stderr);
+    return 0;
+}
+
+/* Several toolkits, one driver: the newest that it knows is taken, a newer one only where there is no other. Each is an empty
+ * library that needs the real one. */
+static void test_driver_decides(void **state)
+{
+    (void)state;
+    static const struct { const char *driver; char *words; } cases[] = {
+        {"SIM_DRIVER=13010", "/libnvrtc.so.13, version\0"},
+        {"SIM_DRIVER=12080", "/libnvrtc.so.12, version\0"},
+        {"SIM_DRIVER=11080", "/libnvrtc.so.11.2, version\0"},
+        {"SIM_DRIVER=10020", "/libnvrtc.so.13, version\0"},
+    };
+    char command[2 * PATH_MAX], environment[128], nvrtc[PATH_MAX];
+    if (!sim_there() || in_child("", say_nvrtc, NULL, nvrtc, sizeof nvrtc) || !*nvrtc)
+        skip();
+    snprintf(command, sizeof command, "mkdir %s/toolkits && cd %s/toolkits && ln -s $OLDPWD/" SIM_FOLDER "/libcuda.so.1 . && "
+             "for v in 13 12 11.2; do ${CC:-cc} -shared -o libnvrtc.so.$v -Wl,--no-as-needed %s || exit 1; done",
+             folder, folder, nvrtc);
+    assert_int_equal(system(command), 0);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        snprintf(environment, sizeof environment, "%s NETRUN_CUDA_LIBDIR=%s/toolkits", cases[i].driver, folder);
+        check_report(environment, 0, cases[i].words);
+    }
+}
+
 /* ---- memory ---- */
 
 static size_t said_free, said_total;
@@ -161,6 +195,16 @@ static void test_impossible_sizes(void **state)
 
 /* ---- NVRTC ---- */
 
+static nvrtcResult (*real_compile)(nvrtcProgram, int, const char *const *);
+static bool language_named;
+
+static nvrtcResult watch_options(nvrtcProgram program, int n, const char *const *option)
+{
+    for (int i = 0; i < n; i++)
+        language_named |= !strcmp(option[i], "--std=c++17");
+    return real_compile(program, n, option);
+}
+
 static const char source[] = "extern \"C\" __global__ void one(float *a) { a[threadIdx.x] += 1; }\n";
 
 static void test_compile(void **state)
@@ -178,6 +222,8 @@ static void test_compile(void **state)
     assert_true(nvrtc_serve(&c, 999, &newer, &e) && newer.arch >= 120 && !newer.exact);
     assert_false(nvrtc_serve(&c, 20, &newer, &e));
     assert_int_equal(e.status, 5);
+    real_compile = c.nvrtcCompileProgram;
+    c.nvrtcCompileProgram = watch_options;       /* NVRTC 11 takes C++14 unless told */
 
     snprintf(path, sizeof path, "%s/kept", folder);
     struct nvrtc_options o = {.name = "../a net", .emit_dir = path};
@@ -214,6 +260,7 @@ static void test_compile(void **state)
     assert_int_equal(e.status, 70);
     assert_non_null(strstr(e.text, "\"nonsense\" is undefined"));
     assert_null(code.bytes);
+    assert_true(language_named);
 }
 
 int main(void)
@@ -221,6 +268,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_headers),
         cmocka_unit_test(test_report),
+        cmocka_unit_test(test_driver_decides),
         cmocka_unit_test(test_simulator_must_be_named),
         cmocka_unit_test(test_every_path_is_told),
         cmocka_unit_test(test_impossible_sizes),

@@ -99,6 +99,13 @@ static bool emit_nonsense(const struct plan *p, const struct emit_options *o, FI
     return emit_text("nonsense", out, l);
 }
 
+/* ptxas takes it, the simulated driver does not. */
+static bool emit_unknown(const struct plan *p, const struct emit_options *o, FILE *out, struct emit_launches *l)
+{
+    (void)p, (void)o;
+    return emit_text("extern \"C\" __global__ void sleep() { asm volatile(\"nanosleep.u32 10;\"); }\n", out, l);
+}
+
 enum { WEIGHT, CONTROL, RING, WORKSPACE, IMAGE, MADE, PREDICT_CONTROL, PREDICT_RING, PREDICT_IMAGE, ANSWER, TENSORS };
 enum { RING_BYTES = (1 + RING_STEPS) * CTL_WORDS * 4 };
 
@@ -351,6 +358,7 @@ static int case_refusals(void *ctx)
     NEED(!device_cuda_open_with(&o, 1, emit_by_hand, &e) && e.status == 5);
     NEED(strstr(e.text, "there is no cuda:1: the driver finds 1 GPU"));
     NEED(!open_compiled(emit_nonsense, &e) && e.status == 70 && strstr(e.text, "NVRTC refuses the kernels for sm_90"));
+    NEED(!open_compiled(emit_unknown, &e) && e.status == 5 && strstr(e.text, "13.0") && strstr(e.text, "nanosleep"));
     NEED(!open_compiled(emit_other_parameters, &e) && e.status == 70);
     NEED(strstr(e.text, "kernel answer does not take 4 pointers"));
     struct device *d = open_compiled(emit_by_hand, &e);
