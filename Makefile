@@ -127,6 +127,22 @@ $(B)/tests/%: $(B)/tests/unit/%.o $(LIBRARIES)
 	$(call say,LD)
 	$(Q)$(LINK) -o $@ $^ -lcmocka $(LIBS_NETRUN)
 
+# The compiler whose steps are counted.
+STEPS_O := $(patsubst $(B)/%,$(B)/steps/%,$(LIB_O))
+STEP_FLAGS = $(FLAGS) -O0 -fno-builtin -fsanitize-coverage=trace-pc
+$(B)/steps/net.tab.o $(B)/steps/net.lex.o: $(B)/steps/%.o: $(B)/%.c $(B)/net.tab.h $(B)/net.lex.h $(B)/flags
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(STEP_FLAGS) -Igrammar -c -o $@ $<
+$(B)/steps/%.o: %.c $(B)/flags
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(STEP_FLAGS) -c -o $@ $<
+$(B)/steps/compiler/ops.o: $(B)/oplist.h
+$(B)/steps/compiler/emit_file.o: $(B)/compiler/emit_file.o
+$(B)/tests/test_steps: $(B)/tests/unit/test_steps.o $(STEPS_O)
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(LINK) -Wl,--wrap=calloc,--wrap=memmove,--wrap=strchr -o $@ $^ -lcmocka $(LIBS_NETC)
+
 # The compiler with one more layer, added as docs/adding-an-op.md tells: by a file.
 TEMPLATE_O := $(B)/template/ops.o $(B)/template/clip.o
 $(B)/template/oplist.h: $(B)/oplist.h

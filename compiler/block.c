@@ -38,10 +38,8 @@ static bool check_interface(struct builder *b, const struct decl *block)
 
 struct block *block_find(struct builder *b, const char *name)
 {
-    for (int i = 0; i < b->nblock; i++)
-        if (strcmp(b->block[i].decl->name, name) == 0)
-            return &b->block[i];
-    return NULL;
+    int i = lookup_find(&b->block_index, name);
+    return i < 0 ? NULL : &b->block[i];
 }
 
 void blocks_collect(struct builder *b)
@@ -65,6 +63,7 @@ void blocks_collect(struct builder *b)
             continue;
         }
         region_grow(b->region, b->block, b->nblock);
+        lookup_add(b->region, &b->block_index, d->name, b->nblock);
         b->block[b->nblock++] = (struct block){ .decl = d, .given = labels_of(b->region, d->body, d->nbody) };
     }
     for (int i = 0; i < b->nblock; i++)
@@ -77,14 +76,6 @@ void blocks_finish(struct builder *b)
         if (!b->block[i].used)
             diag_warning(b->diag, "N0110", b->block[i].decl->loc, NULL, "block `%s` is never used",
                          b->block[i].decl->name);
-}
-
-static int find_formal(const struct decl *block, const char *name)
-{
-    for (int i = 0; i < block->nname; i++)
-        if (strcmp(block->names[i].text, name) == 0)
-            return i;
-    return -1;
 }
 
 static void unknown_formal(struct builder *b, const struct decl *block, const struct ast_arg *given)
@@ -108,9 +99,12 @@ static bool bind_formals(struct builder *b, struct scope *s, const struct decl *
                          struct scope *inner)
 {
     const struct ast_arg **from = region_alloc(b->region, (size_t)block->nname, sizeof *from);
+    struct lookup formal = { 0 };
+    for (int i = 0; i < block->nname; i++)
+        lookup_add(b->region, &formal, block->names[i].text, i);
     for (int k = 0; k < c->narg; k++) {
         const struct ast_arg *given = &c->arg[k];
-        int i = given->name ? find_formal(block, given->name) : k < block->nname ? k : -1;
+        int i = given->name ? lookup_find(&formal, given->name) : k < block->nname ? k : -1;
         if (i < 0) {
             unknown_formal(b, block, given);
             return false;

@@ -150,14 +150,14 @@ static void declare_outputs(struct builder *b, const struct decl *d)
     for (int i = 0; i < d->nname; i++) {
         struct ast name = { .kind = AST_NAME, .loc = d->names[i].loc, .text = d->names[i].text };
         struct value *v = eval_value(b, &b->top, &name);
-        for (int k = 0; k < g->noutput; k++)
-            if (strcmp(g->output[k].name, name.text) == 0) {
-                diag_error(b->diag, "N0101", name.loc, NULL, "`%s` is an output already", name.text);
-                v = NULL;
-            }
+        if (lookup_find(&b->output_index, name.text) >= 0) {
+            diag_error(b->diag, "N0101", name.loc, NULL, "`%s` is an output already", name.text);
+            v = NULL;
+        }
         if (!v)
             continue;
         region_grow(g->region, g->output, g->noutput);
+        lookup_add(b->region, &b->output_index, name.text, g->noutput);
         g->output[g->noutput++] = (struct named_value){ name.text, v };
     }
 }
@@ -249,7 +249,7 @@ struct graph *build(const struct ast_file *f, enum phase ph, struct define *defi
     }
     struct graph *g = b.graph = graph_new(ph, r, d);
     b.model->net = f->name;
-    const struct labels given = labels_of(r, f->decl, f->ndecl);
+    struct lookup given = labels_of(r, f->decl, f->ndecl);
     b.top.given = &given;
     blocks_collect(&b);
     declare_all(&b, ph != PHASE_PREDICT);

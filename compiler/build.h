@@ -30,7 +30,6 @@ struct name {
     bool used;
 };
 
-struct labels { int n; const char **text; };           /* sorted */
 
 /* The file, or one use of a block. */
 struct scope {
@@ -39,11 +38,12 @@ struct scope {
     const char *path;                                  /* "" or "stage1.0": prefix of the parameters made here */
     int nname; struct name *name;
     int nlabel; struct ast_name *label;
-    const struct labels *given;                        /* anywhere in the text of the scope: automatic names step aside */
+    struct lookup name_index, label_index;             /* of name[] and label[] */
+    struct lookup *given;                              /* anywhere in the text of the scope: automatic names step aside */
     int nlayer, nplain;                                /* layers without a label: with parameters, without */
 };
 
-struct block { const struct decl *decl; struct labels given; bool active, failed, used; };
+struct block { const struct decl *decl; struct lookup given; bool active, failed, used; };
 
 struct builder {
     struct graph *graph;
@@ -55,6 +55,7 @@ struct builder {
     int ndefine;
     struct scope top;
     int nblock; struct block *block;
+    struct lookup block_index, output_index;
     int nlayer, depth;
     bool full;                                         /* MAX_LAYERS was reported */
     bool partial;                                      /* parts of the text could not be parsed: names may be missing */
@@ -105,7 +106,7 @@ const char *path_below(struct builder *b, const struct scope *s, const char *nam
 /* "conv_3": the layer's name in lower case and the next number with which no layer of the scope is labelled. */
 const char *path_numbered(struct builder *b, const struct scope *s, const char *name, int *counter);
 /* The labels in the values and entries of declarations. */
-struct labels labels_of(struct region *r, const struct decl *d, int n);
+struct lookup labels_of(struct region *r, const struct decl *d, int n);
 
 /* ---- block.c ---- */
 

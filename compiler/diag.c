@@ -11,6 +11,8 @@ enum {
     KEPT = 500,          /* messages collected; later ones are only counted */
     TAB = 4,
     WINDOW = 120,        /* columns shown of a longer line */
+    AROUND = 2048,       /* bytes before and behind the focus that are looked at for that */
+    STRIDE = 256,        /* lines from one mark to the next */
 };
 
 struct place { struct loc at; const char *label; bool primary; int order; };
@@ -218,18 +220,35 @@ static const char *severity_tint(const struct diag *d, bool error)
     return tint(d, error ? "\033[1;31m" : "\033[1;33m");
 }
 
-/* The text of line `number`; false if there is no such line. */
-static bool source_line(const struct diag *d, int number, const char **start, size_t *length)
+static const char *next_line(const char *s)
 {
-    const char *s = d->text;
-    if (!s || number < 1)
+    s = strchr(s, '\n');
+    return s ? s + 1 : NULL;
+}
+
+/* Remembers where every STRIDE-th line starts: a file has many lines, and a message may point at any. */
+static void mark_lines(struct diag *d)
+{
+    int line = 0;
+    for (const char *s = d->text; s; s = next_line(s))
+        if (line++ % STRIDE == 0) {
+            region_grow(d->region, d->mark, d->nmark);
+            d->mark[d->nmark++] = s;
+        }
+}
+
+/* The text of line `number`; false if there is no such line. */
+static bool source_line(struct diag *d, int number, const char **start, size_t *length)
+{
+    if (!d->nmark)
+        mark_lines(d);
+    if (number < 1 || (number - 1) / STRIDE >= d->nmark)
         return false;
-    for (int i = 1; i < number; i++) {
-        s = strchr(s, '\n');
-        if (!s)
-            return false;
-        s++;
-    }
+    const char *s = d->mark[(number - 1) / STRIDE];
+    for (int i = (number - 1) % STRIDE; s && i > 0; i--)
+        s = next_line(s);
+    if (!s)
+        return false;
     *start = s;
     *length = strcspn(s, "\n");
     if (*length && s[*length - 1] == '\r')
@@ -255,8 +274,12 @@ static void put_snippet(struct diag *d, const struct message *m, const struct pl
     size_t length;
     if (!source_line(d, from->at.line, &text, &length))
         return;
-    struct row row = layout_row(d->region, text, length);
-    int focus = row.column[clamp(from->at.col - 1, 0, row.nbyte)];
+    int cut = clamp(from->at.col - 1 - AROUND, 0, (int)length);
+    while (((unsigned char)text[cut] & 0xC0) == 0x80)  /* within a character */
+        cut++;
+    length = length - (size_t)cut < 2 * AROUND ? length - (size_t)cut : 2 * AROUND;
+    struct row row = layout_row(d->region, text + cut, length);
+    int focus = row.column[clamp(from->at.col - 1 - cut, 0, row.nbyte)];
     int left = row.ncell > WINDOW && focus > WINDOW / 2 ? focus - WINDOW / 2 : 0;
     int right = row.ncell - left > WINDOW ? left + WINDOW : row.ncell;
     put_gutter(d, width, from->at.line);
@@ -264,8 +287,8 @@ static void put_snippet(struct diag *d, const struct message *m, const struct pl
     put_cells(d->out, &row, left, right);
     fputs(right < row.ncell ? "...\n" : "\n", d->out);
     for (const struct place *p = from; p < to; p++) {
-        int a = clamp(row.column[clamp(p->at.col - 1, 0, row.nbyte)], left, right);
-        int b = clamp(row.column[clamp(p->at.end - 1, 0, row.nbyte)], left, right);
+        int a = clamp(row.column[clamp(p->at.col - 1 - cut, 0, row.nbyte)], left, right);
+        int b = clamp(row.column[clamp(p->at.end - 1 - cut, 0, row.nbyte)], left, right);
         put_gutter(d, width, 0);
         fprintf(d->out, "%*s%s", a - left + (left ? 4 : 1), "",
                 p->primary ? severity_tint(d, m->error) : FRAME);

@@ -8,10 +8,8 @@
 
 static struct name *find_own(struct scope *s, const char *text)
 {
-    for (int i = 0; i < s->nname; i++)
-        if (strcmp(s->name[i].text, text) == 0)
-            return &s->name[i];
-    return NULL;
+    int i = lookup_find(&s->name_index, text);
+    return i < 0 ? NULL : &s->name[i];
 }
 
 struct name *scope_find(struct scope *s, const char *text)
@@ -43,6 +41,7 @@ void scope_declare(struct builder *b, struct scope *s, const char *text, struct 
         return;
     }
     region_grow(b->region, s->name, s->nname);
+    lookup_add(b->region, &s->name_index, text, s->nname);
     s->name[s->nname++] = (struct name){ text, loc, kind, result, false };
 }
 

@@ -18,6 +18,13 @@ char *region_printf(struct region *r, const char *format, ...) __attribute__((fo
 #define region_grow(r, v, count) ((v) = region_grow_((r), (v), (count), sizeof *(v)))
 void *region_grow_(struct region *r, void *v, int count, size_t size);
 
+/* lookup.c: numbers by name. All zero is an empty table; keys are kept, not copied. */
+struct lookup_row { const char *key; int number; };
+struct lookup { size_t n, room; struct lookup_row *row; };
+int *lookup_at(struct lookup *t, const char *key);                 /* to be changed; NULL: not in it */
+int lookup_find(const struct lookup *t, const char *key);          /* -1: not in it */
+void lookup_add(struct region *r, struct lookup *t, const char *key, int number);    /* the first number of a key stays */
+
 #define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
 
 /* ---- diag.c: errors with carets ---- */
@@ -31,6 +38,7 @@ struct diag {
     bool colour;
     struct region *region;
     struct message *first, *last;                      /* collected; printed by diag_flush, sorted by line */
+    int nmark; const char **mark;                      /* starts of some lines of the text */
 };
 
 /* Starts a message; the calls below add to it. `label` stands beside the caret (NULL: none). Codes: N01xx names,

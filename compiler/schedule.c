@@ -13,6 +13,8 @@ struct context {
     enum target target;
     int schedule, steps;
     int *tensor;                                       /* index in the plan of each value; -1: none yet */
+    struct lookup persistent;                           /* tensors that are there for every schedule */
+    struct region *scratch;
 };
 
 static bool persists(enum role r)
@@ -34,9 +36,9 @@ static int64_t bytes_of(const struct tensor *t)
 static int add_tensor(struct context *c, const struct value *v, int schedule)
 {
     struct plan *p = c->p;
-    for (int i = 0; schedule < 0 && i < p->ntensor; i++)
-        if (p->tensor[i].schedule < 0 && !strcmp(p->tensor[i].name, v->t.name))
-            return c->tensor[v->id] = i;
+    int known = schedule < 0 ? lookup_find(&c->persistent, v->t.name) : -1;
+    if (known >= 0)
+        return c->tensor[v->id] = known;
     region_grow(p->region, p->tensor, p->ntensor);
     struct tensor *t = &p->tensor[p->ntensor];
     *t = v->t;
@@ -47,6 +49,8 @@ static int add_tensor(struct context *c, const struct value *v, int schedule)
     t->bytes = bytes_of(t);
     if (schedule >= 0 && !t->rows)
         t->last = c->steps;                            /* fixed: through the whole phase */
+    if (schedule < 0)
+        lookup_add(c->scratch, &c->persistent, t->name, p->ntensor);
     return c->tensor[v->id] = p->ntensor++;
 }
 
@@ -201,9 +205,13 @@ static int64_t most_scratch(const struct graph *g)
 
 void schedule(const struct graph *g, struct plan *p, enum target target)
 {
-    struct context c = {g, p, target, p->nschedule, g->ngroup, region_alloc(p->region, (size_t)g->nvalue + 1, sizeof(int))};
+    struct context c = {.g = g, .p = p, .target = target, .schedule = p->nschedule, .steps = g->ngroup, .scratch = region_new()};
+    c.tensor = region_alloc(c.scratch, (size_t)g->nvalue + 1, sizeof *c.tensor);
     for (int i = 0; i < g->nvalue; i++)
         c.tensor[i] = -1;
+    for (int i = 0; i < p->ntensor; i++)
+        if (p->tensor[i].schedule < 0)
+            lookup_add(c.scratch, &c.persistent, p->tensor[i].name, i);
     add_sources(&c);
     add_results(&c);
     live(&c);
@@ -219,4 +227,5 @@ void schedule(const struct graph *g, struct plan *p, enum target target)
                                                     .last_kernel = p->nkernel + g->ngroup};
     for (int i = 0; i < g->ngroup; i++)
         add_kernel(&c, g->group[i], i);
+    region_free(c.scratch);
 }

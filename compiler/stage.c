@@ -3,7 +3,6 @@
 #include "build.h"
 
 #include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- paths ---- */
@@ -15,10 +14,8 @@ const char *path_below(struct builder *b, const struct scope *s, const char *nam
 
 static const struct ast_name *find_label(const struct scope *s, const char *text)
 {
-    for (int i = 0; i < s->nlabel; i++)
-        if (strcmp(s->label[i].text, text) == 0)
-            return &s->label[i];
-    return NULL;
+    int i = lookup_find(&s->label_index, text);
+    return i < 0 ? NULL : &s->label[i];
 }
 
 static void add_label(struct builder *b, struct scope *s, const char *text, struct loc loc)
@@ -30,17 +27,16 @@ static void add_label(struct builder *b, struct scope *s, const char *text, stru
         return;
     }
     region_grow(b->region, s->label, s->nlabel);
+    lookup_add(b->region, &s->label_index, text, s->nlabel);
     s->label[s->nlabel++] = (struct ast_name){ text, loc };
 }
 
 /* Deep to the left only, as far as the text is long: `a -> b -> c`, `a + b + c`. */
-static void collect_labels(struct region *r, const struct ast *a, struct labels *l)
+static void collect_labels(struct region *r, const struct ast *a, struct lookup *l)
 {
     for (; a; a = a->left) {
-        if (a->label) {
-            region_grow(r, l->text, l->n);
-            l->text[l->n++] = a->label;
-        }
+        if (a->label)
+            lookup_add(r, l, a->label, 0);
         for (int i = 0; i < a->narg; i++)
             collect_labels(r, a->arg[i].value, l);
         if (a->right)
@@ -48,33 +44,34 @@ static void collect_labels(struct region *r, const struct ast *a, struct labels 
     }
 }
 
-static int by_text(const void *a, const void *b)
+struct lookup labels_of(struct region *r, const struct decl *d, int n)
 {
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-struct labels labels_of(struct region *r, const struct decl *d, int n)
-{
-    struct labels l = { 0 };
+    struct lookup l = { 0 };
     for (int i = 0; i < n; i++) {
         collect_labels(r, d[i].value, &l);
         for (int k = 0; k < d[i].nentry; k++)
             collect_labels(r, d[i].entry[k].value, &l);
     }
-    if (l.n)
-        qsort(l.text, (size_t)l.n, sizeof *l.text, by_text);
     return l;
 }
 
+/* A label that was met remembers the number that was free behind it, so that no run of labels is walked twice. */
 const char *path_numbered(struct builder *b, const struct scope *s, const char *name, int *counter)
 {
     char *lower = region_copy(b->region, name);
     for (char *c = lower; *c; c++)
         *c = (char)tolower((unsigned char)*c);
+    const int first = *counter + 1;
+    int n = first, *behind;
     const char *text;
-    do
-        text = region_printf(b->region, "%s_%d", lower, ++*counter);
-    while (s->given->n && bsearch(&text, s->given->text, (size_t)s->given->n, sizeof text, by_text));
+    while (text = region_printf(b->region, "%s_%d", lower, n), behind = lookup_at(s->given, text))
+        n = *behind > n ? *behind : n + 1;
+    for (int i = first; i < n;) {
+        behind = lookup_at(s->given, region_printf(b->region, "%s_%d", lower, i));
+        i = *behind > i ? *behind : i + 1;
+        *behind = n;
+    }
+    *counter = n;
     return text;
 }
 

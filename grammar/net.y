@@ -33,6 +33,7 @@ struct expr { struct ast *tree; int depth; };          /* tree NULL: an error wa
 struct expr_arg { struct ast_arg arg; int depth; };
 struct arg_list { struct ast_arg *v; int n, depth; };
 struct name_list { struct ast_name *v; int n; };
+struct path { const struct token *first, *last; };     /* key.key.key: neighbours among the tokens */
 struct item_list { struct decl *v; int n; };           /* lines within { }: INPUT, OUTPUT, or BIND of a path */
 }
 
@@ -63,10 +64,9 @@ static struct expr apply(struct parser *p, struct expr x, const struct token *la
 static struct arg_list add_arg(struct parser *p, struct arg_list list, struct expr_arg a);
 static struct name_list add_name(struct parser *p, struct name_list list, const struct token *t);
 static struct item_list add_item(struct parser *p, struct item_list list, struct decl d);
-static struct ast_name join(struct parser *p, struct ast_name path, const struct token *key);
 static struct expr_arg unnamed(struct expr e);
 static struct decl name_line(enum decl_kind kind, struct loc at, struct name_list names);
-static struct decl path_line(struct ast_name path, struct ast *value);
+static struct decl path_line(struct parser *p, struct path path, struct ast *value);
 static void doubt(struct decl *d, int n);
 static void declare(struct parser *p, struct decl d);
 static void declare_value(struct parser *p, enum decl_kind kind, const struct token *name, struct ast *value);
@@ -84,7 +84,7 @@ static void declare_section(struct parser *p, const struct token *keyword, struc
 %token ARROW NL BAD UNCLOSED
 
 %type <const struct token *> key section
-%type <struct ast_name> path
+%type <struct path> path
 %type <struct name_list> names formals
 %type <struct item_list> items
 %type <struct decl> item
@@ -133,14 +133,14 @@ items   : %empty                                { $$ = (struct item_list){ 0 }; 
         | items error '{' items '}' NL          { $$ = $1; yyerrok; }
         ;
 
-item    : path '=' expr NL                      { $$ = path_line($1, $3.tree); }
-        | path '=' error NL                     { $$ = path_line($1, NULL); yyerrok; }
+item    : path '=' expr NL                      { $$ = path_line(p, $1, $3.tree); }
+        | path '=' error NL                     { $$ = path_line(p, $1, NULL); yyerrok; }
         | INPUT names NL                        { $$ = name_line(DECL_INPUT, @1, $2); }
         | OUTPUT names NL                       { $$ = name_line(DECL_OUTPUT, @1, $2); }
         ;
 
-path    : key                                   { $$ = (struct ast_name){ $1->text, $1->loc }; }
-        | path '.' key                          { $$ = join(p, $1, $3); }
+path    : key                                   { $$ = (struct path){ $1, $1 }; }
+        | path '.' key                          { $$ = (struct path){ $1.first, $3 }; }
         ;
 
 key     : NAME | NET | PARAM | INPUT | TARGET | OUTPUT | BLOCK | DATA | TRAIN | SWEEP
@@ -314,11 +314,6 @@ static struct item_list add_item(struct parser *p, struct item_list list, struct
     return list;
 }
 
-static struct ast_name join(struct parser *p, struct ast_name path, const struct token *key)
-{
-    return (struct ast_name){ region_printf(p->region, "%s.%s", path.text, key->text), span(path.loc, key->loc) };
-}
-
 /* ---- declarations ---- */
 
 /* A line that cannot be read may have been meant to continue the one before: that one's value is not to be trusted. */
@@ -350,9 +345,15 @@ static struct decl name_line(enum decl_kind kind, struct loc at, struct name_lis
     return (struct decl){ .kind = kind, .loc = at, .nname = names.n, .names = names.v };
 }
 
-static struct decl path_line(struct ast_name path, struct ast *value)
+static struct decl path_line(struct parser *p, struct path path, struct ast *value)
 {
-    return (struct decl){ .kind = DECL_BIND, .loc = path.loc, .name = path.text, .value = value };
+    size_t length = 0;
+    for (const struct token *t = path.first; t <= path.last; t++)
+        length += strlen(t->text);
+    char *name = region_alloc(p->region, length + 1, 1), *end = name;
+    for (const struct token *t = path.first; t <= path.last; t++)
+        end = stpcpy(end, t->text);
+    return (struct decl){ .kind = DECL_BIND, .loc = span(path.first->loc, path.last->loc), .name = name, .value = value };
 }
 
 static void set_net(struct parser *p, const struct token *name)

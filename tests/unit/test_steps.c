@@ -1,0 +1,132 @@
+/* test_steps.c: twice the text takes twice the steps, not four times as many. The compiler's files are built for this test
+ * so that every piece of straight code calls back (-fsanitize-coverage=trace-pc); bytes that the C library clears, copies
+ * and searches count too. No clock is asked. */
+#include "compile.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { BYTES = 16 };                                   /* that the library is taken to move in one step */
+
+static unsigned long steps;
+
+void __sanitizer_cov_trace_pc(void);
+void __sanitizer_cov_trace_pc(void) { steps++; }
+
+void *__real_calloc(size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size)
+{
+    steps += n * size / BYTES;
+    return __real_calloc(n, size);
+}
+
+void *__real_memmove(void *to, const void *from, size_t n);
+void *__wrap_memmove(void *to, const void *from, size_t n);
+void *__wrap_memmove(void *to, const void *from, size_t n)
+{
+    steps += n / BYTES;
+    return __real_memmove(to, from, n);
+}
+
+char *__real_strchr(const char *s, int c);
+char *__wrap_strchr(const char *s, int c);
+char *__wrap_strchr(const char *s, int c)
+{
+    char *found = __real_strchr(s, c);
+    steps += (found ? (size_t)(found - s) : strlen(s)) / BYTES;
+    return found;
+}
+
+/* Text that is `piece` many times; %1$d and %2$d in it are i and i + 1, in `after` the count. */
+struct input { const char *name, *before, *piece, *after; };
+
+#define NET "net a\ninput x : f32[4]\ntarget y : class[4]\n"
+#define END "output z\ntrain {\nloss = CrossEntropy(z, y)\noptimizer = SGD(lr = 0.1)\n}\n"
+#define ANY "z = x -> Linear(4)\n" END
+#define BODY " {\ninput i\no = i -> ReLU\noutput o\n}\n"
+
+static const struct input inputs[] = {
+    { "empty lines", NET, "\n", ANY },
+    { "empty lines before an arrow", NET "z = x\n", "\n", "-> Linear(4)\n" END },
+    { "empty lines in brackets", NET "z = x -> Linear(\n", "\n", "4)\n" END },
+    { "comments", NET, "# c\n", ANY },
+    { "a long comment", NET "#", "cccccccc", "\n" ANY },
+    { "spaces", NET, "        ", "\n" ANY },
+    { "open brackets", NET "z = ", "(", "x\n" END },
+    { "closing brackets", NET "z = x", ")", "\n" END },
+    { "pairs of brackets", NET "z = x", "()", "\n" END },
+    { "braces", NET, "{}\n", ANY },
+    { "a long list", NET "param p = [", "1,", "1]\n" ANY },
+    { "a long path", NET ANY "data {\n", "a.a.a.a.a.a.a.a.", "a = 1\n}\n" },
+    { "a long path in brackets", NET "z = x -> Linear(4\n", "a.a.a.a.a.a.a.a.", "a = 1)\n" END },
+    { "a long string", NET "param p = \"", "ssssssss", "\"\n" ANY },
+    { "an open string", NET "param p = \"", "ssssssss", "\n" ANY },
+    { "escapes", NET "\"", "\\\"", "\n" ANY },
+    { "a long name", NET, "zzzzzzzz", " = x\n" ANY },
+    { "a long number", NET "param p = ", "11111111", "\n" ANY },
+    { "strange characters", NET, ";", "\n" ANY },
+    { "strange lines", NET, "; ;\n", ANY },
+    { "a long sum", NET "param p = 1", "+1", "\n" ANY },
+    { "many signs", NET "param p = ", "-", "1\n" ANY },
+    { "params", NET "param p0 = 1\n", "param p%2$d = p%1$d\n", ANY },
+    { "values", NET "v0 = x\n", "v%2$d = v%1$d -> ReLU\n", "z = v%1$d -> Linear(4)\n" END },
+    { "values that nobody uses", NET, "v%1$d = x -> ReLU\n", ANY },
+    { "blocks", NET, "block b%1$d" BODY, ANY },
+    { "arguments of a block", NET "block b(a", ", a%1$d", ")" BODY ANY },
+    { "unknown arguments", NET "z = x -> Linear(4", ", a%1$d = 1", ")\n" END },
+    { "unknown keys", NET ANY "data {\n", "foo = 1\n", "}\n" },
+    { "unknown layers on one line", NET "z = x", " -> Foo", "\n" END },
+    { "unknown layers", NET "z = x", "\n-> Foo", "\n" END },
+    { "one message behind much text", NET, "\n", "z = x -> Foo\n" END },
+    { "samples", NET ANY "data {\nsamples = [[[1,2,3,4],0]", ",[[1,2,3,4],0]", "]\n}\n" },
+};
+
+/* Steps from text to messages or plan. */
+static unsigned long steps_of(const struct input *in, int n)
+{
+    struct compilation c = { .file = "a.net", .region = region_new() };
+    FILE *text = open_memstream(&c.text, &c.length), *out = fopen("/dev/null", "w");
+    fputs(in->before, text);
+    for (int i = 0; i < n; i++)
+        fprintf(text, in->piece, i, i + 1);
+    fprintf(text, in->after, n);
+    fclose(text);
+    c.diag = (struct diag){ .file = c.file, .text = c.text, .out = out, .region = c.region };
+    steps = 0;
+    run_passes(&c, NULL);
+    diag_flush(&c.diag);
+    unsigned long needed = steps;
+    region_free(c.region);
+    free(c.text);
+    fclose(out);
+    return needed;
+}
+
+/* Sorting n things takes n log n steps: a little more than twice as many for 2 n. */
+static void twice_the_text_takes_twice_the_steps(void **state)
+{
+    (void)state;
+    enum { N = 1000 };
+    int wrong = 0;
+    steps_of(inputs, 1);                               /* tables are made once */
+    for (int i = 0; i < COUNT(inputs); i++) {
+        const unsigned long one = steps_of(&inputs[i], N), two = steps_of(&inputs[i], 2 * N);
+        assert_true(one > N);
+        if (two > one * 2.3) {
+            print_error("%s: %lu steps for %d, %lu for %d\n", inputs[i].name, one, N, two, 2 * N);
+            wrong++;
+        }
+    }
+    assert_int_equal(wrong, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(twice_the_text_takes_twice_the_steps) };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
