@@ -60,6 +60,8 @@ static void describe(struct bundle *b, const struct job *j)
     meta(b, "loss_sum", "%a", at->loss_sum);
     meta(b, "best_epoch", "%lld", (long long)at->best_epoch);
     meta(b, "best", "%a", at->best);
+    if (j->data.synthetic)
+        meta(b, "data", "synthetic");
     b->pair[b->pairs++] = (struct st_pair){ "net", j->plan->net };
 }
 
@@ -400,6 +402,20 @@ static bool read_position(const struct st_file *f, struct position *at)
     return whole_number(f, "epoch", &at->epoch) && whole_number(f, "in_epoch", &at->in_epoch) &&
            whole_number(f, "step", &at->step) && whole_number(f, "best_epoch", &at->best_epoch) &&
            real_number(f, "loss_sum", &at->loss_sum) && real_number(f, "best", &at->best);
+}
+
+void checkpoint_origin(const char *path, struct origin *o)
+{
+    struct st_file f;
+    struct data_error e;
+    *o = (struct origin){ 0 };
+    if (!st_open(path, &f, &e))
+        return;
+    if (!whole_number(&f, "epoch", &o->epoch) || !whole_number(&f, "in_epoch", &o->in_epoch))
+        o->epoch = o->in_epoch = 0;
+    const char *data = st_metadata(&f, "data");
+    o->synthetic = data && strcmp(data, "synthetic") == 0;
+    st_free(&f);
 }
 
 int checkpoint_recall(const char *path, const struct plan *p, struct recipe *r, struct position *at)

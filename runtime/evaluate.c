@@ -31,23 +31,6 @@ int evaluate(struct job *j, const struct data_split *split, struct result *r)
     return 0;
 }
 
-int weights_for_use(struct job *j)
-{
-    char folder[PATH_MAX], path[PATH_MAX];
-    const char *file = j->options->weights;
-    if (!file) {
-        if (!run_newest(j->options->runs, j->plan->net, folder))
-            return complain(STATUS_DATA, "%s/: no run of net %s yet; train one, or name the weights: --weights FILE",
-                        j->options->runs, j->plan->net);
-        if (!run_path(folder, "last.safetensors", path))
-            return STATUS_DATA;
-        file = path;
-    }
-    if (!j->options->quiet)
-        note("weights of %s", file);
-    return checkpoint_load(j, file, j->options->partial);
-}
-
 static void say(const struct job *j, const struct result *r)
 {
     FILE *out = j->options->json ? stderr : stdout;
@@ -58,8 +41,7 @@ static void say(const struct job *j, const struct result *r)
         fprintf(out, "   %s %.2f ± %.2f %%", j->recipe.metric[m], 100.0 * (double)r->correct[m] / (double)r->n,
                 50 * (i.high - i.low));
     }
-    fprintf(out, "   %lld %ssamples%s\n", (long long)r->n, j->data.synthetic ? "synthetic " : "",
-            j->options->folder ? "" : " of the plan");
+    fprintf(out, "   %lld samples%s%s\n", (long long)r->n, j->options->folder ? "" : " of the plan", synthetic_text(j));
 }
 
 static bool tell(struct job *j, const struct result *r)
@@ -77,6 +59,7 @@ static bool tell(struct job *j, const struct result *r)
         event_close(&j->events, ']');
     }
     event_integer(&j->events, "n", r->n);
+    weights_tell(j);
     return event_end(&j->events);
 }
 
@@ -90,7 +73,7 @@ int test(struct job *j)
     if (status == 0)
         status = fit(j, samples);
     if (status == 0)
-        status = weights_for_use(j);
+        status = weights_take(j);
     if (status == 0)
         status = evaluate(j, &j->data.test, &r);
     if (status)

@@ -206,6 +206,8 @@ struct job {
     struct position at;
     struct pace pace;
     char folder[PATH_MAX];   /* of the run; "" if there is none */
+    char weights[PATH_MAX];  /* the file that they came from, "" if none */
+    bool synthetic_weights;  /* trained on synthetic data */
     FILE *metrics;           /* metrics.jsonl in it */
 };
 
@@ -230,6 +232,8 @@ int checkpoint_save(struct job *j, const char *path, bool whole);
  * there. Prefixes `module.` and `_orig_mod.` are taken off names that the network does not have; a file with both names
  * is refused. */
 int checkpoint_load(struct job *j, const char *path, bool partial);
+struct origin { int64_t epoch, in_epoch; bool synthetic; };          /* as in a position; 0, false: the file does not say */
+void checkpoint_origin(const char *path, struct origin *o);
 /* Resuming, before the device is armed: position, seed and batch of a checkpoint that checkpoint_save(whole) wrote... */
 int checkpoint_recall(const char *path, const struct plan *p, struct recipe *r, struct position *at);
 /* ... and after: its tensors, the optimizer's slots included. */
@@ -248,6 +252,8 @@ int run_create(struct job *j);
 int run_metrics(struct job *j);
 /* The folder of the newest last.safetensors among runs/<net>-*; net NULL: of any net. False if there is none. */
 bool run_newest(const char *runs, const char *net, char folder[PATH_MAX]);
+/* A run by its name: `name` if that is a folder, or else runs/name. */
+bool run_named(const char *runs, const char *name, char folder[PATH_MAX]);
 /* --resume: finds the run's folder, takes its plan and, unless the command line names one, its data folder. */
 int run_recall(struct job *j);
 /* folder/name; false, after a message, if that is too long. */
@@ -267,7 +273,14 @@ int train_loop(struct job *j);
 int evaluate(struct job *j, const struct data_split *split, struct result *r);
 int test(struct job *j);
 int predict(struct job *j);
-/* --weights FILE, or else those of the net's newest run. */
-int weights_for_use(struct job *j);
+
+/* ---- weights.c ---- */
+
+/* Loads what --weights names: a file, a run, or `best` or `last` of the newest run; or else the best of the newest run where there
+ * is one, its last otherwise. Says which, and why. */
+int weights_take(struct job *j);
+void weights_tell(struct job *j);                    /* the same in an event */
+/* What a result must tell of data that were made up: "" or " (synthetic data)", " (weights from synthetic data)". */
+const char *synthetic_text(const struct job *j);
 
 #endif

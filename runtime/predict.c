@@ -12,7 +12,7 @@ enum { SHOWN = 10 };         /* classes that people see at most */
 struct sample {
     const char *name;
     struct device_data data; /* of one sample */
-    bool synthetic;
+    const char *made_up;     /* what is to be told of data that are not real */
     void *pixels;            /* read from a file, to be freed */
     int64_t class;           /* -1: not known */
     const float *values;     /* the target, where it is values and known */
@@ -33,7 +33,6 @@ static int from_set(struct job *j, int64_t index, struct sample *s)
     if (index >= test->count)
         return complain(STATUS_USAGE, "--predict %lld: the test set has %lld samples, counted from 0", (long long)index,
                     (long long)test->count);
-    s->synthetic = j->data.synthetic;
     s->data = samples_of(test);
     s->data.samples = test->sample.values + (uint64_t)index * test->sample.bytes;
     s->data.targets = test->label.values + (uint64_t)index * test->label.bytes;
@@ -83,7 +82,7 @@ static void say_class(FILE *out, const struct sample *s, const double *probabili
         fprintf(out, "%s: no class: what the network makes of it is not finite\n", s->name);
         return;
     }
-    fprintf(out, "%s%s: class %lld, %.2f %%", s->name, s->synthetic ? " (synthetic)" : "", (long long)best, 100 * probability[best]);
+    fprintf(out, "%s%s: class %lld, %.2f %%", s->name, s->made_up, (long long)best, 100 * probability[best]);
     if (s->class >= 0)
         fprintf(out, " (it is %lld)", (long long)s->class);
     fputc('\n', out);
@@ -104,7 +103,7 @@ static void say_class(FILE *out, const struct sample *s, const double *probabili
 
 static void say_values(FILE *out, const struct sample *s, const char *name, const float *value, int64_t n)
 {
-    fprintf(out, "%s%s: %s =", s->name, s->synthetic ? " (synthetic)" : "", name);
+    fprintf(out, "%s%s: %s =", s->name, s->made_up, name);
     for (int64_t i = 0; i < n; i++)
         fprintf(out, " %.6g", value[i]);
     for (int64_t i = 0; s->values && i < n; i++)
@@ -117,6 +116,7 @@ static bool tell(struct job *j, const struct sample *s, const char *key, const d
     struct events *e = &j->events;
     event_begin(e, "predict");
     event_text(e, "sample", s->name);
+    weights_tell(j);
     if (best >= 0)
         event_integer(e, "class", best);
     if (s->class >= 0)
@@ -152,14 +152,15 @@ static int report(struct job *j, const struct sample *s, int t)
     return status;
 }
 
-static int run(struct job *j, const struct sample *s)
+static int run(struct job *j, struct sample *s)
 {
     uint32_t control[CTL_WORDS];
     struct device_error e;
     const struct schedule *schedule = plan_schedule(j->plan, j->device->target, PHASE_PREDICT);
-    int status = weights_for_use(j), outputs = 0;
+    int status = weights_take(j), outputs = 0;
     if (status)
         return status;
+    s->made_up = synthetic_text(j);
     control_evaluate(&j->recipe, 0, 1, 1, control);
     if (!j->device->data(j->device, &s->data, &e) || !j->device->run(j->device, PHASE_PREDICT, &control, 1, &e))
         return complain(e.status, "%s", e.text);

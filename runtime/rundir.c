@@ -111,7 +111,7 @@ static json_t *settings_json(const struct job *j)
         json_object_set_new(all, "micro_batch", json_integer(j->recipe.micro));
     json_object_set_new(all, "evaluation_batch", json_integer(j->recipe.evaluation_batch));
     json_object_set_new(all, "arena", json_integer(j->device->arena(j->device)));
-    json_object_set_new(all, "weights", text_json(o->weights));
+    json_object_set_new(all, "weights", text_json(*j->weights ? j->weights : NULL));
     free(data);
     return all;
 }
@@ -205,6 +205,22 @@ bool run_newest(const char *runs, const char *net, char folder[PATH_MAX])
     return found;
 }
 
+static bool is_folder(const char *path)
+{
+    struct stat s;
+    return stat(path, &s) == 0 && S_ISDIR(s.st_mode);
+}
+
+bool run_named(const char *runs, const char *name, char folder[PATH_MAX])
+{
+    int length = (int)strlen(name);
+    while (length > 1 && name[length - 1] == '/')
+        length--;
+    if (snprintf(folder, PATH_MAX, "%.*s", length, name) < PATH_MAX && is_folder(folder))
+        return true;
+    return snprintf(folder, PATH_MAX, "%s/%.*s", runs, length, name) < PATH_MAX && is_folder(folder);
+}
+
 /* ---- taking one up again ---- */
 
 /* The data folder of settings.json, unless the command line names one. */
@@ -230,9 +246,11 @@ int run_recall(struct job *j)
 {
     const char *run = j->options->resume, *net = j->plan ? j->plan->net : NULL;
     char path[PATH_MAX];
-    if (strcmp(run, "last") != 0)
-        snprintf(j->folder, sizeof j->folder, "%.*s", PATH_MAX - 1, run);
-    else if (!run_newest(j->options->runs, net, j->folder))
+    if (strcmp(run, "last") != 0) {
+        if (!run_named(j->options->runs, run, j->folder))
+            return complain(STATUS_DATA, "%s: no run of that name, neither here nor in %s/; --resume last takes the newest", run,
+                            j->options->runs);
+    } else if (!run_newest(j->options->runs, net, j->folder))
         return complain(STATUS_DATA, "%s/: no run of %s%s with a checkpoint to resume", j->options->runs,
                     net ? "net " : "any net", net ? net : "");
     if (!run_path(j->folder, "model.plan", path))

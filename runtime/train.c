@@ -294,6 +294,8 @@ static int tell_start(struct job *j)
     event_integer(e, "epochs", j->recipe.epochs);
     event_integer(e, "samples", j->data.train.count);
     event_integer(e, "arena", j->device->arena(j->device));
+    if (*j->weights)
+        weights_tell(j);
     if (j->at.step > 0)
         event_integer(e, "resumed", j->at.step);
     return event_end(e) ? 0 : complain(STATUS_DATA, "metrics.jsonl or stdout: cannot be written");
@@ -357,7 +359,7 @@ static int finish(struct job *j)
         return status;
     if (j->at.best_epoch > 0)
         progress_say(&j->progress, "best epoch %lld%s; weights in %s/best.safetensors", (long long)j->at.best_epoch,
-                     j->data.synthetic ? " (synthetic data)" : "", j->folder);
+                     synthetic_text(j), j->folder);
     if (over)
         return 0;
     progress_clear(&j->progress);
@@ -431,7 +433,7 @@ static int prepare(struct job *j)
     if (o->resume)
         return checkpoint_resume(j, path);
     status = init_weights(j);
-    return status == 0 && o->weights ? checkpoint_load(j, o->weights, o->partial) : status;
+    return status == 0 && o->weights ? weights_take(j) : status;
 }
 
 int train(struct job *j)

@@ -13,9 +13,9 @@ says runs/mlp-1/settings.json '"synthetic": true'
 expect 0 netrun --resume last --epochs 3
 says out '^/.*drawn: SYNTHETIC data'
 expect 0 netrun mlp.plan --test drawn --quiet
-says out ' 500 synthetic samples'
+says out ' 500 samples \(synthetic data\)$'
 expect 0 netrun mlp.plan --predict 0 --data drawn --quiet
-says out '^0 \(synthetic\): class'
+says out '^0 \(synthetic data\): class'
 expect 0 netrun --inspect drawn
 says out '^IDX, synthetic'
 for what in "--train drawn --epochs 1" "--test drawn" "--predict 0 --data drawn"; do
@@ -24,6 +24,12 @@ for what in "--train drawn --epochs 1" "--test drawn" "--predict 0 --data drawn"
     ! grep -v '"synthetic":true}$' out || fail "$what: an event does not say it"
     "$B/tests/json_check" <out >count
 done
+# Weights know what they were trained on.
+expect 0 netrun mlp.plan --test real
+says err '; trained on SYNTHETIC data$'
+says out ' 500 samples \(weights from synthetic data\)$'
+expect 0 netrun mlp.plan --test real --json
+says out '"trained_on":"synthetic"}$'
 
 # Others do not.
 expect 0 netrun mlp.plan --train real --epochs 1 --runs others
