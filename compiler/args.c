@@ -87,20 +87,24 @@ const struct word *word_required(struct builder *b, enum word_kind k, const stru
 
 static bool whole(double x) { return x == floor(x) && fabs(x) <= 0x1p53; }
 
-static const char *allowed_text(const struct arg *a, struct region *r)
+/* Pairs of integers, unless the default says that they are numbers. */
+static bool integers(const struct arg *a) { return a->type == ARG_INT || (a->type == ARG_PAIR && whole(a->otherwise)); }
+
+static const char *allowed_text(const struct arg *a, int64_t channels, struct region *r)
 {
     static const char *const plain[] = {
         "an integer", "an integer or [h, w]", "a number", "a number or a list of numbers", "`true` or `false`",
         "a value of the network",
     };
-    const char *what = a->type == ARG_PAIR && !whole(a->otherwise) ? "two numbers in a list" : plain[a->type];
+    const char *what = a->type == ARG_PAIR && !integers(a) ? "a list of two numbers" : plain[a->type];
+    if (a->type == ARG_NUMBERS && channels == 1)
+        what = "a number";
+    else if (a->type == ARG_NUMBERS && channels)
+        what = region_printf(r, "a number or a list of %lld (one for each channel)", (long long)channels);
     if (a->type == ARG_BOOL || a->type == ARG_VALUE || (a->min == 0 && a->max == 0))
         return what;
     return region_printf(r, "%s from %.12g to %.12g", what, a->min, a->max);
 }
-
-/* Pairs of integers, unless the default says that they are numbers. */
-static bool integers(const struct arg *a) { return a->type == ARG_INT || (a->type == ARG_PAIR && whole(a->otherwise)); }
 
 static bool number_fits(const struct arg *a, double x)
 {
@@ -108,7 +112,7 @@ static bool number_fits(const struct arg *a, double x)
     return isfinite(x) && range && (!integers(a) || whole(x));
 }
 
-bool arg_accepts(const struct arg *a, const struct result *v, const char **why, struct region *r)
+bool arg_accepts(const struct arg *a, const struct result *v, int64_t channels, const char **why, struct region *r)
 {
     bool fits = false;
     switch (a->type) {
@@ -118,9 +122,9 @@ bool arg_accepts(const struct arg *a, const struct result *v, const char **why, 
         break;
     case ARG_PAIR:
     case ARG_NUMBERS:
-        fits = v->kind == A_NUMBER && number_fits(a, v->number);
+        fits = v->kind == A_NUMBER && number_fits(a, v->number) && (a->type == ARG_NUMBERS || integers(a));
         if (v->kind == A_LIST) {
-            fits = a->type == ARG_PAIR ? v->n == 2 : v->n >= 1 && v->n <= MAX_LIST;
+            fits = a->type == ARG_PAIR ? v->n == 2 : v->n >= 1 && (!channels || v->n == channels);
             for (int i = 0; fits && i < v->n; i++)
                 fits = number_fits(a, v->list[i]);
         }
@@ -133,12 +137,13 @@ bool arg_accepts(const struct arg *a, const struct result *v, const char **why, 
         break;
     }
     if (!fits)
-        *why = allowed_text(a, r);
+        *why = allowed_text(a, channels, r);
     return fits;
 }
 
-static void set_default(struct args *out, int i, const struct arg *a, struct loc loc)
+static void set_default(struct builder *b, struct args *out, int i, const struct arg *a, struct loc loc)
 {
+    out->num[i] = region_alloc(b->region, 2, sizeof *out->num[i]);
     out->num[i][0] = a->otherwise;
     out->num[i][1] = a->second != 0 ? a->second : a->otherwise;
     out->loc[i] = loc;
@@ -153,6 +158,42 @@ static const char *result_text(struct builder *b, const struct result *v)
     return kind_text(v->kind);
 }
 
+static const struct value *input_of(const struct builder *b)
+{
+    for (int i = 0; i < b->top.nname; i++)
+        if (b->top.name[i].kind == NAME_INPUT && b->top.name[i].result.kind == A_VALUE)
+            return b->top.name[i].result.value;
+    return NULL;
+}
+
+static int64_t input_channels(const struct builder *b)
+{
+    const struct value *x = input_of(b);
+    return x ? x->t.dim[0] : 0;
+}
+
+/* The number of a list that is wrong on its own account; -1: none. */
+static int wrong_number(const struct arg *a, const struct result *v)
+{
+    for (int k = 0; v->kind == A_LIST && k < v->n; k++)
+        if (!number_fits(a, v->list[k]))
+            return k;
+    return -1;
+}
+
+static void refuse_argument(struct builder *b, const struct word *w, const struct arg *a, const struct ast *given,
+                            const struct result *v, const char *allowed)
+{
+    bool numbers = a->type != ARG_BOOL && a->type != ARG_VALUE, single = v->kind == A_NUMBER && number_fits(a, v->number);
+    int k = numbers ? wrong_number(a, v) : -1;
+    struct loc at = k >= 0 && given->kind == AST_LIST ? given->arg[k].value->loc : given->loc;
+    const char *got = k >= 0 ? region_printf(b->region, "%.12g in a list of %d", v->list[k], v->n) : result_text(b, v);
+    diag_error(b->diag, numbers && !single && (v->kind == A_NUMBER || k >= 0) ? "N0404" : "N0403", at, NULL,
+               "`%s` of `%s` is %s, not %s", a->name, w->name, allowed, got);
+    if (a->type == ARG_NUMBERS && v->kind == A_LIST && k < 0 && input_of(b))
+        diag_place(b->diag, input_of(b)->loc, "its first dimension is %lld", (long long)input_channels(b));
+}
+
 static bool set_argument(struct builder *b, struct scope *s, const struct word *w, int i, const struct ast_arg *given,
                          struct args *out)
 {
@@ -161,20 +202,19 @@ static bool set_argument(struct builder *b, struct scope *s, const struct word *
     if (v.kind == POISON)
         return false;
     const char *why;
-    if (!arg_accepts(a, &v, &why, b->region)) {
-        bool range = v.kind == A_NUMBER && a->type != ARG_BOOL && a->type != ARG_VALUE;
-        diag_error(b->diag, range ? "N0404" : "N0403", given->value->loc, NULL, "`%s` of `%s` is %s, not %s", a->name,
-                   w->name, why, result_text(b, &v));
+    if (!arg_accepts(a, &v, input_channels(b), &why, b->region)) {
+        refuse_argument(b, w, a, given->value, &v, why);
         return false;
     }
     out->given[i] = true;
     out->loc[i] = given->value->loc;
     out->value[i] = v.value;
     out->count[i] = v.kind == A_LIST ? v.n : 1;
-    for (int k = 0; k < out->count[i]; k++)
-        out->num[i][k] = v.kind == A_LIST ? v.list[k] : v.number;
-    if (v.kind == A_NUMBER)
-        out->num[i][1] = v.number;
+    if (v.kind == A_LIST && v.n > 2)
+        out->num[i] = region_alloc(b->region, (size_t)v.n, sizeof *out->num[i]);
+    out->num[i][0] = out->num[i][1] = v.number;
+    for (int k = 0; v.kind == A_LIST && k < v.n; k++)
+        out->num[i][k] = v.list[k];
     return true;
 }
 
@@ -230,7 +270,7 @@ static bool check_missing(struct builder *b, const struct word *w, const struct 
             continue;
         diag_error(b->diag, "N0402", c->loc, NULL, "`%s` needs `%s`", w->name, w->arg[i].name);
         if (w->arg[i].help)
-            diag_help(b->diag, "`%s`: %s; %s", w->arg[i].name, w->arg[i].help, allowed_text(&w->arg[i], b->region));
+            diag_help(b->diag, "`%s`: %s; %s", w->arg[i].name, w->arg[i].help, allowed_text(&w->arg[i], input_channels(b), b->region));
         return false;
     }
     return true;
@@ -242,7 +282,7 @@ bool args_check(struct builder *b, struct scope *s, const struct word *w, const 
     const struct ast_arg *from[MAX_WORD_ARGS] = { NULL };
     *out = (struct args){ 0 };
     for (int i = 0; i < arg_count(w); i++)
-        set_default(out, i, &w->arg[i], c->loc);
+        set_default(b, out, i, &w->arg[i], c->loc);
     bool good = true, named = false;
     int position = 0;
     for (int k = 0; k < c->narg; k++) {

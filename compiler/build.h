@@ -89,8 +89,9 @@ bool call_of(const struct ast *a, struct call *c);     /* AST_CALL, or AST_NAME:
  * arguments of type ARG_VALUE. False after an error. */
 bool args_check(struct builder *b, struct scope *s, const struct word *w, const struct call *c, int nvalue,
                 struct args *out, struct value **x, int *nx);
-/* Is `value` allowed for this argument? If not, `why` says what is ("an integer from 1 to 8"). */
-bool arg_accepts(const struct arg *a, const struct result *value, const char **why, struct region *r);
+/* Is `value` allowed for this argument of a network whose input has so many channels (0: not known)? If not, `why` says
+ * what is ("an integer from 1 to 8"). */
+bool arg_accepts(const struct arg *a, const struct result *value, int64_t channels, const char **why, struct region *r);
 int arg_index(const struct word *w, const char *name); /* -1: none */
 int arg_count(const struct word *w);
 /* Looks up a word, or says that there is none, with the nearest. */

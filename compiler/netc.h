@@ -113,11 +113,11 @@ enum arg_type {
     ARG_INT,             /* one integer */
     ARG_PAIR,            /* an integer or [h, w]: two numbers in args.num[i] */
     ARG_NUMBER,
-    ARG_NUMBERS,         /* a number or a list of 1 to MAX_LIST numbers */
+    ARG_NUMBERS,         /* a number, or a list with one for each channel of the input: its first dimension */
     ARG_BOOL,            /* true, false */
     ARG_VALUE            /* a value of the graph (losses) */
 };
-enum { MAX_WORD_ARGS = 8, MAX_LIST = 16 };
+enum { MAX_WORD_ARGS = 8 };
 
 struct arg {
     const char *name, *help;
@@ -128,8 +128,8 @@ struct arg {
 };
 
 struct args {                                          /* evaluated against a word's arg table */
-    double num[MAX_WORD_ARGS][MAX_LIST];
-    int count[MAX_WORD_ARGS];                          /* numbers given; 0: the default is in num[i][0] (and [1]) */
+    double *num[MAX_WORD_ARGS];                        /* at least two: a single number, or default, is in both */
+    int count[MAX_WORD_ARGS];                          /* numbers given; 0: the default is in num[i] */
     bool given[MAX_WORD_ARGS];
     struct value *value[MAX_WORD_ARGS];
     struct loc loc[MAX_WORD_ARGS];                     /* of the argument, or of the word if it was left out */
@@ -157,6 +157,8 @@ struct word {
     struct value *(*build)(struct site *s, const struct args *a, struct value *const *x, int nx);
     /* Optimizers: the scalar op of the update (a name in the op tables) for these arguments, and its slots. */
     const char *(*update)(const struct args *a);
+    /* Transforms: puts x' = f(x) over x = scale v + shift, for one channel whose arguments are num[]. */
+    void (*affine)(const double *num, double *scale, double *shift);
     /* Graph-shaping arguments are the others' complement: those netrun may change at any time. Bit i = argument i. */
     unsigned free_args;
 };

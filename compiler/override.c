@@ -84,8 +84,11 @@ static void store(struct setting *s, const struct arg *rule, const struct result
         s->num[i] = list ? v->list[i] : v->number;
 }
 
-bool setting_override(struct setting *list, int n, const char *assignment, struct region *r, char *why, size_t whysize)
+bool setting_override(struct plan *p, const char *assignment, char *why, size_t whysize)
 {
+    struct setting *list = p->setting;
+    struct region *r = p->region;
+    const int n = p->nsetting;
     const char *equal = strchr(assignment, '=');
     if (!equal)
         return refuse(why, whysize, "`%s`: write KEY=VALUE, for example train.epochs=3", assignment);
@@ -111,8 +114,8 @@ bool setting_override(struct setting *list, int n, const char *assignment, struc
     }
     struct result v = constant(value, r);
     const char *allowed;
-    if (!arg_accepts(rule, &v, &allowed, r))
-        return refuse(why, whysize, "`%s` is %s%s, not `%s`", key, allowed, batch ? " or auto" : "", value);
+    if (!arg_accepts(rule, &v, plan_channels(p), &allowed, r))
+        return refuse(why, whysize, "`%s` is %s%s, not `%.200s`", key, allowed, batch ? " or auto" : "", value);
     store(s, rule, &v, r);
     return true;
 }

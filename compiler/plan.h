@@ -134,11 +134,7 @@ struct setting {
     bool graph;
 };
 
-/* Changes one entry: "train.epochs=3". False, with the reason and what would be right in `why`, for unknown keys, entries
- * that shaped the graph, and values of the wrong type or range. New values are owned by r. override.c. */
 struct region;
-bool setting_override(struct setting *list, int n, const char *assignment, struct region *r, char *why, size_t whysize);
-
 struct plan {
     char *net;                       /* name */
     char *source;                    /* text of the .net file */
@@ -153,6 +149,10 @@ struct plan {
     int64_t params, macs;            /* counts: trained values; multiply-adds of one sample's forward pass */
     struct region *region;           /* owns everything above */
 };
+
+/* Changes one setting: "train.epochs=3". False, with the reason and what would be right in `why`, for unknown keys, entries
+ * that shaped the graph, and values of the wrong type, range or length. override.c. */
+bool setting_override(struct plan *p, const char *assignment, char *why, size_t whysize);
 
 /* The control block: 32-bit words, written by the host between steps, read (and for results written) by kernels. */
 enum control_word {
@@ -204,6 +204,12 @@ bool phase_trains(enum phase ph);                          /* makes gradients */
 extern const char *const precision_word[PRECISION_COUNT];
 int plan_workspace(const struct plan *p, int schedule);                           /* its scratch of floats; -1: none */
 int plan_row_workspace(const struct plan *p, int kernel);                         /* its scratch of floats a row; -1: none */
+
+/* ---- transform.c ---- */
+
+int64_t plan_channels(const struct plan *p);               /* the first dimension of the input; 0: the plan has none */
+/* What the data's transforms make of a value v of channel c: scale[c] v + shift[c]. */
+void plan_transform(const struct plan *p, int64_t channels, double *scale, double *shift);
 
 /* ---- arena.c: arithmetic of places, overflow-checked; -1 where it would overflow ---- */
 

@@ -187,7 +187,7 @@ static void set_plain(struct builder *b, const struct key *key, const struct ast
     const char *why;
     if (v.kind == POISON)
         return;
-    if (arg_accepts(&key->arg, &v, &why, b->region))
+    if (arg_accepts(&key->arg, &v, 0, &why, b->region))
         setting_numbers(b, key->name, 1, &v.number, false);
     else
         diag_error(b->diag, v.kind == A_NUMBER && key->arg.type != ARG_BOOL ? "N0404" : "N0403", a->loc, NULL,

@@ -28,7 +28,7 @@ void sweep_build(struct builder *b, const struct decl *d)
         for (int k = 0; rule && k < v.n; k++) {
             struct result one = { .kind = A_NUMBER, .number = v.list[k] };
             const char *why;
-            if (!arg_accepts(rule, &one, &why, b->region))
+            if (!arg_accepts(rule, &one, 0, &why, b->region))
                 diag_error(b->diag, "N0404", e->value->arg[k].loc, NULL, "`%s` is %s", e->path, why);
         }
         setting_numbers(b, region_printf(b->region, "sweep.%s", e->path), v.n, v.list, false);

@@ -33,7 +33,7 @@ static int load_plan(struct job *j)
     for (int i = 0; status == 0 && i < o->overrides; i++) {
         char why[512];
         struct plan *p = j->plan;
-        if (!setting_override(p->setting, p->nsetting, o->override[i], p->region, why, sizeof why))
+        if (!setting_override(p, o->override[i], why, sizeof why))
             status = complain(STATUS_USAGE, "%s", why);
     }
     return status ? status : recipe_read(j->plan, &j->recipe);

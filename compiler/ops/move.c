@@ -52,36 +52,16 @@ static int64_t plain_stride(int64_t n)
     return (n * 4 + PLACE_ALIGN - 1) / PLACE_ALIGN * PLACE_ALIGN / 4;
 }
 
-/* The transforms of the plan's settings, folded to x * scale[c] + shift[c] in double. */
-static void fold_transforms(const struct plan *p, int64_t channels, double *scale, double *shift)
+/* The transforms of each channel, or of all at once where they are the same: returns how many. */
+static int64_t fold_transforms(struct writer *w, const struct tensor *t, double **scale, double **shift)
 {
-    for (int64_t c = 0; c < channels; c++) {
-        scale[c] = 1;
-        shift[c] = 0;
-    }
-    for (int i = 0;; i++) {
-        char key[64];
-        snprintf(key, sizeof key, "data.transform.%d", i);
-        const struct setting *s = plan_setting(p, key);
-        if (!s || !s->text)
-            return;
-        snprintf(key, sizeof key, "data.transform.%d.factor", i);
-        const struct setting *factor = plan_setting(p, key);
-        snprintf(key, sizeof key, "data.transform.%d.mean", i);
-        const struct setting *mean = plan_setting(p, key);
-        snprintf(key, sizeof key, "data.transform.%d.std", i);
-        const struct setting *sd = plan_setting(p, key);
-        for (int64_t c = 0; c < channels; c++) {
-            if (!strcmp(s->text, "Scale") && factor && factor->n) {
-                scale[c] *= factor->num[0];
-                shift[c] *= factor->num[0];
-            } else if (!strcmp(s->text, "Normalize") && mean && sd && mean->n && sd->n) {
-                double m = mean->num[mean->n > 1 ? c % mean->n : 0], d = sd->num[sd->n > 1 ? c % sd->n : 0];
-                scale[c] /= d;
-                shift[c] = (shift[c] - m) / d;
-            }
-        }
-    }
+    int64_t channels = t->dim[0], c = 1;
+    *scale = region_alloc(w->region, (size_t)channels, sizeof **scale);
+    *shift = region_alloc(w->region, (size_t)channels, sizeof **shift);
+    plan_transform(w->plan, channels, *scale, *shift);
+    while (c < channels && (*scale)[c] == **scale && (*shift)[c] == **shift)
+        c++;
+    return c < channels ? channels : 1;
 }
 
 /* What is beyond all numbers makes NaN of the samples, and the loss says so. */
@@ -155,11 +135,10 @@ static void put_gather_threads(struct writer *w, const struct stage *s, int64_t 
 static void gather_emit(struct writer *w, const struct stage *s)
 {
     const struct tensor *t = tensor_of(w, s->out[0]);
-    int64_t n = tensor_elements(t), channels = t->rank == 3 ? t->dim[0] : 1, places = n / channels;
+    double *scale, *shift;
+    int64_t n = tensor_elements(t), channels = fold_transforms(w, t, &scale, &shift), places = n / channels;
     bool plain = is_stored(w, s->out[1]), blocks = is_stored(w, s->out[0]);
     int64_t stride = plain ? plain_stride(n) : 0;
-    double *scale = region_alloc(w->region, (size_t)channels, sizeof *scale), *shift = region_alloc(w->region, (size_t)channels, sizeof *shift);
-    fold_transforms(w->plan, channels, scale, shift);
     if (w->target == TARGET_CUDA && channels == 1) {
         put_gather_threads(w, s, n, places, false, scale[0], shift[0]);
         return;
@@ -170,6 +149,14 @@ static void gather_emit(struct writer *w, const struct stage *s)
     if (w->target == TARGET_CUDA) {
         put_gather_threads(w, s, n, places, true, 0, 0);
         return;
+    }
+    const char *scale_text = "@_scale[c]", *shift_text = "@_shift[c]", *small = NULL;
+    if (channels > 1 && places < 16) {                 /* too few for a run of their own: read as they are, then transformed */
+        small = region_printf(w->region, "[(e + k) / %lld]", (long long)places);
+        scale_text = "1";
+        shift_text = "0";
+        channels = 1;
+        places = n;
     }
     int splits = places >= 64 ? 4 : 1;
     open_kernel(w);
@@ -191,7 +178,12 @@ static void gather_emit(struct writer *w, const struct stage *s)
     put(w, "const int n = %lld - e < 16 ? (int)(%lld - e) : 16;", (long long)places, (long long)places);
     put(w, "const int64_t from = c * %lldLL + e;", (long long)places);
     put(w, "for (int i = 0; i < 16; i++)");
-    put(w, "    read_pixels(a, at[i] < 0 ? -1 : at[i] * %lldLL + from, n, @_scale[c], @_shift[c], x[i]);", (long long)n);
+    put(w, "    read_pixels(a, at[i] < 0 ? -1 : at[i] * %lldLL + from, n, %s, %s, x[i]);", (long long)n, scale_text, shift_text);
+    if (small) {
+        put(w, "for (int i = 0; i < 16; i++)");
+        put(w, "for (int k = 0; k < n && at[i] >= 0; k++)");
+        put(w, "    x[i][k] = @_scale%s * x[i][k] + @_shift%s;", small, small);
+    }
     if (plain) {
         put(w, "for (int i = 0; i < 16; i++)");
         put(w, "    copy_pixels(x[i], n, %s + (block * 16 + i) * %lld + from);", name_of(w, s->out[1]), (long long)stride);

@@ -1,6 +1,18 @@
-/* recipe.c: words of the data and train blocks that need no kernel of their own: schedules and transforms. The runtime
- * reads their arguments from the plan's settings. */
+/* recipe.c: words of the data and train blocks that need no kernel of their own: schedules, whose rules are in
+ * runtime/schedule.c, and transforms, which the kernel that reads the samples applies. */
 #include "netc.h"
+
+static void scale(const double *num, double *scale, double *shift)
+{
+    *scale *= num[0];
+    *shift *= num[0];
+}
+
+static void normalize(const double *num, double *scale, double *shift)
+{
+    *scale /= num[1];
+    *shift = (*shift - num[0]) / num[1];
+}
 
 #define WARMUP {.name = "warmup", .help = "steps of linear warm-up", .type = ARG_INT, .min = 0, .max = 1e9}
 
@@ -11,9 +23,9 @@ static const struct word word[] = {
              WARMUP}},
     {.kind = WORD_SCHEDULE, .name = "Cosine", .doc = "half a cosine from lr to final",
      .arg = {WARMUP, {.name = "final", .help = "last learning rate", .type = ARG_NUMBER, .min = 0, .max = 1e6}}},
-    {.kind = WORD_TRANSFORM, .name = "Scale", .doc = "x * factor",
+    {.kind = WORD_TRANSFORM, .name = "Scale", .doc = "x * factor", .affine = scale,
      .arg = {{.name = "factor", .help = "1/255 brings bytes to 0..1", .type = ARG_NUMBER, .required = true}}},
-    {.kind = WORD_TRANSFORM, .name = "Normalize", .doc = "(x - mean) / std",
+    {.kind = WORD_TRANSFORM, .name = "Normalize", .doc = "(x - mean) / std", .affine = normalize,
      .arg = {{.name = "mean", .help = "a number, or one a channel", .type = ARG_NUMBERS, .required = true},
              {.name = "std", .help = "a number, or one a channel", .type = ARG_NUMBERS, .required = true, .min = 1e-12, .max = 1e12}}},
 };

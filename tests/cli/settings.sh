@@ -25,3 +25,15 @@ expect 0 netrun xor.plan --train --device cpu --epochs 2
 ! grep -q sweep err || fail "a warning of a sweep that is not there"
 expect 0 netrun sweep.plan --test --device cpu
 ! grep -q sweep err || fail "a test does not sweep"
+
+# A list has one number for each channel, from --set too; a number is for all.
+sed 's/^ *transform.*/    transform = [Scale(1\/255), Normalize(mean = 0.5, std = 0.25)]/; /-> Flatten/d; s/f32\[1, 28, 28\]/f32[784]/' \
+    "$ROOT/models/mlp.net" >flat.net
+expect 0 netc flat.net -o flat.plan
+each=$(seq -s , 784)
+expect 2 netrun flat.plan --train "$data" --dry-run --set "data.transform.1.mean=[0.5, 0.5]"
+says err 'data.transform.1.mean. is a number or a list of 784 \(one for each channel\), not .\[0.5, 0.5\]'
+expect 2 netrun flat.plan --train "$data" --dry-run --set "train.optimizer.betas=0.9"
+says err 'betas. is a list of two numbers'
+expect 0 netrun flat.plan --train "$data" --dry-run --set "data.transform.1.mean=[$each]"
+expect 0 netrun flat.plan --train "$data" --dry-run --set data.transform.1.mean=0.25

@@ -180,12 +180,13 @@ def wrapped(line):
     return line if len(line) <= 80 else line.replace(" -> ", "\n    -> ")
 
 
-def net_text(name, note, input_shape, target, body, train):
+def net_text(name, note, input_shape, target, body, train, transform=None):
     """The .net file around a body; `target` is (name, type), `train` the (key, value) entries in order."""
     names = max(1, len(target[0]))
     keys = max(len(key) for key, _ in train)
     values = "\n".join(wrapped(line.strip()) for line in body.strip().splitlines())
     entries = "\n".join(f"    {key:<{keys}} = {value}" for key, value in train)
+    data = f"data {{\n    transform = {transform}\n}}\n\n" if transform else ""
     return f"""# {note}
 net {name}
 
@@ -196,7 +197,7 @@ target {target[0]:<{names}} : {target[1]}
 
 output y
 
-train {{
+{data}train {{
 {entries}
 }}
 """

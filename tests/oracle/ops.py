@@ -18,8 +18,8 @@ MARGIN = 2e-5       # no ReLU or maximum is nearer to its kink than this, so flo
 CASES = []
 
 
-def case(name, batch, shape, body, loss="MSE", integers=False):
-    CASES.append((name, batch, shape, body, loss, integers))
+def case(name, batch, shape, body, loss="MSE", integers=False, normalize=None):
+    CASES.append((name, batch, shape, body, loss, integers, normalize))
 
 
 def conv(name, batch, shape, arguments, pre=True):
@@ -158,6 +158,33 @@ case("cross_entropy_smoothing_network", 3, (1, 7, 7), "y = x -> conv1: Conv(5, k
 case("mse_map", 33, (1, 5, 4), "y = x -> conv1: Conv(3, kernel = 3, pad = 1)")
 
 
+def normalized(name, batch, shape, body, mean=True, std=True):
+    """Normalize with a list, one number for each index of the first dimension, or with one number for all."""
+    means = [(i * 5 % 7 - 3) / 8 for i in range(shape[0])] if mean else 0.25
+    stds = [0.5 + i * 3 % 5 / 4 for i in range(shape[0])] if std else 0.75
+    case(name, batch, shape, body, normalize=(means, stds))
+
+
+normalized("normalize_flat", 17, (20,), "y = x -> fc1: Linear(3)")
+normalized("normalize_flat_first_layer_elsewhere", 3, (5,), "y = x -> Tanh -> fc1: Linear(3)", std=False)
+normalized("normalize_rows", 16, (3, 5), "y = x -> Flatten -> fc1: Linear(3)")
+normalized("normalize_long_rows", 3, (2, 37), "y = x -> Flatten -> fc1: Linear(3)", mean=False)
+normalized("normalize_channels", 17, (3, 7, 5), "y = x -> conv1: Conv(5, kernel = 3)")
+normalized("normalize_small_channels", 3, (20, 2, 3), "y = x -> conv1: Conv(2, kernel = 2)")
+normalized("normalize_number", 16, (2, 5, 4), "y = x -> conv1: Conv(3, kernel = 3)", mean=False, std=False)
+
+
+def normalize(x, mean, std):
+    """As torchvision's Normalize, whose lists have one number a channel."""
+    shape = (-1,) + (1,) * (x.dim() - 2)
+    mean, std = (torch.tensor(v, dtype=torch.float64).reshape(shape) for v in (mean, std))
+    return ((x - mean) / std).detach()
+
+
+def transform_text(normalize):
+    return "[Normalize(mean = {}, std = {})]".format(*normalize) if normalize else None
+
+
 def generator(name, attempt, integers):
     """Random float64 tensors that float32 holds exactly; `integers` makes ties and zeros likely."""
     random = np.random.RandomState(zlib.crc32(f"{name} {attempt}".encode()))
@@ -176,11 +203,12 @@ def generator(name, attempt, integers):
     return random, new
 
 
-def compute(name, batch, shape, body, loss, integers, attempt):
+def compute(name, batch, shape, body, loss, integers, transform, attempt):
     """One step of a case. Returns the network and the tensors to store."""
     random, new = generator(name, attempt, integers)
     network = Network(body, new)
-    x = new((batch,) + shape, "input").requires_grad_(True)
+    given = new((batch,) + shape, "input")
+    x = (normalize(given, *transform) if transform else given).requires_grad_(True)
     evaluated = network.run(x, training=False)                 # makes the parameters, leaves the running statistics
     before = {key: value.clone() for key, value in network.buffers.items()}
     stored = {"eval_output": float32(evaluated)} if before else {}
@@ -197,7 +225,7 @@ def compute(name, batch, shape, body, loss, integers, attempt):
         stored["target"] = target.numpy()
     value.backward()
 
-    stored.update({"input": float32(x), "output": float32(y), "loss": float32(value), "grad.input": float32(x.grad)})
+    stored.update({"input": float32(given), "output": float32(y), "loss": float32(value), "grad.input": float32(x.grad)})
     for key, param in network.params.items():
         stored[key], stored["grad." + key] = float32(param), float32(param.grad)
     for key, buffer in network.buffers.items():
@@ -207,18 +235,19 @@ def compute(name, batch, shape, body, loss, integers, attempt):
 
 def main():
     total = 0
-    for name, batch, shape, body, loss, integers in CASES:
+    for name, batch, shape, body, loss, integers, transform in CASES:
         attempt = 0
-        network, stored = compute(name, batch, shape, body, loss, integers, attempt)
+        network, stored = compute(name, batch, shape, body, loss, integers, transform, attempt)
         while network.margin < MARGIN:
             attempt += 1
-            network, stored = compute(name, batch, shape, body, loss, integers, attempt)
+            network, stored = compute(name, batch, shape, body, loss, integers, transform, attempt)
         outputs = ", ".join(map(str, stored["output"].shape[1:]))
         kind, _, options = loss.partition(",")
         target = ("label", f"class[{outputs}]") if kind == "CrossEntropy" else ("t", f"f32[{outputs}]")
         call = f"{kind}(y, {target[0]}{',' + options if options else ''})"
         train = [("loss", call), ("optimizer", "SGD(lr = 0.1)"), ("epochs", 1), ("batch", batch)]
-        text = net_text(name, "One layer or a short chain, compared with PyTorch.", shape, target, body, train)
+        text = net_text(name, "One layer or a short chain, compared with PyTorch.", shape, target, body, train,
+                        transform_text(transform))
         write_text(f"ops/{name}.net", text)
         total += write_safetensors(f"ops/{name}.safetensors", stored)
     print(f"{len(CASES)} cases, {total} bytes")

@@ -195,9 +195,10 @@ static void settings_can_be_overridden(void **state)
     };
     struct compiled c;
     compile(&c, network, PHASE_TRAIN, NULL);
+    struct plan p = { .setting = c.model.setting, .nsetting = c.model.nsetting, .region = c.region };
     for (int i = 0; i < COUNT(t); i++) {
         char why[200] = "";
-        bool good = setting_override(c.model.setting, c.model.nsetting, t[i].assignment, c.region, why, sizeof why);
+        bool good = setting_override(&p, t[i].assignment, why, sizeof why);
         assert_int_equal(good, t[i].good);
         if (!strstr(why, t[i].why))
             fail_msg("%s: %s", t[i].assignment, why);
