@@ -153,40 +153,62 @@ static void manual(const struct option_table *t, FILE *out)
 
 /* ---- completion ---- */
 
-/* "auto|cpu|cuda[:N]" as the words auto cpu cuda. */
-static void choices(const char *arg, FILE *out)
+/* The shell's command that offers "auto|cpu|cuda[:N]" as the words auto cpu cuda, "last|RUN" as last. */
+static void offer_words(const char *arg, FILE *out)
 {
-    for (const char *c = arg; *c; c++) {
-        if (*c == '[' || *c == ']')
-            c += strcspn(c, "|") - 1;
-        else
-            fputc(*c == '|' ? ' ' : *c, out);
+    bool any = false;
+    for (const char *c = arg; *c; c += strcspn(c, "|"), c += *c == '|') {
+        if (!islower((unsigned char)*c))
+            continue;
+        fprintf(out, "%s%.*s", any ? " " : "mapfile -t COMPREPLY < <(compgen -W '", (int)strcspn(c, "|["), c);
+        any = true;
     }
+    fputs(any ? "' -- \"$word\"); " : "", out);
+}
+
+/* Run folders with something in them to take up, below --runs or runs/, that begin with $word. */
+static const char runs_function[] =
+    "_netrun_runs()\n{\n"
+    "    local i runs=runs\n"
+    "    for ((i = 1; i < COMP_CWORD; i++)); do\n"
+    "        if [[ ${COMP_WORDS[i]} == --runs ]]; then runs=\"${COMP_WORDS[i + 1]}\"; fi\n"
+    "        if [[ $runs == '=' ]]; then runs=\"${COMP_WORDS[i + 2]}\"; fi\n"
+    "    done\n"
+    "    for i in \"${runs%/}\"/*/last.safetensors; do\n"
+    "        if [[ -e $i && ${i%/*} == \"$word\"* ]]; then COMPREPLY+=(\"${i%/*}\"); fi\n"
+    "    done\n}\n";
+
+/* The commands that add runs, folders or files. */
+static void offer_names(const char *arg, FILE *out)
+{
+    if (strstr(arg, "RUN"))
+        fputs("_netrun_runs; ", out);
+    const char *kind = strstr(arg, "DIR") ? "-d" : strstr(arg, "FILE") ? "-f" : NULL;
+    if (kind)
+        fprintf(out, "mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen %s -- \"$word\"); ", kind);
 }
 
 static void completion(const struct option_table *t, FILE *out)
 {
-    fprintf(out, "# bash completion for %s; made by `%s --help=completion`\n_%s()\n{\n", t->program, t->program,
-            t->program);
+    fprintf(out, "# bash completion for %s; made by `%s --help=completion`\n", t->program, t->program);
+    for (const struct option_row *row = t->row; row->name; row++)
+        if (row->arg && strstr(row->arg, "RUN")) {
+            fputs(runs_function, out);
+            break;
+        }
+    fprintf(out, "_%s()\n{\n", t->program);
     fputs("    local word=\"${COMP_WORDS[COMP_CWORD]}\" before=\"${COMP_WORDS[COMP_CWORD - 1]}\"\n"
           "    if [[ $before == '=' ]]; then before=\"${COMP_WORDS[COMP_CWORD - 2]}\"; fi\n"
           "    if [[ $word == '=' ]]; then word=''; before=\"${COMP_WORDS[COMP_CWORD - 1]}\"; fi\n"
+          "    COMPREPLY=()\n"
           "    case $before in\n", out);
     for (const struct option_row *row = t->row; row->name; row++) {
         if (!row->arg)
             continue;
         fprintf(out, "    --%s) ", row->name);
-        if (option_is_choice(row)) {
-            fputs("mapfile -t COMPREPLY < <(compgen -W '", out);
-            choices(row->arg, out);
-            fputs("' -- \"$word\"); return ;;\n", out);
-        } else if (strstr(row->arg, "DIR")) {
-            fputs("mapfile -t COMPREPLY < <(compgen -d -- \"$word\"); return ;;\n", out);
-        } else if (strstr(row->arg, "FILE")) {
-            fputs("mapfile -t COMPREPLY < <(compgen -f -- \"$word\"); return ;;\n", out);
-        } else {
-            fputs("return ;;\n", out);
-        }
+        offer_words(row->arg, out);
+        offer_names(row->arg, out);
+        fputs("return ;;\n", out);
     }
     fputs("    esac\n    if [[ $word == -* ]]; then\n        mapfile -t COMPREPLY < <(compgen -W '", out);
     for (const struct option_row *row = t->row; row->name; row++)

@@ -10,7 +10,10 @@
 
 bool option_is_choice(const struct option_row *row)
 {
-    return row->arg && islower((unsigned char)row->arg[0]) && strchr(row->arg, '|');
+    bool choice = row->arg && strchr(row->arg, '|');
+    for (const char *word = row->arg; choice && *word; word += strcspn(word, "|"), word += *word == '|')
+        choice = islower((unsigned char)*word);
+    return choice;
 }
 
 bool option_integer(const char *text, int64_t min, int64_t max, int64_t *out)

@@ -15,8 +15,8 @@ struct option_row {
     const char *name;            /* long name without dashes; NULL ends the table */
     char letter;                 /* short name, 0: none */
     /* NULL: takes nothing. "N": required. "[DIR]": optional, `--train DIR` or `--train=DIR`. "[=TOPIC]": optional, only
-     * after '='. A choice, in small letters such as "auto|cpu|cuda[:N]", is checked and completed; DIR and FILE complete
-     * to names of files. */
+     * after '='. A choice, all in small letters such as "auto|cpu|cuda[:N]", is checked and completed. What else is in small
+     * letters is completed, as `last` of "last|RUN"; RUN, DIR and FILE complete to names of run folders, folders and files. */
     const char *arg;
     const char *group;           /* heading; rows of a group stand together */
     const char *help;            /* one sentence, lower case, no full stop */

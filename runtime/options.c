@@ -41,11 +41,11 @@ static const struct option_row rows[] = {
     { "steps", 0, "N", HOW, "stop when N steps are done in all, with a checkpoint", false },
     { "set", 0, "KEY=VALUE", HOW, "change a setting that leaves the network as it is; may be repeated", false },
 
-    { "weights", 0, "RUN|FILE", WEIGHTS,
+    { "weights", 0, "best|last|RUN|FILE", WEIGHTS,
       "weights to start from, or to test and predict with: a file (.safetensors), a run, or `best` or `last` of the newest run; "
       "without it --test and --predict take the newest run's best where an epoch is over, else its last", false },
     { "partial", 0, NULL, WEIGHTS, "take what FILE has, although tensors are missing or unknown", true },
-    { "resume", 0, "RUN", WEIGHTS, "continue run RUN (a folder, or its name in runs/), or the `last`, to the same bits", false },
+    { "resume", 0, "last|RUN", WEIGHTS, "continue run RUN (a folder, or its name in runs/), or the `last`, to the same bits", false },
     { "data", 0, "DIR", WEIGHTS, "data set of --predict INDEX", false },
     { "runs", 0, "DIR", WEIGHTS, "where run folders are made (runs)", true },
 
