@@ -23,7 +23,7 @@ static void object_name(char name[NAME_ROOM], XXH128_hash_t key)
 
 static bool refuse(struct cache *c, const char *what)
 {
-    snprintf(c->why, sizeof c->why, "%s: %s", c->path ? c->path : "cache", what);
+    snprintf(c->why, sizeof c->why, "%s%s%s", c->path ? c->path : "", c->path ? ": " : "", what);
     cache_close(c);
     return false;
 }
@@ -132,4 +132,10 @@ bool cache_put(const struct cache *c, const char *path, XXH128_hash_t key)
     char name[NAME_ROOM];
     object_name(name, key);
     return renameat(AT_FDCWD, path, c->folder, name) == 0;
+}
+
+void cache_tell(const char *why)
+{
+    fprintf(stderr, "netrun: kernels are compiled anew at every start, for they cannot be kept: %s\n"
+                    "  = help: with XDG_CACHE_HOME=DIR in the environment they are kept in DIR/netrun\n", why);
 }

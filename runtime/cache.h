@@ -27,4 +27,7 @@ bool cache_seal(int file, XXH128_hash_t key);
 /* Moves a sealed file into the cache; an older object of that key is replaced at once. False with errno set. */
 bool cache_put(const struct cache *c, const char *path, XXH128_hash_t key);
 
+/* On stderr, for people: nothing is kept, why, and what helps. */
+void cache_tell(const char *why);
+
 #endif

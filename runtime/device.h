@@ -13,6 +13,7 @@ struct device_options {
     int threads;              /* cpu: 0 = all cores that the process may use */
     const char *emit_dir;     /* keep the emitted sources there; NULL: do not */
     bool verbose;             /* say on stderr what is compiled, and with what */
+    bool quiet;               /* do not say that kernels cannot be kept */
     enum precision precision; /* cuda */
 };
 

@@ -87,7 +87,7 @@ static void open_library(struct gpu *g)
 static bool compile(struct device *d, const struct plan *p, struct device_error *e)
 {
     struct gpu *g = gpu_of(d);
-    struct nvrtc_options o = {.name = p->net, .emit_dir = g->options.emit_dir, .verbose = g->options.verbose};
+    struct nvrtc_options o = {.name = p->net, .emit_dir = g->options.emit_dir, .verbose = g->options.verbose, .quiet = g->options.quiet};
     int64_t before, total;
     disarm(g);
     unload(g);

@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+static const char elsewhere[] = "\n  = help: set TMPDIR to a folder that can be written and whose files may be executed";
+
 /* A private folder with the source and the object to be. */
 struct workshop { char *folder, *source, *object; };
 
@@ -35,7 +37,7 @@ static bool load(int file, const struct jit_options *o, struct jit *j, struct de
     snprintf(path, sizeof path, "/proc/self/fd/%d", file);
     void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!handle)
-        return device_fail(e, 5, "the compiled kernels cannot be loaded: %s", dlerror());
+        return device_fail(e, 5, "the compiled kernels cannot be loaded: %s%s", dlerror(), elsewhere);
     const struct nr_object *object = dlsym(handle, "nr_object");
     if (!object || object->abi != EMIT_ABI || object->kernels != o->kernels || object->lanes != o->lanes ||
         object->real_bytes != o->real_bytes || (o->kernels && !object->kernel)) {
@@ -92,7 +94,7 @@ static bool build(const struct order *r, const char *parent, bool last, struct j
     struct workshop w;
     bool read = false, ok = false;
     if (!workshop_open(&w, parent, r->stem) || !write_file(w.source, r->source, r->length)) {
-        device_fail(e, 5, "the kernels cannot be written below %s to be compiled: %s", parent, strerror(errno));
+        device_fail(e, 5, "the kernels cannot be written below %s to be compiled: %s%s", parent, strerror(errno), last ? elsewhere : "");
     } else {
         read = true;
         ok = toolchain_compile(r->tool, w.source, w.object, r->o->verbose, e);
@@ -106,8 +108,8 @@ static bool build(const struct order *r, const char *parent, bool last, struct j
         if (!ok && file >= 0)
             close(file);
     }
-    if (ok && r->cache->folder >= 0 && !cache_put(r->cache, w.object, r->key) && r->o->verbose)
-        fprintf(stderr, "netrun: the kernels are not cached in %s: %s\n", r->cache->path, strerror(errno));
+    if (ok && parent == r->cache->path && !cache_put(r->cache, w.object, r->key) && !r->o->quiet)
+        cache_tell(strerror(errno));
     workshop_close(&w, !ok && read && last);
     return ok;
 }
@@ -118,7 +120,14 @@ static bool build_somewhere(const struct order *r, struct jit *j, struct device_
     const char *temporary = getenv("TMPDIR");
     if (!temporary || *temporary != '/')
         temporary = "/tmp";
-    return (r->cache->folder >= 0 && build(r, r->cache->path, false, j, e)) || build(r, temporary, true, j, e);
+    bool cache = r->cache->folder >= 0;
+    if (cache && build(r, r->cache->path, false, j, e))
+        return true;
+    struct device_error why = *e;
+    bool ok = build(r, temporary, true, j, e);
+    if (ok && cache && !r->o->quiet)
+        cache_tell(why.text);
+    return ok;
 }
 
 bool jit_load(const char *source, size_t length, const struct jit_options *o, struct jit *j, struct device_error *e)
@@ -130,8 +139,8 @@ bool jit_load(const char *source, size_t length, const struct jit_options *o, st
     *j = (struct jit){0};
     if ((o->emit_dir && !keep_source(o->emit_dir, o->name, ".c", source, length, e)) || !toolchain_find(&tool, o->lanes, e))
         return false;
-    if (!cache_open(&cache) && o->verbose)
-        fprintf(stderr, "netrun: the kernels are not cached: %s\n", cache.why);
+    if (!cache_open(&cache) && !o->quiet)
+        cache_tell(cache.why);
     bool keyed = toolchain_key(&tool, source, length, &r.key) || device_fail(e, 70, "out of memory");
     int file = keyed ? cache_get(&cache, r.key) : -1;
     bool ok = file >= 0 && load(file, o, j, e);

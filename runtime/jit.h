@@ -10,7 +10,7 @@
 struct jit_options {
     const char *name;         /* of the net: names the source file and stands in messages */
     const char *emit_dir;     /* the source is kept there as <name>.c; NULL: it is not */
-    bool verbose;             /* say on stderr what is compiled and with what */
+    bool verbose, quiet;      /* as in struct device_options */
     int kernels, lanes, real_bytes;   /* what the object must say of itself */
 };
 

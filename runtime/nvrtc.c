@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -196,7 +197,7 @@ static bool write_all(int file, const void *from, size_t size)
 }
 
 /* A cache that cannot take it is no error. */
-static void store(const struct cache *cache, XXH128_hash_t key, const struct nvrtc_code *code, bool verbose)
+static void store(const struct cache *cache, XXH128_hash_t key, const struct nvrtc_code *code, bool quiet)
 {
     struct head head = {.cubin = code->cubin, .ptx = code->ptx};
     char *path;
@@ -207,8 +208,11 @@ static void store(const struct cache *cache, XXH128_hash_t key, const struct nvr
     bool ok = file >= 0 && write_all(file, &head, sizeof head) &&
               write_all(file, code->bytes, code->cubin + code->ptx) && cache_seal(file, key) &&
               cache_put(cache, path, key);
-    if (!ok && verbose)
-        fprintf(stderr, "netrun: the kernels are not cached in %s: %s\n", cache->path, strerror(errno));
+    if (!ok && !quiet) {
+        char why[PATH_MAX];
+        snprintf(why, sizeof why, "%s: %s", cache->path, strerror(errno));
+        cache_tell(why);
+    }
     if (file >= 0) {
         close(file);
         if (!ok)
@@ -231,8 +235,8 @@ bool nvrtc_load(const struct cuda *c, const char *source, const struct nvrtc_tar
     if (!key_of(c, source, target, &key))
         return device_fail(e, 70, "out of memory");
     bool open = cache_open(&cache), ok = open && recall(&cache, key, code);
-    if (!open && o->verbose)
-        fprintf(stderr, "netrun: the kernels are not cached: %s\n", cache.why);
+    if (!open && !o->quiet)
+        cache_tell(cache.why);
     if (ok && o->verbose)
         fprintf(stderr, "netrun: the kernels come from %s\n", cache.path);
     if (!ok) {
@@ -240,7 +244,7 @@ bool nvrtc_load(const struct cuda *c, const char *source, const struct nvrtc_tar
             fprintf(stderr, "netrun: NVRTC %d.%d (%s) compiles for %s\n", major, minor, c->library[NVRTC].path, target);
         ok = nvrtc_compile(c, source, target, code, e);
         if (ok && open)
-            store(&cache, key, code, o->verbose);
+            store(&cache, key, code, o->quiet);
     }
     cache_close(&cache);
     return ok;

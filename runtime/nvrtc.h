@@ -12,7 +12,7 @@ struct nvrtc_target { int arch; bool exact; };
 struct nvrtc_options {
     const char *name;         /* of the net: names the source file and stands in messages */
     const char *emit_dir;     /* the source is kept there as <name>.cu; NULL: it is not */
-    bool verbose;             /* say on stderr what is compiled and with what */
+    bool verbose, quiet;      /* as in struct device_options */
 };
 
 struct nvrtc_code {

@@ -76,8 +76,10 @@ static const struct option_section sections[] = {
                "runs/NET-N/metrics.jsonl           the events of --json\n"
                "runs/NET-N/last.safetensors        weights, optimizer and position: enough to resume\n"
                "runs/NET-N/best.safetensors        weights of the best epoch\n" },
-    { "Environment", "CC         compiler of the kernels\n"
-                     "NO_COLOR   if not empty: no colour\n" },
+    { "Environment", "CC               compiler of the kernels\n"
+                     "XDG_CACHE_HOME   kernels are kept in its folder netrun (~/.cache)\n"
+                     "TMPDIR           where they are compiled if they cannot be kept (/tmp)\n"
+                     "NO_COLOR         if not empty: no colour\n" },
     { NULL, NULL },
 };
 

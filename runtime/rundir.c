@@ -30,20 +30,22 @@ static bool is_name(const char *net)
     return *net && strlen(net) < NAME_MAX - 16;
 }
 
+static const char other_runs[] = "\n  = help: --runs DIR makes the folders of runs elsewhere";
+
 static int make_folder(struct job *j)
 {
     const char *runs = j->options->runs;
     if (!is_name(j->plan->net))
         return complain(STATUS_DATA, "the plan's net has a name that cannot be part of a path");
     if (mkdir(runs, 0777) != 0 && errno != EEXIST)
-        return complain(STATUS_DATA, "%s: %s", runs, strerror(errno));
+        return complain(STATUS_DATA, "%s: cannot be made: %s%s", runs, strerror(errno), other_runs);
     for (int n = 1;; n++) {
         if (snprintf(j->folder, sizeof j->folder, "%s/%s-%d", runs, j->plan->net, n) >= (int)sizeof j->folder)
             return complain(STATUS_DATA, "%s: too long a path", runs);
         if (mkdir(j->folder, 0777) == 0)
             return 0;
         if (errno != EEXIST)
-            return complain(STATUS_DATA, "%s: %s", j->folder, strerror(errno));
+            return complain(STATUS_DATA, "%s: cannot be made: %s%s", j->folder, strerror(errno), other_runs);
     }
 }
 

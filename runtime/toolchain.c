@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 /* -O2: emitted vectors carry the speed, -O3 adds a third of compile time for less than 5 %. */
 static const char flags[] = "-O2 -std=gnu11 -fPIC -shared -pipe";
@@ -35,42 +36,43 @@ static const char *user_flags(void)
     return text ? text : "";
 }
 
-/* The words stay, and `path` and `version` are set, if the program answers. */
-static bool answers(struct toolchain *t, const char *text)
+/* The words stay, and `path` and `version` are set, if the program answers; else `why` says how it failed. */
+static bool answers(struct toolchain *t, const char *text, char *why, size_t size)
 {
-    bool ok = command_split(&t->words, text) && t->words.n && (t->path = command_find(t->words.word[0]));
-    if (ok) {
-        struct command ask = {0};
-        errno = ENOEXEC;
-        ok = command_split(&ask, text) && command_add(&ask, "--version") &&
-             command_run(&ask, t->path, t->version, sizeof t->version) == 0;
-        command_free(&ask);
-    }
-    if (!ok) {
-        int cause = errno;
+    struct command ask = {0};
+    int status = -1;
+    errno = ENOENT;
+    if (command_split(&t->words, text) && t->words.n && (t->path = command_find(t->words.word[0])) && command_split(&ask, text) &&
+        command_add(&ask, "--version"))
+        status = command_run(&ask, t->path, t->version, sizeof t->version);
+    if (status < 0)
+        snprintf(why, size, "cannot be run: %s", strerror(errno));
+    else
+        snprintf(why, size, "does not answer to --version: it ended with status %d", status);
+    command_free(&ask);
+    if (status != 0)
         toolchain_free(t);
-        errno = cause;
-    }
-    return ok;
+    return status == 0;
 }
+
+static const char set_cc[] = "\n  = help: set CC to a C compiler, or unset it to use cc, gcc or clang";
 
 bool toolchain_find(struct toolchain *t, int lanes, struct device_error *e)
 {
     static const char *const usual[] = {"cc", "gcc", "clang"};
     const char *chosen = getenv("CC");
+    char why[200];
     *t = (struct toolchain){.lanes = lanes};
     if (chosen && chosen[strspn(chosen, " \t\n")]) {
-        if (answers(t, chosen))
+        if (answers(t, chosen, why, sizeof why))
             return true;
-        return device_fail(e, 5, "the C compiler that CC names, `%s`, cannot be run: %s\n"
-                                 "help: set CC to a C compiler, or unset it to use cc, gcc or clang",
-                           chosen, strerror(errno));
+        return device_fail(e, 5, "the C compiler that CC names, `%s`, %s%s", chosen, why, set_cc);
     }
     for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
-        if (answers(t, usual[i]))
+        if (answers(t, usual[i], why, sizeof why))
             return true;
     return device_fail(e, 5, "the cpu device needs a C compiler, and none of cc, gcc and clang is here\n"
-                             "help: install one (`apt-get install gcc`), or set CC to yours");
+                             "  = help: install one (`apt-get install gcc`), or set CC to yours");
 }
 
 void toolchain_free(struct toolchain *t)
@@ -160,5 +162,7 @@ bool toolchain_compile(const struct toolchain *t, const char *source, const char
     if (status)
         return device_fail(e, 5, "`%s` failed with status %d on the emitted kernels in %s:\n%s", t->path, status,
                            source, output);
+    if (access(object, F_OK) != 0)
+        return device_fail(e, 5, "`%s` has ended well, but made no object of the emitted kernels: it is no C compiler%s", t->path, set_cc);
     return true;
 }

@@ -41,6 +41,23 @@ sed 's/^\(checksum .*\).$/\1x/' mlp.plan >broken.plan
 expect 4 netrun broken.plan --train "$data"
 expect 5 env CC=/nonexistent "$NETRUN" mlp.plan --train "$data" --steps 1
 says err '/nonexistent'
+expect 5 env CC=/bin/false "$NETRUN" mlp.plan --train "$data" --steps 1
+says err '`/bin/false`, does not answer to --version: it ended with status 1'
+says err '= help: set CC'
+expect 5 env CC="$(command -v true)" "$NETRUN" mlp.plan --train "$data" --steps 1
+says err 'true` has ended well, but made no object'
+says err '= help: set CC'
+touch file
+for runs in file file/runs; do
+    expect 4 netrun mlp.plan --train "$data" --steps 1 --runs $runs
+    says err '^netrun: error: file/.*: cannot be made: Not a directory'
+    says err '= help: --runs DIR'
+done
+if [ "$(id -u)" != 0 ]; then
+    mkdir -m 500 locked
+    expect 4 netrun mlp.plan --train "$data" --steps 1 --runs locked
+    says err 'locked/mlp-1: cannot be made: Permission denied'
+fi
 plan mlp3
 expect 6 netrun mlp3.plan --train "$data" --lr 1e6
 says err '[Nn]aN|finite|diverge|infinite'
