@@ -160,7 +160,7 @@ $(B)/template/netrun: $(B)/runtime/main.o $(TEMPLATE_O) $(LIBRARIES)
 
 TESTED := $(UNIT) $(B)/tests/mutate $(B)/tests/json_check $(B)/tests/peak $(B)/template/netc $(B)/template/netrun
 
-check: all sim $(TESTED)
+check: all sim $(TESTED) $(if $(SANITIZE),,gpu-tools)
 	@B=$(B) tests/run $(ONLY)
 unit: all sim $(UNIT)
 	@B=$(B) tests/run --unit $(ONLY)

@@ -2,7 +2,8 @@
 
 Same batch, fp32 with TF32 off, all data on the device. Rounds are interleaved: netrun, then PyTorch in each of its
 modes, then netrun again; a round is some windows of whole epochs, or of 64 steps where an epoch takes more than a
-second. The step time of a round is the median of its windows; the table has the median of the rounds. A cold start
+second. Each side is one process that is stopped while it is the others' turn, and whose first window of a round does not
+count. The step time of a round is the median of its windows; the table has the median of the rounds. A cold start
 goes from the start of the process to the end of its first step, data read. Memory is what the process takes of the
 card, context included, seen by another process. The ratio is PyTorch's step time by netrun's: above 1 netrun is
 faster. Besides, netrun trains a network of large layers with cuBLAS's products ("netrun") and with its own ("own").
@@ -11,7 +12,9 @@ faster. Besides, netrun trains a network of large layers with cuBLAS's products 
 import argparse
 import json
 import os
+import select
 import shlex
+import signal
 import statistics
 import subprocess
 import sys
@@ -34,12 +37,47 @@ COLUMNS = ["model", "batch", "steps", "side", "median_ms", "best_ms", "images_pe
            "warm_first_step_s", "memory_MiB"]
 
 Shape = namedtuple("Shape", "batch samples steps")                  # steps: of an epoch
-Side = namedtuple("Side", "name seconds first warm memory")         # seconds(windows, steps): of each window
+Side = namedtuple("Side", "name seconds first warm memory close")   # seconds(windows, steps): of each window
 
 
 def last_line(words):
     lines = words.strip().splitlines()
     return lines[-1] if lines else "no answer"
+
+
+class Lost(Exception):
+    """A side that did not end as it should."""
+
+
+class Lines:
+    """The lines of a process, each within a time, after which the process is ended."""
+
+    def __init__(self, process):
+        self.process, self.file, self.rest = process, process.stdout.fileno(), b""
+
+    def read(self, seconds):
+        """Whether something came, or the end."""
+        ready = select.select([self.file], [], [], max(0, seconds))[0]
+        got = os.read(self.file, 1 << 16) if ready else b""
+        self.rest += got
+        return bool(got)
+
+    def next(self, until):
+        """"" at the end."""
+        while b"\n" not in self.rest:
+            if not self.read(until - time.monotonic()):
+                if time.monotonic() < until:
+                    return ""
+                self.process.kill()
+                raise Lost("took too long")
+        line, self.rest = self.rest.split(b"\n", 1)
+        return line.decode()
+
+    def drop(self):
+        """What has been written by now; the beginning of a line stays."""
+        while self.read(0):
+            pass
+        self.rest = self.rest[self.rest.rfind(b"\n") + 1:]
 
 
 # ---- data ----
@@ -127,10 +165,6 @@ def netrun_command(work, net, *options):
             "--progress", "none", "--json", *map(str, options)]
 
 
-class Lost(Exception):
-    """A side that did not end as it should."""
-
-
 def netrun_events(work, net, *options):
     command = netrun_command(work, net, *options)
     try:
@@ -142,51 +176,86 @@ def netrun_events(work, net, *options):
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def netrun_first_step(work, net):
+def netrun_first_step(work, net, limit):
     """Seconds from start to the end of the first step."""
-    start = time.perf_counter()
-    process = subprocess.Popen(netrun_command(work, net, "--steps", 1, "--log-every", 1), stdin=subprocess.DEVNULL,
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    seconds = None
-    for line in process.stdout:
-        if seconds is None and json.loads(line)["event"] == "step":
-            seconds = time.perf_counter() - start
-    if process.wait() or seconds is None:
-        raise Lost(f"netrun: exit {process.returncode}: {last_line(process.stderr.read())}")
+    start, until = time.perf_counter(), time.monotonic() + limit
+    with open(f"{work}/first.log", "w+") as log:
+        process = subprocess.Popen(netrun_command(work, net, "--steps", 1, "--log-every", 1), stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, stderr=log)
+        lines, line, seconds = Lines(process), "{}", None
+        while line:
+            if json.loads(line).get("event") == "step":
+                seconds = time.perf_counter() - start
+            line = lines.next(until)
+        if process.wait() or seconds is None:
+            log.seek(0)
+            raise Lost(f"netrun: exit {process.returncode}: {last_line(log.read())}")
     return seconds
 
 
-def netrun_seconds(work, net, shape, windows, steps):
-    """Of each window; `steps` 0: whole epochs."""
-    if steps == 0:
-        events = netrun_events(work, net, "--epochs", windows, "--log-every", shape.steps)
-        return [event["seconds"] for event in events if event["event"] == "step"]
-    events = netrun_events(work, net, "--steps", (windows + 1) * steps, "--log-every", steps)
-    times = [event["seconds"] for event in events if event["event"] == "step"]
-    return [after - before for before, after in zip(times, times[1:])]
+class Netrun:
+    """netrun, training without end, stopped when nobody asks for its times."""
+
+    def __init__(self, work, net, shape, limit, **environment):
+        self.arguments, self.shape, self.limit, self.environment = (work, net), shape, limit, environment
+        self.process = None
+
+    def start(self, every):
+        self.log = open(f"{self.arguments[0]}/netrun.log", "w+")
+        command = netrun_command(*self.arguments, "--epochs", 10**6, "--log-every", every)
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.log,
+                                        env={**os.environ, **self.environment})
+        self.lines, self.last = Lines(self.process), None
+
+    def window(self, until):
+        """Seconds from the step before this event, or from the beginning of its epoch."""
+        while True:
+            line = self.lines.next(until)
+            if not line:
+                self.log.seek(0)
+                raise Lost(f"netrun: {last_line(self.log.read())}")
+            event = json.loads(line)
+            if event["event"] == "step":
+                before = self.last["seconds"] if self.last and self.last["epoch"] == event["epoch"] else 0
+                self.last = event
+                return event["seconds"] - before
+
+    def seconds(self, windows, steps):
+        """Of each window; `steps` 0: whole epochs. One process serves one kind of windows."""
+        every, until = steps or self.shape.steps, time.monotonic() + self.limit
+        if self.process and self.every != every:
+            self.close()
+        if not self.process:
+            self.every = every
+            self.start(every)
+        else:
+            self.process.send_signal(signal.SIGCONT)
+        self.window(until)                          # it began before the others' turn
+        times = [self.window(until) for _ in range(windows)]
+        self.process.send_signal(signal.SIGSTOP)
+        os.waitpid(self.process.pid, os.WUNTRACED)
+        self.lines.drop()
+        return times
+
+    def close(self):
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
 
 
-def own_seconds(work, net, shape, windows, steps):
-    """The same without cuBLAS."""
-    os.environ["NETRUN_CUBLAS"] = "0"
-    try:
-        return netrun_seconds(work, net, shape, windows, steps)
-    finally:
-        del os.environ["NETRUN_CUBLAS"]
-
-
-def netrun_side(work, net, watcher):
+def netrun_side(work, net, watcher, limit):
     folder = "tests" if net == WIDE else "models"
     subprocess.run([f"{B}/netc", f"{folder}/{net}.net", "-o", f"{work}/{net}.plan"], check=True)
     os.environ["XDG_CACHE_HOME"] = f"{work}/cache-{net}"
-    first = netrun_first_step(work, net)
+    first = netrun_first_step(work, net, limit)
     watcher.begin()
-    warm = netrun_first_step(work, net)
+    warm = netrun_first_step(work, net, limit)
     memory = watcher.taken()
     start = netrun_events(work, net, "--steps", 1)[0]
     shape = Shape(start["batch"], start["samples"], -(-start["samples"] // start["batch"]))
-    return shape, Side("netrun", lambda windows, steps: netrun_seconds(work, net, shape, windows, steps), first, warm,
-                       memory)
+    process = Netrun(work, net, shape, limit)
+    return shape, Side("netrun", process.seconds, first, warm, memory, process.close)
 
 
 # ---- PyTorch ----
@@ -194,19 +263,27 @@ def netrun_side(work, net, watcher):
 class Worker:
     """PyTorch in a process of its own, which sleeps until it is asked."""
 
-    def __init__(self, net, mode, watcher, work):
+    def __init__(self, net, mode, watcher, work, limit):
         environment = {**os.environ, "TORCHINDUCTOR_CACHE_DIR": f"{work}/inductor-{net}"}
         watcher.begin()
         start = time.perf_counter()
         self.log = open(f"{work}/peer.log", "w+")
         self.process = subprocess.Popen([sys.executable, os.path.join(os.path.dirname(__file__), "gpu_peer.py"), net, mode],
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True,
-                                        env=environment)
-        self.good = self.process.stdout.readline().strip() == "first"
-        self.first = time.perf_counter() - start
-        self.good = self.good and self.process.stdout.readline().strip() == "ready"
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, env=environment)
+        self.lines, self.limit, until = Lines(self.process), limit, time.monotonic() + limit
+        try:
+            self.expect("first", until)
+            self.first = time.perf_counter() - start
+            self.expect("ready", until)
+        except Lost:
+            self.close()
+            raise
         time.sleep(0.05)
         self.memory = watcher.taken()
+
+    def expect(self, word, until):
+        if self.lines.next(until).strip() != word:
+            raise Lost(self.why())
 
     def why(self):
         self.close()
@@ -215,14 +292,14 @@ class Worker:
 
     def seconds(self, windows, steps):
         try:
-            self.process.stdin.write(f"{windows} {steps}\n")
+            self.process.stdin.write(f"{windows + 1} {steps}\n".encode())
             self.process.stdin.flush()
-            line = self.process.stdout.readline()
+            line = self.lines.next(time.monotonic() + self.limit)
         except BrokenPipeError:
             line = ""
         if not line:
             raise Lost(f"PyTorch: {self.why()}")
-        return [float(word) for word in line.split()]
+        return [float(word) for word in line.split()[1:]]
 
     def close(self):
         try:
@@ -268,26 +345,34 @@ def rows_of(net, shape, sides, times, steps):
                text(median * shape.steps / 1e3, 4), text(side.first, 2), text(side.warm, 2), text(side.memory, 0)]
 
 
-def constants():
-    """What the driver itself costs: bench/gpu_constants.c."""
-    try:
-        done = subprocess.run([f"{B}/gpu/constants"], capture_output=True, text=True, timeout=60)
-    except subprocess.TimeoutExpired as late:
-        return (late.stdout or b"").decode().splitlines() + ["constants end here: more than 60 s"]
-    return done.stdout.splitlines() + ([f"constants end here: {done.stderr.strip()}"] if done.returncode else [])
+def constants(limit):
+    """What the driver itself costs, a line as soon as it is known: bench/gpu_constants.c."""
+    with subprocess.Popen([f"{B}/gpu/constants"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        lines, until = Lines(process), time.monotonic() + limit
+        try:
+            while line := lines.next(until):
+                yield line
+        except Lost as lost:
+            yield f"constants end here: {lost}"
+            return
+        if process.wait():
+            yield f"constants end here: {last_line(process.stderr.read().decode())}"
 
 
 class Bench:
     def __init__(self, options, work):
-        self.options, self.work, self.lines = options, work, []
+        self.options, self.work = options, work
         self.until = time.monotonic() + options.seconds
+        folder = os.path.join(os.environ.get("here", ""), options.out) if options.out else "bench/results"
+        self.file = None if options.sim else open(results_path("gpu", folder), "w", buffering=1)
         self.watcher = Watcher()
         self.netrun = {}                # by net: shape, side
         self.lost = False
 
     def say(self, line):
-        self.lines.append(line)
         print(line, flush=True)
+        if self.file:
+            print(line, file=self.file)
 
     def compare(self, net, modes, reserve):
         """Rows of netrun and of PyTorch in these modes; modes that begin with less than `reserve` seconds are left out."""
@@ -302,24 +387,25 @@ class Bench:
             self.say(f"# left out  {net}: {lost}")
         for _, worker in workers:
             worker.close()
+        if net in self.netrun:
+            self.netrun[net][1].close()
 
     def measure(self, net, modes, reserve, workers):
         again = net in self.netrun
         if not again:
-            self.netrun[net] = netrun_side(self.work, net, self.watcher)
+            self.netrun[net] = netrun_side(self.work, net, self.watcher, self.options.limit)
         os.environ["XDG_CACHE_HOME"] = f"{self.work}/cache-{net}"
         shape, ours = self.netrun[net]
         for mode in modes:
             if time.monotonic() > self.until - reserve:
                 self.say(f"# left out  {net}, {mode}: no time")
                 continue
-            worker = Worker(net, mode, self.watcher, self.work)
-            if worker.good:
-                workers.append((mode, worker))
-            else:
-                self.say(f"# left out  {net}, {mode}: {worker.why()}")
+            try:
+                workers.append((mode, Worker(net, mode, self.watcher, self.work, self.options.limit)))
+            except Lost as lost:
+                self.say(f"# left out  {net}, {mode}: {lost}")
         if workers or not again:
-            sides = [ours] + [Side(mode, worker.seconds, worker.first, None, worker.memory) for mode, worker in workers]
+            sides = [ours] + [Side(mode, worker.seconds, worker.first, None, worker.memory, worker.close) for mode, worker in workers]
             for row in rows_of(net, shape, sides, *measure(sides, shape, self.options.rounds)):
                 if row[3] != "netrun" or not again:
                     self.say("\t".join(row))
@@ -329,10 +415,15 @@ class Bench:
             self.say(f"# left out  {WIDE}: no time")
             return
         try:
-            shape, ours = netrun_side(self.work, WIDE, self.watcher)
-            own = Side("own", lambda windows, steps: own_seconds(self.work, WIDE, shape, windows, steps), None, None, None)
-            for row in rows_of(WIDE, shape, [ours, own], *measure([ours, own], shape, self.options.rounds)):
-                self.say("\t".join(row))
+            shape, ours = netrun_side(self.work, WIDE, self.watcher, self.options.limit)
+            process = Netrun(self.work, WIDE, shape, self.options.limit, NETRUN_CUBLAS="0")
+            own = Side("own", process.seconds, None, None, None, process.close)
+            try:
+                for row in rows_of(WIDE, shape, [ours, own], *measure([ours, own], shape, self.options.rounds)):
+                    self.say("\t".join(row))
+            finally:
+                ours.close()
+                own.close()
         except Lost as lost:
             self.lost = True
             self.say(f"# left out  {WIDE}: {lost}")
@@ -364,7 +455,9 @@ def read_options():
     parser.add_argument("--seconds", type=float, default=460, help="what would begin later is left out (460)")
     parser.add_argument("--sim", action="store_true", help="netrun's side alone on the simulated device, to test this "
                         "program; nothing is written")
-    parser.add_argument("--out", help="results file (a new one in bench/results)")
+    parser.add_argument("--limit", type=float, default=90, help="seconds that one side may take to start, or for a round (90)")
+    parser.add_argument("--out", metavar="DIR", help="folder of the results file, a new one, which has "
+                        "each line as soon as it is known (bench/results)")
     options = parser.parse_args()
     options.models = (options.models or ("mlp,xor" if options.sim else ",".join(DATA_OF))).split(",")
     options.modes = options.modes.split(",") if options.modes else []
@@ -397,16 +490,13 @@ def main():
         if made:
             bench.say(f"# noise     stands in for {', '.join(made)}, in form and size as published")
         bench.say(f"# rounds    {options.rounds}, interleaved; fp32, TF32 off; data on the device on both sides")
-        for line in constants():
+        for line in constants(options.limit):
             bench.say(f"# {line}")
         bench.say("\t".join(COLUMNS))
         bench.run(options.modes)
         bench.watcher.close()
-        if not options.sim:
-            path = options.out or results_path("gpu")
-            with open(path, "w") as file:
-                file.write("\n".join(bench.lines) + "\n")
-            print(f"written: {path}")
+        if bench.file:
+            print(f"written: {bench.file.name}")
         return 1 if bench.lost else 0
 
 

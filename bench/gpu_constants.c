@@ -1,5 +1,5 @@
 /* What a GPU's driver costs, one figure a line: `NAME VALUE UNIT`, or `NAME not measured: why`. Times are the best of
- * several, by the host's clock. gpu.py puts them into its results. */
+ * several, by the host's clock, with the card's clocks up. gpu.py puts them into its results. */
 #include "gpu.h"
 #include "nvrtc.h"
 
@@ -11,12 +11,17 @@ enum {
     ROUNDS = 1000,                   /* of a barrier inside a kernel */
     SHORT = 100, LONG = 1100,        /* nodes of two graphs: their difference is that of 1,000 nodes */
     TRIES = 7,
+    SPIN_US = 300000,                /* before each measurement: a card that was idle takes that long to raise its clocks */
+    THREADS = 256,                   /* of a block of a full grid */
     MULTIPROCESSORS = 16,            /* CUdevice_attribute */
     NON_PORTABLE_CLUSTER = 14,       /* CUfunction_attribute: clusters of more than 8 blocks */
     PROGRAMMATIC_LAUNCH = 6,         /* CUlaunchAttributeID: stream serialization */
 };
 
-static const char empty_text[] = "extern \"C\" __global__ void empty(void) {}\n";
+static const char empty_text[] =
+    "extern \"C\" __global__ void empty(void) {}\n"
+    "extern \"C\" __global__ void spin(void)\n"
+    "{ __shared__ volatile int word; for (int i = 0; i < 1000; i++) word = i; }\n";
 
 /* The next kernel starts early, and waits where it would read. */
 static const char early_text[] =
@@ -38,7 +43,8 @@ static const char grid_text[] =
     "    }\n"
     "}\n";
 
-/* Each block writes into the next one's shared memory, between barriers of the cluster. */
+/* Each block writes into the next one's shared memory, between barriers of the cluster; the first of them because no block
+ * may be written to before it runs. */
 static const char cluster_text[] =
     "extern \"C\" __global__ void __cluster_dims__(BLOCKS, 1, 1) cluster(unsigned *out, int rounds)\n"
     "{\n"
@@ -46,6 +52,7 @@ static const char cluster_text[] =
     "    unsigned at = (unsigned)__cvta_generic_to_shared(&word[threadIdx.x]), next, rank = (blockIdx.x + 1) % BLOCKS;\n"
     "    word[threadIdx.x] = 0;\n"
     "    asm volatile(\"mapa.shared::cluster.u32 %0, %1, %2;\" : \"=r\"(next) : \"r\"(at), \"r\"(rank));\n"
+    "    asm volatile(\"barrier.cluster.arrive.aligned;\\nbarrier.cluster.wait.aligned;\" ::: \"memory\");\n"
     "    for (int i = 0; i < rounds; i++) {\n"
     "        if (EXCHANGE)\n"
     "            asm volatile(\"st.shared::cluster.u32 [%0], %1;\" :: \"r\"(next), \"r\"(word[threadIdx.x] + 1) : \"memory\");\n"
@@ -69,6 +76,8 @@ static struct cuda c;
 static struct cuda_gpu gpu;
 static struct nvrtc_target target;
 static CUstream stream;
+static CUfunction spin;
+static int multiprocessors;
 
 static double clock_us(void)
 {
@@ -121,14 +130,13 @@ static bool finish(struct device_error *e)
 
 static bool measure_start(struct device_error *e)
 {
-    CUcontext context;
     int count;
     double start = clock_us();
     if (!cuda_start(&c, &count, e) || !cuda_gpu(&c, 0, &gpu, e))
         return false;
     say("driver_open_and_start", (clock_us() - start) * 1e-3, "ms");
     start = clock_us();
-    if (!CUDA_CALL(&c, e, cuDevicePrimaryCtxRetain, &context, gpu.device) || !CUDA_CALL(&c, e, cuCtxSetCurrent, context))
+    if (!cuda_context(&c, &gpu, e) || !CUDA_CALL(&c, e, cuDeviceGetAttribute, &multiprocessors, MULTIPROCESSORS, gpu.device))
         return false;
     say("context", (clock_us() - start) * 1e-3, "ms");
     say("memory_in_use_with_context", (double)(gpu_total(&c) - gpu_free(&c)) / (1 << 20), "MiB");
@@ -153,7 +161,7 @@ static bool measure_nvrtc(CUmodule *module, CUfunction *f, struct device_error *
     if (!load_kernel(empty_text, "empty", module, f, e))
         return false;
     say("nvrtc_same_source_again", (clock_us() - start) * 1e-3, "ms");
-    return true;
+    return CUDA_CALL(&c, e, cuModuleGetFunction, &spin, *module, "spin");
 }
 
 static bool measure_cublas(struct device_error *e)
@@ -185,12 +193,20 @@ static bool launch(CUfunction f, unsigned blocks, unsigned threads, void **param
     return CUDA_CALL(&c, e, cuLaunchKernel, f, blocks, 1, 1, threads, 1, 1, 0, stream, params, NULL);
 }
 
-static bool launch_early(CUfunction f, struct device_error *e)
+static bool raise_clocks(struct device_error *e)
+{
+    for (double end = clock_us() + SPIN_US; clock_us() < end;)
+        if (!launch(spin, (unsigned)multiprocessors, THREADS, NULL, e) || !finish(e))
+            return false;
+    return true;
+}
+
+static bool launch_early(CUfunction f, unsigned blocks, unsigned threads, struct device_error *e)
 {
     launch_ex *call;
     *(void **)&call = dlsym(c.library[DRIVER].handle, "cuLaunchKernelEx");
     struct launch_attribute attribute = {.id = PROGRAMMATIC_LAUNCH, .of.value = 1};
-    struct launch_config config = {{1, 1, 1}, {32, 1, 1}, 0, stream, &attribute, 1};
+    struct launch_config config = {{blocks, 1, 1}, {threads, 1, 1}, 0, stream, &attribute, 1};
     if (call)
         return cuda_checked(&c, "cuLaunchKernelEx", call(&config, f, NULL, NULL), e);
     snprintf(e->text, sizeof e->text, "the driver has no cuLaunchKernelEx");
@@ -203,6 +219,8 @@ static bool measure_launch(CUfunction f, struct device_error *e)
     if (!launch(f, 1, 32, NULL, e) || !finish(e))
         return false;
     say("first_launch", clock_us() - start, "us");
+    if (!raise_clocks(e))
+        return false;
     for (int i = 0; i < 10 * TRIES; i++) {
         start = clock_us();
         if (!launch(f, 1, 32, NULL, e))
@@ -221,24 +239,28 @@ static bool measure_launch(CUfunction f, struct device_error *e)
 
 /* ---- graphs ---- */
 
-static bool make_graph(CUfunction f, bool early, int nodes, CUgraphExec *exec, struct device_error *e)
+/* What one node is: a kernel of one warp, or of a block for each multiprocessor; started early or not. */
+struct node { CUfunction f; bool full, early; };
+
+static bool make_graph(struct node node, int nodes, CUgraphExec *exec, struct device_error *e)
 {
     CUgraph graph;
     struct device_error later;
     if (!CUDA_CALL(&c, e, cuStreamBeginCapture_v2, stream, CU_STREAM_CAPTURE_MODE_THREAD_LOCAL))
         return false;
     bool ok = true;
+    unsigned blocks = node.full ? (unsigned)multiprocessors : 1, threads = node.full ? THREADS : 32;
     for (int i = 0; ok && i < nodes; i++)
-        ok = early ? launch_early(f, e) : launch(f, 1, 32, NULL, e);
+        ok = node.early ? launch_early(node.f, blocks, threads, e) : launch(node.f, blocks, threads, NULL, e);
     ok = CUDA_CALL(&c, ok ? e : &later, cuStreamEndCapture, stream, &graph) && ok;
     return ok && CUDA_CALL(&c, e, cuGraphInstantiateWithFlags, exec, graph, 0);
 }
 
 /* Microseconds of a graph of so many kernels, one after the other. */
-static bool time_graph(CUfunction f, bool early, int nodes, double *best, struct device_error *e)
+static bool time_graph(struct node node, int nodes, double *best, struct device_error *e)
 {
     CUgraphExec exec;
-    if (!make_graph(f, early, nodes, &exec, e))
+    if (!make_graph(node, nodes, &exec, e) || !raise_clocks(e))
         return false;
     *best = 1e9;
     for (int i = 0; i < TRIES; i++) {
@@ -251,13 +273,13 @@ static bool time_graph(CUfunction f, bool early, int nodes, double *best, struct
     return CUDA_CALL(&c, e, cuGraphExecDestroy, exec);
 }
 
-static bool measure_graph(CUfunction f, bool early, const char *node, const char *fixed, struct device_error *e)
+static bool measure_graph(struct node node, const char *name, const char *fixed, struct device_error *e)
 {
     double a, b;
-    if (!time_graph(f, early, SHORT, &a, e) || !time_graph(f, early, LONG, &b, e))
+    if (!time_graph(node, SHORT, &a, e) || !time_graph(node, LONG, &b, e))
         return false;
     double each = (b - a) / (LONG - SHORT);
-    say(node, each, "us");
+    say(name, each, "us");
     if (fixed)
         say(fixed, a - each * SHORT, "us");
     return true;
@@ -270,6 +292,8 @@ static bool time_rounds(CUfunction f, unsigned blocks, CUdeviceptr memory, int r
 {
     void *params[] = {&memory, &rounds};
     *best = 1e9;
+    if (!raise_clocks(e))
+        return false;
     for (int i = 0; i < TRIES; i++) {
         if (!CUDA_CALL(&c, e, cuMemsetD8Async, memory, 0, 16 * 128 * 4, stream) || !finish(e))
             return false;
@@ -300,10 +324,7 @@ static bool measure_grid(struct device_error *e)
 {
     CUmodule module;
     CUfunction f;
-    int blocks;
-    return load_kernel(grid_text, "grid", &module, &f, e) &&
-           CUDA_CALL(&c, e, cuDeviceGetAttribute, &blocks, MULTIPROCESSORS, gpu.device) &&
-           measure_rounds(f, (unsigned)blocks, "grid_barrier", e);
+    return load_kernel(grid_text, "grid", &module, &f, e) && measure_rounds(f, (unsigned)multiprocessors, "grid_barrier", e);
 }
 
 static bool measure_cluster(int blocks, bool exchange, const char *name, struct device_error *e)
@@ -342,12 +363,13 @@ int main(void)
     struct device_error e;
     if (!measure_start(&e) || !measure_nvrtc(&module, &empty, &e))
         gpu_stop(&e);
-    if (!measure_launch(empty, &e) || !measure_graph(empty, false, "graph_node", "graph_launch", &e))
+    if (!measure_launch(empty, &e) || !measure_graph((struct node){empty, true, false}, "graph_node", "graph_launch", &e) ||
+        !measure_graph((struct node){empty, false, false}, "graph_node_one_block", NULL, &e))
         gpu_stop(&e);
     if (!measure_cublas(&e))
         say_not("cublas", &e);
     if (!load_kernel(early_text, "early", &module, &early, &e) ||
-        !measure_graph(early, true, "graph_node_programmatic", NULL, &e))
+        !measure_graph((struct node){early, true, true}, "graph_node_programmatic", NULL, &e))
         say_not("graph_node_programmatic", &e);
     if (!measure_grid(&e))
         say_not("grid_barrier", &e);

@@ -46,10 +46,10 @@ def header(command):
     ]
 
 
-def results_path(kind):
+def results_path(kind, folder="bench/results"):
     """A new file: an old result is never overwritten."""
-    os.makedirs("bench/results", exist_ok=True)
-    stem = f"bench/results/{time.strftime('%Y-%m-%d', time.gmtime())}-{kind}"
+    os.makedirs(folder, exist_ok=True)
+    stem = f"{folder}/{time.strftime('%Y-%m-%d', time.gmtime())}-{kind}"
     path, count = stem + ".tsv", 1
     while os.path.exists(path):
         count += 1
