@@ -41,6 +41,31 @@ int64_t schedule_fit(const struct plan *p, const struct schedule *s, int64_t bud
     return rows / ROW_BLOCK * ROW_BLOCK;
 }
 
+int64_t plan_slots(const struct plan *p)
+{
+    int64_t least = p->persistent;
+    for (const struct tensor *t = p->tensor; t < p->tensor + p->ntensor; t++) {
+        int64_t place = t->base >= 0 ? p->tensor[t->base].offset + t->at : t->offset;
+        if (t->schedule < 0 && t->role != ROLE_SLOT && place < least)
+            least = place;
+    }
+    return least / FIXED_ALIGN * FIXED_ALIGN;
+}
+
+int64_t arena_skip(const struct plan *p, const int64_t rows[PHASE_COUNT])
+{
+    for (int ph = 0; ph < PHASE_COUNT; ph++)
+        if (rows[ph] > 0 && phase_trains((enum phase)ph))
+            return 0;
+    return plan_slots(p);
+}
+
+int64_t schedule_alone(const struct plan *p, const struct schedule *s, int64_t rows)
+{
+    int64_t bytes = schedule_arena(p, s, rows);
+    return bytes < 0 || phase_trains(s->phase) ? bytes : bytes - plan_slots(p);
+}
+
 int64_t tensor_place(const struct plan *p, const struct schedule *s, int tensor, int64_t rows)
 {
     const struct tensor *t = &p->tensor[tensor], *base = t->base >= 0 ? &p->tensor[t->base] : t;

@@ -31,6 +31,17 @@ static int64_t bytes_for(const struct plan *p, const struct schedule *s, int64_t
     return bytes < 0 ? INT64_MAX : bytes;
 }
 
+/* Bytes of every schedule's arena that are not needed: nothing of the wish trains. */
+static int64_t spared(const struct plan *p, const struct wish *w)
+{
+    return w->samples[PHASE_TRAIN] > 0 ? 0 : plan_slots(p);
+}
+
+static int64_t sum(int64_t a, int64_t b)
+{
+    return a > INT64_MAX - b ? INT64_MAX : a + b;
+}
+
 /* ---- batch statistics ---- */
 
 /* The stage that keeps statistics of a batch; NULL: none does. */
@@ -103,6 +114,7 @@ static void grant_forward(const struct plan *p, enum target t, enum phase ph, co
 bool budget_grant(const struct plan *p, enum target t, const struct wish *w, int64_t room, struct grant *g)
 {
     *g = (struct grant){.verdict = GRANTED, .evaluation = w->evaluation};
+    room = sum(room, spared(p, w));
     if (w->samples[PHASE_TRAIN] > 0)
         grant_train(p, t, w, room, g);
     for (int ph = 0; ph < PHASE_COUNT && g->verdict == GRANTED; ph++)
@@ -121,7 +133,7 @@ int64_t budget_least(const struct plan *p, enum target t, const struct wish *w)
     for (int ph = 0; ph < PHASE_COUNT; ph++)
         if (!phase_trains(ph) && w->samples[ph] > 0)
             least = larger(least, bytes_for(p, plan_schedule(p, t, ph), 1));
-    return least;
+    return least < INT64_MAX ? least - spared(p, w) : least;
 }
 
 int64_t budget_arena(const struct plan *p, enum target t, const struct grant *g)
@@ -130,15 +142,10 @@ int64_t budget_arena(const struct plan *p, enum target t, const struct grant *g)
     for (int ph = 0; ph < PHASE_COUNT; ph++)
         if (g->rows[ph] > 0)
             most = larger(most, bytes_for(p, plan_schedule(p, t, ph), g->rows[ph]));
-    return most;
+    return most < INT64_MAX ? most - arena_skip(p, g->rows) : most;
 }
 
 /* ---- words ---- */
-
-static int64_t sum(int64_t a, int64_t b)
-{
-    return a > INT64_MAX - b ? INT64_MAX : a + b;
-}
 
 static bool same_letter(char of_kernel, char of_tensor)
 {
@@ -191,7 +198,7 @@ static int64_t row_workspace(const struct plan *p, const struct schedule *s)
     return t < 0 ? 0 : p->tensor[t].bytes;
 }
 
-static void put_peak(const struct plan *p, const struct schedule *s, int64_t rows, int64_t beside, FILE *out)
+static void put_peak(const struct plan *p, const struct schedule *s, int64_t rows, int64_t spare, int64_t beside, FILE *out)
 {
     const int64_t scratch = row_workspace(p, s);
     const struct kernel *k = &p->kernel[s->first_kernel + s->peak_step];
@@ -200,8 +207,9 @@ static void put_peak(const struct plan *p, const struct schedule *s, int64_t row
     fprintf(out, "   = note: peak is at %s%s", layer, is_backward(p, s, s->peak_step) ? " backward" : "");
     if (line_of(k))
         fprintf(out, " (line %d)", line_of(k));
-    fprintf(out, ": activations %s, workspace %s, parameters and optimizer %s", bytes_text(rows * (s->per_row - scratch), values, sizeof values),
-            bytes_text(s->fixed + rows * scratch, fixed, sizeof fixed), bytes_text(p->persistent, persistent, sizeof persistent));
+    fprintf(out, ": activations %s, workspace %s, parameters%s %s", bytes_text(rows * (s->per_row - scratch), values, sizeof values),
+            bytes_text(s->fixed + rows * scratch, fixed, sizeof fixed), spare ? "" : " and optimizer",
+            bytes_text(p->persistent - spare, persistent, sizeof persistent));
     if (beside > 0)
         fprintf(out, ", context, kernels and data %s", bytes_text(beside, others, sizeof others));
     fprintf(out, "\n");
@@ -278,13 +286,13 @@ void budget_refuse(const struct plan *p, enum target t, const struct wish *w, co
     }
     bool trains = g->tight->phase == PHASE_TRAIN;
     int64_t batch = trains ? g->batch : smaller(w->samples[g->tight->phase], ROW_BLOCK), rows = to_block(batch);
-    int64_t arena = schedule_arena(p, g->tight, rows);
+    int64_t spare = spared(p, w), arena = schedule_arena(p, g->tight, rows);
     char size[32];
     fprintf(out, "%s: error[%s]: %s %lld needs %s, the budget is %s\n", program, g->verdict == NO_SPLIT ? "N0502" : "N0501",
             trains ? "batch" : "a batch without training of", (long long)batch,
-            arena < 0 ? "more than can be counted" : bytes_text(sum(arena, beside), size, sizeof size), budget);
+            arena < 0 ? "more than can be counted" : bytes_text(sum(arena - spare, beside), size, sizeof size), budget);
     if (arena >= 0) {
-        put_peak(p, g->tight, rows, beside, out);
+        put_peak(p, g->tight, rows, spare, beside, out);
         put_largest(p, g->tight, out);
     }
     if (g->verdict == NO_SPLIT)

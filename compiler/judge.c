@@ -247,6 +247,8 @@ static bool judge_operand(const struct plan *p, int k, int tensor, bool written,
     if ((t->schedule >= 0 && t->schedule != kernel->schedule) ||
         (internal(t) ? t->first != step : !lives(base, step)))
         return refuse(e, "kernel %d (%s): %s does not live then", k, kernel->name, t->name);
+    if ((t->role == ROLE_SLOT || base->role == ROLE_SLOT) && !phase_trains(p->schedule[kernel->schedule].phase))
+        return refuse(e, "kernel %d (%s): %s is the optimizer's, and this phase does not train", k, kernel->name, t->name);
     if (written) {
         if (internal(t) && *when)
             return refuse(e, "kernel %d (%s): %s is made twice", k, kernel->name, t->name);

@@ -20,11 +20,12 @@ static char letter(int buffer)
     return letters[buffer % (int)(sizeof letters - 1)];
 }
 
-static void list_buffers(const struct plan *p, int schedule, FILE *out)
+/* Those without rows. */
+static void list_buffers(const struct plan *p, int schedule, bool slots, FILE *out)
 {
     const char *before = ": ";
     for (const struct tensor *t = p->tensor; t < p->tensor + p->ntensor; t++) {
-        if (!is_buffer(t, schedule, false))
+        if (!is_buffer(t, schedule, false) || (t->role == ROLE_SLOT && !slots))
             continue;
         fprintf(out, "%s%s %" PRId64, before, t->name, t->bytes);
         if (schedule >= 0)
@@ -89,12 +90,13 @@ void memory_map(const struct plan *p, const struct schedule *s, int width, FILE 
     fprintf(out,
             "%s %s: arena = %" PRId64 " + rows * %" PRId64 " bytes; LB %" PRId64
             " bytes a row at step %d (*), gap %" PRId64 "\n",
-            target_word[s->target], phase_word[s->phase], p->persistent + s->fixed, s->per_row, s->bound_per_row,
+            target_word[s->target], phase_word[s->phase], schedule_alone(p, s, 0), s->per_row, s->bound_per_row,
             s->peak_step, s->per_row - s->bound_per_row);
-    fprintf(out, "persistent %" PRId64 " bytes", p->persistent);
-    list_buffers(p, -1, out);
+    const bool trains = phase_trains(s->phase);
+    fprintf(out, "persistent %" PRId64 " bytes", p->persistent - (trains ? 0 : plan_slots(p)));
+    list_buffers(p, -1, trains, out);
     fprintf(out, "fixed %" PRId64 " bytes", s->fixed);
-    list_buffers(p, schedule, out);
+    list_buffers(p, schedule, trains, out);
     fprintf(out, "\n   step kernel                 one column is %.4g bytes a row; | is LB\n",
             (double)s->per_row / width);
     draw_steps(p, s, width, out);

@@ -92,10 +92,14 @@ static int64_t beside(int64_t *end, int64_t bytes)
     return at;
 }
 
+/* Slots first, so that what does not train can do without them. */
 static void place_fixed(struct plan *p)
 {
     for (struct tensor *t = p->tensor; t < p->tensor + p->ntensor; t++)
-        if (t->base < 0 && !t->rows)
+        if (t->base < 0 && t->schedule < 0 && t->role == ROLE_SLOT)
+            t->offset = beside(&p->persistent, t->bytes);
+    for (struct tensor *t = p->tensor; t < p->tensor + p->ntensor; t++)
+        if (t->base < 0 && !t->rows && (t->schedule >= 0 || t->role != ROLE_SLOT))
             t->offset = beside(t->schedule < 0 ? &p->persistent : &p->schedule[t->schedule].fixed, t->bytes);
 }
 

@@ -9,6 +9,7 @@
  * The arena of one phase, from its start:
  *     [ persistent | fixed of the phase | rows * (per-row of the phase) ]
  * so   arena(rows) = persistent + fixed + rows * per_row,   rows a multiple of ROW_BLOCK.
+ * Slots of the optimizer come first, and where no phase that is armed trains, the arena begins behind them (arena_skip).
  */
 #ifndef PLAN_H
 #define PLAN_H
@@ -218,9 +219,15 @@ int64_t dtype_bytes(enum dtype d);
 bool tensor_stored(const struct tensor *t);
 int64_t tensor_elements(const struct tensor *t);           /* of one row, or of all if without rows */
 int64_t schedule_arena(const struct plan *p, const struct schedule *s, int64_t rows);
+/* The same where this phase alone is armed: without slots, unless it trains. */
+int64_t schedule_alone(const struct plan *p, const struct schedule *s, int64_t rows);
 /* Largest multiple of ROW_BLOCK whose arena fits `budget` bytes in this schedule; 0: not even one block. */
 int64_t schedule_fit(const struct plan *p, const struct schedule *s, int64_t budget);
-/* Byte offset of a tensor in the arena of its schedule for a row capacity. */
+/* Bytes at the start of the arena that only training touches: the slots. */
+int64_t plan_slots(const struct plan *p);
+/* Bytes at its start that the phases with rows do not need: those of the slots, or 0 if one of them trains. */
+int64_t arena_skip(const struct plan *p, const int64_t rows[PHASE_COUNT]);
+/* Byte offset of a tensor in the arena of its schedule for a row capacity, slots included. */
 int64_t tensor_place(const struct plan *p, const struct schedule *s, int tensor, int64_t rows);
 
 /* ---- budget.c: how many samples of each phase fit, for netc and netrun alike ---- */

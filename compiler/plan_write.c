@@ -76,7 +76,8 @@ static void put_settings(FILE *out, const struct plan *p)
 static void put_schedules(FILE *out, const struct plan *p)
 {
     fputs("\n# Schedules: one phase on one kind of device: kernels [first, last); step k is kernel first + k.\n", out);
-    fprintf(out, "# `rows` samples (a multiple of %d) need arena = persistent + fixed + rows * per_row bytes.\n",
+    fprintf(out, "# `rows` samples (a multiple of %d) need arena = persistent + fixed + rows * per_row bytes; without\n"
+                 "# training less by the slots, which come first.\n",
             ROW_BLOCK);
     fputs("# No placement has a smaller per_row than `bound`: the bytes a row that are live at step `peak`.\n", out);
     fprintf(out, "schedules %d\n", p->nschedule);
@@ -85,7 +86,7 @@ static void put_schedules(FILE *out, const struct plan *p)
         fprintf(out, "  %d %s %s fixed %" PRId64 " per_row %" PRId64 " bound %" PRId64 " peak %d kernels %d %d", i,
                 target_word[s->target], phase_word[s->phase], s->fixed, s->per_row, s->bound_per_row, s->peak_step,
                 s->first_kernel, s->last_kernel);
-        int64_t always = schedule_arena(p, s, 0);
+        int64_t always = schedule_alone(p, s, 0);
         if (always >= 0)
             fprintf(out, "  # arena = %" PRId64 " + rows * %" PRId64, always, s->per_row);
         putc('\n', out);
@@ -182,8 +183,8 @@ static void put_body(FILE *out, const struct plan *p)
     put_quoted(out, p->file);
     fprintf(out, "\nparams %" PRId64 "  # trained values\n", p->params);
     fprintf(out, "macs %" PRId64 "  # multiply-adds of one sample's forward pass\n", p->macs);
-    fprintf(out, "persistent %" PRId64 "  # bytes that every phase keeps: parameters, states, slots, control block\n",
-            p->persistent);
+    fprintf(out, "persistent %" PRId64 "  # bytes that are kept: %" PRId64 " of the optimizer's slots, then parameters, states, control block\n",
+            p->persistent, plan_slots(p));
     put_source(out, p->source);
     put_settings(out, p);
     put_schedules(out, p);

@@ -254,7 +254,7 @@ static void json_tensors(const struct plan *p, FILE *out)
     fputs("\n  ]\n", out);
 }
 
-/* Bytes are exact; a tensor's phase is its index in phases, -1: all of them share it. */
+/* Bytes are exact; `slots` of the persistent ones come first, and only training has them; a tensor's phase is its index in phases, -1: all of them share it. */
 void print_json(const struct compilation *c, FILE *out)
 {
     const struct plan *p = c->plan;
@@ -264,6 +264,7 @@ void print_json(const struct compilation *c, FILE *out)
     json_number("params", p->params, out);
     json_number("macs", p->macs, out);
     json_number("persistent", p->persistent, out);
+    json_number("slots", plan_slots(p), out);
     fprintf(out, "\"row_block\": %d,\n", ROW_BLOCK);
     json_settings(p, out);
     json_layers(c, out);

@@ -148,12 +148,12 @@ static void print_phases(const struct compilation *c, FILE *out)
         int64_t batch = batch_of(p, s->phase), rows = (batch + ROW_BLOCK - 1) / ROW_BLOCK * ROW_BLOCK;
         const char **row = add_row(&t);
         row[0] = phase_word[s->phase];
-        row[1] = bytes(r, schedule_arena(p, s, 0));
+        row[1] = bytes(r, schedule_alone(p, s, 0));
         row[2] = bytes(r, s->per_row);
         row[3] = bytes(r, s->bound_per_row);
         row[4] = bytes(r, s->per_row - s->bound_per_row);
         row[5] = grouped(r, batch);
-        row[6] = bytes(r, schedule_arena(p, s, rows));
+        row[6] = bytes(r, schedule_alone(p, s, rows));
     }
     print_table(&t, out);
 }
@@ -170,10 +170,9 @@ static int64_t persistent_bytes(const struct plan *p, enum role role)
 static void print_fixed(const struct compilation *c, FILE *out)
 {
     static const struct { enum role role; const char *text; } kept[] = {
-        {ROLE_PARAM, "parameters"}, {ROLE_SLOT, "optimizer"},
-        {ROLE_STATE, "running statistics"}, {ROLE_CONTROL, "control"}};
+        {ROLE_PARAM, "parameters"}, {ROLE_STATE, "running statistics"}, {ROLE_CONTROL, "control"}};
     fprintf(out, "\n  arena = fixed + rows x a sample; rows: the batch, rounded up to blocks of %d\n", ROW_BLOCK);
-    fprintf(out, "  fixed holds what all phases share:");
+    fprintf(out, "  fixed holds");
     const char *comma = "";
     for (int i = 0; i < COUNT(kept); i++) {
         int64_t n = persistent_bytes(c->plan, kept[i].role);
@@ -181,7 +180,9 @@ static void print_fixed(const struct compilation *c, FILE *out)
             fprintf(out, "%s %s %s", comma, kept[i].text, bytes(c->region, n));
         comma = n ? "," : comma;
     }
-    fprintf(out, "; then gradients and scratch\n");
+    const int64_t slots = persistent_bytes(c->plan, ROLE_SLOT);
+    fprintf(out, ", scratch; in training also%s%s%s gradients\n", slots ? " optimizer " : "", slots ? bytes(c->region, slots) : "",
+            slots ? " and" : "");
 }
 
 void summary(const struct compilation *c, bool thop, FILE *out)

@@ -38,7 +38,7 @@ struct cpu {
     struct jit jit;
     struct pool *pool;
     char *arena;
-    int64_t bytes;
+    int64_t bytes, skip;                 /* skip: of the places in the plan, before the arena begins */
     struct armed phase[PHASE_COUNT];
     enum phase last;                     /* run last, or the first one armed */
     struct device_data data;
@@ -107,6 +107,8 @@ static bool measure(struct cpu *c, const struct device_rows *rows, struct device
         c->phase[ph] = (struct armed){.schedule = s, .rows = n};
         c->bytes = bytes > c->bytes ? bytes : c->bytes;
     }
+    c->skip = arena_skip(c->plan, rows->rows);
+    c->bytes -= c->bytes > 0 ? c->skip : 0;
     return c->bytes > 0 || device_fail(e, 70, "no phase to arm");
 }
 
@@ -133,6 +135,11 @@ static bool take(struct cpu *c, struct device_error *e)
     return true;
 }
 
+static char *place(const struct cpu *c, const struct armed *a, int tensor)
+{
+    return c->arena + (tensor_place(c->plan, a->schedule, tensor, a->rows) - c->skip);
+}
+
 static bool bind(struct cpu *c, struct armed *a, struct device_error *e)
 {
     const struct schedule *s = a->schedule;
@@ -149,17 +156,17 @@ static bool bind(struct cpu *c, struct armed *a, struct device_error *e)
         int n = kernel_operands(c->plan, k, list);
         a->table[k - s->first_kernel] = a->operand + total;
         for (int i = 0; i < n; i++)
-            a->operand[total++] = c->arena + tensor_place(c->plan, s, list[i], a->rows);
+            a->operand[total++] = place(c, a, list[i]);
     }
     int index = (int)(s - c->plan->schedule);
     for (int t = 0; t < c->plan->ntensor; t++) {
         const struct tensor *x = &c->plan->tensor[t];
         if (x->role == ROLE_SUM && x->schedule == index && x->base < 0 && !x->rows) {
-            a->sum = c->arena + tensor_place(c->plan, s, t, a->rows);
+            a->sum = place(c, a, t);
             a->sum_bytes = x->bytes;
         }
         if (x->role == ROLE_CONTROL && (x->schedule == index || x->schedule < 0))
-            a->control = (uint32_t *)(void *)(c->arena + tensor_place(c->plan, s, t, a->rows));
+            a->control = (uint32_t *)(void *)place(c, a, t);
     }
     return a->control || device_fail(e, 70, "the plan has no control block");
 }
@@ -243,7 +250,7 @@ static void work(void *ctx, int worker, int workers)
 /* Nothing but what persists, and the sum between the runs of a batch, may outlive a run. */
 static void poison(struct cpu *c, const struct armed *a, bool first)
 {
-    char *from = c->arena + c->plan->persistent, *end = c->arena + c->bytes;
+    char *from = c->arena + (c->plan->persistent - c->skip), *end = c->arena + c->bytes;
     if (a->sum && !first) {
         memset(from, 0xff, (size_t)(a->sum - from));
         from = a->sum + a->sum_bytes;
@@ -302,8 +309,8 @@ static char *range(struct cpu *c, enum phase ph, int tensor, int64_t at, int64_t
     const struct armed *a = &c->phase[t->schedule < 0 ? c->last : ph];
     if (!a->schedule || (t->schedule >= 0 && t->schedule != a->schedule - c->plan->schedule))
         return NULL;
-    int64_t place = tensor_place(c->plan, a->schedule, tensor, a->rows), size = t->rows ? t->bytes * a->rows : t->bytes;
-    return place >= 0 && at <= size && bytes <= size - at ? c->arena + place + at : NULL;
+    int64_t from = tensor_place(c->plan, a->schedule, tensor, a->rows) - c->skip, size = t->rows ? t->bytes * a->rows : t->bytes;
+    return from >= 0 && at <= size && bytes <= size - at ? c->arena + from + at : NULL;
 }
 
 static bool read_tensor(struct device *d, enum phase ph, int tensor, int64_t at, void *to, int64_t bytes)

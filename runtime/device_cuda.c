@@ -35,6 +35,7 @@ struct gpu {
     struct cuda_host ring;
     CUdeviceptr arena;
     int64_t planned, bytes;      /* of the arena alone, and with what is behind it */
+    int64_t skip;                /* bytes of the places in the plan before the arena begins */
     struct cuda_phase phase[PHASE_COUNT];
     enum phase last;             /* run last, or the first one armed */
     struct cuda_data data;
@@ -144,6 +145,8 @@ static bool measure(struct gpu *g, const struct device_rows *rows, struct device
         g->planned = bytes > g->planned ? bytes : g->planned;
         g->last = ph < (int)g->last ? (enum phase)ph : g->last;
     }
+    g->skip = arena_skip(g->plan, rows->rows);
+    g->planned -= g->planned > 0 ? g->skip : 0;
     g->planned = (g->planned + FIXED_ALIGN - 1) / FIXED_ALIGN * FIXED_ALIGN;
     return g->planned > 0 || device_fail(e, 70, "no phase to arm");
 }
@@ -240,7 +243,7 @@ static bool rehearse(struct gpu *g, struct cuda_phase *f, struct device_error *e
 
 static bool arm_phase(struct gpu *g, struct cuda_phase *f, struct device_error *e)
 {
-    return cuda_phase_bind(f, g->plan, &g->module, &g->library, g->arena, e) && (!f->library || !g->report.graphs || rehearse(g, f, e)) &&
+    return cuda_phase_bind(f, g->plan, &g->module, &g->library, g->arena - (CUdeviceptr)g->skip, e) && (!f->library || !g->report.graphs || rehearse(g, f, e)) &&
            (!g->report.graphs || cuda_phase_capture(f, &g->api, g->stream, e)) && rehearse(g, f, e);
 }
 
@@ -330,7 +333,7 @@ static bool run(struct device *d, enum phase ph, uint32_t (*control)[CTL_WORDS],
     fill_ring(g, control, n);
     struct device_error later;
     bool begins = ph != PHASE_ACCUMULATE || control[0][CTL_FIRST];       /* else a sum is carried over from the last call */
-    bool ok = (!g->poison || !begins || fill(g, 0xff, g->plan->persistent, e)) && queue(g, f, n, e);
+    bool ok = (!g->poison || !begins || fill(g, 0xff, g->plan->persistent - g->skip, e)) && queue(g, f, n, e);
     ok = finish(g, ok ? e : &later) && ok;           /* whatever happened, nothing is left running */
     for (int i = 0; ok && i < n; i++)
         memcpy(&control[i][CTL_LOSS], (uint32_t *)g->ring.at + (1 + i) * CTL_WORDS + CTL_LOSS,
@@ -349,7 +352,7 @@ static CUdeviceptr range(struct gpu *g, enum phase ph, int tensor, int64_t at, i
     const struct cuda_phase *f = &g->phase[t->schedule < 0 ? g->last : ph];
     if (!f->schedule || (t->schedule >= 0 && t->schedule != f->schedule - g->plan->schedule))
         return 0;
-    int64_t place = tensor_place(g->plan, f->schedule, tensor, f->rows), size = t->rows ? t->bytes * f->rows : t->bytes;
+    int64_t place = tensor_place(g->plan, f->schedule, tensor, f->rows) - g->skip, size = t->rows ? t->bytes * f->rows : t->bytes;
     return place >= 0 && at <= size && bytes <= size - at ? g->arena + (CUdeviceptr)(place + at) : 0;
 }
 

@@ -15,6 +15,9 @@ takes() {
     [ "$peak" -ge "$arena" ] || fail "$*: $peak KiB resident, less than the $arena of the arena: what is measured?"
 }
 
+# alone PHASE SAMPLES: bytes of the arena of a phase, as the plan says.
+alone() { sed -n "s/.* cpu $1 .*# arena = \([0-9]*\) + rows \* \([0-9]*\)/\1 \2/p" mlp.plan | awk -v n="$2" '{ print $1 + int((n + 15) / 16) * 16 * $2 }'; }
+
 for case in 500,8 6000,80 60000,800; do
     plan mlp -D hidden="${case%,*}"
     budget=${case#*,}
@@ -23,5 +26,8 @@ for case in 500,8 6000,80 60000,800; do
     [ "$budget" = 800 ] || expect 0 netrun $train --dry-run
     takes told $train --steps 1
     takes told --resume last --steps 2
+    # Where nothing is trained there are no slots and no gradients.
+    takes "$(alone evaluate 500)" mlp.plan --test "$data"
+    takes "$(alone predict 1)" mlp.plan --predict 3 --data "$data"
     rm -r runs
 done

@@ -109,6 +109,8 @@ LIE(register_made_twice, STAGE(1, 1).out[0] = SUM)
 LIE(register_read_first, STAGE(1, 0).in[0] = SUM)
 LIE(register_never_made, STAGE(1, 0).out[0] = STAGE(1, 1).in[0] = Y)
 LIE(written_twice_at_once, STAGE(2, 0).out[1] = LOSS)
+LIE(slot_without_training, T(PARAMETERS).role = ROLE_SLOT)
+LIE(part_of_a_slot_without_training, T(WEIGHT).role = ROLE_SLOT)
 
 LIE(no_control, T(CONTROL).role = ROLE_STATE)
 LIE(two_controls, T(MEAN) = T(CONTROL))
@@ -205,6 +207,8 @@ static void lives(void **state)
     REFUSE(register_made_twice, "made twice");
     REFUSE(register_read_first, "before it is made");
     REFUSE(register_never_made, "no kernel makes it");
+    REFUSE(slot_without_training, "does not train");
+    REFUSE(part_of_a_slot_without_training, "does not train");
     REFUSE(written_twice_at_once, "twice");
 }
 

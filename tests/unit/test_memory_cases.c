@@ -203,6 +203,14 @@ static void case_17_optimizer_state_from_the_start(void **state)
     }
     assert_int_equal(slots, 2 * parameters);           /* Adam's two means */
     assert_true(mlp.p->persistent >= slots + parameters);
+    /* ... of training; what only measures is granted without them, and not with a byte less. */
+    const struct wish forward = {.evaluation = 16, .samples = {[PHASE_PREDICT] = 1}};
+    struct grant g;
+    int64_t least = budget_least(mlp.p, TARGET_CPU, &forward);
+    assert_in_range(arena_of(mlp.p, PHASE_PREDICT, 16) - least, slots, slots + 2 * FIXED_ALIGN);
+    assert_true(budget_grant(mlp.p, TARGET_CPU, &forward, least, &g));
+    assert_int_equal(budget_arena(mlp.p, TARGET_CPU, &g), least);
+    assert_false(budget_grant(mlp.p, TARGET_CPU, &forward, least - 1, &g));
 }
 
 /* What is found is found again, and what was found is granted when it is asked for. */

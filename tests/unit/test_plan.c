@@ -255,6 +255,26 @@ static void test_arena(void **state)
     plan_free(p);
 }
 
+/* The optimizer's slots come first, and an arena that none of them is needed in begins behind them. */
+static void test_slots(void **state)
+{
+    (void)state;
+    struct plan *p = sample_plan();
+    const int64_t trains[PHASE_COUNT] = {[PHASE_PREDICT] = 16, [PHASE_ACCUMULATE] = 16}, predicts[PHASE_COUNT] = {[PHASE_PREDICT] = 16};
+    assert_int_equal(plan_slots(p), 0);
+    p->tensor[MEAN].role = ROLE_SLOT;
+    p->tensor[MEAN].offset = 0;
+    p->tensor[CONTROL].offset = 512;
+    assert_int_equal(plan_slots(p), 256);
+    assert_int_equal(schedule_alone(p, &p->schedule[0], 16), 768 + 512 + 16 * 80);
+    assert_int_equal(schedule_alone(p, &p->schedule[1], 16), 512 + 16 * 48);
+    assert_int_equal(arena_skip(p, trains), 0);
+    assert_int_equal(arena_skip(p, predicts), 256);
+    p->tensor[BIAS].at = -200;                          /* whatever lies there: nothing but slots is left out */
+    assert_int_equal(plan_slots(p), 0);
+    plan_free(p);
+}
+
 static void test_operands(void **state)
 {
     (void)state;
@@ -303,7 +323,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip), cmocka_unit_test(test_any_source), cmocka_unit_test(test_disk_full),
         cmocka_unit_test(test_refusals),   cmocka_unit_test(test_damage),     cmocka_unit_test(test_lookups),
-        cmocka_unit_test(test_arena),      cmocka_unit_test(test_operands),   cmocka_unit_test(test_map),
+        cmocka_unit_test(test_arena), cmocka_unit_test(test_slots),      cmocka_unit_test(test_operands),   cmocka_unit_test(test_map),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
