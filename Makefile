@@ -144,13 +144,13 @@ $(B)/tests/test_steps: $(B)/tests/unit/test_steps.o $(STEPS_O)
 	$(Q)$(LINK) -Wl,--wrap=calloc,--wrap=memmove,--wrap=strchr -o $@ $^ -lcmocka $(LIBS_NETC)
 
 # The compiler with one more layer, added as docs/adding-an-op.md tells: by a file.
-TEMPLATE_O := $(B)/template/ops.o $(B)/template/clip.o
+TEMPLATE_O := $(B)/template/ops.o $(B)/template/clip.o $(B)/template/norules.o
 $(B)/template/oplist.h: $(B)/oplist.h
 	@mkdir -p $(@D)
-	@{ cat $<; echo 'MODULE(clip)'; } > $@
+	@{ cat $<; echo 'MODULE(clip) MODULE(norules)'; } > $@
 $(B)/template/ops.o: compiler/ops.c $(B)/template/oplist.h $(B)/flags
 	$(Q)$(CC) -I$(B)/template $(FLAGS) -c -o $@ $<
-$(B)/template/clip.o: tests/template/clip.c $(B)/flags
+$(B)/template/%.o: tests/template/%.c $(B)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(FLAGS) -c -o $@ $<
 $(B)/template/netc: $(B)/compiler/main.o $(TEMPLATE_O) $(B)/libnetc.a

@@ -2,6 +2,7 @@
 #include "build.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 bool call_of(const struct ast *a, struct call *c)
@@ -53,11 +54,24 @@ static void list_words(struct builder *b, enum word_kind k, const char *const *n
         diag_help(b->diag, "there %s: %s", k == WORD_LOSS || n > 1 ? "are" : "is", all);
 }
 
+/* A row of a table that nobody wrote a rule for must not be taken for another word. */
+static const struct word *with_rule(const struct word *w)
+{
+    const bool is[] = {
+        [WORD_LAYER] = w->build, [WORD_LOSS] = w->build, [WORD_METRIC] = w->build, [WORD_OPTIMIZER] = w->update,
+        [WORD_TRANSFORM] = w->affine, [WORD_SCHEDULE] = true,
+    };
+    if (is[w->kind])
+        return w;
+    fprintf(stderr, "internal error: %s %s has no rule\n", word_kind_text(w->kind), w->name);
+    exit(70);
+}
+
 const struct word *word_required(struct builder *b, enum word_kind k, const struct call *c)
 {
     const struct word *w = word_find(k, c->name);
     if (w)
-        return w;
+        return with_rule(w);
     const char **name = NULL;
     int n = 0;
     for (int i = 0; word_at(i); i++) {

@@ -152,13 +152,17 @@ struct word {
     const char *name, *doc;
     struct arg arg[MAX_WORD_ARGS];                     /* name NULL ends it */
     int nvalue;                                        /* layers: operands besides the one before ->; -1: a call over >= 2 values */
-    /* Layers and losses: builds nodes, returns the result, or NULL after a diagnostic. x[0] is the value before '->'
-     * (losses: the values given as ARG_VALUE, in order). */
+    /* The rule of the word: without the one of its kind netc refuses it as unfinished. Schedules: runtime/schedule.c.
+     * Layers, losses and metrics: builds nodes, returns the result, or NULL after a diagnostic. x[0] is the value before
+     * '->' (losses: the values given as ARG_VALUE, in order; metrics: the operands of the loss, which `check` has
+     * looked at; their result is 1 or 0 for each row). */
     struct value *(*build)(struct site *s, const struct args *a, struct value *const *x, int nx);
     /* Optimizers: the scalar op of the update (a name in the op tables) for these arguments, and its slots. */
     const char *(*update)(const struct args *a);
     /* Transforms: puts x' = f(x) over x = scale v + shift, for one channel whose arguments are num[]. */
     void (*affine)(const double *num, double *scale, double *shift);
+    /* Recipe: what no argument shows alone, once each is within its range; x as for build. False after an error. NULL: nothing. */
+    bool (*check)(struct site *s, const struct args *a, struct value *const *x, int nx);
     /* Graph-shaping arguments are the others' complement: those netrun may change at any time. Bit i = argument i. */
     unsigned free_args;
 };
@@ -211,6 +215,7 @@ struct op {
     const char *bwd[8];                                /* one per input; NULL: no gradient */
     const char *letters;                               /* names of the inputs; NULL: "abcdefij" */
     const char *slot[2];                               /* optimizers: PyTorch's names of the state between a and the gradient */
+    bool spread;                                       /* a variance over rows and places: of a single value it is 0 */
     bool update;                                       /* writes its first inputs in place: output o over input o */
     enum gate gate;                                    /* updates: when */
     /* Sets shape, dtype, layout and rows of out[] from in[] and attributes; false if they do not fit together. The only

@@ -84,6 +84,58 @@ static void store(struct setting *s, const struct arg *rule, const struct result
         s->num[i] = list ? v->list[i] : v->number;
 }
 
+/* ---- settings of a plan from anywhere ---- */
+
+/* What kind of word stands at a key ("train.optimizer", "train.metrics.0"); -1: none. */
+static int word_kind_at(const char *key)
+{
+    const char *dot = strrchr(key, '.');
+    for (const struct key *k = setting_keys; k->name; k++) {
+        size_t length = strlen(k->name);
+        if (k->type == KEY_WORD ? strcmp(k->name, key) == 0
+                                : k->type == KEY_WORDS && dot && (size_t)(dot - key) == length && strncmp(k->name, key, length) == 0)
+            return (int)k->word;
+    }
+    return -1;
+}
+
+static bool check_word(const struct plan *p, const struct setting *s, enum word_kind kind, struct plan_error *e)
+{
+    const struct word *w = s->text ? word_find(kind, s->text) : NULL;
+    if (!w)
+        return refuse(e->text, sizeof e->text, "setting %s: this version knows no %s %s", s->key, word_kind_text(kind),
+                      s->text ? s->text : "without a name");
+    for (int i = 0; i < arg_count(w); i++)
+        if (w->arg[i].type != ARG_VALUE &&
+            !setting_find(p->setting, p->nsetting, region_printf(p->region, "%s.%s", s->key, w->arg[i].name)))
+            return refuse(e->text, sizeof e->text, "setting %s: %s without its %s", s->key, w->name, w->arg[i].name);
+    return true;
+}
+
+static bool check_numbers(const struct plan *p, const struct setting *s, const struct arg *rule, struct plan_error *e)
+{
+    bool boolean = s->n == 1 && (s->num[0] == 0 || s->num[0] == 1);
+    struct result v = { .kind = s->n != 1 ? A_LIST : rule->type == ARG_BOOL && boolean ? A_BOOL : A_NUMBER,
+                        .number = s->n ? s->num[0] : 0, .n = s->n, .list = s->num };
+    const char *allowed;
+    return arg_accepts(rule, &v, plan_channels(p), &allowed, p->region) ||
+           refuse(e->text, sizeof e->text, "setting %s is %s", s->key, allowed);
+}
+
+bool settings_check(const struct plan *p, struct plan_error *e)
+{
+    *e = (struct plan_error){ .line = 0 };
+    for (const struct setting *s = p->setting; s < p->setting + p->nsetting; s++) {
+        int kind = word_kind_at(s->key);
+        const struct arg *rule = setting_rule(p->setting, p->nsetting, s->key);
+        if (kind >= 0 ? !check_word(p, s, (enum word_kind)kind, e) : rule && !s->text && !check_numbers(p, s, rule, e))
+            return false;
+    }
+    return true;
+}
+
+/* ---- settings from the command line ---- */
+
 bool setting_override(struct plan *p, const char *assignment, char *why, size_t whysize)
 {
     struct setting *list = p->setting;

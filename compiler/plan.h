@@ -151,6 +151,10 @@ struct plan {
     struct region *region;           /* owns everything above */
 };
 
+/* Do the settings of a plan that was read agree with the tables: words that are known, arguments of the right type, range and
+ * length? override.c. */
+struct plan_error;
+bool settings_check(const struct plan *p, struct plan_error *e);
 /* Changes one setting: "train.epochs=3". False, with the reason and what would be right in `why`, for unknown keys, entries
  * that shaped the graph, and values of the wrong type, range or length. override.c. */
 bool setting_override(struct plan *p, const char *assignment, char *why, size_t whysize);

@@ -28,9 +28,9 @@ void report(struct graph *g, const struct model *m)
     if (g->phase != PHASE_EVALUATE)
         return;
     struct node *loss = g->loss->def;
+    struct site site = {g, g->diag, g->at, g->layer};
     for (int i = 0; i < m->nmetric; i++) {
-        double k[MAX_ATTRS] = {m->metric[i]->arg[0].name ? m->metric_args[i].num[0][0] : 1}, index[MAX_ATTRS] = {i};
-        struct value *hit = graph_op(g, "topk_hit", k, loss->in[0], loss->in[1], NULL);
-        graph_op(g, "report_metric", index, hit, g->control, NULL);
+        struct value *hit = m->metric[i]->build(&site, &m->metric_args[i], loss->in, loss->nin);
+        graph_op(g, "report_metric", (double[MAX_ATTRS]){i}, hit, g->control, NULL);
     }
 }

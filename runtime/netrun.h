@@ -116,7 +116,7 @@ int64_t largest(const float *value, int64_t n);              /* index; the first
 
 /* ---- schedule.c: the learning rate of every step ---- */
 
-enum rate_kind { RATE_CONSTANT, RATE_STEP, RATE_COSINE };
+enum rate_kind { RATE_CONSTANT, RATE_STEP, RATE_COSINE, RATE_COUNT };
 struct rate {
     enum rate_kind kind;
     double lr, final, gamma;
@@ -124,6 +124,7 @@ struct rate {
     int64_t warmup, total;   /* steps */
     int64_t steps;           /* of one epoch */
 };
+enum rate_kind rate_kind_of(const char *schedule);           /* "": constant; RATE_COUNT: there is no rule for this word */
 double rate_at(const struct rate *r, int64_t step);          /* step: optimizer steps done before */
 
 /* ---- recipe.c: the settings as numbers ---- */

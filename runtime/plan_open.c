@@ -65,8 +65,11 @@ struct plan *plan_open(const char *path)
         complain(STATUS_DATA, "%s: %s", path, strerror(errno));
     else if (!(plan = plan_read(text, size, &e)) && e.line > 0)
         complain(STATUS_DATA, "%s:%d: %s", path, e.line, e.text);
-    else if (!plan)
+    else if (!plan || !settings_check(plan, &e)) {
         complain(STATUS_DATA, "%s: %s", path, e.text);
+        plan_free(plan);
+        plan = NULL;
+    }
     free(text);
     if (file)
         fclose(file);

@@ -25,9 +25,7 @@ static bool whole(const struct plan *p, const char *key, double otherwise, int64
 
 static bool read_rate(const struct plan *p, struct rate *r)
 {
-    const char *kind = setting_text(p, "train.schedule");
-    *r = (struct rate){ .lr = plan_number(p, "train.optimizer.lr", 0) };
-    r->kind = strcmp(kind, "Step") == 0 ? RATE_STEP : strcmp(kind, "Cosine") == 0 ? RATE_COSINE : RATE_CONSTANT;
+    *r = (struct rate){ .kind = rate_kind_of(setting_text(p, "train.schedule")), .lr = plan_number(p, "train.optimizer.lr", 0) };
     r->gamma = plan_number(p, "train.schedule.gamma", 1);
     r->final = plan_number(p, "train.schedule.final", 0);
     return whole(p, "train.schedule.every", 1, 1, &r->every) && whole(p, "train.schedule.warmup", 0, 0, &r->warmup);
@@ -77,7 +75,10 @@ static void read_metrics(const struct plan *p, struct recipe *r)
 
 int recipe_read(const struct plan *p, struct recipe *r)
 {
+    const char *schedule = setting_text(p, "train.schedule");
     int64_t seed;
+    if (rate_kind_of(schedule) == RATE_COUNT)
+        return complain(STATUS_INTERNAL, "schedule %s has no rule", schedule);
     *r = (struct recipe){
         .shuffle = plan_number(p, "data.shuffle", 1) != 0,
         .classes = strcmp(setting_text(p, "train.loss"), "CrossEntropy") == 0,

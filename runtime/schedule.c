@@ -2,6 +2,16 @@
 #include "netrun.h"
 
 #include <math.h>
+#include <string.h>
+
+enum rate_kind rate_kind_of(const char *schedule)
+{
+    static const char *const word[RATE_COUNT] = { [RATE_CONSTANT] = "", [RATE_STEP] = "Step", [RATE_COSINE] = "Cosine" };
+    int kind = 0;
+    while (kind < RATE_COUNT && strcmp(word[kind], schedule) != 0)
+        kind++;
+    return (enum rate_kind)kind;
+}
 
 /* Half a cosine from lr at the end of the warm-up to `final` at the last step and beyond:
  * Loshchilov and Hutter, "SGDR: stochastic gradient descent with warm restarts", ICLR 2017, without restarts. */
@@ -24,6 +34,7 @@ double rate_at(const struct rate *r, int64_t step)
     case RATE_COSINE:
         return cosine(r, step);
     case RATE_CONSTANT:
+    case RATE_COUNT:
         break;
     }
     return r->lr;

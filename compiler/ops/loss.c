@@ -207,11 +207,35 @@ static bool target_fits(struct site *s, const char *what, const struct args *a, 
     return true;
 }
 
+/* Layers whose results lie within bounds: as logits they keep the loss above ln(1 + (K - 1) exp(low - high)). */
+static const struct {
+    const char *op, *layer;
+    double low, high;
+} bounded[] = {{"softmax", "Softmax", 0, 1}, {"sigmoid", "Sigmoid", 0, 1}, {"tanh", "Tanh", -1, 1}};
+
+static void warn_of_bounds(struct site *s, const struct args *a, const struct value *logits)
+{
+    const struct value *x = logits;
+    while (x->def && x->def->op->kind == OP_VIEW)
+        x = x->def->in[0];
+    for (int i = 0; i < COUNT(bounded); i++) {
+        if (!x->def || strcmp(x->def->op->name, bounded[i].op))
+            continue;
+        double others = (double)logits->t.dim[0] - 1, least = log1p(others * exp(bounded[i].low - bounded[i].high));
+        diag_warning(s->diag, "N0419", a->loc[0], NULL, "CrossEntropy takes logits, and these come out of a %s: the loss cannot fall below %.3f",
+                     bounded[i].layer, least);
+        diag_place(s->diag, x->loc, "values from %g to %g", bounded[i].low, bounded[i].high);
+        diag_help(s->diag, i ? "give it the value before the %s" : "it applies softmax itself: give it the value before the %s, which may stay for an `output`",
+                  bounded[i].layer);
+    }
+}
+
 static struct value *cross_entropy(struct site *s, const struct args *a, struct value *const *x, int nx)
 {
     (void)nx;
     if (!target_fits(s, "CrossEntropy", a, x))
         return NULL;
+    warn_of_bounds(s, a, x[0]);
     return graph_op(s->graph, "xent", (double[MAX_ATTRS]){a->num[2][0]}, x[0], x[1], NULL);
 }
 
@@ -239,6 +263,33 @@ static struct value *mse(struct site *s, const struct args *a, struct value *con
     return graph_op(s->graph, "mse", NULL, x[0], x[1], NULL);
 }
 
+static struct value *accuracy(struct site *s, const struct args *a, struct value *const *x, int nx)
+{
+    (void)a, (void)nx;
+    return graph_op(s->graph, "topk_hit", (double[MAX_ATTRS]){1}, x[0], x[1], NULL);
+}
+
+static struct value *top_k(struct site *s, const struct args *a, struct value *const *x, int nx)
+{
+    (void)nx;
+    return graph_op(s->graph, "topk_hit", (double[MAX_ATTRS]){a->num[0][0]}, x[0], x[1], NULL);
+}
+
+static bool top_k_check(struct site *s, const struct args *a, struct value *const *x, int nx)
+{
+    (void)nx;
+    double k = a->num[0][0], classes = x[1]->t.fan_in;
+    if (x[1]->t.dtype != DT_I32 || k < classes)
+        return true;
+    if (k == classes) {
+        diag_warning(s->diag, "N0419", a->loc[0], NULL, "TopK(%.0f) of %.0f classes is 100 %% whatever the network says", k, classes);
+        return true;
+    }
+    diag_error(s->diag, "N0404", a->loc[0], NULL, "TopK takes the %.0f largest values, and `%s` has %.0f classes", k, x[1]->t.name, classes);
+    diag_place(s->diag, x[1]->loc, "declared here");
+    return false;
+}
+
 static const struct op op[] = {
     {.name = "xent", .doc = "softmax with cross-entropy: loss a row, gradient", .kind = OP_ROW, .optional = true, .nin = 2, .nout = 2,
      .attr = {"smoothing"}, .shape = xent_shape, .grad = loss_grad, .emit = xent_emit},
@@ -260,8 +311,9 @@ static const struct word word[] = {
     {.kind = WORD_LOSS, .name = "MSE", .doc = "mean square error over all elements", .build = mse,
      .arg = {{.name = "output", .help = "the prediction", .type = ARG_VALUE, .required = true},
              {.name = "target", .help = "of the same shape", .type = ARG_VALUE, .required = true}}},
-    {.kind = WORD_METRIC, .name = "Accuracy", .doc = "share of samples whose class has the largest value"},
-    {.kind = WORD_METRIC, .name = "TopK", .doc = "share of samples whose class is among the k largest values",
+    {.kind = WORD_METRIC, .name = "Accuracy", .doc = "share of samples whose class has the largest value", .build = accuracy},
+    {.kind = WORD_METRIC, .name = "TopK", .doc = "share of samples whose class is among the k largest values", .build = top_k,
+     .check = top_k_check,
      .arg = {{.name = "k", .help = "how many", .type = ARG_INT, .required = true, .min = 1, .max = 1e9}}},
 };
 

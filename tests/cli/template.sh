@@ -9,3 +9,14 @@ expect 1 netc wrong.net
 says err 'error\[N0404\].*low <= high'
 expect 0 netrun clip.plan --train "$(digits)" --epochs 3 --json
 [ "$(accuracy)" -gt 8500 ] || fail "learns nothing"
+
+# A row of a table without behaviour is refused by netc, or by netrun whose rule is missing; it is never another word.
+for row in 's/-> ReLU$/-> Fold/' 's/CrossEntropy(logits, digit)/Hinge/' 's/Adam(lr = 1e-3)/Lion/' 's/Scale(1\/255)/Invert/' 's/Accuracy/Recall/'; do
+    sed "$row" "$ROOT/models/mlp.net" >row.net
+    expect 70 netc row.net
+    says err 'internal error: [a-z]* (Fold|Hinge|Lion|Invert|Recall) has no rule'
+done
+sed 's/^train {/train {\n    schedule = Poly/' "$ROOT/models/mlp.net" >row.net
+expect 0 netc row.net -o row.plan
+expect 70 netrun row.plan --train "$(digits)" --dry-run
+says err 'schedule Poly has no rule'

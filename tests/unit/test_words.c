@@ -136,8 +136,44 @@ static void test_every_argument(void **state)
     assert_true(good);
 }
 
+/* A plan from anywhere: what its settings say is checked against the same tables. */
+static void test_settings_of_a_plan(void **state)
+{
+    static double two[] = {0.5, 0.5}, half[] = {2.5};
+    const struct { const char *key, *text; int n; double *num; const char *why; } wrong[] = {
+        {"data.transform.0", "Crop", 0, NULL, "knows no transform Crop"},
+        {"train.metrics.0", "Recall", 0, NULL, "knows no metric Recall"},
+        {"train.optimizer", NULL, 0, NULL, "knows no optimizer without a name"},
+        {"train.loss", "MeanSquare", 0, NULL, "knows no loss MeanSquare"},
+        {"data.transform.1.mean", NULL, 2, two, "a number or a list of 3"},
+        {"data.transform.1.std", NULL, 0, NULL, "a number or a list of 3"},
+        {"train.schedule.warmup", NULL, 1, half, "an integer"},
+        {"train.optimizer.lr", NULL, 2, two, "a number"},
+        {"data.shuffle", NULL, 1, half, "`true` or `false`"},
+        {"train.epochs", NULL, 1, half, "an integer"},
+    };
+    struct trial t;
+    struct plan_error e;
+    (void)state;
+    assert_true(trial_plan(&t, "models/resnet20.net", read_text("models/resnet20.net"), NULL, 0, stderr));
+    assert_true(settings_check(t.p, &e));
+    for (int i = 0; i < COUNT(wrong); i++) {
+        struct setting *s = (struct setting *)plan_setting(t.p, wrong[i].key);
+        assert_non_null(s);
+        const struct setting kept = *s;
+        s->text = (char *)wrong[i].text;
+        s->n = wrong[i].n;
+        s->num = wrong[i].num;
+        assert_false(settings_check(t.p, &e));
+        if (!strstr(e.text, wrong[i].why))
+            fail_msg("%s: %s", wrong[i].key, e.text);
+        *s = kept;
+    }
+    trial_close(&t);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_argument)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_argument), cmocka_unit_test(test_settings_of_a_plan)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
