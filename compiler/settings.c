@@ -123,6 +123,15 @@ static void build_loss(struct builder *b, const struct word *w, const struct arg
     b->model->loss_args = *args;
 }
 
+/* Loss and optimizer, schedule, transforms and metrics: of the last the loss's operands are known, unless it is wrong. */
+static bool check_word(struct builder *b, const struct word *w, const struct args *args, struct loc loc)
+{
+    const struct node *loss = w->kind == WORD_METRIC && b->graph->loss ? b->graph->loss->def : NULL;
+    struct site site = { b->graph, b->diag, loc, w->name };
+    bool known = loss || w->kind != WORD_METRIC;
+    return !w->check || !known || w->check(&site, args, loss ? loss->in : NULL, loss ? loss->nin : 0);
+}
+
 static void set_word(struct builder *b, const struct key *key, const struct slot *slot)
 {
     struct value *x[MAX_OPERANDS];
@@ -132,7 +141,7 @@ static void set_word(struct builder *b, const struct key *key, const struct slot
     b->in_loss = key->word == WORD_LOSS;
     const struct word *w = read_word(b, key, slot->entry->value, slot, &args, x, &nx, &loc);
     b->in_loss = false;
-    if (!w)
+    if (!w || !check_word(b, w, &args, loc))
         return;
     add_word(b, key->name, w, &args);
     if (w->kind == WORD_LOSS)
@@ -143,6 +152,22 @@ static void set_word(struct builder *b, const struct key *key, const struct slot
         b->model->optimizer = w;
         b->model->optimizer_args = args;
     }
+}
+
+/* Results have one name each. */
+static bool is_twice(struct builder *b, const struct word *w, const struct args *args, struct loc loc)
+{
+    const struct model *m = b->model;
+    for (int i = 0; i < m->nmetric; i++) {
+        bool same = m->metric[i] == w;
+        for (int k = 0; same && k < arg_count(w); k++)
+            same = m->metric_args[i].num[k][0] == args->num[k][0];
+        if (same) {
+            diag_error(b->diag, "N0406", loc, NULL, "metric `%s` is given twice", w->name);
+            return true;
+        }
+    }
+    return false;
 }
 
 static void add_metric(struct builder *b, const struct word *w, const struct args *args)
@@ -171,7 +196,7 @@ static void set_words(struct builder *b, const struct key *key, const struct ast
         struct loc loc;
         int nx = 0;
         const struct word *w = read_word(b, key, list ? a->arg[i].value : a, NULL, &args, x, &nx, &loc);
-        if (!w)
+        if (!w || !check_word(b, w, &args, loc) || (w->kind == WORD_METRIC && is_twice(b, w, &args, loc)))
             continue;
         add_word(b, region_printf(b->region, "%s.%d", key->name, i), w, &args);
         if (w->kind == WORD_METRIC)
@@ -318,6 +343,25 @@ static void set_key(struct builder *b, const struct key *key, const struct slot 
     }
 }
 
+/* Statistics over a batch need more than one value of each channel. */
+static void check_batch(struct builder *b, const struct slot *batch)
+{
+    const struct model *m = b->model;
+    bool one = false;
+    for (int i = 0; i < m->nsetting; i++)
+        one |= strncmp(m->setting[i].key, "train.batch", 11) == 0 && m->setting[i].n == 1 && m->setting[i].num[0] == 1;
+    for (int i = 0; one && i < b->graph->nnode; i++) {
+        const struct node *n = b->graph->node[i];
+        if (!n->op->spread || value_elements(n->in[0]) != n->in[0]->t.dim[0])
+            continue;
+        diag_error(b->diag, "N0421", batch->entry->value->loc, NULL,
+                   "a batch of one sample has one value a channel at `%s`, and no variance", n->layer);
+        diag_place(b->diag, n->loc, "gets %s", shape_words(b->region, n->in[0]));
+        diag_help(b->diag, "a batch of 2 or more, or no normalisation over the batch there");
+        return;
+    }
+}
+
 static void check_required(struct builder *b, const struct decl *train, const struct slot *slots)
 {
     for (const struct key *k = setting_keys; k->name; k++) {
@@ -348,6 +392,9 @@ void settings_build(struct builder *b)
     }
     for (const struct key *k = setting_keys; k->name; k++)
         set_key(b, k, &slots[k - setting_keys]);
+    for (const struct key *k = setting_keys; k->name; k++)
+        if (k->type == KEY_BATCH && slots[k - setting_keys].entry)
+            check_batch(b, &slots[k - setting_keys]);
     if (section[DECL_TRAIN] && !b->partial)
         check_required(b, section[DECL_TRAIN], slots);
     if (section[DECL_SWEEP])

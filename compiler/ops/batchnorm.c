@@ -109,7 +109,7 @@ static const struct op op[] = {
     {.name = "chan_mean", .doc = "mean over rows and places, per channel", .kind = OP_REDUCE, .nin = 1, .nout = 1,
      .attr = {"k"}, .shape = sum_shape, .fwd = {"a"}, .emit = sum_emit},
     {.name = "chan_var", .doc = "mean square distance from the mean, per channel (the biased variance)", .kind = OP_REDUCE,
-     .nin = 2, .nout = 1, .attr = {"k"}, .shape = sum_shape, .fwd = {"(a - b) * (a - b)"}, .emit = sum_emit},
+     .nin = 2, .nout = 1, .spread = true, .attr = {"k"}, .shape = sum_shape, .fwd = {"(a - b) * (a - b)"}, .emit = sum_emit},
     {.name = "inv_sd", .doc = "1 / sqrt(variance + eps)", .kind = OP_MAP, .nin = 1, .nout = 1, .shape = map_shape,
      .attr = {"eps"}, .fwd = {"1 / sqrt(a + eps)"}},
     {.name = "normalize", .doc = "(x - mean) / sd * weight + bias", .kind = OP_MAP, .nin = 5, .nout = 1, .shape = map_shape,

@@ -31,6 +31,16 @@ static const char *sgd(const struct args *a)
     return a->num[1][0] == 0 ? "sgd" : a->num[2][0] != 0 ? "sgd_nesterov" : "sgd_momentum";
 }
 
+static bool sgd_check(struct site *s, const struct args *a, struct value *const *x, int nx)
+{
+    (void)x, (void)nx;
+    if (a->num[2][0] == 0 || a->num[1][0] > 0)
+        return true;
+    diag_error(s->diag, "N0420", a->loc[2], NULL, "`nesterov` looks ahead along the momentum, and there is none");
+    diag_help(s->diag, "for example `SGD(lr = %g, momentum = 0.9, nesterov = true)`", a->num[0][0]);
+    return false;
+}
+
 static const char *adam(const struct args *a)
 {
     (void)a;
@@ -50,7 +60,7 @@ static const char *adamw(const struct args *a)
     {.name = "decay", .help = "weight decay", .type = ARG_NUMBER, .otherwise = decay_, .min = 0, .max = 1}
 
 static const struct word word[] = {
-    {.kind = WORD_OPTIMIZER, .name = "SGD", .doc = "gradient descent", .update = sgd, .free_args = 1 << 0 | 1 << 3,
+    {.kind = WORD_OPTIMIZER, .name = "SGD", .doc = "gradient descent", .update = sgd, .check = sgd_check, .free_args = 1 << 0 | 1 << 3,
      .arg = {{.name = "lr", .help = "learning rate", .type = ARG_NUMBER, .required = true, .min = 0, .max = 1e6},
              {.name = "momentum", .help = "of the velocity", .type = ARG_NUMBER, .min = 0, .max = 1},
              {.name = "nesterov", .help = "look ahead", .type = ARG_BOOL},
