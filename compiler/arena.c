@@ -4,8 +4,6 @@
 #define ADD __builtin_add_overflow
 #define MUL __builtin_mul_overflow
 
-static const int64_t most_rows = INT64_C(1) << 31;     /* what 32-bit row counters can bear */
-
 int64_t dtype_bytes(enum dtype d)
 {
     static const int64_t bytes[DT_COUNT] = {[DT_F32] = 4, [DT_U8] = 1, [DT_I32] = 4, [DT_U32] = 4, [DT_F64] = 8};
@@ -35,9 +33,9 @@ int64_t schedule_fit(const struct plan *p, const struct schedule *s, int64_t bud
     int64_t always = schedule_arena(p, s, 0);
     if (always < 0 || always > budget)
         return 0;
-    int64_t rows = s->per_row > 0 ? (budget - always) / s->per_row : most_rows;
-    if (rows > most_rows)
-        rows = most_rows;
+    int64_t rows = s->per_row > 0 ? (budget - always) / s->per_row : MAX_ROWS;
+    if (rows > MAX_ROWS)
+        rows = MAX_ROWS;
     return rows / ROW_BLOCK * ROW_BLOCK;
 }
 

@@ -64,8 +64,6 @@ static void check_defines(struct builder *b)
 
 /* ---- inputs and targets ---- */
 
-enum { MAX_SIDE = 1 << 24, MAX_CLASSES = 1 << 24 };
-
 static bool eval_shape(struct builder *b, const struct decl *d, int64_t *dim)
 {
     if (d->type.ndim < 1 || d->type.ndim > MAX_RANK) {
@@ -95,7 +93,7 @@ static struct value *class_target(struct builder *b, const struct decl *d)
         diag_help(b->diag, "for example class[10]");
         return NULL;
     }
-    if (!eval_integer(b, &b->top, d->type.dim[0], "the number of classes", 2, MAX_CLASSES, &classes))
+    if (!eval_integer(b, &b->top, d->type.dim[0], "the number of classes", 2, MAX_SIDE, &classes))
         return NULL;
     struct value *v = graph_source(b->graph, ROLE_TARGET, DT_I32, true, 0, none, d->name, d->loc);
     v->t.fan_in = (int)classes;

@@ -4,13 +4,6 @@
 
 #include "netc.h"
 
-enum {
-    MAX_LAYERS = 20000,                                /* layers and blocks applied, over all repeats */
-    MAX_NAMES = 10000,                                 /* declarations of a file, lines of a block */
-    MAX_DEPTH = 40,                                    /* blocks within blocks */
-    MAX_METRICS = 8                                    /* words of the control block */
-};
-
 /* What an expression is worth. After an error: POISON, which produces no further message. */
 enum result_kind { POISON, A_VALUE, A_NUMBER, A_BOOL, A_LIST };
 struct result {
@@ -57,6 +50,7 @@ struct builder {
     int nblock; struct block *block;
     struct lookup block_index, output_index;
     int nlayer, depth;
+    int nnumber;                                       /* of all settings */
     bool full;                                         /* MAX_LAYERS was reported */
     bool partial;                                      /* parts of the text could not be parsed: names may be missing */
     bool in_loss;                                      /* targets may be read */
@@ -100,6 +94,8 @@ const char *word_kind_text(enum word_kind k);          /* "layer" */
 
 /* ---- stage.c: `-> layer`, repeat, and functions of values ---- */
 
+/* One layer, block or sum more; false if that is too many, after an error. */
+bool count_layer(struct builder *b, struct loc at);
 struct result apply_chain(struct builder *b, struct scope *s, const struct ast *a);
 struct result call_value(struct builder *b, struct scope *s, const struct ast *a);
 /* "stage1.0" and "conv1" make "stage1.0.conv1". */
@@ -129,7 +125,9 @@ struct key {
 };
 extern const struct key setting_keys[];                /* in the order of the plan; name NULL ends */
 void settings_build(struct builder *b);
-void setting_numbers(struct builder *b, const char *key, int n, const double *num, bool graph);
+/* With those of the settings before; false after an error. `at`: where the numbers stand. */
+bool numbers_fit(struct builder *b, struct loc at, int64_t n);
+void setting_numbers(struct builder *b, struct loc at, const char *key, int n, const double *num, bool graph);
 void samples_build(struct builder *b, const char *key, const struct ast *a);
 void sweep_build(struct builder *b, const struct decl *d);
 

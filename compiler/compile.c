@@ -58,6 +58,10 @@ static void memory_pass(struct compilation *c)
 {
     memory(c->plan);
     struct plan_error e;
+    if (!plan_within(c->plan, &e)) {
+        diag_error(&c->diag, "N0417", (struct loc){e.line, 1, 2}, NULL, "%s", e.text);
+        return;
+    }
     if (!plan_check(c->plan, &e) || !plan_judge(c->plan, &e)) {
         fprintf(stderr, "internal error: the plan is wrong: %s\n", e.text);
         exit(70);

@@ -185,6 +185,8 @@ static struct result arithmetic(struct builder *b, const struct ast *a, double x
 static struct result add_values(struct builder *b, const struct ast *a, struct value *x, struct value *y)
 {
     struct graph *g = b->graph;
+    if (!count_layer(b, a->loc))
+        return poison;
     if (!same_shape(&x->t, &y->t)) {
         diag_error(b->diag, "N0201", a->loc, NULL, "`+` needs two values of the same shape, and gets %s and %s",
                    shape_text(b->region, x), shape_text(b->region, y));

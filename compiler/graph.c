@@ -44,11 +44,26 @@ struct value *graph_source(struct graph *g, enum role role, enum dtype d, bool r
     return v;
 }
 
+/* False after an error, where a tensor is beyond what plans and kernels can hold. */
+static bool size_fits(struct graph *g, const struct tensor *t, struct loc at, const char *what)
+{
+    int64_t n = tensor_elements(t), most = t->rows ? MAX_ELEMENTS : MAX_WEIGHTS;
+    if (n >= 0 && n <= most)
+        return true;
+    diag_error(g->diag, "N0417", at, NULL, "%s has more than %lld values%s", what, (long long)most,
+               t->rows ? " for one sample" : "");
+    return false;
+}
+
 struct value *graph_param(struct site *s, enum role role, const char *name, int rank, const int64_t *dim,
                           enum init init, double bound, int fan_in)
 {
     const char *full = region_printf(s->graph->region, "%s.%s", s->path, name);
     struct value *v = graph_source(s->graph, role, DT_F32, false, rank, dim, full, s->loc);
+    if (strlen(full) > MAX_PATH)
+        diag_error(s->diag, "N0417", s->loc, NULL, "the name of this layer's `%s` has %zu characters, with those of the blocks "
+                   "around it; %d are possible", name, strlen(full), MAX_PATH);
+    size_fits(s->graph, &v->t, s->loc, region_printf(s->graph->region, "`%s`", full));
     v->t.init = init;
     v->t.bound = bound;
     v->t.fan_in = fan_in;
@@ -95,6 +110,9 @@ struct node *graph_node(struct graph *g, const char *name, const double *attr, s
         fprintf(stderr, "\n");
         exit(70);
     }
+    const char *what = region_printf(g->region, "`%s`", n->layer ? n->layer : name);
+    if (n->nout && outs->rows)
+        size_fits(g, outs, g->at, what);
     for (int o = 0; o < n->nout; o++) {                /* rules may copy an operand: keep its shape, type and layout only */
         outs[o].role = ROLE_VALUE;
         outs[o].init = INIT_ZERO;

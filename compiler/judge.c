@@ -231,9 +231,9 @@ static bool judge_schedule(const struct plan *p, int i, struct plan_error *e)
         return refuse(e, "schedule %d: its kernels do not follow those of the one before", i);
     if (s->fixed < 0 || s->fixed % FIXED_ALIGN || s->per_row < 0 || s->per_row % PLACE_ALIGN)
         return refuse(e, "schedule %d: fixed must be a multiple of %d, per_row of %d", i, FIXED_ALIGN, PLACE_ALIGN);
-    if (__builtin_mul_overflow(s->per_row, INT64_C(1) << 31, &most) ||
+    if (__builtin_mul_overflow(s->per_row, (int64_t)MAX_ROWS, &most) ||
         __builtin_add_overflow(most, s->fixed, &most) || __builtin_add_overflow(most, p->persistent, &most))
-        return refuse(e, "schedule %d: the arena of 2^31 rows has no 64-bit size", i);
+        return refuse(e, "schedule %d: the arena of %d rows has no 64-bit size", i, MAX_ROWS);
     return judge_peak(p, i, e);
 }
 

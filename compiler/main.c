@@ -192,7 +192,7 @@ static int read_options(int argc, char **argv, struct request *r)
             }
         } else if (!strcmp(name, "memory") && !option_bytes(value, 0, &r->memory))
             status = usage("--memory needs a size such as 64MiB, not ", value);
-        else if (!strcmp(name, "batch") && !option_integer(value, 1, INT32_MAX, &r->batch))
+        else if (!strcmp(name, "batch") && !option_integer(value, 1, MAX_ROWS, &r->batch))
             status = usage("--batch needs a number of samples, not ", value);
         else if (!strcmp(name, "capacity") && !option_integer(value, 0, INT64_MAX, &r->capacity))
             status = usage("--capacity needs bytes, not ", value);

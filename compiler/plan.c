@@ -31,7 +31,7 @@ static bool valid(const char *name, const char *others)
 {
     size_t n = 0;
     for (; name[n]; n++)
-        if (n == MOST_NAME ||
+        if (n == MAX_TENSOR_NAME ||
             !(isascii((unsigned char)name[n]) && (isalnum((unsigned char)name[n]) || strchr(others, name[n]))))
             return false;
     return n > 0;

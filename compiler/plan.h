@@ -18,6 +18,8 @@
 #error "netc and netrun must see NaN and infinities: compile them without -ffast-math and -ffinite-math-only"
 #endif
 
+#include "bounds.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -25,10 +27,6 @@
 
 enum {
     PLAN_VERSION = 1,
-    MAX_RANK = 4,        /* of one sample's shape, or of a parameter */
-    MAX_OPERANDS = 12,   /* inputs or outputs of one stage */
-    MAX_ATTRS = 16,      /* attributes of one op */
-    MAX_STAGES = 24,     /* stages of one kernel */
     ROW_BLOCK = 16,      /* samples per block; row capacities are multiples of it */
     PLACE_ALIGN = 16,    /* per-row sizes and offsets; times ROW_BLOCK gives 256-byte alignment */
     FIXED_ALIGN = 256,   /* offsets of fixed tensors */
@@ -101,7 +99,7 @@ struct kernel {
     char *name;
     int schedule;
     int nstage;
-    struct stage stage[MAX_STAGES];
+    struct stage *stage;
 };
 
 enum target { TARGET_CPU, TARGET_CUDA, TARGET_COUNT };
@@ -272,6 +270,10 @@ const char *budget_split_text(const struct plan *p, enum target t, const struct 
 
 /* ---- check.c: does every stage agree with the shapes, types and layouts of its operands? ---- */
 bool plan_check(const struct plan *p, struct plan_error *e);
+
+/* ---- within.c ---- */
+/* Is it within bounds.h? If not, e->line is the line of the .net file that asks for most; 0: none. */
+bool plan_within(const struct plan *p, struct plan_error *e);
 
 /* ---- judge.c: shares no code with the packer; O(n^2) and simple ---- */
 /* No two tensors that live at the same time overlap; all lie within their regions; views within their bases;

@@ -8,8 +8,6 @@
 #include <string.h>
 #include <xxhash.h>
 
-static const int64_t most_bytes = INT64_C(1) << 48;
-
 static int64_t labelled(struct reader *r, const char *label, int64_t most)
 {
     scan_keyword(r, label);
@@ -36,15 +34,15 @@ static void read_head(struct reader *r, struct plan *p)
     scan_end(r);
     p->params = line_with(r, "params", INT64_MAX);
     p->macs = line_with(r, "macs", INT64_MAX);
-    p->persistent = line_with(r, "persistent", most_bytes);
+    p->persistent = line_with(r, "persistent", MAX_BYTES);
 }
 
 static void read_source(struct reader *r, struct plan *p)
 {
     scan_line(r, "source");
-    int64_t lines = r->source_lines = labelled(r, "source", MOST_SOURCE);
+    int64_t lines = r->source_lines = labelled(r, "source", MAX_SOURCE);
     scan_keyword(r, "lines");
-    int64_t bytes = scan_integer(r, "the bytes of the source", 0, MOST_SOURCE);
+    int64_t bytes = scan_integer(r, "the bytes of the source", 0, MAX_SOURCE);
     scan_keyword(r, "bytes");
     scan_keyword(r, "hash");
     p->source_hash = scan_hash(r);
@@ -86,7 +84,7 @@ static int by_key(const void *a, const void *b)
 static void read_settings(struct reader *r, struct plan *p)
 {
     static const char *const kinds[] = {"free", "graph"};
-    int numbers = 0, n = scan_section(r, "settings", MOST_SETTINGS, 8);
+    int numbers = 0, n = scan_section(r, "settings", MAX_SETTINGS, 8);
     p->setting = region_alloc(r->region, (size_t)n + 1, sizeof *p->setting);
     const struct setting **sorted = region_alloc(r->region, (size_t)n + 1, sizeof *sorted);
     for (int i = 0; i < n && !r->failed; i++) {
@@ -97,8 +95,8 @@ static void read_settings(struct reader *r, struct plan *p)
         if (scan_more(r) && *r->at == '"')
             s->text = scan_string(r, "the word of a setting");
         while (scan_more(r)) {
-            if (numbers++ == MOST_NUMBERS) {
-                scan_fail(r, "more than %d numbers in settings", MOST_NUMBERS);
+            if (numbers++ == MAX_NUMBERS) {
+                scan_fail(r, "more than %d numbers in settings", MAX_NUMBERS);
                 return;
             }
             region_grow(r->region, s->num, s->n);
@@ -125,12 +123,12 @@ static void read_schedules(struct reader *r, struct plan *p)
         scan_integer(r, "the number of the schedule", i, i);
         s->target = (enum target)scan_choice(r, "cpu or cuda", target_word, TARGET_COUNT);
         s->phase = (enum phase)scan_choice(r, "train, evaluate or predict", phase_word, PHASE_COUNT);
-        s->fixed = labelled(r, "fixed", most_bytes);
-        s->per_row = labelled(r, "per_row", most_bytes);
-        s->bound_per_row = labelled(r, "bound", most_bytes);
-        s->peak_step = (int)labelled(r, "peak", MOST_KERNELS);
-        s->first_kernel = (int)labelled(r, "kernels", MOST_KERNELS);
-        s->last_kernel = (int)scan_integer(r, "the end of the kernels", 0, MOST_KERNELS);
+        s->fixed = labelled(r, "fixed", MAX_BYTES);
+        s->per_row = labelled(r, "per_row", MAX_ROW_BYTES);
+        s->bound_per_row = labelled(r, "bound", MAX_ROW_BYTES);
+        s->peak_step = (int)labelled(r, "peak", MAX_KERNELS);
+        s->first_kernel = (int)labelled(r, "kernels", MAX_KERNELS);
+        s->last_kernel = (int)scan_integer(r, "the end of the kernels", 0, MAX_KERNELS);
         scan_end(r);
     }
 }
@@ -154,11 +152,11 @@ static void read_shape(struct reader *r, struct tensor *t)
         struct token dim = {rest.text, x ? (size_t)(x - rest.text) : rest.size};
         if (t->rank == MAX_RANK)
             break;
-        t->dim[t->rank++] = scan_integer_of(r, dim, "a dimension", 1, INT32_MAX);
+        t->dim[t->rank++] = scan_integer_of(r, dim, "a dimension", 1, MAX_BYTES);
         rest = (struct token){rest.text + dim.size, rest.size - dim.size};
     }
     int64_t elements = tensor_elements(t);
-    if (rest.size || elements < 0 || elements > most_bytes)
+    if (rest.size || elements < 0 || elements > MAX_BYTES)
         scan_expected(r, whole, what);
 }
 
@@ -173,11 +171,11 @@ static void read_tensor(struct reader *r, int i, struct tensor *t)
     read_shape(r, t);
     t->schedule = (int)scan_optional(r, "the schedule of the tensor", -1, r->plan->nschedule - 1);
     t->base = (int)scan_optional(r, "the base of the tensor", -1, r->plan->ntensor - 1);
-    t->at = scan_optional(r, "the place within the base", 0, most_bytes);
-    t->bytes = scan_integer(r, "the bytes of the tensor", 1, most_bytes);
-    t->offset = scan_optional(r, "the offset of the tensor", 0, most_bytes);
-    t->first = (int)scan_integer(r, "the first step of its life", 0, MOST_KERNELS);
-    t->last = (int)scan_integer(r, "the end of its life", t->first, MOST_KERNELS);
+    t->at = scan_optional(r, "the place within the base", 0, MAX_BYTES);
+    t->bytes = scan_integer(r, "the bytes of the tensor", 1, MAX_BYTES);
+    t->offset = scan_optional(r, "the offset of the tensor", 0, MAX_BYTES);
+    t->first = (int)scan_integer(r, "the first step of its life", 0, MAX_KERNELS);
+    t->last = (int)scan_integer(r, "the end of its life", t->first, MAX_KERNELS);
     t->line = (int)scan_integer(r, "a line of the source", 0, r->source_lines);
     t->init = (enum init)scan_choice(r, "zero, one or uniform", init_word, INIT_UNIFORM + 1);
     t->bound = scan_number_of(r, scan_token(r, "the bound of the first values"), "a finite number");
@@ -194,7 +192,7 @@ static int by_name(const void *a, const void *b)
 
 static void read_tensors(struct reader *r, struct plan *p)
 {
-    int n = p->ntensor = scan_section(r, "tensors", MOST_TENSORS, 40);
+    int n = p->ntensor = scan_section(r, "tensors", MAX_TENSORS, 40);
     p->tensor = region_alloc(r->region, (size_t)n + 1, sizeof *p->tensor);
     const struct tensor **sorted = region_alloc(r->region, (size_t)n + 1, sizeof *sorted);
     for (int i = 0; i < n && !r->failed; i++) {
@@ -231,8 +229,8 @@ static void read_stage(struct reader *r, struct stage *s)
 {
     scan_line(r, "a stage");
     struct token t = scan_token(r, "an op");
-    char op[MOST_NAME + 1] = "";
-    if (t.size <= MOST_NAME)
+    char op[MAX_TENSOR_NAME + 1] = "";
+    if (t.size <= MAX_TENSOR_NAME)
         memcpy(op, t.text, t.size);
     s->op = op_find(op);
     if (!s->op) {
@@ -260,7 +258,7 @@ static void read_stage(struct reader *r, struct stage *s)
 
 static void read_kernels(struct reader *r, struct plan *p)
 {
-    p->nkernel = scan_section(r, "kernels", MOST_KERNELS, 40);
+    p->nkernel = scan_section(r, "kernels", MAX_KERNELS, 40);
     p->kernel = region_alloc(r->region, (size_t)p->nkernel + 1, sizeof *p->kernel);
     for (int i = 0; i < p->nkernel && !r->failed; i++) {
         struct kernel *k = &p->kernel[i];
@@ -273,6 +271,7 @@ static void read_kernels(struct reader *r, struct plan *p)
         scan_keyword(r, "stages");
         k->nstage = (int)scan_integer(r, "the number of stages", 1, MAX_STAGES);
         scan_end(r);
+        k->stage = region_alloc(r->region, (size_t)k->nstage, sizeof *k->stage);
         for (int j = 0; j < k->nstage && !r->failed; j++)
             read_stage(r, &k->stage[j]);
     }

@@ -176,7 +176,7 @@ static char *copy(struct reader *r, struct token t)
 char *scan_name(struct reader *r, const char *what, bool valid(const char *))
 {
     struct token t = scan_token(r, what);
-    char *text = t.size <= MOST_NAME ? copy(r, t) : "";
+    char *text = t.size <= MAX_TENSOR_NAME ? copy(r, t) : "";
     if (!valid(text))
         scan_expected(r, t, what);
     return text;
@@ -197,8 +197,8 @@ char *scan_string(struct reader *r, const char *what)
     const char *close = ++r->at;
     while (close < r->eol && *close != '"')
         close += *close == '\\' ? 2 : 1;
-    if (close >= r->eol || close - r->at > MOST_STRING) {
-        scan_fail(r, "%s: the quotes are not closed within %d bytes", what, MOST_STRING);
+    if (close >= r->eol || close - r->at > MAX_STRING) {
+        scan_fail(r, "%s: the quotes are not closed within %d bytes", what, MAX_STRING);
         return "";
     }
     char *text = region_alloc(r->region, (size_t)(close - r->at) + 1, 1), *out = text;

@@ -1,20 +1,10 @@
-/* plan_text.h: what the writer and the reader of plan files share: words, limits, names. */
+/* plan_text.h: what the writer and the reader of plan files share: words, names. */
 #ifndef PLAN_TEXT_H
 #define PLAN_TEXT_H
 
 #include "plan.h"
 
-/* Counts beyond these are refused, so that a small file cannot ask for much memory. */
-enum {
-    MOST_TENSORS = 100000,
-    MOST_KERNELS = 20000,
-    MOST_SCHEDULES = TARGET_COUNT * PHASE_COUNT,
-    MOST_SETTINGS = 10000,
-    MOST_NUMBERS = 1000000,                            /* of all settings together */
-    MOST_NAME = 255,                                   /* characters of a name, a key, an op */
-    MOST_STRING = 65535,                               /* bytes of a quoted string */
-    MOST_SOURCE = 16 << 20,
-};
+enum { MOST_SCHEDULES = TARGET_COUNT * PHASE_COUNT };
 
 /* Indexed by the enums of plan.h. */
 extern const char *const dtype_word[DT_COUNT];
@@ -24,7 +14,7 @@ extern const char *const init_word[INIT_UNIFORM + 1];
 extern const char *const target_word[TARGET_COUNT];
 extern const char *const phase_word[PHASE_COUNT];
 
-/* Names of tensors and keys: 1 to MOST_NAME of A-Z a-z 0-9 _ . : @ + - so that they can stand in a comment of emitted
+/* Names of tensors and keys: 1 to MAX_TENSOR_NAME of A-Z a-z 0-9 _ . : @ + - so that they can stand in a comment of emitted
  * code. Identifiers, for nets and kernels, are C's. */
 bool plan_name_valid(const char *name);
 bool plan_identifier_valid(const char *name);

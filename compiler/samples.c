@@ -1,6 +1,7 @@
 /* samples.c: `samples = [[0, 0, 0], ...]`, a data set within the .net file. */
 #include "build.h"
 
+#include <float.h>
 #include <math.h>
 
 /* What one row of samples holds: the values of the inputs, then of the targets, in the order of the file. */
@@ -23,6 +24,23 @@ static struct columns sample_columns(struct builder *b)
     return c;
 }
 
+/* Of one number in a row; the row may be a param. */
+static struct loc number_loc(const struct ast *row, int64_t at)
+{
+    return row->kind == AST_LIST ? row->arg[at].loc : row->loc;
+}
+
+static bool check_range(struct builder *b, const struct ast *row, int n, const double *num)
+{
+    for (int i = 0; i < n; i++)
+        if (fabs(num[i]) > FLT_MAX) {
+            diag_error(b->diag, "N0415", number_loc(row, i), NULL, "a sample holds 32-bit floats: %.12g is beyond the largest, %.9g",
+                       num[i], FLT_MAX);
+            return false;
+        }
+    return true;
+}
+
 static bool check_classes(struct builder *b, const struct columns *c, const struct ast *row, const double *num)
 {
     int64_t at = 0;
@@ -30,8 +48,8 @@ static bool check_classes(struct builder *b, const struct columns *c, const stru
         const struct value *v = c->name[i]->result.value;
         bool class = v->t.role == ROLE_TARGET && v->t.dtype == DT_I32;
         if (class && !(num[at] >= 0 && num[at] < v->t.fan_in && num[at] == floor(num[at]))) {
-            diag_error(b->diag, "N0415", row->arg[at].loc, NULL, "`%s` is a class from 0 to %d, not %.12g",
-                       c->name[i]->text, v->t.fan_in - 1, num[at]);
+            diag_error(b->diag, "N0415", number_loc(row, at), NULL, "`%s` is a class from 0 to %d, not %.12g", c->name[i]->text,
+                       v->t.fan_in - 1, num[at]);
             diag_place(b->diag, c->name[i]->loc, "declared here");
             return false;
         }
@@ -65,12 +83,13 @@ void samples_build(struct builder *b, const char *key, const struct ast *a)
                 diag_place(b->diag, c.name[k]->loc, "takes %lld", (long long)value_elements(c.name[k]->result.value));
             return;
         }
-        if (!check_classes(b, &c, row, v.list))
+        if (!numbers_fit(b, row->loc, (int64_t)n + v.n) || !check_classes(b, &c, row, v.list) ||
+            !check_range(b, row, v.n, v.list))
             return;
         for (int k = 0; k < v.n; k++) {
             region_grow(b->region, all, n);
             all[n++] = v.list[k];
         }
     }
-    setting_numbers(b, key, n, all, false);
+    setting_numbers(b, a->loc, key, n, all, false);
 }

@@ -160,7 +160,8 @@ static void add_kernel(struct context *c, const struct group *g, int step)
     struct plan *p = c->p;
     region_grow(p->region, p->kernel, p->nkernel);
     struct kernel *k = &p->kernel[p->nkernel++];
-    *k = (struct kernel){.name = kernel_name(c, g, step), .schedule = c->schedule, .nstage = g->nnode};
+    *k = (struct kernel){.name = kernel_name(c, g, step), .schedule = c->schedule, .nstage = g->nnode,
+                         .stage = region_alloc(p->region, (size_t)g->nnode, sizeof *k->stage)};
     for (int i = 0; i < g->nnode; i++) {
         const struct node *n = g->node[i];
         struct stage *s = &k->stage[i];

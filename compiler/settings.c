@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#define BATCH { .type = ARG_INT, .min = 1, .max = 1 << 24
+#define BATCH { .type = ARG_INT, .min = 1, .max = MAX_ROWS
 
 const struct key setting_keys[] = {
     { .name = "data.transform", .type = KEY_WORDS, .word = WORD_TRANSFORM },
@@ -44,8 +44,20 @@ static void add_text(struct builder *b, const char *key, const char *text, bool 
     add_setting(b, key, graph)->text = region_copy(b->region, text);
 }
 
-void setting_numbers(struct builder *b, const char *key, int n, const double *num, bool graph)
+bool numbers_fit(struct builder *b, struct loc at, int64_t n)
 {
+    if (n <= MAX_NUMBERS - b->nnumber)
+        return true;
+    diag_error(b->diag, "N0417", at, NULL, "samples and settings have more than %d numbers", MAX_NUMBERS);
+    diag_help(b->diag, "put samples in a folder of files, for `netrun --train FOLDER`");
+    return false;
+}
+
+void setting_numbers(struct builder *b, struct loc at, const char *key, int n, const double *num, bool graph)
+{
+    if (!numbers_fit(b, at, n))
+        return;
+    b->nnumber += n;
     struct setting *s = add_setting(b, key, graph);
     s->n = n;
     s->num = region_alloc(b->region, (size_t)n, sizeof *num);
@@ -66,7 +78,7 @@ static void add_word(struct builder *b, const char *key, const struct word *w, c
         const struct arg *a = &w->arg[i];
         int n = a->type == ARG_PAIR ? 2 : args->count[i] ? args->count[i] : 1;
         if (a->type != ARG_VALUE)
-            setting_numbers(b, region_printf(b->region, "%s.%s", key, a->name), n, args->num[i], shapes_graph(w, i));
+            setting_numbers(b, args->loc[i], region_printf(b->region, "%s.%s", key, a->name), n, args->num[i], shapes_graph(w, i));
     }
 }
 
@@ -213,7 +225,7 @@ static void set_plain(struct builder *b, const struct key *key, const struct ast
     if (v.kind == POISON)
         return;
     if (arg_accepts(&key->arg, &v, 0, &why, b->region))
-        setting_numbers(b, key->name, 1, &v.number, false);
+        setting_numbers(b, a->loc, key->name, 1, &v.number, false);
     else
         diag_error(b->diag, v.kind == A_NUMBER && key->arg.type != ARG_BOOL ? "N0404" : "N0403", a->loc, NULL,
                    "`%s` is %s", strchr(key->name, '.') + 1, why);
@@ -236,7 +248,7 @@ static void set_batch(struct builder *b, const struct key *key, const struct ast
     if (known && !eval_integer(b, &b->top, a->arg[0].value, "`max`", 1, (int64_t)key->arg.max, &max))
         return;
     add_text(b, key->name, "auto", false);
-    setting_numbers(b, "train.batch.max", 1, &(double){ (double)max }, false);
+    setting_numbers(b, a->loc, "train.batch.max", 1, &(double){ (double)max }, false);
 }
 
 /* ---- sections ---- */
@@ -321,7 +333,7 @@ static void set_key(struct builder *b, const struct key *key, const struct slot 
         return;
     if (!a) {
         if (key->type == KEY_PLAIN || key->type == KEY_BATCH)
-            setting_numbers(b, key->name, 1, &key->arg.otherwise, false);
+            setting_numbers(b, (struct loc){ 0 }, key->name, 1, &key->arg.otherwise, false);
         return;
     }
     switch (key->type) {

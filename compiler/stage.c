@@ -103,7 +103,7 @@ static struct result build_word(struct builder *b, struct scope *s, const struct
 {
     struct graph *g = b->graph;
     struct value *x[2 * MAX_OPERANDS];
-    int nx = 0, counter = s->nlayer, value = g->nvalue, node = g->nnode;
+    int nx = 0, counter = s->nlayer, value = g->nvalue, node = g->nnode, errors = b->diag->errors;
     if (first)
         x[nx++] = first;
     struct args args;
@@ -124,7 +124,7 @@ static struct result build_word(struct builder *b, struct scope *s, const struct
         s->nlayer = counter;
     else if (!path)
         rename_plain(b, s, w, node);
-    return result_of(y);
+    return b->diag->errors > errors ? poison : result_of(y);
 }
 
 static struct result apply_word(struct builder *b, struct scope *s, const struct word *w, const struct call *c,
@@ -138,6 +138,15 @@ static struct result apply_word(struct builder *b, struct scope *s, const struct
 }
 
 /* ---- stages ---- */
+
+bool count_layer(struct builder *b, struct loc at)
+{
+    if (++b->nlayer > MAX_LAYERS && !b->full) {
+        diag_error(b->diag, "N0417", at, NULL, "the network has more than %d layers, blocks and sums", MAX_LAYERS);
+        b->full = true;
+    }
+    return !b->full;
+}
 
 static struct result apply(struct builder *b, struct scope *s, struct value *x, const struct ast *stage,
                            const char *path);
@@ -180,13 +189,8 @@ static struct result apply(struct builder *b, struct scope *s, struct value *x, 
                            const char *path)
 {
     struct call c;
-    if (!call_of(stage, &c) || b->full)
+    if (!call_of(stage, &c) || !count_layer(b, c.loc))
         return poison;
-    if (++b->nlayer > MAX_LAYERS) {
-        diag_error(b->diag, "N0417", c.loc, NULL, "the network has more than %d layers", MAX_LAYERS);
-        b->full = true;
-        return poison;
-    }
     if (strcmp(c.name, "repeat") == 0)
         return x ? apply_repeat(b, s, &c, x, path) : poison;
     struct block *block = block_find(b, c.name);
@@ -233,7 +237,7 @@ struct result call_value(struct builder *b, struct scope *s, const struct ast *a
     bool block = block_find(b, c.name) || strcmp(c.name, "repeat") == 0;
     const struct word *w = block ? NULL : word_required(b, WORD_LAYER, &c);
     if (w && w->nvalue < 0)
-        return build_word(b, s, w, &c, NULL, NULL);
+        return count_layer(b, c.loc) ? build_word(b, s, w, &c, NULL, NULL) : poison;
     if (w || block) {
         diag_error(b->diag, "N0413", c.loc, NULL, "`%s` is applied to a value with `->`", c.name);
         diag_help(b->diag, "write `value -> %s(...)`", c.name);

@@ -31,6 +31,6 @@ void sweep_build(struct builder *b, const struct decl *d)
             if (!arg_accepts(rule, &one, 0, &why, b->region))
                 diag_error(b->diag, "N0404", e->value->arg[k].loc, NULL, "`%s` is %s", e->path, why);
         }
-        setting_numbers(b, region_printf(b->region, "sweep.%s", e->path), v.n, v.list, false);
+        setting_numbers(b, e->loc, region_printf(b->region, "sweep.%s", e->path), v.n, v.list, false);
     }
 }

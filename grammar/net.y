@@ -11,13 +11,6 @@
 %code requires {
 #include "netc.h"
 
-enum {
-    MAX_NESTING = 100,                                 /* brackets within brackets */
-    MAX_TREE = 1000,                                   /* depth of an expression: later passes recurse over it */
-    MAX_NAME = 100,                                    /* characters */
-    MAX_SOURCE = 16 << 20                              /* bytes */
-};
-
 struct token {
     int kind;
     const char *text;                                  /* as written */

@@ -18,7 +18,7 @@ enum {
     STATUS_SIGNAL = 128      /* + number of the signal */
 };
 
-enum { MAX_METRICS = 8, MAX_HYPER = 8, MAX_OVERRIDES = 64 };
+enum { MAX_HYPER = 8, MAX_OVERRIDES = 64 };
 
 /* ---- options.c: the command line ---- */
 

@@ -32,11 +32,11 @@ static bool geometry(struct geometry *g, const double *a, int rank, const int64_
     g->K = w[0];
     g->R = wrank == 4 ? w[2] : 1;
     g->S = wrank == 4 ? w[3] : 1;
-    if (g->H > MAX_DIM || g->W > MAX_DIM || g->R > 64 || g->S > 64 || g->C > 1 << 24 || g->K > 1 << 24 ||
+    if (g->H > MAX_DIM || g->W > MAX_DIM || g->R > 64 || g->S > 64 || g->C > MAX_SIDE || g->K > MAX_SIDE ||
         g->C % g->G || g->K % g->G || w[1] != g->C / g->G || g->R < 1 || g->S < 1)
         return false;
-    if (rank == 3 && g->K * w[1] > INT32_MAX / g->R)
-        return false;                                  /* rows of kernels, which its gradient counts in 32 bits */
+    if (rank == 3 && (g->K * w[1] > INT32_MAX / g->R || w[1] * g->R > INT32_MAX / g->S))
+        return false;                                  /* rows of kernels, which its gradient counts in 32 bits; fan-in */
     int64_t p = g->H + 2 * g->pad[0] - g->dil[0] * (g->R - 1) - 1, q = g->W + 2 * g->pad[1] - g->dil[1] * (g->S - 1) - 1;
     if (p < 0 || q < 0)
         return false;
@@ -116,8 +116,8 @@ static bool linear_dw_shape(const double *attr, const struct tensor *const *in, 
 {
     (void)attr, (void)nin, (void)nout;
     if (!value_like(in[0]) || !value_like(in[1]) || in[0]->rank != 1 || in[1]->rank != 1 ||
-        in[0]->layout != LAYOUT_PLAIN || in[0]->dim[0] > 1 << 24 || in[1]->dim[0] > 1 << 24 ||
-        in[0]->dim[0] * in[1]->dim[0] > INT64_C(1) << 40)
+        in[0]->layout != LAYOUT_PLAIN || in[0]->dim[0] > MAX_SIDE || in[1]->dim[0] > MAX_SIDE ||
+        in[0]->dim[0] * in[1]->dim[0] > MAX_WEIGHTS)
         return false;
     out[0] = (struct tensor){.dtype = DT_F32, .rank = 2, .dim = {in[1]->dim[0], in[0]->dim[0]}};
     return true;
@@ -267,6 +267,8 @@ static struct value *conv(struct site *s, const struct args *a, struct value *co
         if (need)
             diag_error(s->diag, "N0202", s->loc, NULL, "`%s`: a kernel of %lldx%lld%s does not fit into %s with padding %dx%d", s->path,
                        (long long)w[2], (long long)w[3], dilated, shape_text(r, x), (int)attr[PH], (int)attr[PW]);
+        else if (w[1] * w[2] > INT32_MAX / w[3])
+            diag_error(s->diag, "N0202", s->loc, NULL, "`%s`: each of its sums has more than %d terms", s->path, INT32_MAX);
         else if (w[0] * w[1] > INT32_MAX / w[2])
             diag_error(s->diag, "N0202", s->loc, NULL, "`%s`: its %lld x %lld kernels have more than %d rows", s->path, (long long)w[0], (long long)w[1],
                        INT32_MAX);
@@ -314,7 +316,7 @@ static const struct op op[] = {
 
 static const struct word word[] = {
     {.kind = WORD_LAYER, .name = "Conv", .doc = "2-dimensional convolution", .build = conv,
-     .arg = {{.name = "channels", .help = "output channels", .type = ARG_INT, .required = true, .min = 1, .max = 1 << 24},
+     .arg = {{.name = "channels", .help = "output channels", .type = ARG_INT, .required = true, .min = 1, .max = MAX_SIDE},
              {.name = "kernel", .help = "height and width", .type = ARG_PAIR, .required = true, .min = 1, .max = 64},
              {.name = "stride", .help = "step", .type = ARG_PAIR, .otherwise = 1, .min = 1, .max = 4096},
              {.name = "pad", .help = "zeros around", .type = ARG_PAIR, .otherwise = 0, .min = 0, .max = 4096},
@@ -322,7 +324,7 @@ static const struct word word[] = {
              {.name = "groups", .help = "independent groups of channels", .type = ARG_INT, .otherwise = 1, .min = 1, .max = 1 << 20},
              {.name = "bias", .help = "add one value a channel", .type = ARG_BOOL, .otherwise = 1}}},
     {.kind = WORD_LAYER, .name = "Linear", .doc = "fully connected layer", .build = linear,
-     .arg = {{.name = "features", .help = "outputs", .type = ARG_INT, .required = true, .min = 1, .max = 1 << 24},
+     .arg = {{.name = "features", .help = "outputs", .type = ARG_INT, .required = true, .min = 1, .max = MAX_SIDE},
              {.name = "bias", .help = "add one value an output", .type = ARG_BOOL, .otherwise = 1}}},
 };
 

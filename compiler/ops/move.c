@@ -15,7 +15,7 @@ static bool dims(const double *a, struct tensor *t)
         return false;
     t->rank = (int)a[RANK];
     for (int i = 0; i < t->rank; i++) {
-        if (!attr_whole(a[D0 + i], 1, 1 << 24))
+        if (!attr_whole(a[D0 + i], 1, MAX_SIDE))
             return false;
         t->dim[i] = (int64_t)a[D0 + i];
     }
@@ -29,7 +29,7 @@ static bool gather_shape(const double *a, const struct tensor *const *in, int ni
     if (in[0]->role != ROLE_CONTROL || !dims(a, &t) || t.rank == 0)
         return false;
     int64_t flat = tensor_elements(&t);
-    if (flat < 1 || flat > 1 << 24)
+    if (flat < 1 || flat > MAX_SIDE)
         return false;
     out[0] = t;                                        /* and for the weight gradient of a first fully connected layer: */
     out[1] = (struct tensor){.dtype = DT_F32, .layout = LAYOUT_PLAIN, .rows = true, .rank = 1, .dim = {flat}};
@@ -360,6 +360,12 @@ static struct value *flatten(struct site *s, const struct args *a, struct value 
     (void)a, (void)nx;
     if (x[0]->t.rank == 1)
         return x[0];
+    if (value_elements(x[0]) > MAX_SIDE) {
+        diag_error(s->diag, "N0417", s->loc, NULL, "Flatten makes a vector of %lld values; at most %d are possible",
+                   (long long)value_elements(x[0]), MAX_SIDE);
+        diag_place(s->diag, x[0]->loc, "makes %s", shape_words(s->graph->region, x[0]));
+        return NULL;
+    }
     return graph_op(s->graph, "reshape", (double[MAX_ATTRS]){1, (double)value_elements(x[0])}, x[0], NULL);
 }
 
@@ -375,6 +381,11 @@ static struct value *concat(struct site *s, const struct args *a, struct value *
         for (int i = 0; i < nx && i < 3; i++)
             diag_place(s->diag, x[i]->loc, "makes %s", shape_words(s->graph->region, x[i]));
         diag_help(s->diag, "bring them to one size with `stride`, `pad` or a pooling, or put `-> Flatten` behind each");
+        return NULL;
+    }
+    if (out->dim[0] > MAX_SIDE) {
+        diag_error(s->diag, "N0417", s->loc, NULL, "Concat makes %s; a size is at most %d",
+                   shape_words(s->graph->region, &(struct value){.t = *out}), MAX_SIDE);
         return NULL;
     }
     return graph_node(s->graph, "concat", NULL, x, nx)->out[0];

@@ -125,6 +125,7 @@ static inline struct plan *sample_plan(void)
     for (int k = 0; k < KERNELS; k++) {
         p->kernel[k].name = region_copy(r, names[k]);
         p->kernel[k].schedule = k >= 5;
+        p->kernel[k].stage = region_alloc(r, MAX_STAGES, sizeof *p->kernel[k].stage);
     }
     sample_stage(&p->kernel[0], "gather", LIST(CONTROL), LIST(IMAGE), 1.0 / 255);
     sample_stage(&p->kernel[1], "linear", LIST(IMAGE, WEIGHT, BIAS), LIST(SUM), 0);

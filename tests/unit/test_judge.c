@@ -93,7 +93,7 @@ LIE(empty_schedule, S(0).last_kernel = 0)
 LIE(persistent_not_aligned, p->persistent = 800)
 LIE(fixed_not_aligned, S(0).fixed = 520)
 LIE(per_row_not_aligned, S(0).per_row = 88)
-LIE(arena_overflows, S(0).per_row = INT64_C(1) << 33)
+LIE(arena_overflows, S(0).per_row = INT64_C(1) << 40)
 LIE(kernel_of_another_schedule, p->kernel[6].schedule = 0)
 
 LIE(read_before_birth, STAGE(1, 0).in[0] = GY)
@@ -188,7 +188,7 @@ static void schedules(void **state)
     REFUSE(persistent_not_aligned, "multiple");
     REFUSE(fixed_not_aligned, "multiple");
     REFUSE(per_row_not_aligned, "multiple");
-    REFUSE(arena_overflows, "2^31");
+    REFUSE(arena_overflows, "64-bit");
     REFUSE(kernel_of_another_schedule, "not one of schedule 0");
 }
 

@@ -12,7 +12,7 @@ static struct tensor tensors[3];
 static double numbers[] = { 0, 0, 0, 0, 1, 1, 1, 0, 1, 1, 1, 0 };
 static struct setting samples = { .key = "data.samples", .n = 12, .num = numbers };
 static struct stage compare = { .nin = 2, .in = { 2, 1 } };
-static struct kernel kernel;
+static struct kernel kernel = { .stage = &compare };
 static struct plan plan = { .net = "xor", .file = "xor.net", .nsetting = 1, .setting = &samples, .ntensor = 3,
                             .tensor = tensors, .nkernel = 1, .kernel = &kernel };
 
@@ -26,7 +26,6 @@ static int fresh(void **state)
     numbers[11] = 0;
     plan.nsetting = 1;
     kernel.nstage = 1;
-    kernel.stage[0] = compare;
     return 0;
 }
 
