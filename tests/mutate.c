@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <xxhash.h>
 
 struct random { uint64_t state; };
@@ -272,6 +273,7 @@ static char *read_file(const char *path, size_t *size)
 static bool keep(const char *folder, int number, const char *text, size_t size)
 {
     char *path = NULL;
+    mkdir(folder, 0777);             /* if it is not there; what goes wrong shows below */
     if (asprintf(&path, "%s/mutant-%04d.plan", folder, number) < 0)
         return false;
     FILE *out = fopen(path, "wb");

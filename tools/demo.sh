@@ -19,3 +19,4 @@ say "$bin/netrun" "$plan" --test "$data"
 for index in 0 1 2; do
     say "$bin/netrun" "$plan" --predict "$index" --data "$data"
 done
+printf '\nTo go on as in README.md:  export PATH="%s:$PATH"\n' "$(cd "$bin" && pwd)"

@@ -1,21 +1,21 @@
 #!/bin/sh
 # The network of ../mnist_tutorial on other data. Needs `make`; under a minute, EPOCHS=1 makes it shorter.
-# The clothes are those in DATA/fashion if DATA is set, else those of `make data SET=fashion`, else drawn digits.
+# The clothes are those in DATA/fashion if DATA is set, else those of `make data SET=fashion`. Exit status 4: there are none.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 B=$(cd "${B:-$root/build}" && pwd)
 PATH=$B:$PATH
 
-if [ -d "${DATA:-}/fashion" ]; then
-    data=$(cd "$DATA/fashion" && pwd)
-elif [ -d "$root/data/fashion" ]; then
-    data=$root/data/fashion
-else
-    data=$B/examples/drawn_2
-    echo "No Fashion-MNIST here (make data SET=fashion): digits drawn by make_digits stand in."
-    [ -d "$data" ] || make_digits "$data" --seed 2
+data=${DATA:-$root/data}/fashion
+if [ ! -d "$data" ] || [ -e "$data/SYNTHETIC" ]; then
+    what="is not there"
+    [ ! -d "$data" ] || what="holds digits that make_digits drew; a result on them would not be one on clothes"
+    echo "run.sh: $data $what" >&2
+    echo "run.sh: make data SET=fashion fetches Fashion-MNIST where there is a network; DATA= names a folder with fashion/" >&2
+    exit 4
 fi
+data=$(cd "$data" && pwd)
 
 mkdir -p "$B/examples/fashion"
 cd "$B/examples/fashion"

@@ -9,12 +9,12 @@ PATH=$B:$PATH
 
 if [ -d "${DATA:-}/mnist" ]; then
     data=$(cd "$DATA/mnist" && pwd)
-elif [ -d "$root/data" ]; then
+elif [ -e "$root/data/t10k-labels-idx1-ubyte" ] || [ -e "$root/data/t10k-labels-idx1-ubyte.gz" ]; then
     data=$root/data
 else
     data=$B/examples/drawn
     echo "No MNIST here (make data): digits drawn by make_digits stand in."
-    [ -d "$data" ] || make_digits "$data"
+    [ -e "$data/t10k-labels-idx1-ubyte" ] || make_digits "$data"     # the last that it writes
 fi
 
 mkdir -p "$B/examples/mnist_tutorial"
