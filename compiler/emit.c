@@ -38,30 +38,39 @@ bool is_stored(const struct writer *w, int tensor)
     return tensor_stored(tensor_of(w, tensor));
 }
 
-/* "stage1.0.conv1.weight" -> conv1_weight, "normalize@42_1" -> normalize, "@gradients" -> gradients: short, and equal in kernels that are repeated. */
-static const char *short_name(struct writer *w, const struct tensor *t)
+/* What an operand is to this kernel, so that kernels are equal wherever they stand and whatever the user calls things:
+ * the op that makes it here, "weight" for "stage1.0.conv1.weight", "gradients" for "@gradients", x for what others make. */
+static const char *operand_word(struct writer *w, int tensor)
 {
-    const char *from = t->name, *dot = strrchr(t->name, '.');
-    while (dot && dot > t->name && dot[-1] != '.')
-        dot--;
-    if (dot)
-        from = dot;
-    from += *from == '@';
-    char *name = region_printf(w->region, "%.*s", strcspn(from, "@") < 60 ? (int)strcspn(from, "@") : 60, from);
-    for (char *c = name; *c; c++)
+    const struct tensor *t = tensor_of(w, tensor);
+    const char *word = "x", *dot = strrchr(t->name, '.');
+    if (t->role == ROLE_PARAM || t->role == ROLE_STATE || t->role == ROLE_SLOT)
+        word = dot ? dot + 1 : t->name;
+    if (t->role == ROLE_TARGET)
+        word = "target";
+    if (*t->name == '@')
+        word = t->name + 1;
+    if (t->role == ROLE_GRAD || t->role == ROLE_SUM)
+        word = "gradients";
+    for (const struct stage *s = w->kernel->stage; s < w->kernel->stage + w->kernel->nstage; s++)
+        for (int o = 0; o < s->nout; o++)
+            if (s->out[o] == tensor)
+                word = s->op->name;
+    char *plain = region_printf(w->region, "%.60s", word);
+    for (char *c = plain; *c; c++)
         if (!isalnum((unsigned char)*c))
             *c = '_';
-    return name;
+    return plain;
 }
 
-/* "t2_conv1_weight" is operand 2: no word of C, of the prelude or of a kernel begins with t and a number. */
+/* "t2_weight" is operand 2: no word of C, of the prelude or of a kernel begins with t and a number. */
 const char *name_of(struct writer *w, int tensor)
 {
     int list[MAX_STAGES * 2 * MAX_OPERANDS], at = 0;
     int n = kernel_operands(w->plan, (int)(w->kernel - w->plan->kernel), list);
     while (at < n && list[at] != tensor)
         at++;
-    return region_printf(w->region, "t%d_%s", at, short_name(w, tensor_of(w, tensor)));
+    return region_printf(w->region, "t%d_%s", at, operand_word(w, tensor));
 }
 
 /* Variables are numbered within the kernel, so that equal kernels of two phases have equal text. */

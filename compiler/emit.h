@@ -8,13 +8,13 @@
 
 #include "plan.h"
 
-enum { EMIT_ABI = 1 };
+enum { EMIT_ABI = 2 };
 
 struct emit_options {
     int lanes;               /* floats in one vector of the machine: 4, 8 or 16 */
     bool f64;                /* compute in double (gradient tests); tensors DT_F32 then hold doubles */
     enum precision precision; /* CUDA */
-    const char *file;        /* name shown in the head comment */
+    const char *file;        /* what the head calls the model, above the table of kernels; NULL: neither is written */
 };
 
 /* The table that the emitted object exports: row emit_row(p, TARGET_CPU, k) belongs to plan.kernel[k]. */
@@ -28,7 +28,6 @@ struct nr_args {
 };
 
 struct nr_kernel {
-    const char *name;
     void (*run)(const struct nr_args *a, int64_t first, int64_t last);   /* tasks [first, last) */
     int32_t blocks_per_task; /* 0: the number of tasks does not depend on the rows */
     int32_t splits;          /* tasks = (blocks_per_task ? ceil(blocks / blocks_per_task) : 1) * splits */

@@ -10,10 +10,10 @@
 
 enum { LOG_ROOM = 4096, OPERANDS = MAX_STAGES * 2 * MAX_OPERANDS };
 
-static bool emit_text(struct cuda_module *m, const struct plan *p, enum precision precision, cuda_emitter *emit, char **text,
-                      struct device_error *e)
+static bool emit_text(struct cuda_module *m, const struct plan *p, enum precision precision, const char *file, cuda_emitter *emit,
+                      char **text, struct device_error *e)
 {
-    struct emit_options o = {.lanes = 1, .precision = precision, .file = p->file};
+    struct emit_options o = {.lanes = 1, .precision = precision, .file = file};
     size_t length;
     FILE *out = open_memstream(text, &length);
     bool ok = out && emit(p, &o, out, &m->list);
@@ -96,7 +96,7 @@ bool cuda_module_load(struct cuda_module *m, const struct cuda *c, const struct 
 {
     struct nvrtc_code code = {0};
     char *text = NULL;
-    bool ok = emit_text(m, p, precision, emit, &text, e) && nvrtc_load(c, text, t, o, &code, e) && load(m, c, &code, e) &&
+    bool ok = emit_text(m, p, precision, o->emit_dir ? p->file : NULL, emit, &text, e) && nvrtc_load(c, text, t, o, &code, e) && load(m, c, &code, e) &&
               find(m, c, p, &code, e);
     free(text);
     nvrtc_free(&code);

@@ -76,7 +76,7 @@ static bool emit_text(struct cpu *c, const struct emit_options *o, char **text, 
 static bool compile(struct device *d, const struct plan *p, struct device_error *e)
 {
     struct cpu *c = cpu_of(d);
-    struct emit_options emit = {.lanes = jit_lanes(), .file = p->file};
+    struct emit_options emit = {.lanes = jit_lanes(), .file = c->options.emit_dir ? p->file : NULL};
     struct jit_options jit = {.name = p->net, .emit_dir = c->options.emit_dir, .verbose = c->options.verbose, .quiet = c->options.quiet,
                               .kernels = emit_row(p, TARGET_CPU, p->nkernel), .lanes = emit.lanes, .real_bytes = sizeof(float)};
     char *text = NULL;

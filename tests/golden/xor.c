@@ -1,4 +1,42 @@
 // models/xor.net: network `xor`, 33 parameters, 16 lanes of float; plan version 1
+// kernel of the plan, its function here, lines of the model | the first of them
+// train0_bits_gather               k0_gather         4 | input  bits : f32[2]
+// train1_odd_gather_target         k1_gather_target  5 | target odd  : f32[1]
+// train2_fc1_conv                  k2_conv           7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
+// train3_fc2_conv                  k3_conv           7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
+// train4_loss_mse                  k4_mse            19 | loss      = MSE(y, odd)
+// train5_loss_report_loss          k5_report_loss    19 | loss      = MSE(y, odd)
+// train6_fc2_chan_sum              k6_chan_sum       7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
+// train7_fc2_relayout              k7_relayout       7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
+// train8_fc2_linear_dw             k8_linear_dw      7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
+// train9_fc2_conv_dx               k9_conv_dx        7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
+// train10_fc1_chan_sum             k10_chan_sum      7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
+// train11_fc1_linear_dw            k11_linear_dw     7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
+// train12_optimizer_adam           k12_adam
+// evaluate0_bits_gather            k13_gather        4 | input  bits : f32[2]
+// evaluate1_odd_gather_target      k1_gather_target  5 | target odd  : f32[1]
+// evaluate2_fc1_conv               k2_conv           7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
+// evaluate3_fc2_conv               k3_conv           7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
+// evaluate4_loss_mse               k14_mse           19 | loss      = MSE(y, odd)
+// evaluate5_loss_report_loss       k5_report_loss    19 | loss      = MSE(y, odd)
+// predict0_bits_gather             k13_gather        4 | input  bits : f32[2]
+// predict1_fc1_conv                k2_conv           7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
+// predict2_fc2_conv                k3_conv           7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
+// predict3_y_relayout              k15_relayout      7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
+// accumulate0_bits_gather          k0_gather         4 | input  bits : f32[2]
+// accumulate1_odd_gather_target    k1_gather_target  5 | target odd  : f32[1]
+// accumulate2_fc1_conv             k2_conv           7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
+// accumulate3_fc2_conv             k3_conv           7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
+// accumulate4_loss_mse             k4_mse            19 | loss      = MSE(y, odd)
+// accumulate5_loss_report_loss     k5_report_loss    19 | loss      = MSE(y, odd)
+// accumulate6_fc2_chan_sum         k6_chan_sum       7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
+// accumulate7_fc2_relayout         k7_relayout       7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
+// accumulate8_fc2_linear_dw        k8_linear_dw      7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
+// accumulate9_fc2_conv_dx          k9_conv_dx        7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
+// accumulate10_fc1_chan_sum        k10_chan_sum      7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
+// accumulate11_fc1_linear_dw       k11_linear_dw     7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
+// accumulate12_optimizer_accumulate k16_accumulate
+// accumulate13_optimizer_adam      k12_adam
 enum { CTL_ROWS = 0, CTL_STEP = 2, CTL_POSITION = 3, CTL_EPOCH = 4, CTL_COUNT_SAMPLES = 5, CTL_SHUFFLE = 6, CTL_SEED0 = 7, CTL_SEED1 = 8, CTL_LAST = 30, CTL_FINITE = 38 };
 #define REAL float
 #define INT int32_t
@@ -132,7 +170,6 @@ struct nr_args {
     int32_t samples_f32, blocks;
 };
 struct nr_kernel {
-    const char *name;
     void (*run)(const struct nr_args *a, int64_t first, int64_t last);
     int32_t blocks_per_task, splits;
 };
@@ -360,18 +397,17 @@ static inline void turn_back(const real *restrict from, int n, int64_t step, rea
                 to[i * step + k] = from[k * 16 + i];
 }
 
-// k_train0_bits_gather = gather
-//    4 | input  bits : f32[2]
-static const real k_train0_bits_gather_scale[] = {
+// k0_gather = gather
+static const real k0_gather_scale[] = {
     (real)1,
 };
-static const real k_train0_bits_gather_shift[] = {
+static const real k0_gather_shift[] = {
     (real)0,
 };
 
-static void k_train0_bits_gather(const struct nr_args *a, int64_t first, int64_t last)
+static void k0_gather(const struct nr_args *a, int64_t first, int64_t last)
 {
-    real *const t1_bits = a->t[1];
+    real *const t1_gather = a->t[1];
     real *const t2_gather = a->t[2];
     const int64_t blocks = a->blocks;
     (void)blocks;
@@ -389,19 +425,18 @@ static void k_train0_bits_gather(const struct nr_args *a, int64_t first, int64_t
             const int n = 2 - e < 16 ? (int)(2 - e) : 16;
             const int64_t from = c * 2LL + e;
             for (int i = 0; i < 16; i++)
-                read_pixels(a, at[i] < 0 ? -1 : at[i] * 2LL + from, n, k_train0_bits_gather_scale[c], k_train0_bits_gather_shift[c], x[i]);
+                read_pixels(a, at[i] < 0 ? -1 : at[i] * 2LL + from, n, k0_gather_scale[c], k0_gather_shift[c], x[i]);
             for (int i = 0; i < 16; i++)
                 copy_pixels(x[i], n, t2_gather + (block * 16 + i) * 4 + from);
-            turn(&x[0][0], n, t1_bits + (block * 2 + from) * 16);
+            turn(&x[0][0], n, t1_gather + (block * 2 + from) * 16);
         }
     }
 }
 
-// k_train1_odd_gather_target = gather_target
-//    5 | target odd  : f32[1]
-static void k_train1_odd_gather_target(const struct nr_args *a, int64_t first, int64_t last)
+// k1_gather_target = gather_target
+static void k1_gather_target(const struct nr_args *a, int64_t first, int64_t last)
 {
-    real *const t1_odd = a->t[1];
+    real *const t1_gather_target = a->t[1];
     const int64_t blocks = a->blocks;
     (void)blocks;
     const struct order order = order_of(a);
@@ -409,13 +444,12 @@ static void k_train1_odd_gather_target(const struct nr_args *a, int64_t first, i
     for (int i = 0; i < 16; i++) {
         const int64_t at = sample_at(a, &order, block * 16 + i);
         for (int64_t e = 0; e < 1; e++)
-            t1_odd[(block * 1 + e) * 16 + i] = at < 0 ? 0 : ((const float *)a->targets)[at * 1 + e];
+            t1_gather_target[(block * 1 + e) * 16 + i] = at < 0 ? 0 : ((const float *)a->targets)[at * 1 + e];
     }
 }
 
-// k_train2_fc1_conv = conv, add, tanh
-//    7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
-static void k_train2_fc1_conv_tile4x4(const real *restrict x, const real *restrict weight, V *restrict tile)
+// k2_conv = conv, add, tanh
+static void k2_conv_tile4x4(const real *restrict x, const real *restrict weight, V *restrict tile)
 {
     V s0_0 = {0}, s0_1 = {0}, s0_2 = {0}, s0_3 = {0};
     V s1_0 = {0}, s1_1 = {0}, s1_2 = {0}, s1_3 = {0};
@@ -446,7 +480,7 @@ static void k_train2_fc1_conv_tile4x4(const real *restrict x, const real *restri
     tile[15] = s3_3;
 }
 
-static void k_train2_fc1_conv_tile4x2(const real *restrict x, const real *restrict weight, V *restrict tile)
+static void k2_conv_tile4x2(const real *restrict x, const real *restrict weight, V *restrict tile)
 {
     V s0_0 = {0}, s0_1 = {0};
     V s1_0 = {0}, s1_1 = {0};
@@ -469,7 +503,7 @@ static void k_train2_fc1_conv_tile4x2(const real *restrict x, const real *restri
     tile[13] = s3_1;
 }
 
-static void k_train2_fc1_conv_tile4x1(const real *restrict x, const real *restrict weight, V *restrict tile)
+static void k2_conv_tile4x1(const real *restrict x, const real *restrict weight, V *restrict tile)
 {
     V s0_0 = {0};
     V s1_0 = {0};
@@ -488,11 +522,11 @@ static void k_train2_fc1_conv_tile4x1(const real *restrict x, const real *restri
     tile[12] = s3_0;
 }
 
-static void k_train2_fc1_conv(const struct nr_args *a, int64_t first, int64_t last)
+static void k2_conv(const struct nr_args *a, int64_t first, int64_t last)
 {
-    real *const t0_bits = a->t[0];
-    real *const t1_fc1_weight = a->t[1];
-    real *const t2_fc1_bias = a->t[2];
+    real *const t0_x = a->t[0];
+    real *const t1_weight = a->t[1];
+    real *const t2_bias = a->t[2];
     real *const t3_tanh = a->t[3];
     const int64_t blocks = a->blocks;
     (void)blocks;
@@ -504,18 +538,18 @@ static void k_train2_fc1_conv(const struct nr_args *a, int64_t first, int64_t la
             for (int64_t t = part * 2LL / 2; t < (part + 1) * 2LL / 2; t++) {
                 const int64_t k = t * 4;
                 enum { n = 4 };
-                const real *weight = t1_fc1_weight + k * 2;
+                const real *weight = t1_weight + k * 2;
                 V tile[16];
                 for (int j0 = 0; j0 < blocks_here;) {
                     const int m = blocks_here - j0 >= 4 ? 4 : blocks_here - j0 >= 2 ? 2 : 1;
-                    const real *x = t0_bits + ((block + j0) * 2) * 16 + lane;
-                    if (n == 4 && m == 4) k_train2_fc1_conv_tile4x4(x, weight, tile);
-                    else if (n == 4 && m == 2) k_train2_fc1_conv_tile4x2(x, weight, tile);
-                    else if (n == 4 && m == 1) k_train2_fc1_conv_tile4x1(x, weight, tile);
+                    const real *x = t0_x + ((block + j0) * 2) * 16 + lane;
+                    if (n == 4 && m == 4) k2_conv_tile4x4(x, weight, tile);
+                    else if (n == 4 && m == 2) k2_conv_tile4x2(x, weight, tile);
+                    else if (n == 4 && m == 1) k2_conv_tile4x1(x, weight, tile);
                     for (int i = 0; i < n; i++)
                     for (int j = 0; j < m; j++) {
                         const V v0 = tile[i * 4 + j];
-                        const V v1 = (v0 + vec(t2_fc1_bias[(k + i)]));
+                        const V v1 = (v0 + vec(t2_bias[(k + i)]));
                         const V v2 = v_tanh(v1);
                         st(t3_tanh + ((block + j0 + j) * 8 + (k + i)) * 16 + lane, v2);
                     }
@@ -526,9 +560,8 @@ static void k_train2_fc1_conv(const struct nr_args *a, int64_t first, int64_t la
     }
 }
 
-// k_train3_fc2_conv = conv, add
-//    7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
-static void k_train3_fc2_conv_tile1x4(const real *restrict x, const real *restrict weight, V *restrict tile)
+// k3_conv = conv, add
+static void k3_conv_tile1x4(const real *restrict x, const real *restrict weight, V *restrict tile)
 {
     V s0_0 = {0}, s0_1 = {0}, s0_2 = {0}, s0_3 = {0};
     for (int d = 0; d < 8; d++, x += 16, weight += 1) {
@@ -541,7 +574,7 @@ static void k_train3_fc2_conv_tile1x4(const real *restrict x, const real *restri
     tile[3] = s0_3;
 }
 
-static void k_train3_fc2_conv_tile1x2(const real *restrict x, const real *restrict weight, V *restrict tile)
+static void k3_conv_tile1x2(const real *restrict x, const real *restrict weight, V *restrict tile)
 {
     V s0_0 = {0}, s0_1 = {0};
     for (int d = 0; d < 8; d++, x += 16, weight += 1) {
@@ -552,7 +585,7 @@ static void k_train3_fc2_conv_tile1x2(const real *restrict x, const real *restri
     tile[1] = s0_1;
 }
 
-static void k_train3_fc2_conv_tile1x1(const real *restrict x, const real *restrict weight, V *restrict tile)
+static void k3_conv_tile1x1(const real *restrict x, const real *restrict weight, V *restrict tile)
 {
     V s0_0 = {0};
     for (int d = 0; d < 8; d++, x += 16, weight += 1) {
@@ -562,11 +595,11 @@ static void k_train3_fc2_conv_tile1x1(const real *restrict x, const real *restri
     tile[0] = s0_0;
 }
 
-static void k_train3_fc2_conv(const struct nr_args *a, int64_t first, int64_t last)
+static void k3_conv(const struct nr_args *a, int64_t first, int64_t last)
 {
-    real *const t0_tanh = a->t[0];
-    real *const t1_fc2_weight = a->t[1];
-    real *const t2_fc2_bias = a->t[2];
+    real *const t0_x = a->t[0];
+    real *const t1_weight = a->t[1];
+    real *const t2_bias = a->t[2];
     real *const t3_add = a->t[3];
     const int64_t blocks = a->blocks;
     (void)blocks;
@@ -578,18 +611,18 @@ static void k_train3_fc2_conv(const struct nr_args *a, int64_t first, int64_t la
             for (int64_t t = part * 1LL / 1; t < (part + 1) * 1LL / 1; t++) {
                 const int64_t k = t * 1;
                 enum { n = 1 };
-                const real *weight = t1_fc2_weight + k * 8;
+                const real *weight = t1_weight + k * 8;
                 V tile[4];
                 for (int j0 = 0; j0 < blocks_here;) {
                     const int m = blocks_here - j0 >= 4 ? 4 : blocks_here - j0 >= 2 ? 2 : 1;
-                    const real *x = t0_tanh + ((block + j0) * 8) * 16 + lane;
-                    if (n == 1 && m == 4) k_train3_fc2_conv_tile1x4(x, weight, tile);
-                    else if (n == 1 && m == 2) k_train3_fc2_conv_tile1x2(x, weight, tile);
-                    else if (n == 1 && m == 1) k_train3_fc2_conv_tile1x1(x, weight, tile);
+                    const real *x = t0_x + ((block + j0) * 8) * 16 + lane;
+                    if (n == 1 && m == 4) k3_conv_tile1x4(x, weight, tile);
+                    else if (n == 1 && m == 2) k3_conv_tile1x2(x, weight, tile);
+                    else if (n == 1 && m == 1) k3_conv_tile1x1(x, weight, tile);
                     for (int i = 0; i < n; i++)
                     for (int j = 0; j < m; j++) {
                         const V v0 = tile[i * 4 + j];
-                        const V v1 = (v0 + vec(t2_fc2_bias[(k + i)]));
+                        const V v1 = (v0 + vec(t2_bias[(k + i)]));
                         st(t3_add + ((block + j0 + j) * 1 + (k + i)) * 16 + lane, v1);
                     }
                     j0 += m;
@@ -599,12 +632,11 @@ static void k_train3_fc2_conv(const struct nr_args *a, int64_t first, int64_t la
     }
 }
 
-// k_train4_loss_mse = mse
-//   19 |     loss      = MSE(y, odd)
-static void k_train4_loss_mse(const struct nr_args *a, int64_t first, int64_t last)
+// k4_mse = mse
+static void k4_mse(const struct nr_args *a, int64_t first, int64_t last)
 {
-    real *const t0_add = a->t[0];
-    real *const t1_odd = a->t[1];
+    real *const t0_x = a->t[0];
+    real *const t1_target = a->t[1];
     real *const t2_mse = a->t[2];
     real *const t3_mse = a->t[3];
     const int64_t blocks = a->blocks;
@@ -618,7 +650,7 @@ static void k_train4_loss_mse(const struct nr_args *a, int64_t first, int64_t la
             (void)inv_rows;
             V loss = {0};
             for (int64_t e = 0; e < 1; e++) {
-                const V d = ld(t0_add + (block * 1 + e) * 16 + lane) - ld(t1_odd + (block * 1 + e) * 16 + lane);
+                const V d = ld(t0_x + (block * 1 + e) * 16 + lane) - ld(t1_target + (block * 1 + e) * 16 + lane);
                 loss += d * d;
                 st(t3_mse + (block * 1 + e) * 16 + lane, sel(live, d * inv_rows * num(2), num(0)));
             }
@@ -627,11 +659,10 @@ static void k_train4_loss_mse(const struct nr_args *a, int64_t first, int64_t la
     }
 }
 
-// k_train5_loss_report_loss = report_loss
-//   19 |     loss      = MSE(y, odd)
-static void k_train5_loss_report_loss(const struct nr_args *a, int64_t first, int64_t last)
+// k5_report_loss = report_loss
+static void k5_report_loss(const struct nr_args *a, int64_t first, int64_t last)
 {
-    real *const t0_mse = a->t[0];
+    real *const t0_x = a->t[0];
     const int64_t blocks = a->blocks;
     (void)blocks;
     (void)first, (void)last;
@@ -639,19 +670,18 @@ static void k_train5_loss_report_loss(const struct nr_args *a, int64_t first, in
     {
         double sum = 0;
         for (int64_t i = 0; i < rows; i++)
-            sum += t0_mse[i];
+            sum += t0_x[i];
         const float loss = (float)(sum / rows);
         put_word(a, 37, loss);
         a->control[38] = is_finite(loss) && (!a->control[28] || a->control[38]);
     }
 }
 
-// k_train6_fc2_chan_sum = chan_sum
-//    7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
-static void k_train6_fc2_chan_sum(const struct nr_args *a, int64_t first, int64_t last)
+// k6_chan_sum = chan_sum
+static void k6_chan_sum(const struct nr_args *a, int64_t first, int64_t last)
 {
-    real *const t0_mse = a->t[0];
-    real *const t1_fc2_bias = a->t[1];
+    real *const t0_x = a->t[0];
+    real *const t1_chan_sum = a->t[1];
     const int64_t blocks = a->blocks;
     (void)blocks;
     for (int64_t c = first; c < last; c++) {
@@ -660,31 +690,29 @@ static void k_train6_fc2_chan_sum(const struct nr_args *a, int64_t first, int64_
         for (int lane = 0; lane < 16; lane += LANES) {
             V part = {0};
             for (int64_t e = c * 1; e < (c + 1) * 1; e++) {
-                const V v0 = ld(t0_mse + (block * 1 + e) * 16 + lane);
+                const V v0 = ld(t0_x + (block * 1 + e) * 16 + lane);
                 part += v0;
             }
             sum += lane_sum(sel(live_mask(a, block, lane), part, num(0)));
         }
-        t1_fc2_bias[c] = (real)(sum);
+        t1_chan_sum[c] = (real)(sum);
     }
 }
 
-// k_train7_fc2_relayout = relayout
-//    7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
-static void k_train7_fc2_relayout(const struct nr_args *a, int64_t first, int64_t last)
+// k7_relayout = relayout
+static void k7_relayout(const struct nr_args *a, int64_t first, int64_t last)
 {
-    real *const t0_tanh = a->t[0];
+    real *const t0_x = a->t[0];
     real *const t1_relayout = a->t[1];
     const int64_t blocks = a->blocks;
     (void)blocks;
     for (int64_t block = first; block < last; block++)
     for (int64_t e = 0; e < 8; e += 16)
-        turn_back(t0_tanh + (block * 8LL + e) * 16, 8LL - e < 16 ? (int)(8LL - e) : 16, 8, t1_relayout + block * 16 * 8LL + e);
+        turn_back(t0_x + (block * 8LL + e) * 16, 8LL - e < 16 ? (int)(8LL - e) : 16, 8, t1_relayout + block * 16 * 8LL + e);
 }
 
-// k_train8_fc2_linear_dw = linear_dw
-//    7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
-static void k_train8_fc2_linear_dw_tile1x8(const real *restrict x, const real *restrict y, const int64_t samples, real *restrict out)
+// k8_linear_dw = linear_dw
+static void k8_linear_dw_tile1x8(const real *restrict x, const real *restrict y, const int64_t samples, real *restrict out)
 {
     V8 s0_0 = {0};
     for (int64_t m = 0; m < samples; m++) {
@@ -695,27 +723,26 @@ static void k_train8_fc2_linear_dw_tile1x8(const real *restrict x, const real *r
     *(V8u *)(out + 0) = s0_0;
 }
 
-static void k_train8_fc2_linear_dw(const struct nr_args *a, int64_t first, int64_t last)
+static void k8_linear_dw(const struct nr_args *a, int64_t first, int64_t last)
 {
-    real *const t0_relayout = a->t[0];
-    real *const t1_mse = a->t[1];
-    real *const t2_fc2_weight = a->t[2];
+    real *const t0_x = a->t[0];
+    real *const t1_x = a->t[1];
+    real *const t2_linear_dw = a->t[2];
     const int64_t blocks = a->blocks;
     (void)blocks;
     const int64_t samples = a->control[0];
     for (int64_t task = first; task < last; task++) {
         const int64_t k = task * 1;
-        const real *y = t1_mse + k * 16;
-        real *out = t2_fc2_weight + k * 8;
+        const real *y = t1_x + k * 16;
+        real *out = t2_linear_dw + k * 8;
         if (k + 1 <= 1) {
-            k_train8_fc2_linear_dw_tile1x8(t0_relayout + 0, y, samples, out + 0);
+            k8_linear_dw_tile1x8(t0_x + 0, y, samples, out + 0);
         }
     }
 }
 
-// k_train9_fc2_conv_dx = conv_dx, tanh.da
-//    7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
-static void k_train9_fc2_conv_dx_tile4x4(const real *restrict x, const real *restrict weight, V *restrict tile)
+// k9_conv_dx = conv_dx, tanh.da
+static void k9_conv_dx_tile4x4(const real *restrict x, const real *restrict weight, V *restrict tile)
 {
     V s0_0 = {0}, s0_1 = {0}, s0_2 = {0}, s0_3 = {0};
     V s1_0 = {0}, s1_1 = {0}, s1_2 = {0}, s1_3 = {0};
@@ -746,7 +773,7 @@ static void k_train9_fc2_conv_dx_tile4x4(const real *restrict x, const real *res
     tile[15] = s3_3;
 }
 
-static void k_train9_fc2_conv_dx_tile4x2(const real *restrict x, const real *restrict weight, V *restrict tile)
+static void k9_conv_dx_tile4x2(const real *restrict x, const real *restrict weight, V *restrict tile)
 {
     V s0_0 = {0}, s0_1 = {0};
     V s1_0 = {0}, s1_1 = {0};
@@ -769,7 +796,7 @@ static void k_train9_fc2_conv_dx_tile4x2(const real *restrict x, const real *res
     tile[13] = s3_1;
 }
 
-static void k_train9_fc2_conv_dx_tile4x1(const real *restrict x, const real *restrict weight, V *restrict tile)
+static void k9_conv_dx_tile4x1(const real *restrict x, const real *restrict weight, V *restrict tile)
 {
     V s0_0 = {0};
     V s1_0 = {0};
@@ -788,11 +815,11 @@ static void k_train9_fc2_conv_dx_tile4x1(const real *restrict x, const real *res
     tile[12] = s3_0;
 }
 
-static void k_train9_fc2_conv_dx(const struct nr_args *a, int64_t first, int64_t last)
+static void k9_conv_dx(const struct nr_args *a, int64_t first, int64_t last)
 {
-    real *const t0_mse = a->t[0];
-    real *const t1_fc2_weight = a->t[1];
-    real *const t2_tanh = a->t[2];
+    real *const t0_x = a->t[0];
+    real *const t1_weight = a->t[1];
+    real *const t2_x = a->t[2];
     real *const t3_tanh_da = a->t[3];
     const int64_t blocks = a->blocks;
     (void)blocks;
@@ -804,18 +831,18 @@ static void k_train9_fc2_conv_dx(const struct nr_args *a, int64_t first, int64_t
             for (int64_t t = part * 2LL / 2; t < (part + 1) * 2LL / 2; t++) {
                 const int64_t k = t * 4;
                 enum { n = 4 };
-                const real *weight = t1_fc2_weight + k * 1;
+                const real *weight = t1_weight + k * 1;
                 V tile[16];
                 for (int j0 = 0; j0 < blocks_here;) {
                     const int m = blocks_here - j0 >= 4 ? 4 : blocks_here - j0 >= 2 ? 2 : 1;
-                    const real *x = t0_mse + ((block + j0) * 1) * 16 + lane;
-                    if (n == 4 && m == 4) k_train9_fc2_conv_dx_tile4x4(x, weight, tile);
-                    else if (n == 4 && m == 2) k_train9_fc2_conv_dx_tile4x2(x, weight, tile);
-                    else if (n == 4 && m == 1) k_train9_fc2_conv_dx_tile4x1(x, weight, tile);
+                    const real *x = t0_x + ((block + j0) * 1) * 16 + lane;
+                    if (n == 4 && m == 4) k9_conv_dx_tile4x4(x, weight, tile);
+                    else if (n == 4 && m == 2) k9_conv_dx_tile4x2(x, weight, tile);
+                    else if (n == 4 && m == 1) k9_conv_dx_tile4x1(x, weight, tile);
                     for (int i = 0; i < n; i++)
                     for (int j = 0; j < m; j++) {
                         const V v0 = tile[i * 4 + j];
-                        const V v1 = (v0 * (num(1) - (ld(t2_tanh + ((block + j0 + j) * 8 + (k + i)) * 16 + lane) * ld(t2_tanh + ((block + j0 + j) * 8 + (k + i)) * 16 + lane))));
+                        const V v1 = (v0 * (num(1) - (ld(t2_x + ((block + j0 + j) * 8 + (k + i)) * 16 + lane) * ld(t2_x + ((block + j0 + j) * 8 + (k + i)) * 16 + lane))));
                         st(t3_tanh_da + ((block + j0 + j) * 8 + (k + i)) * 16 + lane, v1);
                     }
                     j0 += m;
@@ -825,12 +852,11 @@ static void k_train9_fc2_conv_dx(const struct nr_args *a, int64_t first, int64_t
     }
 }
 
-// k_train10_fc1_chan_sum = chan_sum
-//    7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
-static void k_train10_fc1_chan_sum(const struct nr_args *a, int64_t first, int64_t last)
+// k10_chan_sum = chan_sum
+static void k10_chan_sum(const struct nr_args *a, int64_t first, int64_t last)
 {
-    real *const t0_tanh_da = a->t[0];
-    real *const t1_fc1_bias = a->t[1];
+    real *const t0_x = a->t[0];
+    real *const t1_chan_sum = a->t[1];
     const int64_t blocks = a->blocks;
     (void)blocks;
     for (int64_t c = first; c < last; c++) {
@@ -839,18 +865,17 @@ static void k_train10_fc1_chan_sum(const struct nr_args *a, int64_t first, int64
         for (int lane = 0; lane < 16; lane += LANES) {
             V part = {0};
             for (int64_t e = c * 1; e < (c + 1) * 1; e++) {
-                const V v0 = ld(t0_tanh_da + (block * 8 + e) * 16 + lane);
+                const V v0 = ld(t0_x + (block * 8 + e) * 16 + lane);
                 part += v0;
             }
             sum += lane_sum(sel(live_mask(a, block, lane), part, num(0)));
         }
-        t1_fc1_bias[c] = (real)(sum);
+        t1_chan_sum[c] = (real)(sum);
     }
 }
 
-// k_train11_fc1_linear_dw = linear_dw
-//    7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
-static void k_train11_fc1_linear_dw_tile8x2(const real *restrict x, const real *restrict y, const int64_t samples, real *restrict out)
+// k11_linear_dw = linear_dw
+static void k11_linear_dw_tile8x2(const real *restrict x, const real *restrict y, const int64_t samples, real *restrict out)
 {
     V1 s0_0 = {0};
     V1 s0_1 = {0};
@@ -899,32 +924,32 @@ static void k_train11_fc1_linear_dw_tile8x2(const real *restrict x, const real *
     *(V1u *)(out + 15) = s7_1;
 }
 
-static void k_train11_fc1_linear_dw(const struct nr_args *a, int64_t first, int64_t last)
+static void k11_linear_dw(const struct nr_args *a, int64_t first, int64_t last)
 {
-    real *const t0_gather = a->t[0];
-    real *const t1_tanh_da = a->t[1];
-    real *const t2_fc1_weight = a->t[2];
+    real *const t0_x = a->t[0];
+    real *const t1_x = a->t[1];
+    real *const t2_linear_dw = a->t[2];
     const int64_t blocks = a->blocks;
     (void)blocks;
     const int64_t samples = a->control[0];
     for (int64_t task = first; task < last; task++) {
         const int64_t k = task * 8;
-        const real *y = t1_tanh_da + k * 16;
-        real *out = t2_fc1_weight + k * 2;
+        const real *y = t1_x + k * 16;
+        real *out = t2_linear_dw + k * 2;
         if (k + 8 <= 8) {
-            k_train11_fc1_linear_dw_tile8x2(t0_gather + 0, y, samples, out + 0);
+            k11_linear_dw_tile8x2(t0_x + 0, y, samples, out + 0);
         }
     }
 }
 
-// k_train12_optimizer_adam = adam
-static void k_train12_optimizer_adam(const struct nr_args *a, int64_t first, int64_t last)
+// k12_adam = adam
+static void k12_adam(const struct nr_args *a, int64_t first, int64_t last)
 {
     if (!a->control[CTL_LAST] || !a->control[CTL_FINITE])
         return;                                    /* a loss that is not finite changes nothing */
     real *const t0_parameters = a->t[0];
-    real *const t1_optimizer_exp_avg = a->t[1];
-    real *const t2_optimizer_exp_avg_sq = a->t[2];
+    real *const t1_exp_avg = a->t[1];
+    real *const t2_exp_avg_sq = a->t[2];
     real *const t3_gradients = a->t[3];
     real *const t4_adam = a->t[4];
     real *const t5_adam = a->t[5];
@@ -943,8 +968,8 @@ static void k_train12_optimizer_adam(const struct nr_args *a, int64_t first, int
     const int lane = 0;
     (void)lane;
     for (int64_t e = first * 4LL / 1 * 16; e < last * 4LL / 1 * 16; e += LANES) {
-        const V v2 = ((h1 * ld(t2_optimizer_exp_avg_sq + e)) + ((k1 * (ld(t3_gradients + e) + (h3 * ld(t0_parameters + e)))) * (ld(t3_gradients + e) + (h3 * ld(t0_parameters + e)))));
-        const V v1 = ((h0 * ld(t1_optimizer_exp_avg + e)) + (k0 * (ld(t3_gradients + e) + (h3 * ld(t0_parameters + e)))));
+        const V v2 = ((h1 * ld(t2_exp_avg_sq + e)) + ((k1 * (ld(t3_gradients + e) + (h3 * ld(t0_parameters + e)))) * (ld(t3_gradients + e) + (h3 * ld(t0_parameters + e)))));
+        const V v1 = ((h0 * ld(t1_exp_avg + e)) + (k0 * (ld(t3_gradients + e) + (h3 * ld(t0_parameters + e)))));
         const V v0 = (ld(t0_parameters + e) - (((lr / bias1) * v1) / ((v_sqrt(v2) * (num(1) / bias2)) + h2)));
         st(t4_adam + e, v0);
         st(t5_adam + e, v1);
@@ -952,18 +977,17 @@ static void k_train12_optimizer_adam(const struct nr_args *a, int64_t first, int
     }
 }
 
-// k_evaluate0_bits_gather = gather
-//    4 | input  bits : f32[2]
-static const real k_evaluate0_bits_gather_scale[] = {
+// k13_gather = gather
+static const real k13_gather_scale[] = {
     (real)1,
 };
-static const real k_evaluate0_bits_gather_shift[] = {
+static const real k13_gather_shift[] = {
     (real)0,
 };
 
-static void k_evaluate0_bits_gather(const struct nr_args *a, int64_t first, int64_t last)
+static void k13_gather(const struct nr_args *a, int64_t first, int64_t last)
 {
-    real *const t1_bits = a->t[1];
+    real *const t1_gather = a->t[1];
     const int64_t blocks = a->blocks;
     (void)blocks;
     for (int64_t task = first; task < last; task++) {
@@ -980,18 +1004,17 @@ static void k_evaluate0_bits_gather(const struct nr_args *a, int64_t first, int6
             const int n = 2 - e < 16 ? (int)(2 - e) : 16;
             const int64_t from = c * 2LL + e;
             for (int i = 0; i < 16; i++)
-                read_pixels(a, at[i] < 0 ? -1 : at[i] * 2LL + from, n, k_evaluate0_bits_gather_scale[c], k_evaluate0_bits_gather_shift[c], x[i]);
-            turn(&x[0][0], n, t1_bits + (block * 2 + from) * 16);
+                read_pixels(a, at[i] < 0 ? -1 : at[i] * 2LL + from, n, k13_gather_scale[c], k13_gather_shift[c], x[i]);
+            turn(&x[0][0], n, t1_gather + (block * 2 + from) * 16);
         }
     }
 }
 
-// k_evaluate4_loss_mse = mse
-//   19 |     loss      = MSE(y, odd)
-static void k_evaluate4_loss_mse(const struct nr_args *a, int64_t first, int64_t last)
+// k14_mse = mse
+static void k14_mse(const struct nr_args *a, int64_t first, int64_t last)
 {
-    real *const t0_add = a->t[0];
-    real *const t1_odd = a->t[1];
+    real *const t0_x = a->t[0];
+    real *const t1_target = a->t[1];
     real *const t2_mse = a->t[2];
     const int64_t blocks = a->blocks;
     (void)blocks;
@@ -1004,7 +1027,7 @@ static void k_evaluate4_loss_mse(const struct nr_args *a, int64_t first, int64_t
             (void)inv_rows;
             V loss = {0};
             for (int64_t e = 0; e < 1; e++) {
-                const V d = ld(t0_add + (block * 1 + e) * 16 + lane) - ld(t1_odd + (block * 1 + e) * 16 + lane);
+                const V d = ld(t0_x + (block * 1 + e) * 16 + lane) - ld(t1_target + (block * 1 + e) * 16 + lane);
                 loss += d * d;
             }
             st(t2_mse + (block * 1 + 0) * 16 + lane, sel(live, loss * num(1), num(0)));
@@ -1012,23 +1035,22 @@ static void k_evaluate4_loss_mse(const struct nr_args *a, int64_t first, int64_t
     }
 }
 
-// k_predict3_y_relayout = relayout
-//    7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
-static void k_predict3_y_relayout(const struct nr_args *a, int64_t first, int64_t last)
+// k15_relayout = relayout
+static void k15_relayout(const struct nr_args *a, int64_t first, int64_t last)
 {
-    real *const t0_add = a->t[0];
-    real *const t1_output_y = a->t[1];
+    real *const t0_x = a->t[0];
+    real *const t1_relayout = a->t[1];
     const int64_t blocks = a->blocks;
     (void)blocks;
     for (int64_t block = first; block < last; block++)
     for (int64_t e = 0; e < 1; e += 16)
-        turn_back(t0_add + (block * 1LL + e) * 16, 1LL - e < 16 ? (int)(1LL - e) : 16, 4, t1_output_y + block * 16 * 4LL + e);
+        turn_back(t0_x + (block * 1LL + e) * 16, 1LL - e < 16 ? (int)(1LL - e) : 16, 4, t1_relayout + block * 16 * 4LL + e);
 }
 
-// k_accumulate12_optimizer_accumulate = accumulate
-static void k_accumulate12_optimizer_accumulate(const struct nr_args *a, int64_t first, int64_t last)
+// k16_accumulate = accumulate
+static void k16_accumulate(const struct nr_args *a, int64_t first, int64_t last)
 {
-    real *const t0_gradients_sum = a->t[0];
+    real *const t0_gradients = a->t[0];
     real *const t1_gradients = a->t[1];
     real *const t2_accumulate = a->t[2];
     const V begin = vec(word(a, 29));
@@ -1037,84 +1059,49 @@ static void k_accumulate12_optimizer_accumulate(const struct nr_args *a, int64_t
     const int lane = 0;
     (void)lane;
     for (int64_t e = first * 4LL / 1 * 16; e < last * 4LL / 1 * 16; e += LANES) {
-        const V v0 = sel((begin > num(0)), ld(t1_gradients + e), (ld(t0_gradients_sum + e) + ld(t1_gradients + e)));
+        const V v0 = sel((begin > num(0)), ld(t1_gradients + e), (ld(t0_gradients + e) + ld(t1_gradients + e)));
         st(t2_accumulate + e, v0);
     }
 }
 
-// k_accumulate13_optimizer_adam = adam
-static void k_accumulate13_optimizer_adam(const struct nr_args *a, int64_t first, int64_t last)
-{
-    if (!a->control[CTL_LAST] || !a->control[CTL_FINITE])
-        return;                                    /* a loss that is not finite changes nothing */
-    real *const t0_parameters = a->t[0];
-    real *const t1_optimizer_exp_avg = a->t[1];
-    real *const t2_optimizer_exp_avg_sq = a->t[2];
-    real *const t3_accumulate = a->t[3];
-    real *const t4_adam = a->t[4];
-    real *const t5_adam = a->t[5];
-    real *const t6_adam = a->t[6];
-    const V lr = vec(word(a, 9));
-    const V bias1 = vec(word(a, 10));
-    const V bias2 = vec(word(a, 11));
-    const V h0 = vec(word(a, 12));
-    const V h1 = vec(word(a, 13));
-    const V h2 = vec(word(a, 14));
-    const V h3 = vec(word(a, 15));
-    const V k0 = vec(word(a, 20));
-    const V k1 = vec(word(a, 21));
-    const int64_t blocks = a->blocks;
-    (void)blocks;
-    const int lane = 0;
-    (void)lane;
-    for (int64_t e = first * 4LL / 1 * 16; e < last * 4LL / 1 * 16; e += LANES) {
-        const V v2 = ((h1 * ld(t2_optimizer_exp_avg_sq + e)) + ((k1 * (ld(t3_accumulate + e) + (h3 * ld(t0_parameters + e)))) * (ld(t3_accumulate + e) + (h3 * ld(t0_parameters + e)))));
-        const V v1 = ((h0 * ld(t1_optimizer_exp_avg + e)) + (k0 * (ld(t3_accumulate + e) + (h3 * ld(t0_parameters + e)))));
-        const V v0 = (ld(t0_parameters + e) - (((lr / bias1) * v1) / ((v_sqrt(v2) * (num(1) / bias2)) + h2)));
-        st(t4_adam + e, v0);
-        st(t5_adam + e, v1);
-        st(t6_adam + e, v2);
-    }
-}
-
 static const struct nr_kernel kernels[] = {
-    {"train0_bits_gather", k_train0_bits_gather, 1, 1},
-    {"train1_odd_gather_target", k_train1_odd_gather_target, 1, 1},
-    {"train2_fc1_conv", k_train2_fc1_conv, 4, 2},
-    {"train3_fc2_conv", k_train3_fc2_conv, 4, 1},
-    {"train4_loss_mse", k_train4_loss_mse, 1, 1},
-    {"train5_loss_report_loss", k_train5_loss_report_loss, 0, 1},
-    {"train6_fc2_chan_sum", k_train6_fc2_chan_sum, 0, 1},
-    {"train7_fc2_relayout", k_train7_fc2_relayout, 1, 1},
-    {"train8_fc2_linear_dw", k_train8_fc2_linear_dw, 0, 1},
-    {"train9_fc2_conv_dx", k_train9_fc2_conv_dx, 4, 2},
-    {"train10_fc1_chan_sum", k_train10_fc1_chan_sum, 0, 8},
-    {"train11_fc1_linear_dw", k_train11_fc1_linear_dw, 0, 1},
-    {"train12_optimizer_adam", k_train12_optimizer_adam, 0, 1},
-    {"evaluate0_bits_gather", k_evaluate0_bits_gather, 1, 1},
-    {"evaluate1_odd_gather_target", k_train1_odd_gather_target, 1, 1},
-    {"evaluate2_fc1_conv", k_train2_fc1_conv, 4, 2},
-    {"evaluate3_fc2_conv", k_train3_fc2_conv, 4, 1},
-    {"evaluate4_loss_mse", k_evaluate4_loss_mse, 1, 1},
-    {"evaluate5_loss_report_loss", k_train5_loss_report_loss, 0, 1},
-    {"predict0_bits_gather", k_evaluate0_bits_gather, 1, 1},
-    {"predict1_fc1_conv", k_train2_fc1_conv, 4, 2},
-    {"predict2_fc2_conv", k_train3_fc2_conv, 4, 1},
-    {"predict3_y_relayout", k_predict3_y_relayout, 1, 1},
-    {"accumulate0_bits_gather", k_train0_bits_gather, 1, 1},
-    {"accumulate1_odd_gather_target", k_train1_odd_gather_target, 1, 1},
-    {"accumulate2_fc1_conv", k_train2_fc1_conv, 4, 2},
-    {"accumulate3_fc2_conv", k_train3_fc2_conv, 4, 1},
-    {"accumulate4_loss_mse", k_train4_loss_mse, 1, 1},
-    {"accumulate5_loss_report_loss", k_train5_loss_report_loss, 0, 1},
-    {"accumulate6_fc2_chan_sum", k_train6_fc2_chan_sum, 0, 1},
-    {"accumulate7_fc2_relayout", k_train7_fc2_relayout, 1, 1},
-    {"accumulate8_fc2_linear_dw", k_train8_fc2_linear_dw, 0, 1},
-    {"accumulate9_fc2_conv_dx", k_train9_fc2_conv_dx, 4, 2},
-    {"accumulate10_fc1_chan_sum", k_train10_fc1_chan_sum, 0, 8},
-    {"accumulate11_fc1_linear_dw", k_train11_fc1_linear_dw, 0, 1},
-    {"accumulate12_optimizer_accumulate", k_accumulate12_optimizer_accumulate, 0, 1},
-    {"accumulate13_optimizer_adam", k_accumulate13_optimizer_adam, 0, 1},
+    {k0_gather, 1, 1},
+    {k1_gather_target, 1, 1},
+    {k2_conv, 4, 2},
+    {k3_conv, 4, 1},
+    {k4_mse, 1, 1},
+    {k5_report_loss, 0, 1},
+    {k6_chan_sum, 0, 1},
+    {k7_relayout, 1, 1},
+    {k8_linear_dw, 0, 1},
+    {k9_conv_dx, 4, 2},
+    {k10_chan_sum, 0, 8},
+    {k11_linear_dw, 0, 1},
+    {k12_adam, 0, 1},
+    {k13_gather, 1, 1},
+    {k1_gather_target, 1, 1},
+    {k2_conv, 4, 2},
+    {k3_conv, 4, 1},
+    {k14_mse, 1, 1},
+    {k5_report_loss, 0, 1},
+    {k13_gather, 1, 1},
+    {k2_conv, 4, 2},
+    {k3_conv, 4, 1},
+    {k15_relayout, 1, 1},
+    {k0_gather, 1, 1},
+    {k1_gather_target, 1, 1},
+    {k2_conv, 4, 2},
+    {k3_conv, 4, 1},
+    {k4_mse, 1, 1},
+    {k5_report_loss, 0, 1},
+    {k6_chan_sum, 0, 1},
+    {k7_relayout, 1, 1},
+    {k8_linear_dw, 0, 1},
+    {k9_conv_dx, 4, 2},
+    {k10_chan_sum, 0, 8},
+    {k11_linear_dw, 0, 1},
+    {k16_accumulate, 0, 1},
+    {k12_adam, 0, 1},
 };
 
-const struct nr_object nr_object = {1, 37, LANES, sizeof(real), kernels};
+const struct nr_object nr_object = {2, 37, LANES, sizeof(real), kernels};

@@ -67,7 +67,9 @@ struct text {
 
 static char *next_kernel(char *from)
 {
-    char *at = strstr(from, "\n// k_");
+    char *at = from;
+    while ((at = strstr(at, "\n// k")) && !isdigit((unsigned char)at[5]))
+        at++;
     return at ? at + 1 : from + strlen(from);
 }
 
@@ -76,11 +78,11 @@ static void open_text(struct text *x, const struct plan *p, const char *path, en
     size_t size;
     *x = (struct text){0};
     FILE *out = open_memstream(&x->whole, &size);
-    assert_true(out && emit_cuda(p, &(struct emit_options){.file = path, .precision = precision}, out, &x->launches));
+    assert_true(out && emit_cuda(p, &(struct emit_options){.precision = precision}, out, &x->launches));
     assert_int_equal(fclose(out), 0);
     char *at = next_kernel(x->whole);
     x->head = (size_t)(at - x->whole);
-    x->kernel = calloc(size / strlen("\n// k_") + 2, sizeof *x->kernel);
+    x->kernel = calloc(size / strlen("\n// k") + 2, sizeof *x->kernel);
     assert_non_null(x->kernel);
     for (x->kernel[0] = at; *at; x->kernel[++x->n] = at)
         at = next_kernel(at);
@@ -99,11 +101,11 @@ static XXH64_hash_t hash_of(const struct text *x, int i)
 {
     XXH64_hash_t hash = 0;
     for (const char *at = x->kernel[i], *end = x->kernel[i + 1]; at < end; at++) {
-        size_t digits = *at == 't' ? strspn(at + 1, "0123456789") : 0;
+        size_t digits = *at == 't' || *at == 'k' ? strspn(at + 1, "0123456789") : 0;
         if (strncmp(at, "//", 2) == 0) {
             at += strcspn(at, "\n");
-        } else if ((digits && at[1 + digits] == '_') || strncmp(at, "k_cuda_", 7) == 0) {
-            hash = XXH64(at, 1 + digits, hash);
+        } else if (digits && at[1 + digits] == '_') {
+            hash = XXH64(at, *at == 't' ? 1 + digits : 1, hash);
             while (at[1] == '_' || isalnum((unsigned char)at[1]))
                 at++;
         } else {
