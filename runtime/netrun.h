@@ -127,6 +127,16 @@ struct rate {
 enum rate_kind rate_kind_of(const char *schedule);           /* "": constant; RATE_COUNT: there is no rule for this word */
 double rate_at(const struct rate *r, int64_t step);          /* step: optimizer steps done before */
 
+struct position {            /* in training; a checkpoint holds it */
+    int64_t epoch;           /* epochs done */
+    int64_t in_epoch;        /* steps done of the next one */
+    int64_t step;            /* optimizer steps done in all */
+    double loss_sum;         /* over the samples of those in_epoch steps */
+    double seconds;          /* that they took, in the runs before this one */
+    int64_t best_epoch;      /* 0: none yet */
+    double best;             /* its merit: first metric, or -loss of the test set, or else -loss of the training set */
+};
+
 /* ---- recipe.c: the settings as numbers ---- */
 
 struct recipe {
@@ -146,6 +156,9 @@ struct recipe {
 };
 int recipe_read(const struct plan *p, struct recipe *r);
 void recipe_count(struct recipe *r, int64_t samples);        /* once batch and samples are known */
+
+/* Epochs of so many steps lead to it. */
+bool position_fits(const struct position *at, const struct recipe *r);
 
 /* Control words of one optimizer step over rows [position, position + rows) of the epoch's order. */
 void control_train(const struct recipe *r, int64_t step, int64_t epoch, int64_t position, int64_t rows, int64_t samples,
@@ -185,15 +198,6 @@ bool pace_drops(struct pace *p, int64_t samples, double seconds, double *times);
 
 /* ---- job: what the actions share ---- */
 
-struct position {            /* in training; a checkpoint holds it */
-    int64_t epoch;           /* epochs done */
-    int64_t in_epoch;        /* steps done of the next one */
-    int64_t step;            /* optimizer steps done in all */
-    double loss_sum;         /* over the samples of those in_epoch steps */
-    int64_t best_epoch;      /* 0: none yet */
-    double best;             /* its merit: first metric, or -loss of the test set, or else -loss of the training set */
-};
-
 struct job {
     struct options *options;
     struct plan *plan;
@@ -206,6 +210,7 @@ struct job {
     struct events events;
     struct position at;
     struct pace pace;
+    double test_seconds;     /* that the last test took; 0: none yet */
     char folder[PATH_MAX];   /* of the run; "" if there is none */
     char weights[PATH_MAX];  /* the file that they came from, "" if none */
     bool synthetic_weights;  /* trained on synthetic data */
@@ -259,6 +264,13 @@ bool run_named(const char *runs, const char *name, char folder[PATH_MAX]);
 int run_recall(struct job *j);
 /* folder/name; false, after a message, if that is too long. */
 bool run_path(const char *folder, const char *name, char path[PATH_MAX]);
+
+/* ---- stops.c ---- */
+
+/* From now on until the end, SIGINT, SIGTERM, SIGHUP and SIGPIPE are taken down only. */
+void stops_listen(void);
+void stops_end(void);
+int stopped_by(void);        /* the last such signal; 0: none */
 
 /* ---- train.c, evaluate.c, predict.c ---- */
 

@@ -96,7 +96,16 @@ int recipe_read(const struct plan *p, struct recipe *r)
 void recipe_count(struct recipe *r, int64_t samples)
 {
     r->rate.steps = (samples - 1) / r->batch + 1;
-    r->rate.total = r->epochs * r->rate.steps;
+    if (__builtin_mul_overflow(r->epochs, r->rate.steps, &r->rate.total))
+        r->rate.total = INT64_MAX;
+}
+
+bool position_fits(const struct position *at, const struct recipe *r)
+{
+    int64_t step;
+    return at->in_epoch <= r->rate.steps && at->best_epoch <= at->epoch &&
+           !__builtin_mul_overflow(at->epoch, r->rate.steps, &step) && !__builtin_add_overflow(step, at->in_epoch, &step) &&
+           step == at->step;
 }
 
 static void put_float(uint32_t *word, double value)

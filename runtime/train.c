@@ -1,38 +1,14 @@
 /* train.c: the training loop. Between `prepare` and the end of an epoch nothing is allocated. */
 #include "netrun.h"
 
+#include <errno.h>
 #include <math.h>
-#include <signal.h>
+#include <unistd.h>
 #include <string.h>
-
-/* ---- being stopped ---- */
-
-static volatile sig_atomic_t stopped_by;
-
-static void stop(int number)
-{
-    stopped_by = number;
-}
-
-/* The first signal ends the training after the step; the second one, the handler gone, the program. */
-static void listen_for_stops(void)
-{
-    struct sigaction action = { .sa_handler = stop, .sa_flags = (int)(SA_RESETHAND | SA_RESTART) };
-    sigemptyset(&action.sa_mask);
-    stopped_by = 0;
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-}
-
-static void listen_no_more(void)
-{
-    signal(SIGINT, SIG_DFL);
-    signal(SIGTERM, SIG_DFL);
-}
 
 static bool enough(const struct job *j)
 {
-    return stopped_by || (j->options->steps > 0 && j->at.step >= j->options->steps);
+    return stopped_by() || (j->options->steps > 0 && j->at.step >= j->options->steps);
 }
 
 /* ---- one step, one epoch ---- */
@@ -119,7 +95,7 @@ static int diverged(struct job *j, float loss)
                     text, (long long)j->at.epoch + 1, (long long)j->at.in_epoch + 1, j->recipe.rate.lr / 10);
 }
 
-/* `seconds` of training since the epoch began, or was resumed. */
+/* `seconds` of work at the epoch, what a run did before it was stopped included. */
 static void tell_step(struct job *j, float loss, double seconds)
 {
     if (j->options->log_every == 0 || j->at.in_epoch % j->options->log_every != 0)
@@ -132,16 +108,23 @@ static void tell_step(struct job *j, float loss, double seconds)
     event_end(&j->events);
 }
 
+/* Seconds to the end: the samples that are still to be trained, and a test after each epoch as long as the last one was. */
+static double time_left(const struct job *j, double per_second)
+{
+    double epochs = (double)(j->recipe.epochs - j->at.epoch), done = (double)j->at.in_epoch * (double)j->recipe.batch;
+    return fmax(epochs * (double)j->data.train.count - done, 0) / per_second + epochs * j->test_seconds;
+}
+
+/* `done` samples were trained since `since`. */
 static void report_step(struct job *j, float loss, int64_t done, double since)
 {
     double seconds = now() - since, per_second = (double)done / (seconds + 1e-9);
-    int64_t steps_left = j->recipe.rate.total - j->at.step;
     const struct progress_step s = {
         .epoch = j->at.epoch + 1, .epochs = j->recipe.epochs, .step = j->at.in_epoch, .steps = j->recipe.rate.steps,
-        .loss = loss, .per_second = per_second, .eta = (double)(steps_left * j->recipe.batch) / per_second,
+        .loss = loss, .per_second = per_second, .eta = time_left(j, per_second),
     };
     progress_step(&j->progress, &s);
-    tell_step(j, loss, seconds);
+    tell_step(j, loss, j->at.seconds + seconds);
 }
 
 /* A run is done. At the end of its step the position moves, and *loss is that of the whole batch. */
@@ -171,7 +154,7 @@ static int run_steps(struct job *j, int64_t *seen, double since)
     if (!j->device->data(j->device, &data, &e))
         return complain(e.status, "%s", e.text);
     while (j->at.in_epoch < j->recipe.rate.steps && (r.part > 0 || !enough(j))) {
-        int64_t end = stopped_by ? j->at.step + 1 : j->options->steps > 0 ? j->options->steps : INT64_MAX;
+        int64_t end = stopped_by() ? j->at.step + 1 : j->options->steps > 0 ? j->options->steps : INT64_MAX;
         int n = plan_runs(j, &r, end), status = call(j, &r, n);
         for (int i = 0; status == 0 && i < n; i++)
             if (!r.control[i][CTL_FINITE])
@@ -212,9 +195,19 @@ static void tell_best(struct job *j)
     event_close(&j->events, '}');
 }
 
-static int tell_epoch(struct job *j, double train_loss, const struct result *r, double seconds)
+static int lost(void)
 {
-    struct events *e = &j->events;
+    return complain(STATUS_DATA, "metrics.jsonl or stdout: cannot be written");
+}
+
+/* Ends an event, for whoever still listens: a pipe or a terminal that has gone has sent its signal. */
+static int told(struct events *e)
+{
+    return event_end(e) || stopped_by() ? 0 : lost();
+}
+
+static void event_epoch(const struct job *j, struct events *e, double train_loss, const struct result *r, double seconds)
+{
     event_begin(e, "epoch");
     event_integer(e, "epoch", j->at.epoch);
     event_integer(e, "steps", j->at.step);
@@ -230,7 +223,6 @@ static int tell_epoch(struct job *j, double train_loss, const struct result *r, 
         event_close(e, '}');
     }
     event_number(e, "seconds", seconds);
-    return event_end(e) ? 0 : complain(STATUS_DATA, "metrics.jsonl or stdout: cannot be written");
 }
 
 static void say_epoch(struct job *j, double train_loss, const struct result *r, double seconds, double per_second)
@@ -251,29 +243,45 @@ static void say_epoch(struct job *j, double train_loss, const struct result *r, 
     progress_say(&j->progress, "%s", text);
 }
 
-/* Tests, reports and writes checkpoints: first the best, so that `last` never tells of a best that is not there. */
+/* The event in the run's folder and the checkpoints: first the best, so that `last` never tells of a best that is not there. */
+static int keep_epoch(struct job *j, double train_loss, const struct result *r, double seconds)
+{
+    struct events file = j->events;
+    file.to[1] = NULL;
+    int status = j->at.best_epoch == j->at.epoch ? save(j, "best.safetensors", false) : 0;
+    event_epoch(j, &file, train_loss, r, seconds);
+    if (!event_end(&file) || (j->metrics && fsync(fileno(j->metrics)) != 0 && errno != EINVAL))
+        status = status ? status : lost();
+    return status ? status : save(j, "last.safetensors", true);
+}
+
+/* Tests, keeps, and only then reports. */
 static int end_epoch(struct job *j, int64_t seen, double since)
 {
     struct result r = { .n = 0 };
-    double per_second = (double)seen / (now() - since + 1e-9);
+    double trained = now(), per_second = (double)seen / (trained - since + 1e-9);
     double train_loss = j->at.loss_sum / (double)j->data.train.count;
     int status = j->data.test.count > 0 ? evaluate(j, &j->data.test, &r) : 0;
     if (status)
         return status;
-    double value = merit(j, train_loss, &r), seconds = now() - since;
+    double value = merit(j, train_loss, &r), seconds = j->at.seconds + now() - since;
+    struct events out = j->events;
+    out.to[0] = NULL;
+    j->test_seconds = now() - trained;
     j->at.epoch++;
     j->at.in_epoch = 0;
-    j->at.loss_sum = 0;
+    j->at.loss_sum = j->at.seconds = 0;
     bool best = isfinite(r.loss) && isfinite(value) && (j->at.best_epoch == 0 || value > j->at.best);
     if (best) {
         j->at.best_epoch = j->at.epoch;
         j->at.best = value;
     }
+    status = keep_epoch(j, train_loss, &r, seconds);
+    if (status)
+        return status;
     say_epoch(j, train_loss, &r, seconds, per_second);
-    status = tell_epoch(j, train_loss, &r, seconds);
-    if (status == 0 && best)
-        status = save(j, "best.safetensors", false);
-    return status ? status : save(j, "last.safetensors", true);
+    event_epoch(j, &out, train_loss, &r, seconds);
+    return told(&out);
 }
 
 /* ---- the run ---- */
@@ -298,7 +306,7 @@ static int tell_start(struct job *j)
         weights_tell(j);
     if (j->at.step > 0)
         event_integer(e, "resumed", j->at.step);
-    return event_end(e) ? 0 : complain(STATUS_DATA, "metrics.jsonl or stdout: cannot be written");
+    return told(e);
 }
 
 static int tell_end(struct job *j, const char *status)
@@ -307,7 +315,7 @@ static int tell_end(struct job *j, const char *status)
     event_text(&j->events, "status", status);
     if (j->at.best_epoch > 0)
         tell_best(j);
-    return event_end(&j->events) ? 0 : complain(STATUS_DATA, "metrics.jsonl or stdout: cannot be written");
+    return told(&j->events);
 }
 
 /* Sweeps are checked and kept in the plan, but nothing runs them yet. */
@@ -351,7 +359,7 @@ static void say_start(struct job *j)
 static int finish(struct job *j)
 {
     bool over = j->at.epoch >= j->recipe.epochs;
-    int signal = over ? 0 : stopped_by;
+    int signal = over ? 0 : stopped_by();
     int status = j->at.in_epoch > 0 ? save(j, "last.safetensors", true) : 0;
     if (status == 0)
         status = tell_end(j, signal ? "interrupted" : over ? "ok" : "stopped");
@@ -376,6 +384,8 @@ static int run_epochs(struct job *j)
         int status = run_steps(j, &seen, since);
         if (status == 0 && j->at.in_epoch == j->recipe.rate.steps)
             status = end_epoch(j, seen, since);
+        else
+            j->at.seconds += now() - since;
         if (status == STATUS_DIVERGED) {
             save(j, "last.safetensors", true);
             tell_end(j, "diverged");
@@ -388,9 +398,9 @@ static int run_epochs(struct job *j)
 
 int train_loop(struct job *j)
 {
-    listen_for_stops();
+    stops_listen();
     int status = run_epochs(j);
-    listen_no_more();
+    stops_end();
     return status;
 }
 
@@ -427,7 +437,7 @@ static int prepare(struct job *j)
     if (status)
         return status;
     recipe_count(&j->recipe, j->data.train.count);
-    if (j->at.in_epoch > j->recipe.rate.steps || j->at.step != j->at.epoch * j->recipe.rate.steps + j->at.in_epoch)
+    if (!position_fits(&j->at, &j->recipe))
         return complain(STATUS_DATA, "%s: does not fit these data: %lld steps in %lld epochs", path,
                         (long long)j->at.step, (long long)j->at.epoch);
     if (o->resume)

@@ -369,13 +369,96 @@ static void test_no_allocation(void **state)
     assert_int_equal(during, 0);
 }
 
+/* ---- an epoch is kept before it is told ---- */
+
+static int64_t told;
+
+static int64_t kept_epoch(void)
+{
+    struct origin o;
+    checkpoint_origin(path_of("a", "last.safetensors"), &o);
+    return o.epoch;
+}
+
+/* Lines and events of the run come here. */
+static ssize_t listener(void *cookie, const char *text, size_t size)
+{
+    double losses[4];
+    (void)cookie;
+    if (memmem(text, size, "\"event\":\"epoch\"", 15) || memmem(text, size, " test ", 6)) {
+        assert_int_equal(kept_epoch(), told / 2 + 1);        /* the line first, then the event */
+        assert_int_equal(epochs_of("a", losses), told / 2 + 1);
+        told++;
+    }
+    return (ssize_t)size;
+}
+
+static void test_kept_before_told(void **state)
+{
+    (void)state;
+    struct run a;
+    open_run(&a, "a", false);
+    unlink(path_of("a", "last.safetensors"));
+    FILE *out = fopencookie(NULL, "w", (cookie_io_functions_t){ .write = listener });
+    assert_non_null(out);
+    a.job.events.to[1] = a.job.progress.lines = out;
+    told = 0;
+    assert_int_equal(go(&a, false), 0);
+    fclose(out);
+    assert_int_equal(told, 2 * 3);
+}
+
+/* The seconds of an epoch that was stopped are those of both runs. */
+static void test_seconds(void **state)
+{
+    (void)state;
+    struct run b;
+    char *text;
+    size_t size;
+    open_run(&b, "b", false);
+    b.options.steps = 1;
+    b.job.at.seconds = 1000;                 /* as if the run before had taken so long */
+    assert_int_equal(go(&b, false), 0);
+    open_run(&b, "b", true);
+    b.options.log_every = 2;
+    assert_int_equal(go(&b, true), 0);
+    text = contents(path_of("b", "metrics.jsonl"), &size);
+    assert_non_null(strstr(text, "\"event\":\"step\",\"epoch\":1,\"step\":2,"));
+    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
+        json_t *event = json_loads(line, 0, NULL), *seconds = json_object_get(event, "seconds");
+        if (seconds && json_integer_value(json_object_get(event, "epoch")) == 1)
+            assert_true(json_number_value(seconds) >= 1000 && json_number_value(seconds) < 1100);
+        else if (seconds)
+            assert_true(json_number_value(seconds) < 100);
+        json_decref(event);
+    }
+    free(text);
+}
+
+/* Positions at the limits of their type are refused, and nothing overflows on the way. */
+static void test_positions(void **state)
+{
+    (void)state;
+    struct recipe r = { .epochs = INT64_C(9000000000000000), .batch = 1 };
+    recipe_count(&r, INT32_MAX);
+    assert_int_equal(r.rate.total, INT64_MAX);
+    const int64_t steps = r.rate.steps, wraps = INT64_MAX / steps + 2;
+    assert_true(position_fits(&(struct position){ .epoch = 3, .in_epoch = 5, .step = 3 * steps + 5, .best_epoch = 3 }, &r));
+    assert_false(position_fits(&(struct position){ .epoch = 3, .in_epoch = 5, .step = 3 * steps + 5, .best_epoch = 4 }, &r));
+    assert_false(position_fits(&(struct position){ .epoch = 3, .in_epoch = steps + 1, .step = 4 * steps + 1 }, &r));
+    assert_false(position_fits(&(struct position){ .epoch = wraps, .step = (int64_t)((uint64_t)wraps * (uint64_t)steps) }, &r));
+    assert_false(position_fits(&(struct position){ .epoch = INT64_MAX, .in_epoch = steps, .step = INT64_MAX }, &r));
+    assert_false(position_fits(&(struct position){ .epoch = INT64_MAX / steps, .in_epoch = steps, .step = INT64_MIN }, &r));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_resume),   cmocka_unit_test(test_interrupt), cmocka_unit_test(test_crash),
         cmocka_unit_test(test_diverged), cmocka_unit_test(test_best_is_finite), cmocka_unit_test(test_control),   cmocka_unit_test(test_batches),
         cmocka_unit_test(test_no_allocation), cmocka_unit_test(test_calls),
-        cmocka_unit_test(test_slow),
+        cmocka_unit_test(test_slow),     cmocka_unit_test(test_kept_before_told), cmocka_unit_test(test_seconds),
+        cmocka_unit_test(test_positions),
     };
     return cmocka_run_group_tests(tests, make_base, remove_base);
 }
