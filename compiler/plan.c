@@ -90,6 +90,18 @@ const struct schedule *plan_schedule(const struct plan *p, enum target t, enum p
     return NULL;
 }
 
+int plan_lone_variance(const struct plan *p, enum target t)
+{
+    const struct schedule *s = plan_schedule(p, t, PHASE_TRAIN);
+    for (int k = s ? s->first_kernel : 0; s && k < s->last_kernel; k++)
+        for (const struct stage *g = p->kernel[k].stage; g < p->kernel[k].stage + p->kernel[k].nstage; g++) {
+            const struct tensor *x = &p->tensor[g->in[0]];
+            if (g->op->spread && tensor_elements(x) == x->dim[0])
+                return g->line;
+        }
+    return 0;
+}
+
 /* The workspace of the schedule, with rows or without, that lives during a step. */
 static int workspace_at(const struct plan *p, int schedule, bool rows, int step)
 {

@@ -202,6 +202,8 @@ const struct setting *plan_setting(const struct plan *p, const char *key);
 double plan_number(const struct plan *p, const char *key, double otherwise);
 int plan_find_tensor(const struct plan *p, int schedule, const char *name);       /* -1: none */
 const struct schedule *plan_schedule(const struct plan *p, enum target t, enum phase ph);   /* NULL: none */
+/* The source line of a layer whose training normalises each channel over the samples of a run alone; 0: there is none. */
+int plan_lone_variance(const struct plan *p, enum target t);
 bool phase_trains(enum phase ph);                          /* makes gradients */
 
 extern const char *const precision_word[PRECISION_COUNT];

@@ -75,6 +75,8 @@ int test(struct job *j)
     if (status == 0)
         status = weights_take(j);
     if (status == 0)
+        caution_samples(j, &j->data.test);
+    if (status == 0)
         status = evaluate(j, &j->data.test, &r);
     if (status)
         return status;

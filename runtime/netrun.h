@@ -175,6 +175,7 @@ float control_float(const uint32_t control[CTL_WORDS], int word);
  * checks it against the plan's input and target. Class indices become I32, as the kernels read them. */
 int samples_open(const struct plan *p, const char *folder, struct dataset *set);
 void samples_close(struct dataset *set);
+int64_t samples_classes(const struct plan *p);               /* that the network tells apart; 0: its target is no class */
 struct device_data samples_of(const struct data_split *split);
 
 /* ---- tensors.c: finding tensors of the plan ---- */
@@ -222,6 +223,13 @@ struct job {
 /* Opens the device, sets rows and batch so that they fit the budget, compiles and arms. samples[phase] is the size of the
  * split that the phase reads, 0 if it will not run. */
 int fit(struct job *j, const int64_t samples[PHASE_COUNT]);
+
+/* ---- caution.c: what can be run, but was hardly meant, said on stderr ---- */
+
+/* Values that the transforms of the plan do not suit. */
+void caution_samples(const struct job *j, const struct data_split *split);
+/* The same of the training set, and settings without effect; when batch and steps are known. Refuses statistics over one value. */
+int caution_training(const struct job *j);
 
 /* ---- init.c ---- */
 

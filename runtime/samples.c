@@ -10,8 +10,8 @@ static bool is_class(const struct tensor *target)
     return target->dtype == DT_I32;
 }
 
-/* How many classes the network tells apart: as many as there are values where a stage compares them with a target. */
-static int64_t classes_of(const struct plan *p)
+/* As many as there are values where a stage compares them with a target. */
+int64_t samples_classes(const struct plan *p)
 {
     int64_t least = 0;
     for (int k = 0; k < p->nkernel; k++)
@@ -100,7 +100,7 @@ static int agree(const struct plan *p, struct data_split *split)
     if (split->label.type == DATA_F32 || split->label.rank != 0)
         return complain(STATUS_DATA, "%s: these are values, but target `%s` of the network is a class",
                         split->label.path, t->name);
-    int64_t classes = classes_of(p);
+    int64_t classes = samples_classes(p);
     if (classes > 0 && !data_check_classes(split, classes, &e))
         return complain(STATUS_DATA, "%s", e.text);
     return widen(split);

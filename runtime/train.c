@@ -440,15 +440,21 @@ static int prepare(struct job *j)
     if (!position_fits(&j->at, &j->recipe))
         return complain(STATUS_DATA, "%s: does not fit these data: %lld steps in %lld epochs", path,
                         (long long)j->at.step, (long long)j->at.epoch);
-    if (o->resume)
+    status = caution_training(j);
+    if (status == 0 && o->resume)
         return checkpoint_resume(j, path);
-    status = init_weights(j);
+    status = status ? status : init_weights(j);
     return status == 0 && o->weights ? weights_take(j) : status;
 }
 
 int train(struct job *j)
 {
     int status = prepare(j);
+    if (status == 0 && j->options->resume && j->at.epoch >= j->recipe.epochs) {
+        note("%s is finished: its %lld epochs are done; to go on: netrun --resume %s --epochs N", j->folder,
+             (long long)j->at.epoch, j->folder);
+        return tell_end(j, "ok");
+    }
     if (status == 0 && j->options->dry_run) {
         say_start(j);
         return try_step(j);
