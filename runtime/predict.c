@@ -82,10 +82,10 @@ static void say_class(FILE *out, const struct sample *s, const double *probabili
         fprintf(out, "%s: no class: what the network makes of it is not finite\n", s->name);
         return;
     }
-    fprintf(out, "%s%s: class %lld, %.2f %%", s->name, s->made_up, (long long)best, 100 * probability[best]);
+    fprintf(out, "%s: class %lld, %.2f %%", s->name, (long long)best, 100 * probability[best]);
     if (s->class >= 0)
         fprintf(out, " (it is %lld)", (long long)s->class);
-    fputc('\n', out);
+    fprintf(out, "%s\n", s->made_up);
     double above = INFINITY;         /* descending, equals in the order of their classes */
     int64_t last = -1;
     for (int shown = 0; shown < SHOWN && shown < n; shown++) {
@@ -103,12 +103,12 @@ static void say_class(FILE *out, const struct sample *s, const double *probabili
 
 static void say_values(FILE *out, const struct sample *s, const char *name, const float *value, int64_t n)
 {
-    fprintf(out, "%s%s: %s =", s->name, s->made_up, name);
+    fprintf(out, "%s: %s =", s->name, name);
     for (int64_t i = 0; i < n; i++)
         fprintf(out, " %.6g", value[i]);
     for (int64_t i = 0; s->values && i < n; i++)
         fprintf(out, "%s%.6g%s", i ? " " : " (it is ", s->values[i], i + 1 == n ? ")" : "");
-    fputc('\n', out);
+    fprintf(out, "%s\n", s->made_up);
 }
 
 static bool tell(struct job *j, const struct sample *s, const char *key, const double *value, int64_t n, int64_t best)

@@ -15,7 +15,7 @@ says out '^/.*drawn: SYNTHETIC data'
 expect 0 netrun mlp.plan --test drawn --quiet
 says out ' 500 samples \(synthetic data\)$'
 expect 0 netrun mlp.plan --predict 0 --data drawn --quiet
-says out '^0 \(synthetic data\): class'
+says out '^0: class .*\(synthetic data\)$'
 expect 0 netrun --inspect drawn
 says out '^IDX, synthetic'
 for what in "--train drawn --epochs 1" "--test drawn" "--predict 0 --data drawn"; do
