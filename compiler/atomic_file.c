@@ -144,3 +144,13 @@ bool atomic_save(const char *path, const void *data, uint64_t size, struct data_
     struct atomic_file file;
     return atomic_open(&file, path, error) && atomic_write(&file, data, size, error) && atomic_commit(&file, error);
 }
+
+bool atomic_is_temporary(const char *name) {
+    static const char digits[] = "0123456789", mark[] = ".tmp-";
+    const char *at = name[0] == '.' ? strstr(name, mark) : NULL;
+    for (const char *next; at && (next = strstr(at + 1, mark));)
+        at = next;
+    size_t process = at ? strspn(at += strlen(mark), digits) : 0;
+    size_t attempt = process && at[process] == '-' ? strspn(at + process + 1, digits) : 0;
+    return attempt && at[process + 1 + attempt] == '\0';
+}

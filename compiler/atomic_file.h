@@ -25,6 +25,9 @@ bool atomic_commit(struct atomic_file *file, struct data_error *error);
 /* Gives up an open file; nothing happens to one that failed or was committed. */
 void atomic_abandon(struct atomic_file *file);
 
+/* Is that the name of such a temporary file? */
+bool atomic_is_temporary(const char *name);
+
 /* The three in one. */
 bool atomic_save(const char *path, const void *data, uint64_t size, struct data_error *error);
 

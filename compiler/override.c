@@ -2,6 +2,7 @@
 #include "build.h"
 
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 const struct setting *setting_find(const struct setting *list, int n, const char *key)
@@ -170,4 +171,32 @@ bool setting_override(struct plan *p, const char *assignment, char *why, size_t 
         return refuse(why, whysize, "`%s` is %s%s, not `%.200s`", key, allowed, batch ? " or auto" : "", value);
     store(s, rule, &v, r);
     return true;
+}
+
+static void put_setting(FILE *out, const struct setting *s, const struct arg *rule)
+{
+    bool list = s->n != 1;
+    fprintf(out, "%s=%s", s->key, s->text ? s->text : list ? "[" : "");
+    for (int i = 0; i < s->n && rule->type == ARG_BOOL; i++)
+        fputs(s->num[i] != 0 ? "true" : "false", out);
+    for (int i = 0; i < s->n && rule->type != ARG_BOOL; i++)
+        fprintf(out, "%s%.17g", i ? ", " : "", s->num[i]);
+    fputs(list && !s->text ? "]\n" : "\n", out);
+}
+
+char *settings_text(const struct plan *p)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    for (const struct setting *s = p->setting; out && s < p->setting + p->nsetting; s++) {
+        const struct arg *rule = s->graph ? NULL : setting_rule(p->setting, p->nsetting, s->key);
+        if (rule)
+            put_setting(out, s, rule);
+    }
+    bool good = out && !ferror(out);
+    if (out && fclose(out) == 0 && good)
+        return text;
+    free(text);
+    return NULL;
 }

@@ -156,6 +156,9 @@ bool settings_check(const struct plan *p, struct plan_error *e);
 /* Changes one setting: "train.epochs=3". False, with the reason and what would be right in `why`, for unknown keys, entries
  * that shaped the graph, and values of the wrong type, range or length. override.c. */
 bool setting_override(struct plan *p, const char *assignment, char *why, size_t whysize);
+/* All that setting_override can change, as it takes them, a line each: "train.epochs=3\n". The caller frees it; NULL without
+ * memory. override.c. */
+char *settings_text(const struct plan *p);
 
 /* The control block: 32-bit words, written by the host between steps, read (and for results written) by kernels. */
 enum control_word {

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { META = 16, META_TEXT = 64 };
+enum { META = 24, META_TEXT = 64 };
 
 /* ---- writing ---- */
 
@@ -21,6 +21,7 @@ struct bundle {              /* a file to be; owns the made-up names */
     struct st_pair pair[META];
     char text[META][META_TEXT];
     size_t pairs;
+    char *settings;
 };
 
 static void bundle_free(struct bundle *b)
@@ -30,6 +31,7 @@ static void bundle_free(struct bundle *b)
             free((void *)b->tensor[i].name);
     free(b->tensor);
     free(b->of);
+    free(b->settings);
 }
 
 static void meta(struct bundle *b, const char *key, const char *format, ...) __attribute__((format(printf, 3, 4)));
@@ -44,7 +46,7 @@ static void meta(struct bundle *b, const char *key, const char *format, ...)
 }
 
 /* Numbers in hexadecimal where bits count. */
-static void describe(struct bundle *b, const struct job *j)
+static void describe(struct bundle *b, const struct job *j, bool whole)
 {
     const struct position *at = &j->at;
     meta(b, "format", "pt");
@@ -64,7 +66,11 @@ static void describe(struct bundle *b, const struct job *j)
     meta(b, "best", "%a", at->best);
     if (j->data.synthetic)
         meta(b, "data", "synthetic");
+    if (j->options->precision != PRECISION_COUNT)
+        meta(b, "precision", "%s", precision_word[j->options->precision]);
     b->pair[b->pairs++] = (struct st_pair){ "net", j->plan->net };
+    if (whole && (b->settings = settings_text(j->plan)))
+        b->pair[b->pairs++] = (struct st_pair){ "settings", b->settings };
 }
 
 static void add(struct bundle *b, int t)
@@ -117,7 +123,9 @@ int checkpoint_save(struct job *j, const char *path, bool whole)
         if (tensor->role == ROLE_STATE)
             status = add_batches_tracked(&b, tensor->name);
     }
-    describe(&b, j);
+    describe(&b, j, whole);
+    if (status == 0 && whole && !b.settings)
+        status = complain(STATUS_INTERNAL, "no memory for a checkpoint");
     if (status == 0 && !st_write(path, b.tensor, b.count, b.pair, b.pairs, from_device, &b, &e))
         status = complain(b.failed ? STATUS_DEVICE : STATUS_DATA, "%s", e.text);
     bundle_free(&b);
@@ -422,27 +430,40 @@ void checkpoint_origin(const char *path, struct origin *o)
     st_free(&f);
 }
 
-int checkpoint_recall(const char *path, const struct plan *p, struct recipe *r, struct position *at)
+static enum precision read_precision(const struct st_file *f)
+{
+    const char *text = st_metadata(f, "precision");
+    for (int p = 0; text && p < PRECISION_COUNT; p++)
+        if (strcmp(text, precision_word[p]) == 0)
+            return (enum precision)p;
+    return PRECISION_FP32;
+}
+
+int checkpoint_recall(const char *path, const struct plan *p, struct recall *r)
 {
     struct st_file f;
     struct data_error e;
     int64_t seed;
     char hash[17];
+    *r = (struct recall){ 0 };
     if (!st_open(path, &f, &e))
         return complain(STATUS_DATA, "%s", e.text);
     snprintf(hash, sizeof hash, "%016llx", (unsigned long long)p->source_hash);
-    const char *stored = st_metadata(&f, "source_hash");
-    bool good = read_position(&f, at) && whole_number(&f, "seed", &seed) && seed <= UINT32_MAX &&
+    const char *stored = st_metadata(&f, "source_hash"), *settings = st_metadata(&f, "settings");
+    bool good = read_position(&f, &r->at) && whole_number(&f, "seed", &seed) && seed <= UINT32_MAX &&
                 whole_number(&f, "batch", &r->batch) && r->batch > 0;
     int status = 0;
     if (!good)
         status = complain(STATUS_DATA, "%s: no checkpoint of netrun: its metadata lack the position in training", path);
     else if (!stored || strcmp(stored, hash) != 0)
         status = complain(STATUS_DATA, "%s: made by another version of net %s", path, p->net);
+    else if (settings && !(r->settings = strdup(settings)))
+        status = complain(STATUS_INTERNAL, "out of memory");
     else
         r->seed = (uint32_t)seed;
     if (!whole_number(&f, "micro_batch", &r->micro))
         r->micro = 0;
+    r->precision = read_precision(&f);
     st_free(&f);
     return status;
 }

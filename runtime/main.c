@@ -23,20 +23,13 @@ static int devices(void)
     return 0;
 }
 
-/* The plan, with the settings of the command line over its own. */
+/* The plan and what of it the command line changes. */
 static int load_plan(struct job *j)
 {
     struct options *o = j->options;
     if (o->plan && !(j->plan = plan_open(o->plan)))
         return STATUS_DATA;
-    int status = o->resume ? run_recall(j) : 0;
-    for (int i = 0; status == 0 && i < o->overrides; i++) {
-        char why[512];
-        struct plan *p = j->plan;
-        if (!setting_override(p, o->override[i], why, sizeof why))
-            status = complain(STATUS_USAGE, "%s", why);
-    }
-    return status ? status : recipe_read(j->plan, &j->recipe);
+    return o->resume ? run_recall(j) : overrides_take(j);
 }
 
 static int act(struct job *j)

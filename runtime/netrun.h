@@ -34,7 +34,7 @@ struct options {             /* pointers: NULL if not given; they point into arg
     int64_t steps;           /* 0: not given; else stop when so many optimizer steps are done in all */
     int64_t log_every;       /* 0: never */
     int threads;             /* 0: all cores */
-    enum precision precision;
+    enum precision precision;                /* PRECISION_COUNT: not given; fp32, or what the run that is resumed has */
     bool split_statistics;   /* batches may run in parts although batch statistics change */
     bool partial, json, dry_run, quiet, verbose;
 };
@@ -199,6 +199,15 @@ bool pace_drops(struct pace *p, int64_t samples, double seconds, double *times);
 
 /* ---- job: what the actions share ---- */
 
+/* What a checkpoint tells before the device is armed. */
+struct recall {
+    struct position at;
+    uint32_t seed;
+    int64_t batch, micro;    /* as in the recipe */
+    enum precision precision;
+    char *settings;          /* in force, as settings_text gives them; NULL: the file does not say. Owned */
+};
+
 struct job {
     struct options *options;
     struct plan *plan;
@@ -217,6 +226,13 @@ struct job {
     bool synthetic_weights;  /* trained on synthetic data */
     FILE *metrics;           /* metrics.jsonl in it */
 };
+
+/* ---- overrides.c: settings of the command line, over those of the plan or of the run that is resumed ---- */
+
+/* Reads j->recipe from the plan's settings with those of the command line over them. */
+int overrides_take(struct job *j);
+/* The same for a run that is resumed, between the two its own, and with its seed and its batch, which cannot be changed. */
+int overrides_resume(struct job *j, const struct recall *r);
 
 /* ---- fit.c: batch, budget, device ---- */
 
@@ -248,8 +264,8 @@ int checkpoint_save(struct job *j, const char *path, bool whole);
 int checkpoint_load(struct job *j, const char *path, bool partial);
 struct origin { int64_t epoch, in_epoch; bool synthetic; };          /* as in a position; 0, false: the file does not say */
 void checkpoint_origin(const char *path, struct origin *o);
-/* Resuming, before the device is armed: position, seed and batch of a checkpoint that checkpoint_save(whole) wrote... */
-int checkpoint_recall(const char *path, const struct plan *p, struct recipe *r, struct position *at);
+/* Resuming, before the device is armed: what a checkpoint that checkpoint_save(whole) wrote tells... */
+int checkpoint_recall(const char *path, const struct plan *p, struct recall *r);
 /* ... and after: its tensors, the optimizer's slots included. */
 int checkpoint_resume(struct job *j, const char *path);
 
@@ -260,18 +276,36 @@ struct plan *plan_open(const char *path);
 
 /* ---- rundir.c: runs/<net>-<n>/ ---- */
 
-/* Makes the folder with the smallest free number (mkdir is the lock) and writes model.plan, model.net, settings.json. */
+/* Makes the folder with the smallest free number (mkdir takes it), locks it and writes model.plan, model.net, settings.json. */
 int run_create(struct job *j);
-/* Opens metrics.jsonl to append; events later than the position, which a killed run may have left, are cut off. */
+/* Opens metrics.jsonl to append, and locks it: one process at a time works in a run. A lock ends with its process. */
+int run_lock(struct job *j);
+/* Events later than the position, which a killed run may have left, are cut off. */
 int run_metrics(struct job *j);
-/* The folder of the newest last.safetensors among runs/<net>-*; net NULL: of any net. False if there is none. */
-bool run_newest(const char *runs, const char *net, char folder[PATH_MAX]);
+/* The folder of the run among runs/<net>-* that was started or resumed last; net NULL: of any net; `kept`: only of those with a
+ * checkpoint. False if there is none. */
+bool run_newest(const char *runs, const char *net, bool kept, char folder[PATH_MAX]);
 /* A run by its name: `name` if that is a folder, or else runs/name. */
 bool run_named(const char *runs, const char *name, char folder[PATH_MAX]);
-/* --resume: finds the run's folder, takes its plan and, unless the command line names one, its data folder. */
-int run_recall(struct job *j);
 /* folder/name; false, after a message, if that is too long. */
 bool run_path(const char *folder, const char *name, char path[PATH_MAX]);
+
+/* ---- runfile.c: settings.json ---- */
+
+/* What is in force; of a run that is resumed, who started it and who resumed it as well. Takes the next turn. */
+int run_settings_write(const struct job *j);
+/* A run's place in the order of all starts and resumes of its neighbours, from 1 on; 0: it has none. */
+int64_t run_turn(const char *folder);
+/* Sets the data folder from that of the run. */
+int run_data(struct job *j);
+
+/* ---- resume.c ---- */
+
+/* --resume: finds the run's folder and takes its plan, its position and, unless the command line names others, its data folder
+ * and its settings: j->at, j->recipe. */
+int run_recall(struct job *j);
+/* The resumed run is about to go on: settings.json says what is in force now, and where that has changed, the checkpoint too. */
+int run_take_up(struct job *j);
 
 /* ---- stops.c ---- */
 

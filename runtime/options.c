@@ -45,7 +45,8 @@ static const struct option_row rows[] = {
       "weights to start from, or to test and predict with: a file (.safetensors), a run, or `best` or `last` of the newest run; "
       "without it --test and --predict take the newest run's best where an epoch is over, else its last", false },
     { "partial", 0, NULL, WEIGHTS, "take what FILE has, although tensors are missing or unknown", true },
-    { "resume", 0, "last|RUN", WEIGHTS, "continue run RUN (a folder, or its name in runs/), or the `last`, to the same bits", false },
+    { "resume", 0, "last|RUN", WEIGHTS, "continue run RUN (a folder, or its name in runs/), or the `last` that was started or resumed, to the same bits; settings given "
+      "with it stay with the run", false },
     { "data", 0, "DIR", WEIGHTS, "data set of --predict INDEX", false },
     { "runs", 0, "DIR", WEIGHTS, "where run folders are made (runs)", true },
 
@@ -72,7 +73,7 @@ static const struct option_section sections[] = {
                      "6 training diverged, 70 internal error, 128+n stopped by signal n (130: Ctrl-C; the checkpoint "
                      "is written)\n" },
     { "Files", "runs/NET-N/model.plan, model.net   the network\n"
-               "runs/NET-N/settings.json           settings, command line, seed, device, versions\n"
+               "runs/NET-N/settings.json           what is in force: settings, seed, data, device; who started and resumed it\n"
                "runs/NET-N/metrics.jsonl           the events of --json\n"
                "runs/NET-N/last.safetensors        weights, optimizer and position: enough to resume\n"
                "runs/NET-N/best.safetensors        weights of the best epoch\n" },
@@ -239,9 +240,6 @@ static int consistent(struct options *o)
                     o->folder && strstr(o->folder, ".plan") ? o->folder : "");
     if (o->resume && o->action != ACTION_TRAIN)
         return complain(STATUS_USAGE, "--resume goes with --train only; to use a run's weights say --weights FILE");
-    for (int i = 0; o->resume && i < o->overrides; i++)
-        if (strncmp(o->override[i], "train.seed", 10) == 0 || strncmp(o->override[i], "train.batch", 11) == 0)
-            return complain(STATUS_USAGE, "%s: a run that is resumed keeps its seed and its batch", o->override[i]);
     if (o->resume && (o->weights || o->dry_run))
         return complain(STATUS_USAGE, "--resume goes neither with --weights nor with --dry-run");
     if (o->dry_run && o->action != ACTION_TRAIN)
@@ -251,7 +249,7 @@ static int consistent(struct options *o)
 
 int options_read(int argc, char **argv, struct options *o)
 {
-    *o = (struct options){ .runs = "runs", .device = "auto", .progress = "auto",
+    *o = (struct options){ .runs = "runs", .device = "auto", .progress = "auto", .precision = PRECISION_COUNT,
                             .argc = argc, .argv = argv };
     struct option_reader *r = options_open(&netrun_options, argc, argv);
     int status = OPTIONS_GO, i = 0;

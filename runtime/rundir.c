@@ -8,6 +8,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -58,81 +59,43 @@ static int write_plan(const struct job *j)
     return plan_save(j->plan, path, &e) ? 0 : complain(STATUS_DATA, "%s", e.text);
 }
 
-static int write_text(const struct job *j, const char *name, const char *text)
+static int write_net(const struct job *j)
 {
     struct data_error e;
     char path[PATH_MAX];
-    if (!run_path(j->folder, name, path))
+    if (!run_path(j->folder, "model.net", path))
         return STATUS_DATA;
-    return atomic_save(path, text, strlen(text), &e) ? 0 : complain(STATUS_DATA, "%s", e.text);
-}
-
-/* Text that is not UTF-8 has no place in JSON; null stands for it. */
-static json_t *text_json(const char *text)
-{
-    json_t *string = text ? json_string(text) : NULL;
-    return string ? string : json_null();
-}
-
-static json_t *setting_json(const struct setting *s)
-{
-    if (s->text)
-        return text_json(s->text);
-    if (s->n == 1)
-        return json_real(s->num[0]);
-    json_t *list = json_array();
-    for (int i = 0; i < s->n; i++)
-        json_array_append_new(list, json_real(s->num[i]));
-    return list;
-}
-
-static json_t *settings_json(const struct job *j)
-{
-    const struct options *o = j->options;
-    json_t *command = json_array(), *settings = json_object(), *versions = json_object(), *all = json_object();
-    char *data = o->folder ? realpath(o->folder, NULL) : NULL;
-    for (int i = 0; i < o->argc; i++)
-        json_array_append_new(command, text_json(o->argv[i]));
-    for (int i = 0; i < j->plan->nsetting; i++)
-        json_object_set_new(settings, j->plan->setting[i].key, setting_json(&j->plan->setting[i]));
-    json_object_set_new(versions, "netrun", json_string(PROJECT_VERSION));
-    json_object_set_new(versions, "plan", json_integer(PLAN_VERSION));
-    json_object_set_new(all, "net", text_json(j->plan->net));
-    json_object_set_new(all, "command", command);
-    json_object_set_new(all, "settings", settings);
-    json_object_set_new(all, "versions", versions);
-    json_object_set_new(all, "data", text_json(data));
-    json_object_set_new(all, "synthetic", json_boolean(j->data.synthetic));
-    json_object_set_new(all, "seed", json_integer(j->recipe.seed));
-    json_object_set_new(all, "device", json_string(j->device->name));
-    json_object_set_new(all, "threads", json_integer(j->device->threads));
-    if (j->device->gpu)
-        json_object_set_new(all, "gpu", json_string(j->device->gpu));
-    json_object_set_new(all, "batch", json_integer(j->recipe.batch));
-    if (j->recipe.micro > 0)
-        json_object_set_new(all, "micro_batch", json_integer(j->recipe.micro));
-    json_object_set_new(all, "evaluation_batch", json_integer(j->recipe.evaluation_batch));
-    json_object_set_new(all, "arena", json_integer(j->device->arena(j->device)));
-    json_object_set_new(all, "weights", text_json(*j->weights ? j->weights : NULL));
-    free(data);
-    return all;
+    return atomic_save(path, j->plan->source, strlen(j->plan->source), &e) ? 0 : complain(STATUS_DATA, "%s", e.text);
 }
 
 int run_create(struct job *j)
 {
     int status = make_folder(j);
     if (status == 0)
+        status = run_lock(j);
+    if (status == 0)
         status = write_plan(j);
     if (status == 0)
-        status = write_text(j, "model.net", j->plan->source);
-    if (status)
-        return status;
-    json_t *settings = settings_json(j);
-    char *text = json_dumps(settings, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-    status = text ? write_text(j, "settings.json", text) : complain(STATUS_INTERNAL, "out of memory");
-    free(text);
-    json_decref(settings);
-    return status;
+        status = write_net(j);
+    return status ? status : run_settings_write(j);
+}
+
+/* ---- one process at a time ---- */
+
+int run_lock(struct job *j)
+{
+    char path[PATH_MAX];
+    if (!run_path(j->folder, "metrics.jsonl", path))
+        return STATUS_DATA;
+    j->metrics = fopen(path, "a+e");
+    if (!j->metrics)
+        return complain(STATUS_DATA, "%s: %s", path, strerror(errno));
+    if (flock(fileno(j->metrics), LOCK_EX | LOCK_NB) == 0)
+        return 0;
+    if (errno == EWOULDBLOCK)
+        return complain(STATUS_DATA, "%s: another process is at work in this run", j->folder);
+    note("%s cannot be locked (%s): let no other process work in this run", path, strerror(errno));
+    return 0;
 }
 
 /* An event that the run will produce again, or half a line. */
@@ -153,20 +116,15 @@ static bool is_later(const char *line, const struct position *at)
 
 int run_metrics(struct job *j)
 {
-    char path[PATH_MAX], *line = NULL;
+    char *line = NULL;
     size_t size = 0;
     off_t keep = 0;
-    if (!run_path(j->folder, "metrics.jsonl", path))
-        return STATUS_DATA;
-    j->metrics = fopen(path, "a+");
-    if (!j->metrics)
-        return complain(STATUS_DATA, "%s: %s", path, strerror(errno));
     rewind(j->metrics);
     while (getline(&line, &size, j->metrics) > 0 && !is_later(line, &j->at))
         keep = ftello(j->metrics);
     free(line);
     if (ftruncate(fileno(j->metrics), keep) != 0 || fseeko(j->metrics, 0, SEEK_END) != 0)
-        return complain(STATUS_DATA, "%s: %s", path, strerror(errno));
+        return complain(STATUS_DATA, "%s/metrics.jsonl: %s", j->folder, strerror(errno));
     return 0;
 }
 
@@ -180,31 +138,31 @@ static bool belongs(const char *folder, const char *net)
     return !net || (strlen(net) == (size_t)(dash - folder) && strncmp(net, folder, strlen(net)) == 0);
 }
 
-static bool newer(const struct timespec *a, const struct timespec *b)
+static int64_t number_of(const char *folder)
 {
-    return a->tv_sec > b->tv_sec || (a->tv_sec == b->tv_sec && a->tv_nsec > b->tv_nsec);
+    return strtoll(strrchr(folder, '-') + 1, NULL, 10);
 }
 
-bool run_newest(const char *runs, const char *net, char folder[PATH_MAX])
+bool run_newest(const char *runs, const char *net, bool kept, char folder[PATH_MAX])
 {
-    struct timespec newest = { 0 };
-    bool found = false;
+    int64_t newest = -1, number = -1;
     DIR *dir = opendir(runs);
     for (struct dirent *entry; dir && (entry = readdir(dir));) {
-        char path[PATH_MAX];
-        struct stat s;
-        int length = snprintf(path, sizeof path, "%s/%s/last.safetensors", runs, entry->d_name);
-        if (length >= PATH_MAX || !belongs(entry->d_name, net) || stat(path, &s) != 0)
+        char path[PATH_MAX], last[PATH_MAX];
+        if (!belongs(entry->d_name, net) || snprintf(path, sizeof path, "%s/%s", runs, entry->d_name) >= PATH_MAX ||
+            snprintf(last, sizeof last, "%s/last.safetensors", path) >= PATH_MAX)
             continue;
-        if (found && !newer(&s.st_mtim, &newest))
+        bool has = access(last, F_OK) == 0;
+        int64_t turn = run_turn(path), n = number_of(entry->d_name);
+        if (!(has || (!kept && turn > 0)) || turn < newest || (turn == newest && n < number))
             continue;
-        found = true;
-        newest = s.st_mtim;
-        snprintf(folder, PATH_MAX, "%.*s", (int)(strrchr(path, '/') - path), path);
+        newest = turn;
+        number = n;
+        memcpy(folder, path, sizeof path);
     }
     if (dir)
         closedir(dir);
-    return found;
+    return newest >= 0;
 }
 
 static bool is_folder(const char *path)
@@ -221,49 +179,4 @@ bool run_named(const char *runs, const char *name, char folder[PATH_MAX])
     if (snprintf(folder, PATH_MAX, "%.*s", length, name) < PATH_MAX && is_folder(folder))
         return true;
     return snprintf(folder, PATH_MAX, "%s/%.*s", runs, length, name) < PATH_MAX && is_folder(folder);
-}
-
-/* ---- taking one up again ---- */
-
-/* The data folder of settings.json, unless the command line names one. */
-static int recall_data(struct job *j)
-{
-    char path[PATH_MAX];
-    json_error_t e;
-    if (j->options->folder)
-        return 0;
-    if (!run_path(j->folder, "settings.json", path))
-        return STATUS_DATA;
-    json_t *settings = json_load_file(path, JSON_REJECT_DUPLICATES, &e);
-    if (!settings)
-        return complain(STATUS_DATA, "%s:%d: %s", path, e.line, e.text);
-    const char *data = json_string_value(json_object_get(settings, "data"));
-    j->options->folder = j->options->recalled = data ? strdup(data) : NULL;
-    bool failed = data && !j->options->folder;
-    json_decref(settings);
-    return failed ? complain(STATUS_INTERNAL, "out of memory") : 0;
-}
-
-int run_recall(struct job *j)
-{
-    const char *run = j->options->resume, *net = j->plan ? j->plan->net : NULL;
-    char path[PATH_MAX];
-    if (strcmp(run, "last") != 0) {
-        if (!run_named(j->options->runs, run, j->folder))
-            return complain(STATUS_DATA, "%s: no run of that name, neither here nor in %s/; --resume last takes the newest", run,
-                            j->options->runs);
-    } else if (!run_newest(j->options->runs, net, j->folder))
-        return complain(STATUS_DATA, "%s/: no run of %s%s with a checkpoint to resume", j->options->runs,
-                    net ? "net " : "any net", net ? net : "");
-    if (!run_path(j->folder, "model.plan", path))
-        return STATUS_DATA;
-    struct plan *plan = plan_open(path);
-    if (!plan)
-        return STATUS_DATA;
-    bool other = j->plan && j->plan->source_hash != plan->source_hash;
-    plan_free(j->plan);
-    j->plan = plan;
-    if (other)
-        return complain(STATUS_USAGE, "%s: the run was made from another network than %s", j->folder, j->options->plan);
-    return recall_data(j);
 }

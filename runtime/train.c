@@ -422,13 +422,9 @@ static int prepare(struct job *j)
 {
     const struct options *o = j->options;
     char path[PATH_MAX] = "";
-    int status = 0;
     if (o->resume && !run_path(j->folder, "last.safetensors", path))
         return STATUS_DATA;
-    if (o->resume)
-        status = checkpoint_recall(path, j->plan, &j->recipe, &j->at);
-    if (status == 0)
-        status = samples_open(j->plan, o->folder, &j->data);
+    int status = samples_open(j->plan, o->folder, &j->data);
     if (status == 0 && j->data.train.count == 0)
         status = complain(STATUS_DATA, "%s: no training set there", o->folder);
     const int64_t samples[PHASE_COUNT] = { [PHASE_TRAIN] = j->data.train.count, [PHASE_EVALUATE] = j->data.test.count };
@@ -459,8 +455,8 @@ int train(struct job *j)
         say_start(j);
         return try_step(j);
     }
-    if (status == 0 && !j->options->resume)
-        status = run_create(j);
+    if (status == 0)
+        status = j->options->resume ? run_take_up(j) : run_create(j);
     if (status == 0)
         status = run_metrics(j);
     if (status)

@@ -25,7 +25,7 @@ static int find(struct job *j, const struct choice **chosen, const char **whose)
     char folder[PATH_MAX];
     *chosen = asked;
     *whose = "the newest";
-    if ((!given || asked) && !run_newest(runs, j->plan->net, folder))
+    if ((!given || asked) && !run_newest(runs, j->plan->net, true, folder))
         return complain(STATUS_DATA, "%s/: no run of net %s yet; train one, or name the weights: --weights FILE", runs, j->plan->net);
     if (given && !asked) {
         *whose = "that";

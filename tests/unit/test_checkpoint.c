@@ -77,11 +77,11 @@ static void test_round_trip(void **state)
     assert_int_equal(checkpoint_save(&job, in_folder("a"), true), 0);
     assert_int_equal(checkpoint_save(&job, in_folder("b"), true), 0);
 
-    struct position at;
-    struct recipe recipe = { .batch = 1 };
-    assert_int_equal(checkpoint_recall(in_folder("a"), &fake_plan, &recipe, &at), 0);
-    assert_memory_equal(&at, &job.at, sizeof at);
-    assert_true(recipe.seed == 4294967295 && recipe.batch == 8);
+    struct recall r;
+    assert_int_equal(checkpoint_recall(in_folder("a"), &fake_plan, &r), 0);
+    assert_memory_equal(&r.at, &job.at, sizeof r.at);
+    assert_true(r.seed == 4294967295 && r.batch == 8);
+    free(r.settings);
     fresh(NULL);
     assert_int_equal(checkpoint_resume(&job, in_folder("a")), 0);
     assert_true(device.value[1][3] == 7.5f && device.value[2][1] == 9.5f && device.value[3][1] == 13.5f);
@@ -191,14 +191,13 @@ static void test_strict(void **state)
 static void test_no_checkpoint(void **state)
 {
     (void)state;
-    struct position at;
-    struct recipe recipe = { .batch = 1 };
+    struct recall r;
     write_weights((struct st_tensor[]){ WEIGHT("fc.weight") }, 1);
-    assert_int_equal(checkpoint_recall(in_folder("w"), &fake_plan, &recipe, &at), STATUS_DATA);
+    assert_int_equal(checkpoint_recall(in_folder("w"), &fake_plan, &r), STATUS_DATA);
     struct plan other = fake_plan;
     other.source_hash = 1;
     assert_int_equal(checkpoint_save(&job, in_folder("a"), true), 0);
-    assert_int_equal(checkpoint_recall(in_folder("a"), &other, &recipe, &at), STATUS_DATA);
+    assert_int_equal(checkpoint_recall(in_folder("a"), &other, &r), STATUS_DATA);
 }
 
 static void test_full_disk(void **state)

@@ -210,6 +210,34 @@ static void settings_can_be_overridden(void **state)
     drop(&c);
 }
 
+/* What settings_text writes, setting_override takes, and nothing changes. */
+static void settings_travel_as_text(void **state)
+{
+    (void)state;
+    struct compiled c;
+    char why[200];
+    compile(&c, network, PHASE_TRAIN, NULL);
+    struct plan p = { .setting = c.model.setting, .nsetting = c.model.nsetting, .region = c.region };
+    assert_true(setting_override(&p, "train.optimizer.lr=-(-1/3)", why, sizeof why));
+    assert_true(setting_override(&p, "train.batch=auto", why, sizeof why));
+    char *text = settings_text(&p), *kept = strdup(text);
+    assert_true(setting_override(&p, "train.optimizer.lr=1", why, sizeof why));
+    assert_true(setting_override(&p, "train.batch=7", why, sizeof why));
+    assert_true(setting_override(&p, "data.shuffle=false", why, sizeof why));
+    for (char *rest = kept, *line; (line = strsep(&rest, "\n")) && *line;)
+        if (!setting_override(&p, line, why, sizeof why))
+            fail_msg("%s: %s", line, why);
+    assert_true(setting(&c, "train.optimizer.lr")->num[0] == 1 / 3.0);
+    assert_string_equal(setting(&c, "train.batch")->text, "auto");
+    char *again = settings_text(&p);
+    assert_string_equal(again, text);
+    assert_null(strstr(text, "momentum"));
+    free(again);
+    free(kept);
+    free(text);
+    drop(&c);
+}
+
 static void defines_change_params(void **state)
 {
     (void)state;
@@ -343,7 +371,7 @@ int main(void)
         cmocka_unit_test(parameters_have_the_names_of_pytorch),
         cmocka_unit_test(prediction_knows_no_target),
         cmocka_unit_test(settings_hold_entries_and_defaults),
-        cmocka_unit_test(settings_can_be_overridden),
+        cmocka_unit_test(settings_can_be_overridden), cmocka_unit_test(settings_travel_as_text),
         cmocka_unit_test(defines_change_params),
         cmocka_unit_test(samples_are_flattened),
         cmocka_unit_test(unused_things_are_warned_of_once),

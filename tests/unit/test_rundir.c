@@ -36,7 +36,7 @@ static void open_run(struct run *r, struct temp *temp, const char *runs)
 
 static void remove_run(const struct run *r, const char *name)
 {
-    static const char *const files[] = { "model.plan", "model.net", "settings.json", "last.safetensors" };
+    static const char *const files[] = { "model.plan", "model.net", "settings.json", "metrics.jsonl", "last.safetensors" };
     char path[PATH_MAX];
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         if (run_path(in_runs(r, name), files[i], path))
@@ -94,16 +94,27 @@ static void test_names(void **state)
     assert_int_equal(run_create(&r.job), STATUS_DATA);
 }
 
-static void save(const struct run *r, const char *name, time_t second)
+static void put(const struct run *r, const char *name, const char *file, const char *text, time_t second)
 {
     char path[PATH_MAX];
     mkdir(in_runs(r, name), 0777);
-    assert_true(run_path(in_runs(r, name), "last.safetensors", path));
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
+    assert_true(run_path(in_runs(r, name), file, path));
+    FILE *out = fopen(path, "w");
+    assert_non_null(out);
+    fputs(text, out);
+    fflush(out);
     const struct timespec times[2] = { { second, 0 }, { second, 0 } };
-    assert_int_equal(futimens(fileno(file), times), 0);
-    fclose(file);
+    assert_int_equal(futimens(fileno(out), times), 0);
+    fclose(out);
+}
+
+/* A run with a checkpoint, started or resumed in that turn; its files have any times. */
+static void save(const struct run *r, const char *name, int turn)
+{
+    char settings[32];
+    snprintf(settings, sizeof settings, turn ? "{\"turn\": %d}" : "{}", turn);
+    put(r, name, "settings.json", settings, 100000 - turn);
+    put(r, name, "last.safetensors", "", 50000 - turn);
 }
 
 static void test_newest(void **state)
@@ -111,20 +122,39 @@ static void test_newest(void **state)
     struct run r;
     char folder[PATH_MAX];
     open_run(&r, *state, "newest");
-    assert_false(run_newest(r.options.runs, "net", folder));
+    assert_false(run_newest(r.options.runs, "net", true, folder));
     mkdir(r.options.runs, 0777);
-    assert_false(run_newest(r.options.runs, "net", folder));
-    save(&r, "net-1", 1000);
-    save(&r, "net-2", 3000);
-    save(&r, "net-10", 2000);
-    save(&r, "net_b-1", 9000);
-    save(&r, "net-old", 9999);
-    assert_true(run_newest(r.options.runs, "net", folder));
+    assert_false(run_newest(r.options.runs, "net", true, folder));
+    save(&r, "net-9", 0);                            /* nobody wrote down when */
+    assert_true(run_newest(r.options.runs, "net", true, folder));
+    assert_string_equal(folder, in_runs(&r, "net-9"));
+    save(&r, "net-1", 1);
+    save(&r, "net-2", 3);
+    save(&r, "net-10", 2);
+    save(&r, "net_b-1", 9);
+    save(&r, "net-old", 99);
+    assert_true(run_newest(r.options.runs, "net", true, folder));
     assert_string_equal(folder, in_runs(&r, "net-2"));
-    assert_true(run_newest(r.options.runs, NULL, folder));
+    assert_true(run_newest(r.options.runs, NULL, true, folder));
     assert_string_equal(folder, in_runs(&r, "net_b-1"));
-    assert_false(run_newest(r.options.runs, "ne", folder));
-    static const char *const names[] = { "net-1", "net-2", "net-10", "net_b-1", "net-old" };
+    assert_false(run_newest(r.options.runs, "ne", true, folder));
+    save(&r, "net-10", 3);                           /* two that started at the same moment */
+    assert_true(run_newest(r.options.runs, "net", true, folder));
+    assert_string_equal(folder, in_runs(&r, "net-10"));
+    put(&r, "net-11", "settings.json", "{\"turn\": 4}", 1);
+    assert_true(run_newest(r.options.runs, "net", true, folder));
+    assert_string_equal(folder, in_runs(&r, "net-10"));
+    assert_true(run_newest(r.options.runs, "net", false, folder));
+    assert_string_equal(folder, in_runs(&r, "net-11"));
+
+    /* Whoever starts or resumes next is the newest. */
+    snprintf(r.job.folder, sizeof r.job.folder, "%s", in_runs(&r, "net-1"));
+    r.options.resume = "net-1";
+    assert_int_equal(run_settings_write(&r.job), 0);
+    assert_int_equal(run_turn(in_runs(&r, "net-1")), 10);
+    assert_true(run_newest(r.options.runs, NULL, true, folder));
+    assert_string_equal(folder, in_runs(&r, "net-1"));
+    static const char *const names[] = { "net-1", "net-2", "net-9", "net-10", "net-11", "net_b-1", "net-old" };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         remove_run(&r, names[i]);
     rmdir(r.options.runs);

@@ -63,11 +63,17 @@ static int go(struct run *r, bool resume)
     struct job *j = &r->job;
     assert_true(run_path(j->folder, "last.safetensors", last));
     if (resume) {
-        assert_int_equal(checkpoint_recall(last, j->plan, &j->recipe, &j->at), 0);
+        struct recall r;
+        assert_int_equal(checkpoint_recall(last, j->plan, &r), 0);
+        j->recipe.seed = r.seed;
+        j->recipe.batch = r.batch;
+        j->at = r.at;
+        free(r.settings);
         assert_int_equal(checkpoint_resume(j, last), 0);
     } else {
         assert_int_equal(init_weights(j), 0);
     }
+    assert_int_equal(run_lock(j), 0);
     assert_int_equal(run_metrics(j), 0);
     j->events.to[0] = j->metrics;
     event_begin(&j->events, "start");

@@ -1,0 +1,62 @@
+# What a run keeps: the settings in force, whichever command set them; one process at a time; nothing of a killed one.
+data=$(digits)
+plan mlp
+train="mlp.plan --train $data --batch 50"
+last=mlp-1/last.safetensors
+
+# A resume with settings of its own, interrupted and resumed without them, ends with the bits of one that was not.
+changed="--epochs 3 --lr 0.003 --set train.optimizer.betas=[0.8,0.99]"
+expect 0 netrun $train --steps 30 --runs whole
+cp -r whole early
+expect 0 netrun --resume whole/mlp-1 $changed
+expect 0 netrun --resume early/mlp-1 $changed --steps 70
+expect 0 netrun --resume early/mlp-1 --steps 90
+expect 0 netrun --resume early/mlp-1
+cmp whole/$last early/$last || fail "settings of an interrupted resume are forgotten"
+cp -r whole/mlp-1 early/mlp-2
+expect 0 netrun --resume early/mlp-2 $changed --seed 1 --batch 50
+cmp whole/$last early/mlp-2/last.safetensors || fail "the same command again gives other bits"
+says early/mlp-1/settings.json '"train.epochs": 3\.0'
+says early/mlp-1/settings.json '"train.optimizer.lr": 0\.003'
+says early/mlp-1/settings.json '"resumed": \['
+expect 2 netrun --resume early/mlp-1 --seed 2
+says err 'keeps its seed, 1'
+expect 2 netrun --resume early/mlp-1 --batch 51
+says err 'keeps its batch, 50'
+
+# ... even if it is killed before it has made a step.
+cp -r whole/mlp-1 early/mlp-3
+"$NETRUN" --threads 1 --resume early/mlp-3 --epochs 100000 --json >log 2>err &
+child=$!
+for _ in $(seq 300); do
+    ! grep -q '"resumed"' log || break
+    sleep 0.02
+done
+
+# Meanwhile nobody else may work in it.
+expect 4 netrun --resume early/mlp-3
+says err 'early/mlp-3: another process is at work in this run'
+touch early/mlp-3/.last.safetensors.tmp-12345-0 early/mlp-3/.note.tmp-me
+kill -KILL $child
+wait $child 2>log || true
+expect 0 netrun --resume early/mlp-3 --steps 1 --json
+says out '"epochs":100000'
+[ ! -e early/mlp-3/.last.safetensors.tmp-12345-0 ] || fail "a temporary file of a killed process is left"
+[ -e early/mlp-3/.note.tmp-me ] || fail "a file of the user is gone"
+
+# `last` is the run that was started or resumed last, whatever the times of its files.
+expect 0 netrun $train --epochs 1
+expect 0 netrun $train --epochs 1
+touch -d 2030-01-01 runs/$last
+expect 0 netrun $train --resume last --epochs 2
+says out 'runs/mlp-2$'
+touch -d 2030-01-01 runs/mlp-2/*
+expect 0 netrun --resume mlp-1 --epochs 2
+touch -d 2000-01-01 runs/$last
+expect 0 netrun mlp.plan --test "$data" --weights last
+says err 'weights of runs/mlp-1/last'
+mkdir runs/mlp-3
+cp runs/mlp-1/model.plan runs/mlp-3
+sed 's/"turn": [0-9]*/"turn": 99/' runs/mlp-1/settings.json >runs/mlp-3/settings.json
+expect 4 netrun --resume last
+says err 'runs/mlp-3: the run ended before its first checkpoint'
