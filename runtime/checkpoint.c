@@ -45,6 +45,8 @@ static void meta(struct bundle *b, const char *key, const char *format, ...)
     b->pairs++;
 }
 
+static const char *const hash_key[2] = { "train_hash", "test_hash" };
+
 /* Numbers in hexadecimal where bits count. */
 static void describe(struct bundle *b, const struct job *j, bool whole)
 {
@@ -66,6 +68,9 @@ static void describe(struct bundle *b, const struct job *j, bool whole)
     meta(b, "best", "%a", at->best);
     if (j->data.synthetic)
         meta(b, "data", "synthetic");
+    for (int i = 0; i < 2; i++)
+        if (*j->hash[i])
+            meta(b, hash_key[i], "%s", j->hash[i]);
     if (j->options->precision != PRECISION_COUNT)
         meta(b, "precision", "%s", precision_word[j->options->precision]);
     b->pair[b->pairs++] = (struct st_pair){ "net", j->plan->net };
@@ -464,6 +469,10 @@ int checkpoint_recall(const char *path, const struct plan *p, struct recall *r)
     if (!whole_number(&f, "micro_batch", &r->micro))
         r->micro = 0;
     r->precision = read_precision(&f);
+    for (int i = 0; i < 2; i++) {
+        const char *hash = st_metadata(&f, hash_key[i]);
+        snprintf(r->hash[i], sizeof r->hash[i], "%s", hash ? hash : "");
+    }
     st_free(&f);
     return status;
 }

@@ -36,6 +36,7 @@ struct options {             /* pointers: NULL if not given; they point into arg
     int threads;             /* 0: all cores */
     enum precision precision;                /* PRECISION_COUNT: not given; fp32, or what the run that is resumed has */
     bool split_statistics;   /* batches may run in parts although batch statistics change */
+    bool data_changed;       /* the run that is resumed may go on with other data */
     bool partial, json, dry_run, quiet, verbose;
 };
 
@@ -177,6 +178,9 @@ int samples_open(const struct plan *p, const char *folder, struct dataset *set);
 void samples_close(struct dataset *set);
 int64_t samples_classes(const struct plan *p);               /* that the network tells apart; 0: its target is no class */
 struct device_data samples_of(const struct data_split *split);
+/* XXH3 (128 bits) of number, shapes, types and values, whatever file they came from; "-" if there are no samples. */
+enum { HASH_TEXT = 33 };
+void samples_hash(const struct data_split *split, char text[HASH_TEXT]);
 
 /* ---- tensors.c: finding tensors of the plan ---- */
 
@@ -205,6 +209,7 @@ struct recall {
     uint32_t seed;
     int64_t batch, micro;    /* as in the recipe */
     enum precision precision;
+    char hash[2][HASH_TEXT]; /* of the training and the test set; "": the file does not say */
     char *settings;          /* in force, as settings_text gives them; NULL: the file does not say. Owned */
 };
 
@@ -221,6 +226,8 @@ struct job {
     struct position at;
     struct pace pace;
     double test_seconds;     /* that the last test took; 0: none yet */
+    char hash[2][HASH_TEXT]; /* of the training and the test set; before they are read, those of the checkpoint */
+    bool altered;            /* something is in force that the checkpoint does not have */
     char folder[PATH_MAX];   /* of the run; "" if there is none */
     char weights[PATH_MAX];  /* the file that they came from, "" if none */
     bool synthetic_weights;  /* trained on synthetic data */

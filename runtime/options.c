@@ -47,6 +47,7 @@ static const struct option_row rows[] = {
     { "partial", 0, NULL, WEIGHTS, "take what FILE has, although tensors are missing or unknown", true },
     { "resume", 0, "last|RUN", WEIGHTS, "continue run RUN (a folder, or its name in runs/), or the `last` that was started or resumed, to the same bits; settings given "
       "with it stay with the run", false },
+    { "data-changed", 0, NULL, WEIGHTS, "with --resume: go on although the data are not those that the run was trained with", true },
     { "data", 0, "DIR", WEIGHTS, "data set of --predict INDEX", false },
     { "runs", 0, "DIR", WEIGHTS, "where run folders are made (runs)", true },
 
@@ -149,6 +150,7 @@ static bool plain(struct options *o, const char *name, const char *value)
         { "progress", &o->progress, NULL }, { "data", &o->folder, NULL },      { "partial", NULL, &o->partial },
         { "json", NULL, &o->json },         { "dry-run", NULL, &o->dry_run },  { "quiet", NULL, &o->quiet },
         { "verbose", NULL, &o->verbose },       { "allow-batch-stats-change", NULL, &o->split_statistics },
+        { "data-changed", NULL, &o->data_changed },
     };
     for (size_t i = 0; i < sizeof member / sizeof *member; i++) {
         if (strcmp(member[i].name, name) != 0)
@@ -242,6 +244,8 @@ static int consistent(struct options *o)
         return complain(STATUS_USAGE, "--resume goes with --train only; to use a run's weights say --weights FILE");
     if (o->resume && (o->weights || o->dry_run))
         return complain(STATUS_USAGE, "--resume goes neither with --weights nor with --dry-run");
+    if (o->data_changed && !o->resume)
+        return complain(STATUS_USAGE, "--data-changed goes with --resume only");
     if (o->dry_run && o->action != ACTION_TRAIN)
         return complain(STATUS_USAGE, "--dry-run goes with --train only");
     return OPTIONS_GO;

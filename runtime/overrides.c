@@ -53,5 +53,7 @@ int overrides_resume(struct job *j, const struct recall *r)
     j->options->split_statistics |= r->micro > 0;        /* or it would not have run in parts */
     if (j->options->precision == PRECISION_COUNT)
         j->options->precision = r->precision;
+    memcpy(j->hash, r->hash, sizeof j->hash);
+    j->altered = j->options->overrides > 0 || j->options->precision != r->precision;
     return 0;
 }

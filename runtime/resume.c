@@ -75,6 +75,6 @@ int run_take_up(struct job *j)
     char path[PATH_MAX];
     if (!run_path(j->folder, "last.safetensors", path))
         return STATUS_DATA;
-    int status = j->options->overrides > 0 ? checkpoint_save(j, path, true) : 0;
+    int status = j->altered ? checkpoint_save(j, path, true) : 0;
     return status ? status : run_settings_write(j);
 }

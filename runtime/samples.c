@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 
 static bool is_class(const struct tensor *target)
 {
@@ -180,6 +181,23 @@ void samples_close(struct dataset *set)
 {
     data_close(set);
     *set = (struct dataset){ .format = "" };
+}
+
+void samples_hash(const struct data_split *split, char text[HASH_TEXT])
+{
+    struct { int64_t count, shape[2][DATA_MAX_RANK + 2]; XXH128_hash_t values[2]; } known = { .count = split->count };
+    const struct data_field *field[2] = { &split->sample, &split->label };
+    snprintf(text, HASH_TEXT, "-");
+    if (split->count == 0)
+        return;
+    for (int i = 0; i < 2; i++) {
+        known.shape[i][0] = field[i]->type;
+        known.shape[i][1] = field[i]->rank;
+        memcpy(known.shape[i] + 2, field[i]->dims, (size_t)field[i]->rank * sizeof *known.shape[i]);
+        known.values[i] = XXH3_128bits(field[i]->values, (size_t)split->count * (size_t)field[i]->bytes);
+    }
+    XXH128_hash_t hash = XXH3_128bits(&known, sizeof known);
+    snprintf(text, HASH_TEXT, "%016llx%016llx", (unsigned long long)hash.high64, (unsigned long long)hash.low64);
 }
 
 struct device_data samples_of(const struct data_split *split)

@@ -60,3 +60,21 @@ cp runs/mlp-1/model.plan runs/mlp-3
 sed 's/"turn": [0-9]*/"turn": 99/' runs/mlp-1/settings.json >runs/mlp-3/settings.json
 expect 4 netrun --resume last
 says err 'runs/mlp-3: the run ended before its first checkpoint'
+
+# Data that changed under a run: the same number of images, one pixel of one is another.
+cp -r "$data" other
+flip() { printf '\377' | dd of="other/$1" bs=1 seek="$2" conv=notrunc status=none; }
+ls other/train-images-idx3-ubyte >/dev/null || fail "the digits are packed"
+expect 0 netrun $train --epochs 1 --runs changed
+mv other train
+expect 0 netrun --resume changed/mlp-1 --train train --epochs 2        # the same, elsewhere
+mv train other
+flip train-images-idx3-ubyte 500000
+expect 4 netrun --resume changed/mlp-1 --train other --epochs 3
+says err 'other: the training set is not the one that changed/mlp-1 was trained with'
+expect 0 netrun --resume changed/mlp-1 --train other --epochs 3 --data-changed
+expect 0 netrun --resume changed/mlp-1 --epochs 4
+flip t10k-images-idx3-ubyte 100000
+expect 4 netrun --resume changed/mlp-1 --epochs 5
+says err 'the test set is not'
+expect 2 netrun $train --data-changed

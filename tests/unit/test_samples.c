@@ -56,6 +56,39 @@ static void test_values(void **state)
     samples_close(&set);
 }
 
+/* Every value counts, and the shape; where the values lie does not. */
+static void test_hash(void **state)
+{
+    (void)state;
+    unsigned char pixels[2][6] = { { 1, 2, 3, 4, 5, 6 }, { 1, 2, 3, 4, 5, 6 } };
+    int32_t labels[2] = { 0, 1 };
+    struct data_split split = { .count = 2, .sample = { DATA_U8, 1, { 3 }, 3, pixels[0], NULL, 0 },
+                                .label = { DATA_I32, 0, { 0 }, 4, (unsigned char *)labels, NULL, 0 } };
+    char first[HASH_TEXT], other[HASH_TEXT];
+    samples_hash(&split, first);
+    assert_int_equal(strlen(first), HASH_TEXT - 1);
+    split.sample.values = pixels[1];
+    samples_hash(&split, other);
+    assert_string_equal(first, other);
+    for (int i = 0; i < 6; i++) {
+        pixels[1][i] ^= 1;
+        samples_hash(&split, other);
+        assert_string_not_equal(first, other);
+        pixels[1][i] ^= 1;
+    }
+    labels[1] = 2;
+    samples_hash(&split, other);
+    assert_string_not_equal(first, other);
+    labels[1] = 1;
+    split.sample.rank = 2;
+    split.sample.dims[1] = 1;
+    samples_hash(&split, other);
+    assert_string_not_equal(first, other);
+    split.count = 0;
+    samples_hash(&split, other);
+    assert_string_equal(other, "-");
+}
+
 static void test_wrong_samples(void **state)
 {
     (void)state;
@@ -90,6 +123,7 @@ int main(void)
         cmocka_unit_test_setup(test_values, fresh),
         cmocka_unit_test_setup(test_wrong_samples, fresh),
         cmocka_unit_test_setup(test_names, fresh),
+        cmocka_unit_test(test_hash),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
