@@ -43,6 +43,14 @@ says out '^1 passed, 0 failed, 0 skipped$|^0 passed, 0 failed, 1 skipped$'
 expect 1 "$ROOT/tests/run" no_such_test
 says out 'no test is called: no_such_test'
 
+# An empty DATA is no DATA, and other variables of the user's do not reach the tests; what data would add is named.
+expect 0 env DATA= PLACEMENT= NETRUN_CUDA_LIBDIR=/none NETRUN_CUBLAS=x SIM_VRAM=x FORCE_COLOR=1 "$ROOT/tests/run" --unit test_get_data test_pack
+if [ -x "$B/tests/test_pack" ] && [ -x "$B/tests/test_get_data" ]; then
+    says out '^PASS tests/unit/test_get_data .*\(more with DATA/mnist\)$'
+    says out '^PASS tests/unit/test_pack .*\(more with PLACEMENT\)$'
+    says out '^2 tests need real data'
+fi
+
 # Benches look for their data before they download anything.
 for bench in run train; do
     expect 4 env DATA= "$ROOT/bench/$bench"
