@@ -156,7 +156,7 @@ static void declare_outputs(struct builder *b, const struct decl *d)
             continue;
         region_grow(g->region, g->output, g->noutput);
         lookup_add(b->region, &b->output_index, name.text, g->noutput);
-        g->output[g->noutput++] = (struct named_value){ name.text, v };
+        g->output[g->noutput++] = (struct named_value){ name.text, v, ROLE_OUTPUT };
     }
 }
 

@@ -181,6 +181,31 @@ static bool check_data(const struct plan *p, struct plan_error *e)
     return true;
 }
 
+/* What people are shown as an answer is one, and has as many values as the target beside it. */
+static bool check_outputs(const struct plan *p, struct plan_error *e)
+{
+    const struct tensor *target = NULL;
+    for (const struct tensor *t = p->tensor; t < p->tensor + p->ntensor; t++)
+        if (t->role == ROLE_TARGET)
+            target = t;
+    for (const struct tensor *t = p->tensor; t < p->tensor + p->ntensor; t++) {
+        if (!role_is_output(t->role))
+            continue;
+        bool right = t->rows && t->dtype == DT_F32 && t->layout == LAYOUT_PLAIN && t->schedule >= 0 &&
+                     p->schedule[t->schedule].phase == PHASE_PREDICT &&
+                     !strncmp(t->name, OUTPUT_PREFIX, strlen(OUTPUT_PREFIX));
+        if (t->role != ROLE_OUTPUT)
+            right = right && target && (target->dtype == DT_I32) == (t->role == ROLE_LOGITS);
+        if (t->role == ROLE_ESTIMATE)
+            right = right && tensor_elements(t) == tensor_elements(target);
+        if (!right) {
+            snprintf(e->text, sizeof e->text, "tensor %.200s: no output, or not one for the target", t->name);
+            return false;
+        }
+    }
+    return true;
+}
+
 static int by_name(const void *a, const void *b)
 {
     return strcmp((*(const struct kernel *const *)a)->name, (*(const struct kernel *const *)b)->name);
@@ -221,5 +246,5 @@ bool plan_check(const struct plan *p, struct plan_error *e)
         if (!check_form(p, k, e))
             return false;
     }
-    return check_data(p, e) && check_names(p, e);
+    return check_data(p, e) && check_outputs(p, e) && check_names(p, e);
 }

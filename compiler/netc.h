@@ -157,6 +157,7 @@ struct word {
      * '->' (losses: the values given as ARG_VALUE, in order; metrics: the operands of the loss, which `check` has
      * looked at; their result is 1 or 0 for each row). */
     struct value *(*build)(struct site *s, const struct args *a, struct value *const *x, int nx);
+    enum role reads;                                   /* losses: what an output is that they read as x[0]; 0: ROLE_OUTPUT */
     /* Optimizers: the scalar op of the update (a name in the op tables) for these arguments, and its slots. */
     const char *(*update)(const struct args *a);
     /* Transforms: puts x' = f(x) over x = scale v + shift, for one channel whose arguments are num[]. */
@@ -264,7 +265,7 @@ struct node {
     bool dead;
 };
 
-struct named_value { const char *name; struct value *value; };
+struct named_value { const char *name; struct value *value; enum role role; };
 
 struct graph {
     enum phase phase;

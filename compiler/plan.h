@@ -57,10 +57,16 @@ enum role {
     ROLE_CONTROL,        /* the control block: what changes from step to step (struct control) */
     ROLE_WORKSPACE,      /* scratch: fixed, of one phase (partial sums, a library's); with rows, of one kernel */
     ROLE_RING,           /* cuda: u32 [1 + RING_STEPS][CTL_WORDS]: number of runs done, then the control block of each */
+    /* Outputs of the network, named OUTPUT_PREFIX + the model's name; f32, row by row, of the phase that predicts: */
+    ROLE_OUTPUT,         /* one that no target belongs to */
+    ROLE_LOGITS,         /* the loss takes its softmax for probabilities of the target's classes */
+    ROLE_ESTIMATE,       /* the loss compares it with the target, value by value */
     ROLE_COUNT
 };
 
 enum init { INIT_ZERO, INIT_ONE, INIT_UNIFORM };   /* UNIFORM: U(-bound, bound) */
+
+#define OUTPUT_PREFIX "output."
 
 struct tensor {
     char *name;          /* PyTorch's for parameters; the model's for inputs; else with an @ (relu@4, @control). Unique within its schedule, or among those that persist */
@@ -225,6 +231,8 @@ int64_t dtype_bytes(enum dtype d);
 /* Has bytes in the arena; false: lives in the registers of one kernel, first == last == its step. */
 bool tensor_stored(const struct tensor *t);
 int64_t tensor_elements(const struct tensor *t);           /* of one row, or of all if without rows */
+int64_t plain_stride(int64_t elements);                    /* LAYOUT_PLAIN, f32: elements from one row to the next */
+bool role_is_output(enum role r);
 int64_t schedule_arena(const struct plan *p, const struct schedule *s, int64_t rows);
 /* The same where this phase alone is armed: without slots, unless it trains. */
 int64_t schedule_alone(const struct plan *p, const struct schedule *s, int64_t rows);

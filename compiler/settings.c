@@ -131,6 +131,9 @@ static void build_loss(struct builder *b, const struct word *w, const struct arg
     g->at = loc;
     g->layer = site.path;
     g->loss = w->build(&site, args, x, nx);
+    for (int i = 0; w->reads && nx > 0 && i < g->noutput; i++)
+        if (g->output[i].value == x[0])
+            g->output[i].role = w->reads;
     b->model->loss = w;
     b->model->loss_args = *args;
 }

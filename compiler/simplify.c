@@ -161,7 +161,8 @@ static void turn_outputs(struct graph *g)
         g->at = v->loc;
         g->layer = g->output[i].name;
         struct value *plain = graph_op(g, "relayout", NULL, v, NULL);
-        plain->t.name = region_printf(g->region, "output.%s", g->output[i].name);
+        plain->t.name = region_printf(g->region, OUTPUT_PREFIX "%s", g->output[i].name);
+        plain->t.role = g->output[i].role;
         g->output[i].value = plain;
     }
 }

@@ -30,8 +30,7 @@ int tensor_output(const struct plan *p, const struct schedule *s, int after)
 {
     for (int t = after + 1; t < p->ntensor; t++) {
         const struct tensor *tensor = &p->tensor[t];
-        if (tensor->role == ROLE_VALUE && tensor->rows && tensor->schedule == (int)(s - p->schedule) &&
-            strncmp(tensor->name, "output.", 7) == 0)
+        if (role_is_output(tensor->role) && tensor->schedule == (int)(s - p->schedule))
             return t;
     }
     return -1;

@@ -305,10 +305,11 @@ static const struct op op[] = {
 
 static const struct word word[] = {
     {.kind = WORD_LOSS, .name = "CrossEntropy", .doc = "softmax with cross-entropy over logits, mean over the batch", .build = cross_entropy,
+     .reads = ROLE_LOGITS,
      .arg = {{.name = "logits", .help = "one value a class", .type = ARG_VALUE, .required = true},
              {.name = "target", .help = "the class", .type = ARG_VALUE, .required = true},
              {.name = "smoothing", .help = "share spread over all classes", .type = ARG_NUMBER, .otherwise = 0, .min = 0, .max = 1}}},
-    {.kind = WORD_LOSS, .name = "MSE", .doc = "mean square error over all elements", .build = mse,
+    {.kind = WORD_LOSS, .name = "MSE", .doc = "mean square error over all elements", .build = mse, .reads = ROLE_ESTIMATE,
      .arg = {{.name = "output", .help = "the prediction", .type = ARG_VALUE, .required = true},
              {.name = "target", .help = "of the same shape", .type = ARG_VALUE, .required = true}}},
     {.kind = WORD_METRIC, .name = "Accuracy", .doc = "share of samples whose class has the largest value", .build = accuracy},

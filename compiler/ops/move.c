@@ -46,12 +46,6 @@ static bool target_shape(const double *a, const struct tensor *const *in, int ni
     return true;
 }
 
-/* Elements from one row of a plain tensor to the next. */
-static int64_t plain_stride(int64_t n)
-{
-    return (n * 4 + PLACE_ALIGN - 1) / PLACE_ALIGN * PLACE_ALIGN / 4;
-}
-
 /* The transforms of each channel, or of all at once where they are the same: returns how many. */
 static int64_t fold_transforms(struct writer *w, const struct tensor *t, double **scale, double **shift)
 {

@@ -163,6 +163,70 @@ static void test_workspaces(void **state)
     refuse_workspace(true, without_rows, "the workspace of its rows is too small");
 }
 
+/* ---- outputs: netrun shows what the plan says of them, and reads as many values of the target ---- */
+
+static const char answers[] =
+    "net t\ninput x : f32[4]\ntarget t : %s\n"
+    "y = x -> Linear(3)\nw = x -> Linear(5)\nalias = y\np = y -> Softmax\noutput w, y, p, alias\n"
+    "train {\n loss = %s\n optimizer = SGD(lr = 0.1)\n}\n";
+
+static void open_answers(struct trial *t, char text[400], bool classes)
+{
+    snprintf(text, 400, answers, classes ? "class[3]" : "f32[3]", classes ? "CrossEntropy(y, t)" : "MSE(y, t)");
+    *t = open_plan(text);
+}
+
+static void test_what_outputs_are(void **state)
+{
+    static const char *const name[] = {"output.w", "output.y", "output.p", "output.alias"};
+    char text[400];
+    (void)state;
+    for (int classes = 0; classes < 2; classes++) {
+        struct trial t;
+        open_answers(&t, text, classes);
+        enum role reads = classes ? ROLE_LOGITS : ROLE_ESTIMATE;
+        const enum role role[] = {ROLE_OUTPUT, reads, ROLE_OUTPUT, reads};
+        for (int s = 0; s < t.p->nschedule; s++)
+            for (int i = 0; i < COUNT(name); i++) {
+                int at = plan_find_tensor(t.p, s, name[i]);
+                assert_int_equal(at >= 0, t.p->schedule[s].phase == PHASE_PREDICT);
+                assert_true(at < 0 || t.p->tensor[at].role == role[i]);
+            }
+        trial_close(&t);
+    }
+}
+
+static void in_lanes(struct tensor *t) { t->layout = LAYOUT_BLOCK; }
+static void unnamed(struct tensor *t) { t->name += strlen(OUTPUT_PREFIX); }
+static void persistent(struct tensor *t) { t->schedule = -1; }
+static void of_classes(struct tensor *t) { t->role = ROLE_LOGITS; }
+static void of_values(struct tensor *t) { t->role = ROLE_ESTIMATE; }
+
+static void refuse_output(bool classes, const char *name, void lie(struct tensor *t))
+{
+    char text[400];
+    struct trial t;
+    struct plan_error e;
+    open_answers(&t, text, classes);
+    assert_true(plan_check(t.p, &e));
+    for (int i = 0; i < t.p->ntensor; i++)
+        if (!strcmp(t.p->tensor[i].name, name))
+            lie(&t.p->tensor[i]);
+    assert_false(plan_check(t.p, &e));
+    trial_close(&t);
+}
+
+static void test_outputs(void **state)
+{
+    void (*const lies[])(struct tensor *) = {in_lanes, unnamed, persistent, bytes};
+    (void)state;
+    for (int i = 0; i < COUNT(lies); i++)
+        refuse_output(true, "output.w", lies[i]);
+    refuse_output(true, "output.y", of_values);
+    refuse_output(false, "output.y", of_classes);
+    refuse_output(false, "output.w", of_values);       /* five values are not those of the target */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -170,6 +234,8 @@ int main(void)
         cmocka_unit_test(test_xent_operands),
         cmocka_unit_test(test_targets),
         cmocka_unit_test(test_workspaces),
+        cmocka_unit_test(test_what_outputs_are),
+        cmocka_unit_test(test_outputs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
