@@ -41,13 +41,20 @@ static int64_t bytes_of(int64_t n, int64_t each)
     return (bytes + ALIGN - 1) / ALIGN * ALIGN;
 }
 
-/* One staging buffer. */
-static int64_t stage_bytes(const struct device_data *split, int splits, int64_t rows, int64_t guest)
+static bool comes_later(const struct device_data *split)
 {
-    int64_t most = bytes_of(1, guest);
+    return split->count > 0 && !split->samples;
+}
+
+/* One staging buffer: for all splits, or for those that come later only. */
+static int64_t stage_bytes(const struct device_data *split, int splits, int64_t rows, bool later)
+{
+    int64_t most = 0;
     for (int i = 0; i < splits; i++) {
-        int64_t bytes = bytes_of(rows, split[i].sample_bytes) + bytes_of(rows, split[i].target_bytes);
-        most = split[i].count && bytes > most ? bytes : most;
+        int64_t n = comes_later(&split[i]) && split[i].count < rows ? split[i].count : rows;
+        int64_t bytes = bytes_of(n, split[i].sample_bytes) + bytes_of(n, split[i].target_bytes);
+        if (split[i].count > 0 && (!later || comes_later(&split[i])) && bytes > most)
+            most = bytes;
     }
     return most;
 }
@@ -61,9 +68,11 @@ static bool keep_splits(struct cuda_data *d, const struct device_data *split, in
 {
     *d = (struct cuda_data){0};
     for (int i = 0; i < splits; i++)
-        if (split[i].count > 0 && d->splits < SPLITS)
+        if (split[i].count <= 0 || comes_later(&split[i]))
+            continue;
+        else if (d->splits < SPLITS)
             d->split[d->splits++] = split[i];
-        else if (split[i].count > 0)
+        else
             return false;
     return true;
 }
@@ -88,23 +97,24 @@ static int64_t place_splits(struct cuda_data *d)
     return bytes;
 }
 
-int64_t cuda_data_least(const struct device_data *split, int splits, int64_t rows, int64_t guest, bool shared)
+int64_t cuda_data_least(const struct device_data *split, int splits, int64_t rows, bool shared)
 {
     struct cuda_data d;
-    int64_t ends = 1 + shared, stage = ends * stage_bytes(split, splits, rows, guest);
-    int64_t all = keep_splits(&d, split, splits) ? place_splits(&d) + ends * bytes_of(1, guest) : stage;
+    int64_t ends = 1 + shared, stage = ends * stage_bytes(split, splits, rows, false);
+    int64_t all = keep_splits(&d, split, splits) ? place_splits(&d) + ends * stage_bytes(split, splits, rows, true) : stage;
     return all < stage ? all : stage;
 }
 
-bool cuda_data_plan(struct cuda_data *d, const struct device_data *split, int splits, int64_t rows, int64_t guest,
-                    bool shared, int64_t room, struct device_error *e)
+bool cuda_data_plan(struct cuda_data *d, const struct device_data *split, int splits, int64_t rows, bool shared, int64_t room,
+                    struct device_error *e)
 {
     if (!keep_splits(d, split, splits))
         return device_fail(e, 70, "more than %d splits", SPLITS);
-    int64_t ends = 1 + shared, all = place_splits(d), least = cuda_data_least(split, splits, rows, guest, shared);
-    d->resident = all + ends * bytes_of(1, guest) <= room;
+    int64_t ends = 1 + shared, all = place_splits(d), least = cuda_data_least(split, splits, rows, shared);
+    int64_t later = stage_bytes(split, splits, rows, true);
+    d->resident = all + ends * later <= room;
     d->stage_place = d->resident ? all : 0;
-    d->stage_bytes = d->resident ? bytes_of(1, guest) : stage_bytes(split, splits, rows, guest);
+    d->stage_bytes = d->resident ? later : stage_bytes(split, splits, rows, false);
     d->stages = d->resident ? d->stage_bytes > 0 : 2 * ends * d->stage_bytes <= room ? 2 : 1;
     d->bytes = d->stage_place + d->stages * d->stage_bytes;
     return least <= room ||

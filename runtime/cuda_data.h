@@ -30,13 +30,12 @@ struct cuda_data {
     bool staged;
 };
 
-/* The least room that serves batches of `rows` of these splits: all of them, or one staging buffer. `guest`: bytes of a
- * sample that will come later and must be staged in any case, 0: none will. `shared`: the host's end of a staging buffer
- * is in the same room. */
-int64_t cuda_data_least(const struct device_data *split, int splits, int64_t rows, int64_t guest, bool shared);
+/* The least room that serves batches of `rows` of these splits: all of them, or one staging buffer. What comes later (a split
+ * without samples) is staged in any case. `shared`: the host's end of a staging buffer is in the same room. */
+int64_t cuda_data_least(const struct device_data *split, int splits, int64_t rows, bool shared);
 /* Decides what `room` bytes hold: all splits; else two staging buffers, or one. False, status 3, if not even that. */
-bool cuda_data_plan(struct cuda_data *d, const struct device_data *split, int splits, int64_t rows, int64_t guest,
-                    bool shared, int64_t room, struct device_error *e);
+bool cuda_data_plan(struct cuda_data *d, const struct device_data *split, int splits, int64_t rows, bool shared, int64_t room,
+                    struct device_error *e);
 /* Takes host memory and events and queues the copies of what is resident to `base`. Needs cuda_data_free, also if it
  * fails. */
 bool cuda_data_take(struct cuda_data *d, const struct cuda *c, CUdeviceptr base, CUstream stream,

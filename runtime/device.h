@@ -20,7 +20,8 @@ struct device_options {
 /* Rows that each phase can hold; the arena is the largest of them. 0: the phase is not armed. */
 struct device_rows { int64_t rows[PHASE_COUNT]; };
 
-/* The split that gather stages read. Memory stays the caller's and must outlive the device. */
+/* The split that gather stages read. Memory stays the caller's and must outlive the device. For arm, one without samples stands
+ * for those that data() will bring later, at most `count` at once. */
 struct device_data { const void *samples, *targets; bool samples_f32; int64_t count, sample_bytes, target_bytes; };
 
 struct device {

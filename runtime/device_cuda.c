@@ -151,16 +151,6 @@ static bool measure(struct gpu *g, const struct device_rows *rows, struct device
     return g->planned > 0 || device_fail(e, 70, "no phase to arm");
 }
 
-/* Bytes of one sample of the network's input as f32. */
-static int64_t sample_bytes(const struct gpu *g, const struct schedule *s)
-{
-    int64_t elements = 0;
-    for (int t = 0; s && t < g->plan->ntensor; t++)
-        if (g->plan->tensor[t].role == ROLE_INPUT && g->plan->tensor[t].schedule == s - g->plan->schedule)
-            elements += tensor_elements(&g->plan->tensor[t]);
-    return elements * (int64_t)sizeof(float);
-}
-
 static int64_t most_rows(const struct device_rows *rows)
 {
     int64_t most = 0;
@@ -169,17 +159,10 @@ static int64_t most_rows(const struct device_rows *rows)
     return most;
 }
 
-/* Samples that no split has come one at a time, for predictions. */
-static int64_t guest_bytes(const struct gpu *g, const struct device_rows *rows)
-{
-    const struct schedule *s = plan_schedule(g->plan, TARGET_CUDA, PHASE_PREDICT);
-    return rows->rows[PHASE_PREDICT] ? sample_bytes(g, s) : 0;
-}
-
 int64_t device_cuda_beside(const struct device *d, const struct device_rows *rows, const struct device_data *split,
                            int nsplit)
 {
-    return cuda_data_least(split, nsplit, most_rows(rows), guest_bytes(gpu_of(d), rows), gpu_of(d)->card.integrated);
+    return cuda_data_least(split, nsplit, most_rows(rows), gpu_of(d)->card.integrated);
 }
 
 static bool plan_data(struct gpu *g, const struct device_rows *rows, const struct device_data *split, int nsplit,
@@ -188,8 +171,7 @@ static bool plan_data(struct gpu *g, const struct device_rows *rows, const struc
     if (g->planned > room)
         return device_fail(e, 3, "an arena of %lld bytes is more than the %lld allowed", (long long)g->planned,
                            (long long)room);
-    if (!cuda_data_plan(&g->data, split, nsplit, most_rows(rows), guest_bytes(g, rows), g->card.integrated,
-                        room - g->planned, e))
+    if (!cuda_data_plan(&g->data, split, nsplit, most_rows(rows), g->card.integrated, room - g->planned, e))
         return false;
     g->bytes = g->planned + g->data.bytes;
     return true;

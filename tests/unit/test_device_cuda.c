@@ -152,6 +152,8 @@ static int32_t targets[COUNT];
 static char folder[] = "/tmp/test_device_cuda-XXXXXX";
 
 static const struct device_data train = {samples, targets, false, COUNT, 1, 4};
+/* And 16 samples at once that come later. */
+static const struct device_data splits[] = {{samples, targets, false, COUNT, 1, 4}, {NULL, NULL, true, 16, 4, 0}};
 
 static struct device *open_compiled(cuda_emitter *emit, struct device_error *e)
 {
@@ -175,7 +177,7 @@ static int64_t arena_bytes(void)
 static struct device *open_armed(int64_t room, struct device_error *e)
 {
     struct device *d = open_compiled(emit_by_hand, e);
-    if (!d || d->arm(d, &both, &train, 1, room < 0 ? d->room(d, INT64_MAX) : room, e))
+    if (!d || d->arm(d, &both, splits, 2, room < 0 ? d->room(d, INT64_MAX) : room, e))
         return d;
     d->close(d);
     return NULL;
@@ -222,15 +224,17 @@ static bool train_runs(struct device *d, int n, bool shuffle, float *weight, str
     return true;
 }
 
-static bool predict_one(struct device *d, float answer, struct device_error *e)
+/* What no split has: the last three of four values. */
+static bool predict_three(struct device *d, float answer, struct device_error *e)
 {
-    uint32_t control[CTL_WORDS] = {[CTL_ROWS] = 1, [CTL_COUNT_SAMPLES] = 1};
-    float pixel = 3.5f, got = 0;
-    struct device_data data = {&pixel, NULL, true, 1, sizeof pixel, 0};
+    uint32_t control[CTL_WORDS] = {[CTL_ROWS] = 3, [CTL_POSITION] = 1, [CTL_COUNT_SAMPLES] = 4};
+    float pixel[] = {9, 3.5f, -1, 7}, got[3 * 4] = {0};
+    struct device_data data = {pixel, NULL, true, 4, sizeof *pixel, 0};
     if (!d->data(d, &data, e) || !d->run(d, PHASE_PREDICT, &control, 1, e) ||
-        !d->read(d, PHASE_PREDICT, ANSWER, 0, &got, sizeof got))
+        !d->read(d, PHASE_PREDICT, ANSWER, 0, got, sizeof got))
         return false;
-    NEED(got == answer + pixel);
+    for (int i = 0; i < 3; i++)
+        NEED(got[4 * i] == answer + pixel[1 + i]);
     return true;
 }
 
@@ -257,7 +261,7 @@ static int case_runs(void *ctx)
         NEED(train_runs(d, runs[i], !resident && i != 1, weight, &e));
         int most = resident ? GRAPH_RUNS : 1;            /* runs of a launch; before each of staged samples something waits */
         NEED(!r.graphs || stats_now().graph_launches - launches == (uint64_t)(runs[i] / most + runs[i] % most));
-        NEED(predict_one(d, weight[1], &e));
+        NEED(predict_three(d, weight[1], &e));
     }
     NEED(stats_now().allocations == allocations && stats_now().charged_peak == charged);
     NEED((stats_now().graph_launches > 0) == r.graphs);
@@ -310,22 +314,27 @@ static int case_room(void *ctx)
     NEED(d->room(d, r.context + r.modules - (3 << 20)) == -(4 << 20));
 
     int64_t stage = 2 * 256, set = 512 + 2048, guest = 256;
-    NEED(device_cuda_beside(d, &both, &train, 1) == stage);
+    NEED(device_cuda_beside(d, &both, splits, 2) == stage);
     NEED(device_cuda_beside(d, &(struct device_rows){.rows = {1 << 20}}, &train, 1) == set);
-    NEED(device_cuda_beside(d, &(struct device_rows){.rows = {[PHASE_PREDICT] = 16}}, NULL, 0) == guest);
-    NEED(!d->arm(d, &both, &train, 1, arena_bytes() - 1, &e) && e.status == 3);
+    NEED(device_cuda_beside(d, &(struct device_rows){.rows = {[PHASE_PREDICT] = 16}}, &splits[1], 1) == guest);
+    NEED(device_cuda_beside(d, &(struct device_rows){.rows = {[PHASE_PREDICT] = 16}}, NULL, 0) == 0);
+    /* as many at once as there are rows or will come, whichever is less, and their targets */
+    struct device_data many = {NULL, NULL, true, 100, 4, 4};
+    NEED(device_cuda_beside(d, &(struct device_rows){.rows = {[PHASE_PREDICT] = 80}}, &many, 1) == 2 * 512);
+    NEED(device_cuda_beside(d, &(struct device_rows){.rows = {[PHASE_PREDICT] = 160}}, &many, 1) == 2 * 512);
+    NEED(!d->arm(d, &both, splits, 2, arena_bytes() - 1, &e) && e.status == 3);
     NEED(strstr(e.text, "is more than the"));
-    NEED(!d->arm(d, &both, &train, 1, arena_bytes() + stage - 1, &e) && e.status == 3);
+    NEED(!d->arm(d, &both, splits, 2, arena_bytes() + stage - 1, &e) && e.status == 3);
     NEED(strstr(e.text, "batches of 48 samples need 512 bytes, and 511 are left"));
     const int64_t rooms[] = {stage, 2 * stage - 1, 2 * stage, set + guest - 1, set + guest};
     const int64_t taken[] = {stage, stage, 2 * stage, 2 * stage, set + guest};
     for (int i = 0; i < 5; i++) {
-        NEED(d->arm(d, &both, &train, 1, arena_bytes() + rooms[i], &e));
+        NEED(d->arm(d, &both, splits, 2, arena_bytes() + rooms[i], &e));
         NEED(d->arena(d) == arena_bytes() + taken[i]);
         NEED(stats_now().requested == (uint64_t)d->arena(d));
-        NEED(train_runs(d, 9, false, weight, &e) && predict_one(d, weight[1], &e));
+        NEED(train_runs(d, 9, false, weight, &e) && predict_three(d, weight[1], &e));
     }
-    NEED(d->arm(d, &both, (struct device_data[]){train, train}, 2, arena_bytes() + set + guest, &e));
+    NEED(d->arm(d, &both, (struct device_data[]){train, splits[1], train}, 3, arena_bytes() + set + guest, &e));
     device_cuda_report(d, &r);
     NEED(r.resident);                                /* the same split twice is there once */
     struct device_rows rows = {.rows = {(int64_t)1 << 40}};
@@ -408,7 +417,7 @@ static int case_life(void *ctx)
     struct device_error e = {0};
     float weight[3];
     struct device *d = open_armed(ctx ? arena_bytes() + 1024 : -1, &e);
-    if (!d || !train_runs(d, 4, false, weight, &e) || !predict_one(d, weight[1], &e)) {
+    if (!d || !train_runs(d, 4, false, weight, &e) || !predict_three(d, weight[1], &e)) {
         fprintf(stderr, "said: %s\n", e.text);
         if (d)
             d->close(d);
