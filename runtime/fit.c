@@ -6,6 +6,7 @@
 #include <string.h>
 
 enum { TRIES = 8 };          /* times that the device may have less than it promised */
+enum { SPLITS = 3 };         /* to train, to test, and what is predicted */
 
 /* "8.0 GiB (80 % of 10.0 GiB on cuda:0), 7.6 GiB of it for the arena" */
 static void budget_text(const struct job *j, int64_t budget, int64_t room, char *text, size_t size)
@@ -62,7 +63,7 @@ static void say_batch(struct job *j, const struct wish *w, const struct grant *g
 struct fitting {
     struct job *job;
     const struct wish *wish;
-    struct device_data split[2];
+    struct device_data split[SPLITS];        /* that the wished phases read */
     int64_t budget, room;
 };
 
@@ -75,7 +76,7 @@ static int64_t total(const struct fitting *f, int64_t most, struct grant *g)
     if (!budget_grant(p, d->target, f->wish, most, g))
         return INT64_MAX;
     memcpy(rows.rows, g->rows, sizeof rows.rows);
-    int64_t arena = budget_arena(p, d->target, g), beside = d->beside(d, &rows, f->split, 2);
+    int64_t arena = budget_arena(p, d->target, g), beside = d->beside(d, &rows, f->split, SPLITS);
     return arena > INT64_MAX - beside ? INT64_MAX : arena + beside;
 }
 
@@ -146,7 +147,7 @@ static int arm(struct fitting *f)
         if (!granted(f, &g))
             return refuse(f);
         memcpy(rows.rows, g.rows, sizeof rows.rows);
-        bool armed = d->arm(d, &rows, f->split, 2, f->room, &e);
+        bool armed = d->arm(d, &rows, f->split, SPLITS, f->room, &e);
         int64_t left = d->room(d, f->budget), less = f->room - f->room / 8;
         if (armed && (f->budget == INT64_MAX || d->arena(d) <= left)) {
             take(f->job, &g);
@@ -191,6 +192,10 @@ int fit(struct job *j, const int64_t samples[PHASE_COUNT])
     if (!d->compile(d, j->plan, &e))
         return complain(e.status, "%s", e.text);
     const struct wish w = wish_of(j, samples);
-    struct fitting f = { .job = j, .wish = &w, .budget = budget, .split = { samples_of(&j->data.train), samples_of(&j->data.test) } };
+    struct fitting f = { .job = j, .wish = &w, .budget = budget, .split = { [SPLITS - 1] = j->asked } };
+    if (samples[PHASE_TRAIN] > 0)
+        f.split[0] = samples_of(&j->data.train);
+    if (samples[PHASE_EVALUATE] > 0)
+        f.split[1] = samples_of(&j->data.test);
     return arm(&f);
 }

@@ -334,22 +334,54 @@ static bool read_npy(struct source *source, const struct wanted *wanted, struct 
     return true;
 }
 
+enum { MAGIC = 8 };
+
+static bool is_png(const unsigned char *start) {
+    return memcmp(start, "\x89PNG\r\n\x1a\n", 8) == 0;
+}
+
+static bool is_pnm(const unsigned char *start) {
+    return start[0] == 'P' && start[1] && strchr("2356", start[1]);
+}
+
+static bool is_npy(const unsigned char *start) {
+    return memcmp(start, "\x93NUMPY", 6) == 0;
+}
+
+static const struct format {
+    bool (*is)(const unsigned char *start); /* MAGIC bytes; zeros where the file is shorter */
+    bool (*read)(struct source *source, const struct wanted *wanted, struct data_error *error);
+} formats[] = {{is_png, read_png}, {is_pnm, read_pnm}, {is_npy, read_npy}};
+
+static const struct format *recognise(const unsigned char *bytes, size_t size) {
+    unsigned char start[MAGIC] = {0};
+    memcpy(start, bytes, size < MAGIC ? size : MAGIC);
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+        if (formats[i].is(start))
+            return &formats[i];
+    return NULL;
+}
+
+bool image_is(const char *path) {
+    unsigned char start[MAGIC];
+    struct stat status;
+    FILE *stream = stat(path, &status) == 0 && S_ISREG(status.st_mode) ? fopen(path, "rb") : NULL;
+    size_t size = stream ? fread(start, 1, sizeof start, stream) : 0;
+    if (stream)
+        fclose(stream);
+    return recognise(start, size);
+}
+
 bool image_read(const char *path, int64_t channels, int64_t height, int64_t width, enum data_type type, void *out,
                 struct data_error *error) {
     struct source source;
     struct wanted wanted = {channels, height, width, type, out};
     bool ok = load(path, &source, error);
     if (ok) {
-        const unsigned char *b = source.bytes;
-        if (source.size >= 8 && memcmp(b, "\x89PNG\r\n\x1a\n", 8) == 0)
-            ok = read_png(&source, &wanted, error);
-        else if (source.size >= 2 && b[0] == 'P' && strchr("2356", b[1]) && b[1])
-            ok = read_pnm(&source, &wanted, error);
-        else if (source.size >= 6 && memcmp(b, "\x93NUMPY", 6) == 0)
-            ok = read_npy(&source, &wanted, error);
-        else
-            ok = data_fail(
-                error, "%s: byte 0: not an image known here; expected PNG, PGM, PPM (P2, P3, P5, P6) or .npy", path);
+        const struct format *format = recognise(source.bytes, source.size);
+        ok = format ? format->read(&source, &wanted, error)
+                    : data_fail(error, "%s: byte 0: not an image known here; expected PNG, PGM, PPM (P2, P3, P5, P6) or .npy",
+                                path);
     }
     free(source.bytes);
     return ok;

@@ -11,6 +11,9 @@
 
 #include <stdint.h>
 
+/* Does the file begin as one of these formats does? */
+bool image_is(const char *path);
+
 /* Reads channels * height * width values of type F32 or U8 into `out`. PNG and PNM need 1 or 3 channels. A .npy array
  * is u8 or f32 in C order; its shape must be [channels, height, width], where sizes of 1 in front may be there or not
  * (so [H, W] and [1, 1, H, W] are fine); for U8, f32 values must be whole numbers 0..255. An image of another size is

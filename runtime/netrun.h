@@ -26,9 +26,10 @@ enum action { ACTION_NONE, ACTION_TRAIN, ACTION_TEST, ACTION_PREDICT, ACTION_INS
 
 struct options {             /* pointers: NULL if not given; they point into argv, or live as long as the program */
     enum action action;
-    const char *plan, *folder, *predict, *resume, *weights, *runs, *device, *memory, *emit_dir, *progress;
+    const char *plan, *folder, *output, *resume, *weights, *runs, *device, *memory, *emit_dir, *progress;
     char *override[MAX_OVERRIDES];           /* "key=value", in order; owned */
-    int overrides, argc;
+    const char **predict;    /* files, folders, indices, "test", in order; the list is owned */
+    int overrides, predictions, argc;
     char **argv;
     char *recalled;          /* the data folder of the run that is resumed; owned */
     int64_t steps;           /* 0: not given; else stop when so many optimizer steps are done in all */
@@ -37,7 +38,7 @@ struct options {             /* pointers: NULL if not given; they point into arg
     enum precision precision;                /* PRECISION_COUNT: not given; fp32, or what the run that is resumed has */
     bool split_statistics;   /* batches may run in parts although batch statistics change */
     bool data_changed;       /* the run that is resumed may go on with other data */
-    bool partial, json, dry_run, quiet, verbose;
+    bool partial, raw, json, dry_run, quiet, verbose;
 };
 
 extern const struct option_table netrun_options;
@@ -147,7 +148,7 @@ struct recipe {
     int64_t micro;                   /* samples of one run, the gradients of several summed; 0: the whole batch. Set by fit() */
     int64_t evaluation_batch;
     uint32_t seed;
-    bool shuffle, classes;           /* classes: the targets are class indices, the outputs logits */
+    bool shuffle;
     struct rate rate;                /* rate.steps and rate.total are set by recipe_count */
     double beta1, beta2;             /* 0: the optimizer has none */
     int hypers;
@@ -218,6 +219,7 @@ struct job {
     struct plan *plan;
     struct recipe recipe;
     struct dataset data;
+    struct device_data asked;                /* what predict() will bring, batch by batch: without samples yet */
     struct device *device;
     struct device_rows rows;
     enum phase phase;        /* one that is armed: through it persistent tensors are read and written */

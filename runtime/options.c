@@ -10,6 +10,7 @@ static const struct option_example examples[] = {
     { "netrun mnist.plan --test data/", "test the best weights of the newest run" },
     { "netrun mnist.plan --predict seven.png", "class and probabilities of an image" },
     { "netrun mnist.plan --predict 7 --data data/", "the same for image 7 of the test set" },
+    { "netrun mnist.plan --predict test --data data/ -o all.csv", "for the whole test set, as a table" },
     { "netrun --resume last", "go on after Ctrl-C, to the same bits" },
     { "netrun --inspect data/", "what is in the data folder" },
     { "netrun --devices", "CPU and GPUs, and why one cannot be used" },
@@ -26,8 +27,9 @@ static const struct option_row rows[] = {
     { "train", 0, "[DIR]", WHAT,
       "train on the data in DIR, testing after each epoch; without DIR on the samples in the plan", false },
     { "test", 0, "[DIR]", WHAT, "loss and metrics on the test set in DIR", false },
-    { "predict", 0, "FILE|INDEX", WHAT,
-      "class and probabilities of an image (.png, .pgm, .npy) or of a sample of the test set (see --data)", false },
+    { "predict", 0, "FILE|DIR|INDEX|test", WHAT,
+      "class and probabilities, or values, of an image (.png, .pgm, .npy), of the images in DIR, of a sample of the test "
+      "set or of all of it (see --data); may be repeated, and what follows PLAN is predicted too", false },
     { "inspect", 0, "DIR", WHAT, "counts, shapes, classes and first images of the data in DIR", false },
     { "devices", 0, NULL, WHAT, "what can compute here: what was found, what is missing, every path tried", false },
     { "dry-run", 0, NULL, WHAT, "with --train: prepare everything, run one step, write nothing", false },
@@ -48,7 +50,7 @@ static const struct option_row rows[] = {
     { "resume", 0, "last|RUN", WEIGHTS, "continue run RUN (a folder, or its name in runs/), or the `last` that was started or resumed, to the same bits; settings given "
       "with it stay with the run", false },
     { "data-changed", 0, NULL, WEIGHTS, "with --resume: go on although the data are not those that the run was trained with", true },
-    { "data", 0, "DIR", WEIGHTS, "data set of --predict INDEX", false },
+    { "data", 0, "DIR", WEIGHTS, "data set of --predict INDEX and --predict test", false },
     { "runs", 0, "DIR", WEIGHTS, "where run folders are made (runs)", true },
 
     { "device", 0, "auto|cpu|cuda[:N]", MACHINE, "where to run (auto)", false },
@@ -58,6 +60,8 @@ static const struct option_row rows[] = {
     { "memory", 0, "SIZE", MACHINE, "budget on the device: 512MiB, 8GiB, or 80% of its memory", false },
     { "emit-dir", 0, "DIR", MACHINE, "keep the emitted kernels there", true },
 
+    { "output", 'o', "FILE", TEXT, "with --predict: write a table to FILE (CSV), a line a sample; - is stdout", false },
+    { "raw", 0, NULL, TEXT, "with --predict: the values of every output, no classes and probabilities", false },
     { "log-every", 0, "N", TEXT, "print the loss of every Nth step", false },
     { "progress", 0, "auto|bar|lines|none", TEXT, "live bar on a terminal, lines elsewhere (auto)", true },
     { "json", 0, NULL, TEXT, "events as JSON Lines on stdout; texts go to stderr", false },
@@ -88,7 +92,7 @@ static const struct option_section sections[] = {
 const struct option_table netrun_options = {
     .program = "netrun",
     .purpose = "trains, tests and uses networks that netc has planned",
-    .usage = "PLAN --train [DIR] | --test [DIR] | --predict FILE|INDEX [options]",
+    .usage = "PLAN --train [DIR] | --test [DIR] | --predict FILE|DIR|INDEX|test [options]",
     .example = examples,
     .row = rows,
     .section = sections,
@@ -107,6 +111,14 @@ static int act(struct options *o, enum action action, const char *folder)
     if (folder)
         o->folder = folder;
     return OPTIONS_GO;
+}
+
+static int ask(struct options *o, const char *what)
+{
+    if (!o->predict && !(o->predict = calloc((size_t)o->argc, sizeof *o->predict)))
+        return complain(STATUS_INTERNAL, "out of memory");
+    o->predict[o->predictions++] = what;
+    return act(o, ACTION_PREDICT, NULL);
 }
 
 static int override(struct options *o, const char *key, const char *value)
@@ -148,6 +160,7 @@ static bool plain(struct options *o, const char *name, const char *value)
         { "weights", &o->weights, NULL },   { "resume", &o->resume, NULL },    { "runs", &o->runs, NULL },
         { "device", &o->device, NULL },     { "memory", &o->memory, NULL },    { "emit-dir", &o->emit_dir, NULL },
         { "progress", &o->progress, NULL }, { "data", &o->folder, NULL },      { "partial", NULL, &o->partial },
+        { "output", &o->output, NULL },     { "raw", NULL, &o->raw },
         { "json", NULL, &o->json },         { "dry-run", NULL, &o->dry_run },  { "quiet", NULL, &o->quiet },
         { "verbose", NULL, &o->verbose },       { "allow-batch-stats-change", NULL, &o->split_statistics },
         { "data-changed", NULL, &o->data_changed },
@@ -186,10 +199,8 @@ static int take(struct options *o, const char *name, const char *value)
         return act(o, ACTION_TEST, value);
     if (strcmp(name, "inspect") == 0)
         return act(o, ACTION_INSPECT, value);
-    if (strcmp(name, "predict") == 0) {
-        o->predict = value;
-        return act(o, ACTION_PREDICT, NULL);
-    }
+    if (strcmp(name, "predict") == 0)
+        return ask(o, value);
     if (strcmp(name, "set") == 0)
         return override(o, "", value);
     if (strcmp(name, "epochs") == 0)
@@ -248,6 +259,10 @@ static int consistent(struct options *o)
         return complain(STATUS_USAGE, "--data-changed goes with --resume only");
     if (o->dry_run && o->action != ACTION_TRAIN)
         return complain(STATUS_USAGE, "--dry-run goes with --train only");
+    if ((o->output || o->raw) && o->action != ACTION_PREDICT)
+        return complain(STATUS_USAGE, "--%s goes with --predict only", o->output ? "output" : "raw");
+    if (o->output && strcmp(o->output, "-") == 0 && o->json)
+        return complain(STATUS_USAGE, "--json and --output - cannot both write to stdout");
     return OPTIONS_GO;
 }
 
@@ -268,6 +283,9 @@ int options_read(int argc, char **argv, struct options *o)
         return STATUS_USAGE;
     if (rest < argc)
         o->plan = argv[rest++];
+    for (; o->action == ACTION_PREDICT && rest < argc; rest++)
+        if ((status = ask(o, argv[rest])) != OPTIONS_GO)
+            return status;
     if (rest < argc)
         return complain(STATUS_USAGE, "one plan, please; what is `%s`?", argv[rest]);
     return consistent(o);
@@ -277,5 +295,6 @@ void options_free(struct options *o)
 {
     while (o->overrides > 0)
         free(o->override[--o->overrides]);
+    free(o->predict);
     free(o->recalled);
 }

@@ -1,184 +1,340 @@
-/* predict.c: what the network makes of one sample. */
+/* predict.c: what the network makes of samples: of files, of folders of them, and of the test set. In batches. */
+#include "answers.h"
+#include "atomic_file.h"
 #include "image.h"
-#include "netrun.h"
 
+#include <dirent.h>
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
-enum { SHOWN = 10 };         /* classes that people see at most */
+/* A file, or samples [first, first + count) of the test set. */
+struct part { char *path; int64_t first, count; };
 
-struct sample {
-    const char *name;
-    struct device_data data; /* of one sample */
-    const char *made_up;     /* what is to be told of data that are not real */
-    void *pixels;            /* read from a file, to be freed */
-    int64_t class;           /* -1: not known */
-    const float *values;     /* the target, where it is values and known */
+struct prediction {
+    struct job *job;
+    int64_t parts, room;
+    struct part *part;
+    int64_t samples;         /* of all parts */
+    bool files, set;         /* there are parts of this kind */
+    float *pixels;           /* of a batch of files */
+    float **value;           /* of each output: what a batch gave */
+    struct answer answer;
+    struct answer_table table;       /* out NULL: none */
+    struct atomic_file file; /* that it goes to, unless that is stdout */
 };
 
-/* "7" is an index, unless there is a file of that name. */
-static bool is_index(const char *what, int64_t *index)
-{
-    return option_integer(what, 0, INT64_MAX, index) && access(what, F_OK) != 0;
-}
+/* ---- what is asked ---- */
 
-static int from_set(struct job *j, int64_t index, struct sample *s)
+static int add(struct prediction *p, struct part part)
 {
-    const struct data_split *test = &j->data.test;
-    int status = samples_open(j->plan, j->options->folder, &j->data);
-    if (status)
-        return status;
-    if (index >= test->count)
-        return complain(STATUS_USAGE, "--predict %lld: the test set has %lld samples, counted from 0", (long long)index,
-                    (long long)test->count);
-    s->data = samples_of(test);
-    s->data.samples = test->sample.values + (uint64_t)index * test->sample.bytes;
-    s->data.targets = test->label.values + (uint64_t)index * test->label.bytes;
-    s->data.count = 1;
-    if (j->recipe.classes)
-        s->class = data_class(test, index);
-    else
-        s->values = s->data.targets;
-    return 0;
-}
-
-static int from_file(struct job *j, struct sample *s)
-{
-    int t = tensor_with_role(j->plan, ROLE_INPUT);
-    if (t < 0)
-        return complain(STATUS_DATA, "net %s has no input", j->plan->net);
-    const struct tensor *in = &j->plan->tensor[t];
-    int64_t dim[3] = { 1, 1, 1 };
-    struct data_error e;
-    if (in->rank > 3)
-        return complain(STATUS_DATA, "input `%s` is no image", in->name);
-    for (int i = 0; i < in->rank; i++)
-        dim[3 - in->rank + i] = in->dim[i];
-    s->pixels = calloc((size_t)tensor_elements(in), sizeof(float));
-    if (!s->pixels)
-        return complain(STATUS_INTERNAL, "out of memory");
-    s->data = (struct device_data){ .samples = s->pixels, .samples_f32 = true, .count = 1, .sample_bytes = tensor_elements(in) * 4 };
-    if (!image_read(s->name, dim[0], dim[1], dim[2], DATA_F32, s->pixels, &e))
-        return complain(STATUS_DATA, "%s", e.text);
-    return 0;
-}
-
-/* Row 0 of an output, in the order of its elements. */
-static int read_output(struct job *j, int t, float *value)
-{
-    const struct tensor *out = &j->plan->tensor[t];
-    int64_t n = tensor_elements(out), step = out->layout == LAYOUT_BLOCK ? ROW_BLOCK : 1;
-    for (int64_t i = 0; i < n; i++)
-        if (!j->device->read(j->device, PHASE_PREDICT, t, i * step * (int64_t)sizeof *value, &value[i], sizeof *value))
-            return complain(STATUS_DEVICE, "cannot read %s from the device", out->name);
-    return 0;
-}
-
-static void say_class(FILE *out, const struct sample *s, const double *probability, int64_t n, int64_t best)
-{
-    if (!isfinite(probability[best])) {
-        fprintf(out, "%s: no class: what the network makes of it is not finite\n", s->name);
-        return;
-    }
-    fprintf(out, "%s: class %lld, %.2f %%", s->name, (long long)best, 100 * probability[best]);
-    if (s->class >= 0)
-        fprintf(out, " (it is %lld)", (long long)s->class);
-    fprintf(out, "%s\n", s->made_up);
-    double above = INFINITY;         /* descending, equals in the order of their classes */
-    int64_t last = -1;
-    for (int shown = 0; shown < SHOWN && shown < n; shown++) {
-        int64_t next = -1;
-        for (int64_t i = 0; i < n; i++) {
-            bool remains = probability[i] < above || (probability[i] == above && i > last);
-            if (remains && (next < 0 || probability[i] > probability[next]))
-                next = i;
+    if (p->parts == p->room) {
+        int64_t room = p->room ? 2 * p->room : 16;
+        struct part *grown = realloc(p->part, (size_t)room * sizeof *grown);
+        if (!grown) {
+            free(part.path);
+            return complain(STATUS_INTERNAL, "out of memory");
         }
-        above = probability[next];
-        last = next;
-        fprintf(out, "  %4lld  %6.2f %%\n", (long long)next, 100 * above);
+        p->part = grown;
+        p->room = room;
     }
+    p->part[p->parts++] = part;
+    p->samples += part.count;
+    *(part.path ? &p->files : &p->set) = true;
+    return 0;
 }
 
-static void say_values(FILE *out, const struct sample *s, const char *name, const float *value, int64_t n)
+static int add_file(struct prediction *p, const char *folder, const char *name)
 {
-    fprintf(out, "%s: %s =", s->name, name);
-    for (int64_t i = 0; i < n; i++)
-        fprintf(out, " %.6g", value[i]);
-    for (int64_t i = 0; s->values && i < n; i++)
-        fprintf(out, "%s%.6g%s", i ? " " : " (it is ", s->values[i], i + 1 == n ? ")" : "");
-    fprintf(out, "%s\n", s->made_up);
+    size_t size = strlen(folder) + strlen(name) + 2;
+    char *path = malloc(size);
+    if (!path)
+        return complain(STATUS_INTERNAL, "out of memory");
+    const char *slash = *folder && folder[strlen(folder) - 1] != '/' ? "/" : "";
+    snprintf(path, size, "%s%s%s", folder, slash, name);
+    return add(p, (struct part){ .path = path, .count = 1 });
 }
 
-static bool tell(struct job *j, const struct sample *s, const char *key, const double *value, int64_t n, int64_t best)
+static int is_visible(const struct dirent *entry)
 {
-    struct events *e = &j->events;
-    event_begin(e, "predict");
-    event_text(e, "sample", s->name);
-    weights_tell(j);
-    if (best >= 0)
-        event_integer(e, "class", best);
-    if (s->class >= 0)
-        event_integer(e, "true", s->class);
-    event_open(e, key, '[');
-    for (int64_t i = 0; i < n; i++)
-        event_number(e, NULL, value[i]);
-    event_close(e, ']');
-    return event_end(e);
+    return entry->d_name[0] != '.';
 }
 
-static int report(struct job *j, const struct sample *s, int t)
+/* The images of a folder in the order of their names; what else lies there is passed over, and that is said. */
+static int add_folder(struct prediction *p, const char *folder)
 {
-    const char *name = j->plan->tensor[t].name + strlen("output.");
-    int64_t n = tensor_elements(&j->plan->tensor[t]), best = -1;
-    FILE *out = j->options->json ? stderr : stdout;
-    float *value = calloc((size_t)n, sizeof *value);
-    double *number = calloc((size_t)n, sizeof *number);
-    int status = value && number ? read_output(j, t, value) : complain(STATUS_INTERNAL, "out of memory");
-    if (status == 0 && j->recipe.classes) {
-        best = largest(value, n);
-        softmax(value, number, n);
-        say_class(out, s, number, n, best);
-    } else if (status == 0) {
-        for (int64_t i = 0; i < n; i++)
-            number[i] = value[i];
-        say_values(out, s, name, value, n);
+    struct dirent **entry;
+    int n = scandir(folder, &entry, is_visible, alphasort), status = 0, others = 0, first = 0;
+    if (n < 0)
+        return complain(STATUS_DATA, "%s: %s", folder, strerror(errno));
+    for (int i = 0; status == 0 && i < n; i++) {
+        status = add_file(p, folder, entry[i]->d_name);
+        if (status || image_is(p->part[p->parts - 1].path))
+            continue;
+        free(p->part[--p->parts].path);
+        p->samples--;
+        first = others++ ? first : i;
     }
-    if (status == 0 && !tell(j, s, best < 0 ? name : "probabilities", number, n, best))
-        status = complain(STATUS_DATA, "stdout: cannot be written");
-    free(value);
-    free(number);
+    if (status == 0 && others == n)
+        status = complain(STATUS_DATA, "%s: no images there (PNG, PGM, PPM or .npy); a data set is named by --predict test --data %s",
+                          folder, folder);
+    else if (status == 0 && others && !p->job->options->quiet)
+        note("%s: passed over what is no image: %s%s", folder, entry[first]->d_name, others > 1 ? " and others" : "");
+    while (n > 0)
+        free(entry[--n]);
+    free(entry);
     return status;
 }
 
-static int run(struct job *j, struct sample *s)
+static int open_set(struct prediction *p)
 {
+    struct job *j = p->job;
+    if (j->data.test.count > 0)
+        return 0;
+    int status = samples_open(j->plan, j->options->folder, &j->data);
+    return status || j->data.test.count > 0 ? status : complain(STATUS_DATA, "%s: no test set there", j->options->folder);
+}
+
+/* Numbers and the word `test` mean the test set, whatever files there are: ./7 and ./test are files. */
+static int add_asked(struct prediction *p, const char *what)
+{
+    const struct data_split *test = &p->job->data.test;
+    struct stat s;
+    int64_t index;
+    bool all = strcmp(what, "test") == 0;
+    if (all || option_integer(what, 0, INT64_MAX, &index)) {
+        int status = open_set(p);
+        if (status)
+            return status;
+        if (all)
+            return add(p, (struct part){ .count = test->count });
+        if (index < test->count)
+            return add(p, (struct part){ .first = index, .count = 1 });
+        return complain(STATUS_USAGE, "--predict %s: the test set has %lld samples, counted from 0 (a file is ./%s)", what,
+                        (long long)test->count, what);
+    }
+    return stat(what, &s) == 0 && S_ISDIR(s.st_mode) ? add_folder(p, what) : add_file(p, "", what);
+}
+
+/* ---- what comes out ---- */
+
+static int open_table(struct prediction *p)
+{
+    const char *path = p->job->options->output;
+    struct data_error e;
+    if (!path)
+        return 0;
+    bool aside = strcmp(path, "-") != 0;
+    if (aside && !atomic_open(&p->file, path, &e))
+        return complain(STATUS_DATA, "%s", e.text);
+    p->table = (struct answer_table){ aside ? p->file.stream : stdout, p->set, p->job->data.synthetic ? "data" : p->job->synthetic_weights ? "weights" : NULL };
+    answer_head(&p->answer, &p->table);
+    return 0;
+}
+
+static int close_table(struct prediction *p)
+{
+    struct data_error e;
+    if (p->table.out == stdout)
+        return 0;
+    if (!atomic_commit(&p->file, &e))
+        return complain(STATUS_DATA, "%s", e.text);
+    progress_say(&p->job->progress, "%s: %lld sample%s%s", p->job->options->output, (long long)p->samples,
+                 p->samples == 1 ? "" : "s", synthetic_text(p->job));
+    return 0;
+}
+
+static int show(struct prediction *p)
+{
+    struct job *j = p->job;
+    p->answer.made_up = synthetic_text(j);
+    if (p->table.out)
+        answer_row(&p->answer, &p->table);
+    else
+        answer_say(&p->answer, p->samples == 1, j->options->json ? stderr : stdout);
+    return answer_tell(&p->answer, j) ? 0 : complain(STATUS_DATA, "stdout: cannot be written");
+}
+
+/* Room for the outputs of a batch of so many rows. */
+static int open_outputs(struct prediction *p, int64_t rows)
+{
+    const struct job *j = p->job;
+    const struct plan *plan = j->plan;
+    const struct schedule *s = plan_schedule(plan, j->device->target, PHASE_PREDICT);
+    int n = 0, target = tensor_with_role(plan, ROLE_TARGET);
+    for (int t = -1; (t = tensor_output(plan, s, t)) >= 0;)
+        n++;
+    if (n == 0)
+        return complain(STATUS_DATA, "the plan of net %s has no outputs to predict with: compile it again", plan->net);
+    struct answer *a = &p->answer;
+    *a = (struct answer){ .output = calloc((size_t)n, sizeof *a->output), .outputs = n };
+    a->targets = target < 0 || plan->tensor[target].dtype == DT_I32 ? 1 : tensor_elements(&plan->tensor[target]);
+    p->value = calloc((size_t)n, sizeof *p->value);
+    if (!a->output || !p->value)
+        return complain(STATUS_INTERNAL, "out of memory");
+    for (int i = 0, t = -1; i < n; i++) {
+        t = tensor_output(plan, s, t);
+        const struct tensor *out = &plan->tensor[t];
+        int64_t elements = tensor_elements(out);
+        bool classes = out->role == ROLE_LOGITS && !j->options->raw;
+        a->output[i] = (struct answer_output){ .name = out->name + strlen(OUTPUT_PREFIX), .role = out->role, .classes = classes,
+                                               .n = elements };
+        p->value[i] = calloc((size_t)rows, (size_t)plain_stride(elements) * sizeof(float));
+        if (classes)
+            a->output[i].probability = calloc((size_t)elements, sizeof(double));
+        if (!p->value[i] || (classes && !a->output[i].probability))
+            return complain(STATUS_INTERNAL, "out of memory");
+    }
+    return 0;
+}
+
+static int read_outputs(struct prediction *p, int64_t rows)
+{
+    const struct job *j = p->job;
+    const struct schedule *s = plan_schedule(j->plan, j->device->target, PHASE_PREDICT);
+    for (int i = 0, t = -1; i < p->answer.outputs; i++) {
+        t = tensor_output(j->plan, s, t);
+        int64_t row = plain_stride(p->answer.output[i].n) * (int64_t)sizeof(float);
+        if (!j->device->read(j->device, PHASE_PREDICT, t, 0, p->value[i], rows * row))
+            return complain(STATUS_DEVICE, "cannot read %s from the device", j->plan->tensor[t].name);
+    }
+    return 0;
+}
+
+/* The answer to a row of the batch. */
+static void pick(struct prediction *p, int64_t row)
+{
+    for (int i = 0; i < p->answer.outputs; i++) {
+        struct answer_output *o = &p->answer.output[i];
+        o->value = p->value[i] + row * plain_stride(o->n);
+        if (!o->classes)
+            continue;
+        softmax(o->value, o->probability, o->n);
+        o->best = largest(o->value, o->n);
+        o->best = isnan(o->probability[o->best]) ? -1 : o->best;
+    }
+}
+
+/* ---- running ---- */
+
+/* Rows from a position of the data on. */
+static int run(struct prediction *p, const struct device_data *data, int64_t position, int64_t rows)
+{
+    struct device *d = p->job->device;
     uint32_t control[CTL_WORDS];
     struct device_error e;
-    const struct schedule *schedule = plan_schedule(j->plan, j->device->target, PHASE_PREDICT);
-    int status = weights_take(j), outputs = 0;
+    control_evaluate(&p->job->recipe, position, rows, data->count, control);
+    if (!d->data(d, data, &e) || !d->run(d, PHASE_PREDICT, &control, 1, &e))
+        return complain(e.status, "%s", e.text);
+    return read_outputs(p, rows);
+}
+
+static int predict_set(struct prediction *p, const struct part *part)
+{
+    const struct data_split *test = &p->job->data.test;
+    struct device_data data = samples_of(test);
+    int64_t most = p->job->recipe.evaluation_batch, rows;
+    bool values = test->label.type == DATA_F32;
+    int status = 0;
+    data.targets = NULL;
+    for (int64_t first = part->first, end = first + part->count; status == 0 && first < end; first += rows) {
+        rows = end - first < most ? end - first : most;
+        status = run(p, &data, first, rows);
+        for (int64_t row = 0; status == 0 && row < rows; row++) {
+            char name[24];
+            snprintf(name, sizeof name, "%lld", (long long)(first + row));
+            p->answer.sample = name;
+            p->answer.class = values ? -1 : data_class(test, first + row);
+            p->answer.target = values ? (const float *)test->label.values + (first + row) * p->answer.targets : NULL;
+            pick(p, row);
+            status = show(p);
+        }
+    }
+    return status;
+}
+
+static int predict_files(struct prediction *p, const struct part *part, int64_t rows)
+{
+    const struct tensor *in = &p->job->plan->tensor[tensor_with_role(p->job->plan, ROLE_INPUT)];
+    int64_t dim[3] = { 1, 1, 1 }, elements = tensor_elements(in);
+    struct device_data data = { .samples = p->pixels, .samples_f32 = true, .count = rows,
+                                .sample_bytes = elements * (int64_t)sizeof(float) };
+    struct data_error e;
+    memcpy(dim + 3 - in->rank, in->dim, (size_t)in->rank * sizeof *dim);
+    for (int64_t i = 0; i < rows; i++)
+        if (!image_read(part[i].path, dim[0], dim[1], dim[2], DATA_F32, p->pixels + i * elements, &e))
+            return complain(STATUS_DATA, "%s", e.text);
+    int status = run(p, &data, 0, rows);
+    for (int64_t row = 0; status == 0 && row < rows; row++) {
+        p->answer.sample = part[row].path;
+        p->answer.class = -1;
+        p->answer.target = NULL;
+        pick(p, row);
+        status = show(p);
+    }
+    return status;
+}
+
+static int predict_parts(struct prediction *p)
+{
+    int64_t most = p->job->recipe.evaluation_batch, files;
+    int status = 0;
+    for (int64_t i = 0; status == 0 && i < p->parts; i += files > 0 ? files : 1) {
+        for (files = 0; files < most && i + files < p->parts && p->part[i + files].path;)
+            files++;
+        status = files > 0 ? predict_files(p, &p->part[i], files) : predict_set(p, &p->part[i]);
+    }
+    return status;
+}
+
+/* Samples, device, weights, and room for a batch. */
+static int prepare(struct prediction *p)
+{
+    struct job *j = p->job;
+    const struct tensor *in = &j->plan->tensor[tensor_with_role(j->plan, ROLE_INPUT)];
+    int status = 0;
+    for (int i = 0; status == 0 && i < j->options->predictions; i++)
+        status = add_asked(p, j->options->predict[i]);
+    if (status == 0 && p->files && in->rank > 3)
+        status = complain(STATUS_DATA, "input `%s` is no image", in->name);
     if (status)
         return status;
-    s->made_up = synthetic_text(j);
-    control_evaluate(&j->recipe, 0, 1, 1, control);
-    if (!j->device->data(j->device, &s->data, &e) || !j->device->run(j->device, PHASE_PREDICT, &control, 1, &e))
-        return complain(e.status, "%s", e.text);
-    for (int t = -1; status == 0 && (t = tensor_output(j->plan, schedule, t)) >= 0; outputs++)
-        status = report(j, s, t);
-    return status || outputs ? status : complain(STATUS_DATA, "net %s has no output", j->plan->net);
+    int64_t elements = tensor_elements(in);
+    j->asked = (struct device_data){ .samples_f32 = true, .count = p->samples, .sample_bytes = elements * (int64_t)sizeof(float) };
+    status = fit(j, (const int64_t[PHASE_COUNT]){ [PHASE_PREDICT] = p->samples });
+    if (status == 0)
+        status = weights_take(j);
+    if (status == 0 && p->files && !(p->pixels = calloc((size_t)j->recipe.evaluation_batch, (size_t)elements * sizeof(float))))
+        status = complain(STATUS_INTERNAL, "out of memory");
+    return status ? status : open_outputs(p, j->recipe.evaluation_batch);
 }
 
 int predict(struct job *j)
 {
-    static const int64_t one[PHASE_COUNT] = { [PHASE_PREDICT] = 1 };
-    struct sample s = { .name = j->options->predict, .class = -1 };
-    int64_t index;
-    int status = is_index(s.name, &index) ? from_set(j, index, &s) : from_file(j, &s);
+    struct prediction p = { .job = j };
+    if (tensor_with_role(j->plan, ROLE_INPUT) < 0)
+        return complain(STATUS_DATA, "net %s has no input", j->plan->net);
+    int status = prepare(&p);
     if (status == 0)
-        status = fit(j, one);
+        status = open_table(&p);
     if (status == 0)
-        status = run(j, &s);
-    free(s.pixels);
+        status = predict_parts(&p);
+    if (status == 0 && p.table.out)
+        status = close_table(&p);
+    atomic_abandon(&p.file);
+    for (int i = 0; i < p.answer.outputs; i++) {
+        if (p.value)
+            free(p.value[i]);
+        if (p.answer.output)
+            free(p.answer.output[i].probability);
+    }
+    while (p.parts > 0)
+        free(p.part[--p.parts].path);
+    free(p.value);
+    free(p.answer.output);
+    free(p.pixels);
+    free(p.part);
     return status;
 }

@@ -81,7 +81,6 @@ int recipe_read(const struct plan *p, struct recipe *r)
         return complain(STATUS_INTERNAL, "schedule %s has no rule", schedule);
     *r = (struct recipe){
         .shuffle = plan_number(p, "data.shuffle", 1) != 0,
-        .classes = strcmp(setting_text(p, "train.loss"), "CrossEntropy") == 0,
     };
     bool automatic = strcmp(setting_text(p, "train.batch"), "auto") == 0;
     bool good = whole(p, "train.epochs", 1, 1, &r->epochs) && whole(p, "train.batch.max", 256, 1, &r->max_batch) &&

@@ -155,7 +155,7 @@ static int from_plan(const struct plan *p, struct dataset *set)
 {
     const struct setting *s = plan_setting(p, "data.samples");
     if (!s)
-        return complain(STATUS_USAGE, "net %s has no samples of its own; name the data folder: --train DIR", p->net);
+        return complain(STATUS_USAGE, "net %s has no samples of its own; name the data folder: --train DIR, --test DIR, or --data DIR beside --predict", p->net);
     if (tensor_with_role(p, ROLE_INPUT) < 0 || tensor_with_role(p, ROLE_TARGET) < 0)
         return complain(STATUS_DATA, "net %s has no input or no target", p->net);
     set->format = "samples in the plan";

@@ -6,6 +6,21 @@ ln -s "$data" "$folder/data/mnist"
 mkdir "$folder/data/fashion"
 ln -s "$data"/*-ubyte "$folder/data/fashion"           # all but the mark of drawn digits
 
+# Asks again, on the simulated device.
+again() {
+    (
+        here cuda || exit 0
+        cd "$B/examples/$1"
+        { grep '^\$ netrun .*--predict' || fail "$1 predicts nothing"; } <"$WORK/examples.out" | sed 's/^\$ netrun//' | while read -r command; do
+            for device in cpu cuda; do
+                # shellcheck disable=SC2086
+                netrun $command --device $device --json >$device.json 2>err || fail "$command: on $device"
+            done
+            near cpu.json cuda.json || fail "$command: $(cat cpu.json cuda.json)"
+        done
+    )
+}
+
 # example NAME EPOCHS: runs it on drawn digits; its output goes to the file out.
 example() {
     expect 0 env DATA="$folder/data" EPOCHS="$2" timeout -s KILL 120 sh "$ROOT/examples/$1/run.sh"
@@ -13,6 +28,8 @@ example() {
     # What a reader should see has the same commands in the same order.
     diff <(grep '^\$ ' "$ROOT/examples/$1/output.txt" | sed 's/--epochs [0-9]*/--epochs N/') \
         <(grep '^\$ ' out | sed 's/--epochs [0-9]*/--epochs N/') >&2 || fail "$1: output.txt shows other commands"
+    cp out "$WORK/examples.out"
+    again "$1"
 }
 
 example first_network 200
@@ -24,8 +41,8 @@ says out '^3: y = -?([0-9.]+e-|0\.0)'
 example mnist_tutorial 1
 says out 'total +206,922 +1,218,048'
 says out '^epoch 1/1 .* accuracy [0-9.]+ '
-says out '^seven\.pgm: class [0-9]'
-says out '^7: class [0-9].*\(it is [0-9]\)'
+says out '^seven\.pgm: logits = class [0-9]'
+says out '^7: logits = class [0-9].*\(it is [0-9]\)'
 says out 'runs/digits-2/best\.safetensors'
 [ "$(grep -c '^test loss' out)" = 2 ] || fail "not tested twice"
 
@@ -39,4 +56,4 @@ rm "$folder/data/fashion/SYNTHETIC"
 example fashion 1
 says out '^train +[0-9]+ samples +u8\[1, 28, 28\]'
 says out '^test loss .* accuracy'
-says out '^0: class [0-9]'
+says out '^0: logits = class [0-9]'

@@ -1,9 +1,7 @@
 # Inputs of every rank, and data that differ from the input only by leading ones: the same losses as those of the shape
 # that the data have, on every device that is here.
 devices=cpu
-export NETRUN_CUDA_LIBDIR=$ROOT/build/cudasim
-"$NETRUN" --devices >out 2>&1 || :
-! [ -e "$NETRUN_CUDA_LIBDIR/libcuda.so.1" ] || grep -q '^libnvrtc *not found' out || devices="cpu cuda"
+! here cuda || devices="cpu cuda"
 
 # losses NAME DATA: of the network on stdin, in the file NAME.
 losses() {

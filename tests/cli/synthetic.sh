@@ -15,7 +15,10 @@ says out '^/.*drawn: SYNTHETIC data'
 expect 0 netrun mlp.plan --test drawn --quiet
 says out ' 500 samples \(synthetic data\)$'
 expect 0 netrun mlp.plan --predict 0 --data drawn --quiet
-says out '^0: class .*\(synthetic data\)$'
+says out '^0: logits = class .*\(synthetic data\)$'
+expect 0 netrun mlp.plan --predict test --data drawn --output drawn.csv
+says out '^drawn.csv: 500 samples \(synthetic data\)$'
+! tail -n +2 drawn.csv | grep -v '^[0-9]*,data,' || fail "a line of the table does not say it"
 expect 0 netrun --inspect drawn
 says out '^IDX, synthetic'
 for what in "--train drawn --epochs 1" "--test drawn" "--predict 0 --data drawn"; do

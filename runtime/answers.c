@@ -1,0 +1,180 @@
+#include "answers.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { SHOWN = 10 };         /* classes that people see at most */
+
+/* The sign of a NaN says nothing. */
+static void put_number(double value, int digits, FILE *out)
+{
+    if (isnan(value))
+        fputs("nan", out);
+    else
+        fprintf(out, "%.*g", digits, value);
+}
+
+/* ---- text ---- */
+
+static void say_truth(const struct answer *a, const struct answer_output *o, FILE *out)
+{
+    if (o->role == ROLE_LOGITS && a->class >= 0)
+        fprintf(out, " (it is %s%lld)", o->classes ? "" : "class ", (long long)a->class);
+    if (o->role != ROLE_ESTIMATE || !a->target)
+        return;
+    fputs(" (it is", out);
+    for (int64_t i = 0; i < a->targets; i++) {
+        fputc(' ', out);
+        put_number(a->target[i], 6, out);
+    }
+    fputc(')', out);
+}
+
+static void say_output(const struct answer *a, const struct answer_output *o, FILE *out)
+{
+    fprintf(out, "%s: %s =", a->sample, o->name);
+    if (o->classes && o->best < 0)
+        fputs(" no class, its values are not finite", out);
+    else if (o->classes)
+        fprintf(out, " class %lld, %.2f %%", (long long)o->best, 100 * o->probability[o->best]);
+    for (int64_t i = 0; !o->classes && i < o->n; i++) {
+        fputc(' ', out);
+        put_number(o->value[i], 6, out);
+    }
+    say_truth(a, o, out);
+    fprintf(out, "%s\n", a->made_up);
+}
+
+/* Descending, equals in the order of their classes. */
+static void say_classes(const struct answer_output *o, FILE *out)
+{
+    double above = INFINITY;
+    int64_t last = -1;
+    for (int shown = 0; o->best >= 0 && shown < SHOWN && shown < o->n; shown++) {
+        int64_t next = -1;
+        for (int64_t i = 0; i < o->n; i++) {
+            bool remains = o->probability[i] < above || (o->probability[i] == above && i > last);
+            if (remains && (next < 0 || o->probability[i] > o->probability[next]))
+                next = i;
+        }
+        above = o->probability[next];
+        last = next;
+        fprintf(out, "  %4lld  %6.2f %%\n", (long long)next, 100 * above);
+    }
+}
+
+void answer_say(const struct answer *a, bool whole, FILE *out)
+{
+    for (const struct answer_output *o = a->output; o < a->output + a->outputs; o++) {
+        say_output(a, o, out);
+        if (whole && o->classes)
+            say_classes(o, out);
+    }
+}
+
+/* ---- JSON ---- */
+
+static void tell_output(const struct answer_output *o, struct events *e)
+{
+    event_open(e, o->name, '{');
+    if (o->classes && o->best >= 0)
+        event_integer(e, "class", o->best);
+    event_open(e, o->classes ? "probabilities" : "values", '[');
+    for (int64_t i = 0; i < o->n; i++)
+        event_number(e, NULL, o->classes ? o->probability[i] : (double)o->value[i]);
+    event_close(e, ']');
+    event_close(e, '}');
+}
+
+bool answer_tell(const struct answer *a, struct job *j)
+{
+    struct events *e = &j->events;
+    event_begin(e, "predict");
+    event_text(e, "sample", a->sample);
+    weights_tell(j);
+    if (a->class >= 0)
+        event_integer(e, "true", a->class);
+    if (a->target) {
+        event_open(e, "true", '[');
+        for (int64_t i = 0; i < a->targets; i++)
+            event_number(e, NULL, a->target[i]);
+        event_close(e, ']');
+    }
+    event_open(e, "outputs", '{');
+    for (int i = 0; i < a->outputs; i++)
+        tell_output(&a->output[i], e);
+    event_close(e, '}');
+    return event_end(e);
+}
+
+/* ---- table ---- */
+
+/* In quotes where it must be. */
+static void put_field(const char *text, FILE *out)
+{
+    if (!text[strcspn(text, ",\"\r\n")]) {
+        fputs(text, out);
+        return;
+    }
+    fputc('"', out);
+    for (; *text; text++)
+        fprintf(out, *text == '"' ? "\"\"" : "%c", *text);
+    fputc('"', out);
+}
+
+static void put_columns(const char *name, int64_t n, FILE *out)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (n == 1)
+            fprintf(out, ",%s", name);
+        else
+            fprintf(out, ",%s.%lld", name, (long long)i);
+}
+
+/* The output whose class the table tells; NULL: none. All that are classes are the same logits. */
+static const struct answer_output *classes_of(const struct answer *a)
+{
+    for (int i = 0; i < a->outputs; i++)
+        if (a->output[i].classes)
+            return &a->output[i];
+    return NULL;
+}
+
+void answer_head(const struct answer *a, const struct answer_table *t)
+{
+    FILE *out = t->out;
+    fputs(t->synthetic ? "sample,synthetic" : "sample", out);
+    if (t->truth)
+        put_columns("true", a->targets, out);
+    if (classes_of(a))
+        fputs(",class", out);
+    for (int i = 0; i < a->outputs; i++)
+        put_columns(a->output[i].name, a->output[i].n, out);
+    fputc('\n', out);
+}
+
+void answer_row(const struct answer *a, const struct answer_table *t)
+{
+    FILE *out = t->out;
+    const struct answer_output *classes = classes_of(a);
+    put_field(a->sample, out);
+    if (t->synthetic)
+        fprintf(out, ",%s", t->synthetic);
+    for (int64_t i = 0; t->truth && i < a->targets; i++) {
+        fputc(',', out);
+        if (a->target)
+            put_number(a->target[i], 9, out);
+        else if (a->class >= 0)
+            fprintf(out, "%lld", (long long)a->class);
+    }
+    if (classes)
+        fputc(',', out);
+    if (classes && classes->best >= 0)
+        fprintf(out, "%lld", (long long)classes->best);
+    for (const struct answer_output *o = a->output; o < a->output + a->outputs; o++)
+        for (int64_t i = 0; i < o->n; i++) {
+            fputc(',', out);
+            put_number(o->classes ? o->probability[i] : (double)o->value[i], 9, out);
+        }
+    fputc('\n', out);
+}
