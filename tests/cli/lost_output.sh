@@ -41,7 +41,9 @@ for json in "" --json; do
     done
 done
 lost "$NETRUN" xor.plan --train --dry-run
-lost "$NETRUN" --resume last --epochs 4
+status=0
+netrun --resume last --epochs 9 >full 2>err || status=$?
+[ $status = 4 ] || fail "--resume on a full device gave $status, not 4"
 
 # What netc prints on stderr: dumps, and that all is right.
 for option in "-d pbgsfom" --check; do
