@@ -3,7 +3,7 @@ export XDG_CACHE_HOME=$PWD/cache
 data=$(digits)
 plan mlp
 for i in 1 2 3; do
-    netrun mlp.plan --train "$data" --steps 3 --runs runs$i >out$i 2>err$i &
+    netrun mlp.plan --train "$data" --epochs 1 --runs runs$i >out$i 2>err$i &
 done
 for job in $(jobs -p); do
     wait "$job" || fail "one of three processes failed: $(cat err?)"
