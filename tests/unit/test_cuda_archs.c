@@ -73,7 +73,7 @@ static char *next_kernel(char *from)
     return at ? at + 1 : from + strlen(from);
 }
 
-static void open_text(struct text *x, const struct plan *p, const char *path, enum precision precision)
+static void open_text(struct text *x, const struct plan *p, enum precision precision)
 {
     size_t size;
     *x = (struct text){0};
@@ -193,7 +193,7 @@ static int check_model(const struct plan *p, const char *path)
         struct text x;
         char name[300];
         int first = precision == PRECISION_FP32 ? 0 : with_tensor_cores;
-        open_text(&x, p, path, (enum precision)precision);
+        open_text(&x, p, (enum precision)precision);
         assert_true(x.launches.n >= emit_row(p, TARGET_CUDA, p->nkernel));
         snprintf(name, sizeof name, "%s, %s", path, precision_word[precision]);
         for (int i = first; i < targets; i++) {

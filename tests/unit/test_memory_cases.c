@@ -263,7 +263,7 @@ static void case_20_a_refusal_with_numbers(void **state)
     free(text);
 }
 
-/* Sizes are right on both sides of 2^31 bytes, elements and rows; more rows than counters bear are refused or split. */
+/* Sizes are right on both sides of 2^31 bytes, elements and rows; more rows than a batch may have are refused or split. */
 static void case_21_beyond_2_31(void **state)
 {
     (void)state;
@@ -273,17 +273,17 @@ static void case_21_beyond_2_31(void **state)
         __int128 exact = (__int128)rows * s->per_row + s->fixed + cnn.p->persistent;
         assert_true((__int128)schedule_arena(cnn.p, s, rows) == exact);
     }
-    assert_int_equal(schedule_fit(cnn.p, s, INT64_MAX), edge);
-    for (int64_t batch = edge - 1; batch <= edge + 1; batch++) {
+    assert_int_equal(schedule_fit(cnn.p, s, INT64_MAX), MAX_ROWS);
+    for (int64_t batch = MAX_ROWS - 1; batch <= MAX_ROWS + 1; batch++) {
         struct wish w = wish_of(batch, INT64_MAX);
         struct grant g;
         assert_true(budget_grant(cnn.p, TARGET_CPU, &w, INT64_MAX, &g));
-        assert_int_equal(g.rows[PHASE_TRAIN] > 0, batch <= edge);
-        assert_true(g.micro <= edge);
+        assert_int_equal(g.rows[PHASE_TRAIN] > 0, batch <= MAX_ROWS);
+        assert_true(g.micro <= MAX_ROWS);
     }
     struct wish w = wish_of(INT64_C(9000000000000000), INT64_MAX);
     struct grant g;
-    assert_true(budget_grant(cnn.p, TARGET_CPU, &w, INT64_MAX, &g) && g.micro <= edge);
+    assert_true(budget_grant(cnn.p, TARGET_CPU, &w, INT64_MAX, &g) && g.micro <= MAX_ROWS);
 }
 
 static void case_23_batch_statistics_are_not_split(void **state)
