@@ -147,7 +147,7 @@ $(B)/tests/test_steps: $(B)/tests/unit/test_steps.o $(STEPS_O)
 TEMPLATE_O := $(B)/template/ops.o $(B)/template/clip.o $(B)/template/norules.o
 $(B)/template/oplist.h: $(B)/oplist.h
 	@mkdir -p $(@D)
-	@{ cat $<; echo 'MODULE(clip) MODULE(norules)'; } > $@
+	@{ cat $<; printf 'MODULE(%s)\n' clip norules; } | sort -u > $@
 $(B)/template/ops.o: compiler/ops.c $(B)/template/oplist.h $(B)/flags
 	$(Q)$(CC) -I$(B)/template $(FLAGS) -c -o $@ $<
 $(B)/template/%.o: tests/template/%.c $(B)/flags

@@ -1,6 +1,6 @@
-# A layer that was added by a file: checked, differentiated, fused, trained.
+# A layer that was added by a file: checked, differentiated, fused, trained. Without the file nobody knows it.
 sed 's/-> ReLU$/-> Clip(0, high = 2.5)/' "$ROOT/models/mlp.net" >clip.net
-expect 1 netc clip.net
+[ -e "$ROOT/compiler/ops/clip.c" ] || expect 1 netc clip.net
 export NETC=$B/template/netc NETRUN=$B/template/netrun
 expect 0 netc clip.net -o clip.plan --summary
 says out 'kernel \+ Clip'

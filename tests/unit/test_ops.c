@@ -1,5 +1,6 @@
 /* Every op against PyTorch's numbers in tests/expect/ops: forward, gradients, running statistics; in float, in double,
- * and by finite differences. */
+ * and by finite differences. Every layer and loss of the table of words by finite differences alone, for which nothing has
+ * to be stored. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,6 +8,7 @@
 #include <cmocka.h>
 
 #include "harness.h"
+#include "word_model.h"
 
 /* Of the largest value of a tensor; PyTorch's own float32 needs 1.2e-6. The double run misses what storing as float
  * rounds, and 1 / rows, which is a float. */
@@ -182,9 +184,123 @@ static void test_case(void **state)
     assert_true(good);
 }
 
+/* ---- every word, with nothing stored ---- */
+
+/* What stands before the layer, so that a gradient passes through it: a picture, or a flat vector. */
+static const char *const before[] = {"x = image -> pre: Conv(4, kernel = 3, pad = 1)", "x = image -> Flatten -> pre: Linear(12)"};
+
+static bool is_differentiable(const struct word *w)
+{
+    return w->kind == WORD_LAYER || w->kind == WORD_LOSS;
+}
+
+/* A model with the word and its defaults; false if it takes neither shape. */
+static bool plan_word(struct trial *t, const struct word *w)
+{
+    char call[512];
+    call_text(w, -1, "", call, sizeof call);
+    for (int i = 0; i < COUNT(before); i++) {
+        static char *said;
+        static size_t size;
+        FILE *out = open_memstream(&said, &size);
+        assert_non_null(out);
+        bool good = trial_plan(t, w->name, model_with(w, call, before[i]), NULL, 0, out);
+        fclose(out);
+        free(said);
+        if (good)
+            return true;
+        trial_close(t);
+    }
+    return false;
+}
+
+/* The same numbers each time, off the kinks; variances are positive. */
+static void put_numbers(struct trial *t)
+{
+    uint32_t random = 1;
+    for (int i = 0; i < t->p->ntensor; i++)
+        for (int64_t k = 0; tensor_is_named(t->p, i) && k < tensor_elements(&t->p->tensor[i]); k++) {
+            random = random * 1664525 + 1013904223;
+            double u = (double)(random >> 8) / (1 << 24);
+            value_put(t, i, 0, k, t->p->tensor[i].role == ROLE_PARAM ? u - 0.5 : u + 0.5);
+        }
+}
+
+/* Copies what the step made of a gradient. */
+static struct st_tensor keep(const struct trial *t, int tensor, const char *name)
+{
+    int64_t n = tensor_elements(&t->p->tensor[tensor]);
+    float *value = calloc((size_t)n, sizeof *value);
+    struct st_tensor kept = {.name = name, .type = ST_F32, .data = value, .bytes = (size_t)n * sizeof *value};
+    assert_non_null(value);
+    for (int64_t i = 0; i < n; i++)
+        value[i] = (float)value_get(t, tensor, 0, i);
+    return kept;
+}
+
+/* Gradients of all parameters against differences. */
+static bool check_word(const struct word *w)
+{
+    struct trial t;
+    uint32_t control[CTL_WORDS];
+    bool good = true;
+    if (!plan_word(&t, w)) {
+        print_error("%s: no small model takes it\n", w->name);
+        return false;
+    }
+    trial_compile(&t, true);
+    trial_arm(&t, t.recipe.batch);
+    struct data_split split = samples_for(t.p, t.recipe.batch);
+    for (int64_t i = 0; split.label.type == DATA_I32 && i < split.count; i++)
+        ((int32_t *)split.label.values)[i] = (int32_t)i % 3;
+    t.data = samples_of(&split);
+    recipe_count(&t.recipe, split.count);
+    control_train(&t.recipe, 0, 0, 0, split.count, split.count, control);
+    put_numbers(&t);
+    trial_run(&t, PHASE_TRAIN, control);
+    for (int i = 0; i < t.p->ntensor; i++) {
+        if (t.p->tensor[i].role != ROLE_PARAM || !tensor_is_named(t.p, i))
+            continue;
+        char name[600];
+        snprintf(name, sizeof name, "grad.%s", t.p->tensor[i].name);
+        struct st_tensor kept = keep(&t, tensor_named(&t, PHASE_TRAIN, name), name);
+        put_numbers(&t);
+        good &= check_differences(&t, control, (int[]){i, -1}, &kept);
+        put_numbers(&t);
+        trial_run(&t, PHASE_TRAIN, control);
+        free((void *)kept.data);
+    }
+    free_samples(&split);
+    trial_close(&t);
+    return good;
+}
+
+static void test_every_word(void **state)
+{
+    bool good = true;
+    int n = 0;
+    (void)state;
+    if (SANITIZED)
+        skip();
+    for (int k = 0; word_at(k); k++)
+        if (is_differentiable(word_at(k))) {
+            good &= check_word(word_at(k));
+            n++;
+        }
+    assert_true(good && n > 10);
+}
+
 /* ---- the table of ops ---- */
 
-/* Every op stands in some graph that a stored number speaks of. */
+static void note_ops(const struct trial *t, bool seen[])
+{
+    for (int ph = 0; ph < PHASE_COUNT; ph++)
+        for (int n = 0; n < t->c.graph[ph]->nnode; n++)
+            for (int o = 0; op_at(o); o++)
+                seen[o] |= op_at(o) == t->c.graph[ph]->node[n]->op;
+}
+
+/* Every op stands in some graph whose numbers are looked at: stored ones, or the differences above. */
 static void test_every_op_has_a_case(void **state)
 {
     static const char *const patterns[] = {"tests/expect/ops/*.net", "tests/expect/optimizers/*.net", "models/*.net"};
@@ -196,13 +312,17 @@ static void test_every_op_has_a_case(void **state)
         for (size_t k = 0; k < files.gl_pathc; k++) {
             struct trial t;
             assert_true(trial_plan(&t, files.gl_pathv[k], read_text(files.gl_pathv[k]), NULL, 0, stderr));
-            for (int ph = 0; ph < PHASE_COUNT; ph++)
-                for (int n = 0; n < t.c.graph[ph]->nnode; n++)
-                    for (int o = 0; op_at(o); o++)
-                        seen[o] |= op_at(o) == t.c.graph[ph]->node[n]->op;
+            note_ops(&t, seen);
             trial_close(&t);
         }
         globfree(&files);
+    }
+    for (int k = 0; word_at(k); k++) {
+        struct trial t;
+        if (is_differentiable(word_at(k)) && plan_word(&t, word_at(k))) {
+            note_ops(&t, seen);
+            trial_close(&t);
+        }
     }
     for (int o = 0; op_at(o); o++)
         if (!seen[o]) {
@@ -214,7 +334,7 @@ static void test_every_op_has_a_case(void **state)
 
 int main(int argc, char **argv)
 {
-    const struct CMUnitTest more[] = {cmocka_unit_test(test_every_op_has_a_case)};
+    const struct CMUnitTest more[] = {cmocka_unit_test(test_every_word), cmocka_unit_test(test_every_op_has_a_case)};
     glob_t files;
     (void)argc;
     use_cache(argv[0]);

@@ -6,58 +6,9 @@
 #include <cmocka.h>
 
 #include "harness.h"
+#include "word_model.h"
 
 static const char *const input[] = {"x = image", "x = image -> Flatten"};
-
-/* `Word(a = 1, ...)` with every required argument, and argument `which` (-1: none) as `value`. */
-static void call_text(const struct word *w, int which, const char *value, char *to, size_t size)
-{
-    size_t n = (size_t)snprintf(to, size, "%s(", w->name);
-    const char *comma = "";
-    for (int i = 0; i < MAX_WORD_ARGS && w->arg[i].name; i++) {
-        const struct arg *a = &w->arg[i];
-        char number[32];
-        double plain = a->min == 0 && a->max == 0 ? 1 : fmin(fmax(1, a->min), a->max);
-        snprintf(number, sizeof number, "%.17g", plain);
-        if (a->type == ARG_VALUE)
-            snprintf(number, sizeof number, "%s", !strcmp(a->name, "target") ? "goal" : "y");
-        if (i != which && !a->required)
-            continue;
-        n += (size_t)snprintf(to + n, size - n, "%s%s = %s", comma, a->name, i == which ? value : number);
-        comma = ", ";
-    }
-    snprintf(to + n, size - n, ")");
-}
-
-/* A small model with the word in its place. */
-static char *model_with(const struct word *w, const char *call, const char *x)
-{
-    static const char *const plain[] = {
-        [WORD_LAYER] = "Tanh", [WORD_LOSS] = "MSE(y, goal)", [WORD_OPTIMIZER] = "SGD(lr = 0.1)",
-        [WORD_SCHEDULE] = "Cosine", [WORD_TRANSFORM] = "Scale(1)", [WORD_METRIC] = "Accuracy",
-    };
-    const char *part[WORD_METRIC + 1], *metrics = "";
-    char *text = calloc(1, 4096), list[256];
-    bool classes = w->kind == WORD_METRIC || !strcmp(w->name, "CrossEntropy");
-    assert_non_null(text);
-    for (int k = 0; k <= WORD_METRIC; k++)
-        part[k] = k == (int)w->kind ? call : plain[k];
-    if (classes) {
-        snprintf(list, sizeof list, "    metrics = [%s]\n", part[WORD_METRIC]);
-        metrics = list;
-    }
-    if (w->kind == WORD_METRIC)
-        part[WORD_LOSS] = "CrossEntropy(y, goal)";
-    bool joins = w->kind == WORD_LAYER && w->nvalue < 0;
-    snprintf(text, 4096,
-             "net word\ninput image : f32[4, 6, 6]\ntarget goal : %s\n%s\nz = %s%s\n"
-             "y = z -> Flatten -> Linear(3)\noutput y\n"
-             "data {\n    transform = [%s]\n}\n"
-             "train {\n    loss = %s\n    optimizer = %s\n    schedule = %s\n    batch = 4\n%s}\n",
-             classes ? "class[3]" : "f32[3]", x, joins ? "" : "x -> ", joins ? "Concat(x, x)" : part[WORD_LAYER],
-             part[WORD_TRANSFORM], part[WORD_LOSS], part[WORD_OPTIMIZER], part[WORD_SCHEDULE], metrics);
-    return text;
-}
 
 /* Errors of the model; their text in *said, to be freed. */
 static int errors_with(const struct word *w, int which, const char *value, const char *x, char **said)
@@ -95,9 +46,9 @@ static bool check_argument(const struct word *w, int i, const char *x)
     bool good = true, number = a->type != ARG_BOOL && a->type != ARG_VALUE;
     bool integer = a->type == ARG_INT || (a->type == ARG_PAIR && a->otherwise == floor(a->otherwise));
     if (number && !(a->min == 0 && a->max == 0)) {
-        snprintf(value, sizeof value, "%.17g", a->min - 1);
+        snprintf(value, sizeof value, "%.17g", a->min - 1 - fabs(a->min));
         good &= refused(w, i, value, x);
-        snprintf(value, sizeof value, "%.17g", a->max * 2 + 1);
+        snprintf(value, sizeof value, "%.17g", a->max + 1 + fabs(a->max));
         good &= refused(w, i, value, x);
     }
     if (integer)
