@@ -1,12 +1,14 @@
 #define _GNU_SOURCE 1
 #include "cache.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -31,6 +33,63 @@ static bool refuse(struct cache *c, const char *what)
 static bool only_ours(const struct stat *s)
 {
     return s->st_uid == geteuid() && !(s->st_mode & (S_IWGRP | S_IWOTH));
+}
+
+/* ---- what is being made, and what is left of it ---- */
+
+static const char made_here[] = "build-";
+
+/* A file, or a folder of files. */
+static void remove_entry(int parent, const char *name, int entry)
+{
+    DIR *dir = fdopendir(dup(entry));
+    for (struct dirent *inside; dir && (inside = readdir(dir));)
+        unlinkat(entry, inside->d_name, 0);
+    unlinkat(parent, name, dir ? AT_REMOVEDIR : 0);
+    if (dir)
+        closedir(dir);
+}
+
+/* Who makes an entry holds the folder (shared) until the entry is locked, so that none is taken for a dead one's. */
+static void sweep(const struct cache *c)
+{
+    DIR *dir = flock(c->folder, LOCK_EX | LOCK_NB) == 0 ? fdopendir(dup(c->folder)) : NULL;
+    for (struct dirent *entry; dir && (entry = readdir(dir));) {
+        if (strncmp(entry->d_name, made_here, sizeof made_here - 1) != 0)
+            continue;
+        int held = openat(c->folder, entry->d_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+        if (held >= 0 && flock(held, LOCK_EX | LOCK_NB) == 0)
+            remove_entry(c->folder, entry->d_name, held);
+        if (held >= 0)
+            close(held);
+    }
+    if (dir)
+        closedir(dir);
+    flock(c->folder, LOCK_UN);
+}
+
+int cache_make(const struct cache *c, const char *parent, bool folder, char **path)
+{
+    int held = -1;
+    if (asprintf(path, "%s/%sXXXXXX", parent, made_here) < 0) {
+        *path = NULL;
+        return -1;
+    }
+    flock(c->folder, LOCK_SH);
+    if (!folder)
+        held = mkostemp(*path, O_CLOEXEC);
+    else if (mkdtemp(*path))
+        held = open(*path, O_RDONLY | O_DIRECTORY);
+    if (held >= 0)
+        flock(held, LOCK_EX);        /* where there are no locks, nothing is swept either */
+    int cause = errno;
+    flock(c->folder, LOCK_UN);
+    if (held < 0) {
+        free(*path);
+        *path = NULL;
+        errno = cause;
+    }
+    return held;
 }
 
 bool cache_open(struct cache *c)
@@ -61,6 +120,7 @@ bool cache_open(struct cache *c)
         return refuse(c, strerror(errno));
     if (!only_ours(&s))
         return refuse(c, "others may write to it, so nothing in it is trusted");
+    sweep(c);
     return true;
 }
 

@@ -15,9 +15,15 @@ struct cache {
     char why[256];           /* if not: the reason */
 };
 
-/* $XDG_CACHE_HOME/netrun, else $HOME/.cache/netrun; made if missing. False, with `why`, if it cannot be trusted. */
+/* $XDG_CACHE_HOME/netrun, else $HOME/.cache/netrun; made if missing. What killed processes were making there is removed.
+ * False, with `why`, if it cannot be trusted. */
 bool cache_open(struct cache *c);
 void cache_close(struct cache *c);
+
+/* Makes a file or a folder of our own below `parent`, the cache's path or another, and sets *path, which the caller frees. It is
+ * held, by a lock that ends with its holders, until the descriptor is closed: the one of a folder by programs that are run
+ * meanwhile, too. -1 with errno set. */
+int cache_make(const struct cache *c, const char *parent, bool folder, char **path);
 
 /* Descriptor of the object of a key, open for reading; -1: there is none. */
 int cache_get(const struct cache *c, XXH128_hash_t key);

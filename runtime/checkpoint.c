@@ -62,8 +62,6 @@ static void describe(struct bundle *b, const struct job *j, bool whole)
     meta(b, "in_epoch", "%lld", (long long)at->in_epoch);
     meta(b, "step", "%lld", (long long)at->step);
     meta(b, "loss_sum", "%a", at->loss_sum);
-    if (at->in_epoch > 0)
-        meta(b, "seconds", "%a", at->seconds);
     meta(b, "best_epoch", "%lld", (long long)at->best_epoch);
     meta(b, "best", "%a", at->best);
     if (j->data.synthetic)
@@ -414,8 +412,6 @@ static bool real_number(const struct st_file *f, const char *key, double *out)
 
 static bool read_position(const struct st_file *f, struct position *at)
 {
-    if (!real_number(f, "seconds", &at->seconds) || !(at->seconds >= 0))
-        at->seconds = 0;
     return whole_number(f, "epoch", &at->epoch) && whole_number(f, "in_epoch", &at->in_epoch) &&
            whole_number(f, "step", &at->step) && whole_number(f, "best_epoch", &at->best_epoch) &&
            real_number(f, "loss_sum", &at->loss_sum) && real_number(f, "best", &at->best);

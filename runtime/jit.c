@@ -16,8 +16,8 @@
 
 static const char elsewhere[] = "\n  = help: set TMPDIR to a folder that can be written and whose files may be executed";
 
-/* A private folder with the source and the object to be. */
-struct workshop { char *folder, *source, *object; };
+/* A private folder with the source and the object to be, and the descriptor that holds it. */
+struct workshop { char *folder, *source, *object; int held; };
 
 struct order {
     const char *source;
@@ -57,14 +57,11 @@ static bool write_file(const char *path, const char *text, size_t length)
     return fclose(out) == 0 && ok;
 }
 
-static bool workshop_open(struct workshop *w, const char *parent, const char *stem)
+static bool workshop_open(struct workshop *w, const struct cache *cache, const char *parent, const char *stem)
 {
     *w = (struct workshop){0};
-    if (asprintf(&w->folder, "%s/build-XXXXXX", parent) < 0) {
-        w->folder = NULL;
-        return false;
-    }
-    if (!mkdtemp(w->folder))
+    w->held = cache_make(cache, parent, true, &w->folder);
+    if (w->held < 0)
         return false;
     if (asprintf(&w->source, "%s/%s.c", w->folder, stem) < 0)
         w->source = NULL;
@@ -83,6 +80,8 @@ static void workshop_close(struct workshop *w, bool keep)
         if (w->folder)
             rmdir(w->folder);
     }
+    if (w->held >= 0)
+        close(w->held);
     free(w->folder);
     free(w->source);
     free(w->object);
@@ -93,7 +92,7 @@ static bool build(const struct order *r, const char *parent, bool last, struct j
 {
     struct workshop w;
     bool read = false, ok = false;
-    if (!workshop_open(&w, parent, r->stem) || !write_file(w.source, r->source, r->length)) {
+    if (!workshop_open(&w, r->cache, parent, r->stem) || !write_file(w.source, r->source, r->length)) {
         device_fail(e, 5, "the kernels cannot be written below %s to be compiled: %s%s", parent, strerror(errno), last ? elsewhere : "");
     } else {
         read = true;

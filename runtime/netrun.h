@@ -134,7 +134,7 @@ struct position {            /* in training; a checkpoint holds it */
     int64_t in_epoch;        /* steps done of the next one */
     int64_t step;            /* optimizer steps done in all */
     double loss_sum;         /* over the samples of those in_epoch steps */
-    double seconds;          /* that they took, in the runs before this one */
+    double seconds;          /* that they took in the processes before this one; not in a checkpoint, whose bytes tell no time */
     int64_t best_epoch;      /* 0: none yet */
     double best;             /* its merit: first metric, or -loss of the test set, or else -loss of the training set */
 };
@@ -289,7 +289,7 @@ struct plan *plan_open(const char *path);
 int run_create(struct job *j);
 /* Opens metrics.jsonl to append, and locks it: one process at a time works in a run. A lock ends with its process. */
 int run_lock(struct job *j);
-/* Events later than the position, which a killed run may have left, are cut off. */
+/* Events later than the position, which a killed run may have left, are cut off; the last that stay tell at.seconds. */
 int run_metrics(struct job *j);
 /* The folder of the run among runs/<net>-* that was started or resumed last; net NULL: of any net; `kept`: only of those with a
  * checkpoint. False if there is none. */

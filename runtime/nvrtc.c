@@ -202,9 +202,7 @@ static void store(const struct cache *cache, XXH128_hash_t key, const struct nvr
     struct head head = {.cubin = code->cubin, .ptx = code->ptx};
     char *path;
     memcpy(head.magic, magic, sizeof magic);
-    if (asprintf(&path, "%s/build-XXXXXX", cache->path) < 0)
-        return;
-    int file = mkostemp(path, O_CLOEXEC);
+    int file = cache_make(cache, cache->path, false, &path);
     bool ok = file >= 0 && write_all(file, &head, sizeof head) &&
               write_all(file, code->bytes, code->cubin + code->ptx) && cache_seal(file, key) &&
               cache_put(cache, path, key);

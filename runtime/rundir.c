@@ -98,8 +98,8 @@ int run_lock(struct job *j)
     return 0;
 }
 
-/* An event that the run will produce again, or half a line. */
-static bool is_later(const char *line, const struct position *at)
+/* An event that the run will produce again, or half a line. Of the others `*seconds` learns how long the epoch has been at work. */
+static bool is_later(const char *line, const struct position *at, double *seconds)
 {
     json_t *event = json_loads(line, 0, NULL);
     int64_t epoch = json_integer_value(json_object_get(event, "epoch"));
@@ -110,6 +110,10 @@ static bool is_later(const char *line, const struct position *at)
         later = later || epoch > at->epoch + 1 || (epoch == at->epoch + 1 && step > at->in_epoch);
     else if (name && strcmp(name, "epoch") == 0)
         later = later || epoch > at->epoch;
+    if (name && strcmp(name, "epoch") == 0)
+        *seconds = 0;
+    else if (name && strcmp(name, "end") == 0)
+        *seconds = json_number_value(json_object_get(event, "seconds"));
     json_decref(event);
     return later;
 }
@@ -120,8 +124,10 @@ int run_metrics(struct job *j)
     size_t size = 0;
     off_t keep = 0;
     rewind(j->metrics);
-    while (getline(&line, &size, j->metrics) > 0 && !is_later(line, &j->at))
+    for (double seconds = j->at.seconds; getline(&line, &size, j->metrics) > 0 && !is_later(line, &j->at, &seconds);) {
         keep = ftello(j->metrics);
+        j->at.seconds = seconds;
+    }
     free(line);
     if (ftruncate(fileno(j->metrics), keep) != 0 || fseeko(j->metrics, 0, SEEK_END) != 0)
         return complain(STATUS_DATA, "%s/metrics.jsonl: %s", j->folder, strerror(errno));

@@ -313,6 +313,11 @@ static int tell_end(struct job *j, const char *status)
 {
     event_begin(&j->events, "end");
     event_text(&j->events, "status", status);
+    if (j->at.in_epoch > 0) {            /* for run_metrics, when the epoch goes on */
+        event_integer(&j->events, "epoch", j->at.epoch + 1);
+        event_integer(&j->events, "step", j->at.in_epoch);
+        event_number(&j->events, "seconds", j->at.seconds);
+    }
     if (j->at.best_epoch > 0)
         tell_best(j);
     return told(&j->events);

@@ -16,6 +16,35 @@ expect 0 netrun mlp.plan --train "$data" --steps 3
 expect 0 netrun mlp.plan --train "$data" --steps 3 --emit-dir kernels
 [ -n "$(find kernels -name '*.c')" ] || fail "--emit-dir keeps no source"
 
+# What a killed process was making is removed when the cache is next used, but not while its compiler still works at it.
+export XDG_CACHE_HOME=$PWD/killed
+cat >slow <<'END'
+#!/bin/sh
+case $* in *-shared*) echo $$ >compiling; exec sleep 300 ;; esac
+exec cc "$@"
+END
+chmod +x slow
+CC=$PWD/slow "$NETRUN" mlp.plan --train "$data" --steps 3 >log 2>&1 &
+child=$!
+for _ in $(seq 300); do
+    [ ! -s compiling ] || break
+    sleep 0.02
+done
+kill -KILL $child
+wait $child 2>log || true
+expect 0 netrun mlp.plan --train "$data" --steps 3
+[ -n "$(find killed -name 'build-*')" ] || fail "the folder of a compiler that is at work is gone"
+kill -KILL "$(cat compiling)"
+mkdir -p killed/netrun/builds
+touch killed/netrun/build-aFile
+for _ in $(seq 100); do
+    expect 0 netrun mlp.plan --train "$data" --steps 3
+    [ -n "$(find killed -name 'build-*')" ] || break         # the compiler takes a moment to die
+    sleep 0.02
+done
+[ -z "$(find killed -name 'build-*')" ] || fail "$(find killed -name 'build-*') is left of a killed process"
+[ -d killed/netrun/builds ] || fail "more than that is gone"
+
 # Where nothing can be kept, that is said, with the cause and what helps; it works all the same.
 for home in /dev/null/home /proc; do
     expect 0 env -u XDG_CACHE_HOME HOME=$home "$NETRUN" mlp.plan --train "$data" --steps 1
