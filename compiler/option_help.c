@@ -183,7 +183,7 @@ static void offer_names(const char *arg, FILE *out)
 {
     if (strstr(arg, "RUN"))
         fputs("_netrun_runs; ", out);
-    const char *kind = strstr(arg, "DIR") ? "-d" : strstr(arg, "FILE") ? "-f" : NULL;
+    const char *kind = strstr(arg, "FILE") ? "-f" : strstr(arg, "DIR") ? "-d" : NULL;
     if (kind)
         fprintf(out, "mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen %s -- \"$word\"); ", kind);
 }

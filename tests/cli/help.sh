@@ -40,4 +40,6 @@ completes 'netrun x.plan --test data --weights f' file.safetensors
 completes 'netrun x.plan --batch a' auto
 completes 'netrun x.plan --device c' 'cpu cuda'
 completes 'netrun x.plan --train d' data
+completes 'netrun x.plan --predict f' file.safetensors
+completes 'netrun x.plan --predict t' test
 completes 'netrun --res' --resume
