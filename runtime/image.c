@@ -58,8 +58,16 @@ static bool load(const char *path, struct source *source, struct data_error *err
     return ok;
 }
 
-static bool check_size(const struct source *source, const struct wanted *wanted, uint64_t height, uint64_t width,
+static bool is_vector(const struct wanted *wanted) {
+    return wanted->channels == 1 && wanted->height == 1;
+}
+
+/* A vector takes the size of the image, if that has as many values: height and width are below 2^31. */
+static bool check_size(const struct source *source, struct wanted *wanted, uint64_t height, uint64_t width,
                        struct data_error *error) {
+    uint64_t values = (uint64_t)wanted->width;
+    if (is_vector(wanted) && (height * width == values || (values % 3 == 0 && height * width == values / 3)))
+        *wanted = (struct wanted){height * width == values ? 1 : 3, (int64_t)height, (int64_t)width, wanted->type, wanted->out};
     if (wanted->channels != 1 && wanted->channels != 3)
         return data_fail(error, "%s: the network takes %" PRId64 " channels; an image file has 1 or 3 (use .npy)",
                          source->path, wanted->channels);
@@ -86,7 +94,7 @@ static void store_pixels(const struct wanted *wanted, const unsigned char *pixel
 
 /* PNG */
 
-static bool read_png(struct source *source, const struct wanted *wanted, struct data_error *error) {
+static bool read_png(struct source *source, struct wanted *wanted, struct data_error *error) {
     png_image png = {.version = PNG_IMAGE_VERSION};
     if (!png_image_begin_read_from_memory(&png, source->bytes, source->size))
         return data_fail(error, "%s: damaged PNG: %s", source->path, png.message);
@@ -143,7 +151,7 @@ static bool read_sample(struct source *source, bool text, uint32_t most, uint32_
     return true;
 }
 
-static bool read_pnm(struct source *source, const struct wanted *wanted, struct data_error *error) {
+static bool read_pnm(struct source *source, struct wanted *wanted, struct data_error *error) {
     int kind = source->bytes[1] - '0', channels = kind == 3 || kind == 6 ? 3 : 1;
     bool text = kind <= 3;
     uint32_t width, height, most, value;
@@ -305,6 +313,10 @@ static bool check_npy_shape(const struct source *source, const struct npy *npy, 
     bool same = npy->rank - skip == 3 - skip_expected;
     for (int i = 0; same && i < npy->rank - skip; i++)
         same = npy->dims[skip + i] == expected[skip_expected + i];
+    int64_t values = 1;
+    for (int i = 0; i < npy->rank && values <= wanted->width; i++)
+        values *= npy->dims[i];
+    same = same || (is_vector(wanted) && values == wanted->width);
     if (same)
         return true;
     char has[120], takes[80];
@@ -313,7 +325,7 @@ static bool check_npy_shape(const struct source *source, const struct npy *npy, 
     return data_fail(error, "%s: the array is %s; the network takes %s", source->path, has, takes);
 }
 
-static bool read_npy(struct source *source, const struct wanted *wanted, struct data_error *error) {
+static bool read_npy(struct source *source, struct wanted *wanted, struct data_error *error) {
     struct npy npy = {0};
     if (!read_npy_header(source, &npy, error) || !check_npy_shape(source, &npy, wanted, error))
         return false;
@@ -350,7 +362,7 @@ static bool is_npy(const unsigned char *start) {
 
 static const struct format {
     bool (*is)(const unsigned char *start); /* MAGIC bytes; zeros where the file is shorter */
-    bool (*read)(struct source *source, const struct wanted *wanted, struct data_error *error);
+    bool (*read)(struct source *source, struct wanted *wanted, struct data_error *error);
 } formats[] = {{is_png, read_png}, {is_pnm, read_pnm}, {is_npy, read_npy}};
 
 static const struct format *recognise(const unsigned char *bytes, size_t size) {

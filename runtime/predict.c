@@ -19,6 +19,7 @@ struct prediction {
     struct part *part;
     int64_t samples;         /* of all parts */
     bool files, set;         /* there are parts of this kind */
+    int64_t dim[3];          /* of an image: channels, height, width */
     float *pixels;           /* of a batch of files */
     float **value;           /* of each output: what a batch gave */
     struct answer answer;
@@ -129,6 +130,8 @@ static int open_table(struct prediction *p)
     bool aside = strcmp(path, "-") != 0;
     if (aside && !atomic_open(&p->file, path, &e))
         return complain(STATUS_DATA, "%s", e.text);
+    if (aside)
+        stops_listen();      /* no part of a table is to be left */
     p->table = (struct answer_table){ aside ? p->file.stream : stdout, p->set, p->job->data.synthetic ? "data" : p->job->synthetic_weights ? "weights" : NULL };
     answer_head(&p->answer, &p->table);
     return 0;
@@ -149,6 +152,10 @@ static int close_table(struct prediction *p)
 static int show(struct prediction *p)
 {
     struct job *j = p->job;
+    if (p->file.stream && stopped_by()) {
+        note("stopped; %s is not written", j->options->output);
+        return STATUS_SIGNAL + stopped_by();
+    }
     p->answer.made_up = synthetic_text(j);
     if (p->table.out)
         answer_row(&p->answer, &p->table);
@@ -258,11 +265,10 @@ static int predict_set(struct prediction *p, const struct part *part)
 static int predict_files(struct prediction *p, const struct part *part, int64_t rows)
 {
     const struct tensor *in = &p->job->plan->tensor[tensor_with_role(p->job->plan, ROLE_INPUT)];
-    int64_t dim[3] = { 1, 1, 1 }, elements = tensor_elements(in);
+    const int64_t *dim = p->dim, elements = tensor_elements(in);
     struct device_data data = { .samples = p->pixels, .samples_f32 = true, .count = rows,
                                 .sample_bytes = elements * (int64_t)sizeof(float) };
     struct data_error e;
-    memcpy(dim + 3 - in->rank, in->dim, (size_t)in->rank * sizeof *dim);
     for (int64_t i = 0; i < rows; i++)
         if (!image_read(part[i].path, dim[0], dim[1], dim[2], DATA_F32, p->pixels + i * elements, &e))
             return complain(STATUS_DATA, "%s", e.text);
@@ -289,6 +295,17 @@ static int predict_parts(struct prediction *p)
     return status;
 }
 
+/* The last three sizes of the input, where all before them are 1. */
+static int image_size(struct prediction *p, const struct tensor *in)
+{
+    for (int i = 0; i < 3; i++)
+        p->dim[i] = in->rank - 3 + i < 0 ? 1 : in->dim[in->rank - 3 + i];
+    for (int i = 0; i < in->rank - 3; i++)
+        if (in->dim[i] != 1)
+            return complain(STATUS_DATA, "input `%s` of the network has %d sizes and is no image", in->name, in->rank);
+    return 0;
+}
+
 /* Samples, device, weights, and room for a batch. */
 static int prepare(struct prediction *p)
 {
@@ -297,8 +314,8 @@ static int prepare(struct prediction *p)
     int status = 0;
     for (int i = 0; status == 0 && i < j->options->predictions; i++)
         status = add_asked(p, j->options->predict[i]);
-    if (status == 0 && p->files && in->rank > 3)
-        status = complain(STATUS_DATA, "input `%s` is no image", in->name);
+    if (status == 0 && p->files)
+        status = image_size(p, in);
     if (status)
         return status;
     int64_t elements = tensor_elements(in);
@@ -324,6 +341,8 @@ int predict(struct job *j)
     if (status == 0 && p.table.out)
         status = close_table(&p);
     atomic_abandon(&p.file);
+    if (p.table.out && p.table.out != stdout)
+        stops_end();
     for (int i = 0; i < p.answer.outputs; i++) {
         if (p.value)
             free(p.value[i]);

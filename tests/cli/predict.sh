@@ -122,6 +122,32 @@ for device in cpu cuda; do
     if here $device; then on $device; fi
 done
 
+# A network that takes the pixels in another shape, as it does from the data set, takes them from files.
+for shape in 784 1,784 28,28 1,1,28,28; do
+    sed -e "s/^input .*/input image : f32[$shape]/" "$ROOT/models/mlp.net" >shaped.net
+    expect 0 netc shaped.net -o shaped.plan
+    for what in "images.d digit.pgm digit.npy" "0 --data $data"; do
+        # shellcheck disable=SC2086
+        expect 0 netrun mlp.plan $best --predict $what --output whole.csv
+        # shellcheck disable=SC2086
+        expect 0 netrun shaped.plan $best --predict $what --output shaped.csv
+        near whole.csv shaped.csv || fail "f32[$shape] predicts otherwise"
+    done
+done
+
+# Stopped in the middle (the pipe is full before all is told), it leaves no part of a table.
+mkfifo slow
+# shellcheck disable=SC2086
+"$NETRUN" mlp.plan $best --threads 1 --data "$data" --predict test --json --quiet --output stopped.csv >slow 2>err &
+exec 5<slow
+read -r line <&5
+kill -TERM $!
+cat <&5 >/dev/null
+status=0
+wait $! || status=$?
+[ $status = 143 ] && [ ! -e stopped.csv ] && ! ls -A | grep -q tmp || fail "status $status: $(ls -A)"
+says err 'stopped.csv is not written'
+
 expect 2 netrun mlp.plan --test "$data" --output all.csv
 expect 2 netrun mlp.plan --test "$data" --raw
 expect 2 netrun mlp.plan --predict test

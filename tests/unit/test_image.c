@@ -59,6 +59,18 @@ static void assert_refused(const char *path, const char *piece) {
     assert_refused_as(path, 1, H, W, DATA_F32, piece);
 }
 
+/* A vector of as many values takes them from an image or array of any size. */
+static void assert_reads_vector(const char *path, int n, const unsigned char *values) {
+    float out[3 * AREA];
+    struct data_error error;
+    if (!image_read(path, 1, 1, n, DATA_F32, out, &error))
+        fail_msg("%s", error.text);
+    for (int i = 0; i < n; i++)
+        assert_true(out[i] == (float)values[i]);
+    assert_refused_as(path, 1, 1, n - 1, DATA_F32, "");
+    assert_refused_as(path, 1, 1, n + 1, DATA_F32, "");
+}
+
 /* PNG */
 
 /* Rows of `stride` bytes; for 16 bits, big-endian. */
@@ -213,6 +225,18 @@ static void test_npy_vector(void **state) {
     assert_refused_as(path, 1, 1, 2, DATA_U8, "value 0.5; expected whole numbers 0 to 255");
 }
 
+static void test_vectors(void **state) {
+    struct temp *temp = *state;
+    unsigned char planes[3 * AREA];
+    for (int i = 0; i < 3 * AREA; i++)
+        planes[i] = rgb[3 * (i % AREA) + i / AREA];
+    assert_reads_vector(write_png(temp, grey, W, 8, PNG_COLOR_TYPE_GRAY), AREA, grey);
+    assert_reads_vector(write_png(temp, rgb, 3 * W, 8, PNG_COLOR_TYPE_RGB), 3 * AREA, planes);
+    assert_reads_vector(write_raw(temp, "P5 3 2 255 ", grey, sizeof grey), AREA, grey);
+    assert_reads_vector(write_npy(temp, 1, DICT("|u1", "False", "(2, 3)"), grey, sizeof grey), AREA, grey);
+    assert_reads_vector(write_npy(temp, 1, DICT("|u1", "False", "(3, 2, 3)"), planes, sizeof planes), 3 * AREA, planes);
+}
+
 static void test_npy_damage(void **state) {
     struct temp *temp = *state;
 #define U8(shape) DICT("|u1", "False", shape)
@@ -269,7 +293,7 @@ int main(void) {
         with_folder(test_png),        with_folder(test_png_alpha),    with_folder(test_png_damage),
         with_folder(test_pnm),        with_folder(test_pnm_depths),   with_folder(test_pnm_damage),
         with_folder(test_npy),        with_folder(test_npy_vector),   with_folder(test_npy_damage),
-        with_folder(test_wrong_size), with_folder(test_not_an_image),
+        with_folder(test_wrong_size), with_folder(test_not_an_image), with_folder(test_vectors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
