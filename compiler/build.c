@@ -26,18 +26,18 @@ static void declare_param(struct builder *b, const struct decl *d)
 {
     struct define *define = NULL;
     for (int i = 0; i < b->ndefine; i++)
-        if (strcmp(b->define[i].name, d->name) == 0)
+        if (strcmp(b->define[i].name, d->name) == 0) {
             define = &b->define[i];
+            define->used = true;
+        }
     struct result v = eval(b, &b->top, d->value);
     if (v.kind == A_VALUE) {
         diag_error(b->diag, "N0108", d->loc, NULL, "a param is a number, and this is a value of the network");
         diag_help(b->diag, "write `%s = ...` without `param`", d->name);
         v = poison;
     }
-    if (define) {
-        define->used = true;
+    if (define)
         v = defined_value(b, d, define);
-    }
     scope_declare(b, &b->top, d->name, d->loc, NAME_PARAM, v);
 }
 
@@ -52,6 +52,10 @@ static void check_defines(struct builder *b)
         name[n++] = b->top.name[i].text;
     }
     for (int i = 0; i < b->ndefine; i++) {
+        for (int k = 0; k < i; k++)
+            if (strcmp(b->define[i].name, b->define[k].name) == 0)
+                diag_error(b->diag, "N0105", (struct loc){ 0 }, NULL, "-D %s is given twice, as %s and as %s", b->define[i].name,
+                           b->define[k].text, b->define[i].text);
         if (b->define[i].used)
             continue;
         const char *near = diag_nearest(b->define[i].name, name, n);

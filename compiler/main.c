@@ -58,8 +58,12 @@ static const struct option_section sections[] = {
     {NULL, NULL},
 };
 
+static const struct option_pair pairs[] = {
+    {"batch", "memory"}, {"capacity", "place"}, {"flops", "summary"}, {"precision", "emit"}, {"target", "summary memory-map memory"}, {NULL, NULL},
+};
+
 static const struct option_table table = {
-    "netc", "compiles a network in the .net language into a plan for netrun", "FILE.net [-o FILE.plan] [options]", examples, rows, sections,
+    "netc", "compiles a network in the .net language into a plan for netrun", "FILE.net [-o FILE.plan] [options]", examples, rows, sections, pairs,
 };
 
 struct request {

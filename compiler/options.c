@@ -15,6 +15,7 @@ struct option_reader {
     struct region *region;
     struct option *longs;
     char *letters;
+    bool *seen;                  /* of each row */
 };
 
 static int argument_kind(const struct option_row *row)
@@ -34,6 +35,7 @@ struct option_reader *options_open(const struct option_table *t, int argc, char 
     *r = (struct option_reader){ .table = t, .argc = argc, .rows = rows, .argv = argv, .region = region };
     r->longs = region_alloc(region, (size_t)rows + 1, sizeof *r->longs);
     r->letters = region_alloc(region, 3 * (size_t)rows + 2, 1);
+    r->seen = region_alloc(region, (size_t)rows + 1, sizeof *r->seen);
     char *letter = r->letters;
     *letter++ = ':';             /* a missing argument is told apart from an unknown option */
     for (int i = 0; i < rows; i++) {
@@ -98,12 +100,39 @@ static bool in_choice(const char *choice, const char *value)
     }
 }
 
+static bool is_seen(const struct option_reader *r, const char *name, size_t length)
+{
+    for (int i = 0; i < r->rows; i++)
+        if (r->seen[i] && strncmp(r->table->row[i].name, name, length) == 0 && !r->table->row[i].name[length])
+            return true;
+    return false;
+}
+
+/* An option that would change nothing is a mistake of somebody. */
+static int end_of(const struct option_reader *r, FILE *errors)
+{
+    for (const struct option_pair *p = r->table->pair; p && p->option; p++) {
+        bool good = !is_seen(r, p->option, strlen(p->option));
+        const char *or = "";
+        for (const char *w = p->with; *w && !good; w += strcspn(w, " "), w += strspn(w, " "))
+            good = is_seen(r, w, strcspn(w, " "));
+        if (good)
+            continue;
+        fprintf(errors, "%s: error: --%s has no effect without ", r->table->program, p->option);
+        for (const char *w = p->with; *w; w += strcspn(w, " "), w += strspn(w, " "), or = " or ")
+            fprintf(errors, "%s--%.*s", or, (int)strcspn(w, " "), w);
+        fputc('\n', errors);
+        return OPTIONS_WRONG;
+    }
+    return OPTIONS_END;
+}
+
 int options_next(struct option_reader *r, const char **value, FILE *errors)
 {
     *value = NULL;
     int got = getopt_long(r->argc, r->argv, r->letters, r->longs, NULL);
     if (got == -1)
-        return OPTIONS_END;
+        return end_of(r, errors);
     if (got == '?')
         return unknown(r, errors);
     if (got == ':') {
@@ -118,6 +147,7 @@ int options_next(struct option_reader *r, const char **value, FILE *errors)
     if (!optarg && may_be_apart && optind < r->argc && r->argv[optind][0] != '-')
         optarg = r->argv[optind++];
     *value = optarg;
+    r->seen[i] = true;
     if (option_is_choice(row) && !in_choice(row->arg, optarg)) {
         fprintf(errors, "%s: error: --%s is one of %s, not `%s`\n", r->table->program, row->name, row->arg, optarg);
         return OPTIONS_WRONG;

@@ -26,12 +26,15 @@ struct option_row {
 struct option_example { const char *command, *purpose; };
 struct option_section { const char *heading, *text; };       /* of --help=all and the manual page; lines end in '\n' */
 
+struct option_pair { const char *option, *with; };           /* no effect but beside one of these, separated by blanks */
+
 struct option_table {
     const char *program, *purpose;                           /* purpose: "trains networks ...", without full stop */
     const char *usage;                                       /* "PLAN --train DIR [options]" */
     const struct option_example *example;                    /* command NULL ends */
     const struct option_row *row;
     const struct option_section *section;                    /* heading NULL ends */
+    const struct option_pair *pair;                          /* option NULL ends; NULL: any go together */
 };
 
 /* ---- options.c: parser ---- */
@@ -41,7 +44,7 @@ enum { OPTIONS_END = -1, OPTIONS_WRONG = -2 };
 struct option_reader;            /* one at a time: getopt_long underneath has global state */
 struct option_reader *options_open(const struct option_table *t, int argc, char **argv);
 /* Index of the next option's row, its argument (or NULL) in *value; OPTIONS_END: what remains in argv from options_rest
- * on are operands; OPTIONS_WRONG: a message is on `errors`, with the nearest option for a typo. */
+ * on are operands; OPTIONS_WRONG: a message is on `errors`, with the nearest option for a typo, or about one without effect. */
 int options_next(struct option_reader *r, const char **value, FILE *errors);
 int options_rest(const struct option_reader *r);
 void options_close(struct option_reader *r);

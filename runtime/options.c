@@ -89,6 +89,12 @@ static const struct option_section sections[] = {
     { NULL, NULL },
 };
 
+static const struct option_pair pairs[] = {
+    { "epochs", "train resume" }, { "batch", "train resume" }, { "lr", "train resume" }, { "seed", "train resume" }, { "steps", "train resume" },
+    { "allow-batch-stats-change", "train resume" }, { "log-every", "train resume" }, { "dry-run", "train" },
+    { "partial", "weights test predict" }, { "data", "predict" }, { NULL, NULL },
+};
+
 const struct option_table netrun_options = {
     .program = "netrun",
     .purpose = "trains, tests and uses networks that netc has planned",
@@ -96,6 +102,7 @@ const struct option_table netrun_options = {
     .example = examples,
     .row = rows,
     .section = sections,
+    .pair = pairs,
 };
 
 static int wrong(const char *option, const char *value, const char *expected)

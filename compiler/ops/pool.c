@@ -324,7 +324,7 @@ static const struct op op[] = {
 
 #define POOL_ARGS                                                                                                              \
     {{.name = "kernel", .help = "height and width of the window", .type = ARG_PAIR, .required = true, .min = 1, .max = 4096},   \
-     {.name = "stride", .help = "step; 0: as the kernel", .type = ARG_PAIR, .otherwise = 0, .min = 0, .max = 4096},             \
+     {.name = "stride", .help = "step; the kernel's size unless given", .type = ARG_PAIR, .otherwise = 0, .min = 1, .max = 4096},             \
      {.name = "pad", .help = "border", .type = ARG_PAIR, .otherwise = 0, .min = 0, .max = 2048}}
 
 static const struct word word[] = {

@@ -25,3 +25,9 @@ if [ -e /dev/full ]; then
     netc "$ROOT/models/xor.net" -o - >/dev/full 2>err || status=$?
     [ $status = 4 ] || fail "a full disk gave $status, not 4"
 fi
+# Options that would change nothing.
+for option in --batch=4 --flops=thop --precision=tf32 --target=cuda --capacity=100; do
+    expect 2 netc "$ROOT/models/xor.net" $option
+    says err "${option%%=*} has no effect without --"
+done
+expect 0 netc "$ROOT/models/xor.net" --target=cuda --memory=1GiB --batch=4
