@@ -200,9 +200,14 @@ static void test_diverged(void **state)
     a.options.steps = 4;
     assert_int_equal(go(&a, false), 0);
     open_run(&b, "b", false);
+    unlink(path_of("b", "last.safetensors"));
     b.device.bad_step = 4;
     assert_int_equal(go(&b, false), STATUS_DIVERGED);
     assert_int_equal(b.job.at.step, 4);
+    struct recall kept;                      /* the state before that step is on disk */
+    assert_int_equal(checkpoint_recall(path_of("b", "last.safetensors"), b.job.plan, &kept), 0);
+    assert_int_equal(kept.at.step, 4);
+    free(kept.settings);
     assert_memory_equal(&a.device.value[1], &b.device.value[1], 6 * sizeof a.device.value[1]);
     open_run(&b, "b", true);
     assert_int_equal(go(&b, true), 0);       /* here the second try succeeds */
@@ -227,6 +232,31 @@ static void test_best_is_finite(void **state)
         assert_int_equal(go(&a, false), 0);
         assert_true(a.job.at.best_epoch > 1);
     }
+}
+
+/* Of epochs that are equally good the first is the best: it took less training. */
+static void test_best_of_equals(void **state)
+{
+    (void)state;
+    struct run a;
+    open_run(&a, "a", false);
+    a.device.even_tests = true;
+    assert_int_equal(go(&a, false), 0);
+    assert_int_equal(a.job.at.epoch, 3);
+    assert_int_equal(a.job.at.best_epoch, 1);
+}
+
+/* The mean over samples, not over batches: 25 of them in batches of 10, of which each has its position as loss. */
+static void test_mean_loss(void **state)
+{
+    (void)state;
+    struct run a;
+    struct result r;
+    open_run(&a, "a", false);
+    a.device.even_tests = true;
+    assert_int_equal(evaluate(&a.job, &a.job.data.test, &r), 0);
+    assert_true(fabs(r.loss - (0 * 10 + 10 * 10 + 20 * 5) / 25.0) < 1e-9);
+    assert_int_equal(r.correct[0], 5 + 5 + 2);
 }
 
 /* A run whose steps have been slow for a while already says so, once, and goes on. */
@@ -461,7 +491,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_resume),   cmocka_unit_test(test_interrupt), cmocka_unit_test(test_crash),
-        cmocka_unit_test(test_diverged), cmocka_unit_test(test_best_is_finite), cmocka_unit_test(test_control),   cmocka_unit_test(test_batches),
+        cmocka_unit_test(test_diverged), cmocka_unit_test(test_best_is_finite), cmocka_unit_test(test_best_of_equals),
+        cmocka_unit_test(test_mean_loss), cmocka_unit_test(test_control),   cmocka_unit_test(test_batches),
         cmocka_unit_test(test_no_allocation), cmocka_unit_test(test_calls),
         cmocka_unit_test(test_slow),     cmocka_unit_test(test_kept_before_told), cmocka_unit_test(test_seconds),
         cmocka_unit_test(test_positions),
