@@ -110,14 +110,21 @@ static int wrong(const char *option, const char *value, const char *expected)
     return complain(STATUS_USAGE, "--%s %s: expected %s", option, value, expected);
 }
 
+/* Behind --train, --test, --inspect or --data: the last of two must not silently be the one. */
+static int take_folder(struct options *o, const char *folder)
+{
+    if (o->folder && strcmp(o->folder, folder) != 0)
+        return complain(STATUS_USAGE, "%s and %s: one data folder, please", o->folder, folder);
+    o->folder = folder;
+    return OPTIONS_GO;
+}
+
 static int act(struct options *o, enum action action, const char *folder)
 {
     if (o->action != ACTION_NONE && o->action != action)
         return complain(STATUS_USAGE, "give one of --train, --test, --predict, --inspect and --devices");
     o->action = action;
-    if (folder)
-        o->folder = folder;
-    return OPTIONS_GO;
+    return folder ? take_folder(o, folder) : OPTIONS_GO;
 }
 
 static int ask(struct options *o, const char *what)
@@ -166,7 +173,7 @@ static bool plain(struct options *o, const char *name, const char *value)
     const struct { const char *name; const char **text; bool *flag; } member[] = {
         { "weights", &o->weights, NULL },   { "resume", &o->resume, NULL },    { "runs", &o->runs, NULL },
         { "device", &o->device, NULL },     { "memory", &o->memory, NULL },    { "emit-dir", &o->emit_dir, NULL },
-        { "progress", &o->progress, NULL }, { "data", &o->folder, NULL },      { "partial", NULL, &o->partial },
+        { "progress", &o->progress, NULL }, { "partial", NULL, &o->partial },
         { "output", &o->output, NULL },     { "raw", NULL, &o->raw },
         { "json", NULL, &o->json },         { "dry-run", NULL, &o->dry_run },  { "quiet", NULL, &o->quiet },
         { "verbose", NULL, &o->verbose },       { "allow-batch-stats-change", NULL, &o->split_statistics },
@@ -208,6 +215,8 @@ static int take(struct options *o, const char *name, const char *value)
         return act(o, ACTION_INSPECT, value);
     if (strcmp(name, "predict") == 0)
         return ask(o, value);
+    if (strcmp(name, "data") == 0)
+        return take_folder(o, value);
     if (strcmp(name, "set") == 0)
         return override(o, "", value);
     if (strcmp(name, "epochs") == 0)

@@ -24,6 +24,13 @@ expect 4 netrun no-such.plan --train "$data"
 expect 4 netrun mlp.plan --train no-such-folder
 mkdir empty
 expect 4 netrun mlp.plan --train empty
+for what in "--train $data --data empty" "--data empty --train $data" "--test empty --test $data" "--predict 0 --data $data --data empty" \
+    "--inspect empty --inspect $data"; do
+    # shellcheck disable=SC2086
+    expect 2 netrun mlp.plan $what
+    says err 'one data folder, please'
+done
+expect 0 netrun mlp.plan --test --data "$data"
 expect 4 netrun "$ROOT/models/mlp.net" --train "$data"
 says err 'mlp.net: this is a model'
 says err "= help: netc $ROOT/models/mlp.net -o mlp.plan"
