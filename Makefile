@@ -116,6 +116,9 @@ $(B)/%.o: %.c $(B)/flags
 $(B)/tests/mutate: $(B)/tests/mutate.o $(B)/libnetc.a
 	$(call say,LD)
 	$(Q)$(LINK) -o $@ $^ $(LIBS_NETC)
+$(B)/tests/limits: $(B)/tests/limits.o $(B)/libnetc.a
+	$(call say,LD)
+	$(Q)$(LINK) -o $@ $^ $(LIBS_NETC)
 $(B)/tests/json_check: $(B)/tests/json_check.o
 	$(call say,LD)
 	$(Q)$(LINK) -o $@ $^ -ljansson
@@ -158,7 +161,7 @@ $(B)/template/netc: $(B)/compiler/main.o $(TEMPLATE_O) $(B)/libnetc.a
 $(B)/template/netrun: $(B)/runtime/main.o $(TEMPLATE_O) $(LIBRARIES)
 	$(Q)$(LINK) -o $@ $^ $(LIBS_NETRUN)
 
-TESTED := $(UNIT) $(B)/tests/mutate $(B)/tests/json_check $(B)/tests/peak $(B)/template/netc $(B)/template/netrun
+TESTED := $(UNIT) $(B)/tests/mutate $(B)/tests/limits $(B)/tests/json_check $(B)/tests/peak $(B)/template/netc $(B)/template/netrun
 
 check: all sim $(TESTED) $(if $(SANITIZE),,gpu-tools)
 	@B=$(B) tests/run $(ONLY)

@@ -18,7 +18,7 @@ enum {
 
     /* the network */
     MAX_LAYERS = 20000,                                /* layers, blocks and sums, over all repeats */
-    MAX_PATH = 200,                                    /* characters of a parameter's name: stage1.0.conv1.weight */
+    MAX_PATH = 500,                                    /* characters of a parameter's name: stage1.0.conv1.weight */
     MAX_RANK = 4,                                      /* sizes of one sample's shape, or of a parameter */
     MAX_SIDE = 1 << 24,                                /* each size of a shape; values of an input; classes */
     MAX_ELEMENTS = INT32_MAX,                          /* values that a layer makes of one sample */
@@ -32,7 +32,7 @@ enum {
     MAX_SETTINGS = 2 * MAX_NAMES,
     MAX_KERNELS = 1 << 20,
     MAX_TENSORS = 1 << 21,
-    MAX_TENSOR_NAME = 255,                             /* characters; an optimizer's slot adds some to a parameter's */
+    MAX_TENSOR_NAME = 600,                             /* characters; an optimizer's slot adds some to a parameter's */
     MAX_STRING = 65535                                 /* bytes of a quoted string */
 };
 #define MAX_WEIGHTS (INT64_C(1) << 40)                 /* values of one parameter */

@@ -89,13 +89,12 @@ static bool is_stream(const char *path)
 
 static char *read_whole(const char *path, size_t *length)
 {
-    enum { MOST = 16 << 20 };
     FILE *f = is_stream(path) ? stdin : fopen(path, "rb");
-    char *text = f ? malloc(MOST + 1) : NULL;
-    *length = text ? fread(text, 1, MOST + 1, f) : 0;
-    bool good = text && !ferror(f) && *length <= MOST;
+    char *text = f ? malloc(MAX_SOURCE + 1) : NULL;
+    *length = text ? fread(text, 1, MAX_SOURCE + 1, f) : 0;
+    bool good = text && !ferror(f) && *length <= MAX_SOURCE;
     if (!good)
-        fprintf(stderr, "netc: %s: %s\n", path, text && *length > MOST ? "more than 16 MiB" : strerror(errno));
+        fprintf(stderr, "netc: %s: %s\n", path, text && *length > MAX_SOURCE ? "more than 16 MiB" : strerror(errno));
     if (f && f != stdin)
         fclose(f);
     if (good) {

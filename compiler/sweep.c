@@ -9,6 +9,11 @@ void sweep_build(struct builder *b, const struct decl *d)
         diag_warning(b->diag, "N0416", d->loc, NULL, "an empty `sweep` goes over nothing");
     for (int i = 0; i < d->nentry; i++) {
         const struct ast_entry *e = &d->entry[i];
+        const char *key = region_printf(b->region, "sweep.%s", e->path);
+        if (setting_find(m->setting, m->nsetting, key)) {
+            diag_error(b->diag, "N0408", e->loc, NULL, "`%s` is set twice", e->path);
+            continue;
+        }
         const struct arg *rule = setting_rule(m->setting, count, e->path);
         struct name *param = scope_find(&b->top, e->path);
         if (param && param->kind == NAME_PARAM)
@@ -31,6 +36,6 @@ void sweep_build(struct builder *b, const struct decl *d)
             if (!arg_accepts(rule, &one, 0, &why, b->region))
                 diag_error(b->diag, "N0404", e->value->arg[k].loc, NULL, "`%s` is %s", e->path, why);
         }
-        setting_numbers(b, e->loc, region_printf(b->region, "sweep.%s", e->path), v.n, v.list, false);
+        setting_numbers(b, e->loc, key, v.n, v.list, false);
     }
 }

@@ -29,14 +29,15 @@ static bool too_many(struct plan_error *e, const char *what, int n, int most, in
 {
     if (n <= most)
         return false;
-    snprintf(e->text, sizeof e->text, "the network makes %d %s, and a plan holds %d; most of them are made here", n, what,
-             most);
+    snprintf(e->text, sizeof e->text, "the network makes %d %s, and a plan holds %d; most of them are made here", n,
+             what, most);
     e->line = busiest(line, n);
     return true;
 }
 
 /* Of the bytes of a schedule's region (schedule -1: of the persistent ones), the line with the largest tensor. */
-static bool too_large(const struct plan *p, struct plan_error *e, const char *what, int64_t bytes, int schedule, bool rows)
+static bool too_large(const struct plan *p, struct plan_error *e, const char *what, int64_t bytes, int schedule,
+                      bool rows)
 {
     const struct tensor *largest = NULL;
     const int64_t most = rows ? MAX_ROW_BYTES : MAX_BYTES;
@@ -45,8 +46,10 @@ static bool too_large(const struct plan *p, struct plan_error *e, const char *wh
     for (const struct tensor *t = p->tensor; t < p->tensor + p->ntensor; t++)
         if (t->schedule == schedule && t->rows == rows && t->line && (!largest || t->bytes > largest->bytes))
             largest = t;
-    snprintf(e->text, sizeof e->text, "the network needs %lld bytes %s, and a plan counts to %lld; the largest tensor is made "
-             "here", (long long)bytes, what, (long long)most);
+    snprintf(e->text, sizeof e->text,
+             "the network needs %lld bytes %s, and a plan counts to %lld; the largest tensor is made "
+             "here",
+             (long long)bytes, what, (long long)most);
     e->line = largest ? largest->line : 0;
     return true;
 }

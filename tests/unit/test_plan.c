@@ -318,12 +318,42 @@ static void test_map(void **state)
     plan_free(p);
 }
 
+/* Beyond what the reader accepts, the line that asks for most is blamed. */
+static void test_within(void **state)
+{
+    (void)state;
+    struct plan_error e;
+    struct plan *p = sample_plan(), many = *p;
+    assert_true(plan_within(p, &e));
+    many.nkernel = MAX_KERNELS + 1;
+    many.kernel = calloc((size_t)many.nkernel, sizeof *many.kernel);
+    assert_non_null(many.kernel);
+    struct stage few = {.line = 3}, most = {.line = 2};
+    for (int k = 0; k < many.nkernel; k++)
+        many.kernel[k].stage = k % 5 < 2 ? &few : &most;
+    assert_false(plan_within(&many, &e));
+    assert_int_equal(e.line, 2);
+    assert_non_null(strstr(e.text, "1048577 kernels"));
+    free(many.kernel);
+
+    p->persistent = MAX_BYTES + 1;
+    assert_false(plan_within(p, &e));
+    p->persistent = 0;
+    p->schedule[1].per_row = MAX_ROW_BYTES + 1;
+    assert_false(plan_within(p, &e));
+    assert_int_equal(e.line, 2);                       /* of the image, the largest in that schedule */
+    p->schedule[1].per_row = MAX_ROW_BYTES;
+    assert_true(plan_within(p, &e));
+    plan_free(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip), cmocka_unit_test(test_any_source), cmocka_unit_test(test_disk_full),
         cmocka_unit_test(test_refusals),   cmocka_unit_test(test_damage),     cmocka_unit_test(test_lookups),
         cmocka_unit_test(test_arena), cmocka_unit_test(test_slots),      cmocka_unit_test(test_operands),   cmocka_unit_test(test_map),
+        cmocka_unit_test(test_within),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
