@@ -113,10 +113,16 @@ static bool inflate_some(struct gz *file, unsigned char *out, uint64_t size, uin
         int status = inflate(z, Z_NO_FLUSH);
         *got += room - z->avail_out;
         if (status == Z_STREAM_END) {
-            /* A gzip file is one or more members; whatever follows must be another one. */
-            if (z->avail_in == 0 && !fetch(file, error))
+            /* A gzip file is one or more members; whatever follows must be another one, or zeros, as on a tape. */
+            bool zero = true;
+            while (zero && (z->avail_in > 0 || (fetch(file, error) && z->avail_in > 0))) {
+                zero = *z->next_in == 0;
+                z->next_in += zero;
+                z->avail_in -= zero;
+            }
+            if (ferror(file->stream))
                 return false;
-            file->ended = z->avail_in == 0;
+            file->ended = zero;
             inflateReset(z);
         } else if (status != Z_OK && status != Z_BUF_ERROR) {
             return data_fail(error, "%s: the gzip file is corrupt at packed byte %" PRIu64 ": %s", file->path,

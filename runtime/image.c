@@ -1,10 +1,11 @@
 #include "image.h"
 
+#include "image_png.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
-#include <png.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,6 +19,7 @@ struct source {
     const char *path;
     unsigned char *bytes; /* a zero follows the last one */
     size_t size, at;
+    bool transparent; /* some pixels are, more or less */
 };
 
 /* What the caller wants, and where it goes. */
@@ -95,25 +97,18 @@ static void store_pixels(const struct wanted *wanted, const unsigned char *pixel
 /* PNG */
 
 static bool read_png(struct source *source, struct wanted *wanted, struct data_error *error) {
-    png_image png = {.version = PNG_IMAGE_VERSION};
-    if (!png_image_begin_read_from_memory(&png, source->bytes, source->size))
-        return data_fail(error, "%s: damaged PNG: %s", source->path, png.message);
-    if (!check_size(source, wanted, png.height, png.width, error)) {
-        png_image_free(&png);
+    uint32_t height, width;
+    int channels;
+    struct png_reader *reader = png_reader_open(source->path, source->bytes, source->size, &height, &width, error);
+    if (!reader)
         return false;
-    }
-    png.flags |= PNG_IMAGE_FLAG_16BIT_sRGB; /* otherwise deep pixels would be taken for linear light */
-    png.format = png.format & PNG_FORMAT_FLAG_COLOR ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY;
-    /* libpng draws over what the buffer holds: black. */
-    unsigned char *pixels = calloc(1, PNG_IMAGE_SIZE(png));
-    bool ok = pixels && png_image_finish_read(&png, NULL, pixels, 0, NULL);
-    if (ok)
-        store_pixels(wanted, pixels, png.format == PNG_FORMAT_RGB ? 3 : 1);
-    else
-        data_fail(error, "%s: damaged PNG: %s", source->path, pixels ? png.message : "out of memory");
-    png_image_free(&png);
+    bool sized = check_size(source, wanted, height, width, error);
+    unsigned char *pixels = sized ? png_reader_pixels(reader, &channels, &source->transparent, error) : NULL;
+    png_reader_close(reader);
+    if (pixels)
+        store_pixels(wanted, pixels, channels);
     free(pixels);
-    return ok;
+    return pixels != NULL;
 }
 
 /* PGM and PPM */
@@ -385,7 +380,7 @@ bool image_is(const char *path) {
 }
 
 bool image_read(const char *path, int64_t channels, int64_t height, int64_t width, enum data_type type, void *out,
-                struct data_error *error) {
+                bool *transparent, struct data_error *error) {
     struct source source;
     struct wanted wanted = {channels, height, width, type, out};
     bool ok = load(path, &source, error);
@@ -395,6 +390,7 @@ bool image_read(const char *path, int64_t channels, int64_t height, int64_t widt
                     : data_fail(error, "%s: byte 0: not an image known here; expected PNG, PGM, PPM (P2, P3, P5, P6) or .npy",
                                 path);
     }
+    *transparent = source.transparent;
     free(source.bytes);
     return ok;
 }

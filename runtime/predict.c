@@ -21,6 +21,7 @@ struct prediction {
     bool files, set;         /* there are parts of this kind */
     int64_t dim[3];          /* of an image: channels, height, width */
     float *pixels;           /* of a batch of files */
+    bool transparent;        /* one was, which has been said */
     float **value;           /* of each output: what a batch gave */
     struct answer answer;
     struct answer_table table;       /* out NULL: none */
@@ -269,9 +270,14 @@ static int predict_files(struct prediction *p, const struct part *part, int64_t 
     struct device_data data = { .samples = p->pixels, .samples_f32 = true, .count = rows,
                                 .sample_bytes = elements * (int64_t)sizeof(float) };
     struct data_error e;
-    for (int64_t i = 0; i < rows; i++)
-        if (!image_read(part[i].path, dim[0], dim[1], dim[2], DATA_F32, p->pixels + i * elements, &e))
+    for (int64_t i = 0; i < rows; i++) {
+        bool transparent;
+        if (!image_read(part[i].path, dim[0], dim[1], dim[2], DATA_F32, p->pixels + i * elements, &transparent, &e))
             return complain(STATUS_DATA, "%s", e.text);
+        if (transparent && !p->transparent)
+            note("%s: has transparent pixels, which are laid over white", part[i].path);
+        p->transparent |= transparent;
+    }
     int status = run(p, &data, 0, rows);
     for (int64_t row = 0; status == 0 && row < rows; row++) {
         p->answer.sample = part[row].path;

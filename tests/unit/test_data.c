@@ -136,6 +136,26 @@ static void test_gzip_members(void **state) {
     data_close(&set);
 }
 
+/* Zeros behind the last member, as a tape or a disk image leaves them, are no more data: gzip takes them too. Other bytes are. */
+static void test_gzip_padding(void **state) {
+    struct temp *temp = *state;
+    enum { ZEROS = 70000 }; /* more than is read at once */
+    unsigned char *packed = calloc(1, 200 + ZEROS);
+    assert_non_null(packed);
+    size_t size = pack(images, sizeof images, packed, 200);
+    write_packed(temp, TRAIN_LABELS ".gz", labels, sizeof labels);
+    for (size_t zeros = 1; zeros <= ZEROS; zeros += ZEROS - 1) {
+        temp_write(temp, TRAIN_IMAGES ".gz", packed, size + zeros);
+        struct dataset set = open_good(temp);
+        assert_is_sample(&set.train);
+        data_close(&set);
+    }
+    memset(packed + size + 5, 'x', 20);
+    temp_write(temp, TRAIN_IMAGES ".gz", packed, size + 25);
+    assert_refused(temp, "corrupt at packed byte", NULL);
+    free(packed);
+}
+
 static void test_float_regression(void **state) {
     struct temp *temp = *state;
     static const unsigned char samples[12 + 16] = {0, 0, 0x0D, 2, 0, 0, 0,    2, 0, 0, 0,    2,    0x3f, 0x80,
@@ -513,6 +533,7 @@ int main(void) {
         with_folder(test_only_test_set),
         with_folder(test_packed_twin),
         with_folder(test_gzip_members),
+        with_folder(test_gzip_padding),
         with_folder(test_float_regression),
         with_folder(test_int32_labels),
         with_folder(test_cifar),

@@ -11,8 +11,16 @@
 
 enum { H = 2, W = 3, AREA = H * W };
 
+static bool transparent; /* what image_read said last */
 static const unsigned char grey[AREA] = {0, 10, 20, 128, 250, 255};
 static const unsigned char rgb[3 * AREA] = {255, 0, 0, 0, 255, 0, 0, 0, 255, 10, 20, 30, 255, 255, 255, 0, 0, 0};
+/* tests/oracle/images.py: Pillow lays these over white */
+static const unsigned char pillow_la[2 * AREA] = {0, 0, 0, 255, 0, 128, 200, 0, 90, 17, 255, 200};
+static const unsigned char pillow_grey[AREA] = {255, 0, 127, 255, 244, 255};
+static const unsigned char pillow_rgba[4 * AREA] = {255, 0, 0, 255, 0, 0, 0, 0, 10, 200, 30, 128,
+                                                    0, 0, 255, 64, 12, 34, 56, 200, 255, 255, 255, 9};
+static const unsigned char pillow_planes[3 * AREA] = {255, 255, 132, 191, 64, 255, 0, 255, 227, 191, 82, 255,
+                                                      0, 255, 142, 255, 99, 255};
 static const unsigned char rgb_as_grey[AREA] = {76, 150, 29, 18, 255, 0};
 
 /* The file must give these planes, as floats and as bytes. */
@@ -20,8 +28,8 @@ static void assert_reads(const char *path, int channels, const unsigned char *pl
     float floats[3 * AREA];
     unsigned char bytes[3 * AREA];
     struct data_error error;
-    if (!image_read(path, channels, H, W, DATA_F32, floats, &error) ||
-        !image_read(path, channels, H, W, DATA_U8, bytes, &error))
+    if (!image_read(path, channels, H, W, DATA_F32, floats, &transparent, &error) ||
+        !image_read(path, channels, H, W, DATA_U8, bytes, &transparent, &error))
         fail_msg("%s", error.text);
     for (int i = 0; i < channels * AREA; i++) {
         assert_int_equal(bytes[i], planes[i]);
@@ -50,7 +58,7 @@ static void assert_refused_as(const char *path, int channels, int height, int wi
                               const char *piece) {
     float out[3 * AREA];
     struct data_error error = {""};
-    assert_false(image_read(path, channels, height, width, type, out, &error));
+    assert_false(image_read(path, channels, height, width, type, out, &transparent, &error));
     assert_contains(error.text, path);
     assert_contains(error.text, piece);
 }
@@ -63,7 +71,7 @@ static void assert_refused(const char *path, const char *piece) {
 static void assert_reads_vector(const char *path, int n, const unsigned char *values) {
     float out[3 * AREA];
     struct data_error error;
-    if (!image_read(path, 1, 1, n, DATA_F32, out, &error))
+    if (!image_read(path, 1, 1, n, DATA_F32, out, &transparent, &error))
         fail_msg("%s", error.text);
     for (int i = 0; i < n; i++)
         assert_true(out[i] == (float)values[i]);
@@ -81,6 +89,7 @@ static const char *write_png(struct temp *temp, const void *rows, size_t stride,
     png_init_io(png, stream);
     png_set_IHDR(png, info, W, H, depth, colour_type, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
                  PNG_FILTER_TYPE_DEFAULT);
+    png_set_gAMA(png, info, 1.0); /* which changes no pixel */
     if (colour_type == PNG_COLOR_TYPE_PALETTE) {
         png_color palette[AREA];
         for (int i = 0; i < AREA; i++)
@@ -119,11 +128,11 @@ static void test_png_alpha(void **state) {
     }
     assert_reads_grey(write_png(temp, with_alpha, 2 * W, 8, PNG_COLOR_TYPE_GRAY_ALPHA));
     assert_reads_colour(write_png(temp, rgba, 4 * W, 8, PNG_COLOR_TYPE_RGB_ALPHA));
-    memset(with_alpha, 0, sizeof with_alpha);
-    with_alpha[0] = 200; /* white where nothing shows */
-    with_alpha[2] = with_alpha[3] = 255;
-    const unsigned char over_black[AREA] = {0, 255, 0, 0, 0, 0};
-    assert_reads(write_png(temp, with_alpha, 2 * W, 8, PNG_COLOR_TYPE_GRAY_ALPHA), 1, over_black);
+    assert_false(transparent);
+    assert_reads(write_png(temp, pillow_la, 2 * W, 8, PNG_COLOR_TYPE_GRAY_ALPHA), 1, pillow_grey);
+    assert_true(transparent);
+    assert_reads(write_png(temp, pillow_rgba, 4 * W, 8, PNG_COLOR_TYPE_RGB_ALPHA), 3, pillow_planes);
+    assert_true(transparent);
 }
 
 static void test_png_damage(void **state) {
@@ -132,7 +141,7 @@ static void test_png_damage(void **state) {
     unsigned char *good = temp_read(write_png(temp, grey, W, 8, PNG_COLOR_TYPE_GRAY), &size);
     assert_refused(temp_write(temp, "short.png", good, 20), "damaged PNG: ");
     assert_refused(temp_write(temp, "short.png", good, size - 20), "damaged PNG: ");
-    good[45] ^= 0xff;
+    good[61] ^= 0xff; /* in the pixels */
     assert_refused(temp_write(temp, "bad.png", good, size), "damaged PNG: ");
     free(good);
 }
@@ -220,7 +229,7 @@ static void test_npy_vector(void **state) {
     float out[2];
     struct data_error error;
     const char *path = write_npy(*state, 1, DICT("<f4", "False", "(2,)"), values, sizeof values);
-    assert_true(image_read(path, 1, 1, 2, DATA_F32, out, &error));
+    assert_true(image_read(path, 1, 1, 2, DATA_F32, out, &transparent, &error));
     assert_memory_equal(out, values, sizeof values);
     assert_refused_as(path, 1, 1, 2, DATA_U8, "value 0.5; expected whole numbers 0 to 255");
 }

@@ -1,0 +1,130 @@
+#include "image_png.h"
+
+#include <png.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct png_reader {
+    const char *path;
+    const unsigned char *bytes;
+    size_t size, at;
+    png_structp png;
+    png_infop info;
+    uint32_t height, width;
+    unsigned char *pixels; /* here, so that an error can free them */
+    png_bytep *row;
+    char message[128];
+};
+
+/* libpng wants these not to return. */
+static void failed(png_structp png, png_const_charp message) {
+    struct png_reader *reader = png_get_error_ptr(png);
+    snprintf(reader->message, sizeof reader->message, "%s", message);
+    png_longjmp(png, 1);
+}
+
+static void warned(png_structp png, png_const_charp message) {
+    (void)png, (void)message;
+}
+
+static void take(png_structp png, png_bytep to, size_t size) {
+    struct png_reader *reader = png_get_io_ptr(png);
+    if (size > reader->size - reader->at)
+        png_error(png, "it ends too early");
+    memcpy(to, reader->bytes + reader->at, size);
+    reader->at += size;
+}
+
+static bool damaged(const struct png_reader *reader, struct data_error *error) {
+    return data_fail(error, "%s: damaged PNG: %s", reader->path, *reader->message ? reader->message : "out of memory");
+}
+
+static bool read_head(struct png_reader *reader) {
+    if (setjmp(png_jmpbuf(reader->png)))
+        return false;
+    png_set_read_fn(reader->png, reader, take);
+    png_read_info(reader->png, reader->info);
+    reader->height = png_get_image_height(reader->png, reader->info);
+    reader->width = png_get_image_width(reader->png, reader->info);
+    return true;
+}
+
+struct png_reader *png_reader_open(const char *path, const unsigned char *bytes, size_t size, uint32_t *height, uint32_t *width,
+                                   struct data_error *error) {
+    struct png_reader *reader = calloc(1, sizeof *reader);
+    if (!reader) {
+        data_fail(error, "%s: out of memory", path);
+        return NULL;
+    }
+    *reader = (struct png_reader){.path = path, .bytes = bytes, .size = size};
+    reader->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, reader, failed, warned);
+    reader->info = reader->png ? png_create_info_struct(reader->png) : NULL;
+    if (!reader->info || !read_head(reader)) {
+        damaged(reader, error);
+        png_reader_close(reader);
+        return NULL;
+    }
+    *height = reader->height;
+    *width = reader->width;
+    return reader;
+}
+
+/* To 8 bits a channel, palettes to colours, tRNS to alpha. Returns the channels of a row: 1 to 4. */
+static int read_rows(struct png_reader *reader) {
+    png_structp png = reader->png;
+    if (setjmp(png_jmpbuf(png)))
+        return 0;
+    png_set_expand(png);
+    png_set_scale_16(png);
+    png_set_interlace_handling(png);
+    png_read_update_info(png, reader->info);
+    size_t stride = png_get_rowbytes(png, reader->info);
+    reader->pixels = calloc(reader->height, stride);
+    reader->row = calloc(reader->height, sizeof *reader->row);
+    if (!reader->pixels || !reader->row)
+        return 0;
+    for (uint32_t y = 0; y < reader->height; y++)
+        reader->row[y] = reader->pixels + (size_t)y * stride;
+    png_read_image(png, reader->row);
+    png_read_end(png, NULL);
+    return png_get_channels(png, reader->info);
+}
+
+/* Takes the alpha out of pixels of `channels`, in place. */
+static bool lay_over_white(unsigned char *pixels, size_t count, int channels) {
+    bool transparent = false;
+    int colours = channels - 1;
+    for (size_t i = 0; i < count; i++) {
+        const unsigned char *from = pixels + i * (size_t)channels;
+        unsigned alpha = from[colours];
+        transparent |= alpha < 255;
+        for (int c = 0; c < colours; c++)
+            pixels[i * (size_t)colours + (size_t)c] = (unsigned char)((from[c] * alpha + 255 * (255 - alpha) + 127) / 255);
+    }
+    return transparent;
+}
+
+unsigned char *png_reader_pixels(struct png_reader *reader, int *channels, bool *transparent, struct data_error *error) {
+    int n = read_rows(reader);
+    if (n == 0) {
+        damaged(reader, error);
+        return NULL;
+    }
+    bool alpha = n == 2 || n == 4;
+    *transparent = alpha && lay_over_white(reader->pixels, (size_t)reader->height * reader->width, n);
+    *channels = n - alpha;
+    unsigned char *pixels = reader->pixels;
+    reader->pixels = NULL;
+    return pixels;
+}
+
+void png_reader_close(struct png_reader *reader) {
+    if (reader) {
+        png_destroy_read_struct(&reader->png, &reader->info, NULL);
+        free(reader->pixels);
+        free(reader->row);
+        free(reader);
+    }
+}
