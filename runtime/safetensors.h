@@ -11,7 +11,7 @@
 #include <stdio.h>
 
 #define ST_MAX_RANK 8
-#define ST_MAX_HEADER ((uint64_t)100000000) /* bytes: what the format allows */
+#define ST_MAX_HEADER ((uint64_t)64 << 20) /* bytes; the format allows 100 MB */
 
 /* In ascending order of alignment as the reference has it; files hold the tensors in descending order. */
 enum st_type {

@@ -109,7 +109,7 @@ static void test_short_file(void **state) {
     assert_path_refused(temp_write(temp, "f", "\2\0\0\0\0\0\0", 7), "truncated: 7 bytes");
     assert_path_refused(temp_write(temp, "f", "\3\0\0\0\0\0\0\0{}", 10),
                         "the header needs 3 bytes from byte 8, the file has 10");
-    assert_path_refused(temp_write(temp, "f", "\xff\xff\xff\xff\xff\xff\xff\xff{}", 10), "expected at most 16777216");
+    assert_path_refused(temp_write(temp, "f", "\xff\xff\xff\xff\xff\xff\xff\xff{}", 10), "expected at most 67108864");
     assert_path_refused(temp->folder, "is not a regular file");
     assert_path_refused(temp_path(temp, "missing"), "No such file");
 }
@@ -119,12 +119,12 @@ static void test_header_size_cap(void **state) {
     size_t size = ST_MAX_HEADER + 1;
     unsigned char *bytes = malloc(8 + size);
     memset(bytes, ' ', 8 + size);
-    memcpy(bytes, "\0\0\0\1\0\0\0\0{}", 10);
+    memcpy(bytes, "\0\0\0\4\0\0\0\0{}", 10);
     temp_write(temp, "f", bytes, 8 + size - 1);
     struct st_file file = read_good(temp->path); /* exactly the cap */
     st_free(&file);
     bytes[0] = 1;
-    assert_path_refused(temp_write(temp, "f", bytes, 8 + size), "byte 0: a header of 16777217 bytes");
+    assert_path_refused(temp_write(temp, "f", bytes, 8 + size), "byte 0: a header of 67108865 bytes");
     free(bytes);
 }
 
