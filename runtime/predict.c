@@ -19,6 +19,7 @@ struct prediction {
     struct part *part;
     int64_t samples;         /* of all parts */
     bool files, set;         /* there are parts of this kind */
+    bool looked;             /* at the values of the first files */
     int64_t dim[3];          /* of an image: channels, height, width */
     float *pixels;           /* of a batch of files */
     bool transparent;        /* one was, which has been said */
@@ -278,6 +279,10 @@ static int predict_files(struct prediction *p, const struct part *part, int64_t 
             note("%s: has transparent pixels, which are laid over white", part[i].path);
         p->transparent |= transparent;
     }
+    const struct data_field sample = { .type = DATA_F32, .bytes = (uint64_t)data.sample_bytes, .values = (unsigned char *)p->pixels };
+    if (!p->looked)
+        caution_samples(p->job, &(struct data_split){ .count = rows, .sample = sample });
+    p->looked = true;
     int status = run(p, &data, 0, rows);
     for (int64_t row = 0; status == 0 && row < rows; row++) {
         p->answer.sample = part[row].path;
@@ -324,6 +329,8 @@ static int prepare(struct prediction *p)
         status = image_size(p, in);
     if (status)
         return status;
+    if (p->set)
+        caution_samples(j, &j->data.test);
     int64_t elements = tensor_elements(in);
     j->asked = (struct device_data){ .samples_f32 = true, .count = p->samples, .sample_bytes = elements * (int64_t)sizeof(float) };
     status = fit(j, (const int64_t[PHASE_COUNT]){ [PHASE_PREDICT] = p->samples });

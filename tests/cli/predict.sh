@@ -135,6 +135,15 @@ for shape in 784 1,784 28,28 1,1,28,28; do
     done
 done
 
+# Values in 0..1 where the plan scales bytes.
+{ npy '<f4'; for ((i = 0; i < 392; i++)); do printf '\0\0\0\0\0\0\200\077'; done; } >scaled.npy
+# shellcheck disable=SC2086
+expect 0 netrun mlp.plan $best --predict scaled.npy
+says err 'warning: samples lie in 0\.\.1'
+# shellcheck disable=SC2086
+expect 0 netrun mlp.plan $best --predict digit.pgm
+! grep warning err || fail "bytes are warned of"
+
 # Stopped in the middle (the pipe is full before all is told), it leaves no part of a table.
 mkfifo slow
 # shellcheck disable=SC2086
