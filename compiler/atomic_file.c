@@ -24,8 +24,8 @@ static size_t folder_length(const char *path) {
     return slash ? (size_t)(slash - path) + 1 : 0;
 }
 
-/* What the path leads to, be it there or not. A link in /proc stands for something open, which need not have a path: none is
- * followed there. NULL with errno set. */
+/* What the path leads to, be it there or not. A link in /proc stands for something open, which need not have a path:
+ * none is followed there. NULL with errno set. */
 static char *behind_links(const char *path) {
     char *at = strdup(path);
     for (int links = 0; at && links < MOST_LINKS; links++) {
@@ -74,7 +74,8 @@ bool atomic_open(struct atomic_file *file, const char *path, struct data_error *
     bool in_place = open_file || (there && !S_ISREG(old.st_mode));
     int descriptor = in_place ? open(path, O_WRONLY | O_APPEND | O_NOCTTY | O_CLOEXEC) : open_beside(file, room);
     if (descriptor < 0)
-        return fail(file, in_place ? "cannot be opened for writing" : "cannot create a temporary file beside it", errno, error);
+        return fail(file, in_place ? "cannot be opened for writing" : "cannot create a temporary file beside it", errno,
+                    error);
     if (there && !in_place)
         fchmod(descriptor, old.st_mode & 0777); /* where that cannot be kept, the usual mode will do */
     file->stream = fdopen(descriptor, "wb");

@@ -110,7 +110,8 @@ static bool replaces_model(const struct request *r)
 {
     struct stat in, out;
     return r->output && !is_stream(r->output) && stat(r->output, &out) == 0 && S_ISREG(out.st_mode) &&
-           (is_stream(r->file) ? fstat(STDIN_FILENO, &in) : stat(r->file, &in)) == 0 && in.st_dev == out.st_dev && in.st_ino == out.st_ino;
+           (is_stream(r->file) ? fstat(STDIN_FILENO, &in) : stat(r->file, &in)) == 0 && in.st_dev == out.st_dev &&
+           in.st_ino == out.st_ino;
 }
 
 static int write_plan(const struct plan *p, const char *path)

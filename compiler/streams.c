@@ -9,7 +9,7 @@
 void streams_open(void)
 {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-        if (fcntl(fd, F_GETFD) < 0)              /* open takes the smallest free number; writing to a closed stdout shall fail */
+        if (fcntl(fd, F_GETFD) < 0)      /* the number that open takes; writing to a closed stdout shall fail */
             open("/dev/null", fd == STDERR_FILENO ? O_WRONLY : O_RDONLY);
 }
 
@@ -19,7 +19,8 @@ int streams_close(const char *program, int status)
     errno = 0;
     if (fflush(stdout) != 0 || ferror(stdout)) {
         if (status == 0)
-            fprintf(stderr, "%s: error: stdout: cannot be written%s%s\n", program, errno ? ": " : "", errno ? strerror(errno) : "");
+            fprintf(stderr, "%s: error: stdout: cannot be written%s%s\n", program, errno ? ": " : "",
+                    errno ? strerror(errno) : "");
         status = status ? status : LOST;
     }
     return status == 0 && (fflush(stderr) != 0 || ferror(stderr)) ? LOST : status;

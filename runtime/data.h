@@ -38,7 +38,7 @@ struct dataset {
     const char *format;            /* "IDX" or "CIFAR-10" */
     struct data_split train, test; /* same shapes and types where both are there; at least one is */
     int64_t classes;               /* largest class index of both splits + 1; 0 for F32 targets */
-    bool synthetic;                /* a file SYNTHETIC beside them says that they were drawn: results tell nothing about a real set */
+    bool synthetic;                /* a file SYNTHETIC beside them says that they were drawn: no results of a real set */
 };
 
 /* Reads all of a folder's IDX files (plain or gzip; samples and labels; "train" or "t10k"/"test" in the name tells the

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char elsewhere[] = "\n  = help: set TMPDIR to a folder that can be written and whose files may be executed";
+static const char elsewhere[] = "\n  = help: set TMPDIR to a folder that can be written, and whose files may be run";
 
 /* A private folder with the source and the object to be, and the descriptor that holds it. */
 struct workshop { char *folder, *source, *object; int held; };
@@ -93,7 +93,8 @@ static bool build(const struct order *r, const char *parent, bool last, struct j
     struct workshop w;
     bool read = false, ok = false;
     if (!workshop_open(&w, r->cache, parent, r->stem) || !write_file(w.source, r->source, r->length)) {
-        device_fail(e, 5, "the kernels cannot be written below %s to be compiled: %s%s", parent, strerror(errno), last ? elsewhere : "");
+        device_fail(e, 5, "the kernels cannot be written below %s to be compiled: %s%s", parent, strerror(errno),
+                    last ? elsewhere : "");
     } else {
         read = true;
         ok = toolchain_compile(r->tool, w.source, w.object, r->o->verbose, e);

@@ -25,7 +25,8 @@ static void refuse(const char *path, const char *text, size_t size)
     int stem = (int)(dot && dot > name ? dot - name : (long)strlen(name));
     if (is_model(path, text))
         complain(STATUS_DATA, "%s: this is a model; netrun takes the plan that netc makes of it\n"
-                              "  = help: netc %s -o %.*s.plan, and then netrun %.*s.plan ...", path, path, stem, name, stem, name);
+                              "  = help: netc %s -o %.*s.plan, and then netrun %.*s.plan ...",
+                 path, path, stem, name, stem, name);
     else if (size > 9 && text[8] == '{')
         complain(STATUS_DATA, "%s: these are weights, not a plan\n  = help: netrun PLAN --weights %s ...", path, path);
     else

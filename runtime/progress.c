@@ -123,8 +123,8 @@ static int columns(const char *text)
 
 struct line { char *text; size_t size; int used; };      /* used: columns of the last one */
 
-/* Adds two spaces and a piece. `room` > 0: it may be left out, and is where so many columns are not free; room for the widest of
- * its kind keeps it from coming and going from epoch to epoch. */
+/* Adds two spaces and a piece. `room` > 0: it may be left out, and is where so many columns are not free; room for the
+ * widest of its kind keeps it from coming and going from epoch to epoch. */
 static void piece(struct line *l, int room, const char *format, ...) __attribute__((format(printf, 3, 4)));
 static void piece(struct line *l, int room, const char *format, ...)
 {

@@ -42,8 +42,8 @@ static bool answers(struct toolchain *t, const char *text, char *why, size_t siz
     struct command ask = {0};
     int status = -1;
     errno = ENOENT;
-    if (command_split(&t->words, text) && t->words.n && (t->path = command_find(t->words.word[0])) && command_split(&ask, text) &&
-        command_add(&ask, "--version"))
+    if (command_split(&t->words, text) && t->words.n && (t->path = command_find(t->words.word[0])) &&
+        command_split(&ask, text) && command_add(&ask, "--version"))
         status = command_run(&ask, t->path, t->version, sizeof t->version);
     if (status < 0)
         snprintf(why, size, "cannot be run: %s", strerror(errno));
@@ -163,6 +163,7 @@ bool toolchain_compile(const struct toolchain *t, const char *source, const char
         return device_fail(e, 5, "`%s` failed with status %d on the emitted kernels in %s:\n%s", t->path, status,
                            source, output);
     if (access(object, F_OK) != 0)
-        return device_fail(e, 5, "`%s` has ended well, but made no object of the emitted kernels: it is no C compiler%s", t->path, set_cc);
+        return device_fail(e, 5, "`%s` has ended well, but made no object of the emitted kernels: no C compiler%s",
+                           t->path, set_cc);
     return true;
 }

@@ -352,7 +352,8 @@ static void say_start(struct job *j)
                  bytes_text(j->device->arena(j->device), arena, sizeof arena), (unsigned long)j->recipe.seed,
                  *j->folder ? ", " : "", j->folder);
     if (j->data.synthetic)
-        progress_say(&j->progress, "%s: SYNTHETIC data, made to try things out: results say nothing of a real set", j->options->folder);
+        progress_say(&j->progress, "%s: SYNTHETIC data, made to try things out: results say nothing of a real set",
+                     j->options->folder);
     if (!j->options->folder)
         progress_say(&j->progress, "the %lld samples in the plan are training set and test set", (long long)j->data.train.count);
     warn_of_sweep(j);

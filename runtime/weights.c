@@ -21,23 +21,30 @@ static bool has(const char *folder, const struct choice *c)
 static int find(struct job *j, const struct choice **chosen, const char **whose)
 {
     const char *given = j->options->weights, *runs = j->options->runs;
-    const struct choice *asked = !given ? NULL : strcmp(given, best.word) == 0 ? &best : strcmp(given, last.word) == 0 ? &last : NULL;
+    const struct choice *asked = NULL;
     char folder[PATH_MAX];
+    if (given && strcmp(given, best.word) == 0)
+        asked = &best;
+    if (given && strcmp(given, last.word) == 0)
+        asked = &last;
     *chosen = asked;
     *whose = "the newest";
     if ((!given || asked) && !run_newest(runs, j->plan->net, true, folder))
-        return complain(STATUS_DATA, "%s/: no run of net %s yet; train one, or name the weights: --weights FILE", runs, j->plan->net);
+        return complain(STATUS_DATA, "%s/: no run of net %s yet; train one, or name the weights: --weights FILE", runs,
+                        j->plan->net);
     if (given && !asked) {
         *whose = "that";
         if (!run_named(runs, given, folder)) {
             snprintf(j->weights, sizeof j->weights, "%s", given);
-            return access(given, F_OK) == 0 ? 0 : complain(STATUS_DATA, "%s: no such file, nor a run of that name here or in %s/", given, runs);
+            if (access(given, F_OK) == 0)
+                return 0;
+            return complain(STATUS_DATA, "%s: no such file, nor a run of that name here or in %s/", given, runs);
         }
     }
     if (!asked)
         *chosen = !has(folder, &best) ? &last_for_want : given ? &best : &best_by_default;
     if (asked == &best && !has(folder, &best))
-        return complain(STATUS_DATA, "%s: no epoch of the run is over, so that none is the best; --weights last takes what is there", folder);
+        return complain(STATUS_DATA, "%s: no epoch is over, so none is the best; --weights last takes what is there", folder);
     return run_path(folder, (*chosen)->file, j->weights) ? 0 : STATUS_DATA;
 }
 
