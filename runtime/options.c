@@ -7,13 +7,13 @@
 static const struct option_example examples[] = {
     { "netrun mnist.plan --train data/", "train; writes runs/mnist_cnn-1/" },
     { "netrun mnist.plan --train data/ --epochs 3", "the same with other settings" },
-    { "netrun mnist.plan --test data/", "test the best weights of the newest run" },
+    { "netrun mnist.plan --test data/", "test the newest run's best weights" },
     { "netrun mnist.plan --predict seven.png", "class and probabilities of an image" },
     { "netrun mnist.plan --predict 7 --data data/", "the same for image 7 of the test set" },
     { "netrun mnist.plan --predict test --data data/ -o all.csv", "for the whole test set, as a table" },
     { "netrun --resume last", "go on after Ctrl-C, to the same bits" },
     { "netrun --inspect data/", "what is in the data folder" },
-    { "netrun --devices", "CPU and GPUs, and why one cannot be used" },
+    { "netrun --devices", "CPU and GPUs, and why one is not used" },
     { NULL, NULL },
 };
 

@@ -70,7 +70,7 @@ static void test_mistakes(void **state)
     (void)state;
     static const char *const lines[] = {
         "", "m.plan", "--train", "--train m.plan", "m.plan extra --train d", "m.plan --train d --test d",
-        "m.plan --epoch", "m.plan --resume last --seed 1", "m.plan --resume last --set train.batch=3",
+        "m.plan --epoch",
         "m.plan --train d --steps 0", "m.plan --train d --threads 0", "m.plan --train d --device gpu",
         "m.plan --train d --progress=maybe", "m.plan --train d --set epochs", "m.plan --train d --set =3",
         "m.plan --train d --bogus", "m.plan --train d -z", "m.plan --train d --json=1", "m.plan --train d --steps",
