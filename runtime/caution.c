@@ -90,6 +90,9 @@ static int caution_batch(const struct job *j)
     const struct recipe *r = &j->recipe;
     int64_t samples = j->data.train.count, tail = samples % r->batch, other = r->batch + 1;
     int line = plan_lone_variance(j->plan, j->device->target);
+    if (samples < r->batch && !j->options->quiet)
+        note("a batch of %lld is more than the %lld samples of the training set: every step takes them all", (long long)r->batch,
+             (long long)samples);
     if (line == 0)
         return 0;
     if (r->micro == 1 || r->batch == 1 || samples == 1)
@@ -125,5 +128,7 @@ int caution_training(const struct job *j)
 {
     caution_samples(j, &j->data.train);
     caution_rate(j);
+    if (j->recipe.metrics > 0 && j->data.test.count == 0 && !j->options->quiet)
+        note("there is no test set: %s is not measured, and the best epoch is that of the least training loss", j->recipe.metric[0]);
     return caution_batch(j);
 }

@@ -92,7 +92,8 @@ static const struct option_section sections[] = {
 static const struct option_pair pairs[] = {
     { "epochs", "train resume" }, { "batch", "train resume" }, { "lr", "train resume" }, { "seed", "train resume" }, { "steps", "train resume" },
     { "allow-batch-stats-change", "train resume" }, { "log-every", "train resume" }, { "dry-run", "train" },
-    { "partial", "weights test predict" }, { "data", "predict" }, { NULL, NULL },
+    { "partial", "weights test predict" }, { "data-changed", "resume" }, { "data", "predict" }, { "output", "predict" },
+    { "raw", "predict" }, { NULL, NULL },
 };
 
 const struct option_table netrun_options = {
@@ -271,12 +272,6 @@ static int consistent(struct options *o)
         return complain(STATUS_USAGE, "--resume goes with --train only; to use a run's weights say --weights FILE");
     if (o->resume && (o->weights || o->dry_run))
         return complain(STATUS_USAGE, "--resume goes neither with --weights nor with --dry-run");
-    if (o->data_changed && !o->resume)
-        return complain(STATUS_USAGE, "--data-changed goes with --resume only");
-    if (o->dry_run && o->action != ACTION_TRAIN)
-        return complain(STATUS_USAGE, "--dry-run goes with --train only");
-    if ((o->output || o->raw) && o->action != ACTION_PREDICT)
-        return complain(STATUS_USAGE, "--%s goes with --predict only", o->output ? "output" : "raw");
     if (o->output && strcmp(o->output, "-") == 0 && o->json)
         return complain(STATUS_USAGE, "--json and --output - cannot both write to stdout");
     return OPTIONS_GO;

@@ -68,3 +68,12 @@ says out '"event":"end","status":"ok","best"'
 cmp before runs/xor-1/metrics.jsonl || fail "a finished run was written to"
 expect 0 netrun --resume last --device cpu --epochs 3
 says out 'epoch 3/3'
+
+# A batch that is never full, and metrics without anything to measure.
+data=train
+mkdir train
+cp "$(digits)"/train-* train
+model ''
+dry --batch 3000
+says err 'a batch of 3000 is more than the 2000 samples'
+says err 'there is no test set: accuracy is not measured, and the best epoch is that of the least training loss'
