@@ -92,7 +92,7 @@ static const struct option_section sections[] = {
 static const struct option_pair pairs[] = {
     { "epochs", "train resume" }, { "batch", "train resume" }, { "lr", "train resume" }, { "seed", "train resume" }, { "steps", "train resume" },
     { "allow-batch-stats-change", "train resume" }, { "log-every", "train resume" }, { "dry-run", "train" },
-    { "partial", "weights test predict" }, { "data-changed", "resume" }, { "data", "predict" }, { "output", "predict" },
+    { "partial", "weights test predict" }, { "data-changed", "resume" }, { "output", "predict" },
     { "raw", "predict" }, { NULL, NULL },
 };
 

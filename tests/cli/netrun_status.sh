@@ -12,11 +12,10 @@ expect 2 netrun mlp.plan --train "$data" --no-such-option
 expect 2 netrun mlp.plan --train "$data" --set train.no_such_key=3
 expect 2 netrun mlp.plan --train "$data" --set train.loss=MSE
 says err 'netc'
-for option in --epochs=3 --batch=4 --lr=1 --seed=2 --steps=3 --log-every=1 --allow-batch-stats-change --data=.; do
+for option in --epochs=3 --batch=4 --lr=1 --seed=2 --steps=3 --log-every=1 --allow-batch-stats-change; do
     expect 2 netrun mlp.plan --test "$data" $option
     says err "${option%%=*} has no effect without --"
 done
-expect 2 netrun mlp.plan --train "$data" --data=elsewhere
 expect 2 netrun mlp.plan --train "$data" --partial
 expect 3 netrun mlp.plan --train "$data" --memory 1MiB
 says err 'error\[N05'
