@@ -155,3 +155,10 @@ bool atomic_is_temporary(const char *name) {
     size_t attempt = process && at[process] == '-' ? strspn(at + process + 1, digits) : 0;
     return attempt && at[process + 1 + attempt] == '\0';
 }
+
+bool atomic_destroys(const char *output, const char *input) {
+    struct stat in, out;
+    return stat(output, &out) == 0 && S_ISREG(out.st_mode) &&
+           (strcmp(input, "-") == 0 ? fstat(STDIN_FILENO, &in) : stat(input, &in)) == 0 && in.st_dev == out.st_dev &&
+           in.st_ino == out.st_ino;
+}

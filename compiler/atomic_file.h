@@ -28,6 +28,10 @@ void atomic_abandon(struct atomic_file *file);
 /* Is that the name of such a temporary file? */
 bool atomic_is_temporary(const char *name);
 
+/* `output` and `input` are one and the same file, by whatever paths, so that writing the one would destroy the other. `input` may
+ * be "-", stdin. */
+bool atomic_destroys(const char *output, const char *input);
+
 /* The three in one. */
 bool atomic_save(const char *path, const void *data, uint64_t size, struct data_error *error);
 

@@ -1,7 +1,7 @@
 /* main.c: netc, the command line. compile.c has the passes. */
 #include "netc.h"
+#include "atomic_file.h"
 #include "compile.h"
-#include "data_error.h"
 #include "emit.h"
 #include "map.h"
 #include "options.h"
@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { EXIT_MODEL = 1, EXIT_USAGE = 2, EXIT_BUDGET = 3, EXIT_FILE = 4 };
@@ -103,15 +102,6 @@ static char *read_whole(const char *path, size_t *length)
     }
     free(text);
     return NULL;
-}
-
-/* -o names the model itself, by whatever path: it would be lost. */
-static bool replaces_model(const struct request *r)
-{
-    struct stat in, out;
-    return r->output && !is_stream(r->output) && stat(r->output, &out) == 0 && S_ISREG(out.st_mode) &&
-           (is_stream(r->file) ? fstat(STDIN_FILENO, &in) : stat(r->file, &in)) == 0 && in.st_dev == out.st_dev &&
-           in.st_ino == out.st_ino;
 }
 
 static int write_plan(const struct plan *p, const char *path)
@@ -228,7 +218,7 @@ static int read_options(int argc, char **argv, struct request *r)
     r->file = argv[rest];
     if (r->check && (r->output || r->emit || r->summary || r->map))
         return usage("--check prints and writes nothing; leave it out", "");
-    if (replaces_model(r))
+    if (r->output && !is_stream(r->output) && atomic_destroys(r->output, r->file))
         return usage("the plan would replace the model itself: -o ", r->output);
     return GO;
 }

@@ -123,6 +123,14 @@ static int add_asked(struct prediction *p, const char *what)
 
 /* ---- what comes out ---- */
 
+static bool is_read(const struct prediction *p, const char *path)
+{
+    bool read = atomic_destroys(path, p->job->options->plan) || atomic_destroys(path, p->job->weights);
+    for (int64_t i = 0; i < p->parts && !read; i++)
+        read = p->part[i].path && atomic_destroys(path, p->part[i].path);
+    return read;
+}
+
 static int open_table(struct prediction *p)
 {
     const char *path = p->job->options->output;
@@ -130,6 +138,8 @@ static int open_table(struct prediction *p)
     if (!path)
         return 0;
     bool aside = strcmp(path, "-") != 0;
+    if (aside && is_read(p, path))
+        return complain(STATUS_USAGE, "--output %s: this file is read here, and would be lost", path);
     if (aside && !atomic_open(&p->file, path, &e))
         return complain(STATUS_DATA, "%s", e.text);
     if (aside)

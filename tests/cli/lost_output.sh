@@ -41,6 +41,9 @@ for json in "" --json; do
     done
 done
 lost "$NETRUN" xor.plan --train --dry-run
+lost "$NETRUN" xor.plan --predict test -o -
+expect 4 netrun xor.plan --predict test -o full
+says err 'full: cannot be written: No space left'
 status=0
 netrun --resume last --epochs 9 >full 2>err || status=$?
 [ $status = 4 ] || fail "--resume on a full device gave $status, not 4"

@@ -157,6 +157,14 @@ wait $! || status=$?
 [ $status = 143 ] && [ ! -e stopped.csv ] && ! ls -A | grep -q tmp || fail "status $status: $(ls -A)"
 says err 'stopped.csv is not written'
 
+# What is read is not written, by whatever name.
+ln -sf digit.pgm alias.pgm
+for path in mlp.plan digit.pgm alias.pgm runs/mlp-1/best.safetensors; do
+    expect 2 netrun mlp.plan --predict digit.pgm $best --output $path
+    says err 'would be lost'
+done
+expect 0 netrun mlp.plan --predict digit.pgm $best
+
 expect 2 netrun mlp.plan --test "$data" --output all.csv
 expect 2 netrun mlp.plan --test "$data" --raw
 expect 2 netrun mlp.plan --predict test
