@@ -51,3 +51,27 @@ for name in linear_2 linear_3.linear_3 linear_3.linear_2 linear_3.linear_4 linea
     grad.fc optimizer.fc optimizer.momentum_buffer.linear_3 optimizer_2.momentum_buffer.grad.fc fc module; do
     grep -Eq "^ +[0-9]+ ${name//./\\.}\.weight +(param|slot) " chain.plan || fail "no $name.weight in the plan"
 done
+
+# Words of the compiler, of C and of PyTorch are names like others: of nets, inputs, targets, values, labels, params, blocks.
+words="repeat double void main Linear ReLU N end weight bias running_mean num_batches_tracked module _orig_mod output1 loss
+    train1 V real lane rows sum forward self f32 CrossEntropy batch static return NULL __metadata__ NAN"
+{
+    echo "net main"
+    echo "input int : f32[2]"
+    echo "target class : class[2]"
+    before=int
+    for word in $words; do
+        echo "$word = $before -> $word: Linear(2) -> BatchNorm"
+        before=$word
+    done
+    printf 'block return(static1) {\ninput void\nint = void -> double: Linear(static1)\noutput int\n}\n'
+    echo "y = $before -> return(2)"
+    echo "output y"
+    echo "data { samples = [[0, 0, 0], [0, 1, 1], [1, 0, 1], [1, 1, 0]] }"
+    echo "train { loss = CrossEntropy(y, class)"
+    echo "    optimizer = SGD(lr = 0.1, momentum = 0.9)"
+    echo "    batch = 4 }"
+} >main.net
+expect 0 netc main.net -o main.plan
+expect 0 netrun main.plan --train --device cpu --epochs 1 --quiet
+expect 0 netrun main.plan --test --device cpu --weights runs/main-1/last.safetensors
