@@ -1,5 +1,6 @@
 /* checkpoint.c: weights, and all that it takes to go on to the same bits, as safetensors. */
 #include "netrun.h"
+#include "float_types.h"
 #include "match.h"
 
 #include <math.h>
@@ -151,16 +152,14 @@ static const char *place_text(const struct st_tensor *s, uint64_t at, char *text
 }
 
 /* Refuses NaN, of which nothing comes; of an infinity it tells, once a tensor. */
-static int look_at(const struct st_tensor *s, uint64_t at, const unsigned char *part, uint64_t size, const char *path, bool *told)
+static int look_at(const struct st_tensor *s, uint64_t at, const float *value, uint64_t n, const char *path, bool *told)
 {
     char place[512];
-    for (uint64_t i = 0; i < size; i += sizeof(float)) {
-        float value;
-        memcpy(&value, part + i, sizeof value);
-        if (isfinite(value))
+    for (uint64_t i = 0; i < n; i++) {
+        if (isfinite(value[i]))
             continue;
-        place_text(s, (at + i) / sizeof value, place, sizeof place);
-        if (isnan(value))
+        place_text(s, at + i, place, sizeof place);
+        if (isnan(value[i]))
             return complain(STATUS_DATA, "%s: %s is not a number (NaN)", path, place);
         if (!*told)
             note("%s: %s is infinite", path, place);
@@ -172,17 +171,21 @@ static int look_at(const struct st_tensor *s, uint64_t at, const unsigned char *
 /* From the file to the device, a part at a time. */
 static int take_tensor(struct job *j, const struct st_file *f, const struct st_tensor *s, const char *path, int t)
 {
+    enum { PART = ST_PART / 8 };             /* elements */
     unsigned char part[ST_PART];
+    float value[PART];
     struct data_error e;
     bool told = false;
-    for (uint64_t at = 0, size; at < s->bytes; at += size) {
-        size = s->bytes - at < sizeof part ? s->bytes - at : sizeof part;
-        if (!st_fetch(f, s, at, part, size, &e))
+    uint64_t each = st_type_size(s->type);
+    for (uint64_t at = 0, n; at < s->bytes / each; at += n) {
+        n = s->bytes / each - at < PART ? s->bytes / each - at : PART;
+        if (!st_fetch(f, s, at * each, part, n * each, &e))
             return complain(STATUS_DATA, "%s", e.text);
-        int status = look_at(s, at, part, size, path, &told);
+        float_values(s->type, part, n, value);
+        int status = look_at(s, at, value, n, path, &told);
         if (status)
             return status;
-        if (!j->device->write(j->device, j->phase, t, (int64_t)at, part, (int64_t)size))
+        if (!j->device->write(j->device, j->phase, t, (int64_t)(at * sizeof *value), value, (int64_t)(n * sizeof *value)))
             return complain(STATUS_DEVICE, "cannot write %s to the device", j->plan->tensor[t].name);
     }
     return 0;
@@ -202,21 +205,26 @@ static int take(struct job *j, const struct st_file *f, const struct match *m, c
 static int take_matched(struct job *j, const struct st_file *f, const struct match *m, const char *path, bool slots,
                         bool partial)
 {
-    int shapes = 0, count = match_differences(m, f, slots, false, &shapes);
+    int shapes, count = match_differences(m, f, slots, &shapes);
     if (count > 0 && (!partial || shapes > 0)) {
         complain(STATUS_DATA, "%s: these are not the weights of net %s", path, j->plan->net);
-        match_differences(m, f, slots, true, &shapes);
+        match_show(m, f, slots);
         if (shapes == 0)
             fprintf(stderr, "  = help: --partial takes what is there\n");
         return STATUS_DATA;
     }
     if (count > 0) {
         note("%s: taken in part", path);
-        match_differences(m, f, slots, true, &shapes);
+        match_show(m, f, slots);
     }
     for (size_t i = 0; i < f->n_tensors; i++)
-        if (m->name[i] != f->tensors[i].name) {
+        if (!m->renamed[i] && m->name[i] != f->tensors[i].name) {
             note("%s: prefixes of names are taken off, as in `%s`", path, f->tensors[i].name);
+            break;
+        }
+    for (int t = 0; t < j->plan->ntensor; t++)
+        if (m->of[t] && m->of[t]->type != ST_F32) {
+            note("%s: %s values, read as F32", path, st_type_name(m->of[t]->type));
             break;
         }
     return take(j, f, m, path, slots);
@@ -225,11 +233,34 @@ static int take_matched(struct job *j, const struct st_file *f, const struct mat
 static int load(struct job *j, const struct st_file *f, const char *path, bool slots, bool partial)
 {
     struct match m;
-    int status = match(&m, j->plan, f, path);
+    int status = match(&m, j->plan, f, &j->options->map, path);
     if (status == 0)
         status = take_matched(j, f, &m, path, slots, partial);
     match_free(&m);
     return status;
+}
+
+/* Begins as torch.save makes files: a zip archive around data.pkl, or before PyTorch 1.6 a pickle of protocol 2. */
+static bool is_torch(const char *path)
+{
+    char start[512];
+    FILE *in = fopen(path, "rbe");
+    size_t n = in ? fread(start, 1, sizeof start, in) : 0;
+    if (in)
+        fclose(in);
+    return (n > 4 && !memcmp(start, "PK\3\4", 4) && memmem(start, n, "data.pkl", 8)) || (n > 3 && !memcmp(start, "\x80\2\x8a", 3));
+}
+
+static int not_opened(const char *path, const struct data_error *e)
+{
+    if (!is_torch(path))
+        return complain(STATUS_DATA, "%s", e->text);
+    complain(STATUS_DATA, "%s: was written by torch.save; netrun reads safetensors", path);
+    fprintf(stderr, "  = help: convert it once, in Python:\n"
+                    "        import torch; from safetensors.torch import save_file\n"
+                    "        state = torch.load(\"%s\", map_location=\"cpu\", weights_only=True)\n"
+                    "        save_file({name: value.contiguous() for name, value in state.items()}, \"weights.safetensors\")\n", path);
+    return STATUS_DATA;
 }
 
 int checkpoint_load(struct job *j, const char *path, bool partial)
@@ -237,7 +268,7 @@ int checkpoint_load(struct job *j, const char *path, bool partial)
     struct st_file f;
     struct data_error e;
     if (!st_open(path, &f, &e))
-        return complain(STATUS_DATA, "%s", e.text);
+        return not_opened(path, &e);
     int status = load(j, &f, path, false, partial);
     st_free(&f);
     return status;

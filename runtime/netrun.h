@@ -10,6 +10,7 @@
 #include "device.h"
 #include "options.h"
 #include "plan.h"
+#include "renames.h"
 
 #include <limits.h>
 
@@ -27,6 +28,7 @@ enum action { ACTION_NONE, ACTION_TRAIN, ACTION_TEST, ACTION_PREDICT, ACTION_INS
 struct options {             /* pointers: NULL if not given; they point into argv, or live as long as the program */
     enum action action;
     const char *plan, *folder, *output, *resume, *weights, *runs, *device, *memory, *emit_dir, *progress;
+    struct renames map;      /* --map */
     char *override[MAX_OVERRIDES];           /* "key=value", in order; owned */
     const char **predict;    /* files, folders, indices, "test", in order; the list is owned */
     int overrides, predictions, argc;

@@ -47,6 +47,8 @@ static const struct option_row rows[] = {
       "weights to start from, or to test and predict with: a file (.safetensors), a run, or `best` or `last` of the newest run; "
       "without it --test and --predict take the newest run's best where an epoch is over, else its last", false },
     { "partial", 0, NULL, WEIGHTS, "take what FILE has, although tensors are missing or unknown", true },
+    { "map", 0, "OLD=NEW|FILE", WEIGHTS,
+      "what FILE calls OLD is NEW here: a tensor, or all that begin with OLD and a dot; may be repeated, or lie in a file, a line each", true },
     { "resume", 0, "last|RUN", WEIGHTS, "continue run RUN (a folder, or its name in runs/), or the `last` that was started or resumed, to the same bits; settings given "
       "with it stay with the run", false },
     { "data-changed", 0, NULL, WEIGHTS, "with --resume: go on although the data are not those that the run was trained with", true },
@@ -92,7 +94,7 @@ static const struct option_section sections[] = {
 static const struct option_pair pairs[] = {
     { "epochs", "train resume" }, { "batch", "train resume" }, { "lr", "train resume" }, { "seed", "train resume" }, { "steps", "train resume" },
     { "allow-batch-stats-change", "train resume" }, { "log-every", "train resume" }, { "dry-run", "train" },
-    { "partial", "weights test predict" }, { "data-changed", "resume" }, { "output", "predict" },
+    { "partial", "weights test predict" }, { "map", "weights test predict" }, { "data-changed", "resume" }, { "output", "predict" },
     { "raw", "predict" }, { NULL, NULL },
 };
 
@@ -220,6 +222,10 @@ static int take(struct options *o, const char *name, const char *value)
         return take_folder(o, value);
     if (strcmp(name, "set") == 0)
         return override(o, "", value);
+    if (strcmp(name, "map") == 0) {
+        int status = renames_add(&o->map, value);
+        return status ? status : OPTIONS_GO;
+    }
     if (strcmp(name, "epochs") == 0)
         return override(o, "train.epochs=", value);
     if (strcmp(name, "batch") == 0)
@@ -306,6 +312,7 @@ void options_free(struct options *o)
 {
     while (o->overrides > 0)
         free(o->override[--o->overrides]);
+    renames_free(&o->map);
     free(o->predict);
     free(o->recalled);
 }

@@ -171,7 +171,7 @@ static void test_strict(void **state)
     const struct st_tensor unknown[] = { WEIGHT("fc.weight"), VECTOR("fc.bias"), VECTOR("bn.running_mean"),
                                          VECTOR("fd") };
     const struct st_tensor shape[] = { VECTOR("fc.weight"), VECTOR("fc.bias"), VECTOR("bn.running_mean") };
-    const struct st_tensor type[] = { { .name = "fc.weight", .type = ST_F16, .rank = 2, .dims = { 2, 2 } },
+    const struct st_tensor type[] = { { .name = "fc.weight", .type = ST_I16, .rank = 2, .dims = { 2, 2 } },
                                       VECTOR("fc.bias"), VECTOR("bn.running_mean") };
     write_weights(missing, 2);
     assert_int_equal(checkpoint_load(&job, in_folder("w"), false), STATUS_DATA);
