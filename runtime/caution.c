@@ -6,9 +6,9 @@
 
 /* ---- values ---- */
 
-enum { LOOKED_AT = 1000 };                   /* samples: enough to tell bytes from 0..1 */
+enum { LOOKED_AT = 1 << 22 };                /* values: enough to tell bytes from 0..1 */
 
-struct range { double low, high; };
+struct range { double low, high; bool whole; };      /* whole: of whole numbers alone */
 
 static void widen(struct range *r, double x)
 {
@@ -16,36 +16,43 @@ static void widen(struct range *r, double x)
         return;
     r->low = x < r->low ? x : r->low;
     r->high = x > r->high ? x : r->high;
+    r->whole &= x == floor(x);
 }
 
 static struct range range_of(const struct data_split *split)
 {
     const struct data_field *f = &split->sample;
-    struct range r = { INFINITY, -INFINITY };
-    int64_t count = split->count < LOOKED_AT ? split->count : LOOKED_AT;
-    size_t n = (size_t)count * (size_t)f->bytes / (f->type == DATA_F32 ? sizeof(float) : 1);
-    for (size_t i = 0; i < n; i++)
+    struct range r = { INFINITY, -INFINITY, true };
+    size_t n = (size_t)split->count * (size_t)f->bytes / (f->type == DATA_F32 ? sizeof(float) : 1);
+    for (size_t i = 0; i < n && i < LOOKED_AT; i++)
         widen(&r, f->type == DATA_F32 ? (double)((const float *)f->values)[i] : f->values[i]);
     return r;
+}
+
+/* Bytes, or an image of the numbers that bytes have. */
+static bool are_bytes(const struct data_field *f, const struct range *r)
+{
+    return f->type == DATA_U8 || (f->rank > 1 && r->whole && r->low >= 0 && r->high <= 255);
 }
 
 /* What the transforms make of the range, over all channels; *most: the widest that one channel keeps. */
 static bool transformed(const struct plan *p, struct range from, struct range *to, double *most)
 {
     int64_t channels = plan_channels(p);
-    double *scale = calloc((size_t)channels + 1, 2 * sizeof *scale), *shift = scale + channels;
-    *to = (struct range){ INFINITY, -INFINITY };
+    double *scale = calloc((size_t)channels + 1, sizeof *scale), *shift = calloc((size_t)channels + 1, sizeof *shift);
+    bool good = scale && shift;
+    *to = (struct range){ INFINITY, -INFINITY, false };
     *most = 0;
-    if (!scale)
-        return false;
-    plan_transform(p, channels, scale, shift);
-    for (int64_t c = 0; c < channels; c++) {
+    if (good)
+        plan_transform(p, channels, scale, shift);
+    for (int64_t c = 0; good && c < channels; c++) {
         widen(to, scale[c] * from.low + shift[c]);
         widen(to, scale[c] * from.high + shift[c]);
         *most = fmax(*most, fabs(scale[c]) * (from.high - from.low));
     }
     free(scale);
-    return to->low <= to->high;
+    free(shift);
+    return good && to->low <= to->high;
 }
 
 /* An untrained network gives each class about the same share. */
@@ -66,7 +73,7 @@ void caution_samples(const struct job *j, const struct data_split *split)
     char loss[80];
     if (from.low >= from.high || !transformed(j->plan, from, &to, &most))
         return;
-    if (split->sample.type == DATA_U8 && from.high - from.low > large && fmax(fabs(to.low), fabs(to.high)) > large) {
+    if (are_bytes(&split->sample, &from) && from.high - from.low > large && fmax(fabs(to.low), fabs(to.high)) > large) {
         if (!j->options->quiet)
             note("pixels reach the network as %.4g..%.4g: %s%s\n  = help: `data { transform = [Scale(1/255)] }` brings them to 0..1",
                  to.low, to.high, plan_setting(j->plan, "data.transform.0") ? "its transforms do not bring them near 0..1" :

@@ -27,6 +27,15 @@ says err 'help: they are no bytes: leave out Scale\(1/255\)'
 expect 0 netrun floats.plan --train --device cpu --epochs 1 --quiet --runs floats
 expect 0 netrun floats.plan --test --device cpu --quiet --runs floats
 says err 'warning: samples lie in 0\.\.1'
+# Bytes in floats: as an image they are pixels, as a vector they may be anything.
+sed 's/f32\[2\]/f32[1, 1, 2]/; s/y = bits/y = bits -> Flatten/; s/\[\[0, 0,/[[0, 200,/' "$ROOT/models/xor.net" >floats.net
+expect 0 netc floats.net -o floats.plan
+expect 0 netrun floats.plan --train --device cpu --dry-run
+says err 'pixels reach the network as 0\.\.200: it has no transform$'
+sed 's/\[\[0, 0,/[[0, 200,/' "$ROOT/models/xor.net" >floats.net
+expect 0 netc floats.net -o floats.plan
+expect 0 netrun floats.plan --train --device cpu --dry-run
+! grep pixels err || fail "a vector taken for pixels"
 
 # Rates that never get where they should.
 model 's/^    epochs.*/    schedule = Cosine(warmup = 64)\n    epochs = 2/'
