@@ -78,7 +78,7 @@ cat "$work/counts"
         exec 7>&1
         # show [LINE]: what is printed from here on belongs to that line of the page.
         show() { if [ $# = 1 ]; then exec >"$work/$1" 2>&1; else exec >&7 2>&7; fi; }
-        trap '\''echo "$page:$LINENO: exit status $?" >&7'\'' ERR
+        trap '\''case $- in *e*) echo "$page:$LINENO: exit status $?" >&7 ;; esac'\'' ERR
         . "$work/script"' page "$page" "$work" >&2 </dev/null
 ) || exit 1
 

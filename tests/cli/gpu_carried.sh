@@ -14,5 +14,7 @@ expect 0 make -n -C "$ROOT" B="$B" DATA= check-gpu
 mkdir empty
 expect 4 env B="$PWD/empty" "$ROOT/tests/gpu/run" --sim
 says err 'empty/netc is not there: make gpu-tools'
+"$NETRUN" --devices >devices 2>&1 || :
+! grep -q '^libnvrtc *not found' devices || skip "libnvrtc is not installed"
 expect 0 "$ROOT/tests/gpu/run" --sim --out results memory_22
 says results/*-check-gpu.txt '^PASS memory_22'
