@@ -242,6 +242,8 @@ static void put_spatial(struct writer *w, const struct stage *s, struct contract
     close_kernel(w);
 }
 
+enum { MAX_TERMS = 512 };                              /* of a sum in one register */
+
 /* A fully connected layer (or its dx): columns of the tile are blocks of samples. */
 static void put_flat(struct writer *w, const struct stage *s, struct contraction *c)
 {
@@ -264,7 +266,12 @@ static void put_flat(struct writer *w, const struct stage *s, struct contraction
                     fprintf(w->out, "%s s%d_%d = {0}", j ? "," : "", i, j);
                 fprintf(w->out, ";\n");
             }
-            put(w, "for (int d = 0; d < %lld; d++, x += 16, weight += %lld) {", (long long)c->depth, (long long)c->w_depth);
+            if (c->depth > MAX_TERMS) {
+                put(w, "for (int d = 0; d < %lld;) {", (long long)c->depth);
+                put(w, "for (const int end = d + %d < %lld ? d + %d : %lld; d < end; d++, x += 16, weight += %lld) {", MAX_TERMS, (long long)c->depth,
+                    MAX_TERMS, (long long)c->depth, (long long)c->w_depth);
+            } else
+                put(w, "for (int d = 0; d < %lld; d++, x += 16, weight += %lld) {", (long long)c->depth, (long long)c->w_depth);
             fprintf(w->out, "%*sconst V", 4 * w->indent, "");
             for (int j = 0; j < n; j++)
                 fprintf(w->out, "%s b%d = ld(x + %lld)", j ? "," : "", j, (long long)(j * c->depth * c->groups * 16));
@@ -278,7 +285,12 @@ static void put_flat(struct writer *w, const struct stage *s, struct contraction
             put(w, "}");
             for (int i = 0; i < sizes[z]; i++)
                 for (int j = 0; j < n; j++)
-                    put(w, "tile[%d] = s%d_%d;", i * CHUNK + j, i, j);
+                    if (c->depth > MAX_TERMS)
+                        put(w, "tile[%d] = (d > %d ? tile[%d] : (V){0}) + s%d_%d, s%d_%d = (V){0};", i * CHUNK + j, MAX_TERMS, i * CHUNK + j, i, j, i, j);
+                    else
+                        put(w, "tile[%d] = s%d_%d;", i * CHUNK + j, i, j);
+            if (c->depth > MAX_TERMS)
+                put(w, "}");
             put(w, "}");
             fprintf(w->out, "\n");
         }
@@ -317,8 +329,11 @@ void put_contraction(struct writer *w, const struct stage *s, struct contraction
         put_spatial(w, s, c);
 }
 
+enum { MAX_PIECES = 64 };                              /* that meet in float */
+
 /* Weight gradient of a convolution: a tile of output channels x (input channels, taps of one kernel row), its sums over
- * one block in registers, over the blocks in `sum`, over the lanes at the end. Tasks own their part of w'. */
+ * some rows of a block in registers, over the next pieces in `sum`, over lanes and all pieces in double. Tasks own their
+ * part of w'. */
 void put_conv_dw(struct writer *w, const struct stage *s, const struct geometry *size)
 {
     if (w->target == TARGET_CUDA) {
@@ -355,9 +370,11 @@ void put_conv_dw(struct writer *w, const struct stage *s, const struct geometry 
         (long long)tiles, (long long)(chunks * tiles));
     put(w, "const int64_t k = group * %lld + t * %d, c0 = part * %lld;", (long long)Kg, tile, (long long)chunk);
     put(w, "V sum[%d][%lld] = {{{0}}};", tile, (long long)(chunk * g.R * g.S));
+    put(w, "double sums[%d][%lld] = {{0}};", tile, (long long)(chunk * g.R * g.S));
+    put(w, "int pieces = 0;");
     put(w, "for (int64_t block = 0; block < blocks; block++)");
     put(w, "for (int lane = 0; lane < 16; lane += %d)", w->lanes);
-    put(w, "for (int p0 = 0; p0 < %lld; p0 += %lld)", (long long)g.P, (long long)rows);
+    put(w, "for (int p0 = 0; p0 < %lld; p0 += %lld) {", (long long)g.P, (long long)rows);
     put(w, "for (int c = 0; c < %lld; c += %d)", (long long)chunk, wide);
     put(w, "for (int r = 0; r < %lld; r++) {", (long long)g.R);
     put(w, "const real *x = %s + (block * %lld + group * %lld + c0 + c) * %lld * 16 + lane;", name_of(w, s->in[0]), (long long)g.C,
@@ -412,9 +429,19 @@ void put_conv_dw(struct writer *w, const struct stage *s, const struct geometry 
             put(w, "sum[%d][((c + %d) * %lld + r) * %lld + %d] += s%d_%d;", i, j / (int)g.S, (long long)g.R, (long long)g.S,
                 j % (int)g.S, i, j);
     put(w, "}");
+    put(w, "if (++pieces < %d)", MAX_PIECES);
+    put(w, "    continue;");
+    put(w, "for (int i = 0; i < %d; i++)", tile);
+    put(w, "for (int j = 0; j < %lld; j++) {", (long long)(chunk * g.R * g.S));
+    put(w, "sums[i][j] += lane_sum(sum[i][j]);");
+    put(w, "sum[i][j] = (V){0};");
+    put(w, "}");
+    put(w, "pieces = 0;");
+    put(w, "}");
     put(w, "for (int i = 0; i < %d; i++)", tile);
     put(w, "for (int j = 0; j < %lld; j++)", (long long)(chunk * g.R * g.S));
-    put(w, "    %s[((k + i) * %lld + c0) * %lld + j] = lane_sum(sum[i][j]);", name_of(w, s->out[0]), (long long)Cg, (long long)(g.R * g.S));
+    put(w, "    %s[((k + i) * %lld + c0) * %lld + j] = (real)(sums[i][j] + lane_sum(sum[i][j]));", name_of(w, s->out[0]), (long long)Cg,
+        (long long)(g.R * g.S));
     put(w, "}");
     close_kernel(w);
 }
@@ -440,8 +467,8 @@ void put_linear_dw(struct writer *w, const struct stage *s)
         int n = z / 2 ? rest : tile, columns = z % 2 ? tail : width;
         if (!n || !columns || (z / 2 == 0 && K < tile) || (z % 2 == 0 && !spans))
             continue;
-        put(w, "static void @_tile%dx%d(const real *restrict x, const real *restrict y, const int64_t samples, real *restrict out)", n,
-            columns);
+        put(w, "static void @_tile%dx%d(const real *restrict x, const real *restrict y, const int64_t samples, real *restrict out, const int64_t step)",
+            n, columns);
         put(w, "{");
         int span[64], at[64], count = 0;               /* vectors that cover the columns: whole, then halves */
         for (int c = 0, wide = w->lanes; c < columns;) {
@@ -469,7 +496,7 @@ void put_linear_dw(struct writer *w, const struct stage *s)
         put(w, "}");
         for (int i = 0; i < n; i++)
             for (int j = 0; j < count; j++)
-                put(w, "*(V%du *)(out + %lld) = s%d_%d;", span[j], (long long)(i * C + at[j]), i, j);
+                put(w, "*(V%du *)(out + %d * step + %d) = s%d_%d;", span[j], i, at[j], i, j);
         put(w, "}");
         fprintf(w->out, "\n");
     }
@@ -488,10 +515,12 @@ void put_linear_dw(struct writer *w, const struct stage *s)
         put(w, "if (%s) {", z ? region_printf(w->region, "k + %d > %lld", tile, (long long)K) : region_printf(w->region, "k + %d <= %lld", tile, (long long)K));
         if (spans) {
             put(w, "for (int c = 0; c < %d; c += %d)", spans * width, width);
-            put(w, "    @_tile%dx%d(%s + c, y, samples, out + c);", n, width, name_of(w, s->in[0]));
+            put(w, "    sum_pieces(@_tile%dx%d, %d, %d, %s + c, %lld, y, %lld, samples, out + c, %lld);", n, width, n, width,
+                name_of(w, s->in[0]), (long long)stride, (long long)K, (long long)C);
         }
         if (tail)
-            put(w, "@_tile%dx%d(%s + %d, y, samples, out + %d);", n, tail, name_of(w, s->in[0]), spans * width, spans * width);
+            put(w, "sum_pieces(@_tile%dx%d, %d, %d, %s + %d, %lld, y, %lld, samples, out + %d, %lld);", n, tail, n, tail,
+                name_of(w, s->in[0]), spans * width, (long long)stride, (long long)K, spans * width, (long long)C);
         put(w, "}");
     }
     put(w, "}");

@@ -3,6 +3,8 @@
  * `tile` outputs x some input features, its threads features and samples. */
 #include "contract.h"
 
+enum { MAX_TERMS = 256 };                              /* that a thread adds up before they meet the others */
+
 struct dw { int tile, rows; int64_t tiles, tasks; int parts; };
 
 /* Kernel rows that a thread holds at once, output channels, and into how many parts the places are cut. */
@@ -36,10 +38,10 @@ static void put_parts(struct writer *w, const struct stage *s, int64_t all, int 
     put(w, "const int64_t e = blockIdx.x * %d + threadIdx.x;", w->threads);
     put(w, "if (e >= %lld)", (long long)all);
     put(w, "    return;");
-    put(w, "V sum = 0;");
+    put(w, "double sum = 0;");
     put(w, "for (int part = 0; part < %d; part++)", parts);
     put(w, "    sum += workspace[part * %lldLL + e];", (long long)all);
-    put(w, "%s[e] = sum;", name_of(w, s->out[0]));
+    put(w, "%s[e] = (real)sum;", name_of(w, s->out[0]));
     close_kernel(w);
 }
 
@@ -62,8 +64,13 @@ void put_conv_dw_cuda(struct writer *w, const struct stage *s, const struct geom
         (long long)(kernel_rows * Cg * d.tiles));
     put(w, "const int o = t * %d, k = group * %lld + o, n = %lld - o < %d ? %lld - o : %d;", d.tile, (long long)Kg, (long long)Kg, d.tile,
         (long long)Kg, d.tile);
+    const int64_t piece = (g->Q < MAX_TERMS ? MAX_TERMS / g->Q : 1) * 16 * d.parts;
+    put(w, "__shared__ V sums[8][%d];", sums);
+    put(w, "for (int64_t start = 0; start < blocks * %lld; start += %lld) {", (long long)g->P, (long long)piece);
+    put(w, "const int64_t end = start + %lld < blocks * %lld ? start + %lld : blocks * %lld;", (long long)piece, (long long)g->P, (long long)piece,
+        (long long)g->P);
     put(w, "V acc[%d] = {};", sums);
-    put(w, "for (int64_t m = part * 16 + unit; m < blocks * %lld; m += %d) {", (long long)g->P, 16 * d.parts);
+    put(w, "for (int64_t m = start + part * 16 + unit; m < end; m += %d) {", 16 * d.parts);
     put(w, "const int64_t block = m / %lld;", (long long)g->P);
     put(w, "const int p = (int)(m %% %lld);", (long long)g->P);
     put(w, "const real *y = %s + (((block * %lld + k) * %lld + p) * %lld) * 16 + lane;", name_of(w, s->in[1]), (long long)g->K, (long long)g->P,
@@ -101,20 +108,20 @@ void put_conv_dw_cuda(struct writer *w, const struct stage *s, const struct geom
     put(w, "    acc[(i * %d + r) * %lld + s] += f[i] * b[r][s];", d.rows, (long long)g->S);
     put(w, "}");
     put(w, "}");
-    put(w, "__shared__ V sums[8][%d];", sums);
     put(w, "int first = 0, count = %d;", sums);
     put(w, "warp_sums<%d, 16>(acc, first, count);", sums);
     put(w, "UNROLL for (int i = 0; i < %lld; i++)", (long long)groups_of(sums, 32));
     put(w, "    if (i < count)");
-    put(w, "        sums[threadIdx.x / 32][first + i] = acc[i];");
+    put(w, "        sums[threadIdx.x / 32][first + i] = (start ? sums[threadIdx.x / 32][first + i] : 0) + acc[i];");
+    put(w, "}");
     put(w, "__syncthreads();");
     put(w, "for (int m = threadIdx.x; m < %d; m += 256) {", sums);
     put(w, "const int i = m / %lld, tap = m %% %lld;", (long long)(d.rows * g->S), (long long)(d.rows * g->S));
-    put(w, "V sum = 0;");
+    put(w, "double sum = 0;");
     put(w, "for (int warp = 0; warp < 8; warp++)");
     put(w, "    sum += sums[warp][m];");
     put(w, "if (i < n)");
-    put(w, "    %s[((int64_t)(k + i) * %lld + c) * %lld + r0 * %lld + tap%s] = sum;", d.parts > 1 ? "workspace" : name_of(w, s->out[0]), (long long)Cg,
+    put(w, "    %s[((int64_t)(k + i) * %lld + c) * %lld + r0 * %lld + tap%s] = (real)sum;", d.parts > 1 ? "workspace" : name_of(w, s->out[0]), (long long)Cg,
         (long long)(g->R * g->S), (long long)g->S, d.parts > 1 ? region_printf(w->region, " + part * %lldLL", (long long)all) : "");
     put(w, "}");
     close_kernel(w);
@@ -138,9 +145,12 @@ static void put_linear_dw_here(struct writer *w, const struct stage *s)
     put(w, "const int t = blockIdx.x %% %lld, c = blockIdx.x / %lld * %d + threadIdx.x %% %d * 4, slice = threadIdx.x / %d;", (long long)tiles,
         (long long)tiles, 4 * QUADS, QUADS, QUADS);
     put(w, "const int k = t * %d, n = %lld - k < %d ? %lld - k : %d;", tile, (long long)K, tile, (long long)K, tile);
+    put(w, "__shared__ V sums[%d][%d][%d];", SLICES, tile, 4 * QUADS);
+    put(w, "for (int64_t start = 0; start < rows; start += %d) {", MAX_TERMS * SLICES);
+    put(w, "const int64_t end = start + %d < rows ? start + %d : rows;", MAX_TERMS * SLICES, MAX_TERMS * SLICES);
     put(w, "V acc[%d][4] = {};", tile);
     put(w, "if (c < %lld)", (long long)C);
-    put(w, "for (int64_t m = slice; m < rows; m += %d) {", SLICES);
+    put(w, "for (int64_t m = start + slice; m < end; m += %d) {", SLICES);
     put(w, "real x[4];");
     put(w, "load<4>(x, %s + m * %lld + c);", name_of(w, s->in[0]), (long long)stride);
     put(w, "const real *y = %s + (m / 16 * %lld + k) * 16 + m %% 16;", name_of(w, s->in[1]), (long long)K);
@@ -150,18 +160,20 @@ static void put_linear_dw_here(struct writer *w, const struct stage *s)
     put(w, "    acc[i][j] += g * x[j];");
     put(w, "}");
     put(w, "}");
-    put(w, "__shared__ V sums[%d][%d][%d];", SLICES, tile, 4 * QUADS);
     put(w, "UNROLL for (int i = 0; i < %d; i++)", tile);
-    put(w, "UNROLL for (int j = 0; j < 4; j++)");
-    put(w, "    sums[slice][i][threadIdx.x %% %d * 4 + j] = acc[i][j];", QUADS);
+    put(w, "UNROLL for (int j = 0; j < 4; j++) {");
+    put(w, "V &sum = sums[slice][i][threadIdx.x %% %d * 4 + j];", QUADS);
+    put(w, "sum = (start ? sum : 0) + acc[i][j];");
+    put(w, "}");
+    put(w, "}");
     put(w, "__syncthreads();");
     put(w, "for (int m = threadIdx.x; m < %d; m += 256) {", tile * 4 * QUADS);
     put(w, "const int i = m / %d, j = m %% %d, to = blockIdx.x / %lld * %d + j;", 4 * QUADS, 4 * QUADS, (long long)tiles, 4 * QUADS);
-    put(w, "V sum = 0;");
+    put(w, "double sum = 0;");
     put(w, "for (int slice = 0; slice < %d; slice++)", SLICES);
     put(w, "    sum += sums[slice][i][j];");
     put(w, "if (i < n && to < %lld)", (long long)C);
-    put(w, "    %s[(int64_t)(k + i) * %lld + to] = sum;", name_of(w, s->out[0]), (long long)C);
+    put(w, "    %s[(int64_t)(k + i) * %lld + to] = (real)sum;", name_of(w, s->out[0]), (long long)C);
     put(w, "}");
     close_kernel(w);
 }

@@ -160,6 +160,8 @@ void put_maps(struct writer *w, int from, int to, const char *block, const char 
         const struct stage *s = &w->kernel->stage[i];
         struct scope k = {w, s, block, e, c};
         for (int o = s->nout - 1; o >= 0; o--) {
+            if (o >= COUNT(s->op->fwd) || !s->op->fwd[o])
+                continue;                              /* not of an element, but of the sums */
             fprintf(w->out, "%*sconst V v%d = ", 4 * w->indent, "", var_of(w, s->out[o]));
             expr_print(expr_parse(w->region, s->op->fwd[o]), w->out, write_name, &k);
             fprintf(w->out, ";\n");

@@ -212,7 +212,7 @@ struct op {
     /* OP_MAP and OP_REDUCE: expressions (expr.c) per element. Names: the inputs a b c d e f i j; y, y1, y2 the results
      * so far; attributes; control words lr h0..h7 k0..k7 (1 - h) bias1 bias2 inv_run begin (1 in the first run of a
      * batch, else 0); live (1 for valid rows, else 0); keep (dropout's mask). In bwd also g, the gradient of y. */
-    const char *fwd[3];                                /* one per output; OP_REDUCE: the one summed */
+    const char *fwd[3];                                /* one per output; OP_REDUCE: those summed */
     const char *bwd[8];                                /* one per input; NULL: no gradient */
     const char *letters;                               /* names of the inputs; NULL: "abcdefij" */
     const char *slot[2];                               /* optimizers: PyTorch's names of the state between a and the gradient */

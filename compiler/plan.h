@@ -169,7 +169,7 @@ char *settings_text(const struct plan *p);
 /* The control block: 32-bit words, written by the host between steps, read (and for results written) by kernels. */
 enum control_word {
     CTL_ROWS,            /* u32: valid rows of this batch */
-    CTL_INV_ROWS,        /* f32: 1 / rows of the whole optimisation batch: what losses divide by */
+    CTL_BATCH,           /* u32: rows of the whole optimisation batch: what losses divide by */
     CTL_STEP,            /* u32: optimizer steps done before this one */
     CTL_POSITION,        /* u32: position in the epoch of the batch's first sample */
     CTL_EPOCH,           /* u32 */

@@ -125,8 +125,8 @@ static void put_batch(const struct recipe *r, int64_t position, int64_t rows, in
 {
     memset(control, 0, CTL_WORDS * sizeof *control);
     control[CTL_ROWS] = (uint32_t)rows;
-    put_float(&control[CTL_INV_ROWS], 1.0 / (double)rows);
-    control[CTL_INV_RUN] = control[CTL_INV_ROWS];
+    control[CTL_BATCH] = (uint32_t)rows;
+    put_float(&control[CTL_INV_RUN], 1.0 / (double)rows);
     control[CTL_POSITION] = (uint32_t)position;
     control[CTL_COUNT_SAMPLES] = (uint32_t)samples;
     control[CTL_SEED0] = r->seed;

@@ -1,90 +1,153 @@
 /* batchnorm.c: normalisation over the samples (and places) of a batch, per channel. Ioffe & Szegedy, arXiv 1502.03167.
  * Built from sums per channel and maps; the gradient is the closed form, so that mean and variance are not differentiated:
  *   x' = w / sd * (y' - (sum y' + x^ * sum y' x^) / n),   x^ = (x - mean) / sd
- * Sums run in double over blocks, one task a channel: any number of threads gives the same bits. */
+ * Sums are compensated and meet in double, one task a channel: any number of threads gives the same bits. What is made of
+ * them is rounded once, for these gradients are small differences of large sums. */
 #include "netc.h"
 
 #include <string.h>
 
-enum { PLACES };                                       /* attribute of means: 1 / (height * width) */
-enum { PIECE = 64 };                                   /* elements added up in float before they meet the others */
+enum { SETTLE = 256 };                                 /* terms of a sum between two times that it is settled */
+enum { EPS };                                          /* attribute of chan_affine */
 
 static bool sum_shape(const double *attr, const struct tensor *const *in, int nin, struct tensor *out, int nout)
 {
     struct tensor wide[1];
-    if (!in[0]->rows || in[0]->rank < 1 || !map_shape(attr, in, nin, wide, nout) || wide->dim[0] != in[0]->dim[0] ||
+    if (!in[0]->rows || in[0]->rank < 1 || !map_shape(attr, in, nin, wide, 1) || wide->dim[0] != in[0]->dim[0] ||
         wide->rank != in[0]->rank)
         return false;
-    out[0] = (struct tensor){.dtype = DT_F32, .rank = 1, .dim = {in[0]->dim[0]}};
+    for (int o = 0; o < nout; o++)
+        out[o] = (struct tensor){.dtype = DT_F32, .rank = 1, .dim = {in[0]->dim[0]}};
     return true;
 }
 
-/* A thread block a channel: its units share the places of a block, or if there are few of those the blocks; then a fixed
- * tree. */
-static void put_block_sums(struct writer *w, const struct stage *s, int64_t C, int64_t places)
+static void put_settle(struct writer *w, int sums)
 {
-    open_kernel(w);
-    w->blocks_per_task = 0;
-    w->splits = (int)C;
-    int units = w->threads / 16;
-    bool many = places >= units / 2;
-    put(w, "const int64_t c = blockIdx.x;");
-    put(w, "const int lane = threadIdx.x %% 16, unit = threadIdx.x / 16;");
-    put(w, "double sum = 0;");
-    put(w, "for (int64_t block = %s; block < blocks; block += %d) {", many ? "0" : "unit", many ? 1 : units);
-    put(w, "V piece = 0;");
-    put(w, "for (int64_t e = c * %lld%s; e < (c + 1) * %lld; e += %d) {", (long long)places, many ? " + unit" : "", (long long)places, many ? units : 1);
-    put_maps(w, 0, 1, "block", "e", "c");
-    put(w, "piece += v%d;", var_of(w, s->out[0]));
-    put(w, "}");
-    put(w, "if (live_mask(a, block, lane))");
-    put(w, "    sum += piece;");
-    put(w, "}");
-    put(w, "__shared__ double part[32];");
-    put(w, "sum = block_sum(sum, part);");
-    put(w, "if (threadIdx.x == 0)");
+    for (int i = 0; i < sums; i++)
+        put(w, "sum_settle(&sum%d);", i);
 }
 
-/* Large images are summed by pieces, so that rounding grows with the length of a piece and the number of pieces. */
-static void sum_emit(struct writer *w, const struct stage *s)
+/* The loops over samples and places of channel c, which add up the stage's expressions in sum0, sum1. On CUDA a thread block
+ * has a channel: its units share the places of a block, or if there are few of those the blocks. */
+static void put_loops(struct writer *w, const struct stage *s, int64_t places, int sums)
 {
-    const struct tensor *x = tensor_of(w, s->in[0]);
-    int64_t C = x->dim[0], places = tensor_elements(x) / C;
-    const char *mean = s->op->attr[0] ? region_printf(w->region, " * word(a, %d) * %.17g", CTL_INV_RUN, s->attr[PLACES]) : "";
-    if (w->target == TARGET_CUDA) {
-        put_block_sums(w, s, C, places);
-        put(w, "    %s[c] = (real)(sum%s);", name_of(w, s->out[0]), mean);
-        close_kernel(w);
-        return;
+    const bool cuda = w->target == TARGET_CUDA;
+    const int units = w->threads / 16;
+    const bool many = places >= units / 2;
+    for (int i = 0; i < sums; i++)
+        put(w, "struct sum sum%d = {};", i);
+    if (cuda)
+        put(w, "for (int64_t block = %s; block < blocks; block += %d) {", many ? "0" : "unit", many ? 1 : units);
+    else {
+        put(w, "for (int64_t block = 0; block < blocks; block++)");
+        put(w, "for (int lane = 0; lane < 16; lane += LANES) {");
     }
+    put(w, "const M live = live_mask(a, block, lane);");
+    put(w, "for (int64_t e = c * %lld%s; e < (c + 1) * %lld; %s) {", (long long)places, cuda && many ? " + unit" : "", (long long)places,
+        cuda && many ? region_printf(w->region, "e += %d", units) : "e++");
+    put_maps(w, 0, 1, "block", "e", "c");
+    for (int i = 0; i < sums; i++)
+        put(w, "sum_add(&sum%d, sel(live, v%d, num(0)));", i, var_of(w, s->out[i]));
+    if (places > SETTLE) {
+        put(w, "if (e %% %d == 0) {", SETTLE);
+        put_settle(w, sums);
+        put(w, "}");
+    }
+    put(w, "}");
+    put_settle(w, sums);
+    put(w, "}");
+    if (cuda)
+        put(w, "__shared__ double part[32];");
+    for (int i = 0; i < sums; i++)
+        put(w, "const double total%d = %s;", i, cuda ? region_printf(w->region, "block_sum(sum_of_lanes(&sum%d), part)", i)
+                                                     : region_printf(w->region, "sum_of_lanes(&sum%d)", i));
+}
+
+/* result[o] in terms of the totals, of `n`, the number of values, and of the stage's operands. */
+static void put_sums(struct writer *w, const struct stage *s, int sums, const char *const *result)
+{
+    const bool cuda = w->target == TARGET_CUDA;
+    const struct tensor *x = tensor_of(w, s->in[0]);
+    const int64_t C = x->dim[0], places = tensor_elements(x) / C;
     open_kernel(w);
     w->blocks_per_task = 0;
     w->splits = (int)C;
-    put(w, "for (int64_t c = first; c < last; c++) {");
-    put(w, "double sum = 0;");
-    put(w, "for (int64_t block = 0; block < blocks; block++)");
-    put(w, "for (int lane = 0; lane < 16; lane += LANES) {");
-    put(w, "V part = {0};");
-    bool pieces = places > PIECE;
-    if (pieces) {
-        put(w, "for (int64_t at = c * %lld, end; at < (c + 1) * %lld; at = end) {", (long long)places, (long long)places);
-        put(w, "end = at + %d < (c + 1) * %lld ? at + %d : (c + 1) * %lld;", PIECE, (long long)places, PIECE, (long long)places);
-        put(w, "V piece = {0};");
-        put(w, "for (int64_t e = at; e < end; e++) {");
+    if (cuda) {
+        put(w, "const int64_t c = blockIdx.x;");
+        put(w, "const int lane = threadIdx.x %% 16, unit = threadIdx.x / 16;");
     } else
-        put(w, "for (int64_t e = c * %lld; e < (c + 1) * %lld; e++) {", (long long)places, (long long)places);
-    put_maps(w, 0, 1, "block", "e", "c");
-    put(w, "%s += v%d;", pieces ? "piece" : "part", var_of(w, s->out[0]));
-    put(w, "}");
-    if (pieces) {
-        put(w, "part += piece;");
-        put(w, "}");
-    }
-    put(w, "sum += lane_sum(sel(live_mask(a, block, lane), part, num(0)));");
-    put(w, "}");
-    put(w, "%s[c] = (real)(sum%s);", name_of(w, s->out[0]), mean);
+        put(w, "for (int64_t c = first; c < last; c++) {");
+    put_loops(w, s, places, sums);
+    if (cuda)
+        put(w, "if (threadIdx.x == 0) {");
+    put(w, "const double n = %lld.0 * a->control[%d];", (long long)places, CTL_ROWS);
+    put(w, "(void)n;");
+    for (int o = 0; o < s->nout; o++)
+        if (is_stored(w, s->out[o]))
+            put(w, "%s[c] = (real)(%s);", name_of(w, s->out[o]), result[o]);
     put(w, "}");
     close_kernel(w);
+}
+
+static void sum_emit(struct writer *w, const struct stage *s)
+{
+    put_sums(w, s, 1, (const char *const[]){"total0"});
+}
+
+/* The mean, and how much it is below the exact one for having been rounded. */
+static void mean_emit(struct writer *w, const struct stage *s)
+{
+    put_sums(w, s, 1, (const char *const[]){"total0 / n", "total0 / n - (real)(total0 / n)"});
+}
+
+static void var_emit(struct writer *w, const struct stage *s)
+{
+    const char *rest = region_printf(w->region, "(double)%s[c]", name_of(w, s->in[2]));
+    put_sums(w, s, 1, (const char *const[]){region_printf(w->region, "total0 / n - %s * %s", rest, rest)});
+}
+
+/* (x - mean) / sd * weight + bias as (x - centre) * scale + shift. The centre is the mean on so coarse a grid that x - centre is
+ * exact, or a small mean would be lost in rounding that goes one way for all x; what it lacks of the mean is in the shift. */
+static void affine_emit(struct writer *w, const struct stage *s)
+{
+    const int C = (int)tensor_of(w, s->in[0])->dim[0];
+    const char *in[4];
+    for (int i = 0; i < 4; i++)
+        in[i] = region_printf(w->region, "(double)%s[c]", name_of(w, s->in[i]));
+    open_kernel(w);
+    w->blocks_per_task = 0;
+    w->splits = w->target == TARGET_CUDA ? (C + w->threads - 1) / w->threads : 1;
+    if (w->target == TARGET_CUDA)
+        put(w, "for (int c = blockIdx.x * blockDim.x + threadIdx.x; c < %d; c = %d) {", C, C);
+    else
+        put(w, "for (int64_t c = first * %d; c < last * %d; c++) {", C, C);
+    put(w, "const double mean = %s, sd = sqrt_of(%s + %.17g);", in[0], in[1], s->attr[EPS]);
+    put(w, "const real inv = (real)(1 / sd), scale = inv * (real)%s;", in[2]);
+    put(w, "const real reach = (real)(2 * ((mean < 0 ? -mean : mean) + sd)), up = (real)mean + reach, centre = up - reach;");
+    put(w, "const real result[4] = {inv, centre, scale, (real)(%s - (mean - centre) * scale)};", in[3]);
+    for (int o = 0; o < s->nout; o++)
+        if (is_stored(w, s->out[o]))
+            put(w, "%s[c] = result[%d];", name_of(w, s->out[o]), o);
+    put(w, "}");
+    close_kernel(w);
+}
+
+static bool affine_shape(const double *attr, const struct tensor *const *in, int nin, struct tensor *out, int nout)
+{
+    (void)attr;
+    for (int i = 0; i < nin; i++)
+        if (in[i]->rows || in[i]->rank != 1 || in[i]->dtype != DT_F32 || in[i]->dim[0] != in[0]->dim[0] || in[i]->dim[0] > INT32_MAX)
+            return false;
+    for (int o = 0; o < nout; o++)
+        out[o] = (struct tensor){.dtype = DT_F32, .rank = 1, .dim = {in[0]->dim[0]}};
+    return true;
+}
+
+static void grads_emit(struct writer *w, const struct stage *s)
+{
+    const char *inv = region_printf(w->region, "(double)%s[c]", name_of(w, s->in[3]));
+    put_sums(w, s, 2, (const char *const[]){"total0", region_printf(w->region, "total1 * %s", inv), "total0 / n",
+                                            region_printf(w->region, "total1 / n * %s * %s", inv, inv)});
 }
 
 static double places(const struct value *x)
@@ -95,28 +158,28 @@ static double places(const struct value *x)
 static void normalize_grad(struct graph *g, struct node *n, struct value *const *gy, struct value **gx)
 {
     struct value *x = n->in[0], *mean = n->in[1], *inv = n->in[2], *w = n->in[3];
-    double a[MAX_ATTRS] = {places(x)};
-    gx[4] = graph_op(g, "chan_sum", NULL, gy[0], NULL);
-    gx[3] = graph_op(g, "chan_dot", NULL, gy[0], x, mean, inv, NULL);
-    gx[0] = graph_op(g, "normalize_dx", a, gy[0], x, mean, inv, w, gx[4], gx[3], NULL);
+    struct node *sums = graph_node(g, "chan_grads", NULL, (struct value *[]){gy[0], x, mean, inv}, 4);
+    gx[4] = sums->out[0];
+    gx[3] = sums->out[1];
+    gx[0] = graph_op(g, "normalize_dx", NULL, gy[0], x, mean, inv, w, sums->out[2], sums->out[3], NULL);
 }
 
 static const struct op op[] = {
     {.name = "chan_sum", .doc = "sum over rows and places, per channel", .kind = OP_REDUCE, .nin = 1, .nout = 1,
      .shape = sum_shape, .fwd = {"a"}, .emit = sum_emit},
-    {.name = "chan_dot", .doc = "sum of a (b - mean) / sd, per channel", .kind = OP_REDUCE, .nin = 4, .nout = 1,
-     .shape = sum_shape, .fwd = {"a * (b - c) * d"}, .emit = sum_emit},
-    {.name = "chan_mean", .doc = "mean over rows and places, per channel", .kind = OP_REDUCE, .nin = 1, .nout = 1,
-     .attr = {"k"}, .shape = sum_shape, .fwd = {"a"}, .emit = sum_emit},
-    {.name = "chan_var", .doc = "mean square distance from the mean, per channel (the biased variance)", .kind = OP_REDUCE,
-     .nin = 2, .nout = 1, .spread = true, .attr = {"k"}, .shape = sum_shape, .fwd = {"(a - b) * (a - b)"}, .emit = sum_emit},
-    {.name = "inv_sd", .doc = "1 / sqrt(variance + eps)", .kind = OP_MAP, .nin = 1, .nout = 1, .shape = map_shape,
-     .attr = {"eps"}, .fwd = {"1 / sqrt(a + eps)"}},
-    {.name = "normalize", .doc = "(x - mean) / sd * weight + bias", .kind = OP_MAP, .nin = 5, .nout = 1, .shape = map_shape,
-     .fwd = {"(a - b) * c * d + e"}, .grad = normalize_grad},
+    {.name = "chan_grads", .doc = "sums of y' and of y' x^, which are the gradients of bias and weight; their shares in x': sum y' / n, sum y' x^ / (n sd)",
+     .kind = OP_REDUCE, .optional = true, .nin = 4, .nout = 4, .shape = sum_shape, .fwd = {"a", "a * (b - c)"}, .emit = grads_emit},
+    {.name = "chan_mean", .doc = "mean over rows and places, per channel; what rounding took from it", .kind = OP_REDUCE, .optional = true,
+     .nin = 1, .nout = 2,
+     .shape = sum_shape, .fwd = {"a"}, .emit = mean_emit},
+    {.name = "chan_var", .doc = "mean square distance from the mean, per channel (the biased variance)", .kind = OP_REDUCE, .nin = 3, .nout = 1,
+     .spread = true, .shape = sum_shape, .fwd = {"(a - b) * (a - b)"}, .emit = var_emit},
+    {.name = "chan_affine", .doc = "of mean, variance, weight, bias: 1 / sd; centre, scale and shift for normalize",
+     .kind = OP_ROW, .optional = true, .nin = 4, .nout = 4, .attr = {"eps"}, .shape = affine_shape, .emit = affine_emit},
+    {.name = "normalize", .doc = "(x - mean) / sd * weight + bias, as (x - centre) * scale + shift",
+     .kind = OP_MAP, .nin = 8, .nout = 1, .shape = map_shape, .fwd = {"(a - f) * i + j"}, .grad = normalize_grad},
     {.name = "normalize_dx", .doc = "gradient of normalize by x", .kind = OP_MAP, .nin = 7, .nout = 1, .shape = map_shape,
-     .attr = {"k"}, .letters = "abcdefi",
-     .fwd = {"live * (d * e * (a - (f + (b - c) * d * i) * inv_run * k))"}},
+     .letters = "abcdefi", .fwd = {"live * (d * e * (a - f - (b - c) * i))"}},
     {.name = "running_mean", .doc = "(1 - momentum) old + momentum new", .kind = OP_MAP, .nin = 2, .nout = 1, .shape = map_shape,
      .attr = {"m"}, .update = true, .gate = GATE_FINITE, .fwd = {"(1 - m) * a + m * b"}},
     {.name = "running_var", .doc = "the same with the unbiased variance", .kind = OP_MAP, .nin = 2, .nout = 1, .shape = map_shape,
@@ -136,19 +199,21 @@ static struct value *batch_norm(struct site *s, const struct args *a, struct val
         return NULL;
     }
     int64_t c[1] = {x->t.dim[0]};
-    double m = a->num[0][0], eps[MAX_ATTRS] = {a->num[1][0]}, k[MAX_ATTRS] = {places(x)};
+    double m = a->num[0][0], eps[MAX_ATTRS] = {a->num[1][0]};
     struct value *weight = graph_param(s, ROLE_PARAM, "weight", 1, c, INIT_ONE, 0, 0);
     struct value *bias = graph_param(s, ROLE_PARAM, "bias", 1, c, INIT_ZERO, 0, 0);
     struct value *mean = graph_param(s, ROLE_STATE, "running_mean", 1, c, INIT_ZERO, 0, 0);
     struct value *var = graph_param(s, ROLE_STATE, "running_var", 1, c, INIT_ONE, 0, 0);
     if (phase_trains(g->phase)) {
-        struct value *old_mean = mean, *old_var = var;
-        mean = graph_op(g, "chan_mean", k, x, NULL);
-        var = graph_op(g, "chan_var", k, x, mean, NULL);
-        graph_op(g, "running_mean", (double[MAX_ATTRS]){m}, old_mean, mean, NULL);
-        graph_op(g, "running_var", (double[MAX_ATTRS]){m, k[0]}, old_var, var, NULL);
+        struct node *own_mean = graph_node(g, "chan_mean", NULL, &x, 1);
+        struct value *own_var = graph_op(g, "chan_var", NULL, x, own_mean->out[0], own_mean->out[1], NULL);
+        graph_op(g, "running_mean", (double[MAX_ATTRS]){m}, mean, own_mean->out[0], NULL);
+        graph_op(g, "running_var", (double[MAX_ATTRS]){m, places(x)}, var, own_var, NULL);
+        mean = own_mean->out[0];
+        var = own_var;
     }
-    return graph_op(g, "normalize", NULL, x, mean, graph_op(g, "inv_sd", eps, var, NULL), weight, bias, NULL);
+    struct value *const *y = graph_node(g, "chan_affine", eps, (struct value *[]){mean, var, weight, bias}, 4)->out;
+    return graph_op(g, "normalize", NULL, x, mean, y[0], weight, bias, y[1], y[2], y[3], NULL);
 }
 
 static const struct word word[] = {

@@ -81,20 +81,21 @@ static void xent_emit(struct writer *w, const struct stage *s)
     open_losses(w);
     put(w, "const M live = live_mask(a, block, lane);");
     put(w, "%s", target_of(w, s->in[1]));
-    put(w, "V top = num(-INFINITE), total = {0}, wanted = {0}, mean = {0};");
+    put(w, "V top = num(-INFINITE), wanted = {0};");
+    put(w, "struct sum exps = {}, all = {};");
     put(w, "for (int k = 0; k < %lld; k++) {", K);
     put(w, "const V x = %s;", x);
     put(w, "top = sel((x > top) | (x != x), x, top);");
     put(w, "wanted = sel(target == k, x, wanted);");
     if (e > 0)
-        put(w, "mean += x;");
+        put(w, "sum_add(&all, x);");
     put(w, "}");
     put(w, "for (int k = 0; k < %lld; k++)", K);
-    put(w, "    total += v_exp(%s - top);", x);
-    put(w, "const V loss = v_log(total) + top - wanted * num(%.17g) - mean * num(%.17g);", 1 - e, e / (double)K);
+    put(w, "    sum_add(&exps, v_exp(%s - top));", x);
+    put(w, "const V total = sum_of(&exps), loss = v_log(total) + top - wanted * num(%.17g) - sum_of(&all) * num(%.17g);", 1 - e, e / (double)K);
     put_out(w, s->out[0], "0", "sel(live, loss, num(0))");
     if (is_stored(w, s->out[1])) {
-        put(w, "const V inv_rows = vec(word(a, %d));", CTL_INV_ROWS);
+        put(w, "const V inv_rows = vec((real)1 / (real)a->control[%d]);", CTL_BATCH);
         put(w, "for (int k = 0; k < %lld; k++) {", K);
         put(w, "const V p = v_exp(%s - top) / total, t = sel(target == k, num(%.17g), num(%.17g));", x, 1 - e + e / (double)K, e / (double)K);
         put_out(w, s->out[1], "k", "sel(live, (p - t) * inv_rows, num(0))");
@@ -109,15 +110,17 @@ static void mse_emit(struct writer *w, const struct stage *s)
     long long n = tensor_elements(tensor_of(w, s->in[0]));
     open_losses(w);
     put(w, "const M live = live_mask(a, block, lane);");
-    put(w, "const V inv_rows = vec(word(a, %d));", CTL_INV_ROWS);
-    put(w, "(void)inv_rows;");
-    put(w, "V loss = {0};");
+    put(w, "const V slope = vec((real)2 / ((real)%lld * (real)a->control[%d]));", n, CTL_BATCH);
+    put(w, "(void)slope;");
+    put(w, "struct sum loss = {};");
     put(w, "for (int64_t e = 0; e < %lld; e++) {", n);
     put(w, "const V d = ld(%s) - ld(%s);", place_of(w, s->in[0], "block", "e"), place_of(w, s->in[1], "block", "e"));
-    put(w, "loss += d * d;");
-    put_out(w, s->out[1], "e", region_printf(w->region, "sel(live, d * inv_rows * num(%.17g), num(0))", 2.0 / (double)n));
+    put(w, "sum_add(&loss, d * d);");
+    put(w, "if (e %% 256 == 0)");
+    put(w, "    sum_settle(&loss);");
+    put_out(w, s->out[1], "e", "sel(live, d * slope, num(0))");
     put(w, "}");
-    put_out(w, s->out[0], "0", region_printf(w->region, "sel(live, loss * num(%.17g), num(0))", 1.0 / (double)n));
+    put_out(w, s->out[0], "0", region_printf(w->region, "sel(live, sum_of(&loss) / num(%lld), num(0))", n));
     close_tasks(w);
     close_kernel(w);
 }

@@ -103,8 +103,10 @@ static void put_result(struct writer *w, const struct stage *s, const char *bloc
 void put_window(struct writer *w, const struct stage *s, const char *block, const char *e, const char *tile, bool guarded)
 {
     const double *a = s->attr;
-    bool max = s->nout == 2, places = max && is_stored(w, s->out[1]);
+    bool max = s->nout == 2, places = max && is_stored(w, s->out[1]), large = !max && a[R] * a[S] > 64;
     int y = var_of(w, s->out[0]);
+    if (large)
+        put(w, "struct sum sum%d = {};", y);
     put(w, "V v%d = num(%s);", y, max ? "-INFINITE" : "0");
     if (places)
         put(w, "M v%d = {0};", var_of(w, s->out[1]));
@@ -121,10 +123,18 @@ void put_window(struct writer *w, const struct stage *s, const char *block, cons
         put(w, "v%d = sel(wins, x, v%d);", y, y);
         if (places)
             put(w, "v%d = pick(wins, r * %d + s, v%d);", var_of(w, s->out[1]), (int)a[S], var_of(w, s->out[1]));
-    } else
+    } else if (large)
+        put(w, "sum_add(&sum%d, x);", y);
+    else
         put(w, "v%d += x;", y);
+    if (large) {
+        put(w, "if (s %% 256 == 0)");
+        put(w, "    sum_settle(&sum%d);", y);
+    }
     put(w, "}");
-    if (!max)
+    if (large)
+        put(w, "v%d = sum_of(&sum%d) / num(%.17g);", y, y, a[R] * a[S]);
+    else if (!max)
         put(w, "v%d *= num(%.17g);", y, 1 / (a[R] * a[S]));
     put_result(w, s, block, e);
 }

@@ -187,20 +187,76 @@ struct nr_object { int32_t abi, kernels, lanes, real_bytes; const struct nr_kern
 #define INFINITE __builtin_inf()
 #define NOT_A_NUMBER __builtin_nan("")
 #define UNROLL
+#define sqrt_of(x) __builtin_sqrt(x)
 
 static inline V vec(real x)
 {
     return x - (V){0};
 }
 
-static inline real lane_sum(V v)
+/* A sum in each lane that keeps what rounding takes from it: TwoSum, Knuth, The Art of Computer Programming, 4.2.2. What
+ * was kept is a sum itself, so it goes back to the other before it is of many terms: settle after at most some hundreds. */
+struct sum { V high, low; };
+
+static inline void sum_add(struct sum *s, V x)
 {
-    real x[LANES];
-    __builtin_memcpy(x, &v, sizeof x);
+    const V high = s->high + x, back = high - s->high;
+    s->low += (s->high - (high - back)) + (x - back);
+    s->high = high;
+}
+
+static inline void sum_settle(struct sum *s)
+{
+    const V high = s->high + s->low;
+    s->low -= high - s->high;
+    s->high = high;
+}
+
+static inline V sum_rest(const struct sum *s)            /* infinite sums have none */
+{
+    return sel(s->low == s->low, s->low, (V){0});
+}
+
+static inline V sum_of(const struct sum *s)
+{
+    return s->high + sum_rest(s);
+}
+
+static inline double lane_sum(V v)
+{
+    double x[LANES];
+    for (int i = 0; i < LANES; i++)
+        x[i] = v[i];
     for (int n = LANES / 2; n; n /= 2)
         for (int i = 0; i < n; i++)
             x[i] += x[i + n];
     return x[0];
+}
+
+static inline double sum_of_lanes(const struct sum *s)
+{
+    return lane_sum(s->high) + lane_sum(sum_rest(s));
+}
+
+/* A tile of a weight gradient, out[i * step + j], as a sum over samples: those of many pieces meet in double. */
+enum { PIECE = 256, TILE = 512 };                        /* samples of a piece; most elements of a tile */
+typedef void nr_tile(const real *x, const real *y, int64_t samples, real *out, int64_t step);
+static inline __attribute__((always_inline)) void sum_pieces(nr_tile *tile, int rows, int columns, const real *x, int64_t x_step, const real *y,
+                                                             int64_t y_step, int64_t samples, real *out, int64_t step)
+{
+    if (samples <= PIECE) {
+        tile(x, y, samples, out, step);
+        return;
+    }
+    double sum[TILE] = {0};
+    for (int64_t m = 0; m < samples; m += PIECE) {
+        real piece[TILE];
+        tile(x + m * x_step, y + m * y_step, samples - m < PIECE ? samples - m : PIECE, piece, columns);
+        for (int k = 0; k < rows * columns; k++)
+            sum[k] += piece[k];
+    }
+    for (int k = 0; k < rows * columns; k++)
+        out[k / columns * step + k % columns] = (real)sum[k];
 }
 
 /* A control word as a number. */
@@ -646,15 +702,17 @@ static void k4_mse(const struct nr_args *a, int64_t first, int64_t last)
         (void)part;
         for (int lane = 0; lane < 16; lane += LANES) {
             const M live = live_mask(a, block, lane);
-            const V inv_rows = vec(word(a, 1));
-            (void)inv_rows;
-            V loss = {0};
+            const V slope = vec((real)2 / ((real)1 * (real)a->control[1]));
+            (void)slope;
+            struct sum loss = {};
             for (int64_t e = 0; e < 1; e++) {
                 const V d = ld(t0_x + (block * 1 + e) * 16 + lane) - ld(t1_target + (block * 1 + e) * 16 + lane);
-                loss += d * d;
-                st(t3_mse + (block * 1 + e) * 16 + lane, sel(live, d * inv_rows * num(2), num(0)));
+                sum_add(&loss, d * d);
+                if (e % 256 == 0)
+                    sum_settle(&loss);
+                st(t3_mse + (block * 1 + e) * 16 + lane, sel(live, d * slope, num(0)));
             }
-            st(t2_mse + (block * 1 + 0) * 16 + lane, sel(live, loss * num(1), num(0)));
+            st(t2_mse + (block * 1 + 0) * 16 + lane, sel(live, sum_of(&loss) / num(1), num(0)));
         }
     }
 }
@@ -685,17 +743,20 @@ static void k6_chan_sum(const struct nr_args *a, int64_t first, int64_t last)
     const int64_t blocks = a->blocks;
     (void)blocks;
     for (int64_t c = first; c < last; c++) {
-        double sum = 0;
+        struct sum sum0 = {};
         for (int64_t block = 0; block < blocks; block++)
         for (int lane = 0; lane < 16; lane += LANES) {
-            V part = {0};
+            const M live = live_mask(a, block, lane);
             for (int64_t e = c * 1; e < (c + 1) * 1; e++) {
                 const V v0 = ld(t0_x + (block * 1 + e) * 16 + lane);
-                part += v0;
+                sum_add(&sum0, sel(live, v0, num(0)));
             }
-            sum += lane_sum(sel(live_mask(a, block, lane), part, num(0)));
+            sum_settle(&sum0);
         }
-        t1_chan_sum[c] = (real)(sum);
+        const double total0 = sum_of_lanes(&sum0);
+        const double n = 1.0 * a->control[0];
+        (void)n;
+        t1_chan_sum[c] = (real)(total0);
     }
 }
 
@@ -712,7 +773,7 @@ static void k7_relayout(const struct nr_args *a, int64_t first, int64_t last)
 }
 
 // k8_linear_dw = linear_dw
-static void k8_linear_dw_tile1x8(const real *restrict x, const real *restrict y, const int64_t samples, real *restrict out)
+static void k8_linear_dw_tile1x8(const real *restrict x, const real *restrict y, const int64_t samples, real *restrict out, const int64_t step)
 {
     V8 s0_0 = {0};
     for (int64_t m = 0; m < samples; m++) {
@@ -720,7 +781,7 @@ static void k8_linear_dw_tile1x8(const real *restrict x, const real *restrict y,
         const V8 x0 = *(const V8u *)(xr + 0);
         { const real a = yr[0]; s0_0 += x0 * a; }
     }
-    *(V8u *)(out + 0) = s0_0;
+    *(V8u *)(out + 0 * step + 0) = s0_0;
 }
 
 static void k8_linear_dw(const struct nr_args *a, int64_t first, int64_t last)
@@ -736,7 +797,7 @@ static void k8_linear_dw(const struct nr_args *a, int64_t first, int64_t last)
         const real *y = t1_x + k * 16;
         real *out = t2_linear_dw + k * 8;
         if (k + 1 <= 1) {
-            k8_linear_dw_tile1x8(t0_x + 0, y, samples, out + 0);
+            sum_pieces(k8_linear_dw_tile1x8, 1, 8, t0_x + 0, 8, y, 1, samples, out + 0, 8);
         }
     }
 }
@@ -860,22 +921,25 @@ static void k10_chan_sum(const struct nr_args *a, int64_t first, int64_t last)
     const int64_t blocks = a->blocks;
     (void)blocks;
     for (int64_t c = first; c < last; c++) {
-        double sum = 0;
+        struct sum sum0 = {};
         for (int64_t block = 0; block < blocks; block++)
         for (int lane = 0; lane < 16; lane += LANES) {
-            V part = {0};
+            const M live = live_mask(a, block, lane);
             for (int64_t e = c * 1; e < (c + 1) * 1; e++) {
                 const V v0 = ld(t0_x + (block * 8 + e) * 16 + lane);
-                part += v0;
+                sum_add(&sum0, sel(live, v0, num(0)));
             }
-            sum += lane_sum(sel(live_mask(a, block, lane), part, num(0)));
+            sum_settle(&sum0);
         }
-        t1_chan_sum[c] = (real)(sum);
+        const double total0 = sum_of_lanes(&sum0);
+        const double n = 1.0 * a->control[0];
+        (void)n;
+        t1_chan_sum[c] = (real)(total0);
     }
 }
 
 // k11_linear_dw = linear_dw
-static void k11_linear_dw_tile8x2(const real *restrict x, const real *restrict y, const int64_t samples, real *restrict out)
+static void k11_linear_dw_tile8x2(const real *restrict x, const real *restrict y, const int64_t samples, real *restrict out, const int64_t step)
 {
     V1 s0_0 = {0};
     V1 s0_1 = {0};
@@ -906,22 +970,22 @@ static void k11_linear_dw_tile8x2(const real *restrict x, const real *restrict y
         { const real a = yr[96]; s6_0 += x0 * a; s6_1 += x1 * a; }
         { const real a = yr[112]; s7_0 += x0 * a; s7_1 += x1 * a; }
     }
-    *(V1u *)(out + 0) = s0_0;
-    *(V1u *)(out + 1) = s0_1;
-    *(V1u *)(out + 2) = s1_0;
-    *(V1u *)(out + 3) = s1_1;
-    *(V1u *)(out + 4) = s2_0;
-    *(V1u *)(out + 5) = s2_1;
-    *(V1u *)(out + 6) = s3_0;
-    *(V1u *)(out + 7) = s3_1;
-    *(V1u *)(out + 8) = s4_0;
-    *(V1u *)(out + 9) = s4_1;
-    *(V1u *)(out + 10) = s5_0;
-    *(V1u *)(out + 11) = s5_1;
-    *(V1u *)(out + 12) = s6_0;
-    *(V1u *)(out + 13) = s6_1;
-    *(V1u *)(out + 14) = s7_0;
-    *(V1u *)(out + 15) = s7_1;
+    *(V1u *)(out + 0 * step + 0) = s0_0;
+    *(V1u *)(out + 0 * step + 1) = s0_1;
+    *(V1u *)(out + 1 * step + 0) = s1_0;
+    *(V1u *)(out + 1 * step + 1) = s1_1;
+    *(V1u *)(out + 2 * step + 0) = s2_0;
+    *(V1u *)(out + 2 * step + 1) = s2_1;
+    *(V1u *)(out + 3 * step + 0) = s3_0;
+    *(V1u *)(out + 3 * step + 1) = s3_1;
+    *(V1u *)(out + 4 * step + 0) = s4_0;
+    *(V1u *)(out + 4 * step + 1) = s4_1;
+    *(V1u *)(out + 5 * step + 0) = s5_0;
+    *(V1u *)(out + 5 * step + 1) = s5_1;
+    *(V1u *)(out + 6 * step + 0) = s6_0;
+    *(V1u *)(out + 6 * step + 1) = s6_1;
+    *(V1u *)(out + 7 * step + 0) = s7_0;
+    *(V1u *)(out + 7 * step + 1) = s7_1;
 }
 
 static void k11_linear_dw(const struct nr_args *a, int64_t first, int64_t last)
@@ -937,7 +1001,7 @@ static void k11_linear_dw(const struct nr_args *a, int64_t first, int64_t last)
         const real *y = t1_x + k * 16;
         real *out = t2_linear_dw + k * 2;
         if (k + 8 <= 8) {
-            k11_linear_dw_tile8x2(t0_x + 0, y, samples, out + 0);
+            sum_pieces(k11_linear_dw_tile8x2, 8, 2, t0_x + 0, 4, y, 8, samples, out + 0, 2);
         }
     }
 }
@@ -1023,14 +1087,16 @@ static void k14_mse(const struct nr_args *a, int64_t first, int64_t last)
         (void)part;
         for (int lane = 0; lane < 16; lane += LANES) {
             const M live = live_mask(a, block, lane);
-            const V inv_rows = vec(word(a, 1));
-            (void)inv_rows;
-            V loss = {0};
+            const V slope = vec((real)2 / ((real)1 * (real)a->control[1]));
+            (void)slope;
+            struct sum loss = {};
             for (int64_t e = 0; e < 1; e++) {
                 const V d = ld(t0_x + (block * 1 + e) * 16 + lane) - ld(t1_target + (block * 1 + e) * 16 + lane);
-                loss += d * d;
+                sum_add(&loss, d * d);
+                if (e % 256 == 0)
+                    sum_settle(&loss);
             }
-            st(t2_mse + (block * 1 + 0) * 16 + lane, sel(live, loss * num(1), num(0)));
+            st(t2_mse + (block * 1 + 0) * 16 + lane, sel(live, sum_of(&loss) / num(1), num(0)));
         }
     }
 }
