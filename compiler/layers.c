@@ -12,7 +12,7 @@ struct view {
     int nline; const char **line;                      /* of the source; line[0] is the first */
     enum part *part;                                   /* of each node */
     int *tensor;                                       /* of each value: in the plan, -1 for views */
-    int *layer;                                        /* of each value: index of the layer that made it, -1: none */
+    int *layer;                                        /* of each value: index of the layer that made it, or whose parameter it is, -1: none */
     int nlayer; struct layer *list;
     const struct node **last;                          /* of each layer: the node that makes its result */
 };
@@ -131,8 +131,10 @@ static void add_node(struct view *v, const struct node *n)
     for (int o = 0; o < n->nout; o++)
         v->layer[n->out[o]->id] = index;
     for (int i = 0; i < n->nin; i++)
-        if (n->in[i]->t.role == ROLE_PARAM)
+        if (n->in[i]->t.role == ROLE_PARAM && v->layer[n->in[i]->id] < 0) {
             l->params += value_elements(n->in[i]);
+            v->layer[n->in[i]->id] = index;            /* two nodes may read it */
+        }
     const char *label = w ? label_of(v->c, w, n) : l->label;
     if (strlen(label) > strlen(l->label))              /* of its nodes, the one with the kernel knows most */
         l->label = label;
