@@ -58,7 +58,8 @@ static const struct option_section sections[] = {
 };
 
 static const struct option_pair pairs[] = {
-    {"batch", "memory"}, {"capacity", "place"}, {"flops", "summary"}, {"precision", "emit"}, {"target", "summary memory-map memory"}, {NULL, NULL},
+    {"batch", "--memory"}, {"capacity", "--place"}, {"flops", "--summary"}, {"precision", "--emit"},
+    {"target", "--summary, --memory-map or --memory"}, {NULL, NULL},
 };
 
 static const struct option_table table = {

@@ -100,10 +100,12 @@ static bool in_choice(const char *choice, const char *value)
     }
 }
 
-static bool is_seen(const struct option_reader *r, const char *name, size_t length)
+/* Is an option among those that `list` names with their dashes? */
+static bool is_listed(const char *list, const char *name)
 {
-    for (int i = 0; i < r->rows; i++)
-        if (r->seen[i] && strncmp(r->table->row[i].name, name, length) == 0 && !r->table->row[i].name[length])
+    size_t length = strlen(name);
+    for (const char *at = list; (at = strstr(at, name)); at += length)
+        if (at - list >= 2 && at[-1] == '-' && at[-2] == '-' && strchr(" ,", at[length]))      /* or its end */
             return true;
     return false;
 }
@@ -112,16 +114,14 @@ static bool is_seen(const struct option_reader *r, const char *name, size_t leng
 static int end_of(const struct option_reader *r, FILE *errors)
 {
     for (const struct option_pair *p = r->table->pair; p && p->option; p++) {
-        bool good = !is_seen(r, p->option, strlen(p->option));
-        const char *or = "";
-        for (const char *w = p->with; *w && !good; w += strcspn(w, " "), w += strspn(w, " "))
-            good = is_seen(r, w, strcspn(w, " "));
-        if (good)
+        bool given = false, beside = false;
+        for (int i = 0; i < r->rows; i++) {
+            given |= r->seen[i] && strcmp(r->table->row[i].name, p->option) == 0;
+            beside |= r->seen[i] && is_listed(p->with, r->table->row[i].name);
+        }
+        if (!given || beside)
             continue;
-        fprintf(errors, "%s: error: --%s has no effect without ", r->table->program, p->option);
-        for (const char *w = p->with; *w; w += strcspn(w, " "), w += strspn(w, " "), or = " or ")
-            fprintf(errors, "%s--%.*s", or, (int)strcspn(w, " "), w);
-        fputc('\n', errors);
+        fprintf(errors, "%s: error: --%s has no effect without %s\n", r->table->program, p->option, p->with);
         return OPTIONS_WRONG;
     }
     return OPTIONS_END;

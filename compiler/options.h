@@ -26,7 +26,7 @@ struct option_row {
 struct option_example { const char *command, *purpose; };
 struct option_section { const char *heading, *text; };       /* of --help=all and the manual page; lines end in '\n' */
 
-struct option_pair { const char *option, *with; };           /* no effect but beside one of these, separated by blanks */
+struct option_pair { const char *option, *with; };           /* no effect but beside one of these: "--train or --resume" */
 
 struct option_table {
     const char *program, *purpose;                           /* purpose: "trains networks ...", without full stop */

@@ -91,11 +91,11 @@ static const struct option_section sections[] = {
     { NULL, NULL },
 };
 
+static const char training[] = "--train or --resume", weights[] = "--weights, --test or --predict";
 static const struct option_pair pairs[] = {
-    { "epochs", "train resume" }, { "batch", "train resume" }, { "lr", "train resume" }, { "seed", "train resume" }, { "steps", "train resume" },
-    { "allow-batch-stats-change", "train resume" }, { "log-every", "train resume" }, { "dry-run", "train" },
-    { "partial", "weights test predict" }, { "map", "weights test predict" }, { "data-changed", "resume" }, { "output", "predict" },
-    { "raw", "predict" }, { NULL, NULL },
+    { "epochs", training }, { "batch", training }, { "lr", training }, { "seed", training }, { "steps", training }, { "log-every", training },
+    { "allow-batch-stats-change", training }, { "dry-run", "--train" }, { "data-changed", "--resume" },
+    { "partial", weights }, { "map", weights }, { "output", "--predict" }, { "raw", "--predict" }, { NULL, NULL },
 };
 
 const struct option_table netrun_options = {
