@@ -46,8 +46,13 @@ expect 3 netrun resnet20.plan --train colour --batch 40 --memory 40MiB --dry-run
 says err 'error\[N0502\]: batch 40 needs .*the budget is 40 MiB'
 says err '`bn0` \(line [0-9]+\) takes its statistics over the whole batch'
 says err 'the largest batch is 16; or, with netrun --allow-batch-stats-change, 40 as 3 x 16'
-expect 0 netrun resnet20.plan --train colour --batch 40 --memory 40MiB --allow-batch-stats-change --dry-run
+parts="resnet20.plan --train colour --batch 40 --memory 40MiB --allow-batch-stats-change"
+expect 0 netrun $parts --steps 2 --runs parts
 says err 'batch 40 runs as 3 x 16, with statistics of each part'
+# Said once, it holds for the run.
+expect 0 netrun $parts --steps 1 --runs resumed
+expect 0 netrun --resume resumed/resnet20-1 --steps 2
+cmp parts/resnet20-1/last.safetensors resumed/resnet20-1/last.safetensors || fail "resumed in one piece: other statistics"
 
 # auto is what fits, at most 256 and no more than there are samples; it is kept by the run.
 expect 0 netrun mnist_cnn.plan --train "$data" --batch auto --memory 9MiB --steps 2 --runs auto
