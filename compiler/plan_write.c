@@ -183,8 +183,8 @@ static void put_body(FILE *out, const struct plan *p)
     put_quoted(out, p->file);
     fprintf(out, "\nparams %" PRId64 "  # trained values\n", p->params);
     fprintf(out, "macs %" PRId64 "  # multiply-adds of one sample's forward pass\n", p->macs);
-    fprintf(out, "persistent %" PRId64 "  # bytes that are kept: %" PRId64 " of the optimizer's slots, then parameters, states, control block\n",
-            p->persistent, plan_slots(p));
+    fprintf(out, "persistent %" PRId64 "  # bytes that are kept: %" PRId64
+                 " of the optimizer's slots, then parameters, states, control block\n", p->persistent, plan_slots(p));
     put_source(out, p->source);
     put_settings(out, p);
     put_schedules(out, p);

@@ -100,7 +100,8 @@ static int add_batches_tracked(struct bundle *b, const char *name)
         return complain(STATUS_INTERNAL, "no memory for a checkpoint");
     memcpy(text, name, stem);
     memcpy(text + stem, count, sizeof count);
-    b->tensor[b->count++] = (struct st_tensor){ .name = text, .type = ST_I64, .data = &b->steps, .bytes = sizeof b->steps };
+    b->tensor[b->count++] =
+        (struct st_tensor){ .name = text, .type = ST_I64, .data = &b->steps, .bytes = sizeof b->steps };
     return 0;
 }
 
@@ -116,7 +117,8 @@ static bool from_device(void *context, size_t tensor, uint64_t at, void *to, siz
 int checkpoint_save(struct job *j, const char *path, bool whole)
 {
     size_t most = 2 * (size_t)j->plan->ntensor + 1;
-    struct bundle b = { .job = j, .steps = j->at.step, .tensor = calloc(most, sizeof *b.tensor), .of = calloc(most, sizeof *b.of) };
+    struct bundle b = { .job = j, .steps = j->at.step, .tensor = calloc(most, sizeof *b.tensor),
+                        .of = calloc(most, sizeof *b.of) };
     struct data_error e;
     int status = b.tensor && b.of ? 0 : complain(STATUS_INTERNAL, "no memory for a checkpoint");
     for (int t = 0; status == 0 && t < j->plan->ntensor; t++) {

@@ -49,9 +49,11 @@ static const struct option_row rows[] = {
     { "partial", 0, NULL, WEIGHTS, "take what FILE has, although tensors are missing or unknown", true },
     { "map", 0, "OLD=NEW|FILE", WEIGHTS,
       "what FILE calls OLD is NEW here: a tensor, or all that begin with OLD and a dot; may be repeated, or lie in a file, a line each", true },
-    { "resume", 0, "last|RUN", WEIGHTS, "continue run RUN (a folder, or its name in runs/), or the `last` that was started or resumed, to the same bits; settings given "
+    { "resume", 0, "last|RUN", WEIGHTS,
+      "continue run RUN (a folder, or its name in runs/), or the `last` that was started or resumed, to the same bits; settings given "
       "with it stay with the run", false },
-    { "data-changed", 0, NULL, WEIGHTS, "with --resume: go on although the data are not those that the run was trained with", true },
+    { "data-changed", 0, NULL, WEIGHTS,
+      "with --resume: go on although the data are not those that the run was trained with", true },
     { "data", 0, "DIR", WEIGHTS, "data set of --predict INDEX and --predict test", false },
     { "runs", 0, "DIR", WEIGHTS, "where run folders are made (runs)", true },
 

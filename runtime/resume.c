@@ -22,11 +22,13 @@ static void remove_leftovers(const char *folder)
 static int find(struct job *j)
 {
     const char *run = j->options->resume, *runs = j->options->runs, *net = j->plan ? j->plan->net : NULL;
-    if (strcmp(run, "last") == 0)
-        return run_newest(runs, net, false, j->folder)
-                   ? 0 : complain(STATUS_DATA, "%s/: no run of %s%s to resume", runs, net ? "net " : "any net", net ? net : "");
-    return run_named(runs, run, j->folder)
-               ? 0 : complain(STATUS_DATA, "%s: no run of that name, neither here nor in %s/; --resume last takes the newest", run, runs);
+    bool last = strcmp(run, "last") == 0;
+    if (last ? run_newest(runs, net, false, j->folder) : run_named(runs, run, j->folder))
+        return 0;
+    if (last)
+        return complain(STATUS_DATA, "%s/: no run of %s%s to resume", runs, net ? "net " : "any net", net ? net : "");
+    return complain(STATUS_DATA, "%s: no run of that name, neither here nor in %s/; --resume last takes the newest", run,
+                    runs);
 }
 
 static int take_plan(struct job *j)
@@ -38,7 +40,9 @@ static int take_plan(struct job *j)
     bool other = j->plan && j->plan->source_hash != plan->source_hash;
     plan_free(j->plan);
     j->plan = plan;
-    return other ? complain(STATUS_USAGE, "%s: the run was made from another network than %s", j->folder, j->options->plan) : 0;
+    if (other)
+        return complain(STATUS_USAGE, "%s: the run was made from another network than %s", j->folder, j->options->plan);
+    return 0;
 }
 
 static int take_checkpoint(struct job *j)
@@ -48,7 +52,8 @@ static int take_checkpoint(struct job *j)
     if (!run_path(j->folder, "last.safetensors", path))
         return STATUS_DATA;
     if (access(path, F_OK) != 0)
-        return complain(STATUS_DATA, "%s: the run ended before its first checkpoint; start it anew, or name another: --resume RUN", j->folder);
+        return complain(STATUS_DATA, "%s: the run ended before its first checkpoint; start it anew, or name another: "
+                                     "--resume RUN", j->folder);
     int status = checkpoint_recall(path, j->plan, &r);
     if (status == 0)
         status = overrides_resume(j, &r);

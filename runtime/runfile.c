@@ -1,5 +1,4 @@
-/* runfile.c: settings.json of a run: what is in force, who started it and who took it up again, and when in the order of all
- * starts. */
+/* runfile.c: settings.json of a run: what is in force, the commands that started and resumed it, and its turn among all runs. */
 #include "atomic_file.h"
 #include "netrun.h"
 

@@ -16,7 +16,10 @@ takes() {
 }
 
 # alone PHASE SAMPLES: bytes of the arena of a phase, as the plan says.
-alone() { sed -n "s/.* cpu $1 .*# arena = \([0-9]*\) + rows \* \([0-9]*\)/\1 \2/p" mlp.plan | awk -v n="$2" '{ print $1 + int((n + 15) / 16) * 16 * $2 }'; }
+alone() {
+    sed -n "s/.* cpu $1 .*# arena = \([0-9]*\) + rows \* \([0-9]*\)/\1 \2/p" mlp.plan |
+        awk -v n="$2" '{ print $1 + int((n + 15) / 16) * 16 * $2 }'
+}
 
 for case in 500,8 6000,80 60000,800; do
     plan mlp -D hidden="${case%,*}"
