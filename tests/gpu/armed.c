@@ -49,7 +49,7 @@ static void make_data(struct lesson *l)
     uint8_t *pixel = malloc((size_t)(SAMPLES * bytes));
     int32_t *class = malloc(SAMPLES * sizeof *class);
     uint32_t x = 1;
-    if (!pixel || !class || !l->job.recipe.classes)
+    if (!pixel || !class || !samples_classes(l->job.plan))
         exit(70);
     for (int64_t i = 0; i < SAMPLES * bytes; i++)
         pixel[i] = (uint8_t)((x = x * 1664525u + 1013904223u) >> 24);
