@@ -10,6 +10,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
+enum {
+    ANSWERS = 1 << 20,       /* bytes of an output that are read at once, if they are more than a row */
+    PIXELS = 1 << 24,        /* bytes of the files of a batch, if they are more than one */
+};
+
 /* A file, or samples [first, first + count) of the test set. */
 struct part { char *path; int64_t first, count; };
 
@@ -19,11 +24,12 @@ struct prediction {
     struct part *part;
     int64_t samples;         /* of all parts */
     bool files, set;         /* there are parts of this kind */
+    int64_t batch;           /* samples at once */
     bool looked;             /* at the values of the first files */
     int64_t dim[3];          /* of an image: channels, height, width */
     float *pixels;           /* of a batch of files */
     bool transparent;        /* one was, which has been said */
-    float **value;           /* of each output: what a batch gave */
+    float **value;           /* of each output: rows of a batch, as many as at_once() says */
     struct answer answer;
     struct answer_table table;       /* out NULL: none */
     struct atomic_file file; /* that it goes to, unless that is stdout */
@@ -176,64 +182,72 @@ static int show(struct prediction *p)
     return answer_tell(&p->answer, j) ? 0 : complain(STATUS_DATA, "stdout: cannot be written");
 }
 
-/* Room for the outputs of a batch of so many rows. */
-static int open_outputs(struct prediction *p, int64_t rows)
+static int64_t bytes_of(const struct answer_output *o)
 {
-    const struct job *j = p->job;
-    const struct plan *plan = j->plan;
-    const struct schedule *s = plan_schedule(plan, j->device->target, PHASE_PREDICT);
-    int n = 0, target = tensor_with_role(plan, ROLE_TARGET);
+    return plain_stride(o->n) * (int64_t)sizeof(float);
+}
+
+/* Rows of an output that are read at once. */
+static int64_t at_once(const struct prediction *p, const struct answer_output *o)
+{
+    int64_t rows = ANSWERS / bytes_of(o);
+    return rows < 1 ? 1 : rows < p->batch ? rows : p->batch;
+}
+
+static int open_output(struct prediction *p, int i, const struct tensor *t)
+{
+    struct answer_output *o = &p->answer.output[i];
+    *o = (struct answer_output){ .name = t->name + strlen(OUTPUT_PREFIX), .role = t->role, .n = tensor_elements(t),
+                                 .classes = t->role == ROLE_LOGITS && !p->job->options->raw };
+    p->value[i] = calloc((size_t)at_once(p, o), (size_t)bytes_of(o));
+    if (o->classes)
+        o->probability = calloc((size_t)o->n, sizeof *o->probability);
+    return p->value[i] && (!o->classes || o->probability) ? 0 : complain(STATUS_INTERNAL, "out of memory");
+}
+
+static int open_outputs(struct prediction *p)
+{
+    const struct plan *plan = p->job->plan;
+    const struct schedule *s = plan_schedule(plan, p->job->device->target, PHASE_PREDICT);
+    struct answer *a = &p->answer;
+    int n = 0, target = tensor_with_role(plan, ROLE_TARGET), status = 0;
     for (int t = -1; (t = tensor_output(plan, s, t)) >= 0;)
         n++;
     if (n == 0)
         return complain(STATUS_DATA, "the plan of net %s has no outputs to predict with: compile it again", plan->net);
-    struct answer *a = &p->answer;
     *a = (struct answer){ .output = calloc((size_t)n, sizeof *a->output), .outputs = n };
     a->targets = target < 0 || plan->tensor[target].dtype == DT_I32 ? 1 : tensor_elements(&plan->tensor[target]);
     p->value = calloc((size_t)n, sizeof *p->value);
     if (!a->output || !p->value)
         return complain(STATUS_INTERNAL, "out of memory");
-    for (int i = 0, t = -1; i < n; i++) {
-        t = tensor_output(plan, s, t);
-        const struct tensor *out = &plan->tensor[t];
-        int64_t elements = tensor_elements(out);
-        bool classes = out->role == ROLE_LOGITS && !j->options->raw;
-        a->output[i] = (struct answer_output){ .name = out->name + strlen(OUTPUT_PREFIX), .role = out->role, .classes = classes,
-                                               .n = elements };
-        p->value[i] = calloc((size_t)rows, (size_t)plain_stride(elements) * sizeof(float));
-        if (classes)
-            a->output[i].probability = calloc((size_t)elements, sizeof(double));
-        if (!p->value[i] || (classes && !a->output[i].probability))
-            return complain(STATUS_INTERNAL, "out of memory");
-    }
-    return 0;
+    for (int i = 0, t = -1; status == 0 && i < n; i++)
+        status = open_output(p, i, &plan->tensor[t = tensor_output(plan, s, t)]);
+    return status;
 }
 
-static int read_outputs(struct prediction *p, int64_t rows)
+/* The answer to a row of a batch of so many. */
+static int answer(struct prediction *p, int64_t row, int64_t rows)
 {
-    const struct job *j = p->job;
-    const struct schedule *s = plan_schedule(j->plan, j->device->target, PHASE_PREDICT);
+    struct device *d = p->job->device;
+    const struct plan *plan = p->job->plan;
+    const struct schedule *s = plan_schedule(plan, d->target, PHASE_PREDICT);
     for (int i = 0, t = -1; i < p->answer.outputs; i++) {
-        t = tensor_output(j->plan, s, t);
-        int64_t row = plain_stride(p->answer.output[i].n) * (int64_t)sizeof(float);
-        if (!j->device->read(j->device, PHASE_PREDICT, t, 0, p->value[i], rows * row))
-            return complain(STATUS_DEVICE, "cannot read %s from the device", j->plan->tensor[t].name);
-    }
-    return 0;
-}
-
-/* The answer to a row of the batch. */
-static void pick(struct prediction *p, int64_t row)
-{
-    for (int i = 0; i < p->answer.outputs; i++) {
         struct answer_output *o = &p->answer.output[i];
-        o->value = p->value[i] + row * plain_stride(o->n);
+        int64_t some = at_once(p, o), bytes = bytes_of(o);
+        t = tensor_output(plan, s, t);
+        if (row % some == 0) {
+            int64_t n = rows - row < some ? rows - row : some;
+            if (!d->read(d, PHASE_PREDICT, t, row * bytes, p->value[i], n * bytes))
+                return complain(STATUS_DEVICE, "cannot read %s from the device", plan->tensor[t].name);
+        }
+        o->value = p->value[i] + row % some * plain_stride(o->n);
         if (!o->classes)
             continue;
         softmax(o->value, o->probability, o->n);
         o->best = largest(o->value, o->n);
         o->best = isnan(o->probability[o->best]) ? -1 : o->best;
     }
+    return show(p);
 }
 
 /* ---- running ---- */
@@ -247,19 +261,19 @@ static int run(struct prediction *p, const struct device_data *data, int64_t pos
     control_evaluate(&p->job->recipe, position, rows, data->count, control);
     if (!d->data(d, data, &e) || !d->run(d, PHASE_PREDICT, &control, 1, &e))
         return complain(e.status, "%s", e.text);
-    return read_outputs(p, rows);
+    return 0;
 }
 
 static int predict_set(struct prediction *p, const struct part *part)
 {
     const struct data_split *test = &p->job->data.test;
     struct device_data data = samples_of(test);
-    int64_t most = p->job->recipe.evaluation_batch, rows;
+    int64_t rows;
     bool values = test->label.type == DATA_F32;
     int status = 0;
     data.targets = NULL;
     for (int64_t first = part->first, end = first + part->count; status == 0 && first < end; first += rows) {
-        rows = end - first < most ? end - first : most;
+        rows = end - first < p->batch ? end - first : p->batch;
         status = run(p, &data, first, rows);
         for (int64_t row = 0; status == 0 && row < rows; row++) {
             char name[24];
@@ -267,8 +281,7 @@ static int predict_set(struct prediction *p, const struct part *part)
             p->answer.sample = name;
             p->answer.class = values ? -1 : data_class(test, first + row);
             p->answer.target = values ? (const float *)test->label.values + (first + row) * p->answer.targets : NULL;
-            pick(p, row);
-            status = show(p);
+            status = answer(p, row, rows);
         }
     }
     return status;
@@ -298,18 +311,17 @@ static int predict_files(struct prediction *p, const struct part *part, int64_t 
         p->answer.sample = part[row].path;
         p->answer.class = -1;
         p->answer.target = NULL;
-        pick(p, row);
-        status = show(p);
+        status = answer(p, row, rows);
     }
     return status;
 }
 
 static int predict_parts(struct prediction *p)
 {
-    int64_t most = p->job->recipe.evaluation_batch, files;
+    int64_t files;
     int status = 0;
     for (int64_t i = 0; status == 0 && i < p->parts; i += files > 0 ? files : 1) {
-        for (files = 0; files < most && i + files < p->parts && p->part[i + files].path;)
+        for (files = 0; files < p->batch && i + files < p->parts && p->part[i + files].path;)
             files++;
         status = files > 0 ? predict_files(p, &p->part[i], files) : predict_set(p, &p->part[i]);
     }
@@ -341,14 +353,17 @@ static int prepare(struct prediction *p)
         return status;
     if (p->set)
         caution_samples(j, &j->data.test);
-    int64_t elements = tensor_elements(in);
-    j->asked = (struct device_data){ .samples_f32 = true, .count = p->samples, .sample_bytes = elements * (int64_t)sizeof(float) };
-    status = fit(j, (const int64_t[PHASE_COUNT]){ [PHASE_PREDICT] = p->samples });
+    int64_t bytes = tensor_elements(in) * (int64_t)sizeof(float), most = p->samples;
+    if (p->files && most > PIXELS / bytes)
+        most = PIXELS / bytes > 0 ? PIXELS / bytes : 1;
+    j->asked = (struct device_data){ .samples_f32 = true, .count = most, .sample_bytes = bytes };
+    status = fit(j, (const int64_t[PHASE_COUNT]){ [PHASE_PREDICT] = most });
     if (status == 0)
         status = weights_take(j);
-    if (status == 0 && p->files && !(p->pixels = calloc((size_t)j->recipe.evaluation_batch, (size_t)elements * sizeof(float))))
+    p->batch = j->recipe.evaluation_batch;
+    if (status == 0 && p->files && !(p->pixels = calloc((size_t)p->batch, (size_t)bytes)))
         status = complain(STATUS_INTERNAL, "out of memory");
-    return status ? status : open_outputs(p, j->recipe.evaluation_batch);
+    return status ? status : open_outputs(p);
 }
 
 int predict(struct job *j)

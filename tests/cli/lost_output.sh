@@ -40,6 +40,8 @@ for json in "" --json; do
         lost "$NETRUN" xor.plan $what $json
     done
 done
+lost "$NETRUN" xor.plan --predict test --output -
+lost "$NETRUN" xor.plan --predict test --output table
 lost "$NETRUN" xor.plan --train --dry-run
 lost "$NETRUN" xor.plan --predict test -o -
 expect 4 netrun xor.plan --predict test -o full

@@ -32,5 +32,6 @@ for case in 500,8 6000,80 60000,800; do
     # Where nothing is trained there are no slots and no gradients.
     takes "$(alone evaluate 500)" mlp.plan --test "$data"
     takes "$(alone predict 1)" mlp.plan --predict 3 --data "$data"
+    takes "$(alone predict 500)" mlp.plan --predict test --data "$data" --output all.csv
     rm -r runs
 done
