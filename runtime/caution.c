@@ -104,7 +104,8 @@ static int caution_batch(const struct job *j)
         return 0;
     if (r->micro == 1 || r->batch == 1 || samples == 1)
         return complain(STATUS_USAGE, "%s:%d: %s of one sample has one value a channel there, and no variance\n"
-                        "  = help: --batch 2 or more", j->plan->file, line, r->micro == 1 ? "a part" : "a batch");
+                        "  = help: %s", j->plan->file, line, r->micro == 1 ? "a part" : "a batch",
+                        samples == 1 ? "the training set needs more samples" : "--batch 2 or more");
     while (samples % other == 1)
         other++;
     if (tail > 0 && leaves_one(r, tail))
