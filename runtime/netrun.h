@@ -325,6 +325,11 @@ void stops_listen(void);
 void stops_end(void);
 int stopped_by(void);        /* the last such signal; 0: none */
 
+/* ---- prepare.c ---- */
+
+/* Data, memory and weights of a training; afterwards the first step can run. */
+int train_prepare(struct job *j);
+
 /* ---- train.c, evaluate.c, predict.c ---- */
 
 struct result {
