@@ -444,12 +444,12 @@ static void test_kept_before_told(void **state)
     assert_int_equal(told, 2 * 3);
 }
 
-/* The seconds of an epoch that was stopped are those of both runs. */
+/* The seconds of an epoch that was stopped are those of both runs, and what is left is counted by them. */
 static void test_seconds(void **state)
 {
     (void)state;
     struct run b;
-    char *text;
+    char *text, *lines = NULL, *bar = NULL;
     size_t size;
     open_run(&b, "b", false);
     b.options.steps = 1;
@@ -457,7 +457,17 @@ static void test_seconds(void **state)
     assert_int_equal(go(&b, false), 0);
     open_run(&b, "b", true);
     b.options.log_every = 2;
+    b.job.recipe.metrics = 0;                /* a line with room for all that it may say */
+    b.job.test_seconds = 600;                /* as if tests took so long: three are still to come */
+    b.job.progress.lines = open_memstream(&lines, &size);
+    b.job.progress.bar = open_memstream(&bar, &size);
     assert_int_equal(go(&b, true), 0);
+    fclose(b.job.progress.lines);
+    fclose(b.job.progress.bar);
+    assert_non_null(strstr(lines, "ETA 33"));        /* two epochs of 1000 s */
+    assert_non_null(strstr(bar, "ETA 30 min 00 s"));
+    free(lines);
+    free(bar);
     text = contents(path_of("b", "metrics.jsonl"), &size);
     assert_non_null(strstr(text, "\"event\":\"step\",\"epoch\":1,\"step\":2,"));
     for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
