@@ -117,12 +117,12 @@ static const char *allowed_text(const struct arg *a, int64_t channels, struct re
         what = region_printf(r, "a number or a list of %lld (one for each channel)", (long long)channels);
     if (a->type == ARG_BOOL || a->type == ARG_VALUE || (a->min == 0 && a->max == 0))
         return what;
-    return region_printf(r, "%s from %.12g to %.12g", what, a->min, a->max);
+    return region_printf(r, "%s from %.12g to %s%.12g", what, a->min, a->below ? "below " : "", a->max);
 }
 
 static bool number_fits(const struct arg *a, double x)
 {
-    bool range = (a->min == 0 && a->max == 0) || (x >= a->min && x <= a->max);
+    bool range = (a->min == 0 && a->max == 0) || (x >= a->min && x <= a->max && !(a->below && x == a->max));
     return isfinite(x) && range && (!integers(a) || whole(x));
 }
 
@@ -261,14 +261,20 @@ static int find_argument(struct builder *b, const struct word *w, const struct a
             unknown_argument(b, w, given);
         return i;
     }
-    int n = arg_count(w);
+    int n = arg_count(w), bare = w->bare < 0 ? 0 : w->bare ? w->bare : n;
     if (named) {
         diag_error(b->diag, "N0405", given->loc, NULL, "an argument without a name follows one with a name");
         diag_help(b->diag, "put it first, or give its name");
         return -1;
     }
-    if (position < n)
+    if (position < bare)
         return position;
+    if (bare < n) {
+        diag_error(b->diag, "N0405", given->loc, NULL, bare ? "`%s` takes %d argument%s without a name, the others are `name = value`"
+                   : "arguments of `%s` have names", w->name, bare, bare == 1 ? "" : "s");
+        diag_help(b->diag, "%s", w->bare_help);
+        return -1;
+    }
     if (n)
         diag_error(b->diag, "N0405", given->loc, NULL, "`%s` takes at most %d argument%s", w->name, n,
                    n == 1 ? "" : "s");

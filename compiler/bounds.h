@@ -22,6 +22,9 @@ enum {
     MAX_RANK = 4,                                      /* sizes of one sample's shape, or of a parameter */
     MAX_SIDE = 1 << 24,                                /* each size of a shape; values of an input; classes */
     MAX_ELEMENTS = INT32_MAX,                          /* values that a layer makes of one sample */
+    MAX_PICTURE = 4096,                                /* height and width of what a convolution or pool reads and makes */
+    MAX_KERNEL_WIDTH = 64,                             /* of a convolution, whose columns are unrolled */
+    MAX_TAPS = 4096,                                   /* height times width of its kernel */
     MAX_OPERANDS = 12,                                 /* inputs or outputs of one op */
     MAX_METRICS = 8,                                   /* words of the control block; transforms too */
     MAX_ROWS = 1 << 24,                                /* samples of a batch */

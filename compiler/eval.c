@@ -101,9 +101,12 @@ static void unknown_name(struct builder *b, struct scope *s, const struct ast *a
     }
     if (b->partial)
         return;
-    const char *near = nearest_name(b, s, a->text);
+    const struct foreign *f = foreign_find(FOREIGN_VALUE, a->text, NULL);
+    const char *near = f ? f->ours : nearest_name(b, s, a->text);
     diag_error(b->diag, "N0103", a->loc, near ? region_printf(b->region, "did you mean `%s`?", near) : NULL,
                "there is no value `%s`", a->text);
+    if (f && f->hint)
+        diag_help(b->diag, "%s", f->hint);
     if (s->block && declared(b, a->text)) {
         diag_place(b->diag, declared(b, a->text)->loc, "this one belongs to the file");
         diag_help(b->diag, "a block sees its own values and the params of the file");
@@ -233,6 +236,14 @@ static struct result eval_list(struct builder *b, struct scope *s, const struct 
     return list;
 }
 
+static void refuse_string(struct builder *b, const struct ast *a)
+{
+    const struct foreign *f = foreign_find(FOREIGN_VALUE, a->text, NULL);
+    diag_error(b->diag, "N0403", a->loc, NULL, "a string has no use here");
+    if (f && f->hint)
+        diag_help(b->diag, "%s", f->hint);
+}
+
 struct result eval(struct builder *b, struct scope *s, const struct ast *a)
 {
     if (!a)
@@ -241,7 +252,7 @@ struct result eval(struct builder *b, struct scope *s, const struct ast *a)
     case AST_NUMBER:
         return (struct result){ .kind = A_NUMBER, .number = a->number };
     case AST_STRING:
-        diag_error(b->diag, "N0403", a->loc, NULL, "a string has no use here");
+        refuse_string(b, a);
         return poison;
     case AST_NAME:
         return eval_name(b, s, a);

@@ -4,6 +4,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#define ACTIVATIONS "there are the activations ReLU, LeakyReLU, GELU (which is another function), Sigmoid and Tanh"
+
 static const struct foreign table[] = {
     { FOREIGN_LAYER, "Conv1d", "Conv", NULL },
     { FOREIGN_LAYER, "Conv2d", "Conv", NULL },
@@ -48,6 +50,47 @@ static const struct foreign table[] = {
     { FOREIGN_LAYER, "HyperbolicTangent", "Tanh", NULL },
     { FOREIGN_LAYER, "Leaky", "LeakyReLU", NULL },
     { FOREIGN_LAYER, "LogSoftmax", NULL, "`CrossEntropy` takes logits; `Softmax` gives probabilities" },
+    { FOREIGN_LAYER, "ELU", NULL, ACTIVATIONS },
+    { FOREIGN_LAYER, "SELU", NULL, ACTIVATIONS },
+    { FOREIGN_LAYER, "CELU", NULL, ACTIVATIONS },
+    { FOREIGN_LAYER, "SiLU", NULL, ACTIVATIONS },
+    { FOREIGN_LAYER, "Swish", NULL, ACTIVATIONS },
+    { FOREIGN_LAYER, "Mish", NULL, ACTIVATIONS },
+    { FOREIGN_LAYER, "Softplus", NULL, ACTIVATIONS },
+    { FOREIGN_LAYER, "Softsign", NULL, ACTIVATIONS },
+    { FOREIGN_LAYER, "Hardswish", NULL, ACTIVATIONS },
+    { FOREIGN_LAYER, "Hardsigmoid", NULL, ACTIVATIONS },
+    { FOREIGN_LAYER, "Hardtanh", NULL, ACTIVATIONS },
+    { FOREIGN_LAYER, "ReLU6", NULL, ACTIVATIONS },
+    { FOREIGN_LAYER, "PReLU", NULL, ACTIVATIONS },
+    { FOREIGN_LAYER, "RReLU", NULL, ACTIVATIONS },
+    { FOREIGN_LAYER, "Threshold", NULL, ACTIVATIONS },
+    { FOREIGN_LAYER, "Tanhshrink", NULL, ACTIVATIONS },
+    { FOREIGN_LAYER, "GLU", NULL, ACTIVATIONS },
+    { FOREIGN_LAYER, "LayerNorm", NULL, "`BatchNorm` is the one normalisation there is" },
+    { FOREIGN_LAYER, "LayerNormalization", NULL, "`BatchNorm` is the one normalisation there is" },
+    { FOREIGN_LAYER, "GroupNorm", NULL, "`BatchNorm` is the one normalisation there is" },
+    { FOREIGN_LAYER, "GroupNormalization", NULL, "`BatchNorm` is the one normalisation there is" },
+    { FOREIGN_LAYER, "InstanceNorm2d", NULL, "`BatchNorm` is the one normalisation there is" },
+    { FOREIGN_LAYER, "LocalResponseNorm", NULL, "`BatchNorm` is the one normalisation there is" },
+    { FOREIGN_LAYER, "RMSNorm", NULL, "`BatchNorm` is the one normalisation there is" },
+    { FOREIGN_LAYER, "LSTM", NULL, "there are no recurrent layers" },
+    { FOREIGN_LAYER, "GRU", NULL, "there are no recurrent layers" },
+    { FOREIGN_LAYER, "RNN", NULL, "there are no recurrent layers" },
+    { FOREIGN_LAYER, "SimpleRNN", NULL, "there are no recurrent layers" },
+    { FOREIGN_LAYER, "Embedding", NULL, "inputs are numbers of a fixed shape; there is no look-up table" },
+    { FOREIGN_LAYER, "Upsample", NULL, "there is no layer that makes images larger" },
+    { FOREIGN_LAYER, "UpSampling2D", NULL, "there is no layer that makes images larger" },
+    { FOREIGN_LAYER, "ConvTranspose2d", NULL, "there is no layer that makes images larger" },
+    { FOREIGN_LAYER, "Conv2DTranspose", NULL, "there is no layer that makes images larger" },
+    { FOREIGN_LAYER, "Unflatten", NULL, "there is no layer that makes images larger" },
+    { FOREIGN_LAYER, "PixelShuffle", NULL, "there is no layer that makes images larger" },
+    { FOREIGN_LAYER, "MultiheadAttention", NULL, "there is no attention" },
+    { FOREIGN_LAYER, "MultiHeadAttention", NULL, "there is no attention" },
+    { FOREIGN_LAYER, "TransformerEncoderLayer", NULL, "there is no attention" },
+    { FOREIGN_LAYER, "ZeroPad2d", NULL, "`Conv` and the pools take `pad`" },
+    { FOREIGN_LAYER, "ZeroPadding2D", NULL, "`Conv` and the pools take `pad`" },
+    { FOREIGN_LAYER, "Conv3d", NULL, "images have a height and a width; there is `Conv`" },
 
     { FOREIGN_LOSS, "CrossEntropyLoss", "CrossEntropy", NULL },
     { FOREIGN_LOSS, "CategoricalCrossentropy", "CrossEntropy", "it takes logits and a class" },
@@ -160,6 +203,13 @@ static const struct foreign table[] = {
     { FOREIGN_TYPE, "long", "class", "a class is a number from 0 up: `class[10]`" },
     { FOREIGN_TYPE, "label", "class", "a class is a number from 0 up: `class[10]`" },
     { FOREIGN_TYPE, "categorical", "class", NULL },
+
+    { FOREIGN_VALUE, "same", NULL, "`pad` is a number: (kernel - 1) / 2 keeps height and width, so 1 for `kernel = 3`, 2 for 5" },
+    { FOREIGN_VALUE, "valid", NULL, "that is `pad = 0`, which need not be written" },
+    { FOREIGN_VALUE, "None", NULL, "leave the argument out" },
+    { FOREIGN_VALUE, "True", "true", NULL },
+    { FOREIGN_VALUE, "False", "false", NULL },
+    { FOREIGN_VALUE, "relu", NULL, "an activation is a layer of its own: `-> ReLU`" },
 };
 
 static bool alike(const char *a, const char *b)

@@ -125,6 +125,7 @@ struct arg {
     bool required;
     double otherwise, second;                          /* default; ARG_PAIR: second number, 0: the same as the first */
     double min, max;                                   /* allowed range, closed; both 0: any */
+    bool below;                                        /* max itself is not allowed */
 };
 
 struct args {                                          /* evaluated against a word's arg table */
@@ -151,6 +152,8 @@ struct word {
     enum word_kind kind;
     const char *name, *doc;
     struct arg arg[MAX_WORD_ARGS];                     /* name NULL ends it */
+    int bare;                                          /* arguments that may stand without a name; 0: all, -1: none */
+    const char *bare_help;                             /* what to say of more */
     int nvalue;                                        /* layers: operands besides the one before ->; -1: a call over >= 2 values */
     /* The rule of the word: without the one of its kind netc refuses it as unfinished. Schedules: runtime/schedule.c.
      * Layers, losses and metrics: builds nodes, returns the result, or NULL after a diagnostic. x[0] is the value before

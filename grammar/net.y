@@ -474,6 +474,8 @@ static void hint(struct parser *p, const struct token *t)
         diag_help(p->diag, "to apply a layer write `-> %s`", before->text);
     else if (starts_line(p, t) && (t->kind == '+' || t->kind == '-' || t->kind == '*' || t->kind == '/'))
         diag_help(p->diag, "an expression goes on in the next line only within ( ) or before `->`");
+    else if (t->kind == '.' && before)
+        diag_help(p->diag, "layers have no module in front, but their name alone: `-> Flatten`");
     else if (t->kind >= NET && t->kind <= SWEEP && !starts_line(p, t))
         diag_help(p->diag, "`%s` is a keyword of the language; choose another name", t->text);
 }

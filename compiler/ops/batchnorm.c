@@ -218,7 +218,7 @@ static struct value *batch_norm(struct site *s, const struct args *a, struct val
 
 static const struct word word[] = {
     {.kind = WORD_LAYER, .name = "BatchNorm", .doc = "normalises each channel over the batch; running statistics in evaluation",
-     .build = batch_norm,
+     .build = batch_norm, .bare = -1, .bare_help = "how many channels there are the input says: `BatchNorm`",
      .arg = {{.name = "momentum", .help = "share of the new statistics", .type = ARG_NUMBER, .otherwise = 0.1, .min = 0, .max = 1},
              {.name = "eps", .help = "added to the variance", .type = ARG_NUMBER, .otherwise = 1e-5, .min = 1e-12, .max = 1}}},
 };

@@ -11,13 +11,12 @@
 
 enum { SH, SW, PH, PW, DH, DW, GROUPS, EXTRA_H, EXTRA_W };
 #define CONV_ATTRS "stride_h", "stride_w", "pad_h", "pad_w", "dil_h", "dil_w", "groups"
-enum { MAX_DIM = 4096 };
 
 /* From the attributes, the input [C,H,W] or [C] and the weight [K,C/G,R,S] or [K,C]. False if they do not fit. */
 static bool geometry(struct geometry *g, const double *a, int rank, const int64_t *x, int wrank, const int64_t *w)
 {
     for (int i = 0; i < 2; i++) {
-        if (!attr_whole(a[SH + i], 1, MAX_DIM) || !attr_whole(a[PH + i], 0, MAX_DIM) || !attr_whole(a[DH + i], 1, MAX_DIM))
+        if (!attr_whole(a[SH + i], 1, MAX_PICTURE) || !attr_whole(a[PH + i], 0, MAX_PICTURE) || !attr_whole(a[DH + i], 1, MAX_PICTURE))
             return false;
         g->stride[i] = (int)a[SH + i];
         g->pad[i] = (int)a[PH + i];
@@ -32,7 +31,7 @@ static bool geometry(struct geometry *g, const double *a, int rank, const int64_
     g->K = w[0];
     g->R = wrank == 4 ? w[2] : 1;
     g->S = wrank == 4 ? w[3] : 1;
-    if (g->H > MAX_DIM || g->W > MAX_DIM || g->R > 64 || g->S > 64 || g->C > MAX_SIDE || g->K > MAX_SIDE ||
+    if (g->H > MAX_PICTURE || g->W > MAX_PICTURE || g->S > MAX_KERNEL_WIDTH || g->R > MAX_TAPS / (g->S > 0 ? g->S : 1) || g->C > MAX_SIDE || g->K > MAX_SIDE ||
         g->C % g->G || g->K % g->G || w[1] != g->C / g->G || g->R < 1 || g->S < 1)
         return false;
     if (rank == 3 && (g->K * w[1] > INT32_MAX / g->R || w[1] * g->R > INT32_MAX / g->S))
@@ -42,7 +41,7 @@ static bool geometry(struct geometry *g, const double *a, int rank, const int64_
         return false;
     g->P = p / g->stride[0] + 1;
     g->Q = q / g->stride[1] + 1;
-    return g->P <= MAX_DIM && g->Q <= MAX_DIM;
+    return g->P <= MAX_PICTURE && g->Q <= MAX_PICTURE;
 }
 
 static bool weight_like(const struct tensor *w)
@@ -80,7 +79,7 @@ static bool dx_shape(const double *attr, const struct tensor *const *in, int nin
     (void)nin, (void)nout;
     struct geometry g;
     const struct tensor *y = in[0], *w = in[1];
-    if (!value_like(y) || !weight_like(w) || !attr_whole(attr[EXTRA_H], 1, MAX_DIM) || !attr_whole(attr[EXTRA_W], 1, MAX_DIM) ||
+    if (!value_like(y) || !weight_like(w) || !attr_whole(attr[EXTRA_H], 1, MAX_PICTURE) || !attr_whole(attr[EXTRA_W], 1, MAX_PICTURE) ||
         (y->rank != 1 && y->rank != 3) || (w->rank != 2 && w->rank != 4) || !attr_whole(attr[GROUPS], 1, 1 << 20))
         return false;
     int64_t c;
@@ -101,7 +100,7 @@ static bool dw_shape(const double *attr, const struct tensor *const *in, int nin
     struct geometry g;
     const struct tensor *x = in[0], *y = in[1];
     if (!value_like(x) || !value_like(y) || x->rank != 3 || y->rank != 3 || x->layout != y->layout ||
-        !attr_whole(attr[EXTRA_H], 1, 64) || !attr_whole(attr[EXTRA_W], 1, 64) || !attr_whole(attr[GROUPS], 1, 1 << 20))
+        !attr_whole(attr[EXTRA_H], 1, MAX_PICTURE) || !attr_whole(attr[EXTRA_W], 1, MAX_PICTURE) || !attr_whole(attr[GROUPS], 1, 1 << 20))
         return false;
     int64_t w[4] = {y->dim[0], x->dim[0] / (int64_t)attr[GROUPS], (int64_t)attr[EXTRA_H], (int64_t)attr[EXTRA_W]};
     if (!geometry(&g, attr, 3, x->dim, 4, w) || g.P != y->dim[1] || g.Q != y->dim[2] || w[0] * w[1] > INT32_MAX / w[2])
@@ -254,6 +253,13 @@ static struct value *conv(struct site *s, const struct args *a, struct value *co
         return NULL;
     }
     int64_t w[4] = {k, c / groups, (int64_t)a->num[1][0], (int64_t)a->num[1][1]};
+    if (w[3] > MAX_KERNEL_WIDTH || w[2] * w[3] > MAX_TAPS) {
+        diag_error(s->diag, "N0202", a->loc[1], NULL, "`%s`: a kernel of %lldx%lld is too large: its width is at most %d, height times width at most %d",
+                   s->path, (long long)w[2], (long long)w[3], MAX_KERNEL_WIDTH, MAX_TAPS);
+        diag_help(s->diag, w[3] > MAX_KERNEL_WIDTH && w[3] * w[2] <= MAX_TAPS && w[2] <= MAX_KERNEL_WIDTH
+                  ? "a kernel may be high: declare the input with height and width exchanged" : "several smaller kernels after each other see as much");
+        return NULL;
+    }
     struct geometry g;
     if (!geometry(&g, attr, 3, x->t.dim, 4, w)) {
         int64_t need = 0, reach[2];                    /* what the taps span, and the padding that would do */
@@ -273,7 +279,7 @@ static struct value *conv(struct site *s, const struct args *a, struct value *co
             diag_error(s->diag, "N0202", s->loc, NULL, "`%s`: its %lld x %lld kernels have more than %d rows", s->path, (long long)w[0], (long long)w[1],
                        INT32_MAX);
         else
-            diag_error(s->diag, "N0202", s->loc, NULL, "`%s`: images may have at most %d rows and columns, before and behind Conv", s->path, MAX_DIM);
+            diag_error(s->diag, "N0202", s->loc, NULL, "`%s`: images may have at most %d rows and columns, before and behind Conv", s->path, MAX_PICTURE);
         diag_place(s->diag, x->loc, "makes %s", shape_words(r, x));
         if (need)
             diag_help(s->diag, "use a smaller kernel, less pooling before it, or `pad = %lld`", (long long)need);
@@ -315,15 +321,17 @@ static const struct op op[] = {
 };
 
 static const struct word word[] = {
-    {.kind = WORD_LAYER, .name = "Conv", .doc = "2-dimensional convolution", .build = conv,
+    {.kind = WORD_LAYER, .name = "Conv", .doc = "2-dimensional convolution", .build = conv, .bare = 2,
+     .bare_help = "PyTorch's order is (in, out, kernel, ...): here the input says how many channels come in, as in `Conv(6, kernel = 5)`",
      .arg = {{.name = "channels", .help = "output channels", .type = ARG_INT, .required = true, .min = 1, .max = MAX_SIDE},
-             {.name = "kernel", .help = "height and width", .type = ARG_PAIR, .required = true, .min = 1, .max = 64},
-             {.name = "stride", .help = "step", .type = ARG_PAIR, .otherwise = 1, .min = 1, .max = 4096},
-             {.name = "pad", .help = "zeros around", .type = ARG_PAIR, .otherwise = 0, .min = 0, .max = 4096},
-             {.name = "dilation", .help = "distance of taps", .type = ARG_PAIR, .otherwise = 1, .min = 1, .max = 4096},
+             {.name = "kernel", .help = "height and width", .type = ARG_PAIR, .required = true, .min = 1, .max = MAX_PICTURE},
+             {.name = "stride", .help = "step", .type = ARG_PAIR, .otherwise = 1, .min = 1, .max = MAX_PICTURE},
+             {.name = "pad", .help = "zeros around", .type = ARG_PAIR, .otherwise = 0, .min = 0, .max = MAX_PICTURE},
+             {.name = "dilation", .help = "distance of taps", .type = ARG_PAIR, .otherwise = 1, .min = 1, .max = MAX_PICTURE},
              {.name = "groups", .help = "independent groups of channels", .type = ARG_INT, .otherwise = 1, .min = 1, .max = 1 << 20},
              {.name = "bias", .help = "add one value a channel", .type = ARG_BOOL, .otherwise = 1}}},
-    {.kind = WORD_LAYER, .name = "Linear", .doc = "fully connected layer", .build = linear,
+    {.kind = WORD_LAYER, .name = "Linear", .doc = "fully connected layer", .build = linear, .bare = 1,
+     .bare_help = "PyTorch's order is (in, out): here the input says how many values come in, as in `Linear(10)`",
      .arg = {{.name = "features", .help = "outputs", .type = ARG_INT, .required = true, .min = 1, .max = MAX_SIDE},
              {.name = "bias", .help = "add one value an output", .type = ARG_BOOL, .otherwise = 1}}},
 };

@@ -55,7 +55,7 @@ static const char *adamw(const struct args *a)
 
 #define LR {.name = "lr", .help = "learning rate", .type = ARG_NUMBER, .otherwise = 1e-3, .min = 0, .max = 1e6}
 #define ADAM_ARGS(decay_) \
-    LR, {.name = "betas", .help = "decay of the two moving means", .type = ARG_PAIR, .otherwise = 0.9, .second = 0.999, .min = 0, .max = 0.9999999}, \
+    LR, {.name = "betas", .help = "decay of the two moving means", .type = ARG_PAIR, .otherwise = 0.9, .second = 0.999, .min = 0, .max = 1, .below = true}, \
     {.name = "eps", .help = "added to the root", .type = ARG_NUMBER, .otherwise = 1e-8, .min = 0, .max = 1}, \
     {.name = "decay", .help = "weight decay", .type = ARG_NUMBER, .otherwise = decay_, .min = 0, .max = 1}
 

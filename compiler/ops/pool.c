@@ -7,12 +7,11 @@
 
 enum { R, S, SH, SW, PH, PW, H, W };
 #define POOL_ATTRS "r", "s", "stride_h", "stride_w", "pad_h", "pad_w"
-enum { MAX_DIM = 4096 };
 
 static bool sizes(const double *a, const int64_t *in, int64_t *out)
 {
     for (int i = 0; i < 2; i++) {
-        if (!attr_whole(a[R + i], 1, MAX_DIM) || !attr_whole(a[SH + i], 1, MAX_DIM) || !attr_whole(a[PH + i], 0, a[R + i] / 2) || in[i] > MAX_DIM)
+        if (!attr_whole(a[R + i], 1, MAX_PICTURE) || !attr_whole(a[SH + i], 1, MAX_PICTURE) || !attr_whole(a[PH + i], 0, a[R + i] / 2) || in[i] > MAX_PICTURE)
             return false;
         int64_t room = in[i] + 2 * (int64_t)a[PH + i] - (int64_t)a[R + i];
         if (room < 0)
@@ -48,7 +47,7 @@ static bool pool_shape(const double *a, const struct tensor *const *in, int nin,
 static bool dx_shape(const double *a, const struct tensor *const *in, int nin, struct tensor *out, int nout)
 {
     (void)nout;
-    if (!image_like(in[0]) || !attr_whole(a[H], 1, MAX_DIM) || !attr_whole(a[W], 1, MAX_DIM))
+    if (!image_like(in[0]) || !attr_whole(a[H], 1, MAX_PICTURE) || !attr_whole(a[W], 1, MAX_PICTURE))
         return false;
     int64_t x[2] = {(int64_t)a[H], (int64_t)a[W]}, size[2];
     if (!sizes(a, x, size) || size[0] != in[0]->dim[1] || size[1] != in[0]->dim[2])
@@ -284,9 +283,9 @@ static struct value *window(struct site *s, struct value *x, const char *what, c
     int64_t size[2];
     if (!sizes(a, x->t.dim + 1, size)) {
         int64_t high = x->t.dim[1], wide = x->t.dim[2];
-        bool large = high > MAX_DIM || wide > MAX_DIM;
+        bool large = high > MAX_PICTURE || wide > MAX_PICTURE;
         if (large)
-            diag_error(s->diag, "N0202", s->loc, NULL, "%s: images may have at most %d rows and columns", what, MAX_DIM);
+            diag_error(s->diag, "N0202", s->loc, NULL, "%s: images may have at most %d rows and columns", what, MAX_PICTURE);
         else
             diag_error(s->diag, "N0202", s->loc, NULL, "%s: a window of %gx%g does not fit into %s", what, a[R], a[S], shape_text(r, x));
         diag_place(s->diag, x->loc, "makes %s", shape_words(r, x));
