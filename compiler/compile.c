@@ -57,6 +57,7 @@ static void schedule_pass(struct compilation *c)
 static void memory_pass(struct compilation *c)
 {
     memory(c->plan);
+    plan_link(c->plan);
     struct plan_error e;
     if (!plan_within(c->plan, &e)) {
         diag_error(&c->diag, "N0417", (struct loc){e.line, 1, 2}, NULL, "%s", e.text);

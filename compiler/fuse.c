@@ -111,8 +111,9 @@ static int place_in(const struct group *p, const struct node *n)
     return n->op->kind == OP_MAP && sides_read(p, n).before ? window_of(p) : p->nnode;
 }
 
-static void put_in(struct group *p, struct node *n, int at)
+static void put_in(struct graph *g, struct group *p, struct node *n, int at)
 {
+    region_grow(g->region, p->node, p->nnode);
     memmove(p->node + at + 1, p->node + at, (size_t)(p->nnode - at) * sizeof *p->node);
     p->node[at] = n;
     p->nnode++;
@@ -126,7 +127,7 @@ static struct group *new_group(struct graph *g, struct node *n, const char *apar
     p->apart = apart;
     region_grow(g->region, g->group, g->ngroup);
     g->group[g->ngroup++] = p;
-    put_in(p, n, 0);
+    put_in(g, p, n, 0);
     return p;
 }
 
@@ -151,13 +152,13 @@ static void assign(struct graph *g, struct node *n)
         }
     }
     if (is_report(n) && last && is_report(last->node[0]) && last->nnode < MAX_STAGES && latest->id < last->id) {
-        put_in(last, n, last->nnode);
+        put_in(g, last, n, last->nnode);
         return;
     }
     if (through) {
         why = node_apart(latest, n, through);
         if (!why) {
-            put_in(latest, n, place_in(latest, n));
+            put_in(g, latest, n, place_in(latest, n));
             return;
         }
     }
@@ -165,7 +166,7 @@ static void assign(struct graph *g, struct node *n)
     if (n->op->kind == OP_MAP && !n->out[0]->t.rows && last && last->node[0]->op->kind == OP_MAP && last->nnode < MAX_STAGES &&
         (!latest || latest->id < last->id) && last->node[0]->op->update == n->op->update &&
         last->node[0]->op->gate == n->op->gate && same_shape(&n->out[0]->t, &last->node[0]->out[0]->t)) {
-        put_in(last, n, last->nnode);
+        put_in(g, last, n, last->nnode);
         return;
     }
     new_group(g, n, why ? why : latest && !through ? "a view stands between it and the kernel of its operand" : NULL);

@@ -37,10 +37,12 @@ struct value *graph_source(struct graph *g, enum role role, enum dtype d, bool r
 {
     struct tensor t = {.role = role, .dtype = d, .rows = rows, .rank = rank};
     t.layout = rows ? g->layout : LAYOUT_PLAIN;
-    t.name = region_copy(g->region, name);
+    t.name = (char *)name;
     memcpy(t.dim, dim, (size_t)rank * sizeof *dim);
     struct value *v = add_value(g, &t, loc);
-    v->maker = region_printf(g->region, "%s `%s`", role == ROLE_TARGET ? "target" : "input", name);
+    v->maker = name;
+    if (role == ROLE_INPUT || role == ROLE_TARGET)
+        v->maker = region_printf(g->region, "%s `%s`", role == ROLE_TARGET ? "target" : "input", name);
     return v;
 }
 
@@ -92,7 +94,11 @@ struct node *graph_node(struct graph *g, const char *name, const double *attr, s
     n->op = op;
     n->loc = g->at;
     n->layer = g->layer;
-    for (int i = 0; attr && i < MAX_ATTRS && op->attr[i]; i++)
+    const int nattr = op_attrs(op);
+    n->attr = region_alloc(g->region, (size_t)nattr, sizeof *n->attr);
+    n->in = region_alloc(g->region, (size_t)nin, sizeof *n->in);
+    n->out = region_alloc(g->region, (size_t)op->nout, sizeof *n->out);
+    for (int i = 0; attr && i < nattr; i++)
         n->attr[i] = attr[i];
     const struct tensor *ins[MAX_OPERANDS];
     struct tensor outs[MAX_OPERANDS] = {{0}};
@@ -137,7 +143,8 @@ struct value *graph_op(struct graph *g, const char *op, const double *attr, ...)
     for (struct value *v; n < MAX_OPERANDS && (v = va_arg(ap, struct value *));)
         in[n++] = v;
     va_end(ap);
-    return graph_node(g, op, attr, in, n)->out[0];
+    const struct node *made = graph_node(g, op, attr, in, n);
+    return made->nout ? made->out[0] : NULL;
 }
 
 const char *shape_text(struct region *r, const struct value *v)

@@ -299,7 +299,7 @@ static bool judge_whole(const struct plan *p, struct plan_error *e)
     for (const struct tensor *t = p->tensor; t < p->tensor + p->ntensor; t++) {
         if (t->base >= 0 && p->tensor[t->base].role == ROLE_CONTROL)
             return refuse(e, "tensor %s: the control block has no parts", t->name);
-        bool passes = t->role == ROLE_WORKSPACE && t->rows && t->base < 0 && t->first < t->last;
+        bool passes = t->role == ROLE_WORKSPACE && t->rows && t->base < 0 && t->last == t->first + 1;
         if ((t->role == ROLE_WORKSPACE || t->role == ROLE_RING) && !passes && !whole_phase(p, t))
             return refuse(e, "tensor %s: a workspace and a ring are there through their whole phase, and no part of others", t->name);
         if (t->role == ROLE_RING && (t->dtype != DT_U32 || t->rank != 1 || t->dim[0] != (1 + RING_STEPS) * CTL_WORDS || t->rows || t->base >= 0))

@@ -56,8 +56,10 @@ static void merge_in_place(struct plan *p)
         const struct kernel *k = &p->kernel[n];
         int step = n - p->schedule[k->schedule].first_kernel;
         for (int s = 0; s < k->nstage; s++) {
+            if (k->stage[s].op->kind != OP_MAP)
+                continue;
             struct tensor *out = &p->tensor[k->stage[s].out[0]];
-            if (k->stage[s].op->kind != OP_MAP || !out->rows || out->base >= 0 || out->first == out->last)
+            if (!out->rows || out->base >= 0 || out->first == out->last)
                 continue;
             for (int i = 0; i < k->nstage * MAX_OPERANDS; i++) {
                 const struct stage *from = &k->stage[i / MAX_OPERANDS];
@@ -106,11 +108,14 @@ static void place_fixed(struct plan *p)
 static void place_rows(struct plan *p, int schedule)
 {
     struct schedule *s = &p->schedule[schedule];
-    struct interval *v = region_alloc(p->region, (size_t)p->ntensor + 1, sizeof *v);
-    int *tensor = region_alloc(p->region, (size_t)p->ntensor + 1, sizeof *tensor), n = 0;
+    struct region *scratch = region_new();
+    struct interval *v = NULL;
+    int *tensor = NULL, n = 0;
     for (int i = 0; i < p->ntensor; i++) {
         const struct tensor *t = &p->tensor[i];
         if (t->schedule == schedule && t->rows && t->base < 0 && t->first < t->last) {
+            region_grow(scratch, v, n);
+            region_grow(scratch, tensor, n);
             v[n] = (struct interval){t->first, t->last, t->bytes, 0};
             tensor[n++] = i;
         }
@@ -122,7 +127,7 @@ static void place_rows(struct plan *p, int schedule)
         exit(70);
     }
     const int steps = s->last_kernel - s->first_kernel;
-    int64_t most = -1, sum = 0, *change = region_alloc(p->region, (size_t)steps + 1, sizeof *change);
+    int64_t most = -1, sum = 0, *change = region_alloc(scratch, (size_t)steps + 1, sizeof *change);
     for (int i = 0; i < n; i++) {
         p->tensor[tensor[i]].offset = v[i].offset;
         change[v[i].lower] += v[i].size;
@@ -135,6 +140,7 @@ static void place_rows(struct plan *p, int schedule)
             s->peak_step = step;
         }
     }
+    region_free(scratch);
 }
 
 void memory(struct plan *p)

@@ -238,6 +238,7 @@ struct op {
 const struct op *op_find(const char *name);            /* NULL: none */
 const struct op *op_at(int i);                         /* NULL ends; derived ones not listed */
 int op_attr(const struct op *op, const char *name);    /* index, -1 */
+int op_attrs(const struct op *op);                     /* how many it has; plan.c */
 const char *op_letters(const struct op *op);
 bool map_shape(const double *attr, const struct tensor *const *in, int nin, struct tensor *out, int nout);
 bool same_shape(const struct tensor *a, const struct tensor *b);
@@ -259,9 +260,9 @@ struct value {
 
 struct node {
     const struct op *op;
-    double attr[MAX_ATTRS];
+    double *attr;                                      /* as many as the op has */
     int nin, nout;
-    struct value *in[MAX_OPERANDS], *out[MAX_OPERANDS];
+    struct value **in, **out;
     struct loc loc;
     const char *layer;                                 /* path of the layer it came from: "conv1", "stage1.0.bn1" */
     int group;                                         /* kernel it belongs to, after fuse.c */
@@ -287,10 +288,10 @@ struct graph {
 };
 
 /* A kernel to be: an anchor and the maps around it, or maps alone. */
-struct group { int nnode; struct node *node[MAX_STAGES]; int id; const char *apart; /* why its first node did not join */ };
+struct group { int nnode; struct node **node; int id; const char *apart; /* why its first node did not join */ };
 
 struct graph *graph_new(enum phase ph, struct region *r, struct diag *d);
-/* A source. dims excludes the batch; rows says whether it has one. */
+/* A source. dims excludes the batch; rows says whether it has one; the name is kept, not copied. */
 struct value *graph_source(struct graph *g, enum role role, enum dtype d, bool rows, int rank, const int64_t *dim,
                            const char *name, struct loc loc);
 /* Parameter or state `<site path>.<name>`; the same name in two phases is the same tensor. */
@@ -300,7 +301,7 @@ struct value *graph_param(struct site *s, enum role role, const char *name, int 
 int64_t node_count(const struct node *n, op_count *rule);
 /* Appends a node. The op's shape rule must accept the operands (else exit 70): layers check what users can get wrong. */
 struct node *graph_node(struct graph *g, const char *op, const double *attr, struct value *const *in, int nin);
-/* The same for ops with one output; NULL-terminated operands. attr may be NULL. */
+/* The same, for its first output (NULL: it has none); NULL-terminated operands. attr may be NULL. */
 struct value *graph_op(struct graph *g, const char *op, const double *attr, ...);
 const char *shape_text(struct region *r, const struct value *v);   /* "64x12x12", "10", "1" */
 const char *shape_words(struct region *r, const struct value *v);  /* for messages: "64x12x12", "a vector of 10" */

@@ -3,6 +3,7 @@
  *
  * Greedy by size is Pisarchyk and Lee, arXiv 2001.03288; the repair is squeaky wheel optimization, Joslin and Clements,
  * JAIR 10 (1999). */
+#include "gaps.h"
 #include "pack.h"
 
 #include <errno.h>
@@ -32,7 +33,7 @@ struct event { int64_t time; int item; bool birth; };
 
 struct packing {
     int64_t align, bound;
-    int n;
+    int n, all;                                        /* items; buffers of the caller */
     struct item *item;                                 /* in the order of the strategy at work */
     struct event *event;                               /* two for each item, by time */
     int64_t *load;                                     /* live bytes: tree of maxima, the sections are its 2n leaves */
@@ -41,6 +42,7 @@ struct packing {
     int64_t *offset;                                   /* offsets of the best packing, by item.index */
     int64_t arena;                                     /* its highest end */
     bool found;                                        /* there is one */
+    int64_t steps;                                     /* pairs of buffers compared, about */
 };
 
 struct strategy {
@@ -214,22 +216,49 @@ static void keep(struct packing *p, int64_t arena) {
 
 static void greedy(struct packing *p, const struct strategy *s) {
     int culprit;
+    p->steps += (int64_t)p->n * p->n / 2;
     qsort(p->item, (size_t)p->n, sizeof *p->item, s->order);
     int64_t arena = place_all(p, s->tightest, limit(p), &culprit);
     if (arena >= 0)
         keep(p, arena);
 }
 
+ORDER(by_end, ASCENDING(last))
+
+/* What greedy by birth gives, in O(n log n): the dead leave, so that a gap is looked for among the living alone. */
+static void in_time(struct packing *p, const struct strategy *s) {
+    struct gaps *gaps = gaps_new(p->all);
+    struct item *dying = malloc(((size_t)p->n + 1) * sizeof *dying);
+    int64_t arena = gaps && dying ? 0 : -1;
+    if (dying) {
+        memcpy(dying, p->item, (size_t)p->n * sizeof *dying);
+        qsort(dying, (size_t)p->n, sizeof *dying, by_end);
+    }
+    qsort(p->item, (size_t)p->n, sizeof *p->item, s->order);
+    for (int i = 0, dead = 0; i < p->n && arena >= 0; i++) {
+        const struct item *x = &p->item[i];
+        while (dying[dead].last <= x->first)
+            gaps_give(gaps, dying[dead++].index);
+        const int64_t offset = gaps_take(gaps, x->index, x->size, p->align);
+        p->trial[x->index] = offset;
+        arena = offset < 0 ? -1 : max(arena, offset + x->size);
+    }
+    if (arena >= 0)
+        keep(p, arena);
+    gaps_free(gaps);
+    free(dying);
+}
+
 /* Packs again and again, each time with the item that broke the trial moved half-way to the front, where it has more to
  * choose from. The limits count work, not seconds: the same on every machine. */
 static void repair(struct packing *p, const struct strategy *s) {
     enum { MOST_ROUNDS = 2000, MOST_STEPS = 30 * 1000 * 1000 };
+    const int64_t before = p->steps;
     qsort(p->item, (size_t)p->n, sizeof *p->item, s->order);
-    int64_t steps = 0;                                 /* pairs of buffers compared, about */
-    for (int round = 0; round < MOST_ROUNDS && steps < MOST_STEPS && !(p->found && p->arena == p->bound); round++) {
+    for (int round = 0; round < MOST_ROUNDS && p->steps - before < MOST_STEPS && !(p->found && p->arena == p->bound); round++) {
         int stop = p->n;
         int64_t arena = place_all(p, s->tightest, limit(p), &stop);
-        steps += (int64_t)stop * stop / 2 + 1;
+        p->steps += (int64_t)stop * stop / 2 + 1;
         if (arena >= 0) {
             keep(p, arena);
             continue;
@@ -243,8 +272,11 @@ static void repair(struct packing *p, const struct strategy *s) {
 
 /* ---- the portfolio ---- */
 
+/* Thousands of buffers are tried in all ways; with tens of thousands, for which each way but the first takes seconds, one more must do. */
+#define ENOUGH (INT64_C(200) * 1000 * 1000)
+
 static const struct strategy portfolio[] = {
-    { greedy, by_birth, false },
+    { in_time, by_birth, false },
     { greedy, by_size, false },
     { greedy, by_size, true },
     { greedy, by_peak_size, false },
@@ -270,7 +302,7 @@ static void packing_close(struct packing *p) {
 
 /* Everything that is known before the first strategy; false with errno set. Close it in either case. */
 static bool packing_open(struct packing *p, const struct interval *v, int n, int64_t align) {
-    *p = (struct packing){ .align = align };
+    *p = (struct packing){ .align = align, .all = n };
     bool valid = n >= 0 && n <= INT_MAX / 4 && (n == 0 || v) && align > 0;
     for (int i = 0; valid && i < n; i++)
         valid = v[i].lower < v[i].upper && v[i].size >= 0;
@@ -311,7 +343,7 @@ int64_t pack(struct interval *v, int n, int64_t align) {
         return -1;
     }
     find_peaks(&p);
-    for (size_t i = 0; i < sizeof portfolio / sizeof *portfolio && !(p.found && p.arena == p.bound); i++)
+    for (size_t i = 0; i < sizeof portfolio / sizeof *portfolio && !(p.found && (p.arena == p.bound || p.steps > ENOUGH)); i++)
         portfolio[i].search(&p, &portfolio[i]);
 
     int64_t arena = -1;

@@ -19,7 +19,8 @@ struct interval {
  * returns the arena: the highest end offset, at least pack_bound(v, n). The same input gives the same offsets. Where
  * `align` divides every size, lifetimes that nest (each two disjoint, or one inside the other) always reach the bound.
  * -1 with v unchanged and errno EINVAL (lower >= upper, size < 0, n < 0 or above INT_MAX / 4, align < 1), EOVERFLOW
- * (the arena or the bound is past INT64_MAX) or ENOMEM. O(n^2) time, O(n) memory. */
+ * (the arena or the bound is past INT64_MAX) or ENOMEM. O(n log n) time where the first strategy
+ * reaches the bound, else O(n^2); O(n) memory. */
 int64_t pack(struct interval *v, int n, int64_t align);
 
 /* LB: the largest sum of sizes live at one instant, below which no arena can be. -1 and errno as for pack. */

@@ -48,6 +48,14 @@ bool plan_identifier_valid(const char *name)
     return valid(name, "_") && !isdigit((unsigned char)*name);
 }
 
+int op_attrs(const struct op *op)
+{
+    int n = 0;
+    while (n < MAX_ATTRS && op->attr[n])
+        n++;
+    return n;
+}
+
 void plan_free(struct plan *p)
 {
     if (p)
@@ -103,25 +111,34 @@ int plan_lone_variance(const struct plan *p, enum target t)
     return 0;
 }
 
-/* The workspace of the schedule, with rows or without, that lives during a step. */
-static int workspace_at(const struct plan *p, int schedule, bool rows, int step)
+static bool is_scratch(const struct tensor *t, bool rows)
 {
-    for (int i = 0; i < p->ntensor; i++) {
-        const struct tensor *t = &p->tensor[i];
-        if (t->role == ROLE_WORKSPACE && t->schedule == schedule && t->rows == rows && t->dtype == DT_F32 && t->base < 0 && t->first <= step &&
-            step < t->last)
-            return i;
+    return t->role == ROLE_WORKSPACE && t->rows == rows && t->dtype == DT_F32 && t->base < 0;
+}
+
+void plan_link(struct plan *p)
+{
+    for (int k = 0; k < p->nkernel; k++)
+        p->kernel[k].scratch = NULL;
+    for (const struct tensor *t = p->tensor; t < p->tensor + p->ntensor; t++) {
+        if (!is_scratch(t, true) || t->schedule < 0 || t->last != t->first + 1)
+            continue;
+        const int64_t k = (int64_t)p->schedule[t->schedule].first_kernel + t->first;
+        if (k < p->nkernel && p->kernel[k].schedule == t->schedule && !p->kernel[k].scratch)
+            p->kernel[k].scratch = t;
     }
-    return -1;
 }
 
 int plan_workspace(const struct plan *p, int schedule)
 {
-    return workspace_at(p, schedule, false, 0);
+    for (int i = 0; i < p->ntensor; i++)
+        if (p->tensor[i].schedule == schedule && is_scratch(&p->tensor[i], false))
+            return i;
+    return -1;
 }
 
 int plan_row_workspace(const struct plan *p, int kernel)
 {
-    const int schedule = p->kernel[kernel].schedule;
-    return workspace_at(p, schedule, true, kernel - p->schedule[schedule].first_kernel);
+    const struct tensor *t = p->kernel[kernel].scratch;
+    return t ? (int)(t - p->tensor) : -1;
 }

@@ -94,10 +94,9 @@ struct op;               /* compiler/netc.h; known here by name only */
 
 struct stage {
     const struct op *op;
-    double attr[MAX_ATTRS];          /* in the order of op->attrs */
+    double *attr;                    /* as many as the op has, in the order of op->attr */
     int nin, nout;
-    int in[MAX_OPERANDS];            /* tensor indices; results of earlier stages of the kernel included */
-    int out[MAX_OPERANDS];
+    int *in, *out;                   /* tensor indices; results of earlier stages of the kernel included */
     int line;                        /* of the .net file, 0: none */
 };
 
@@ -106,6 +105,7 @@ struct kernel {
     int schedule;
     int nstage;
     struct stage *stage;
+    const struct tensor *scratch;    /* floats with rows that live during its step, for itself; NULL: none. plan_link sets it */
 };
 
 enum target { TARGET_CPU, TARGET_CUDA, TARGET_COUNT };
@@ -207,6 +207,7 @@ bool plan_save(const struct plan *p, const char *path, struct data_error *e);
  * NULL with *e filled if anything is off. Never crashes, whatever the bytes. */
 struct plan *plan_read(const char *text, size_t length, struct plan_error *e);
 void plan_free(struct plan *p);
+void plan_link(struct plan *p);      /* once tensors and kernels are there: by a place each, so that nobody has to search */
 const struct setting *plan_setting(const struct plan *p, const char *key);
 double plan_number(const struct plan *p, const char *key, double otherwise);
 int plan_find_tensor(const struct plan *p, int schedule, const char *name);       /* -1: none */

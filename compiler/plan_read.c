@@ -210,19 +210,20 @@ static void read_tensors(struct reader *r, struct plan *p)
 }
 
 /* Tensor numbers up to the word `until`. */
-static int read_operands(struct reader *r, int *list, const char *until)
+static int *read_operands(struct reader *r, int *n, const char *until)
 {
-    int n = 0;
-    for (;;) {
+    int list[MAX_OPERANDS];
+    for (*n = 0;;) {
         struct token t = scan_token(r, until);
         if (r->failed || scan_is(t, until))
-            return n;
-        if (n == MAX_OPERANDS) {
+            break;
+        if (*n == MAX_OPERANDS)
             scan_fail(r, "more than %d tensors in a row, expected `%s`", MAX_OPERANDS, until);
-            return n;
-        }
-        list[n++] = (int)scan_integer_of(r, t, "the number of a tensor", 0, r->plan->ntensor - 1);
+        else
+            list[(*n)++] = (int)scan_integer_of(r, t, "the number of a tensor", 0, r->plan->ntensor - 1);
     }
+    int *copy = region_alloc(r->region, (size_t)*n, sizeof *copy);
+    return memcpy(copy, list, (size_t)*n * sizeof *copy);
 }
 
 static void read_stage(struct reader *r, struct stage *s)
@@ -237,7 +238,9 @@ static void read_stage(struct reader *r, struct stage *s)
         scan_expected(r, t, "an op that this version knows");
         return;
     }
-    for (int i = 0; i < MAX_ATTRS && s->op->attr[i] && !r->failed; i++) {
+    const int nattr = op_attrs(s->op);
+    s->attr = region_alloc(r->region, (size_t)nattr, sizeof *s->attr);
+    for (int i = 0; i < nattr && !r->failed; i++) {
         struct token a = scan_token(r, s->op->attr[i]);
         size_t n = strlen(s->op->attr[i]);
         if (a.size <= n || memcmp(a.text, s->op->attr[i], n) || a.text[n] != '=')
@@ -246,8 +249,8 @@ static void read_stage(struct reader *r, struct stage *s)
             s->attr[i] = scan_number_of(r, (struct token){a.text + n + 1, a.size - n - 1}, s->op->attr[i]);
     }
     scan_keyword(r, "in");
-    s->nin = read_operands(r, s->in, "out");
-    s->nout = read_operands(r, s->out, "line");
+    s->in = read_operands(r, &s->nin, "out");
+    s->out = read_operands(r, &s->nout, "line");
     s->line = (int)scan_integer(r, "a line of the source", 0, r->source_lines);
     scan_end(r);
     if (s->op->nin < 0 ? s->nin < 1 : s->nin != s->op->nin)
@@ -316,6 +319,8 @@ struct plan *plan_read(const char *text, size_t length, struct plan_error *e)
     p->region = region;
     struct reader r = {.at = text, .eol = text, .end = text + length, .plan = p, .region = region, .error = e};
     read_all(&r, length);
+    if (!r.failed)
+        plan_link(p);
     if (!r.failed && plan_check(p, e) && plan_judge(p, e))
         return p;
     plan_free(p);

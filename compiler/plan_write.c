@@ -193,22 +193,28 @@ static void put_body(FILE *out, const struct plan *p)
     fputs("end\n", out);
 }
 
+static ssize_t add_to_hash(void *hash, const char *bytes, size_t n)
+{
+    return XXH3_64bits_update(hash, bytes, n) == XXH_OK ? (ssize_t)n : -1;
+}
+
+/* The checksum stands before the body, which may have hundreds of MiB: it is written twice, the first time into the hash alone. */
 bool plan_write(const struct plan *p, FILE *out)
 {
-    char *body = NULL;
-    size_t size = 0;
-    FILE *memory = open_memstream(&body, &size);
-    if (!memory)
-        return false;
-    put_body(memory, p);
-    bool good = !ferror(memory);
-    good = fclose(memory) == 0 && good;
+    XXH3_state_t *hash = XXH3_createState();
+    FILE *sum = hash && XXH3_64bits_reset(hash) == XXH_OK ? fopencookie(hash, "w", (cookie_io_functions_t){.write = add_to_hash}) : NULL;
+    bool good = sum;
+    if (sum) {
+        put_body(sum, p);
+        good = !ferror(sum);
+        good = fclose(sum) == 0 && good;
+    }
     if (good) {
-        fprintf(out, "netc-plan %d\nchecksum %016" PRIx64 "\n", PLAN_VERSION, (uint64_t)XXH3_64bits(body, size));
-        fwrite(body, 1, size, out);
+        fprintf(out, "netc-plan %d\nchecksum %016" PRIx64 "\n", PLAN_VERSION, (uint64_t)XXH3_64bits_digest(hash));
+        put_body(out, p);
         good = fflush(out) == 0 && !ferror(out);
     }
-    free(body);
+    XXH3_freeState(hash);
     return good;
 }
 

@@ -42,7 +42,6 @@ static int add_tensor(struct context *c, const struct value *v, int schedule)
     region_grow(p->region, p->tensor, p->ntensor);
     struct tensor *t = &p->tensor[p->ntensor];
     *t = v->t;
-    t->name = region_copy(p->region, v->t.name);
     t->schedule = schedule;
     t->base = -1;
     t->offset = 0;
@@ -166,9 +165,11 @@ static void add_kernel(struct context *c, const struct group *g, int step)
         const struct node *n = g->node[i];
         struct stage *s = &k->stage[i];
         s->op = n->op;
-        memcpy(s->attr, n->attr, sizeof s->attr);
+        s->attr = n->attr;
         s->nin = n->nin;
         s->nout = n->nout;
+        s->in = region_alloc(p->region, (size_t)(n->nin + n->nout), sizeof *s->in);
+        s->out = s->in + n->nin;
         s->line = n->loc.line;
         for (int j = 0; j < n->nin; j++)
             s->in[j] = c->tensor[n->in[j]->id];

@@ -2,11 +2,31 @@
 #include "netc.h"
 
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct chunk { struct chunk *next; max_align_t data[]; };
-struct region { struct chunk *chunks; };
+/* Objects lie side by side in slabs; what is LARGE has memory of its own, which can grow without a copy. Under a sanitizer
+ * every object has its own, so that every overrun is seen. */
+enum { FIRST_SLAB = 4 << 10, SLAB = 256 << 10, ALIGN = _Alignof(max_align_t) };
+#ifndef __has_feature
+#define __has_feature(x) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+enum { LARGE = 0 };
+#else
+enum { LARGE = 32 << 10 };
+#endif
+
+struct own { size_t index; max_align_t data[]; };      /* index in region.own */
+struct region {
+    char *at;                                          /* the free rest of the newest slab */
+    size_t room;
+    size_t next;                                       /* bytes of the next slab */
+    size_t nslab, nown;
+    void **slab;
+    struct own **own;
+};
 
 static void *must(void *p)
 {
@@ -19,30 +39,57 @@ static void *must(void *p)
 
 struct region *region_new(void)
 {
-    return must(calloc(1, sizeof(struct region)));
+    struct region *r = must(calloc(1, sizeof *r));
+    r->next = FIRST_SLAB;
+    return r;
 }
 
 void region_free(struct region *r)
 {
     if (!r)
         return;
-    for (struct chunk *c = r->chunks, *next; c; c = next) {
-        next = c->next;
-        free(c);
-    }
+    for (size_t i = 0; i < r->nslab; i++)
+        free(r->slab[i]);
+    for (size_t i = 0; i < r->nown; i++)
+        free(r->own[i]);
+    free(r->slab);
+    free(r->own);
     free(r);
 }
 
-/* One malloc an object: sanitizers then see every overrun, and plans are small. */
+/* Room for one more in a list of pointers. */
+static void *longer(void *list, size_t n)
+{
+    return n & (n - 1) ? list : must(realloc(list, (n ? 2 * n : 1) * sizeof(void *)));
+}
+
+static void *own_alloc(struct region *r, size_t bytes)
+{
+    r->own = longer(r->own, r->nown);
+    struct own *o = must(calloc(1, sizeof *o + bytes));
+    o->index = r->nown;
+    r->own[r->nown++] = o;
+    return o->data;
+}
+
 void *region_alloc(struct region *r, size_t count, size_t size)
 {
     size_t bytes;
-    if (__builtin_mul_overflow(count, size, &bytes) || __builtin_add_overflow(bytes, sizeof(struct chunk), &bytes))
+    if (__builtin_mul_overflow(count, size, &bytes) || bytes > SIZE_MAX / 2)
         must(NULL);
-    struct chunk *c = must(calloc(1, bytes));
-    c->next = r->chunks;
-    r->chunks = c;
-    return c->data;
+    if (bytes >= LARGE)
+        return own_alloc(r, bytes);
+    bytes = (bytes + ALIGN - 1) / ALIGN * ALIGN;
+    if (bytes > r->room) {
+        r->room = r->next > bytes ? r->next : bytes;
+        r->next = r->next < SLAB ? 2 * r->next : SLAB;
+        r->slab = longer(r->slab, r->nslab);
+        r->at = r->slab[r->nslab++] = must(calloc(1, r->room));
+    }
+    void *at = r->at;
+    r->at += bytes;
+    r->room -= bytes;
+    return at;
 }
 
 char *region_copy(struct region *r, const char *text)
@@ -66,10 +113,16 @@ char *region_printf(struct region *r, const char *format, ...)
 
 void *region_grow_(struct region *r, void *v, int count, size_t size)
 {
-    if (count & (count - 1))
-        return v;
-    void *bigger = region_alloc(r, count ? 2 * (size_t)count : 1, size);
-    if (count)
-        memcpy(bigger, v, (size_t)count * size);
-    return bigger;
+    const size_t old = (size_t)count * size;
+    if (!count)
+        return region_alloc(r, 1, size);
+    if ((count & (count - 1)) == 0 && old < LARGE) {
+        v = memcpy(region_alloc(r, 2 * (size_t)count, size), v, old);
+    } else if ((count & (count - 1)) == 0) {
+        const size_t index = ((struct own *)((char *)v - offsetof(struct own, data)))->index;
+        r->own[index] = must(realloc(r->own[index], sizeof(struct own) + 2 * old));
+        v = r->own[index]->data;
+    }
+    memset((char *)v + old, 0, size);
+    return v;
 }

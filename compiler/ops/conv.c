@@ -132,8 +132,8 @@ static int64_t conv_macs(const double *attr, const struct tensor *const *in, con
 static void conv_grad(struct graph *g, struct node *n, struct value *const *gy, struct value **gx)
 {
     struct value *x = n->in[0], *w = n->in[1];
-    double a[MAX_ATTRS];
-    memcpy(a, n->attr, sizeof a);
+    double a[MAX_ATTRS] = {0};
+    memcpy(a, n->attr, (size_t)op_attrs(n->op) * sizeof *a);
     if (w->t.rank == 2) {
         struct value *rows = x->t.layout == LAYOUT_BLOCK ? graph_op(g, "relayout", NULL, x, NULL) : x;
         gx[1] = graph_op(g, "linear_dw", NULL, rows, gy[0], NULL);

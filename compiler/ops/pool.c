@@ -72,8 +72,8 @@ bool scatter_fits_tile(const double *a, const struct tensor *in)
 
 static void max_grad(struct graph *g, struct node *n, struct value *const *gy, struct value **gx)
 {
-    double a[MAX_ATTRS];
-    memcpy(a, n->attr, sizeof a);
+    double a[MAX_ATTRS] = {0};
+    memcpy(a, n->attr, (size_t)op_attrs(n->op) * sizeof *a);
     a[H] = (double)n->in[0]->t.dim[1];
     a[W] = (double)n->in[0]->t.dim[2];
     gx[0] = graph_op(g, "maxpool_dx", a, gy[0], n->out[1], NULL);
@@ -81,8 +81,8 @@ static void max_grad(struct graph *g, struct node *n, struct value *const *gy, s
 
 static void avg_grad(struct graph *g, struct node *n, struct value *const *gy, struct value **gx)
 {
-    double a[MAX_ATTRS];
-    memcpy(a, n->attr, sizeof a);
+    double a[MAX_ATTRS] = {0};
+    memcpy(a, n->attr, (size_t)op_attrs(n->op) * sizeof *a);
     a[H] = (double)n->in[0]->t.dim[1];
     a[W] = (double)n->in[0]->t.dim[2];
     gx[0] = graph_op(g, "avgpool_dx", a, gy[0], NULL);

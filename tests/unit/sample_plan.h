@@ -77,11 +77,14 @@ static const struct tensor sample_tensor[TENSORS] = {
 
 enum { KERNELS = 7, SCHEDULES = 2, SETTINGS = 4 };
 
-static inline void sample_stage(struct kernel *k, const char *op, const int *in, int nin, const int *out, int nout,
+static inline void sample_stage(struct region *r, struct kernel *k, const char *op, const int *in, int nin, const int *out, int nout,
                                 double attr)
 {
     struct stage *s = &k->stage[k->nstage++];
     s->op = op_find(op);
+    s->attr = region_alloc(r, (size_t)op_attrs(s->op), sizeof *s->attr);
+    s->in = region_alloc(r, (size_t)nin, sizeof *in);
+    s->out = region_alloc(r, (size_t)nout, sizeof *out);
     memcpy(s->in, in, (size_t)nin * sizeof *in);
     memcpy(s->out, out, (size_t)nout * sizeof *out);
     s->nin = nin;
@@ -127,16 +130,16 @@ static inline struct plan *sample_plan(void)
         p->kernel[k].schedule = k >= 5;
         p->kernel[k].stage = region_alloc(r, MAX_STAGES, sizeof *p->kernel[k].stage);
     }
-    sample_stage(&p->kernel[0], "gather", LIST(CONTROL), LIST(IMAGE), 1.0 / 255);
-    sample_stage(&p->kernel[1], "linear", LIST(IMAGE, WEIGHT, BIAS), LIST(SUM), 0);
-    sample_stage(&p->kernel[1], "relu", LIST(SUM), LIST(Y), -0.01);
-    sample_stage(&p->kernel[2], "loss", LIST(Y), LIST(LOSS, GY), 0);
-    sample_stage(&p->kernel[3], "relu.da", LIST(GY, Y), LIST(GSUM), 0);
-    sample_stage(&p->kernel[3], "linear_grad", LIST(GSUM, IMAGE), LIST(WEIGHT_GRAD, BIAS_GRAD, PARTIAL), 0);
-    sample_stage(&p->kernel[4], "sgd", LIST(WEIGHT, WEIGHT_GRAD, CONTROL), LIST(WEIGHT), 0.9);
-    sample_stage(&p->kernel[4], "sgd", LIST(BIAS, BIAS_GRAD, CONTROL), LIST(BIAS), 1e-300);
-    sample_stage(&p->kernel[5], "gather", LIST(CONTROL), LIST(IMAGE2), 1.0 / 255);
-    sample_stage(&p->kernel[6], "linear", LIST(IMAGE2, WEIGHT, BIAS), LIST(LOGITS), 0);
+    sample_stage(r, &p->kernel[0], "gather", LIST(CONTROL), LIST(IMAGE), 1.0 / 255);
+    sample_stage(r, &p->kernel[1], "linear", LIST(IMAGE, WEIGHT, BIAS), LIST(SUM), 0);
+    sample_stage(r, &p->kernel[1], "relu", LIST(SUM), LIST(Y), -0.01);
+    sample_stage(r, &p->kernel[2], "loss", LIST(Y), LIST(LOSS, GY), 0);
+    sample_stage(r, &p->kernel[3], "relu.da", LIST(GY, Y), LIST(GSUM), 0);
+    sample_stage(r, &p->kernel[3], "linear_grad", LIST(GSUM, IMAGE), LIST(WEIGHT_GRAD, BIAS_GRAD, PARTIAL), 0);
+    sample_stage(r, &p->kernel[4], "sgd", LIST(WEIGHT, WEIGHT_GRAD, CONTROL), LIST(WEIGHT), 0.9);
+    sample_stage(r, &p->kernel[4], "sgd", LIST(BIAS, BIAS_GRAD, CONTROL), LIST(BIAS), 1e-300);
+    sample_stage(r, &p->kernel[5], "gather", LIST(CONTROL), LIST(IMAGE2), 1.0 / 255);
+    sample_stage(r, &p->kernel[6], "linear", LIST(IMAGE2, WEIGHT, BIAS), LIST(LOGITS), 0);
 
     static double one[] = {128}, list[] = {0.1307, -1e22, 3e-310, 1.0 / 3, -0.0};
     p->setting = region_alloc(r, SETTINGS, sizeof *p->setting);

@@ -142,9 +142,11 @@ static void refuse_workspace(bool rows, void lie(struct tensor *t), const char *
             continue;
         struct tensor was = *x;
         lie(x);
+        plan_link(t.c.plan);
         if (plan_check(t.p, &e) || !strstr(e.text, message))
             fail_msg("%s [%lld]: %s", was.name, (long long)was.dim[0], e.text);
         *x = was;
+        plan_link(t.c.plan);
         found++;
     }
     assert_int_equal(found, rows ? 14 : 4);            /* 5 products of each way to train, 2 of evaluation, 2 of prediction */

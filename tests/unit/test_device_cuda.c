@@ -127,7 +127,7 @@ static struct tensor tensors[TENSORS] = {
     [ANSWER] = {.name = "answer", ROW(1, 16), .last = 1},
 };
 
-#define STAGE(a, b) .nstage = 1, .stage = (struct stage[]){{.nin = 1, .nout = 1, .in = {a}, .out = {b}}}
+#define STAGE(a, b) .nstage = 1, .stage = (struct stage[]){{.nin = 1, .nout = 1, .in = (int[]){a}, .out = (int[]){b}}}
 
 static struct kernel table[] = {
     {.name = "make", STAGE(WEIGHT, MADE)},

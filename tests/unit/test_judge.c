@@ -64,11 +64,12 @@ LIE(part_past_its_base, T(BIAS).at = 192)
 LIE(part_below_its_base, T(BIAS).at = -64)
 LIE(part_not_aligned, T(BIAS).at = 136)
 LIE(part_larger_than_its_base, T(GSUM).bytes = 32)
-LIE(part_of_a_workspace, T(GY).role = ROLE_WORKSPACE)
+LIE(part_of_a_workspace, T(GY).role = ROLE_WORKSPACE; T(GY).last = T(GY).first + 1)
 LIE(persistent_part_of_a_phase, T(BIAS).base = GRADIENTS)
 
 LIE(persistent_overlap, T(MEAN).offset = 256)
 LIE(workspace_for_a_while, T(PARTIAL).role = ROLE_WORKSPACE)
+LIE(workspace_of_two_steps, T(GY).role = ROLE_WORKSPACE; T(GY).last = T(GY).first + 2)
 LIE(workspace_of_no_step, T(GY).role = ROLE_WORKSPACE; T(GY).last = T(GY).first)
 LIE(workspace_in_registers, T(PARTIAL).role = ROLE_WORKSPACE; T(PARTIAL).first = T(PARTIAL).last = 3)
 LIE(ring_for_a_while, T(PARTIAL).role = ROLE_RING)
@@ -216,6 +217,7 @@ static void control(void **state)
 {
     (void)state;
     REFUSE(workspace_for_a_while, "through their whole phase");
+    REFUSE(workspace_of_two_steps, "through their whole phase");
     REFUSE(workspace_of_no_step, "through their whole phase");
     REFUSE(workspace_in_registers, "through their whole phase");
     REFUSE(ring_for_a_while, "through their whole phase");

@@ -60,8 +60,13 @@ static void test_round_trip(void **state)
     }
     for (int k = 0; k < KERNELS; k++) {
         assert_int_equal(p->kernel[k].nstage, q->kernel[k].nstage);
-        for (int s = 0; s < p->kernel[k].nstage; s++)
-            assert_memory_equal(&p->kernel[k].stage[s], &q->kernel[k].stage[s], sizeof(struct stage));
+        for (int i = 0; i < p->kernel[k].nstage; i++) {
+            const struct stage *s = &p->kernel[k].stage[i], *t = &q->kernel[k].stage[i];
+            assert_true(s->op == t->op && s->nin == t->nin && s->nout == t->nout && s->line == t->line);
+            assert_memory_equal(s->attr, t->attr, (size_t)op_attrs(s->op) * sizeof *s->attr);
+            assert_memory_equal(s->in, t->in, (size_t)s->nin * sizeof *s->in);
+            assert_memory_equal(s->out, t->out, (size_t)s->nout * sizeof *s->out);
+        }
     }
     free(text);
     free(second);

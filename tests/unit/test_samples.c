@@ -11,7 +11,7 @@
 static struct tensor tensors[3];
 static double numbers[] = { 0, 0, 0, 0, 1, 1, 1, 0, 1, 1, 1, 0 };
 static struct setting samples = { .key = "data.samples", .n = 12, .num = numbers };
-static struct stage compare = { .nin = 2, .in = { 2, 1 } };
+static struct stage compare = { .nin = 2, .in = (int[]){ 2, 1 } };
 static struct kernel kernel = { .stage = &compare };
 static struct plan plan = { .net = "xor", .file = "xor.net", .nsetting = 1, .setting = &samples, .ntensor = 3,
                             .tensor = tensors, .nkernel = 1, .kernel = &kernel };

@@ -50,7 +50,7 @@ struct input { const char *name, *before, *piece, *after; };
 #define ANY "z = x -> Linear(4)\n" END
 #define BODY " {\ninput i\no = i -> ReLU\noutput o\n}\n"
 
-static const struct input inputs[] = {
+static const struct input texts[] = {
     { "empty lines", NET, "\n", ANY },
     { "empty lines before an arrow", NET "z = x\n", "\n", "-> Linear(4)\n" END },
     { "empty lines in brackets", NET "z = x -> Linear(\n", "\n", "4)\n" END },
@@ -85,9 +85,40 @@ static const struct input inputs[] = {
     { "one message behind much text", NET, "\n", "z = x -> Foo\n" END },
     { "samples", NET ANY "data {\nsamples = [[[1,2,3,4],0]", ",[[1,2,3,4],0]", "]\n}\n" },
 };
+static const struct input networks[] = {
+    { "activations", NET "z = x -> Linear(4)", " -> ReLU", "\n" END },
+    { "names that automatic ones step aside for", NET "z = x", "\n-> relu_%2$d: Linear(4) -> ReLU", "\n" END },
+    { "normalised layers", NET "z = x", "\n-> Linear(4) -> BatchNorm", "\n" END },
+    { "repeats", NET "block b {\ninput i\no = i + (i -> Linear(4) -> ReLU)\noutput o\n}\nz = x", "", " -> repeat(%1$d, b)\n" END },
+    { "outputs", NET, "v%1$d = x -> ReLU\noutput v%1$d\n", ANY },
+};
+static const struct input kernels[] = {                /* are written too */
+    { "layers with names", NET "z = x", "\n-> l%1$d: Linear(4) -> ReLU", "\n" END },
+    { "large layers", NET "z = x", "\n-> Linear(1024)", "\n-> Linear(4)\n" END },
+};
 
-/* Steps from text to messages or plan. */
-static unsigned long steps_of(const struct input *in, int n)
+/* What is made of a plan: its text and back, and both kinds of kernels if wanted. */
+static void use_plan(const struct plan *p, bool kernels, FILE *out)
+{
+    char *text = NULL;
+    size_t length;
+    struct plan_error e;
+    struct emit_launches launches;
+    FILE *memory = open_memstream(&text, &length);
+    assert_true(plan_write(p, memory) && fclose(memory) == 0);
+    struct plan *again = plan_read(text, length, &e);
+    assert_non_null(again);
+    if (kernels) {
+        assert_true(emit_c(again, &(struct emit_options){ .lanes = 4, .file = "a.net" }, out));
+        assert_true(emit_cuda(again, &(struct emit_options){ .file = "a.net" }, out, &launches));
+        emit_launches_free(&launches);
+    }
+    plan_free(again);
+    free(text);
+}
+
+/* Steps from text to messages, or to a plan and its kernels. */
+static unsigned long steps_of(const struct input *in, int n, bool kernels)
 {
     struct compilation c = { .file = "a.net", .region = region_new() };
     FILE *text = open_memstream(&c.text, &c.length), *out = fopen("/dev/null", "w");
@@ -98,7 +129,8 @@ static unsigned long steps_of(const struct input *in, int n)
     fclose(text);
     c.diag = (struct diag){ .file = c.file, .text = c.text, .out = out, .region = c.region };
     steps = 0;
-    run_passes(&c, NULL);
+    if (run_passes(&c, NULL))
+        use_plan(c.plan, kernels, out);
     diag_flush(&c.diag);
     unsigned long needed = steps;
     region_free(c.region);
@@ -108,25 +140,39 @@ static unsigned long steps_of(const struct input *in, int n)
 }
 
 /* Sorting n things takes n log n steps: a little more than twice as many for 2 n. */
-static void twice_the_text_takes_twice_the_steps(void **state)
+static void compare(const struct input *in, int count, int n, bool kernels)
 {
-    (void)state;
-    enum { N = 1000 };
     int wrong = 0;
-    steps_of(inputs, 1);                               /* tables are made once */
-    for (int i = 0; i < COUNT(inputs); i++) {
-        const unsigned long one = steps_of(&inputs[i], N), two = steps_of(&inputs[i], 2 * N);
-        assert_true(one > N);
+    for (int i = 0; i < count; i++) {
+        const unsigned long one = steps_of(&in[i], n, kernels), two = steps_of(&in[i], 2 * n, kernels);
+        assert_true(one > (unsigned long)n);
         if (two > one * 2.3) {
-            print_error("%s: %lu steps for %d, %lu for %d\n", inputs[i].name, one, N, two, 2 * N);
+            print_error("%s: %lu steps for %d, %lu for %d\n", in[i].name, one, n, two, 2 * n);
             wrong++;
         }
     }
     assert_int_equal(wrong, 0);
 }
 
+static void twice_the_text_takes_twice_the_steps(void **state)
+{
+    (void)state;
+    compare(texts, COUNT(texts), 1000, false);
+}
+
+static void twice_the_layers_take_twice_the_steps(void **state)
+{
+    (void)state;
+    compare(networks, COUNT(networks), 500, false);
+    compare(kernels, COUNT(kernels), 250, true);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(twice_the_text_takes_twice_the_steps) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(twice_the_text_takes_twice_the_steps),
+        cmocka_unit_test(twice_the_layers_take_twice_the_steps),
+    };
+    steps_of(texts, 1, false);                         /* tables are made once */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

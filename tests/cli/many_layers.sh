@@ -1,0 +1,9 @@
+# Memory grows with the layers, by 35 KB each: 2,000 of them are compiled, and their plan written, in less than 90,000 KiB.
+(ulimit -v 90000 && "$NETC" --version >out 2>&1) || skip "netc alone takes more: it is built with a sanitizer"
+{
+    printf 'net deep\ninput x : f32[8]\ntarget y : class[8]\nz = x\n'
+    for i in $(seq 2000); do echo '    -> Linear(8)'; done
+    printf 'output z\ntrain {\nloss = CrossEntropy(z, y)\noptimizer = SGD(lr = 0.1)\n}\n'
+} >deep.net
+(ulimit -v 90000; "$NETC" deep.net -o deep.plan >out 2>err) || fail "netc takes more than 90,000 KiB for 2,000 layers: $(cat err)"
+[ "$(tail -n 1 deep.plan)" = end ]
