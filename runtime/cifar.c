@@ -50,21 +50,21 @@ static bool read_records(struct gz *file, struct data_split *split, uint64_t *ro
     }
 }
 
-bool cifar_read(char *const *paths, size_t n_paths, struct data_split *split, struct data_error *error) {
+bool cifar_read(char *const *paths, size_t n_paths, data_fits *fits, const void *wanted, struct data_split *split,
+                struct data_error *error) {
     *split = (struct data_split){
         .sample = {.type = DATA_U8, .rank = 3, .dims = {CHANNELS, SIDE, SIDE}, .bytes = PIXELS},
         .label = {.type = DATA_U8, .bytes = 1},
     };
     uint64_t room = 0;
-    bool ok = true;
+    split->sample.path = strdup(paths[0]);
+    split->label.path = strdup(paths[0]);
+    bool ok = (split->sample.path && split->label.path) || data_fail(error, "%s: out of memory", paths[0]);
+    ok = ok && (!fits || (fits(wanted, &split->sample, false, error) && fits(wanted, &split->label, true, error)));
     for (size_t i = 0; ok && i < n_paths; i++) {
         struct gz *file = gz_open(paths[i], error);
         ok = file && read_records(file, split, &room, error);
         gz_close(file);
     }
-    split->sample.path = strdup(paths[0]);
-    split->label.path = strdup(paths[0]);
-    if (ok && (!split->sample.path || !split->label.path))
-        ok = data_fail(error, "%s: out of memory", paths[0]);
     return ok;
 }

@@ -152,7 +152,7 @@ static bool add_file(struct contents *contents, const char *name, char *path, st
         /* Its name promises IDX, so what is wrong with it matters: let the reader say it. */
         int64_t count;
         struct data_field field;
-        idx_read(path, &count, &field, error);
+        idx_read(path, NULL, NULL, &count, &field, error);
         free(path);
         return false;
     }
@@ -225,7 +225,30 @@ static bool check_classes_of(const struct data_split *split, int64_t classes, co
     return true;
 }
 
-static bool read_idx_split(char *const paths[2], enum part first, struct data_split *split, struct data_error *error) {
+/* What the head of an IDX file is compared with. */
+struct asked {
+    data_fits *fits;
+    const void *wanted;
+    const struct data_split *split; /* labels: the split whose samples have been read; samples: NULL */
+};
+
+static bool take_head(void *context, int64_t count, struct data_field *field, struct data_error *error) {
+    const struct asked *asked = context;
+    const struct data_split *split = asked->split;
+    if (split && count != split->count)
+        return data_fail(error, "%s: byte 4: %" PRId64 " labels, but %s has %" PRId64 " samples; expected as many",
+                         field->path, count, split->sample.path, split->count);
+    if (!split && field->type == DATA_I32)
+        return data_fail(error, "%s: byte 2: samples of type 0x0c; expected 0x08 (8-bit) or 0x0d (32-bit float)",
+                         field->path);
+    if (split && field->type != DATA_F32 && field->rank != 0)
+        return data_fail(error, "%s: byte 3: class labels of rank %d; expected rank 1", field->path, field->rank + 1);
+    if (split ? field->type == DATA_F32 && field->rank == 0 : field->rank == 2 || field->rank == 0)
+        insert_dimension(field);
+    return !asked->fits || asked->fits(asked->wanted, field, split != NULL, error);
+}
+
+static bool read_idx_split(char *const paths[2], enum part first, struct asked asked, struct data_split *split, struct data_error *error) {
     if (!paths[0] && !paths[1])
         return true;
     if (!paths[0] || !paths[1]) {
@@ -235,23 +258,12 @@ static bool read_idx_split(char *const paths[2], enum part first, struct data_sp
     }
     int64_t labels;
     struct data_field *sample = &split->sample, *label = &split->label;
-    if (!idx_read(paths[0], &split->count, sample, error) || !idx_read(paths[1], &labels, label, error))
+    if (!idx_read(paths[0], take_head, &asked, &split->count, sample, error))
         return false;
-    if (split->count != labels)
-        return data_fail(error, "%s: byte 4: %" PRId64 " labels, but %s has %" PRId64 " samples; expected as many",
-                         paths[1], labels, paths[0], split->count);
-    if (sample->type == DATA_I32)
-        return data_fail(error, "%s: byte 2: samples of type 0x0c; expected 0x08 (8-bit) or 0x0d (32-bit float)",
-                         paths[0]);
-    if (label->type != DATA_F32 && label->rank != 0)
-        return data_fail(error, "%s: byte 3: class labels of rank %d; expected rank 1", paths[1], label->rank + 1);
-    if (sample->rank == 2 || sample->rank == 0)
-        insert_dimension(sample);
-    if (label->type != DATA_F32)
-        return check_classes_of(split, MAX_CLASSES, "expected", error);
-    if (label->rank == 0)
-        insert_dimension(label);
-    return true;
+    asked.split = split;
+    if (!idx_read(paths[1], take_head, &asked, &labels, label, error))
+        return false;
+    return label->type == DATA_F32 || check_classes_of(split, MAX_CLASSES, "expected", error);
 }
 
 static bool same_layout(const struct data_field *a, const struct data_field *b) {
@@ -286,16 +298,16 @@ static void count_classes(struct dataset *set) {
     set->classes = (train > test ? train : test) + 1;
 }
 
-static bool read_contents(const struct contents *contents, struct dataset *set, struct data_error *error) {
+static bool read_contents(const struct contents *contents, struct asked asked, struct dataset *set, struct data_error *error) {
     const struct names *train = &contents->cifar_train, *test = &contents->cifar_test;
     if (train->n || test->n) {
         set->format = "CIFAR-10";
-        return (!train->n || cifar_read(train->name, train->n, &set->train, error)) &&
-               (!test->n || cifar_read(test->name, test->n, &set->test, error));
+        return (!train->n || cifar_read(train->name, train->n, asked.fits, asked.wanted, &set->train, error)) &&
+               (!test->n || cifar_read(test->name, test->n, asked.fits, asked.wanted, &set->test, error));
     }
     set->format = "IDX";
-    return read_idx_split(contents->idx + TRAIN_SAMPLES, TRAIN_SAMPLES, &set->train, error) &&
-           read_idx_split(contents->idx + TEST_SAMPLES, TEST_SAMPLES, &set->test, error);
+    return read_idx_split(contents->idx + TRAIN_SAMPLES, TRAIN_SAMPLES, asked, &set->train, error) &&
+           read_idx_split(contents->idx + TEST_SAMPLES, TEST_SAMPLES, asked, &set->test, error);
 }
 
 static bool is_synthetic(const char *folder) {
@@ -305,10 +317,10 @@ static bool is_synthetic(const char *folder) {
     return found;
 }
 
-bool data_open(const char *folder, struct dataset *set, struct data_error *error) {
+bool data_open(const char *folder, data_fits *fits, const void *wanted, struct dataset *set, struct data_error *error) {
     struct contents contents = {0};
     *set = (struct dataset){0};
-    bool ok = survey(folder, &contents, error) && read_contents(&contents, set, error) && check_splits(set, error);
+    bool ok = survey(folder, &contents, error) && read_contents(&contents, (struct asked){fits, wanted, NULL}, set, error) && check_splits(set, error);
     free_contents(&contents);
     if (ok) {
         count_classes(set);

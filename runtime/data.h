@@ -41,10 +41,14 @@ struct dataset {
     bool synthetic;                /* a file SYNTHETIC beside them says that they were drawn: no results of a real set */
 };
 
+/* Will a field do? Asked as soon as shape and type are known, before any value is read or unpacked (values NULL). False with the
+ * reason in `error`. */
+typedef bool data_fits(const void *wanted, const struct data_field *field, bool label, struct data_error *error);
+
 /* Reads all of a folder's IDX files (plain or gzip; samples and labels; "train" or "t10k"/"test" in the name tells the
  * splits apart) or CIFAR-10 binary files (data_batch*, test_batch*, in the order of their names). Other files are
- * passed over, and X.gz where X is there too. On failure `set` holds nothing. */
-bool data_open(const char *folder, struct dataset *set, struct data_error *error);
+ * passed over, and X.gz where X is there too. On failure `set` holds nothing. `fits` NULL: anything will do. */
+bool data_open(const char *folder, data_fits *fits, const void *wanted, struct dataset *set, struct data_error *error);
 void data_close(struct dataset *set);
 
 /* Class index of sample i; the label must have rank 0. */
@@ -63,11 +67,14 @@ void inspect_print(const struct dataset *set, FILE *out);
 
 /* The readers of one format each, for data.c. */
 
-/* idx.c: one IDX file; `count` and `field` as above. Values are converted from big-endian. */
+/* idx.c: one IDX file; `count` and `field` as above. Values are converted from big-endian. `head`, if there is one, sees them
+ * before the values are read, and may refuse. */
+typedef bool idx_head(void *context, int64_t count, struct data_field *field, struct data_error *error);
 bool idx_is_magic(const unsigned char bytes[4]);
-bool idx_read(const char *path, int64_t *count, struct data_field *field, struct data_error *error);
+bool idx_read(const char *path, idx_head *head, void *context, int64_t *count, struct data_field *field, struct data_error *error);
 
 /* cifar.c: the records of all files, in order. */
-bool cifar_read(char *const *paths, size_t n_paths, struct data_split *split, struct data_error *error);
+bool cifar_read(char *const *paths, size_t n_paths, data_fits *fits, const void *wanted, struct data_split *split,
+                struct data_error *error);
 
 #endif

@@ -72,8 +72,7 @@ static bool read_sizes(struct gz *file, int rank, uint64_t element, uint64_t siz
 static bool read_values(struct gz *file, uint64_t total, struct data_field *field, struct data_error *error) {
     field->header = gz_offset(file);
     field->values = malloc(total);
-    field->path = strdup(gz_path(file));
-    if (!field->values || !field->path)
+    if (!field->values)
         return data_fail(error, "%s: out of memory: %" PRIu64 " bytes wanted", gz_path(file), total);
     if (!gz_read(file, field->values, total, "the array", error) || !gz_end(file, error))
         return false;
@@ -85,7 +84,7 @@ static bool read_values(struct gz *file, uint64_t total, struct data_field *fiel
     return true;
 }
 
-static bool read_file(struct gz *file, int64_t *count, struct data_field *field, struct data_error *error) {
+static bool read_file(struct gz *file, idx_head *head, void *context, int64_t *count, struct data_field *field, struct data_error *error) {
     uint64_t sizes[DATA_MAX_RANK + 1], total;
     int rank = 0;
     if (!read_magic(file, &field->type, &rank, error))
@@ -97,15 +96,20 @@ static bool read_file(struct gz *file, int64_t *count, struct data_field *field,
     for (int i = 1; i < rank; i++)
         field->dims[i - 1] = (int64_t)sizes[i];
     field->bytes = total / sizes[0];
+    field->path = strdup(gz_path(file));
+    if (!field->path)
+        return data_fail(error, "%s: out of memory", gz_path(file));
+    if (head && !head(context, *count, field, error))
+        return false;
     return read_values(file, total, field, error);
 }
 
-bool idx_read(const char *path, int64_t *count, struct data_field *field, struct data_error *error) {
+bool idx_read(const char *path, idx_head *head, void *context, int64_t *count, struct data_field *field, struct data_error *error) {
     struct gz *file = gz_open(path, error);
     if (!file)
         return false;
     *field = (struct data_field){0};
-    bool ok = read_file(file, count, field, error);
+    bool ok = read_file(file, head, context, count, field, error);
     gz_close(file);
     if (!ok) {
         free(field->values);

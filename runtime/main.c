@@ -9,7 +9,7 @@ static int inspect(const char *folder)
 {
     struct dataset set;
     struct data_error e;
-    if (!data_open(folder, &set, &e))
+    if (!data_open(folder, NULL, NULL, &set, &e))
         return complain(STATUS_DATA, "%s", e.text);
     inspect_print(&set, stdout);
     data_close(&set);

@@ -49,14 +49,23 @@ static bool fits_shape(const struct data_field *f, const struct tensor *t)
     return same || ((rank <= 1 || wanted <= 1) && elements == tensor_elements(t));
 }
 
-static int same_shape(const struct data_field *f, const struct tensor *t, const char *what)
+/* Does a field, whose values may not be there yet, agree with the network? */
+static bool fits(const void *plan, const struct data_field *f, bool label, struct data_error *e)
 {
-    if (fits_shape(f, t))
-        return 0;
+    const struct plan *p = plan;
+    const int index = tensor_with_role(p, label ? ROLE_TARGET : ROLE_INPUT);
+    if (index < 0)
+        return data_fail(e, "net %s has no input or no target", p->net);
+    const struct tensor *t = &p->tensor[index];
     char has[96], wants[96];
-    return complain(STATUS_DATA, "%s: its %ss are %s, but %s `%s` of the network is %s", f->path, what,
-                shape_text_of(f->rank, f->dims, has, sizeof has), t->role == ROLE_INPUT ? "input" : "target", t->name,
-                shape_text_of(t->rank, t->dim, wants, sizeof wants));
+    if (label && !is_class(t) && f->type != DATA_F32)
+        return data_fail(e, "%s: these are class indices, but target `%s` of the network is values", f->path, t->name);
+    if (label && is_class(t) && (f->type == DATA_F32 || f->rank != 0))
+        return data_fail(e, "%s: these are values, but target `%s` of the network is a class", f->path, t->name);
+    return (label && is_class(t)) || fits_shape(f, t) ||
+           data_fail(e, "%s: its %ss are %s, but %s `%s` of the network is %s", f->path, label ? "target" : "sample",
+                     shape_text_of(f->rank, f->dims, has, sizeof has), label ? "target" : "input", t->name,
+                     shape_text_of(t->rank, t->dim, wants, sizeof wants));
 }
 
 /* The labels as i32. */
@@ -79,28 +88,15 @@ static int widen(struct data_split *split)
 
 static int agree(const struct plan *p, struct data_split *split)
 {
-    int input = tensor_with_role(p, ROLE_INPUT), target = tensor_with_role(p, ROLE_TARGET);
     if (split->count == 0)
         return 0;
     if (split->count > INT32_MAX)
         return complain(STATUS_DATA, "%s: more than 2147483647 samples", split->sample.path);
-    if (input < 0 || target < 0)
-        return complain(STATUS_DATA, "net %s has no input or no target", p->net);
-    const struct tensor *t = &p->tensor[target];
     struct data_error e;
-    if (!data_check_finite(split, &e))
+    if (!fits(p, &split->sample, false, &e) || !fits(p, &split->label, true, &e) || !data_check_finite(split, &e))
         return complain(STATUS_DATA, "%s", e.text);
-    int status = same_shape(&split->sample, &p->tensor[input], "sample");
-    if (status)
-        return status;
-    if (!is_class(t) && split->label.type != DATA_F32)
-        return complain(STATUS_DATA, "%s: these are class indices, but target `%s` of the network is values",
-                    split->label.path, t->name);
-    if (!is_class(t))
-        return same_shape(&split->label, t, "target");
-    if (split->label.type == DATA_F32 || split->label.rank != 0)
-        return complain(STATUS_DATA, "%s: these are values, but target `%s` of the network is a class",
-                        split->label.path, t->name);
+    if (split->label.type == DATA_F32)
+        return 0;
     int64_t classes = samples_classes(p);
     if (classes > 0 && !data_check_classes(split, classes, &e))
         return complain(STATUS_DATA, "%s", e.text);
@@ -167,7 +163,7 @@ int samples_open(const struct plan *p, const char *folder, struct dataset *set)
 {
     struct data_error e;
     *set = (struct dataset){ .format = "" };
-    int status = folder ? data_open(folder, set, &e) ? 0 : complain(STATUS_DATA, "%s", e.text) : from_plan(p, set);
+    int status = folder ? data_open(folder, fits, p, set, &e) ? 0 : complain(STATUS_DATA, "%s", e.text) : from_plan(p, set);
     if (status == 0)
         status = agree(p, &set->train);
     if (status == 0)

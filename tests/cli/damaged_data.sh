@@ -17,3 +17,11 @@ for damage in short magic long count; do
     says err "train-images"
     [ $damage = magic ] || says err '[0-9]'
 done
+
+# What a packed file announces is compared with the network before a GiB is unpacked.
+mkdir huge
+{ printf '\0\0\10\3\0\0\0\1\0\0\200\0\0\0\200\0'; head -c 1100000 /dev/urandom; } | gzip -1 >huge/train-images-idx3-ubyte.gz
+printf '\0\0\10\1\0\0\0\1\3' | gzip >huge/train-labels-idx1-ubyte.gz
+[ -e mlp.plan ] || plan mlp
+expect 4 netrun mlp.plan --train huge
+says err 'huge/train-images-idx3-ubyte.gz: its samples are 1x32768x32768, but input `image` of the network is '

@@ -50,7 +50,7 @@ static void write_packed(struct temp *temp, const char *name, const void *data, 
 static void assert_refused(struct temp *temp, ...) {
     struct dataset set;
     struct data_error error = {""};
-    assert_false(data_open(temp->folder, &set, &error));
+    assert_false(data_open(temp->folder, NULL, NULL, &set, &error));
     assert_null(set.train.sample.values);
     va_list pieces;
     va_start(pieces, temp);
@@ -62,7 +62,7 @@ static void assert_refused(struct temp *temp, ...) {
 static struct dataset open_good(struct temp *temp) {
     struct dataset set;
     struct data_error error;
-    if (!data_open(temp->folder, &set, &error))
+    if (!data_open(temp->folder, NULL, NULL, &set, &error))
         fail_msg("%s", error.text);
     return set;
 }
@@ -363,7 +363,7 @@ static void test_flipped_bits_never_crash(void **state) {
         struct data_error error = {""};
         packed[bit / 8] ^= (unsigned char)(1 << bit % 8);
         temp_write(temp, TRAIN_IMAGES ".gz", packed, size);
-        if (data_open(temp->folder, &set, &error)) /* time stamp and the like */
+        if (data_open(temp->folder, NULL, NULL, &set, &error)) /* time stamp and the like */
             data_close(&set);
         else
             assert_contains(error.text, TRAIN_IMAGES);
@@ -485,7 +485,7 @@ static struct dataset open_real(const char *name) {
     const char *folder = real_data("DATA", name);
     if (!folder)
         skip();
-    if (!data_open(folder, &set, &error))
+    if (!data_open(folder, NULL, NULL, &set, &error))
         fail_msg("%s", error.text);
     return set;
 }

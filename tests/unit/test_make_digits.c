@@ -29,7 +29,7 @@ static int make_digits(struct temp *temp, const char *options) {
 static void assert_is_set(struct temp *temp, const char *format, int64_t channels, int64_t side) {
     struct dataset set;
     struct data_error error;
-    if (!data_open(temp->folder, &set, &error))
+    if (!data_open(temp->folder, NULL, NULL, &set, &error))
         fail_msg("%s", error.text);
     assert_string_equal(set.format, format);
     assert_int_equal(set.train.count, 200);
