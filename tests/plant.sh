@@ -1,0 +1,58 @@
+#!/bin/bash
+# Plants each fault of tests/faults.tsv in a copy of the tree and runs the tests that should notice: by hand, since each means
+# a build. One line a fault: caught, SURVIVED, or not planted (the pattern fits no line any more, or it does not build).
+#
+#   tests/plant.sh [WORD...]      rows that contain one of the words
+#
+# A row: file, sed expression, words of tests/run that choose the tests. Exit status 1 unless all were caught.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+B=$(basename "${B:-build}")
+tree=$(mktemp -d "${TMPDIR:-/tmp}/netc-plant-XXXXXX") || exit 1
+trap 'rm -rf "$tree"' EXIT
+git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -a -t "$tree"
+[ ! -d "$B" ] || cp -a "$B" "$tree/"
+export TEST_CACHE=${TEST_CACHE:-$tree/kernels}
+mkdir -p "$TEST_CACHE"
+caught=0 survived=0 failed=0
+
+build() { # TESTS...: the programs, and the unit tests among the words
+    local word targets=(all)
+    for word; do
+        case $word in
+        unit/*) targets+=("$B/tests/${word#unit/}") ;;
+        cuda*) targets+=(sim) ;;
+        esac
+    done
+    (cd "$tree" && make -s -j"$(nproc)" B="$B" "${targets[@]}") >"$tree/log" 2>&1
+}
+
+plant() {
+    local file=$1 change=$2 tests=() verdict
+    read -r -a tests <<<"$3"
+    cp -a "$tree/$file" "$tree/kept"
+    sed -i "$change" "$tree/$file"
+    if cmp -s "$tree/$file" "$tree/kept"; then
+        verdict="not planted: nothing fits"
+    elif ! build "${tests[@]}"; then
+        verdict="not planted: does not build"
+    elif (cd "$tree" && B=$B tests/run "${tests[@]}") >"$tree/log" 2>&1; then
+        verdict=SURVIVED
+    else
+        verdict=caught
+    fi
+    case $verdict in caught) caught=$((caught + 1)) ;; SURVIVED) survived=$((survived + 1)) ;; *) failed=$((failed + 1)) ;; esac
+    printf '%-10s %s  %s\n' "$verdict" "$file" "$change"
+    cp "$tree/kept" "$tree/$file"       # newer than the object
+}
+
+while IFS=$'\t' read -r file change tests; do
+    case $file in '' | '#'*) continue ;; esac
+    wanted=$([ $# = 0 ] && echo 1)
+    for word; do
+        case $file$'\t'$change$'\t'$tests in *"$word"*) wanted=1 ;; esac
+    done
+    [ -z "$wanted" ] || plant "$file" "$change" "$tests"
+done <tests/faults.tsv
+echo "$caught caught, $survived survived, $failed not planted"
+[ $survived = 0 ] && [ $failed = 0 ]
