@@ -198,21 +198,54 @@ static int64_t row_workspace(const struct plan *p, const struct schedule *s)
     return t < 0 ? 0 : p->tensor[t].bytes;
 }
 
+/* Bytes of the gradients of all parameters, and of their sums over the runs of a batch. */
+static int64_t gradients(const struct plan *p, const struct schedule *s)
+{
+    int64_t bytes = 0;
+    for (const struct tensor *t = p->tensor; t < p->tensor + p->ntensor; t++)
+        if (t->schedule == s - p->schedule && !t->rows && t->base < 0 && (t->role == ROLE_GRAD || t->role == ROLE_SUM))
+            bytes += (t->bytes + FIXED_ALIGN - 1) / FIXED_ALIGN * FIXED_ALIGN;
+    return bytes;
+}
+
 static void put_peak(const struct plan *p, const struct schedule *s, int64_t rows, int64_t spare, int64_t beside, FILE *out)
 {
-    const int64_t scratch = row_workspace(p, s);
+    const int64_t scratch = row_workspace(p, s), sums = gradients(p, s);
     const struct kernel *k = &p->kernel[s->first_kernel + s->peak_step];
     char layer[NAME], values[32], fixed[32], persistent[32], others[32];
     layer_text(p, k, layer);
     fprintf(out, "   = note: peak is at %s%s", layer, is_backward(p, s, s->peak_step) ? " backward" : "");
     if (line_of(k))
         fprintf(out, " (line %d)", line_of(k));
-    fprintf(out, ": activations %s, workspace %s, parameters%s %s", bytes_text(rows * (s->per_row - scratch), values, sizeof values),
-            bytes_text(s->fixed + rows * scratch, fixed, sizeof fixed), spare ? "" : " and optimizer",
-            bytes_text(p->persistent - spare, persistent, sizeof persistent));
+    fprintf(out, ": activations %s", bytes_text(rows * (s->per_row - scratch), values, sizeof values));
+    if (sums > 0)
+        fprintf(out, ", gradients %s", bytes_text(sums, fixed, sizeof fixed));
+    if (s->fixed - sums + rows * scratch > 0)
+        fprintf(out, ", workspace %s", bytes_text(s->fixed - sums + rows * scratch, fixed, sizeof fixed));
+    fprintf(out, ", parameters%s %s", spare ? "" : " and optimizer", bytes_text(p->persistent - spare, persistent, sizeof persistent));
     if (beside > 0)
         fprintf(out, ", context, kernels and data %s", bytes_text(beside, others, sizeof others));
     fprintf(out, "\n");
+}
+
+/* "image", "conv2 backward (conv_dx, line 13)", "workspace of fc1 (line 11)": a value by the layer that makes it. */
+static void put_value(const struct plan *p, const struct schedule *s, const struct tensor *t, FILE *out)
+{
+    const struct kernel *k = &p->kernel[s->first_kernel + t->first];
+    const struct stage *maker = NULL;
+    char layer[NAME];
+    if (t->role == ROLE_INPUT || t->role == ROLE_TARGET) {
+        fputs(t->name, out);
+        return;
+    }
+    for (const struct stage *g = k->stage; g < k->stage + k->nstage; g++)
+        for (int o = 0; o < g->nout; o++)
+            maker = &p->tensor[g->out[o]] == t ? g : maker;
+    layer_text(p, k, layer);
+    fprintf(out, "%s%s%s (", t->role == ROLE_WORKSPACE ? "workspace of " : "", layer, is_backward(p, s, t->first) ? " backward" : "");
+    if (maker)
+        fprintf(out, "%s, ", maker->op->name);
+    fprintf(out, "line %d)", maker && maker->line ? maker->line : line_of(k));
 }
 
 /* The largest values that live at the peak. */
@@ -231,8 +264,9 @@ static void put_largest(const struct plan *p, const struct schedule *s, FILE *ou
     }
     for (int i = 0; i < n; i++) {
         char size[32];
-        fprintf(out, "%s%s %s", i ? ", " : "   = note: the largest values there, a sample: ", top[i]->name,
-                bytes_text(top[i]->bytes, size, sizeof size));
+        fputs(i ? ", " : "   = note: the largest values there, a sample: ", out);
+        put_value(p, s, top[i], out);
+        fprintf(out, " %s", bytes_text(top[i]->bytes, size, sizeof size));
     }
     if (n)
         fprintf(out, "\n");
