@@ -135,6 +135,7 @@ static long count_steps(struct temp *temp, emitter *emit)
     recipe_count(&j.recipe, SAMPLES);
     open_device(&j, emit);
     assert_int_equal(init_weights(&j), 0);
+    assert_int_equal(run_lock(&j), 0);
     assert_int_equal(run_metrics(&j), 0);
     j.events.to[0] = j.metrics;
     progress_open(&j.progress, &options);
