@@ -87,7 +87,7 @@ static void test_simulator_must_be_named(void **state)
     if (!sim_there())
         skip();
     char command[128];
-    snprintf(command, sizeof command, "ln -s $PWD/" SIM_FOLDER "/libcuda.so.1 %s/libcuda.so.1", folder);
+    snprintf(command, sizeof command, "ln -s \"$PWD\"/" SIM_FOLDER "/libcuda.so.1 %s/libcuda.so.1", folder);
     assert_int_equal(system(command), 0);
     snprintf(command, sizeof command, "NETRUN_CUDA_LIBDIR=%s", folder);
     check_report(command, 0, "Simulated\0");
@@ -150,7 +150,7 @@ static void test_driver_decides(void **state)
     char command[2 * PATH_MAX], environment[128], nvrtc[PATH_MAX];
     if (!sim_there() || in_child("", say_nvrtc, NULL, nvrtc, sizeof nvrtc) || !*nvrtc)
         skip();
-    snprintf(command, sizeof command, "mkdir %s/toolkits && cd %s/toolkits && ln -s $OLDPWD/" SIM_FOLDER "/libcuda.so.1 . && "
+    snprintf(command, sizeof command, "mkdir %s/toolkits && cd %s/toolkits && ln -s \"$OLDPWD\"/" SIM_FOLDER "/libcuda.so.1 . && "
              "for v in 13 12 11.2; do ${CC:-cc} -shared -o libnvrtc.so.$v -Wl,--no-as-needed %s || exit 1; done",
              folder, folder, nvrtc);
     assert_int_equal(system(command), 0);
