@@ -6,10 +6,10 @@ mkdir bin
 for program in bash sh make awk cat find uname; do
     ln -s "$(command -v $program)" bin/
 done
-expect 0 env PATH="$PWD/bin" make -n -C "$ROOT" B="$B" DATA= check-gpu
+expect 0 env PATH="$PWD/bin" make -n -C "$ROOT" B="$(realpath --relative-to="$ROOT" "$B")" DATA= check-gpu
 says out 'tests/gpu/run'
 ! grep -Eq 'bison|flex|-c -o' out || fail "check-gpu builds"
-expect 0 make -n -C "$ROOT" B="$B" DATA= check-gpu
+expect 0 make -n -C "$ROOT" B="$(realpath --relative-to="$ROOT" "$B")" DATA= check-gpu
 
 mkdir empty
 expect 4 env B="$PWD/empty" "$ROOT/tests/gpu/run" --sim

@@ -165,6 +165,31 @@ static void test_workspaces(void **state)
     refuse_workspace(true, without_rows, "the workspace of its rows is too small");
 }
 
+/* They belong to the kernel's launch, not to its stages. */
+static void test_no_stage_names_one(void **state)
+{
+    struct trial t;
+    struct plan_error e;
+    int tried = 0;
+    (void)state;
+    assert_true(trial_plan(&t, "tests/wide.net", read_text("tests/wide.net"), NULL, 0, stderr));
+    for (int i = 0; i < t.p->ntensor; i++) {
+        const struct tensor *x = &t.p->tensor[i];
+        if (x->schedule < 0 || (x->role != ROLE_WORKSPACE && x->role != ROLE_RING))
+            continue;
+        struct stage *s = t.p->kernel[t.p->schedule[x->schedule].first_kernel].stage;
+        int was = s->in[0];
+        s->in[0] = i;
+        if (plan_check(t.p, &e) || !strstr(e.text, "names a workspace or a ring"))
+            fail_msg("%s: %s", x->name, e.text);
+        s->in[0] = was;
+        tried++;
+    }
+    assert_true(tried > 4);
+    assert_true(plan_check(t.p, &e));
+    trial_close(&t);
+}
+
 /* ---- outputs: netrun shows what the plan says of them, and reads as many values of the target ---- */
 
 static const char answers[] =
@@ -236,6 +261,7 @@ int main(void)
         cmocka_unit_test(test_xent_operands),
         cmocka_unit_test(test_targets),
         cmocka_unit_test(test_workspaces),
+        cmocka_unit_test(test_no_stage_names_one),
         cmocka_unit_test(test_what_outputs_are),
         cmocka_unit_test(test_outputs),
     };

@@ -196,6 +196,27 @@ static void test_refusals(void **state)
     plan_free(p);
 }
 
+/* The longest text in quotes is read, one more byte is not. */
+static void test_long_text(void **state)
+{
+    (void)state;
+    struct plan *p = sample_plan();
+    size_t size;
+    char *text = sample_text(p, &size), longest[MAX_STRING + 4] = "\"";
+    for (int more = 0; more < 2; more++) {
+        struct plan_error e;
+        memset(longest + 1, 'a', MAX_STRING + 1);
+        strcpy(longest + 1 + MAX_STRING + more, "\"");
+        char *other = changed(text, "\"Adam\"", longest);
+        struct plan *q = read_back(other, strlen(other), &e);
+        assert_true(more ? !q && strstr(e.text, "are not closed within 65535 bytes") : q != NULL);
+        plan_free(q);
+        free(other);
+    }
+    free(text);
+    plan_free(p);
+}
+
 /* Every shorter file and every flipped bit is refused: by the checksum at the latest. */
 static void test_damage(void **state)
 {
@@ -356,7 +377,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip), cmocka_unit_test(test_any_source), cmocka_unit_test(test_disk_full),
-        cmocka_unit_test(test_refusals),   cmocka_unit_test(test_damage),     cmocka_unit_test(test_lookups),
+        cmocka_unit_test(test_refusals),   cmocka_unit_test(test_long_text), cmocka_unit_test(test_damage),     cmocka_unit_test(test_lookups),
         cmocka_unit_test(test_arena), cmocka_unit_test(test_slots),      cmocka_unit_test(test_operands),   cmocka_unit_test(test_map),
         cmocka_unit_test(test_within),
     };
