@@ -388,7 +388,7 @@ void put_scatter(struct writer *w, const struct stage *s, const char *block, con
 bool scatter_fits_tile(const double *attr, const struct tensor *in);     /* windows cover the image, each place once */
 bool window_fits_tile(const double *attr, const struct tensor *in);      /* windows cover the image, no padding, tile small */
 
-/* ---- the passes after build, in order; each on the graph of one phase (main.c has the table) ---- */
+/* ---- the passes after build, in order; each on the graph of one phase (compile.c has the table) ---- */
 
 /* report.c. Needs loss. Adds what the host reads after a step. */
 void report(struct graph *g, const struct model *m);
