@@ -346,6 +346,13 @@ static bool copied(bool ok, const struct device_error *e)
     return ok;
 }
 
+/* Waits for a copy; if that fails, once more, since the caller's memory is his again afterwards. */
+static bool end_copy(struct gpu *g, struct device_error *e)
+{
+    struct device_error later;
+    return finish(g, e) || (finish(g, &later) && false);
+}
+
 /* In the stream, and waited for: it does not wait for the default stream, in which a copy from pageable memory may be under
  * way after its call has returned. The caller's memory is his again when these return. */
 static bool read_tensor(struct device *d, enum phase ph, int tensor, int64_t at, void *to, int64_t bytes)
@@ -354,7 +361,7 @@ static bool read_tensor(struct device *d, enum phase ph, int tensor, int64_t at,
     struct device_error e;
     CUdeviceptr from = range(g, ph, tensor, at, bytes);
     return from && (!bytes || copied(CUDA_CALL(&g->api, &e, cuMemcpyDtoHAsync_v2, to, from, (size_t)bytes, g->stream) &&
-                                     finish(g, &e), &e));
+                                     end_copy(g, &e), &e));
 }
 
 static bool write_tensor(struct device *d, enum phase ph, int tensor, int64_t at, const void *from, int64_t bytes)
@@ -363,7 +370,7 @@ static bool write_tensor(struct device *d, enum phase ph, int tensor, int64_t at
     struct device_error e;
     CUdeviceptr to = range(g, ph, tensor, at, bytes);
     return to && (!bytes || copied(CUDA_CALL(&g->api, &e, cuMemcpyHtoDAsync_v2, to, from, (size_t)bytes, g->stream) &&
-                                   finish(g, &e), &e));
+                                   end_copy(g, &e), &e));
 }
 
 static int64_t arena_bytes(const struct device *d)
