@@ -7,7 +7,6 @@
 #include <link.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { REQUIRED, OPTIONAL };
 
@@ -150,22 +149,6 @@ const char *__lsan_default_suppressions(void)
 {
     return "leak:libnvrtc\n";
 }
-
-/* LeakSanitizer looks at all threads when the process ends, and crashes over one that is just beginning or ending; NVRTC's
- * and the device's may be, where a process ends as soon as they are opened. */
-static void settle(void)
-{
-    usleep(50000);
-}
-
-static void settle_at_exit(void)
-{
-    atexit(settle);
-}
-#else
-static void settle_at_exit(void)
-{
-}
 #endif
 
 bool cuda_open(struct cuda *c, enum cuda_library which)
@@ -176,10 +159,8 @@ bool cuda_open(struct cuda *c, enum cuda_library which)
     int most = driver_major(c);
     bool found = open_versions(c, which, (struct versions){0, most}) ||
                  (most < INT_MAX && open_versions(c, which, (struct versions){most + 1, INT_MAX}));
-    if (found && which == NVRTC) {
+    if (found && which == NVRTC)
         open_builtins(c);
-        settle_at_exit();
-    }
     return found;
 }
 
