@@ -165,6 +165,34 @@ static void test_workspaces(void **state)
     refuse_workspace(true, without_rows, "the workspace of its rows is too small");
 }
 
+/* A gradient written over the parameter that has its shape. */
+static void test_only_updates_write_what_persists(void **state)
+{
+    struct trial t = open_plan(mse);
+    struct plan *p = t.c.plan;
+    struct plan_error e;
+    int tried = 0;
+    (void)state;
+    for (int k = 0; k < p->nkernel; k++)
+        for (int s = 0; s < p->kernel[k].nstage; s++) {
+            struct stage *stage = &p->kernel[k].stage[s];
+            int was = stage->out[0];
+            for (int i = 0; i < p->ntensor && !stage->op->update; i++) {
+                const struct tensor *x = &p->tensor[i];
+                if (x->role != ROLE_PARAM || p->tensor[was].rows || !same_shape(x, &p->tensor[was]) || !tensor_is_named(p, i))
+                    continue;
+                stage->out[0] = i;
+                if (plan_check(p, &e) || !strstr(e.text, "overwrites what persists"))
+                    fail_msg("%s into %s: %s", stage->op->name, x->name, e.text);
+                stage->out[0] = was;
+                tried++;
+            }
+        }
+    assert_true(tried > 0);
+    assert_true(plan_check(p, &e));
+    trial_close(&t);
+}
+
 /* They belong to the kernel's launch, not to its stages. */
 static void test_no_stage_names_one(void **state)
 {
@@ -262,6 +290,7 @@ int main(void)
         cmocka_unit_test(test_targets),
         cmocka_unit_test(test_workspaces),
         cmocka_unit_test(test_no_stage_names_one),
+        cmocka_unit_test(test_only_updates_write_what_persists),
         cmocka_unit_test(test_what_outputs_are),
         cmocka_unit_test(test_outputs),
     };

@@ -259,6 +259,27 @@ static void test_mean_loss(void **state)
     assert_int_equal(r.correct[0], 5 + 5 + 2);
 }
 
+static double epoch_loss;                   /* of all samples of the epoch together */
+
+static void add_loss(const struct fake_device *d)
+{
+    epoch_loss += control_float(d->control, CTL_LOSS) * (double)d->control[CTL_ROWS];
+}
+
+/* Without a test set the training loss tells the best epoch: the mean over the samples, of which the last batch has fewer. */
+static void test_train_loss(void **state)
+{
+    (void)state;
+    struct run a;
+    open_run(&a, "a", false);
+    a.job.recipe.epochs = 1;
+    a.job.data.test.count = 0;
+    a.device.watch = add_loss;
+    epoch_loss = 0;
+    assert_int_equal(go(&a, false), 0);
+    assert_true(fabs(-a.job.at.best - epoch_loss / 21) < 1e-9);
+}
+
 /* A run whose steps have been slow for a while already says so, once, and goes on. */
 static void test_slow(void **state)
 {
@@ -502,7 +523,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_resume),   cmocka_unit_test(test_interrupt), cmocka_unit_test(test_crash),
         cmocka_unit_test(test_diverged), cmocka_unit_test(test_best_is_finite), cmocka_unit_test(test_best_of_equals),
-        cmocka_unit_test(test_mean_loss), cmocka_unit_test(test_control),   cmocka_unit_test(test_batches),
+        cmocka_unit_test(test_mean_loss), cmocka_unit_test(test_train_loss), cmocka_unit_test(test_control),   cmocka_unit_test(test_batches),
         cmocka_unit_test(test_no_allocation), cmocka_unit_test(test_calls),
         cmocka_unit_test(test_slow),     cmocka_unit_test(test_kept_before_told), cmocka_unit_test(test_seconds),
         cmocka_unit_test(test_positions),
