@@ -177,6 +177,11 @@ static void test_hits(void **state)
         assert_int_equal(control_of(&t)[CTL_METRIC], ROWS - 1);
         assert_int_equal(control_of(&t)[CTL_METRIC + 1], ROWS - 1);
     }
+    for (int i = 0; i < ROWS * CLASSES; i++)             /* of equals the first is taken: class 0, and 1 as the second */
+        samples[i] = 1;
+    trial_run(&t, PHASE_EVALUATE, control);
+    assert_int_equal(control_of(&t)[CTL_METRIC], 5);
+    assert_int_equal(control_of(&t)[CTL_METRIC + 1], 10);
     trial_close(&t);
 }
 

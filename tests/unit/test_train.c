@@ -259,6 +259,28 @@ static void test_mean_loss(void **state)
     assert_int_equal(r.correct[0], 5 + 5 + 2);
 }
 
+/* Resumed within an epoch: what was told of its steps so far stays, what the run will tell again is cut off. */
+static void test_steps_before_a_resume(void **state)
+{
+    (void)state;
+    static const char kept[] = "{\"event\":\"start\"}\n{\"event\":\"step\",\"epoch\":1,\"step\":1}\n",
+                      later[] = "{\"event\":\"step\",\"epoch\":1,\"step\":2}\n";
+    char text[sizeof kept + sizeof later] = "";
+    struct run a;
+    open_run(&a, "a", false);
+    FILE *file = fopen(path_of("a", "metrics.jsonl"), "w");
+    assert_non_null(file);
+    assert_true(fprintf(file, "%s%s", kept, later) > 0 && fclose(file) == 0);
+    a.job.at = (struct position){ .in_epoch = 1, .step = 1 };
+    assert_int_equal(run_lock(&a.job), 0);
+    assert_int_equal(run_metrics(&a.job), 0);
+    assert_int_equal(fclose(a.job.metrics), 0);
+    file = fopen(path_of("a", "metrics.jsonl"), "r");
+    assert_non_null(file);
+    assert_true(fread(text, 1, sizeof text - 1, file) > 0 && fclose(file) == 0);
+    assert_string_equal(text, kept);
+}
+
 static double epoch_loss;                   /* of all samples of the epoch together */
 
 static void add_loss(const struct fake_device *d)
@@ -523,7 +545,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_resume),   cmocka_unit_test(test_interrupt), cmocka_unit_test(test_crash),
         cmocka_unit_test(test_diverged), cmocka_unit_test(test_best_is_finite), cmocka_unit_test(test_best_of_equals),
-        cmocka_unit_test(test_mean_loss), cmocka_unit_test(test_train_loss), cmocka_unit_test(test_control),   cmocka_unit_test(test_batches),
+        cmocka_unit_test(test_mean_loss), cmocka_unit_test(test_train_loss),
+        cmocka_unit_test(test_steps_before_a_resume), cmocka_unit_test(test_control),   cmocka_unit_test(test_batches),
         cmocka_unit_test(test_no_allocation), cmocka_unit_test(test_calls),
         cmocka_unit_test(test_slow),     cmocka_unit_test(test_kept_before_told), cmocka_unit_test(test_seconds),
         cmocka_unit_test(test_positions),
