@@ -255,8 +255,6 @@ void open_kernel(struct writer *w)
 void close_kernel(struct writer *w)
 {
     put(w, "}");
-    if (w->target != TARGET_CUDA)
-        return;
     struct emit_launch *l = &w->launch[w->nlaunch++];
     l->threads = w->threads;
     l->blocks_per_task = w->blocks_per_task;

@@ -39,7 +39,7 @@ struct nr_object { int32_t abi, kernels, lanes, real_bytes; const struct nr_kern
 /* How many of the plan's first `kernel` kernels are for this target. */
 int emit_row(const struct plan *p, enum target t, int kernel);
 
-/* False on a write error. The plan must have passed plan_check. */
+/* False on a write error, or if a kernel cannot be written, and then nothing is. The plan must have passed plan_check. */
 bool emit_c(const struct plan *p, const struct emit_options *o, FILE *out);
 
 /* ---- CUDA ---- */
@@ -72,7 +72,7 @@ struct emit_launches { int n; struct emit_launch *launch; struct region *region;
  * zeros for a product. Besides:
  *     nr_begin(control, ring)   one block of CTL_WORDS threads: the next control block of the ring becomes the control block
  *     nr_end(control, ring)     the same: its results go back into the ring, ring[0] counts
- * False on a write error. `l` is freed with emit_launches_free. */
+ * False as emit_c. `l` is freed with emit_launches_free. */
 bool emit_cuda(const struct plan *p, const struct emit_options *o, FILE *out, struct emit_launches *l);
 void emit_launches_free(struct emit_launches *l);
 

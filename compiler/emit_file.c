@@ -1,6 +1,7 @@
 /* emit_file.c: a checked plan as one file of C or CUDA. Kernels are written stage by stage: the anchor's op writes the loops
  * (op.emit) and calls back for the maps behind it. What the user calls things stands in a table in front, in no kernel. */
 #include "netc.h"
+#include "plan_text.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -23,7 +24,8 @@ static void put_plain(const char *text, FILE *out)
         fputc(isprint((unsigned char)*text) && !strchr("\\@", *text) ? *text : '?', out);
 }
 
-static void put_kernel(struct writer *w)
+/* False if no function came of it: the op has code for another target, or none. */
+static bool put_kernel(struct writer *w)
 {
     const struct kernel *k = w->kernel;
     fprintf(w->out, "// @ =");
@@ -32,9 +34,12 @@ static void put_kernel(struct writer *w)
     fprintf(w->out, "\n");
     if (k->stage[0].op->emit)
         k->stage[0].op->emit(w, &k->stage[0]);
-    else
+    else if (k->stage[0].op->kind == OP_MAP)
         put_map_kernel(w);
     fprintf(w->out, "\n");
+    if (!w->nlaunch)
+        fprintf(stderr, "internal error: op %s has no code for %s\n", k->stage[0].op->name, target_word[w->target]);
+    return w->nlaunch;
 }
 
 /* In the text of a kernel `@` stands for its name, behind a prefix that no word of C and of the prelude has. */
@@ -78,7 +83,21 @@ static void add_launches(const struct writer *w, int kernel, const char *name, s
     }
 }
 
-/* False if a kernel could not be written. `l` NULL: its launches are not wanted. */
+/* The text of a kernel, NULL if it cannot be written. */
+static char *kernel_text(struct writer *w)
+{
+    char *text = NULL;
+    size_t length;
+    w->out = open_memstream(&text, &length);
+    bool good = w->out && put_kernel(w);
+    good = w->out && fclose(w->out) == 0 && good;
+    if (good)
+        return text;
+    free(text);
+    return NULL;
+}
+
+/* False if a kernel cannot be written. `l` NULL: its launches are not wanted. */
 static bool put_kernels(const struct plan *p, struct writer w, struct source *s, struct emit_launches *l)
 {
     *s = (struct source){.region = region_new()};
@@ -86,24 +105,17 @@ static bool put_kernels(const struct plan *p, struct writer w, struct source *s,
     struct lookup seen = {0};
     bool good = true;
     const struct writer fresh = w;
-    for (int k = 0; k < p->nkernel; k++) {
+    for (int k = 0; k < p->nkernel && good; k++) {
         s->row[k].text = -1;
         if (p->schedule[p->kernel[k].schedule].target != w.target)
             continue;
-        char *body = NULL;
-        size_t length;
         w = fresh;
         w.plan = p;
         w.kernel = &p->kernel[k];
-        w.out = open_memstream(&body, &length);
-        if (!w.out) {
-            good = false;
-            break;
-        }
         w.region = region_new();
-        put_kernel(&w);
-        good = fclose(w.out) == 0 && body && good;
-        int text = good ? lookup_find(&seen, body) : 0;
+        char *body = kernel_text(&w);
+        good = body;
+        int text = good ? lookup_find(&seen, body) : -1;
         if (good && text < 0) {
             text = s->ntext;
             region_grow(s->region, s->text, s->ntext);
@@ -195,7 +207,10 @@ int emit_row(const struct plan *p, enum target t, int kernel)
 bool emit_c(const struct plan *p, const struct emit_options *o, FILE *out)
 {
     struct source s;
-    bool good = put_kernels(p, (struct writer){.target = TARGET_CPU, .lanes = o->lanes}, &s, NULL);
+    if (!put_kernels(p, (struct writer){.target = TARGET_CPU, .lanes = o->lanes}, &s, NULL)) {
+        close_source(&s);
+        return false;
+    }
     char kind[40];
     snprintf(kind, sizeof kind, "%d lanes of %s", o->lanes, o->f64 ? "double" : "float");
     put_head(p, &s, o, kind, out);
@@ -210,14 +225,17 @@ bool emit_c(const struct plan *p, const struct emit_options *o, FILE *out)
     fprintf(out, "};\n\nconst struct nr_object nr_object = {%d, %d, LANES, sizeof(real), kernels};\n", EMIT_ABI,
             emit_row(p, TARGET_CPU, p->nkernel));
     close_source(&s);
-    return good && !ferror(out);
+    return !ferror(out);
 }
 
 bool emit_cuda(const struct plan *p, const struct emit_options *o, FILE *out, struct emit_launches *l)
 {
     struct source s;
     *l = (struct emit_launches){.region = region_new()};
-    bool good = put_kernels(p, (struct writer){.target = TARGET_CUDA, .lanes = 1, .precision = o->precision}, &s, l);
+    if (!put_kernels(p, (struct writer){.target = TARGET_CUDA, .lanes = 1, .precision = o->precision}, &s, l)) {
+        close_source(&s);
+        return false;
+    }
     put_head(p, &s, o, "float, 16 samples in lanes of threads", out);
     fprintf(out, "enum { CTL_DATA = %d, CTL_SAMPLES = %d, CTL_TARGETS = %d, CTL_RESULTS = %d, CTL_RESULTS_END = %d, CTL_WORDS = %d };\n",
             CTL_DATA, CTL_SAMPLES, CTL_TARGETS, CTL_LOSS, CTL_RESULTS_END, CTL_WORDS);
@@ -227,7 +245,7 @@ bool emit_cuda(const struct plan *p, const struct emit_options *o, FILE *out, st
                 o->precision == PRECISION_TF32 ? "TF32" : "BF16", prelude_mma);
     put_texts(&s, out);
     close_source(&s);
-    return good && !ferror(out);
+    return !ferror(out);
 }
 
 void emit_launches_free(struct emit_launches *l)

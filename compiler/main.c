@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { EXIT_MODEL = 1, EXIT_USAGE = 2, EXIT_BUDGET = 3, EXIT_FILE = 4 };
+enum { EXIT_MODEL = 1, EXIT_USAGE = 2, EXIT_BUDGET = 3, EXIT_FILE = 4, EXIT_INTERNAL = 70 };
 
 /* ---- command line ---- */
 
@@ -136,7 +136,10 @@ static int emit(const struct compilation *c, const char *what, const char *preci
         print_dot(c->graph[PHASE_TRAIN], stdout);
     else
         print_json(c, stdout);
-    return good || ferror(stdout) ? 0 : EXIT_FILE;
+    if (good || ferror(stdout))                        /* streams_close says what is lost */
+        return 0;
+    fprintf(stderr, "netc: error: --emit=%s cannot be written\n", what);
+    return EXIT_INTERNAL;
 }
 
 static int list_passes(void)

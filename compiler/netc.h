@@ -343,7 +343,7 @@ struct writer {
     int blocks_per_task, splits;                       /* set by the anchor; see emit.h */
     int threads;                                       /* CUDA: of a thread block; set before open_kernel, 0: 256 */
     bool pads;                                         /* CUDA: rows of the first operand behind the batch are written too */
-    int nlaunch;                                       /* CUDA: kernel functions written, and what each was closed with */
+    int nlaunch;                                       /* functions written (C: one), and what each was closed with */
     struct emit_launch launch[MAX_LAUNCHES];           /* `entry` is what its name ends in, set before open_kernel as `when` is */
 };
 

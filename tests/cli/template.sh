@@ -20,3 +20,17 @@ sed 's/^train {/train {\n    schedule = Poly/' "$ROOT/models/mlp.net" >row.net
 expect 0 netc row.net -o row.plan
 expect 70 netrun row.plan --train "$(digits)" --dry-run
 says err 'schedule Poly has no rule'
+
+# A kernel that cannot be written: netc prints none of the others, netrun compiles none.
+for row in CpuOnly,cuda Codeless,cuda Codeless,c; do
+    layer=${row%,*} language=${row#*,}
+    sed "s/-> Flatten/-> $layer -> Flatten/" "$ROOT/models/mlp.net" >row.net
+    expect 0 netc row.net -o row.plan
+    expect 70 netc row.net --emit="$language"
+    says err '^internal error: op (codeless|cpu_only) has no code for (cpu|cuda)$'
+    says err "^netc: error: --emit=$language cannot be written$"
+    [ ! -s out ] || fail "some of the kernels are written"
+done
+expect 70 netrun row.plan --train "$(digits)" --emit-dir kept
+says err 'the kernels cannot be emitted'
+[ ! -e kept ] || fail "some of the kernels are kept"

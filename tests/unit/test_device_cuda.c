@@ -70,6 +70,13 @@ static bool emit_by_hand(const struct plan *p, const struct emit_options *o, FIL
     return emit_text(kernels, out, l);
 }
 
+/* Good kernels, of which the emitter says that they are not whole. */
+static bool emit_in_vain(const struct plan *p, const struct emit_options *o, FILE *out, struct emit_launches *l)
+{
+    emit_by_hand(p, o, out, l);
+    return false;
+}
+
 /* A kernel that writes outside of everything. */
 static bool emit_fault(const struct plan *p, const struct emit_options *o, FILE *out, struct emit_launches *l)
 {
@@ -366,6 +373,7 @@ static int case_refusals(void *ctx)
     float weight[3];
     NEED(!device_cuda_open_with(&o, 1, emit_by_hand, &e) && e.status == 5);
     NEED(strstr(e.text, "there is no cuda:1: the driver finds 1 GPU"));
+    NEED(!open_compiled(emit_in_vain, &e) && e.status == 70 && strstr(e.text, "the kernels cannot be emitted"));
     NEED(!open_compiled(emit_nonsense, &e) && e.status == 70 && strstr(e.text, "NVRTC refuses the kernels for sm_90"));
     NEED(!open_compiled(emit_unknown, &e) && e.status == 5 && strstr(e.text, "13.0") && strstr(e.text, "nanosleep"));
     NEED(!open_compiled(emit_other_parameters, &e) && e.status == 70);
