@@ -55,6 +55,28 @@ static bool same_pattern(const struct axis *x, int64_t start, int64_t other, int
     return true;
 }
 
+/* s0_0 and on: the sums of `tile` channels at n columns, where they begin. */
+static void put_sums(struct writer *w, const struct contraction *c, int tile, int n)
+{
+    for (int i = 0; i < tile; i++) {
+        fprintf(w->out, "%*sV", 4 * w->indent, "");
+        for (int j = 0; j < n; j++)
+            fprintf(w->out, c->bias < 0 ? "%s s%d_%d = {0}" : "%s s%d_%d = vec(bias[%d])", j ? "," : "", i, j, i);
+        fprintf(w->out, ";\n");
+    }
+}
+
+static const char *bias_parameter(const struct contraction *c)
+{
+    return c->bias < 0 ? "" : "const real *restrict bias, ";
+}
+
+/* What a function with that parameter is called with: the biases from channel k on. */
+static const char *bias_argument(struct writer *w, const struct contraction *c)
+{
+    return c->bias < 0 ? "" : region_printf(w->region, "%s + k, ", name_of(w, c->bias));
+}
+
 /* Sums for `tile` channels and n outputs from `start` (first of `count` such segments, told apart by q at run time). */
 static void put_segment(struct writer *w, const struct contraction *c, int tile, int64_t start, int n, int64_t count)
 {
@@ -66,12 +88,7 @@ static void put_segment(struct writer *w, const struct contraction *c, int tile,
         put(w, "{");
     if (count == 1)
         put(w, "enum { q = %lld };", (long long)start);
-    for (int i = 0; i < tile; i++) {
-        fprintf(w->out, "%*sV", 4 * w->indent, "");
-        for (int j = 0; j < n; j++)
-            fprintf(w->out, "%s s%d_%d = {0}", j ? "," : "", i, j);
-        fprintf(w->out, ";\n");
-    }
+    put_sums(w, c, tile, n);
     bool rows = y->taps > 1 || y->c || y->d > 1;
     if (y->taps > 1)
         put(w, "for (int r = 0; r < %lld; r++) {", (long long)y->taps);
@@ -129,7 +146,8 @@ static void put_segment(struct writer *w, const struct contraction *c, int tile,
 static void put_row_function(struct writer *w, const struct contraction *c, int tile)
 {
     int64_t Q = c->x.out;
-    put(w, "static void @_row%d(const real *restrict x, const real *restrict weight, const int p, const int step, V *restrict tile)", tile);
+    put(w, "static void @_row%d(const real *restrict x, const real *restrict weight, %sconst int p, const int step, V *restrict tile)", tile,
+        bias_parameter(c));
     put(w, "{");
     for (int64_t start = 0; start < Q;) {
         int n = (int)(Q - start < c->columns ? Q - start : c->columns);
@@ -144,11 +162,10 @@ static void put_row_function(struct writer *w, const struct contraction *c, int 
 }
 
 /* The maps between the anchor and the window (or the end), the window, and the maps behind it. */
-static void put_epilogue(struct writer *w, const struct stage *s, const struct contraction *c, int64_t rows, const char *p0)
+static void put_epilogue(struct writer *w, const struct contraction *c, int64_t rows, const char *p0)
 {
-    int first = stage_index(w, s) + 1, window = maps_end(w, first), Q = (int)c->x.out;
+    int first = c->next, window = maps_end(w, first), Q = (int)c->x.out, out = c->result;
     int64_t P = c->y.out;
-    int out = s->out[0];
     const struct stage *pool = window < w->kernel->nstage ? &w->kernel->stage[window] : NULL;
     bool scattered = pool && pool->op->form == FORM_SCATTER, pooled = pool && !scattered;
     if (!pooled || window > first || is_stored(w, out)) {
@@ -208,7 +225,7 @@ static const char *put_channels(struct writer *w, const struct stage *s, const s
 /* A convolution (or its dx) of images: tasks are blocks of samples and parts of the output channels. */
 static void put_spatial(struct writer *w, const struct stage *s, struct contraction *c)
 {
-    int window = maps_end(w, stage_index(w, s) + 1);
+    int window = maps_end(w, c->next);
     int64_t P = c->y.out, Q = c->x.out, rows = 1;
     if (window < w->kernel->nstage && w->kernel->stage[window].op->form == FORM_POOL)
         rows = (int64_t)w->kernel->stage[window].attr[0];
@@ -233,10 +250,10 @@ static void put_spatial(struct writer *w, const struct stage *s, struct contract
                             : region_printf(w->region, "@_row%d", c->tile);
     if (rows > 1) {
         put(w, "for (int r = 0; r < %lld; r++)", (long long)rows);
-        put(w, "    %s(x, weight, p + r, %lld, tile + r * %lld);", call, (long long)(rows * Q), (long long)Q);
+        put(w, "    %s(x, weight, %sp + r, %lld, tile + r * %lld);", call, bias_argument(w, c), (long long)(rows * Q), (long long)Q);
     } else
-        put(w, "%s(x, weight, p, %lld, tile);", call, (long long)Q);
-    put_epilogue(w, s, c, rows, "p");
+        put(w, "%s(x, weight, %sp, %lld, tile);", call, bias_argument(w, c), (long long)Q);
+    put_epilogue(w, c, rows, "p");
     put(w, "}");
     close_tasks(w);
     close_kernel(w);
@@ -258,14 +275,10 @@ static void put_flat(struct writer *w, const struct stage *s, struct contraction
     int sizes[2] = {c->tile, rest};
     for (int z = 0; z < 2 && sizes[z]; z++)
         for (int n = CHUNK; n >= 1; n /= 2) {
-            put(w, "static void @_tile%dx%d(const real *restrict x, const real *restrict weight, V *restrict tile)", sizes[z], n);
+            put(w, "static void @_tile%dx%d(const real *restrict x, const real *restrict weight, %sV *restrict tile)", sizes[z], n,
+                bias_parameter(c));
             put(w, "{");
-            for (int i = 0; i < sizes[z]; i++) {
-                fprintf(w->out, "%*sV", 4 * w->indent, "");
-                for (int j = 0; j < n; j++)
-                    fprintf(w->out, "%s s%d_%d = {0}", j ? "," : "", i, j);
-                fprintf(w->out, ";\n");
-            }
+            put_sums(w, c, sizes[z], n);
             if (c->depth > MAX_TERMS) {
                 put(w, "for (int d = 0; d < %lld;) {", (long long)c->depth);
                 put(w, "for (const int end = d + %d < %lld ? d + %d : %lld; d < end; d++, x += 16, weight += %lld) {", MAX_TERMS, (long long)c->depth,
@@ -303,14 +316,14 @@ static void put_flat(struct writer *w, const struct stage *s, struct contraction
     put(w, "const real *x = %s + ((block + j0) * %lld%s) * 16 + lane;", name_of(w, s->in[0]), (long long)(c->depth * c->groups), from);
     for (int z = 0; z < 2 && sizes[z]; z++)
         for (int n = CHUNK; n >= 1; n /= 2)
-            put(w, "%sif (n == %d && m == %d) @_tile%dx%d(x, weight, tile);", z || n < CHUNK ? "else " : "", sizes[z], n, sizes[z], n);
+            put(w, "%sif (n == %d && m == %d) @_tile%dx%d(x, weight, %stile);", z || n < CHUNK ? "else " : "", sizes[z], n, sizes[z], n,
+                bias_argument(w, c));
     put(w, "for (int i = 0; i < n; i++)");
     put(w, "for (int j = 0; j < m; j++) {");
-    int out = s->out[0], first = stage_index(w, s) + 1;
-    put(w, "const V v%d = tile[i * %d + j];", var_of(w, out), CHUNK);
-    if (is_stored(w, out))
-        put(w, "st(%s, v%d);", place_of(w, out, "(block + j0 + j)", "(k + i)"), var_of(w, out));
-    put_maps(w, first, w->kernel->nstage, "(block + j0 + j)", "(k + i)", "(k + i)");
+    put(w, "const V v%d = tile[i * %d + j];", var_of(w, c->result), CHUNK);
+    if (is_stored(w, c->result))
+        put(w, "st(%s, v%d);", place_of(w, c->result, "(block + j0 + j)", "(k + i)"), var_of(w, c->result));
+    put_maps(w, c->next, w->kernel->nstage, "(block + j0 + j)", "(k + i)", "(k + i)");
     put(w, "}");
     put(w, "j0 += m;");
     put(w, "}");
@@ -319,8 +332,31 @@ static void put_flat(struct writer *w, const struct stage *s, struct contraction
     close_kernel(w);
 }
 
+/* Added to a sum that is rounded already, a bias would be rounded alike in every sample, and means over millions of them would show
+ * it. So the sums start from it, where nobody else wants them. */
+static void find_bias(const struct writer *w, const struct stage *s, struct contraction *c)
+{
+    const struct stage *add = s + 1, *end = w->kernel->stage + w->kernel->nstage;
+    c->bias = -1;
+    c->result = s->out[0];
+    c->next = stage_index(w, s) + 1;
+    if (add == end || strcmp(add->op->name, "add") || add->in[0] != c->result || is_stored(w, c->result))
+        return;
+    const struct tensor *bias = tensor_of(w, add->in[1]);
+    if (bias->rows || bias->rank != 1)
+        return;
+    for (const struct stage *other = add + 1; other < end; other++)
+        for (int i = 0; i < other->nin; i++)
+            if (other->in[i] == c->result)
+                return;
+    c->bias = add->in[1];
+    c->result = add->out[0];
+    c->next++;
+}
+
 void put_contraction(struct writer *w, const struct stage *s, struct contraction *c)
 {
+    find_bias(w, s, c);
     if (w->target == TARGET_CUDA)
         put_contraction_cuda(w, s, c);
     else if (tensor_of(w, s->in[0])->rank == 1)

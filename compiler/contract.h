@@ -16,9 +16,11 @@ struct contraction {
     int64_t groups, outs, depth;
     int64_t w_out, w_depth, w_group;                   /* strides in the weight */
     int tile, columns;                                 /* registers: tile output channels x columns */
+    int bias;                                          /* what the sums of a channel start from, -1: zero */
+    int result, next;                                  /* the tensor that they make, and the first stage behind it */
 };
 
-/* Writes the kernel whose first stage is s: the contraction and the stages behind it. tile and columns are chosen here. */
+/* Writes the kernel whose first stage is s: the contraction and the stages behind it. The last five are found here. */
 void put_contraction(struct writer *w, const struct stage *s, struct contraction *c);
 /* w'[K, C / G, R, S] from x and y' in blocks. */
 void put_conv_dw(struct writer *w, const struct stage *s, const struct geometry *size);
@@ -61,9 +63,11 @@ struct tap_text {
 };
 void put_tap_row(struct writer *w, const struct contraction *c, const struct tiling *t, const struct tap_text *text);
 const char *place_name(struct writer *w, int at);
-/* Writes acc[i][row][column], i < sums: `who` is the text that declares o8, the channel behind k of acc[i], and its lane. */
+/* acc[i][row][column], i < sums, where they begin and where they are written: `who` is the text that declares o8, the channel behind k
+ * of acc[i], and its lane. */
+void put_tile_start(struct writer *w, const struct contraction *c, const struct tiling *t, int sums, const char *who);
 void put_tile_results(struct writer *w, const struct stage *s, const struct contraction *c, const struct tiling *t, int sums, const char *who);
-void put_flat_results(struct writer *w, const struct stage *s, const struct contraction *c, int slices);
+void put_flat_results(struct writer *w, const struct contraction *c, int slices);
 
 /* contract_product.c: large fully connected layers, for a library: what packs the operands for it, what it is to multiply, and what
  * takes the result from there. They stand beside our own kernel, for machines without the library. */

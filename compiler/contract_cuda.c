@@ -44,7 +44,7 @@ static void put_sum(struct writer *w, const struct stage *s, const struct contra
     put(w, "const int64_t group = k / %lld;", (long long)c->outs);
     put(w, "const real *weight = %s + group * %lld + k %% %lld * %lld;", name_of(w, s->in[1]), (long long)c->w_group, (long long)c->outs,
         (long long)c->w_out);
-    put(w, "V sum = 0;");
+    put(w, "V sum = %s;", c->bias < 0 ? "0" : read_of(w, c->bias, NULL, NULL, "k"));
     put(w, "for (int64_t d = 0; d < %lld; d++)", (long long)c->depth);
     put(w, "for (int r = 0; r < %lld; r++)", (long long)y->taps);
     put(w, "for (int s = 0; s < %lld; s++) {", (long long)x->taps);
@@ -60,19 +60,18 @@ static void put_sum(struct writer *w, const struct stage *s, const struct contra
 
 static void put_plain_result(struct writer *w, const struct stage *s, const struct contraction *c, const char *e, int window)
 {
-    int out = s->out[0];
     put_sum(w, s, c);
-    put(w, "const V v%d = sum;", var_of(w, out));
-    if (is_stored(w, out))
-        put(w, "st(%s, v%d);", place_of(w, out, "block", e), var_of(w, out));
-    put_maps(w, stage_index(w, s) + 1, window, "block", e, "k");
+    put(w, "const V v%d = sum;", var_of(w, c->result));
+    if (is_stored(w, c->result))
+        put(w, "st(%s, v%d);", place_of(w, c->result, "block", e), var_of(w, c->result));
+    put_maps(w, c->next, window, "block", e, "k");
 }
 
 static void put_plain(struct writer *w, const struct stage *s, const struct contraction *c)
 {
     const struct stage *pool = window_behind(w, s);
     bool scattered = pool && pool->op->form == FORM_SCATTER, pooled = pool && !scattered;
-    int window = maps_end(w, stage_index(w, s) + 1);
+    int window = maps_end(w, c->next);
     const char *e = region_printf(w->region, "((k * %lld + p) * %lld + q)", (long long)c->y.out, (long long)c->x.out);
     open_kernel(w);
     if (!pooled) {
@@ -187,11 +186,25 @@ static void put_product(struct writer *w, int column, int at)
     put(w, "acc[i][rr][%d] += f[i] * %s;", column, place_name(w, at));
 }
 
+void put_tile_start(struct writer *w, const struct contraction *c, const struct tiling *t, int sums, const char *who)
+{
+    put(w, "V acc[%d][%d][%d]%s;", sums, t->rows, t->columns, c->bias < 0 ? " = {}" : "");
+    if (c->bias < 0)
+        return;
+    put(w, "UNROLL for (int i = 0; i < %d; i++) {", sums);
+    put(w, "%s", who);
+    put(w, "const V start = o8 < n ? %s : 0;", read_of(w, c->bias, NULL, NULL, "k + o8"));
+    put(w, "UNROLL for (int rr = 0; rr < %d; rr++)", t->rows);
+    put(w, "UNROLL for (int j = 0; j < %d; j++)", t->columns);
+    put(w, "    acc[i][rr][j] = start;");
+    put(w, "}");
+}
+
 void put_tile_results(struct writer *w, const struct stage *s, const struct contraction *c, const struct tiling *t, int sums, const char *who)
 {
     const struct stage *pool = window_behind(w, s);
     bool scattered = pool && pool->op->form == FORM_SCATTER, pooled = pool && !scattered;
-    int first = stage_index(w, s) + 1, window = maps_end(w, first), out = s->out[0];
+    int first = c->next, window = maps_end(w, first), out = c->result;
     if (!pooled || window > first || is_stored(w, out)) {
         put(w, "UNROLL for (int i = 0; i < %d; i++)", sums);
         put(w, "UNROLL for (int rr = 0; rr < %d; rr++)", t->rows);
@@ -243,7 +256,7 @@ static void put_tiled(struct writer *w, const struct stage *s, const struct cont
     put(w, "const real *x = %s + (block * %lld + from) * %lld + lane;", name_of(w, s->in[0]), (long long)(c->depth * c->groups), (long long)plane);
     /* A multiple of four: NVRTC may read the last three as four. */
     put(w, "__shared__ __align__(16) real shared[%lld];", (long long)(t->depth * taps * c->tile + 3) / 4 * 4);
-    put(w, "V acc[%d][%d][%d] = {};", c->tile, t->rows, t->columns);
+    put_tile_start(w, c, t, c->tile, "const int o8 = i;");
     put(w, "for (int d0 = 0; d0 < %lld; d0 += %lld) {", (long long)c->depth, (long long)t->depth);
     put(w, "for (int m = threadIdx.x; m < %lld; m += %d) {", (long long)(t->depth * taps * c->tile), w->threads);
     put(w, "const int i = m %% %d, tap = m / %d %% %lld, d = d0 + m / %lld;", c->tile, c->tile, (long long)taps, (long long)(c->tile * taps));
@@ -271,20 +284,20 @@ static void put_tiled(struct writer *w, const struct stage *s, const struct cont
 /* ---- flat ---- */
 
 /* sums[slice][(i * FLAT_BLOCKS + j) * 16 + lane] of `slices` parts of the depth: what they make together. */
-void put_flat_results(struct writer *w, const struct stage *s, const struct contraction *c, int slices)
+void put_flat_results(struct writer *w, const struct contraction *c, int slices)
 {
-    int out = s->out[0], first = stage_index(w, s) + 1;
+    const int out = c->result;
     put(w, "__syncthreads();");
     put(w, "for (int m = threadIdx.x; m < %d; m += %d) {", c->tile * FLAT_BLOCKS * 16, w->threads);
     put(w, "const int i = m / %d, j = m / 16 %% %d, lane = m %% 16;", 16 * FLAT_BLOCKS, FLAT_BLOCKS);
     put(w, "if (i < n && block + j < blocks) {");
-    put(w, "V sum = 0;");
+    put(w, "V sum = %s;", c->bias < 0 ? "0" : read_of(w, c->bias, NULL, NULL, "k + i"));
     put(w, "for (int slice = 0; slice < %d; slice++)", slices);
     put(w, "    sum += sums[slice][m];");
     put(w, "const V v%d = sum;", var_of(w, out));
     if (is_stored(w, out))
         put(w, "st(%s, v%d);", place_of(w, out, "(block + j)", "(k + i)"), var_of(w, out));
-    put_maps(w, first, w->kernel->nstage, "(block + j)", "(k + i)", "(k + i)");
+    put_maps(w, c->next, w->kernel->nstage, "(block + j)", "(k + i)", "(k + i)");
     put(w, "}");
     put(w, "}");
 }
@@ -334,7 +347,7 @@ static void put_flat(struct writer *w, const struct stage *s, struct contraction
     put(w, "UNROLL for (int i = 0; i < %d; i++)", c->tile);
     put(w, "UNROLL for (int j = 0; j < %d; j++)", FLAT_BLOCKS);
     put(w, "    sums[unit][(i * %d + j) * 16 + lane] = acc[i][j];", FLAT_BLOCKS);
-    put_flat_results(w, s, c, slices);
+    put_flat_results(w, c, slices);
     close_tasks(w);
     close_kernel(w);
 }

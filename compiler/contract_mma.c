@@ -64,7 +64,8 @@ static bool put_image(struct writer *w, const struct stage *s, struct contractio
         x->a, x->d);
     put(w, "const real *x = %s + (block * %lld + from) * %lld;", name_of(w, s->in[0]), (long long)(c->depth * c->groups), (long long)plane);
     put(w, "__shared__ real shared[%lld];", (long long)(taps * deep * PAD));
-    put(w, "V acc[8][%d][%d] = {};", t.rows, t.columns);
+    const char *who = "const int o8 = g + i / 2 % 2 * 8, lane = i / 4 * 8 + t2 + i % 2;";
+    put_tile_start(w, c, &t, 8, who);
     put(w, "for (int d0 = 0; d0 < %lld; d0 += %d) {", (long long)c->depth, deep);
     put(w, "const int left = %lld - d0;", (long long)c->depth);
     put(w, "for (int m = threadIdx.x; m < %lld; m += %d) {", (long long)(taps * deep * 16), w->threads);
@@ -83,7 +84,7 @@ static bool put_image(struct writer *w, const struct stage *s, struct contractio
     put(w, "__syncthreads();");
     put(w, "}");
     put(w, "if (active) {");
-    put_tile_results(w, s, c, &t, 8, "const int o8 = g + i / 2 % 2 * 8, lane = i / 4 * 8 + t2 + i % 2;");
+    put_tile_results(w, s, c, &t, 8, who);
     put(w, "}");
     close_tasks(w);
     close_kernel(w);
@@ -123,7 +124,7 @@ static bool put_flat(struct writer *w, const struct stage *s, struct contraction
     put(w, "UNROLL for (int i = 0; i < 8; i++)");
     put(w, "UNROLL for (int j = 0; j < %d; j++)", FLAT_BLOCKS);
     put(w, "    sums[warp][((g + i / 2 %% 2 * 8) * %d + j) * 16 + i / 4 * 8 + t2 + i %% 2] = acc[i][j];", FLAT_BLOCKS);
-    put_flat_results(w, s, c, WARPS);
+    put_flat_results(w, c, WARPS);
     close_tasks(w);
     close_kernel(w);
     return true;

@@ -35,7 +35,7 @@ static int packed(const struct writer *w)
 /* conv of x, conv_dx of y': the weight lies [K][C] for both. */
 void put_library_product(struct writer *w, const struct stage *s, const struct contraction *c)
 {
-    const int out = s->out[0];
+    const int out = c->result;
     const bool transposed = c->w_out == 1;             /* along the outputs: of [depth][outs] */
     open_pack(w, s->in[0]);
     close_kernel(w);
@@ -49,10 +49,11 @@ void put_library_product(struct writer *w, const struct stage *s, const struct c
     open_kernel(w);
     open_elements(w, c->outs, 1);
     put(w, "const int64_t rows = (int64_t)gridDim.x / %d * 16;", w->splits);
-    put(w, "const V v%d = workspace[(%lld + e) * rows + block * 16 + lane];", var_of(w, out), (long long)from);
+    put(w, "const V v%d = workspace[(%lld + e) * rows + block * 16 + lane]%s;", var_of(w, out), (long long)from,
+        c->bias < 0 ? "" : region_printf(w->region, " + %s", read_of(w, c->bias, NULL, NULL, "e")));
     if (is_stored(w, out))
         put(w, "st(%s, v%d);", place_of(w, out, "block", "e"), var_of(w, out));
-    put_maps(w, stage_index(w, s) + 1, w->kernel->nstage, "block", "e", "e");
+    put_maps(w, c->next, w->kernel->nstage, "block", "e", "e");
     close_elements(w);
     close_kernel(w);
 }
