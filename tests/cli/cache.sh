@@ -9,10 +9,10 @@ for job in $(jobs -p); do
     wait "$job" || fail "one of three processes failed: $(cat err?)"
 done
 cmp runs1/mlp-1/last.safetensors runs3/mlp-1/last.safetensors
-kept=$(find cache -type f | sort | xargs ls -l)
+kept=$(find cache/netrun -type f | sort | xargs ls -l)
 expect 0 env CC=/bin/false "$NETRUN" --version
 expect 0 netrun mlp.plan --train "$data" --steps 3
-[ "$(find cache -type f | sort | xargs ls -l)" = "$kept" ] || fail "the cache was not used"
+[ "$(find cache/netrun -type f | sort | xargs ls -l)" = "$kept" ] || fail "the cache was not used"
 expect 0 netrun mlp.plan --train "$data" --steps 3 --emit-dir kernels
 [ -n "$(find kernels -name '*.c')" ] || fail "--emit-dir keeps no source"
 

@@ -468,6 +468,19 @@ static void test_every_call_fails_once(void **state)
     sweep("staged", "NETRUN_CUDA_GRAPH=0");
 }
 
+/* PTX is for a binary that the device cannot run, not for one that failed otherwise. */
+static void test_ptx_is_no_remedy(void **state)
+{
+    (void)state;
+    char log[8192];
+    if (!sim_there())
+        skip();
+    assert_int_equal(in_child("SIM_FAIL=cuModuleLoadDataEx:1 SIM_LEAK=77", case_life, NULL, log, sizeof log), 45);
+    assert_non_null(strstr(log, "cuModuleLoadDataEx failed with 999"));
+    assert_int_equal(in_child("SIM_FAIL=cuModuleLoadDataEx:1:2 SIM_LEAK=77", case_life, NULL, log, sizeof log), 43);
+    assert_int_equal(in_child("SIM_FAIL=cuModuleLoadDataEx:1:209 SIM_LEAK=77", case_life, NULL, log, sizeof log), 0);
+}
+
 static void test_pinned_memory_is_optional(void **state)
 {
     (void)state;
@@ -487,6 +500,7 @@ int main(void)
         cmocka_unit_test(test_room),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_every_call_fails_once),
+        cmocka_unit_test(test_ptx_is_no_remedy),
         cmocka_unit_test(test_pinned_memory_is_optional),
     };
     if (!mkdtemp(folder))
