@@ -93,6 +93,26 @@ static void round_trip(void **state)
     free(printed[1]);
 }
 
+static void numbers_have_units(void **state)
+{
+    (void)state;
+    static const struct { const char *text; double number; bool percent; } rows[] = {
+        { "3", 3, false }, { ".5", 0.5, false }, { "1e-3", 1e-3, false }, { "80%", 80 * 0.01, true },
+        { "8KiB", 8192, false }, { "1.5MiB", 1572864, false }, { "8GiB", 8589934592, false },
+    };
+    for (int i = 0; i < COUNT(rows); i++) {
+        struct compiled c;
+        char text[40];
+        snprintf(text, sizeof text, "net t\nparam a = %s\n", rows[i].text);
+        start(&c, text);
+        finish(&c);
+        assert_string_equal(c.said, "");
+        const struct ast *value = c.tree->decl[0].value;
+        assert_true(value->number == rows[i].number && value->percent == rows[i].percent);
+        drop(&c);
+    }
+}
+
 static void parentheses_survive(void **state)
 {
     (void)state;
@@ -367,6 +387,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(round_trip),
+        cmocka_unit_test(numbers_have_units),
         cmocka_unit_test(parentheses_survive),
         cmocka_unit_test(parameters_have_the_names_of_pytorch),
         cmocka_unit_test(prediction_knows_no_target),
