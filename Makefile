@@ -178,7 +178,7 @@ include tests/gpu/gpu.mk
 
 # `make -j2 deps check` builds nothing before everything is there.
 ifneq ($(filter deps,$(MAKECMDGOALS)),)
-$(B)/flags $(SIM_OBJECTS): | deps
+$(B)/flags $(SIM_OBJECTS) $(SIM_OUT)/obj/cublas.o: | deps
 endif
 
 bench: all

@@ -23,6 +23,18 @@ says err '^make: CC=false does not compile: `make deps` installs a compiler, CC=
 expect 2 small "$object" CFLAGS=-Dfclose=%
 ! grep -q 'make deps' err || fail "make deps is named, but nothing is missing"
 
+# Nothing is built before `make deps` has found all that is needed.
+mkdir stub whole
+ln -s "$ROOT"/{Makefile,bench,compiler,grammar,runtime,tests} whole
+cp -r "$ROOT/tools" whole
+printf '#!/bin/sh\nexit 1\n' >whole/tools/deps.sh
+for tool in cc flex bison; do
+    printf '#!/bin/sh\necho %s "$@" >>"%s"\nexit 1\n' $tool "$PWD/called" >stub/$tool
+done
+chmod +x stub/*
+PATH=$PWD/stub:$PATH expect 2 make -k -C whole CC=cc CFLAGS= deps check
+[ ! -e called ] || fail "built before deps: $(cat called)"
+
 # A source file that comes and goes.
 mkdir -p tree/runtime tree/compiler/ops tree/tests/cudasim tree/tests/gpu
 cp "$ROOT/Makefile" tree

@@ -13,7 +13,7 @@ $(B)/gpu/%: $(B)/tests/gpu/%.o $(LIBRARIES)
 	$(Q)$(LINK) -o $@ $^ $(LIBS_NETRUN)
 
 # Linked to an empty library of the driver's name, which the loader replaces by the driver's.
-$(B)/gpu/none/libcuda.so.1:
+$(B)/gpu/none/libcuda.so.1: $(B)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) -shared -Wl,-soname,libcuda.so.1 -o $@ -x c /dev/null
 $(B)/gpu/counted/libcuda.so.1: tests/gpu/counted.c $(B)/gpu/none/libcuda.so.1 $(B)/flags
