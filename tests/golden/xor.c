@@ -505,12 +505,12 @@ static void k1_gather_target(const struct nr_args *a, int64_t first, int64_t las
 }
 
 // k2_conv = conv, add, tanh
-static void k2_conv_tile4x4(const real *restrict x, const real *restrict weight, V *restrict tile)
+static void k2_conv_tile4x4(const real *restrict x, const real *restrict weight, const real *restrict bias, V *restrict tile)
 {
-    V s0_0 = {0}, s0_1 = {0}, s0_2 = {0}, s0_3 = {0};
-    V s1_0 = {0}, s1_1 = {0}, s1_2 = {0}, s1_3 = {0};
-    V s2_0 = {0}, s2_1 = {0}, s2_2 = {0}, s2_3 = {0};
-    V s3_0 = {0}, s3_1 = {0}, s3_2 = {0}, s3_3 = {0};
+    V s0_0 = vec(bias[0]), s0_1 = vec(bias[0]), s0_2 = vec(bias[0]), s0_3 = vec(bias[0]);
+    V s1_0 = vec(bias[1]), s1_1 = vec(bias[1]), s1_2 = vec(bias[1]), s1_3 = vec(bias[1]);
+    V s2_0 = vec(bias[2]), s2_1 = vec(bias[2]), s2_2 = vec(bias[2]), s2_3 = vec(bias[2]);
+    V s3_0 = vec(bias[3]), s3_1 = vec(bias[3]), s3_2 = vec(bias[3]), s3_3 = vec(bias[3]);
     for (int d = 0; d < 2; d++, x += 16, weight += 1) {
         const V b0 = ld(x + 0), b1 = ld(x + 32), b2 = ld(x + 64), b3 = ld(x + 96);
         { const V a = vec(weight[0]); s0_0 += a * b0; s0_1 += a * b1; s0_2 += a * b2; s0_3 += a * b3; }
@@ -536,12 +536,12 @@ static void k2_conv_tile4x4(const real *restrict x, const real *restrict weight,
     tile[15] = s3_3;
 }
 
-static void k2_conv_tile4x2(const real *restrict x, const real *restrict weight, V *restrict tile)
+static void k2_conv_tile4x2(const real *restrict x, const real *restrict weight, const real *restrict bias, V *restrict tile)
 {
-    V s0_0 = {0}, s0_1 = {0};
-    V s1_0 = {0}, s1_1 = {0};
-    V s2_0 = {0}, s2_1 = {0};
-    V s3_0 = {0}, s3_1 = {0};
+    V s0_0 = vec(bias[0]), s0_1 = vec(bias[0]);
+    V s1_0 = vec(bias[1]), s1_1 = vec(bias[1]);
+    V s2_0 = vec(bias[2]), s2_1 = vec(bias[2]);
+    V s3_0 = vec(bias[3]), s3_1 = vec(bias[3]);
     for (int d = 0; d < 2; d++, x += 16, weight += 1) {
         const V b0 = ld(x + 0), b1 = ld(x + 32);
         { const V a = vec(weight[0]); s0_0 += a * b0; s0_1 += a * b1; }
@@ -559,12 +559,12 @@ static void k2_conv_tile4x2(const real *restrict x, const real *restrict weight,
     tile[13] = s3_1;
 }
 
-static void k2_conv_tile4x1(const real *restrict x, const real *restrict weight, V *restrict tile)
+static void k2_conv_tile4x1(const real *restrict x, const real *restrict weight, const real *restrict bias, V *restrict tile)
 {
-    V s0_0 = {0};
-    V s1_0 = {0};
-    V s2_0 = {0};
-    V s3_0 = {0};
+    V s0_0 = vec(bias[0]);
+    V s1_0 = vec(bias[1]);
+    V s2_0 = vec(bias[2]);
+    V s3_0 = vec(bias[3]);
     for (int d = 0; d < 2; d++, x += 16, weight += 1) {
         const V b0 = ld(x + 0);
         { const V a = vec(weight[0]); s0_0 += a * b0; }
@@ -599,13 +599,12 @@ static void k2_conv(const struct nr_args *a, int64_t first, int64_t last)
                 for (int j0 = 0; j0 < blocks_here;) {
                     const int m = blocks_here - j0 >= 4 ? 4 : blocks_here - j0 >= 2 ? 2 : 1;
                     const real *x = t0_x + ((block + j0) * 2) * 16 + lane;
-                    if (n == 4 && m == 4) k2_conv_tile4x4(x, weight, tile);
-                    else if (n == 4 && m == 2) k2_conv_tile4x2(x, weight, tile);
-                    else if (n == 4 && m == 1) k2_conv_tile4x1(x, weight, tile);
+                    if (n == 4 && m == 4) k2_conv_tile4x4(x, weight, t2_bias + k, tile);
+                    else if (n == 4 && m == 2) k2_conv_tile4x2(x, weight, t2_bias + k, tile);
+                    else if (n == 4 && m == 1) k2_conv_tile4x1(x, weight, t2_bias + k, tile);
                     for (int i = 0; i < n; i++)
                     for (int j = 0; j < m; j++) {
-                        const V v0 = tile[i * 4 + j];
-                        const V v1 = (v0 + vec(t2_bias[(k + i)]));
+                        const V v1 = tile[i * 4 + j];
                         const V v2 = v_tanh(v1);
                         st(t3_tanh + ((block + j0 + j) * 8 + (k + i)) * 16 + lane, v2);
                     }
@@ -617,9 +616,9 @@ static void k2_conv(const struct nr_args *a, int64_t first, int64_t last)
 }
 
 // k3_conv = conv, add
-static void k3_conv_tile1x4(const real *restrict x, const real *restrict weight, V *restrict tile)
+static void k3_conv_tile1x4(const real *restrict x, const real *restrict weight, const real *restrict bias, V *restrict tile)
 {
-    V s0_0 = {0}, s0_1 = {0}, s0_2 = {0}, s0_3 = {0};
+    V s0_0 = vec(bias[0]), s0_1 = vec(bias[0]), s0_2 = vec(bias[0]), s0_3 = vec(bias[0]);
     for (int d = 0; d < 8; d++, x += 16, weight += 1) {
         const V b0 = ld(x + 0), b1 = ld(x + 128), b2 = ld(x + 256), b3 = ld(x + 384);
         { const V a = vec(weight[0]); s0_0 += a * b0; s0_1 += a * b1; s0_2 += a * b2; s0_3 += a * b3; }
@@ -630,9 +629,9 @@ static void k3_conv_tile1x4(const real *restrict x, const real *restrict weight,
     tile[3] = s0_3;
 }
 
-static void k3_conv_tile1x2(const real *restrict x, const real *restrict weight, V *restrict tile)
+static void k3_conv_tile1x2(const real *restrict x, const real *restrict weight, const real *restrict bias, V *restrict tile)
 {
-    V s0_0 = {0}, s0_1 = {0};
+    V s0_0 = vec(bias[0]), s0_1 = vec(bias[0]);
     for (int d = 0; d < 8; d++, x += 16, weight += 1) {
         const V b0 = ld(x + 0), b1 = ld(x + 128);
         { const V a = vec(weight[0]); s0_0 += a * b0; s0_1 += a * b1; }
@@ -641,9 +640,9 @@ static void k3_conv_tile1x2(const real *restrict x, const real *restrict weight,
     tile[1] = s0_1;
 }
 
-static void k3_conv_tile1x1(const real *restrict x, const real *restrict weight, V *restrict tile)
+static void k3_conv_tile1x1(const real *restrict x, const real *restrict weight, const real *restrict bias, V *restrict tile)
 {
-    V s0_0 = {0};
+    V s0_0 = vec(bias[0]);
     for (int d = 0; d < 8; d++, x += 16, weight += 1) {
         const V b0 = ld(x + 0);
         { const V a = vec(weight[0]); s0_0 += a * b0; }
@@ -672,13 +671,12 @@ static void k3_conv(const struct nr_args *a, int64_t first, int64_t last)
                 for (int j0 = 0; j0 < blocks_here;) {
                     const int m = blocks_here - j0 >= 4 ? 4 : blocks_here - j0 >= 2 ? 2 : 1;
                     const real *x = t0_x + ((block + j0) * 8) * 16 + lane;
-                    if (n == 1 && m == 4) k3_conv_tile1x4(x, weight, tile);
-                    else if (n == 1 && m == 2) k3_conv_tile1x2(x, weight, tile);
-                    else if (n == 1 && m == 1) k3_conv_tile1x1(x, weight, tile);
+                    if (n == 1 && m == 4) k3_conv_tile1x4(x, weight, t2_bias + k, tile);
+                    else if (n == 1 && m == 2) k3_conv_tile1x2(x, weight, t2_bias + k, tile);
+                    else if (n == 1 && m == 1) k3_conv_tile1x1(x, weight, t2_bias + k, tile);
                     for (int i = 0; i < n; i++)
                     for (int j = 0; j < m; j++) {
-                        const V v0 = tile[i * 4 + j];
-                        const V v1 = (v0 + vec(t2_bias[(k + i)]));
+                        const V v1 = tile[i * 4 + j];
                         st(t3_add + ((block + j0 + j) * 1 + (k + i)) * 16 + lane, v1);
                     }
                     j0 += m;
