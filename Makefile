@@ -19,7 +19,7 @@ LIBS_NETRUN = $(LIBS_NETC) -lz -lpng -ljansson -ldl -lpthread
 LINK = $(CC) $(CFLAGS) $(STRICT) $(SANITIZER) $(LDFLAGS)
 
 OPS := $(sort $(wildcard compiler/ops/*.c))
-LIB_O := $(patsubst %.c,$(B)/%.o,$(filter-out compiler/main.c,$(wildcard compiler/*.c)) $(OPS)) $(B)/net.tab.o $(B)/net.lex.o
+LIB_O := $(patsubst %.c,$(B)/%.o,$(filter-out compiler/netc/main.c,$(wildcard compiler/*/*.c))) $(B)/net.tab.o $(B)/net.lex.o
 RUN_O := $(patsubst %.c,$(B)/%.o,$(filter-out runtime/main.c,$(wildcard runtime/*.c)))
 UNIT := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
 PROGRAMS := $(B)/netc $(B)/netrun $(B)/make_digits
@@ -58,7 +58,7 @@ help:
 
 # ---- programs ----
 
-$(B)/netc: $(B)/compiler/main.o $(B)/libnetc.a
+$(B)/netc: $(B)/compiler/netc/main.o $(B)/libnetc.a
 	$(call say,LD)
 	$(Q)$(LINK) -o $@ $^ $(LIBS_NETC)
 $(B)/netrun: $(B)/runtime/main.o $(LIBRARIES)
@@ -80,20 +80,20 @@ $(B)/objects: FORCE
 	@$(call lists,$(LIB_O) $(RUN_O))
 $(B)/oplist.h: FORCE
 	@$(call lists,$(patsubst %,'MODULE(%)',$(notdir $(basename $(OPS)))))
-$(B)/compiler/ops.o: $(B)/oplist.h
+$(B)/compiler/plan/op.o: $(B)/oplist.h
 
 # The head of emitted kernels is compiled in as text.
-$(B)/prelude.inc: compiler/philox.h compiler/prelude.c.txt
+$(B)/prelude.inc: compiler/base/philox.h compiler/emit/prelude.c.txt
 	@mkdir -p $(@D)
 	$(Q)cat $^ | od -An -v -tx1 | sed 's/ \(..\)/0x\1,/g' > $@
 # NVRTC has no headers, so the types that stdint.h would bring stand in types.cu.txt.
-$(B)/prelude_cuda.inc: compiler/types.cu.txt compiler/philox.h compiler/prelude.cu.txt
+$(B)/prelude_cuda.inc: compiler/emit/types.cu.txt compiler/base/philox.h compiler/emit/prelude.cu.txt
 	@mkdir -p $(@D)
 	$(Q)cat $^ | grep -v '^#include' | od -An -v -tx1 | sed 's/ \(..\)/0x\1,/g' > $@
-$(B)/prelude_mma.inc: compiler/mma.cu.txt
+$(B)/prelude_mma.inc: compiler/emit/mma.cu.txt
 	@mkdir -p $(@D)
 	$(Q)od -An -v -tx1 $^ | sed 's/ \(..\)/0x\1,/g' > $@
-$(B)/compiler/emit_file.o: $(B)/prelude.inc $(B)/prelude_cuda.inc $(B)/prelude_mma.inc
+$(B)/compiler/emit/emit_file.o: $(B)/prelude.inc $(B)/prelude_cuda.inc $(B)/prelude_mma.inc
 
 # A conflict in the grammar is an error.
 $(B)/net.tab.c $(B)/net.tab.h &: grammar/net.y | $(B)/flags
@@ -139,24 +139,24 @@ $(B)/steps/net.tab.o $(B)/steps/net.lex.o: $(B)/steps/%.o: $(B)/%.c $(B)/net.tab
 $(B)/steps/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(STEP_FLAGS) -c -o $@ $<
-$(B)/steps/compiler/ops.o: $(B)/oplist.h
-$(B)/steps/compiler/emit_file.o: $(B)/compiler/emit_file.o
+$(B)/steps/compiler/plan/op.o: $(B)/oplist.h
+$(B)/steps/compiler/emit/emit_file.o: $(B)/compiler/emit/emit_file.o
 $(B)/tests/test_steps: $(B)/tests/unit/test_steps.o $(STEPS_O)
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(LINK) -Wl,--wrap=calloc,--wrap=memmove,--wrap=strchr -o $@ $^ -lcmocka $(LIBS_NETC)
 
 # The compiler with one more layer, added as docs/adding-an-op.md tells: by a file.
-TEMPLATE_O := $(B)/template/ops.o $(B)/template/clip.o $(B)/template/norules.o
+TEMPLATE_O := $(B)/template/op.o $(B)/template/clip.o $(B)/template/norules.o
 $(B)/template/oplist.h: $(B)/oplist.h
 	@mkdir -p $(@D)
 	@{ cat $<; printf 'MODULE(%s)\n' clip norules; } | sort -u > $@
-$(B)/template/ops.o: compiler/ops.c $(B)/template/oplist.h $(B)/flags
+$(B)/template/op.o: compiler/plan/op.c $(B)/template/oplist.h $(B)/flags
 	$(Q)$(CC) -I$(B)/template $(FLAGS) -c -o $@ $<
 $(B)/template/%.o: tests/template/%.c $(B)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(FLAGS) -c -o $@ $<
-$(B)/template/netc: $(B)/compiler/main.o $(TEMPLATE_O) $(B)/libnetc.a
+$(B)/template/netc: $(B)/compiler/netc/main.o $(TEMPLATE_O) $(B)/libnetc.a
 	$(Q)$(LINK) -o $@ $^ $(LIBS_NETC)
 $(B)/template/netrun: $(B)/runtime/main.o $(TEMPLATE_O) $(LIBRARIES)
 	$(Q)$(LINK) -o $@ $^ $(LIBS_NETRUN)

@@ -9,7 +9,7 @@
 %lex-param { struct parser *p }
 
 %code requires {
-#include "netc.h"
+#include "front/front.h"
 
 struct token {
     int kind;

@@ -1,5 +1,6 @@
 /* caution.c: what can be run, but was hardly meant: said once, before it runs. */
 #include "netrun.h"
+#include "graph/word.h"
 
 #include <math.h>
 #include <stdlib.h>

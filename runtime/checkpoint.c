@@ -2,6 +2,7 @@
 #include "netrun.h"
 #include "float_types.h"
 #include "match.h"
+#include "front/override.h"
 
 #include <math.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 #include "cuda_data.h"
 
 #include "device_error.h"
-#include "philox.h"
+#include "base/philox.h"
 
 #include <stdlib.h>
 #include <string.h>

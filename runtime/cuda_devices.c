@@ -2,7 +2,7 @@
 #include "cuda.h"
 #include "device_error.h"
 #include "nvrtc.h"
-#include "options.h"
+#include "base/options.h"
 
 #include <string.h>
 

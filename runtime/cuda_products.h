@@ -3,7 +3,7 @@
 #define CUDA_PRODUCTS_H
 
 #include "cuda.h"
-#include "emit.h"
+#include "emit/emit.h"
 
 struct cuda_products {
     cublasHandle_t handle;               /* NULL: not used */

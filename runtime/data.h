@@ -5,7 +5,7 @@
 #ifndef DATA_H
 #define DATA_H
 
-#include "data_error.h"
+#include "base/data_error.h"
 
 #include <stddef.h>
 #include <stdint.h>

@@ -5,7 +5,7 @@
 #ifndef DEVICE_H
 #define DEVICE_H
 
-#include "plan.h"
+#include "plan/plan.h"
 
 struct device_error { int status; char text[1024]; };    /* status: exit status of netrun (3, 4, 5 or 70) */
 

@@ -3,7 +3,7 @@
 #define DEVICE_CPU_H
 
 #include "device.h"
-#include "emit.h"
+#include "emit/emit.h"
 
 typedef bool emitter(const struct plan *p, const struct emit_options *o, FILE *out);
 

@@ -3,7 +3,7 @@
 #define DEVICE_CUDA_H
 
 #include "device.h"
-#include "emit.h"
+#include "emit/emit.h"
 
 /* The GPU of this number. Status 5 if there is none that can be used, with the reason. */
 struct device *device_cuda_open(const struct device_options *o, int ordinal, struct device_error *e);

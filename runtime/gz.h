@@ -4,7 +4,7 @@
 #ifndef GZ_H
 #define GZ_H
 
-#include "data_error.h"
+#include "base/data_error.h"
 
 #include <stddef.h>
 #include <stdint.h>

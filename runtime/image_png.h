@@ -2,7 +2,7 @@
 #ifndef IMAGE_PNG_H
 #define IMAGE_PNG_H
 
-#include "data_error.h"
+#include "base/data_error.h"
 
 #include <stdbool.h>
 #include <stddef.h>

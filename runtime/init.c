@@ -1,6 +1,6 @@
 /* init.c: initial weights from the seed alone, the same on every device. */
 #include "netrun.h"
-#include "philox.h"
+#include "base/philox.h"
 
 enum { PART = 1 << 14 };     /* values that are made at a time; a multiple of 4 */
 

@@ -3,7 +3,7 @@
 #define JIT_H
 
 #include "device.h"
-#include "emit.h"
+#include "emit/emit.h"
 
 #include <stddef.h>
 

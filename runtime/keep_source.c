@@ -1,7 +1,7 @@
 #define _GNU_SOURCE 1
 #include "keep_source.h"
 
-#include "atomic_file.h"
+#include "base/atomic_file.h"
 #include "device_error.h"
 
 #include <errno.h>

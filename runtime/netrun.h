@@ -8,8 +8,8 @@
 
 #include "data.h"
 #include "device.h"
-#include "options.h"
-#include "plan.h"
+#include "base/options.h"
+#include "plan/plan.h"
 #include "renames.h"
 
 #include <limits.h>

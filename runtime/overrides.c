@@ -1,5 +1,6 @@
 /* overrides.c: settings of the command line, over those of the plan or of the run that is resumed. */
 #include "netrun.h"
+#include "front/override.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,6 @@
 /* plan_open.c: a plan from a file that may be anything. */
 #include "netrun.h"
+#include "front/override.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* predict.c: what the network makes of samples: of files, of folders of them, and of the test set. In batches. */
 #include "answers.h"
-#include "atomic_file.h"
+#include "base/atomic_file.h"
 #include "image.h"
 
 #include <dirent.h>

@@ -1,5 +1,5 @@
 /* resume.c: taking up a run that was stopped, or killed. */
-#include "atomic_file.h"
+#include "base/atomic_file.h"
 #include "netrun.h"
 
 #include <dirent.h>

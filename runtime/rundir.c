@@ -1,5 +1,5 @@
 /* rundir.c: runs/<net>-<n>/, a folder that tells all about one run. No folder is used twice. */
-#include "atomic_file.h"
+#include "base/atomic_file.h"
 #include "netrun.h"
 
 #include <ctype.h>

@@ -1,5 +1,5 @@
 /* runfile.c: settings.json of a run: what is in force, the commands that started and resumed it, and its turn among all runs. */
-#include "atomic_file.h"
+#include "base/atomic_file.h"
 #include "netrun.h"
 
 #include <jansson.h>

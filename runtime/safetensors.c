@@ -7,7 +7,7 @@
  *   - in the order of their offsets, the tensors cover the rest of the file: no hole, overlap or rest */
 #include "safetensors.h"
 
-#include "atomic_file.h"
+#include "base/atomic_file.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -5,7 +5,7 @@
  *     # reads           the same, but it may be too large for the memory
  *     # either          netc may refuse it; if not, as `reads` on the CPU, and the training may diverge
  *     # refused TEXT    netc says TEXT of a line that ends in `# here`, or of the file if there is none */
-#include "build.h"
+#include "front/build.h"
 
 #include <math.h>
 #include <stdlib.h>

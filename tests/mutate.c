@@ -5,7 +5,7 @@
  *
  * Exit status: 0, 1 if an accepted plan does not survive writing and reading, 2 usage, 4 a file. */
 #define _GNU_SOURCE 1
-#include "netc.h"
+#include "netc/compile.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -6,7 +6,7 @@
  * $CC compiles in FOLDER with $MUTANT_CFLAGS. A line for each plan: `ran` or `too large`. Exit status: 0, 1 if a plan is
  * refused or its kernels do not compile, 4 for a file; the sanitizers abort. */
 #define _GNU_SOURCE 1
-#include "emit.h"
+#include "emit/emit.h"
 
 #include <dlfcn.h>
 #include <stdlib.h>

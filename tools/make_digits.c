@@ -1,7 +1,7 @@
 /* Draws a data set of digits: strokes under random distortions, so that networks can be tried and tested where the real
  * data sets cannot be had. Deterministic: sample i of a split depends on the seed and i only. */
-#include "atomic_file.h"
-#include "philox.h"
+#include "base/atomic_file.h"
+#include "base/philox.h"
 
 #include <errno.h>
 #include <getopt.h>

@@ -3,7 +3,8 @@
  *   x' = w / sd * (y' - (sum y' + x^ * sum y' x^) / n),   x^ = (x - mean) / sd
  * Sums are compensated and meet in double, one task a channel: any number of threads gives the same bits. What is made of
  * them is rounded once, for these gradients are small differences of large sums. */
-#include "netc.h"
+#include "emit/writer.h"
+#include "graph/graph.h"
 
 #include <string.h>
 

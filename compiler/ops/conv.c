@@ -4,7 +4,8 @@
  *   conv    y[n,k,p,q] = sum c,r,s  x[n,c, p*stride + r*dil - pad, q*stride + s*dil - pad] * w[k,c,r,s]
  *   conv_dx x'[n,c,h,w] = sum k,r,s  y'[n,k, (h + pad - r*dil) / stride, ...] * w[k,c,r,s]      where the division is exact
  *   conv_dw w'[k,c,r,s] = sum n,p,q  y'[n,k,p,q] * x[n,c, p*stride + r*dil - pad, ...] */
-#include "contract.h"
+#include "emit/contract.h"
+#include "graph/graph.h"
 
 #include <math.h>
 #include <string.h>

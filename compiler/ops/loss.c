@@ -1,6 +1,7 @@
 /* loss.c: losses and metrics over the samples of a batch. A loss makes each row's loss and, in the same pass, the
  * gradient of the mean loss (divided by the true number of rows; 0 for rows that are not valid). Lanes are samples. */
-#include "netc.h"
+#include "emit/writer.h"
+#include "graph/graph.h"
 
 #include <math.h>
 #include <string.h>

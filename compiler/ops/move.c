@@ -1,5 +1,6 @@
 /* move.c: values taken from the data set, put together, cut, or laid out anew; and views, which cost nothing. */
-#include "netc.h"
+#include "emit/writer.h"
+#include "graph/graph.h"
 
 #include <math.h>
 #include <string.h>

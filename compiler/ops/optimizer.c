@@ -1,7 +1,7 @@
 /* optimizer.c: updates as scalar ops over all parameters at once: p' and the slots, in place, if the loss is finite.
  * a is the parameter, b its gradient; formulas are PyTorch's (torch.optim), hyper-parameters control words in the order
  * of the word's arguments without lr. Adam: Kingma & Ba, arXiv 1412.6980; AdamW: Loshchilov & Hutter, arXiv 1711.05101. */
-#include "netc.h"
+#include "graph/graph.h"
 
 /* Results in the order of the inputs that they replace: y the parameter. Written so that y comes last in evaluation:
  * expressions of slots are y1, y2; y may use them, and the emitter evaluates from the last to the first. */

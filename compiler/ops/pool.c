@@ -1,11 +1,12 @@
 /* pool.c: windows over an image. The maximum keeps the place of the winner in its window (first in row-major order; NaN
  * wins), so that the backward pass needs neither the input nor the output of the layer. */
-#include "netc.h"
+#include "emit/window.h"
+#include "graph/graph.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { R, S, SH, SW, PH, PW, H, W };
+enum { R = WINDOW_R, S = WINDOW_S, SH = WINDOW_SH, SW = WINDOW_SW, PH = WINDOW_PH, PW = WINDOW_PW, H = WINDOW_H, W = WINDOW_W };
 #define POOL_ATTRS "r", "s", "stride_h", "stride_w", "pad_h", "pad_w"
 
 static bool sizes(const double *a, const int64_t *in, int64_t *out)
@@ -19,11 +20,6 @@ static bool sizes(const double *a, const int64_t *in, int64_t *out)
         out[i] = room / (int64_t)a[SH + i] + 1;
     }
     return true;
-}
-
-static enum dtype place_type(const double *a)
-{
-    return a[R] * a[S] <= 256 ? DT_U8 : DT_I32;
 }
 
 static bool image_like(const struct tensor *x)
@@ -58,13 +54,15 @@ static bool dx_shape(const double *a, const struct tensor *const *in, int nin, s
     return true;
 }
 
-bool window_fits_tile(const double *a, const struct tensor *in)
+/* Windows cover the image, without padding, and are small. */
+static bool window_fits_tile(const double *a, const struct tensor *in)
 {
     return a[R] == a[SH] && a[S] == a[SW] && a[PH] == 0 && a[PW] == 0 && in->dim[1] % (int64_t)a[R] == 0 &&
            in->dim[2] % (int64_t)a[S] == 0 && (int64_t)a[R] * in->dim[2] <= 1024;
 }
 
-bool scatter_fits_tile(const double *a, const struct tensor *in)
+/* Windows cover the image, each place once. */
+static bool scatter_fits_tile(const double *a, const struct tensor *in)
 {
     return a[R] == a[SH] && a[S] == a[SW] && a[PH] == 0 && a[PW] == 0 && a[H] == a[R] * (double)in->dim[1] &&
            a[W] == a[S] * (double)in->dim[2];
@@ -88,56 +86,6 @@ static void avg_grad(struct graph *g, struct node *n, struct value *const *gy, s
     gx[0] = graph_op(g, "avgpool_dx", a, gy[0], NULL);
 }
 
-static void put_result(struct writer *w, const struct stage *s, const char *block, const char *e)
-{
-    for (int o = 0; o < s->nout; o++)
-        if (is_stored(w, s->out[o])) {
-            enum dtype d = tensor_of(w, s->out[o])->dtype;
-            const char *place = place_of(w, s->out[o], block, e);
-            put(w, "%s(%s, v%d);", d == DT_F32 ? "st" : d == DT_U8 ? "st_u8" : "st_i32", place, var_of(w, s->out[o]));
-        }
-}
-
-/* guarded: windows may reach over the border; h0 and w0 are their first row and column, H and W the image's. */
-void put_window(struct writer *w, const struct stage *s, const char *block, const char *e, const char *tile, bool guarded)
-{
-    const double *a = s->attr;
-    bool max = s->nout == 2, places = max && is_stored(w, s->out[1]), large = !max && a[R] * a[S] > 64;
-    int y = var_of(w, s->out[0]);
-    if (large)
-        put(w, "struct sum sum%d = {};", y);
-    put(w, "V v%d = num(%s);", y, max ? "-INFINITE" : "0");
-    if (places)
-        put(w, "M v%d = {0};", var_of(w, s->out[1]));
-    const char *unroll = guarded ? "" : "UNROLL ";     /* in a tile: its places are registers */
-    put(w, "%sfor (int r = 0; r < %d; r++)", unroll, (int)a[R]);
-    put(w, "%sfor (int s = 0; s < %d; s++) {", unroll, (int)a[S]);
-    if (guarded && (a[PH] > 0 || a[PW] > 0)) {
-        put(w, "if (h0 + r < 0 || h0 + r >= H || w0 + s < 0 || w0 + s >= W)");
-        put(w, "    continue;");
-    }
-    put(w, "const V x = %s;", tile);
-    if (max) {
-        put(w, "const M wins = (x > v%d) | (x != x);", y);
-        put(w, "v%d = sel(wins, x, v%d);", y, y);
-        if (places)
-            put(w, "v%d = pick(wins, r * %d + s, v%d);", var_of(w, s->out[1]), (int)a[S], var_of(w, s->out[1]));
-    } else if (large)
-        put(w, "sum_add(&sum%d, x);", y);
-    else
-        put(w, "v%d += x;", y);
-    if (large) {
-        put(w, "if (s %% 256 == 0)");
-        put(w, "    sum_settle(&sum%d);", y);
-    }
-    put(w, "}");
-    if (large)
-        put(w, "v%d = sum_of(&sum%d) / num(%.17g);", y, y, a[R] * a[S]);
-    else if (!max)
-        put(w, "v%d *= num(%.17g);", y, 1 / (a[R] * a[S]));
-    put_result(w, s, block, e);
-}
-
 static void pool_emit(struct writer *w, const struct stage *s)
 {
     const struct tensor *x = tensor_of(w, s->in[0]), *y = tensor_of(w, s->out[0]);
@@ -154,27 +102,7 @@ static void pool_emit(struct writer *w, const struct stage *s)
     close_kernel(w);
 }
 
-void put_scatter(struct writer *w, const struct stage *s, const char *block, const char *c, const char *p, const char *q)
-{
-    const double *a = s->attr;
-    const struct tensor *y = tensor_of(w, s->in[0]);
-    const char *e = region_printf(w->region, "((%s * %lld + %s) * %lld + %s)", c, (long long)y->dim[1], p, (long long)y->dim[2], q);
-    const char *value = var_of(w, s->in[0]) < 0 ? "y" : region_printf(w->region, "v%d", var_of(w, s->in[0]));
-    const char *share = region_printf(w->region, "%s * num(%.17g)", value, 1 / (a[R] * a[S]));
-    if (s->nin == 2) {
-        put(w, "const M winner = %s(%s);", place_type(a) == DT_U8 ? "ld_u8" : "ld_i32", place_of(w, s->in[1], block, e));
-        share = region_printf(w->region, "sel(winner == r * %d + s, %s, num(0))", (int)a[S], value);
-    }
-    put(w, "for (int r = 0; r < %d; r++)", (int)a[R]);
-    put(w, "for (int s = 0; s < %d; s++)", (int)a[S]);
-    put(w, "    st(%s, %s);",
-        place_of(w, s->out[0], block,
-                 region_printf(w->region, "((%s * %d + %s * %d + r) * %d + %s * %d + s)", c, (int)a[H], p, (int)a[R], (int)a[W], q, (int)a[S])),
-        share);
-}
 
-/* On CUDA a thread has a window, if windows neither overlap nor leave places out. Else each place of x' gathers from the
- * windows over it, in their order, so that no two threads write one place. */
 static void put_threads(struct writer *w, const struct stage *s)
 {
     const double *a = s->attr;
@@ -321,13 +249,13 @@ static struct value *global_avg(struct site *s, const struct args *a, struct val
 }
 
 static const struct op op[] = {
-    {.name = "maxpool", .doc = "largest value of each window, and its place there", .kind = OP_WINDOW, .form = FORM_POOL, .nin = 1, .nout = 2,
+    {.name = "maxpool", .doc = "largest value of each window, and its place there", .kind = OP_WINDOW, .form = FORM_POOL, .fits_tile = window_fits_tile, .nin = 1, .nout = 2,
      .attr = {POOL_ATTRS}, .shape = pool_shape, .grad = max_grad, .emit = pool_emit},
-    {.name = "avgpool", .doc = "mean of each window, padding counted", .kind = OP_WINDOW, .form = FORM_POOL, .nin = 1, .nout = 1,
+    {.name = "avgpool", .doc = "mean of each window, padding counted", .kind = OP_WINDOW, .form = FORM_POOL, .fits_tile = window_fits_tile, .nin = 1, .nout = 1,
      .attr = {POOL_ATTRS}, .shape = pool_shape, .grad = avg_grad, .emit = pool_emit},
-    {.name = "maxpool_dx", .doc = "gradient of maxpool", .kind = OP_WINDOW, .form = FORM_SCATTER, .nin = 2, .nout = 1,
+    {.name = "maxpool_dx", .doc = "gradient of maxpool", .kind = OP_WINDOW, .form = FORM_SCATTER, .fits_tile = scatter_fits_tile, .nin = 2, .nout = 1,
      .attr = {POOL_ATTRS, "h", "w"}, .shape = dx_shape, .emit = dx_emit},
-    {.name = "avgpool_dx", .doc = "gradient of avgpool", .kind = OP_WINDOW, .form = FORM_SCATTER, .nin = 1, .nout = 1,
+    {.name = "avgpool_dx", .doc = "gradient of avgpool", .kind = OP_WINDOW, .form = FORM_SCATTER, .fits_tile = scatter_fits_tile, .nin = 1, .nout = 1,
      .attr = {POOL_ATTRS, "h", "w"}, .shape = dx_shape, .emit = dx_emit},
 };
 

@@ -1,6 +1,6 @@
 /* recipe.c: words of the data and train blocks that need no kernel of their own: schedules, whose rules are in
  * runtime/schedule.c, and transforms, which the kernel that reads the samples applies. */
-#include "netc.h"
+#include "graph/graph.h"
 
 static void scale(const double *num, double *scale, double *shift)
 {

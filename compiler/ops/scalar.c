@@ -1,6 +1,6 @@
 /* scalar.c: element-wise ops and layers, a row each. Derivatives name what they need: `y` where it will do, because then
  * the input need not be kept. Every row lets NaN through: a choice falls to the NaN side when a comparison is false. */
-#include "netc.h"
+#include "graph/graph.h"
 
 #include <math.h>
 

@@ -1,5 +1,6 @@
 /* softmax.c: over the channels of each sample (and place). Only the result is kept for the gradient y (y' - sum y' y). */
-#include "netc.h"
+#include "emit/writer.h"
+#include "graph/graph.h"
 
 static bool shape(const double *a, const struct tensor *const *in, int nin, struct tensor *out, int nout)
 {

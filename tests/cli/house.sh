@@ -1,9 +1,23 @@
-# What CONTRIBUTING.md says of the house: the runtime sees these headers of the compiler, and the compiler none of the runtime's.
-cat "$ROOT"/runtime/*.[ch] | grep -o '^#include "[a-z_]*\.h"' | cut -d'"' -f2 | sort -u | while read -r header; do
-    [ ! -e "$ROOT/compiler/$header" ] || echo "$header"
-done >seen
-sed -n '/^Data flow one way/,/of the compiler\./p' "$ROOT/CONTRIBUTING.md" | grep -o '`[a-z_]*\.h`' | tr -d '`' | sort -u >said
-diff said seen >&2 || fail "CONTRIBUTING.md lists other headers than the runtime includes"
-cat "$ROOT"/compiler/*.[ch] "$ROOT"/compiler/ops/*.c | grep -o '^#include "[a-z_]*\.h"' | cut -d'"' -f2 | sort -u | while read -r header; do
-    [ -e "$ROOT/compiler/$header" ] || [ ! -e "$ROOT/runtime/$header" ] || fail "the compiler includes runtime/$header"
-done
+# The rooms that CONTRIBUTING.md lists, from the top: a file includes headers of its own room and of rooms above it, and no files
+# include each other in a circle.
+cd "$ROOT"
+rooms=$(sed -nE 's#^    ((compiler|runtime|grammar)[a-z/]*)/ .*#\1#p' CONTRIBUTING.md)
+[ "$(echo "$rooms" | sort)" = "$(find compiler runtime grammar -name '*.[chly]' -printf '%h\n' | sort -u)" ] ||
+    fail "CONTRIBUTING.md lists other rooms than there are"
+cd - >/dev/null
+
+# file room-of-file header room-of-header, for each include of a header of ours
+(cd "$ROOT" && grep -HoE '^#include "[a-z_/]+\.h"' $(printf '%s/*.[chly] ' $rooms)) | tr -d '"' | sed 's/:#include / /' | while read -r file header; do
+    room=${file%/*}
+    case $header in
+        */*) echo "$file $room compiler/$header compiler/${header%/*}" ;;
+        *) [ ! -e "$ROOT/$room/$header" ] || echo "$file $room $room/$header $room" ;;
+    esac
+done >includes
+[ "$(wc -l <includes)" -gt 100 ] || fail "the includes were not found"
+awk -v rooms="$(echo $rooms)" '
+    BEGIN { for (n = split(rooms, room, " "); n; n--) at[room[n]] = n }
+    !($4 in at) { print $1 ": " $3 " is in no room"; next }
+    at[$4] > at[$2] { print $1 ": " $3 " is below it" }' includes >wrong
+[ ! -s wrong ] || fail "$(cat wrong)"
+awk '{ print $1, $3 }' includes | tsort >/dev/null 2>circle || fail "$(cat circle)"

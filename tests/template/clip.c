@@ -1,6 +1,7 @@
 /* clip.c: a layer in one file, to copy: `-> Clip(low = 0, high = 6)`. A copy in compiler/ops/ is all it takes; this one
  * is compiled by the tests only, and trains a network there. docs/adding-an-op.md explains it line by line. */
-#include "netc.h"
+#include "emit/writer.h"
+#include "graph/graph.h"
 
 /* What the graph computes. A row of expressions: kernels, gradient, fusion and the places in memory follow from it.
  * Comparisons are written so that NaN goes through. */

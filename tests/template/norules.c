@@ -1,6 +1,7 @@
 /* norules.c: words of every kind, and ops, whose rows nobody finished. A network that uses one must be refused, not taken for
  * what another word does. */
-#include "netc.h"
+#include "emit/writer.h"
+#include "graph/graph.h"
 
 static void cpu_emit(struct writer *w, const struct stage *s)
 {

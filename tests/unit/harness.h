@@ -4,7 +4,7 @@
 #ifndef HARNESS_H
 #define HARNESS_H
 
-#include "compile.h"
+#include "netc/compile.h"
 #include "jit.h"
 #include "netrun.h"
 #include "safetensors.h"

@@ -3,7 +3,7 @@
 #ifndef SAMPLE_PLAN_H
 #define SAMPLE_PLAN_H
 
-#include "netc.h"
+#include "netc/compile.h"
 
 #include <stdlib.h>
 #include <string.h>

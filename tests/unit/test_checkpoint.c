@@ -5,7 +5,7 @@
 #include <cmocka.h>
 
 #include "fake_job.h"
-#include "philox.h"
+#include "base/philox.h"
 #include "safetensors.h"
 
 static char folder[] = "/tmp/netrun-test-XXXXXX";

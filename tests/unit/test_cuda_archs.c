@@ -5,7 +5,7 @@
 #define _GNU_SOURCE 1
 #include "cubin.h"
 #include "cuda_sim.h"
-#include "emit.h"
+#include "emit/emit.h"
 #include "harness.h"
 #include "nvrtc.h"
 

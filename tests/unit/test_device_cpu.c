@@ -1,7 +1,7 @@
 /* The cpu device with a plan and kernels written by hand: places, tasks, barriers, copies, refusals. */
 #define _GNU_SOURCE 1
 #include "device_cpu.h"
-#include "netc.h"
+#include "netc/compile.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

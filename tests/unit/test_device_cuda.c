@@ -4,7 +4,7 @@
 #include "cuda_sim.h"
 #include "cuda_phase.h"
 #include "device_cuda.h"
-#include "philox.h"
+#include "base/philox.h"
 
 /* train:   made = weight[0] * sample + target, by thread blocks of two row blocks;
  *          part p of three sums made of the rows n with n % 3 == p into the workspace, then

@@ -1,5 +1,5 @@
 /* The judge: the sample plan is good, and each single lie in it is found. */
-#include "netc.h"
+#include "netc/compile.h"
 #include "sample_plan.h"
 
 #include <setjmp.h>

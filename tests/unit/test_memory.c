@@ -1,7 +1,7 @@
 /* The memory plans of the seed models: as small as their schedules allow in every phase and batch, and no schedule worse
  * than what PyTorch peaks at in the same training step, its gradients kept as ours are (tests/expect/memory.json, made by
  * tests/oracle/memory.py), so that a tight packing of a bad schedule would show. */
-#include "compile.h"
+#include "netc/compile.h"
 
 #include <jansson.h>
 #include <stdlib.h>

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "harness.h"
-#include "philox.h"
+#include "base/philox.h"
 #include "real_data.h"
 
 #include <jansson.h>

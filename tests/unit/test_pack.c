@@ -1,5 +1,6 @@
 /* test_pack.c: the packer against an overlap checker of its own, and netc --place on good and bad files. */
-#include "pack.h"
+#include "graph/pack.h"
+#include "netc/compile.h"
 
 #include <errno.h>
 #include <glob.h>

@@ -1,5 +1,6 @@
 /* test_parse.c: from text to tree to graph and settings, and the messages on the way. */
-#include "netc.h"
+#include "netc/compile.h"
+#include "front/override.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "philox.h"
+#include "base/philox.h"
 
 static const uint32_t key[2] = {42, 7};
 

@@ -1,8 +1,8 @@
 /* The text form of plans: what is written reads back the same, and nothing else is read. */
 #define _GNU_SOURCE 1
-#include "emit.h"
-#include "map.h"
-#include "netc.h"
+#include "emit/emit.h"
+#include "netc/map.h"
+#include "netc/compile.h"
 #include "sample_plan.h"
 
 #include <inttypes.h>

@@ -10,7 +10,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-#include "atomic_file.h"
+#include "base/atomic_file.h"
 #include "safetensors.h"
 #include "temp_files.h"
 

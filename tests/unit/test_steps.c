@@ -1,7 +1,8 @@
 /* test_steps.c: twice the text takes twice the steps, not four times as many. The compiler's files are built for this test
  * so that every piece of straight code calls back (-fsanitize-coverage=trace-pc); bytes that the C library clears, copies
  * and searches count too. No clock is asked. */
-#include "compile.h"
+#include "emit/emit.h"
+#include "netc/compile.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

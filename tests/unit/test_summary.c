@@ -1,5 +1,5 @@
 /* What netc tells of a model: counts against those of PyTorch and thop, fates of layers, JSON and DOT. */
-#include "layers.h"
+#include "netc/layers.h"
 
 #include <jansson.h>
 #include <stdlib.h>

@@ -7,6 +7,7 @@
 
 #include "harness.h"
 #include "word_model.h"
+#include "front/override.h"
 
 static const char *const input[] = {"x = image", "x = image -> Flatten"};
 

@@ -1,0 +1,85 @@
+/* contract.h: sums of products with affine index maps, as the ops of conv.c hand them to the tile emitter. */
+#ifndef CONTRACT_H
+#define CONTRACT_H
+
+#include "window.h"
+
+/* Sizes of a convolution: G groups of C / G channels in and K / G out; 1 for what a fully connected layer has not. */
+struct geometry { int64_t G, C, K, H, W, P, Q, R, S; int stride[2], pad[2], dil[2]; };
+
+/* Source coordinate of tap t for output o: (a*o + b*t + c) / d where exact, valid in [0, source). */
+struct axis { int a, b, c, d; int64_t out, source, taps; };
+
+/* One contraction over lanes of samples: per group `outs` output channels, each a sum over `depth` channels and the taps. */
+struct contraction {
+    struct axis y, x;
+    int64_t groups, outs, depth;
+    int64_t w_out, w_depth, w_group;                   /* strides in the weight */
+    int tile, columns;                                 /* registers: tile output channels x columns */
+    int bias;                                          /* what the sums of a channel start from, -1: zero */
+    int result, next;                                  /* the tensor that they make, and the first stage behind it */
+};
+
+/* Writes the kernel whose first stage is s: the contraction and the stages behind it. The last five are found here. */
+void put_contraction(struct writer *w, const struct stage *s, struct contraction *c);
+/* w'[K, C / G, R, S] from x and y' in blocks. */
+void put_conv_dw(struct writer *w, const struct stage *s, const struct geometry *size);
+/* w'[K, C] from x row by row and y' in blocks. */
+void put_linear_dw(struct writer *w, const struct stage *s);
+
+/* contract_cuda.c and contract_cuda_dw.c: the same for CUDA; the functions above call them. */
+void put_contraction_cuda(struct writer *w, const struct stage *s, struct contraction *c);
+void put_conv_dw_cuda(struct writer *w, const struct stage *s, const struct geometry *size);
+void put_linear_dw_cuda(struct writer *w, const struct stage *s);
+int64_t conv_dw_scratch(const struct geometry *size);  /* floats of the workspace */
+
+enum { FLAT_BLOCKS = 4 };                              /* blocks of samples that a thread of a fully connected layer has */
+enum { FAR = 1 << 14 };                                /* columns of x that a tile may reach to either side */
+static inline int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+static inline int64_t groups_of(int64_t n, int64_t size)
+{
+    return (n + size - 1) / size;
+}
+
+/* A tile of places: rows x columns for a thread (a warp), whose units stand side by side in an image; depth: channels whose
+ * weights are in shared memory at once. False if the sums do not fit the registers, or the taps the shared memory. */
+struct tiling { int rows, columns, units; int64_t p_groups, q_groups, unit_groups; int64_t depth; };
+bool choose_tiling(const struct writer *w, const struct stage *s, struct contraction *c, struct tiling *t);
+/* Declares of tile t: group, from (first channel of x), k and n (output channels), weight. */
+void put_tile(struct writer *w, const struct stage *s, const struct contraction *c);
+/* How a tile reads and multiplies: `weights` names those of row 0, `tap` is from one tap to the next; place() declares the variable of
+ * column w0 + at of x, which is 0 unless `inside`; weight() loads those of a tap into f; product() adds f times a place to a column;
+ * `end` closes a tap. */
+struct tap_text {
+    const char *weights;
+    int tap;
+    void (*place)(struct writer *w, const struct contraction *c, int at, const char *inside);
+    void (*weight)(struct writer *w, const struct contraction *c, int tap);
+    void (*product)(struct writer *w, int column, int at);
+    const char *end;
+};
+void put_tap_row(struct writer *w, const struct contraction *c, const struct tiling *t, const struct tap_text *text);
+const char *place_name(struct writer *w, int at);
+/* acc[i][row][column], i < sums, where they begin and where they are written: `who` is the text that declares o8, the channel behind k
+ * of acc[i], and its lane. */
+void put_tile_start(struct writer *w, const struct contraction *c, const struct tiling *t, int sums, const char *who);
+void put_tile_results(struct writer *w, const struct stage *s, const struct contraction *c, const struct tiling *t, int sums, const char *who);
+void put_flat_results(struct writer *w, const struct contraction *c, int slices);
+
+/* contract_product.c: large fully connected layers, for a library: what packs the operands for it, what it is to multiply, and what
+ * takes the result from there. They stand beside our own kernel, for machines without the library. */
+enum { PRODUCT_WEIGHTS = 1 << 21 };                    /* from so many on; to be measured on a card */
+enum { PRODUCT_WORKSPACE = 32 << 20 };                 /* bytes: what cuBLAS's makers advise for their largest cards */
+bool is_product(const struct tensor *x, const struct tensor *y);         /* both flat, with so many weights between them */
+void put_library_product(struct writer *w, const struct stage *s, const struct contraction *c);
+void put_library_dw(struct writer *w, const struct stage *s);
+
+/* contract_mma.c: on tensor cores; false: not worth it, or too large. */
+bool put_contraction_mma(struct writer *w, const struct stage *s, struct contraction *c);
+bool put_conv_dw_mma(struct writer *w, const struct stage *s, const struct geometry *size, int parts);
+bool put_linear_dw_mma(struct writer *w, const struct stage *s);
+
+#endif

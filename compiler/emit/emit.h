@@ -1,0 +1,79 @@
+/* emit.h: plan in, kernel source out. What the runtime may know of the compiler besides plan.h.
+ *
+ * One C file a plan: no headers beyond <stdint.h> and <math.h>, every shape, stride and tile a constant; pointers, valid
+ * rows and task range are arguments. A kernel is split into tasks that write disjoint memory and whose work does not
+ * depend on who runs them, so any partition over threads gives the same bits. */
+#ifndef EMIT_H
+#define EMIT_H
+
+#include "plan/plan.h"
+
+enum { EMIT_ABI = 2 };
+
+struct emit_options {
+    int lanes;               /* floats in one vector of the machine: 4, 8 or 16 */
+    bool f64;                /* compute in double (gradient tests); tensors DT_F32 then hold doubles */
+    enum precision precision; /* CUDA */
+    const char *file;        /* what the head calls the model, above the table of kernels; NULL: neither is written */
+};
+
+/* The table that the emitted object exports: row emit_row(p, TARGET_CPU, k) belongs to plan.kernel[k]. */
+struct nr_args {
+    void *const *t;          /* kernel_operands() in order: their first bytes in the arena */
+    uint32_t *control;       /* control block */
+    const void *samples;     /* of the split being read: u8 or f32, sample-major */
+    const void *targets;     /* i32 class or f32 values, sample-major */
+    int32_t samples_f32;     /* 1: samples are f32 as given (transforms still apply), 0: u8 */
+    int32_t blocks;          /* ceil(valid rows / ROW_BLOCK) */
+};
+
+struct nr_kernel {
+    void (*run)(const struct nr_args *a, int64_t first, int64_t last);   /* tasks [first, last) */
+    int32_t blocks_per_task; /* 0: the number of tasks does not depend on the rows */
+    int32_t splits;          /* tasks = (blocks_per_task ? ceil(blocks / blocks_per_task) : 1) * splits */
+};
+
+struct nr_object { int32_t abi, kernels, lanes, real_bytes; const struct nr_kernel *kernel; };
+/* exported symbol: const struct nr_object nr_object */
+
+/* How many of the plan's first `kernel` kernels are for this target. */
+int emit_row(const struct plan *p, enum target t, int kernel);
+
+/* False on a write error, or if a kernel cannot be written, and then nothing is. The plan must have passed plan_check. */
+bool emit_c(const struct plan *p, const struct emit_options *o, FILE *out);
+
+/* ---- CUDA ---- */
+
+/* c[m][n] = a[m][k] b[k][n], where sizes of 0 are the row capacity. Matrices lie row by row; a may be stored as [k][m]. */
+struct emit_matrix {
+    int tensor;                          /* of the plan */
+    int64_t at;                          /* floats from its beginning for each row of the capacity */
+    int64_t step;                        /* floats from one row of the matrix to the next, 0: the row capacity */
+};
+struct emit_product { int64_t m, n, k; bool transposed; struct emit_matrix a, b, c; };
+
+enum emit_when { EMIT_ALWAYS, EMIT_WITHOUT_LIBRARY, EMIT_WITH_LIBRARY };
+
+/* One launch of a kernel of the plan; a kernel may need several, which then stand in a row. */
+struct emit_launch {
+    int kernel;                          /* of the plan */
+    char *entry;                         /* name of the function; equal kernels share one */
+    int threads;                         /* of a thread block */
+    int blocks_per_task, splits;         /* thread blocks: (blocks_per_task ? ceil(capacity / 16 / blocks_per_task) : 1) * splits */
+    enum emit_when when;                 /* large products are for a library (cuBLAS), where there is one */
+    bool multiplies;                     /* the library's product comes right behind it */
+    struct emit_product product;
+};
+struct emit_launches { int n; struct emit_launch *launch; struct region *region; };
+
+/* One CUDA file a plan, for NVRTC with --device-as-default-execution-space: no #include. Entries take, as pointers, the
+ * kernel_operands() in order, the control block, and a workspace: EMIT_WITH_LIBRARY plan_row_workspace of the kernel, else
+ * plan_workspace of the schedule (null if it has none). They are launched for the row capacity; rows beyond CTL_ROWS are skipped, or packed as
+ * zeros for a product. Besides:
+ *     nr_begin(control, ring)   one block of CTL_WORDS threads: the next control block of the ring becomes the control block
+ *     nr_end(control, ring)     the same: its results go back into the ring, ring[0] counts
+ * False as emit_c. `l` is freed with emit_launches_free. */
+bool emit_cuda(const struct plan *p, const struct emit_options *o, FILE *out, struct emit_launches *l);
+void emit_launches_free(struct emit_launches *l);
+
+#endif

@@ -1,0 +1,256 @@
+/* emit_file.c: a checked plan as one file of C or CUDA. Kernels are written stage by stage: the anchor's op writes the loops
+ * (op.emit) and calls back for the maps behind it. What the user calls things stands in a table in front, in no kernel. */
+#include "writer.h"
+#include "plan/plan_text.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char prelude[] = {
+#include "prelude.inc"
+    0};
+static const char prelude_cuda[] = {
+#include "prelude_cuda.inc"
+    0};
+static const char prelude_mma[] = {
+#include "prelude_mma.inc"
+    0};
+
+/* A line of text that comes from outside, fit for a comment: neither an end of line nor an escape of one reaches the compiler. */
+static void put_plain(const char *text, FILE *out)
+{
+    for (; *text && *text != '\n'; text++)
+        fputc(isprint((unsigned char)*text) && !strchr("\\@", *text) ? *text : '?', out);
+}
+
+/* False if no function came of it: the op has code for another target, or none. */
+static bool put_kernel(struct writer *w)
+{
+    const struct kernel *k = w->kernel;
+    fprintf(w->out, "// @ =");
+    for (int i = 0; i < k->nstage; i++)
+        fprintf(w->out, "%s %s", i ? "," : "", k->stage[i].op->name);
+    fprintf(w->out, "\n");
+    if (k->stage[0].op->emit)
+        k->stage[0].op->emit(w, &k->stage[0]);
+    else if (k->stage[0].op->kind == OP_MAP)
+        put_map_kernel(w);
+    fprintf(w->out, "\n");
+    if (!w->nlaunch)
+        fprintf(stderr, "internal error: op %s has no code for %s\n", k->stage[0].op->name, target_word[w->target]);
+    return w->nlaunch;
+}
+
+/* In the text of a kernel `@` stands for its name, behind a prefix that no word of C and of the prelude has. */
+static void put_named(const char *body, const char *name, FILE *out)
+{
+    for (; *body; body++)
+        if (*body == '@')
+            fputs(name, out);
+        else
+            fputc(*body, out);
+}
+
+/* The kernels of one target as text. What has the same text is one function, wherever in the network it stands. */
+struct text { char *body; const char *name; };
+struct row { int text, blocks_per_task, splits; };     /* of a kernel of the plan; text -1: it is for another target */
+struct source {
+    struct region *region;
+    int ntext; struct text *text;
+    struct row *row;
+};
+
+/* "k2_conv": the number of the function and what its first stage does. */
+static const char *function_name(struct region *r, int number, const struct kernel *k)
+{
+    char *name = region_printf(r, "k%d_%s", number, k->stage[0].op->name);
+    for (char *c = name; *c; c++)
+        if (*c == '.')
+            *c = '_';
+    return name;
+}
+
+static void add_launches(const struct writer *w, int kernel, const char *name, struct emit_launches *l)
+{
+    for (int i = 0; i < w->nlaunch; i++) {
+        const char *suffix = w->launch[i].entry;
+        region_grow(l->region, l->launch, l->n);
+        struct emit_launch *to = &l->launch[l->n++];
+        *to = w->launch[i];
+        to->kernel = kernel;
+        to->entry = region_printf(l->region, "%s%s", name, suffix ? suffix : "");
+    }
+}
+
+/* The text of a kernel, NULL if it cannot be written. */
+static char *kernel_text(struct writer *w)
+{
+    char *text = NULL;
+    size_t length;
+    w->out = open_memstream(&text, &length);
+    bool good = w->out && put_kernel(w);
+    good = w->out && fclose(w->out) == 0 && good;
+    if (good)
+        return text;
+    free(text);
+    return NULL;
+}
+
+/* False if a kernel cannot be written. `l` NULL: its launches are not wanted. */
+static bool put_kernels(const struct plan *p, struct writer w, struct source *s, struct emit_launches *l)
+{
+    *s = (struct source){.region = region_new()};
+    s->row = region_alloc(s->region, (size_t)p->nkernel + 1, sizeof *s->row);
+    struct lookup seen = {0};
+    bool good = true;
+    const struct writer fresh = w;
+    for (int k = 0; k < p->nkernel && good; k++) {
+        s->row[k].text = -1;
+        if (p->schedule[p->kernel[k].schedule].target != w.target)
+            continue;
+        w = fresh;
+        w.plan = p;
+        w.kernel = &p->kernel[k];
+        w.region = region_new();
+        char *body = kernel_text(&w);
+        good = body;
+        int text = good ? lookup_find(&seen, body) : -1;
+        if (good && text < 0) {
+            text = s->ntext;
+            region_grow(s->region, s->text, s->ntext);
+            s->text[s->ntext++] = (struct text){body, function_name(s->region, text, w.kernel)};
+            lookup_add(s->region, &seen, body, text);
+        } else
+            free(body);
+        if (good && l)
+            add_launches(&w, k, s->text[text].name, l);
+        s->row[k] = (struct row){text, w.blocks_per_task, w.splits};
+        region_free(w.region);
+    }
+    return good;
+}
+
+/* ---- the table in front ---- */
+
+/* The first line of the model behind `last` that a kernel came from; 0: none. */
+static int line_behind(const struct kernel *k, int last)
+{
+    int line = 0;
+    for (const struct stage *s = k->stage; s < k->stage + k->nstage; s++)
+        if (s->line > last && (!line || s->line < line))
+            line = s->line;
+    return line;
+}
+
+/* Which function each kernel of the plan is, and the lines that it came from: for reading, and for a profile. */
+static void put_table(const struct plan *p, const struct source *s, FILE *out)
+{
+    const char **text = NULL;
+    int n = 0;
+    for (const char *c = p->source; c; c = (c = strchr(c, '\n')) ? c + 1 : NULL) {
+        region_grow(s->region, text, n);
+        text[n++] = c;
+    }
+    fprintf(out, "// kernel of the plan, its function here, lines of the model | the first of them\n");
+    for (int k = 0; k < p->nkernel; k++) {
+        if (s->row[k].text < 0)
+            continue;
+        const int first = line_behind(&p->kernel[k], 0);
+        fprintf(out, first ? "// %-32s %-16s " : "// %-32s %s", p->kernel[k].name, s->text[s->row[k].text].name);
+        for (int line = first; line; line = line_behind(&p->kernel[k], line))
+            fprintf(out, " %d", line);
+        if (first) {
+            fputs(" | ", out);
+            put_plain(text[first - 1] + strspn(text[first - 1], " \t"), out);
+        }
+        fputc('\n', out);
+    }
+}
+
+static void put_head(const struct plan *p, const struct source *s, const struct emit_options *o, const char *kind, FILE *out)
+{
+    if (o->file) {
+        fprintf(out, "// ");
+        put_plain(o->file, out);
+        fprintf(out, ": network `%s`, %lld parameters, %s; plan version %d\n", p->net, (long long)p->params, kind, PLAN_VERSION);
+        put_table(p, s, out);
+    }
+    fprintf(out, "enum { CTL_ROWS = %d, CTL_STEP = %d, CTL_POSITION = %d, CTL_EPOCH = %d, CTL_COUNT_SAMPLES = %d, CTL_SHUFFLE = %d, "
+            "CTL_SEED0 = %d, CTL_SEED1 = %d, CTL_LAST = %d, CTL_FINITE = %d };\n", CTL_ROWS, CTL_STEP, CTL_POSITION, CTL_EPOCH, CTL_COUNT_SAMPLES,
+            CTL_SHUFFLE, CTL_SEED0, CTL_SEED1, CTL_LAST, CTL_FINITE);
+}
+
+static void put_texts(const struct source *s, FILE *out)
+{
+    fprintf(out, "\n");
+    for (const struct text *t = s->text; t < s->text + s->ntext; t++)
+        put_named(t->body, t->name, out);
+}
+
+static void close_source(struct source *s)
+{
+    for (int i = 0; i < s->ntext; i++)
+        free(s->text[i].body);
+    region_free(s->region);
+}
+
+int emit_row(const struct plan *p, enum target t, int kernel)
+{
+    int row = 0;
+    for (int i = 0; i < p->nschedule && p->schedule[i].first_kernel < kernel; i++)
+        if (p->schedule[i].target == t)
+            row += (p->schedule[i].last_kernel < kernel ? p->schedule[i].last_kernel : kernel) - p->schedule[i].first_kernel;
+    return row;
+}
+
+bool emit_c(const struct plan *p, const struct emit_options *o, FILE *out)
+{
+    struct source s;
+    if (!put_kernels(p, (struct writer){.target = TARGET_CPU, .lanes = o->lanes}, &s, NULL)) {
+        close_source(&s);
+        return false;
+    }
+    char kind[40];
+    snprintf(kind, sizeof kind, "%d lanes of %s", o->lanes, o->f64 ? "double" : "float");
+    put_head(p, &s, o, kind, out);
+    fprintf(out, "#define REAL %s\n#define INT %s\n#define LANES %d\n#define WIDE %d\n", o->f64 ? "double" : "float",
+            o->f64 ? "int64_t" : "int32_t", o->lanes, o->f64);
+    fputs(prelude, out);
+    put_texts(&s, out);
+    fprintf(out, "static const struct nr_kernel kernels[] = {\n");
+    for (const struct row *r = s.row; r < s.row + p->nkernel; r++)
+        if (r->text >= 0)
+            fprintf(out, "    {%s, %d, %d},\n", s.text[r->text].name, r->blocks_per_task, r->splits);
+    fprintf(out, "};\n\nconst struct nr_object nr_object = {%d, %d, LANES, sizeof(real), kernels};\n", EMIT_ABI,
+            emit_row(p, TARGET_CPU, p->nkernel));
+    close_source(&s);
+    return !ferror(out);
+}
+
+bool emit_cuda(const struct plan *p, const struct emit_options *o, FILE *out, struct emit_launches *l)
+{
+    struct source s;
+    *l = (struct emit_launches){.region = region_new()};
+    if (!put_kernels(p, (struct writer){.target = TARGET_CUDA, .lanes = 1, .precision = o->precision}, &s, l)) {
+        close_source(&s);
+        return false;
+    }
+    put_head(p, &s, o, "float, 16 samples in lanes of threads", out);
+    fprintf(out, "enum { CTL_DATA = %d, CTL_SAMPLES = %d, CTL_TARGETS = %d, CTL_RESULTS = %d, CTL_RESULTS_END = %d, CTL_WORDS = %d };\n",
+            CTL_DATA, CTL_SAMPLES, CTL_TARGETS, CTL_LOSS, CTL_RESULTS_END, CTL_WORDS);
+    fputs(prelude_cuda, out);
+    if (o->precision != PRECISION_FP32)
+        fprintf(out, "\n#define MMA_K %d                                       // %s\n%s", o->precision == PRECISION_TF32 ? 8 : 16,
+                o->precision == PRECISION_TF32 ? "TF32" : "BF16", prelude_mma);
+    put_texts(&s, out);
+    close_source(&s);
+    return !ferror(out);
+}
+
+void emit_launches_free(struct emit_launches *l)
+{
+    if (l->region)
+        region_free(l->region);
+    *l = (struct emit_launches){0};
+}

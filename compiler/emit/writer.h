@@ -1,0 +1,63 @@
+/* writer.h: what ops call to write their kernels. */
+#ifndef WRITER_H
+#define WRITER_H
+
+#include "base/base.h"
+#include "emit.h"
+#include "plan/op.h"
+
+/* ---- emit.c: kernels as text; emit_file.c makes files of them. Bodies are written once, in a dialect whose values `V` are a vector of samples in C:
+ * ld/st, vec(x) (all lanes), sel(mask, a, b), num(x) (a constant), v_exp ... ---- */
+
+enum { MAX_LAUNCHES = 3 };                             /* of one kernel */
+
+struct writer {
+    FILE *out;
+    const struct plan *plan;
+    const struct kernel *kernel;
+    struct region *region;
+    enum target target;
+    enum precision precision;
+    int lanes;                                         /* floats in a vector; 1 for CUDA, whose lanes are threads */
+    int indent;
+    int blocks_per_task, splits;                       /* set by the anchor; see emit.h */
+    int threads;                                       /* CUDA: of a thread block; set before open_kernel, 0: 256 */
+    bool pads;                                         /* CUDA: rows of the first operand behind the batch are written too */
+    int nlaunch;                                       /* functions written (C: one), and what each was closed with */
+    struct emit_launch launch[MAX_LAUNCHES];           /* `entry` is what its name ends in, set before open_kernel as `when` is */
+};
+
+/* One line at the current indentation; `{` at its end indents what follows, `}` at its start takes back. */
+void put(struct writer *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
+const struct tensor *tensor_of(const struct writer *w, int tensor);
+const char *name_of(struct writer *w, int tensor);     /* C name of a stored tensor's pointer */
+bool is_stored(const struct writer *w, int tensor);    /* false: lives in the variable `v<var_of>` only */
+int var_of(const struct writer *w, int tensor);        /* number of the variable, -1: not made in this kernel */
+/* A kernel of maps only: over samples and their elements, or over the values of tensors without rows. */
+void put_map_kernel(struct writer *w);
+/* Head of a kernel function: declares pointers of stored tensors, control words that the stages name. */
+void open_kernel(struct writer *w);
+void close_kernel(struct writer *w);
+/* Loops over (block, split) tasks and the lanes of a block: declares block, part, lane, rows left. */
+void open_tasks(struct writer *w, int blocks_per_task, int splits);
+void close_tasks(struct writer *w);
+/* Loops over (block, element e < n, lane): on CUDA an element of a sample is a thread's; in C a task has `splits` parts of
+ * them. close_elements ends them. */
+void open_elements(struct writer *w, int64_t n, int splits);
+/* The same over elements (c, p, q) of images: declares those. */
+void open_image(struct writer *w, int64_t C, int64_t P, int64_t Q);
+void close_elements(struct writer *w);
+/* Loops over blocks and lanes: on CUDA a thread has a sample. close_tasks ends them. */
+void open_rows(struct writer *w);
+/* Map stages [from, to) of the kernel for one element: `e` and `c` are C expressions of the element's index within a
+ * sample and of its channel; `block` names the block. Results not stored stay in variables. In text, `@` is the kernel's name. */
+void put_maps(struct writer *w, int from, int to, const char *block, const char *e, const char *c);
+/* Index of the first stage >= from that is not a map. */
+int maps_end(const struct writer *w, int from);
+int stage_index(const struct writer *w, const struct stage *s);
+/* C expression of the element's place in tensor t with rows in blocks: "((block * E + e) * 16 + lane)". */
+const char *place_of(struct writer *w, int tensor, const char *block, const char *e);
+/* Reads a stored tensor at an element, or names the variable. */
+const char *read_of(struct writer *w, int tensor, const char *block, const char *e, const char *c);
+
+#endif

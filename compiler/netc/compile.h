@@ -1,0 +1,65 @@
+/* compile.h: one compilation from text to plan, and what netc tells of it. */
+#ifndef COMPILE_H
+#define COMPILE_H
+
+#include "front/front.h"
+
+struct compilation {
+    const char *file;
+    char *text;
+    size_t length;
+    struct define *define;
+    int ndefine;
+    struct region *region;
+    struct diag diag;
+    struct ast_file *ast;
+    struct model model;
+    struct graph *graph[PHASE_COUNT];
+    struct plan *plan;
+    enum target target;                                /* whose memory is shown */
+    int64_t macs;                                      /* of one sample's forward pass */
+};
+
+/* ---- compile.c ---- */
+
+struct pass {
+    char letter;
+    const char *name, *purpose;
+    void (*run)(struct compilation *c);
+    void (*dump)(const struct compilation *c, FILE *out);
+    bool graphs;                                       /* leaves graphs to verify */
+};
+const struct pass *pass_at(int i);                     /* NULL ends */
+/* All passes in order; needs file, text, length, define, region and diag. Dumps on stderr the state after each pass whose
+ * letter is in `dump` (NULL: none). False as soon as there are errors in diag, which the caller flushes. */
+bool run_passes(struct compilation *c, const char *dump);
+void print_graphs(const struct compilation *c, FILE *out);
+
+/* ---- answer.c ---- */
+
+/* A plan with everything but schedules, kernels and tensors; it shares the compilation's region. */
+struct plan *plan_new(struct compilation *c);
+/* Multiply-adds of Conv and Linear in one sample's forward pass. */
+int64_t graph_macs(const struct graph *g);
+/* 0 if the phases fit `bytes` with the model's batch (or `batch` if > 0); else says on stderr what would, returns 3. */
+int budget(const struct compilation *c, int64_t bytes, int64_t batch);
+
+/* ---- summary.c ---- */
+
+/* One line a layer, totals, memory of each phase. thop: also the total by the rule of thop >= 0.1. */
+void summary(const struct compilation *c, bool thop, FILE *out);
+
+/* ---- show.c ---- */
+
+void print_dot(const struct graph *g, FILE *out);      /* for graphviz */
+void print_json(const struct compilation *c, FILE *out);
+
+/* ---- place.c ---- */
+
+/* netc --place: reads rows `id,lower,upper,size` below that header, packs them with alignment 1, writes the same rows
+ * with `,offset` to `out`, and reports arena, LB and gap in bytes on `err`. `capacity` -1 means none. Returns the exit
+ * status: 0 fits (or no capacity was given), 3 does not fit, 4 the file cannot be read or is not such a file (its name,
+ * line, column and what was expected are on `err`; nothing is on `out`) or `out` cannot be written, 70 no memory. */
+int place_file(const char *path, int64_t capacity, FILE *out, FILE *err);
+
+#endif

@@ -1,0 +1,181 @@
+/* expr.c: the expression language of scalar ops. One text serves every target: arithmetic is written infix, choices as
+ * sel(mask, a, b) and functions as v_exp(...), which each target's prelude defines for its own notion of a value.
+ *
+ *   choice : or [? choice : choice]      or : and (|| and)*       and : compare (&& compare)*
+ *   compare: sum [(< <= > >= == !=) sum] sum: term ((+|-) term)*  term: unary ((*|/) unary)*
+ *   unary  : -unary | number | name | function ( choice, ... ) | ( choice )
+ */
+#include "expr.h"
+#include "base/base.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum kind { NUMBER, NAME, CALL, NEGATE, BINARY, CHOICE };
+
+struct expr {
+    enum kind kind;
+    char text[24];                                     /* name, function or operator */
+    double number;
+    struct expr *of[3];
+};
+
+struct parser { const char *at, *whole; struct region *region; };
+
+static struct expr *choice(struct parser *p);
+
+static _Noreturn void fail(const struct parser *p)
+{
+    fprintf(stderr, "internal error: bad scalar expression `%s` at `%s`\n", p->whole, p->at);
+    exit(70);
+}
+
+static bool accept(struct parser *p, const char *token)
+{
+    while (isspace((unsigned char)*p->at))
+        p->at++;
+    size_t n = strlen(token);
+    if (strncmp(p->at, token, n))
+        return false;
+    if (n == 1 && strchr("<>", *token) && p->at[1] == '=')
+        return false;
+    p->at += n;
+    return true;
+}
+
+static struct expr *make(struct parser *p, enum kind kind, const char *text, struct expr *x, struct expr *y, struct expr *z)
+{
+    struct expr *e = region_alloc(p->region, 1, sizeof *e);
+    e->kind = kind;
+    snprintf(e->text, sizeof e->text, "%s", text);
+    e->of[0] = x;
+    e->of[1] = y;
+    e->of[2] = z;
+    return e;
+}
+
+static struct expr *unary(struct parser *p)
+{
+    if (accept(p, "-"))
+        return make(p, NEGATE, "-", unary(p), NULL, NULL);
+    if (accept(p, "(")) {
+        struct expr *e = choice(p);
+        if (!accept(p, ")"))
+            fail(p);
+        return e;
+    }
+    if (isdigit((unsigned char)*p->at) || *p->at == '.') {
+        char *end;
+        struct expr *e = make(p, NUMBER, "", NULL, NULL, NULL);
+        e->number = strtod(p->at, &end);
+        p->at = end;
+        return e;
+    }
+    char name[24];
+    int n = 0;
+    while ((isalnum((unsigned char)*p->at) || *p->at == '_') && n < 23)
+        name[n++] = *p->at++;
+    name[n] = 0;
+    if (!n)
+        fail(p);
+    if (!accept(p, "("))
+        return make(p, NAME, name, NULL, NULL, NULL);
+    struct expr *e = make(p, CALL, name, choice(p), NULL, NULL);
+    if (accept(p, ","))
+        e->of[1] = choice(p);
+    if (!accept(p, ")"))
+        fail(p);
+    return e;
+}
+
+/* Left-associative chains, loosest first; the innermost level is unary(). */
+static const char *const level[][7] = {
+    {"||"}, {"&&"}, {"<=", ">=", "==", "!=", "<", ">"}, {"+", "-"}, {"*", "/"},
+};
+
+static struct expr *binary(struct parser *p, int depth)
+{
+    if (depth == COUNT(level))
+        return unary(p);
+    struct expr *e = binary(p, depth + 1);
+    for (int i = 0; level[depth][i]; i++)
+        if (accept(p, level[depth][i])) {
+            e = make(p, BINARY, level[depth][i], e, binary(p, depth + 1), NULL);
+            i = -1;
+        }
+    return e;
+}
+
+static struct expr *choice(struct parser *p)
+{
+    struct expr *e = binary(p, 0);
+    if (!accept(p, "?"))
+        return e;
+    struct expr *yes = choice(p);
+    if (!accept(p, ":"))
+        fail(p);
+    return make(p, CHOICE, "?", e, yes, choice(p));
+}
+
+struct expr *expr_parse(struct region *r, const char *text)
+{
+    struct parser p = {text, text, r};
+    struct expr *e = choice(&p);
+    while (isspace((unsigned char)*p.at))
+        p.at++;
+    if (*p.at)
+        fail(&p);
+    return e;
+}
+
+bool expr_uses(const struct expr *e, const char *name)
+{
+    if (!e)
+        return false;
+    if (e->kind == NAME && !strcmp(e->text, name))
+        return true;
+    return expr_uses(e->of[0], name) || expr_uses(e->of[1], name) || expr_uses(e->of[2], name);
+}
+
+void expr_print(const struct expr *e, FILE *out, expr_namer *namer, void *context)
+{
+    switch (e->kind) {
+    case NUMBER:
+        fprintf(out, "num(%.17g)", e->number);
+        break;
+    case NAME:
+        namer(e->text, out, context);
+        break;
+    case NEGATE:
+        fputs("-(", out);
+        expr_print(e->of[0], out, namer, context);
+        fputs(")", out);
+        break;
+    case CALL:
+        fprintf(out, "v_%s(", e->text);
+        expr_print(e->of[0], out, namer, context);
+        if (e->of[1]) {
+            fputs(", ", out);
+            expr_print(e->of[1], out, namer, context);
+        }
+        fputs(")", out);
+        break;
+    case BINARY:
+        fputs("(", out);
+        expr_print(e->of[0], out, namer, context);
+        fprintf(out, " %s ", !strcmp(e->text, "&&") ? "&" : !strcmp(e->text, "||") ? "|" : e->text);
+        expr_print(e->of[1], out, namer, context);
+        fputs(")", out);
+        break;
+    case CHOICE:
+        fputs("sel(", out);
+        expr_print(e->of[0], out, namer, context);
+        fputs(", ", out);
+        expr_print(e->of[1], out, namer, context);
+        fputs(", ", out);
+        expr_print(e->of[2], out, namer, context);
+        fputs(")", out);
+        break;
+    }
+}

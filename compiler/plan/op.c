@@ -1,0 +1,154 @@
+/* op.c: the table of ops, gathered from the files under ops/, and what shapes are equal. */
+#include "expr.h"
+#include "op.h"
+#include "base/base.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MODULE(name) extern const struct module module_##name;
+#include "oplist.h"
+#undef MODULE
+
+static const struct module *const modules[] = {
+#define MODULE(name) &module_##name,
+#include "oplist.h"
+#undef MODULE
+};
+
+enum { MAX_OPS = 256 };
+static struct op derived[MAX_OPS];
+static const struct op *ops[MAX_OPS], *all_ops[2 * MAX_OPS];
+static int nop, nderived, nall;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+const char *op_letters(const struct op *op)
+{
+    return op->letters ? op->letters : "abcdefij";
+}
+
+/* `relu.da`: its inputs are the names that the derivative mentions, g first. */
+static void derive(const struct op *op, int input, struct region *r)
+{
+    if (nderived == MAX_OPS)
+        abort();
+    struct op *d = &derived[nderived++];
+    const char *letters = op_letters(op);
+    static char names[MAX_OPS][24], inputs[MAX_OPS][12];
+    char *name = names[nderived - 1], *in = inputs[nderived - 1];
+    snprintf(name, sizeof names[0], "%s.d%c", op->name, letters[input]);
+    struct expr *e = expr_parse(r, op->bwd[input]);
+    for (const char *c = "gyabcdefij"; *c; c++)
+        if (expr_uses(e, (char[]){*c, 0}))
+            in[d->nin++] = *c;
+    d->name = name;
+    d->doc = op->doc;
+    d->kind = OP_MAP;
+    d->nout = 1;
+    memcpy(d->attr, op->attr, sizeof d->attr);
+    d->fwd[0] = op->bwd[input];
+    d->letters = in;
+    d->shape = op->shape;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp((*(const struct op *const *)a)->name, (*(const struct op *const *)b)->name);
+}
+
+static void gather_tables(void)
+{
+    struct region *r = region_new();
+    for (int m = 0; m < COUNT(modules); m++) {
+        for (int i = 0; i < modules[m]->nop; i++) {
+            const struct op *op = &modules[m]->op[i];
+            if (nop == MAX_OPS - 1)
+                abort();
+            ops[nop++] = op;
+            for (int k = 0; op->kind == OP_MAP && k < COUNT(op->bwd); k++)
+                if (op->bwd[k])
+                    derive(op, k, r);
+        }
+    }
+    region_free(r);
+    for (int i = 0; i < nop; i++)
+        all_ops[nall++] = ops[i];
+    for (int i = 0; i < nderived; i++)
+        all_ops[nall++] = &derived[i];
+    qsort(ops, (size_t)nop, sizeof *ops, by_name);
+    qsort(all_ops, (size_t)nall, sizeof *all_ops, by_name);
+}
+
+const struct op *op_find(const char *name)
+{
+    pthread_once(&once, gather_tables);
+    struct op key = {.name = name}, *p = &key;
+    const struct op **found = bsearch(&p, all_ops, (size_t)nall, sizeof *all_ops, by_name);
+    return found ? *found : NULL;
+}
+
+const struct op *op_at(int i)
+{
+    pthread_once(&once, gather_tables);
+    return i < nop ? ops[i] : NULL;
+}
+
+int op_attr(const struct op *op, const char *name)
+{
+    for (int i = 0; i < MAX_ATTRS && op->attr[i]; i++)
+        if (!strcmp(op->attr[i], name))
+            return i;
+    return -1;
+}
+
+const struct module *module_at(int i)
+{
+    return i < COUNT(modules) ? modules[i] : NULL;
+}
+
+bool attr_whole(double v, double lo, double hi)
+{
+    return v >= lo && v <= hi && v == floor(v);
+}
+
+bool same_shape(const struct tensor *a, const struct tensor *b)
+{
+    if (a->rank != b->rank || a->rows != b->rows)
+        return false;
+    for (int i = 0; i < a->rank; i++)
+        if (a->dim[i] != b->dim[i])
+            return false;
+    return true;
+}
+
+/* Maps: every input has the shape of the widest one, or is without rows and holds one value, or one per channel. */
+bool map_shape(const double *attr, const struct tensor *const *in, int nin, struct tensor *out, int nout)
+{
+    (void)attr;
+    const struct tensor *wide = in[0];
+    for (int i = 1; i < nin; i++) {
+        bool more_rows = in[i]->rows && !wide->rows;
+        if (more_rows || (in[i]->rows == wide->rows && in[i]->rank > wide->rank))
+            wide = in[i];
+    }
+    for (int i = 0; i < nin; i++) {
+        if (in[i]->dtype != DT_F32)
+            return false;
+        bool one = !in[i]->rows && in[i]->rank == 0;
+        bool channel = !in[i]->rows && wide->rows && in[i]->rank == 1 && wide->rank >= 1 && in[i]->dim[0] == wide->dim[0];
+        if (!same_shape(in[i], wide) && !one && !channel)
+            return false;
+        if (in[i]->rows && in[i]->layout != wide->layout)
+            return false;
+    }
+    for (int o = 0; o < nout; o++) {
+        out[o].dtype = DT_F32;
+        out[o].layout = wide->layout;
+        out[o].rows = wide->rows;
+        out[o].rank = wide->rank;
+        memcpy(out[o].dim, wide->dim, sizeof out[o].dim);
+    }
+    return true;
+}

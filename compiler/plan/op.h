@@ -1,0 +1,87 @@
+/* op.h: what an op is. Its row says all that the other rooms must know of it; the rows stand in ops/, one op, one file. */
+#ifndef OP_H
+#define OP_H
+
+#include "plan.h"
+
+/* ---- ops: what the graph is made of. One op, one file under ops/; build/oplist.h lists them ---- */
+
+enum op_kind {
+    OP_MAP,              /* one scalar expression per element: a row of ops/scalar.c */
+    OP_CONTRACT,         /* sums of products with affine index maps */
+    OP_WINDOW,           /* pooling and its gradients */
+    OP_REDUCE,           /* sums over rows (and places) into something without rows, in fixed order */
+    OP_ROW,              /* several reductions over one sample's values: softmax */
+    OP_MOVE,             /* copies: gather, concat, slice, change of layout */
+    OP_VIEW              /* no code: another shape of the same bytes */
+};
+
+/* How an op can share a kernel with others (fuse.c). */
+enum op_form {
+    FORM_ALONE,
+    FORM_TILE,                                         /* maps may follow in its tile, then a pool or a scatter */
+    FORM_POOL,                                         /* maps may follow; may stand behind a tile */
+    FORM_SCATTER,                                      /* gradient of a pool: may end a tile */
+    FORM_REPORT                                        /* reports go together */
+};
+
+/* When an update happens. */
+enum gate {
+    GATE_OPEN,
+    GATE_FINITE,                                       /* if the loss is finite */
+    GATE_STEP                                          /* and the run is the last of its batch */
+};
+
+struct graph;
+struct value;
+struct node;
+struct writer;           /* emit/writer.h */
+typedef int64_t op_count(const double *attr, const struct tensor *const *in, const struct tensor *const *out);
+
+struct op {
+    const char *name, *doc;
+    enum op_kind kind;
+    enum op_form form;
+    bool optional;                                     /* does not write results that have no place (maps, tiles, pools never do) */
+    int nin, nout;                                     /* nin -1: one or more */
+    const char *attr[MAX_ATTRS];                       /* names; NULL ends */
+    /* OP_MAP and OP_REDUCE: expressions (expr.c) per element. Names: the inputs a b c d e f i j; y, y1, y2 the results
+     * so far; attributes; control words lr h0..h7 k0..k7 (1 - h) bias1 bias2 inv_run begin (1 in the first run of a
+     * batch, else 0); live (1 for valid rows, else 0); keep (dropout's mask). In bwd also g, the gradient of y. */
+    const char *fwd[3];                                /* one per output; OP_REDUCE: those summed */
+    const char *bwd[8];                                /* one per input; NULL: no gradient */
+    const char *letters;                               /* names of the inputs; NULL: "abcdefij" */
+    const char *slot[2];                               /* optimizers: PyTorch's names of the state between a and the gradient */
+    bool spread;                                       /* a variance over rows and places: of a single value it is 0 */
+    bool update;                                       /* writes its first inputs in place: output o over input o */
+    enum gate gate;                                    /* updates: when */
+    /* Sets shape, dtype, layout and rows of out[] from in[] and attributes; false if they do not fit together. The only
+     * guard between a plan from a stranger and emitted code: it must refuse every attribute that the code cannot bear. */
+    bool (*shape)(const double *attr, const struct tensor *const *in, int nin, struct tensor *out, int nout);
+    /* Builds the nodes of the gradients: given gy[] of the outputs (NULL: none), sets gx[] (NULL: none). */
+    void (*grad)(struct graph *g, struct node *n, struct value *const *gy, struct value **gx);
+    /* CUDA: floats of workspace that its kernel needs, for the phase and for each row; NULL: none. */
+    op_count *scratch, *row_scratch;
+    /* FORM_POOL, FORM_SCATTER: can it stand behind a tile that makes `in`? */
+    bool (*fits_tile)(const double *attr, const struct tensor *in);
+    op_count *macs;                                    /* multiply-adds of one sample; NULL: none that are counted */
+    /* Writes the loops (all kinds but OP_MAP and OP_VIEW). See emit.h. */
+    void (*emit)(struct writer *w, const struct stage *s);
+};
+
+/* The gradient of a map is a map as well: `relu.da` is the derivative of relu by its input a, made from its row. */
+const struct op *op_find(const char *name);            /* NULL: none */
+const struct op *op_at(int i);                         /* NULL ends; derived ones not listed */
+int op_attr(const struct op *op, const char *name);    /* index, -1 */
+int op_attrs(const struct op *op);                     /* how many it has; plan.c */
+const char *op_letters(const struct op *op);
+bool map_shape(const double *attr, const struct tensor *const *in, int nin, struct tensor *out, int nout);
+bool same_shape(const struct tensor *a, const struct tensor *b);
+bool attr_whole(double v, double lo, double hi);            /* an attribute that is an integer in [lo, hi] */
+
+/* What one file under ops/ exports, as `const struct module module_<file>`. */
+struct word;             /* graph/word.h */
+struct module { const struct op *op; int nop; const struct word *word; int nword; };
+const struct module *module_at(int i);                 /* NULL ends */
+
+#endif
