@@ -20,7 +20,7 @@ LINK = $(CC) $(CFLAGS) $(STRICT) $(SANITIZER) $(LDFLAGS)
 
 OPS := $(sort $(wildcard compiler/ops/*.c))
 LIB_O := $(patsubst %.c,$(B)/%.o,$(filter-out compiler/netc/main.c,$(wildcard compiler/*/*.c))) $(B)/net.tab.o $(B)/net.lex.o
-RUN_O := $(patsubst %.c,$(B)/%.o,$(filter-out runtime/main.c,$(wildcard runtime/*.c)))
+RUN_O := $(patsubst %.c,$(B)/%.o,$(filter-out runtime/netrun/main.c,$(wildcard runtime/*/*.c)))
 UNIT := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
 PROGRAMS := $(B)/netc $(B)/netrun $(B)/make_digits
 LIBRARIES := $(B)/libnetrun.a $(B)/libnetc.a
@@ -61,7 +61,7 @@ help:
 $(B)/netc: $(B)/compiler/netc/main.o $(B)/libnetc.a
 	$(call say,LD)
 	$(Q)$(LINK) -o $@ $^ $(LIBS_NETC)
-$(B)/netrun: $(B)/runtime/main.o $(LIBRARIES)
+$(B)/netrun: $(B)/runtime/netrun/main.o $(LIBRARIES)
 	$(call say,LD)
 	$(Q)$(LINK) -o $@ $^ $(LIBS_NETRUN)
 $(B)/make_digits: $(B)/tools/make_digits.o $(LIBRARIES)
@@ -158,7 +158,7 @@ $(B)/template/%.o: tests/template/%.c $(B)/flags
 	$(Q)$(CC) $(FLAGS) -c -o $@ $<
 $(B)/template/netc: $(B)/compiler/netc/main.o $(TEMPLATE_O) $(B)/libnetc.a
 	$(Q)$(LINK) -o $@ $^ $(LIBS_NETC)
-$(B)/template/netrun: $(B)/runtime/main.o $(TEMPLATE_O) $(LIBRARIES)
+$(B)/template/netrun: $(B)/runtime/netrun/main.o $(TEMPLATE_O) $(LIBRARIES)
 	$(Q)$(LINK) -o $@ $^ $(LIBS_NETRUN)
 
 TESTED := $(UNIT) $(B)/tests/mutate $(B)/tests/limits $(B)/tests/json_check $(B)/tests/peak $(B)/template/netc $(B)/template/netrun

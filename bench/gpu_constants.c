@@ -1,7 +1,7 @@
 /* What a GPU's driver costs, one figure a line: `NAME VALUE UNIT`, or `NAME not measured: why`. Times are the best of
  * several, by the host's clock, with the card's clocks up. gpu.py puts them into its results. */
 #include "gpu.h"
-#include "nvrtc.h"
+#include "cuda/nvrtc.h"
 
 #include <dlfcn.h>
 #include <string.h>

@@ -45,7 +45,7 @@ struct word {
     int bare;                                          /* arguments that may stand without a name; 0: all, -1: none */
     const char *bare_help;                             /* what to say of more */
     int nvalue;                                        /* layers: operands besides the one before ->; -1: a call over >= 2 values */
-    /* The rule of the word: without the one of its kind netc refuses it as unfinished. Schedules: runtime/schedule.c.
+    /* The rule of the word: without the one of its kind netc refuses it as unfinished. Schedules: runtime/run/schedule.c.
      * Layers, losses and metrics: builds nodes, returns the result, or NULL after a diagnostic. x[0] is the value before
      * '->' (losses: the values given as ARG_VALUE, in order; metrics: the operands of the loss, which `check` has
      * looked at; their result is 1 or 0 for each row). */

@@ -1,5 +1,5 @@
 /* recipe.c: words of the data and train blocks that need no kernel of their own: schedules, whose rules are in
- * runtime/schedule.c, and transforms, which the kernel that reads the samples applies. */
+ * runtime/run/schedule.c, and transforms, which the kernel that reads the samples applies. */
 #include "graph/graph.h"
 
 static void scale(const double *num, double *scale, double *shift)

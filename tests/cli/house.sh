@@ -10,9 +10,10 @@ cd - >/dev/null
 (cd "$ROOT" && grep -HoE '^#include "[a-z_/]+\.h"' $(printf '%s/*.[chly] ' $rooms)) | tr -d '"' | sed 's/:#include / /' | while read -r file header; do
     room=${file%/*}
     case $header in
-        */*) echo "$file $room compiler/$header compiler/${header%/*}" ;;
-        *) [ ! -e "$ROOT/$room/$header" ] || echo "$file $room $room/$header $room" ;;
+        */*) base=runtime/; [ ! -e "$ROOT/compiler/$header" ] || base=compiler/ ;;
+        *) base=$room/ ;;
     esac
+    [ ! -e "$ROOT/$base$header" ] || echo "$file $room $base$header $(dirname "$base$header")"     # else it is made by the build
 done >includes
 [ "$(wc -l <includes)" -gt 100 ] || fail "the includes were not found"
 awk -v rooms="$(echo $rooms)" '

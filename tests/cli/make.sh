@@ -12,7 +12,7 @@ says err '^make: missing: flex; `make deps` installs what the build needs$'
 
 # Without a library's header.
 echo '#error "no such file"' >shadow/png.h
-reader=$(cd "$ROOT" && grep -l '<png.h>' runtime/*.c | head -n 1)
+reader=$(cd "$ROOT" && grep -l '<png.h>' runtime/*/*.c | head -n 1)
 object=$PWD/b/${reader%.c}.o
 expect 2 small "$object" CFLAGS="-I$PWD/shadow"
 says err '^make: missing: png\.h; `make deps`'
@@ -36,16 +36,16 @@ PATH=$PWD/stub:$PATH expect 2 make -k -C whole CC=cc CFLAGS= deps check
 [ ! -e called ] || fail "built before deps: $(cat called)"
 
 # A source file that comes and goes.
-mkdir -p tree/runtime tree/compiler/ops tree/tests/cudasim tree/tests/gpu
+mkdir -p tree/runtime/cpu tree/compiler/ops tree/tests/cudasim tree/tests/gpu
 cp "$ROOT/Makefile" tree
 cp "$ROOT"/tests/cudasim/sim.mk tree/tests/cudasim
 cp "$ROOT"/tests/gpu/gpu.mk tree/tests/gpu
-echo 'int kept;' >tree/runtime/kept.c
-echo 'int gone;' >tree/runtime/gone.c
+echo 'int kept;' >tree/runtime/cpu/kept.c
+echo 'int gone;' >tree/runtime/cpu/gone.c
 touch tree/compiler/ops/kept.c tree/compiler/ops/gone.c
 library() { make -s -C tree build/libnetrun.a build/oplist.h >/dev/null && ar t tree/build/libnetrun.a | sort | paste -sd' '; }
 [ "$(library)" = "gone.o kept.o" ] || fail "the library has $(library)"
-rm tree/runtime/gone.c tree/compiler/ops/gone.c
+rm tree/runtime/cpu/gone.c tree/compiler/ops/gone.c
 [ "$(library)" = "kept.o" ] || fail "the library keeps a deleted file: $(library)"
 [ "$(cat tree/build/oplist.h)" = "MODULE(kept)" ] || fail "oplist.h keeps a deleted file"
 

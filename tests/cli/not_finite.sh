@@ -79,7 +79,7 @@ for fast in '' -ffast-math -Ofast '-O1 -ffinite-math-only'; do
 done
 
 # The programs themselves too.
-make -s -C "$ROOT" B="$PWD/b" CC="${CC:-cc} -ffast-math" CFLAGS=-Ofast "$PWD/b/runtime/metrics.o" >out 2>err || fail "metrics.c does not compile"
+make -s -C "$ROOT" B="$PWD/b" CC="${CC:-cc} -ffast-math" CFLAGS=-Ofast "$PWD/b/runtime/tell/metrics.o" >out 2>err || fail "metrics.c does not compile"
 cat >main.c <<'END'
 long long largest(const float *value, long long n);
 int main(int argc, char **argv)
@@ -90,5 +90,5 @@ int main(int argc, char **argv)
     return largest(v, 3) == 1 ? 0 : 1;
 }
 END
-${CC:-cc} -o main main.c b/runtime/metrics.o -lm
+${CC:-cc} -o main main.c b/runtime/tell/metrics.o -lm
 ./main || fail "a NaN is not seen in a program built with -ffast-math"

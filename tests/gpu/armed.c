@@ -5,10 +5,10 @@
  *   armed local PLAN...              no kernel has local memory */
 #include "gpu.h"
 
-#include "cuda_module.h"
-#include "device_cuda.h"
-#include "netrun.h"
-#include "nvrtc.h"
+#include "cuda/cuda_module.h"
+#include "cuda/device_cuda.h"
+#include "run/run.h"
+#include "cuda/nvrtc.h"
 
 #include <stdarg.h>
 #include <string.h>

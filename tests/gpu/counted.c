@@ -1,7 +1,7 @@
 /* A libcuda.so.1 in front of the real one: writes every call that takes or gives back memory, or makes what may take
  * some, to the file $COUNTED_LOG; behind the last the number of launches. All other functions are the real library's,
  * which this one is linked to. NETRUN_CUDA_LIBDIR names its folder. */
-#include "cuda.h"
+#include "cuda/cuda.h"
 
 #include <dlfcn.h>
 #include <stdarg.h>
@@ -14,7 +14,7 @@
 #define FUNCTION(library, need, result, symbol, arguments) library##_CALL(result, symbol, arguments)
 #define NVRTC_CALL(result, symbol, arguments)
 #define CUBLAS_CALL(result, symbol, arguments)
-#include "cuda_names.h"
+#include "cuda/cuda_names.h"
 
 static long long launches;
 

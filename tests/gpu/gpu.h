@@ -2,7 +2,7 @@
 #ifndef GPU_H
 #define GPU_H
 
-#include "cuda.h"
+#include "cuda/cuda.h"
 
 #include <stdio.h>
 #include <stdlib.h>

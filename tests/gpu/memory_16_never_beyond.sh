@@ -1,7 +1,7 @@
 # Only device memory is ever asked for, so nothing spills to the host: steps are as fast where little is free.
 plan mnist_cnn
 folder=$(digits)
-! grep -i managed "$ROOT/runtime/cuda_names.h" >&2 || fail "managed memory is used"
+! grep -i managed "$ROOT/runtime/cuda/cuda_names.h" >&2 || fail "managed memory is used"
 steps=$(pick 64 2)
 # microseconds of a step
 pace() {

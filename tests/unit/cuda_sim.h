@@ -3,7 +3,7 @@
 #define CUDA_SIM_H
 
 #include "../cudasim/sim.h"
-#include "cuda.h"
+#include "cuda/cuda.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -5,9 +5,9 @@
 #define HARNESS_H
 
 #include "netc/compile.h"
-#include "jit.h"
-#include "netrun.h"
-#include "safetensors.h"
+#include "cpu/jit.h"
+#include "run/run.h"
+#include "data/safetensors.h"
 
 #include <glob.h>
 #include <math.h>

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "count_allocations.h"
-#include "device_cpu.h"
+#include "cpu/device_cpu.h"
 #include "harness.h"
 #include "temp_files.h"
 
@@ -138,7 +138,7 @@ static long count_steps(struct temp *temp, emitter *emit)
     assert_int_equal(run_lock(&j), 0);
     assert_int_equal(run_metrics(&j), 0);
     j.events.to[0] = j.metrics;
-    progress_open(&j.progress, &options);
+    progress_open(&j.progress, options.progress, options.quiet, options.json, options.log_every);
     j.progress.lines = fopen("/dev/null", "w");
     assert_non_null(j.progress.lines);
     fputc('\n', j.progress.lines);                     /* stdio takes a buffer at the first write: the start of a run */

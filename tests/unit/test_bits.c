@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "harness.h"
+#include "cpu/device_cpu.h"
 
 #include <xxhash.h>
 

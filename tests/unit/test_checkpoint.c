@@ -6,7 +6,7 @@
 
 #include "fake_job.h"
 #include "base/philox.h"
-#include "safetensors.h"
+#include "data/safetensors.h"
 
 static char folder[] = "/tmp/netrun-test-XXXXXX";
 

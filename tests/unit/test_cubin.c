@@ -1,8 +1,8 @@
 /* The CUBIN reader on what NVRTC makes for every architecture, and on damaged bytes. */
 #define _GNU_SOURCE 1
-#include "cubin.h"
+#include "cuda/cubin.h"
 #include "cuda_sim.h"
-#include "nvrtc.h"
+#include "cuda/nvrtc.h"
 
 #include <elf.h>
 

@@ -1,7 +1,7 @@
 /* CUDA's libraries: found by name, refused with reasons; devices and what is said of them. */
 #define _GNU_SOURCE 1
 #include "cuda_sim.h"
-#include "nvrtc.h"
+#include "cuda/nvrtc.h"
 
 #include <dlfcn.h>
 
@@ -20,7 +20,7 @@ static void test_headers(void **state)
              "#include \"/usr/local/cuda/include/cublas_v2.h\"\n"
              "#define CONSTANT(name, value) _Static_assert((int)(name) == value, #name);\n"
              "#define FUNCTION(library, need, result, symbol, arguments) result (*my_##symbol) arguments = symbol;\n"
-             "#include \"runtime/cuda_names.h\"\n"
+             "#include \"runtime/cuda/cuda_names.h\"\n"
              "_Static_assert(sizeof(CUresult) == 4 && sizeof(nvrtcResult) == 4 && sizeof(CUdeviceptr) == 8, \"\");\n"
              "END\n", folder);
     assert_int_equal(system(command), 0);

@@ -3,11 +3,11 @@
  * a quarter of an hour; ARCHS=sm_86: on that one. It compiles, keeps its values in registers,
  * fits a block, and takes the parameters that launches pass. Needs no GPU. */
 #define _GNU_SOURCE 1
-#include "cubin.h"
+#include "cuda/cubin.h"
 #include "cuda_sim.h"
 #include "emit/emit.h"
 #include "harness.h"
-#include "nvrtc.h"
+#include "cuda/nvrtc.h"
 
 #include <ctype.h>
 #include <xxhash.h>

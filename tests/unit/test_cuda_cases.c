@@ -2,7 +2,7 @@
  * simulated device, each in a process of its own. */
 #define _GNU_SOURCE 1
 #include "cuda_sim.h"
-#include "device_cuda.h"
+#include "cuda/device_cuda.h"
 #include "harness.h"
 
 #include <sys/mman.h>

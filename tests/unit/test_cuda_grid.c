@@ -4,7 +4,7 @@
  * a device of that size too, and below it refuses. */
 #define _GNU_SOURCE 1
 #include "cuda_sim.h"
-#include "device_cuda.h"
+#include "cuda/device_cuda.h"
 #include "harness.h"
 
 enum { SAMPLES = 64, STEPS = 3, GRANULE = 2 << 20, RESERVE = 64 << 20, LIBRARY_OWN = 4 << 20 };

@@ -8,7 +8,7 @@
 
 #include "harness.h"
 #include "cuda_sim.h"
-#include "device_cuda.h"
+#include "cuda/device_cuda.h"
 
 static enum precision precision;
 /* Of the largest value of a tensor: sums are in another order; TF32 has 11 bits, BF16 has 8. */

@@ -2,8 +2,9 @@
  * and wherever the data set is. */
 #define _GNU_SOURCE 1
 #include "cuda_sim.h"
-#include "device_cuda.h"
+#include "cuda/device_cuda.h"
 #include "harness.h"
+#include "cpu/device_cpu.h"
 
 #include <xxhash.h>
 

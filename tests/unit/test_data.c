@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 #include <zlib.h>
 
-#include "data.h"
-#include "gz.h"
+#include "data/data.h"
+#include "data/gz.h"
 #include "real_data.h"
 #include "temp_files.h"
 

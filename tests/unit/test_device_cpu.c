@@ -1,6 +1,6 @@
 /* The cpu device with a plan and kernels written by hand: places, tasks, barriers, copies, refusals. */
 #define _GNU_SOURCE 1
-#include "device_cpu.h"
+#include "cpu/device_cpu.h"
 #include "netc/compile.h"
 
 #include <setjmp.h>

@@ -2,8 +2,8 @@
  * and staged, memory to the byte, and every failing call. */
 #define _GNU_SOURCE 1
 #include "cuda_sim.h"
-#include "cuda_phase.h"
-#include "device_cuda.h"
+#include "cuda/cuda_phase.h"
+#include "cuda/device_cuda.h"
 #include "base/philox.h"
 
 /* train:   made = weight[0] * sample + target, by thread blocks of two row blocks;

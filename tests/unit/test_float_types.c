@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "float_types.h"
+#include "data/float_types.h"
 
 static void check(enum st_type type, const void *from, float expected)
 {

@@ -6,7 +6,7 @@
 #include <cmocka.h>
 #include <png.h>
 
-#include "image.h"
+#include "data/image.h"
 #include "temp_files.h"
 
 enum { H = 2, W = 3, AREA = H * W };

@@ -1,8 +1,8 @@
 /* The jit: what is cached, what is trusted, what is said when there is no compiler. */
 #define _GNU_SOURCE 1
-#include "cache.h"
-#include "command.h"
-#include "jit.h"
+#include "device/cache.h"
+#include "cpu/command.h"
+#include "cpu/jit.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -6,7 +6,7 @@
 #include <cmocka.h>
 #include <sys/wait.h>
 
-#include "data.h"
+#include "data/data.h"
 #include "temp_files.h"
 
 /* In the build tree that is tested. */

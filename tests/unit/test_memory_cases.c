@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "harness.h"
+#include "cpu/device_cpu.h"
 
 enum { SAMPLES = 55, PIXELS = 28 * 28, TEXT = 1 << 16 };
 

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 
-#include "netrun.h"
+#include "run/run.h"
 
 #include <jansson.h>
 #include <math.h>

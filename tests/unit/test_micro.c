@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "harness.h"
+#include "cpu/device_cpu.h"
 
 enum { SAMPLES = 104, PIXELS = 5, CLASSES = 3, STEPS = 4, MOST = 4096 };
 

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 
-#include "netrun.h"
+#include "netrun/options.h"
 
 #include <stdlib.h>
 #include <string.h>

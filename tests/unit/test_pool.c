@@ -1,7 +1,7 @@
 /* The pool: everyone runs once, barriers order memory, the floating-point mode is the same everywhere. */
 #define _GNU_SOURCE 1
-#include "cores.h"
-#include "pool.h"
+#include "cpu/cores.h"
+#include "cpu/pool.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

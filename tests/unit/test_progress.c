@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 
-#include "netrun.h"
+#include "run/run.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -132,12 +132,11 @@ static void test_bar(void **state)
 static void test_off_terminal(void **state)
 {
     (void)state;
-    struct options o = { .progress = "bar", .log_every = 2 };
     struct progress p;
     char *text = NULL;
     size_t size;
     setenv("TERM", "dumb", 1);
-    progress_open(&p, &o);
+    progress_open(&p, "bar", false, false, 2);
     assert_null(p.bar);
     FILE *out = open_memstream(&text, &size);
     p.lines = out;
@@ -156,13 +155,13 @@ static void test_who_speaks_where(void **state)
 {
     (void)state;
     struct progress p;
-    progress_open(&p, &(struct options){ .progress = "auto" });
+    progress_open(&p, "auto", false, false, 0);
     assert_ptr_equal(p.lines, stdout);
-    progress_open(&p, &(struct options){ .progress = "auto", .json = true });
+    progress_open(&p, "auto", false, true, 0);
     assert_ptr_equal(p.lines, stderr);
-    progress_open(&p, &(struct options){ .progress = "none" });
+    progress_open(&p, "none", false, false, 0);
     assert_null(p.lines);
-    progress_open(&p, &(struct options){ .progress = "lines", .quiet = true });
+    progress_open(&p, "lines", true, false, 0);
     assert_null(p.lines);
 }
 

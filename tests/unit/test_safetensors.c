@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 
 #include "base/atomic_file.h"
-#include "safetensors.h"
+#include "data/safetensors.h"
 #include "temp_files.h"
 
 /* Writes a file of this header and `data_size` bytes of data (0, 1, 2, ...). */

@@ -8,7 +8,8 @@
 
 #include "harness.h"
 #include "cuda_sim.h"
-#include "device_cuda.h"
+#include "cuda/device_cuda.h"
+#include "cpu/device_cpu.h"
 
 /* The finalizer of MurmurHash3. */
 static uint32_t hash_of(uint64_t i, uint32_t stream)

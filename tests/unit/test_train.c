@@ -433,7 +433,7 @@ static void test_no_allocation(void **state)
     open_run(&a, "a", false);
     a.options.log_every = 1;
     a.options.progress = "lines";
-    progress_open(&a.job.progress, &a.options);
+    progress_open(&a.job.progress, a.options.progress, a.options.quiet, a.options.json, a.options.log_every);
     FILE *lines = fopen("/dev/null", "w");
     assert_non_null(lines);
     a.job.progress.lines = lines;

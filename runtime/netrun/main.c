@@ -1,0 +1,80 @@
+/* netrun: trains, tests and uses the networks that netc has planned. */
+#include "options.h"
+#include "cpu/cores.h"
+#include "cuda/cuda.h"
+
+#include <stdlib.h>
+
+static int inspect(const char *folder)
+{
+    struct dataset set;
+    struct data_error e;
+    if (!data_open(folder, NULL, NULL, &set, &e))
+        return complain(STATUS_DATA, "%s", e.text);
+    inspect_print(&set, stdout);
+    data_close(&set);
+    return 0;
+}
+
+static int devices(void)
+{
+    printf("cpu: %d cores\n", cores_usable());
+    cuda_report(stdout);
+    return 0;
+}
+
+/* The plan and what of it the command line changes. */
+static int load_plan(struct job *j)
+{
+    struct options *o = j->options;
+    if (o->plan && !(j->plan = plan_open(o->plan)))
+        return STATUS_DATA;
+    return o->resume ? run_recall(j) : overrides_take(j);
+}
+
+static int act(struct job *j)
+{
+    switch (j->options->action) {
+    case ACTION_TRAIN:
+        return train(j);
+    case ACTION_TEST:
+        return test(j);
+    case ACTION_PREDICT:
+        return predict(j);
+    case ACTION_DEVICES:
+        return devices();
+    case ACTION_INSPECT:
+    case ACTION_NONE:
+        break;
+    }
+    return inspect(j->options->folder);
+}
+
+static void close_job(struct job *j)
+{
+    progress_clear(&j->progress);
+    if (j->metrics)
+        fclose(j->metrics);
+    if (j->device)
+        j->device->close(j->device);
+    samples_close(&j->data);
+    plan_free(j->plan);
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    streams_open();
+    int status = options_read(argc, argv, &options);
+    if (status == OPTIONS_GO) {
+        struct job job = { .options = &options };
+        progress_open(&job.progress, options.progress, options.quiet, options.json, options.log_every);
+        job.events = (struct events){ .to = { NULL, options.json ? stdout : NULL }, .synthetic = &job.data.synthetic };
+        status = options.action == ACTION_INSPECT || options.action == ACTION_DEVICES ? 0 : load_plan(&job);
+        if (status == 0)
+            status = act(&job);
+        close_job(&job);
+    }
+    options_free(&options);
+    return streams_close("netrun", status);
+}

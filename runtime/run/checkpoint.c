@@ -1,0 +1,368 @@
+/* checkpoint.c: weights, and all that it takes to go on to the same bits, as safetensors. */
+#include "run.h"
+#include "data/float_types.h"
+#include "match.h"
+#include "front/override.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { META = 24, META_TEXT = 64 };
+
+/* ---- writing ---- */
+
+struct bundle {              /* a file to be; owns the made-up names */
+    struct job *job;
+    struct st_tensor *tensor;
+    int *of;                 /* tensors of the plan, whose bytes stay in the arena until they are written */
+    size_t count;
+    int64_t steps;
+    bool failed;             /* the device */
+    struct st_pair pair[META];
+    char text[META][META_TEXT];
+    size_t pairs;
+    char *settings;
+};
+
+static void bundle_free(struct bundle *b)
+{
+    for (size_t i = 0; b->tensor && i < b->count; i++)
+        if (b->tensor[i].data)
+            free((void *)b->tensor[i].name);
+    free(b->tensor);
+    free(b->of);
+    free(b->settings);
+}
+
+static void meta(struct bundle *b, const char *key, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static void meta(struct bundle *b, const char *key, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(b->text[b->pairs], META_TEXT, format, arguments);
+    va_end(arguments);
+    b->pair[b->pairs] = (struct st_pair){ key, b->text[b->pairs] };
+    b->pairs++;
+}
+
+static const char *const hash_key[2] = { "train_hash", "test_hash" };
+
+/* Numbers in hexadecimal where bits count. */
+static void describe(struct bundle *b, const struct job *j, bool whole)
+{
+    const struct position *at = &j->at;
+    meta(b, "format", "pt");
+    meta(b, "producer", "netrun %s", PROJECT_VERSION);
+    meta(b, "source_hash", "%016llx", (unsigned long long)j->plan->source_hash);
+    meta(b, "seed", "%lu", (unsigned long)j->recipe.seed);
+    meta(b, "batch", "%lld", (long long)j->recipe.batch);
+    if (j->recipe.micro > 0)
+        meta(b, "micro_batch", "%lld", (long long)j->recipe.micro);
+    meta(b, "epoch", "%lld", (long long)at->epoch);
+    meta(b, "in_epoch", "%lld", (long long)at->in_epoch);
+    meta(b, "step", "%lld", (long long)at->step);
+    meta(b, "loss_sum", "%a", at->loss_sum);
+    meta(b, "best_epoch", "%lld", (long long)at->best_epoch);
+    meta(b, "best", "%a", at->best);
+    if (j->data.synthetic)
+        meta(b, "data", "synthetic");
+    for (int i = 0; i < 2; i++)
+        if (*j->hash[i])
+            meta(b, hash_key[i], "%s", j->hash[i]);
+    if (j->options->precision != PRECISION_COUNT)
+        meta(b, "precision", "%s", precision_word[j->options->precision]);
+    b->pair[b->pairs++] = (struct st_pair){ "net", j->plan->net };
+    if (whole && (b->settings = settings_text(j->plan)))
+        b->pair[b->pairs++] = (struct st_pair){ "settings", b->settings };
+}
+
+static void add(struct bundle *b, int t)
+{
+    const struct tensor *tensor = &b->job->plan->tensor[t];
+    struct st_tensor *out = &b->tensor[b->count];
+    *out = (struct st_tensor){ .name = tensor->name, .type = ST_F32, .rank = tensor->rank,
+                               .bytes = (uint64_t)(tensor_elements(tensor) * dtype_bytes(DT_F32)) };
+    for (int i = 0; i < tensor->rank; i++)
+        out->dims[i] = (uint64_t)tensor->dim[i];
+    b->of[b->count++] = t;
+}
+
+/* PyTorch's BatchNorm keeps such a count beside its running mean; strict readers there miss it otherwise. */
+static int add_batches_tracked(struct bundle *b, const char *name)
+{
+    static const char mean[] = "running_mean", count[] = "num_batches_tracked";
+    size_t length = strlen(name), stem = length - (sizeof mean - 1);
+    if (length < sizeof mean - 1 || strcmp(name + stem, mean) != 0)
+        return 0;
+    char *text = malloc(stem + sizeof count);
+    if (!text)
+        return complain(STATUS_INTERNAL, "no memory for a checkpoint");
+    memcpy(text, name, stem);
+    memcpy(text + stem, count, sizeof count);
+    b->tensor[b->count++] =
+        (struct st_tensor){ .name = text, .type = ST_I64, .data = &b->steps, .bytes = sizeof b->steps };
+    return 0;
+}
+
+static bool from_device(void *context, size_t tensor, uint64_t at, void *to, size_t size, struct data_error *e)
+{
+    struct bundle *b = context;
+    struct device *d = b->job->device;
+    bool good = d->read(d, b->job->phase, b->of[tensor], (int64_t)at, to, (int64_t)size);
+    b->failed = !good;
+    return good || data_fail(e, "cannot read %s from the device", b->tensor[tensor].name);
+}
+
+int checkpoint_save(struct job *j, const char *path, bool whole)
+{
+    size_t most = 2 * (size_t)j->plan->ntensor + 1;
+    struct bundle b = { .job = j, .steps = j->at.step, .tensor = calloc(most, sizeof *b.tensor),
+                        .of = calloc(most, sizeof *b.of) };
+    struct data_error e;
+    int status = b.tensor && b.of ? 0 : complain(STATUS_INTERNAL, "no memory for a checkpoint");
+    for (int t = 0; status == 0 && t < j->plan->ntensor; t++) {
+        const struct tensor *tensor = &j->plan->tensor[t];
+        if (!tensor_is_named(j->plan, t) || (tensor->role == ROLE_SLOT && !whole))
+            continue;
+        add(&b, t);
+        if (tensor->role == ROLE_STATE)
+            status = add_batches_tracked(&b, tensor->name);
+    }
+    describe(&b, j, whole);
+    if (status == 0 && whole && !b.settings)
+        status = complain(STATUS_INTERNAL, "no memory for a checkpoint");
+    if (status == 0 && !st_write(path, b.tensor, b.count, b.pair, b.pairs, from_device, &b, &e))
+        status = complain(b.failed ? STATUS_DEVICE : STATUS_DATA, "%s", e.text);
+    bundle_free(&b);
+    return status;
+}
+
+/* ---- reading ---- */
+
+/* Place `at` of a tensor, as in "conv1.weight[3, 0, 1, 1]". */
+static const char *place_text(const struct st_tensor *s, uint64_t at, char *text, size_t size)
+{
+    uint64_t index[ST_MAX_RANK] = { 0 };
+    size_t used = (size_t)snprintf(text, size, "%s", s->name);
+    for (int i = s->rank; i-- > 0; at /= s->dims[i])
+        index[i] = at % s->dims[i];
+    for (int i = 0; i < s->rank && used < size; i++)
+        used += (size_t)snprintf(text + used, size - used, "%s%llu%s", i ? ", " : "[", (unsigned long long)index[i],
+                                 i + 1 < s->rank ? "" : "]");
+    return text;
+}
+
+/* Refuses NaN, of which nothing comes; of an infinity it tells, once a tensor. */
+static int look_at(const struct st_tensor *s, uint64_t at, const float *value, uint64_t n, const char *path, bool *told)
+{
+    char place[512];
+    for (uint64_t i = 0; i < n; i++) {
+        if (isfinite(value[i]))
+            continue;
+        place_text(s, at + i, place, sizeof place);
+        if (isnan(value[i]))
+            return complain(STATUS_DATA, "%s: %s is not a number (NaN)", path, place);
+        if (!*told)
+            note("%s: %s is infinite", path, place);
+        *told = true;
+    }
+    return 0;
+}
+
+/* From the file to the device, a part at a time. */
+static int take_tensor(struct job *j, const struct st_file *f, const struct st_tensor *s, const char *path, int t)
+{
+    enum { PART = ST_PART / 8 };             /* elements */
+    unsigned char part[ST_PART];
+    float value[PART];
+    struct data_error e;
+    bool told = false;
+    uint64_t each = st_type_size(s->type);
+    for (uint64_t at = 0, n; at < s->bytes / each; at += n) {
+        n = s->bytes / each - at < PART ? s->bytes / each - at : PART;
+        if (!st_fetch(f, s, at * each, part, n * each, &e))
+            return complain(STATUS_DATA, "%s", e.text);
+        float_values(s->type, part, n, value);
+        int status = look_at(s, at, value, n, path, &told);
+        if (status)
+            return status;
+        if (!j->device->write(j->device, j->phase, t, (int64_t)(at * sizeof *value), value, (int64_t)(n * sizeof *value)))
+            return complain(STATUS_DEVICE, "cannot write %s to the device", j->plan->tensor[t].name);
+    }
+    return 0;
+}
+
+static int take(struct job *j, const struct st_file *f, const struct match *m, const char *path, bool slots)
+{
+    const struct plan *p = j->plan;
+    int status = 0;
+    for (int t = 0; status == 0 && t < p->ntensor; t++) {
+        const struct st_tensor *s = match_wants(p, t, slots) ? m->of[t] : NULL;
+        status = s ? take_tensor(j, f, s, path, t) : 0;
+    }
+    return status;
+}
+
+static int take_matched(struct job *j, const struct st_file *f, const struct match *m, const char *path, bool slots,
+                        bool partial)
+{
+    int shapes, count = match_differences(m, f, slots, &shapes);
+    if (count > 0 && (!partial || shapes > 0)) {
+        complain(STATUS_DATA, "%s: these are not the weights of net %s", path, j->plan->net);
+        match_show(m, f, slots);
+        if (shapes == 0)
+            fprintf(stderr, "  = help: --partial takes what is there\n");
+        return STATUS_DATA;
+    }
+    if (count > 0) {
+        note("%s: taken in part", path);
+        match_show(m, f, slots);
+    }
+    for (size_t i = 0; i < f->n_tensors; i++)
+        if (!m->renamed[i] && m->name[i] != f->tensors[i].name) {
+            note("%s: prefixes of names are taken off, as in `%s`", path, f->tensors[i].name);
+            break;
+        }
+    for (int t = 0; t < j->plan->ntensor; t++)
+        if (m->of[t] && m->of[t]->type != ST_F32) {
+            note("%s: %s values, read as F32", path, st_type_name(m->of[t]->type));
+            break;
+        }
+    return take(j, f, m, path, slots);
+}
+
+static int load(struct job *j, const struct st_file *f, const char *path, bool slots, bool partial)
+{
+    struct match m;
+    int status = match(&m, j->plan, f, &j->options->map, path);
+    if (status == 0)
+        status = take_matched(j, f, &m, path, slots, partial);
+    match_free(&m);
+    return status;
+}
+
+/* Begins as torch.save makes files: a zip archive around data.pkl, or before PyTorch 1.6 a pickle of protocol 2. */
+static bool is_torch(const char *path)
+{
+    char start[512];
+    FILE *in = fopen(path, "rbe");
+    size_t n = in ? fread(start, 1, sizeof start, in) : 0;
+    if (in)
+        fclose(in);
+    return (n > 4 && !memcmp(start, "PK\3\4", 4) && memmem(start, n, "data.pkl", 8)) || (n > 3 && !memcmp(start, "\x80\2\x8a", 3));
+}
+
+static int not_opened(const char *path, const struct data_error *e)
+{
+    if (!is_torch(path))
+        return complain(STATUS_DATA, "%s", e->text);
+    complain(STATUS_DATA, "%s: was written by torch.save; netrun reads safetensors", path);
+    fprintf(stderr, "  = help: convert it once, in Python:\n"
+                    "        import torch; from safetensors.torch import save_file\n"
+                    "        state = torch.load(\"%s\", map_location=\"cpu\", weights_only=True)\n"
+                    "        save_file({name: value.contiguous() for name, value in state.items()}, \"weights.safetensors\")\n", path);
+    return STATUS_DATA;
+}
+
+int checkpoint_load(struct job *j, const char *path, bool partial)
+{
+    struct st_file f;
+    struct data_error e;
+    if (!st_open(path, &f, &e))
+        return not_opened(path, &e);
+    int status = load(j, &f, path, false, partial);
+    st_free(&f);
+    return status;
+}
+
+/* ---- resuming ---- */
+
+static bool whole_number(const struct st_file *f, const char *key, int64_t *out)
+{
+    const char *text = st_metadata(f, key);
+    return text && option_integer(text, 0, INT64_C(1) << 53, out);       /* more than was ever counted */
+}
+
+static bool real_number(const struct st_file *f, const char *key, double *out)
+{
+    const char *text = st_metadata(f, key);
+    char *end = NULL;
+    *out = text ? strtod(text, &end) : 0;        /* infinities are fine: a loss may have been one */
+    return text && end != text && *end == '\0';
+}
+
+static bool read_position(const struct st_file *f, struct position *at)
+{
+    return whole_number(f, "epoch", &at->epoch) && whole_number(f, "in_epoch", &at->in_epoch) &&
+           whole_number(f, "step", &at->step) && whole_number(f, "best_epoch", &at->best_epoch) &&
+           real_number(f, "loss_sum", &at->loss_sum) && real_number(f, "best", &at->best);
+}
+
+void checkpoint_origin(const char *path, struct origin *o)
+{
+    struct st_file f;
+    struct data_error e;
+    *o = (struct origin){ 0 };
+    if (!st_open(path, &f, &e))
+        return;
+    if (!whole_number(&f, "epoch", &o->epoch) || !whole_number(&f, "in_epoch", &o->in_epoch))
+        o->epoch = o->in_epoch = 0;
+    const char *data = st_metadata(&f, "data");
+    o->synthetic = data && strcmp(data, "synthetic") == 0;
+    st_free(&f);
+}
+
+static enum precision read_precision(const struct st_file *f)
+{
+    const char *text = st_metadata(f, "precision");
+    for (int p = 0; text && p < PRECISION_COUNT; p++)
+        if (strcmp(text, precision_word[p]) == 0)
+            return (enum precision)p;
+    return PRECISION_FP32;
+}
+
+int checkpoint_recall(const char *path, const struct plan *p, struct recall *r)
+{
+    struct st_file f;
+    struct data_error e;
+    int64_t seed;
+    char hash[17];
+    *r = (struct recall){ 0 };
+    if (!st_open(path, &f, &e))
+        return complain(STATUS_DATA, "%s", e.text);
+    snprintf(hash, sizeof hash, "%016llx", (unsigned long long)p->source_hash);
+    const char *stored = st_metadata(&f, "source_hash"), *settings = st_metadata(&f, "settings");
+    bool good = read_position(&f, &r->at) && whole_number(&f, "seed", &seed) && seed <= UINT32_MAX &&
+                whole_number(&f, "batch", &r->batch) && r->batch > 0;
+    int status = 0;
+    if (!good)
+        status = complain(STATUS_DATA, "%s: no checkpoint of netrun: its metadata lack the position in training", path);
+    else if (!stored || strcmp(stored, hash) != 0)
+        status = complain(STATUS_DATA, "%s: made by another version of net %s", path, p->net);
+    else if (settings && !(r->settings = strdup(settings)))
+        status = complain(STATUS_INTERNAL, "out of memory");
+    else
+        r->seed = (uint32_t)seed;
+    if (!whole_number(&f, "micro_batch", &r->micro))
+        r->micro = 0;
+    r->precision = read_precision(&f);
+    for (int i = 0; i < 2; i++) {
+        const char *hash = st_metadata(&f, hash_key[i]);
+        snprintf(r->hash[i], sizeof r->hash[i], "%s", hash ? hash : "");
+    }
+    st_free(&f);
+    return status;
+}
+
+int checkpoint_resume(struct job *j, const char *path)
+{
+    struct st_file f;
+    struct data_error e;
+    if (!st_open(path, &f, &e))
+        return complain(STATUS_DATA, "%s", e.text);
+    int status = load(j, &f, path, true, false);
+    st_free(&f);
+    return status;
+}

@@ -1,0 +1,85 @@
+/* evaluate.c: loss and metrics over a whole split. */
+#include "run.h"
+
+int evaluate(struct job *j, const struct data_split *split, struct result *r)
+{
+    struct device *d = j->device;
+    struct device_data data = samples_of(split);
+    struct device_error e;
+    uint32_t control[RING_STEPS][CTL_WORDS];
+    double loss = 0;
+    *r = (struct result){ .n = split->count };
+    if (!d->data(d, &data, &e))
+        return complain(e.status, "%s", e.text);
+    for (int64_t position = 0; position < split->count;) {
+        int n = 0;
+        for (; n < d->most_runs && n < RING_STEPS && position < split->count; n++) {
+            int64_t left = split->count - position;
+            int64_t rows = left < j->recipe.evaluation_batch ? left : j->recipe.evaluation_batch;
+            control_evaluate(&j->recipe, position, rows, split->count, control[n]);
+            position += rows;
+        }
+        if (!d->run(d, PHASE_EVALUATE, control, n, &e))
+            return complain(e.status, "%s", e.text);
+        for (int i = 0; i < n; i++) {
+            loss += control_float(control[i], CTL_LOSS) * (double)control[i][CTL_ROWS];
+            for (int m = 0; m < j->recipe.metrics; m++)
+                r->correct[m] += control[i][CTL_METRIC + m];
+        }
+    }
+    r->loss = loss / (double)split->count;
+    return 0;
+}
+
+static void say(const struct job *j, const struct result *r)
+{
+    FILE *out = j->options->json ? stderr : stdout;
+    char loss[32];
+    fprintf(out, "test loss %s", loss_text(r->loss, loss, sizeof loss));
+    for (int m = 0; m < j->recipe.metrics; m++) {
+        struct interval i = wilson(r->correct[m], r->n);
+        fprintf(out, "   %s %.2f ± %.2f %%", j->recipe.metric[m], 100.0 * (double)r->correct[m] / (double)r->n,
+                50 * (i.high - i.low));
+    }
+    fprintf(out, "   %lld samples%s%s\n", (long long)r->n, j->options->folder ? "" : " of the plan", synthetic_text(j));
+}
+
+static bool tell(struct job *j, const struct result *r)
+{
+    event_begin(&j->events, "test");
+    event_number(&j->events, "loss", r->loss);
+    for (int m = 0; m < j->recipe.metrics; m++) {
+        struct interval i = wilson(r->correct[m], r->n);
+        event_number(&j->events, j->recipe.metric[m], (double)r->correct[m] / (double)r->n);
+        char key[40];
+        snprintf(key, sizeof key, "%s_95", j->recipe.metric[m]);
+        event_open(&j->events, key, '[');
+        event_number(&j->events, NULL, i.low);
+        event_number(&j->events, NULL, i.high);
+        event_close(&j->events, ']');
+    }
+    event_integer(&j->events, "n", r->n);
+    weights_tell(j);
+    return event_end(&j->events);
+}
+
+int test(struct job *j)
+{
+    struct result r;
+    int status = samples_open(j->plan, j->options->folder, &j->data);
+    if (status == 0 && j->data.test.count == 0)
+        status = complain(STATUS_DATA, "%s: no test set there", j->options->folder);
+    const int64_t samples[PHASE_COUNT] = { [PHASE_EVALUATE] = j->data.test.count };
+    if (status == 0)
+        status = fit(j, samples);
+    if (status == 0)
+        status = weights_take(j);
+    if (status == 0)
+        caution_samples(j, &j->data.test);
+    if (status == 0)
+        status = evaluate(j, &j->data.test, &r);
+    if (status)
+        return status;
+    say(j, &r);
+    return tell(j, &r) ? 0 : complain(STATUS_DATA, "stdout: cannot be written");
+}

@@ -1,0 +1,168 @@
+/* recipe.c: the settings of the plan as numbers, and from them the control words of each step. */
+#include "run.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *setting_text(const struct plan *p, const char *key)
+{
+    const struct setting *s = plan_setting(p, key);
+    return s && s->text ? s->text : "";
+}
+
+/* The number of a setting as a whole one in [min, max]. */
+static bool whole(const struct plan *p, const char *key, double otherwise, int64_t min, int64_t *out)
+{
+    double value = plan_number(p, key, otherwise);
+    if (!(value >= (double)min && value <= 9e15 && value == floor(value))) {
+        complain(STATUS_USAGE, "%s = %g: expected a whole number from %lld", key, value, (long long)min);
+        return false;
+    }
+    *out = (int64_t)value;
+    return true;
+}
+
+static bool read_rate(const struct plan *p, struct rate *r)
+{
+    *r = (struct rate){ .kind = rate_kind_of(setting_text(p, "train.schedule")), .lr = plan_number(p, "train.optimizer.lr", 0) };
+    r->gamma = plan_number(p, "train.schedule.gamma", 1);
+    r->final = plan_number(p, "train.schedule.final", 0);
+    return whole(p, "train.schedule.every", 1, 1, &r->every) && whole(p, "train.schedule.warmup", 0, 0, &r->warmup);
+}
+
+/* The optimizer's arguments in the order of the plan, lr left out. */
+static bool read_hyper(const struct plan *p, struct recipe *r)
+{
+    static const char prefix[] = "train.optimizer.";
+    for (int i = 0; i < p->nsetting; i++) {
+        const struct setting *s = &p->setting[i];
+        if (strncmp(s->key, prefix, sizeof prefix - 1) != 0 || strcmp(s->key, "train.optimizer.lr") == 0)
+            continue;
+        for (int k = 0; k < s->n; k++) {
+            if (r->hypers == MAX_HYPER) {
+                complain(STATUS_DATA, "the optimizer of the plan has more than %d arguments", MAX_HYPER);
+                return false;
+            }
+            r->hyper[r->hypers++] = s->num[k];
+        }
+    }
+    const struct setting *betas = plan_setting(p, "train.optimizer.betas");
+    if (betas && betas->n == 2) {
+        r->beta1 = betas->num[0];
+        r->beta2 = betas->num[1];
+    }
+    return true;
+}
+
+static void read_metrics(const struct plan *p, struct recipe *r)
+{
+    char key[40];
+    for (int m = 0; m < MAX_METRICS; m++) {
+        snprintf(key, sizeof key, "train.metrics.%d", m);
+        const struct setting *s = plan_setting(p, key);
+        if (!s || !s->text)
+            return;
+        snprintf(key, sizeof key, "train.metrics.%d.k", m);
+        if (strcmp(s->text, "TopK") == 0)
+            snprintf(r->metric[m], sizeof r->metric[m], "top%.0f", plan_number(p, key, 5));
+        else
+            for (size_t i = 0; s->text[i] && i + 1 < sizeof r->metric[m]; i++)
+                r->metric[m][i] = (char)(s->text[i] | (s->text[i] >= 'A' && s->text[i] <= 'Z' ? 0x20 : 0));
+        r->metrics = m + 1;
+    }
+}
+
+int recipe_read(const struct plan *p, struct recipe *r)
+{
+    const char *schedule = setting_text(p, "train.schedule");
+    int64_t seed;
+    if (rate_kind_of(schedule) == RATE_COUNT)
+        return complain(STATUS_INTERNAL, "schedule %s has no rule", schedule);
+    *r = (struct recipe){
+        .shuffle = plan_number(p, "data.shuffle", 1) != 0,
+    };
+    bool automatic = strcmp(setting_text(p, "train.batch"), "auto") == 0;
+    bool good = whole(p, "train.epochs", 1, 1, &r->epochs) && whole(p, "train.batch.max", 256, 1, &r->max_batch) &&
+                whole(p, "train.evaluation_batch", 1000, 1, &r->evaluation_batch) &&
+                (automatic || whole(p, "train.batch", 64, 1, &r->batch)) && whole(p, "train.seed", 1, 0, &seed) &&
+                read_rate(p, &r->rate) && read_hyper(p, r);
+    read_metrics(p, r);
+    r->seed = good ? (uint32_t)seed : 0;
+    return good ? 0 : STATUS_USAGE;
+}
+
+void recipe_count(struct recipe *r, int64_t samples)
+{
+    r->rate.steps = (samples - 1) / r->batch + 1;
+    if (__builtin_mul_overflow(r->epochs, r->rate.steps, &r->rate.total))
+        r->rate.total = INT64_MAX;
+}
+
+bool position_fits(const struct position *at, const struct recipe *r)
+{
+    int64_t step;
+    return at->in_epoch <= r->rate.steps && at->best_epoch <= at->epoch &&
+           !__builtin_mul_overflow(at->epoch, r->rate.steps, &step) && !__builtin_add_overflow(step, at->in_epoch, &step) &&
+           step == at->step;
+}
+
+static void put_float(uint32_t *word, double value)
+{
+    float f = (float)value;
+    memcpy(word, &f, sizeof f);
+}
+
+float control_float(const uint32_t control[CTL_WORDS], int word)
+{
+    float f;
+    memcpy(&f, &control[word], sizeof f);
+    return f;
+}
+
+static void put_batch(const struct recipe *r, int64_t position, int64_t rows, int64_t samples,
+                      uint32_t control[CTL_WORDS])
+{
+    memset(control, 0, CTL_WORDS * sizeof *control);
+    control[CTL_ROWS] = (uint32_t)rows;
+    control[CTL_BATCH] = (uint32_t)rows;
+    put_float(&control[CTL_INV_RUN], 1.0 / (double)rows);
+    control[CTL_POSITION] = (uint32_t)position;
+    control[CTL_COUNT_SAMPLES] = (uint32_t)samples;
+    control[CTL_SEED0] = r->seed;
+}
+
+void control_evaluate(const struct recipe *r, int64_t position, int64_t rows, int64_t samples,
+                      uint32_t control[CTL_WORDS])
+{
+    put_batch(r, position, rows, samples, control);
+}
+
+void control_train(const struct recipe *r, int64_t step, int64_t epoch, int64_t position, int64_t rows, int64_t samples,
+                   uint32_t control[CTL_WORDS])
+{
+    put_batch(r, position, rows, samples, control);
+    put_float(&control[CTL_FIRST], 1);
+    control[CTL_LAST] = 1;
+    control[CTL_STEP] = (uint32_t)step;
+    control[CTL_EPOCH] = (uint32_t)epoch;
+    control[CTL_SHUFFLE] = r->shuffle;
+    double t = (double)(step + 1);
+    put_float(&control[CTL_LR], rate_at(&r->rate, step));
+    put_float(&control[CTL_BIAS1], 1 - pow(r->beta1, t));
+    put_float(&control[CTL_BIAS2], sqrt(1 - pow(r->beta2, t)));
+    for (int h = 0; h < r->hypers; h++) {
+        put_float(&control[CTL_HYPER + h], r->hyper[h]);
+        put_float(&control[CTL_COMPLEMENT + h], 1 - r->hyper[h]);
+    }
+}
+
+void control_part(uint32_t control[CTL_WORDS], int64_t done, int64_t rows)
+{
+    put_float(&control[CTL_FIRST], done == 0);
+    control[CTL_LAST] = done + rows == control[CTL_ROWS];
+    control[CTL_CHAIN] |= done > 0;
+    control[CTL_POSITION] += (uint32_t)done;
+    control[CTL_ROWS] = (uint32_t)rows;
+    put_float(&control[CTL_INV_RUN], 1.0 / (double)rows);
+}

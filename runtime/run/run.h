@@ -1,0 +1,281 @@
+/* run.h: training, testing and predicting, in the order in which things happen:
+ * plan and settings -> data -> device and memory -> weights -> run folder -> training, testing, predicting. */
+#ifndef RUN_H
+#define RUN_H
+
+#include "base/options.h"
+#include "data/data.h"
+#include "device/device.h"
+#include "plan/plan.h"
+#include "tell/tell.h"
+#include "renames.h"
+
+#include <limits.h>
+
+enum { MAX_HYPER = 8, MAX_OVERRIDES = 64 };
+
+/* ---- what is asked for ---- */
+
+enum action { ACTION_NONE, ACTION_TRAIN, ACTION_TEST, ACTION_PREDICT, ACTION_INSPECT, ACTION_DEVICES };
+
+struct options {             /* pointers: NULL if not given; they point into argv, or live as long as the program */
+    enum action action;
+    const char *plan, *folder, *output, *resume, *weights, *runs, *device, *memory, *emit_dir, *progress;
+    struct renames map;      /* --map */
+    char *override[MAX_OVERRIDES];           /* "key=value", in order; owned */
+    const char **predict;    /* files, folders, indices, "test", in order; the list is owned */
+    int overrides, predictions, argc;
+    char **argv;
+    char *recalled;          /* the data folder of the run that is resumed; owned */
+    int64_t steps;           /* 0: not given; else stop when so many optimizer steps are done in all */
+    int64_t log_every;       /* 0: never */
+    int threads;             /* 0: all cores */
+    enum precision precision;                /* PRECISION_COUNT: not given; fp32, or what the run that is resumed has */
+    bool split_statistics;   /* batches may run in parts although batch statistics change */
+    bool data_changed;       /* the run that is resumed may go on with other data */
+    bool partial, raw, json, dry_run, quiet, verbose;
+};
+
+/* ---- device_open.c ---- */
+
+/* "cpu", "cuda", "cuda:N", or "auto": the first GPU if it can be used, else the CPU; `why` then says why, and is empty for the
+ * others. What is named is taken, or there is an error (status 2 for a name that is none). */
+struct device *device_open(const char *name, const struct device_options *o, char *why, size_t size, struct device_error *e);
+
+/* ---- schedule.c: the learning rate of every step ---- */
+
+enum rate_kind { RATE_CONSTANT, RATE_STEP, RATE_COSINE, RATE_COUNT };
+struct rate {
+    enum rate_kind kind;
+    double lr, final, gamma;
+    int64_t every;           /* epochs */
+    int64_t warmup, total;   /* steps */
+    int64_t steps;           /* of one epoch */
+};
+enum rate_kind rate_kind_of(const char *schedule);           /* "": constant; RATE_COUNT: there is no rule for this word */
+double rate_at(const struct rate *r, int64_t step);          /* step: optimizer steps done before */
+
+struct position {            /* in training; a checkpoint holds it */
+    int64_t epoch;           /* epochs done */
+    int64_t in_epoch;        /* steps done of the next one */
+    int64_t step;            /* optimizer steps done in all */
+    double loss_sum;         /* over the samples of those in_epoch steps */
+    double seconds;          /* that they took in the processes before this one; not in a checkpoint, whose bytes tell no time */
+    int64_t best_epoch;      /* 0: none yet */
+    double best;             /* its merit: first metric, or -loss of the test set, or else -loss of the training set */
+};
+
+/* ---- recipe.c: the settings as numbers ---- */
+
+struct recipe {
+    int64_t epochs;
+    int64_t batch;                   /* wanted; 0: auto. After fit(): what runs */
+    int64_t max_batch;               /* bound of auto */
+    int64_t micro;                   /* samples of one run, the gradients of several summed; 0: the whole batch. Set by fit() */
+    int64_t evaluation_batch;
+    uint32_t seed;
+    bool shuffle;
+    struct rate rate;                /* rate.steps and rate.total are set by recipe_count */
+    double beta1, beta2;             /* 0: the optimizer has none */
+    int hypers;
+    double hyper[MAX_HYPER];         /* in the order of the optimizer's arguments, lr left out */
+    int metrics;
+    char metric[MAX_METRICS][24];    /* "accuracy", "top5" */
+};
+int recipe_read(const struct plan *p, struct recipe *r);
+void recipe_count(struct recipe *r, int64_t samples);        /* once batch and samples are known */
+
+/* Epochs of so many steps lead to it. */
+bool position_fits(const struct position *at, const struct recipe *r);
+
+/* Control words of one optimizer step over rows [position, position + rows) of the epoch's order. */
+void control_train(const struct recipe *r, int64_t step, int64_t epoch, int64_t position, int64_t rows, int64_t samples,
+                   uint32_t control[CTL_WORDS]);
+/* Of such a step only the rows [done, done + rows) of its batch: one run of PHASE_ACCUMULATE. */
+void control_part(uint32_t control[CTL_WORDS], int64_t done, int64_t rows);
+void control_evaluate(const struct recipe *r, int64_t position, int64_t rows, int64_t samples,
+                      uint32_t control[CTL_WORDS]);
+float control_float(const uint32_t control[CTL_WORDS], int word);
+
+/* ---- samples.c: the data set, from a folder or from the plan ---- */
+
+/* Opens the folder, or makes a set of the plan's `data.samples` (training and test set at once) if folder is NULL, and
+ * checks it against the plan's input and target. Class indices become I32, as the kernels read them. */
+int samples_open(const struct plan *p, const char *folder, struct dataset *set);
+void samples_close(struct dataset *set);
+int64_t samples_classes(const struct plan *p);               /* that the network tells apart; 0: its target is no class */
+struct device_data samples_of(const struct data_split *split);
+/* XXH3 (128 bits) of number, shapes, types and values, whatever file they came from; "-" if there are no samples. */
+enum { HASH_TEXT = 33 };
+void samples_hash(const struct data_split *split, char text[HASH_TEXT]);
+
+/* ---- tensors.c: finding tensors of the plan ---- */
+
+/* A parameter, state or slot of its own: persistent, and not the group that holds such tensors. */
+bool tensor_is_named(const struct plan *p, int t);
+int tensor_with_role(const struct plan *p, enum role role);          /* the first; -1: none */
+/* The next output of the network after tensor `after` (-1: the first), named "output.<name>". -1: no more. */
+int tensor_output(const struct plan *p, const struct schedule *s, int after);
+const char *shape_text_of(int rank, const int64_t *dim, char *text, size_t size);    /* "16x1x3x3", "scalar" */
+
+/* ---- pace.c ---- */
+
+struct pace {
+    double best;             /* seconds of a sample, the fastest so far */
+    double slow;             /* seconds on end in which samples took many times that */
+    bool said;
+};
+/* `samples` took `seconds`, now `*times` as long as the fastest did. True once: when that has been far too long for some seconds. */
+bool pace_drops(struct pace *p, int64_t samples, double seconds, double *times);
+
+/* ---- job: what the actions share ---- */
+
+/* What a checkpoint tells before the device is armed. */
+struct recall {
+    struct position at;
+    uint32_t seed;
+    int64_t batch, micro;    /* as in the recipe */
+    enum precision precision;
+    char hash[2][HASH_TEXT]; /* of the training and the test set; "": the file does not say */
+    char *settings;          /* in force, as settings_text gives them; NULL: the file does not say. Owned */
+};
+
+struct job {
+    struct options *options;
+    struct plan *plan;
+    struct recipe recipe;
+    struct dataset data;
+    struct device_data asked;                /* what predict() will bring, batch by batch: without samples yet */
+    struct device *device;
+    struct device_rows rows;
+    enum phase phase;        /* one that is armed: through it persistent tensors are read and written */
+    struct progress progress;
+    struct events events;
+    struct position at;
+    struct pace pace;
+    double test_seconds;     /* that the last test took; 0: none yet */
+    char hash[2][HASH_TEXT]; /* of the training and the test set; before they are read, those of the checkpoint */
+    bool altered;            /* something is in force that the checkpoint does not have */
+    char folder[PATH_MAX];   /* of the run; "" if there is none */
+    char weights[PATH_MAX];  /* the file that they came from, "" if none */
+    bool synthetic_weights;  /* trained on synthetic data */
+    FILE *metrics;           /* metrics.jsonl in it */
+};
+
+/* ---- overrides.c: settings of the command line, over those of the plan or of the run that is resumed ---- */
+
+/* Reads j->recipe from the plan's settings with those of the command line over them. */
+int overrides_take(struct job *j);
+/* The same for a run that is resumed, between the two its own, and with its seed and its batch, which cannot be changed. */
+int overrides_resume(struct job *j, const struct recall *r);
+
+/* ---- fit.c: batch, budget, device ---- */
+
+/* Opens the device, sets rows and batch so that they fit the budget, compiles and arms. samples[phase] is the size of the
+ * split that the phase reads, 0 if it will not run. */
+int fit(struct job *j, const int64_t samples[PHASE_COUNT]);
+
+/* ---- caution.c: what can be run, but was hardly meant, said on stderr ---- */
+
+/* Values that the transforms of the plan do not suit. */
+void caution_samples(const struct job *j, const struct data_split *split);
+/* The same of the training set, and settings without effect; when batch and steps are known. Refuses statistics over one value. */
+int caution_training(const struct job *j);
+
+/* ---- init.c ---- */
+
+/* Initial weights and states, from the seed alone:
+ *   U(-b, b): (float)(b * (2 u - 1)), u = (word >> 8) 2^-24, word = element mod 4 of Philox4x32-10 with
+ *   counter = { element / 4, 0, 0, 0 } and key = { index of the parameter in declaration order, seed }. */
+int init_weights(struct job *j);
+
+/* ---- checkpoint.c ---- */
+
+/* Parameters and states; with the slots of the optimizer if `whole`; and the position. */
+int checkpoint_save(struct job *j, const char *path, bool whole);
+/* Strict: every parameter and state, no strangers, equal shapes; lists what differs otherwise. `partial` takes what is
+ * there. Prefixes `module.` and `_orig_mod.` are taken off names that the network does not have; a file with both names
+ * is refused. */
+int checkpoint_load(struct job *j, const char *path, bool partial);
+struct origin { int64_t epoch, in_epoch; bool synthetic; };          /* as in a position; 0, false: the file does not say */
+void checkpoint_origin(const char *path, struct origin *o);
+/* Resuming, before the device is armed: what a checkpoint that checkpoint_save(whole) wrote tells... */
+int checkpoint_recall(const char *path, const struct plan *p, struct recall *r);
+/* ... and after: its tensors, the optimizer's slots included. */
+int checkpoint_resume(struct job *j, const char *path);
+
+/* ---- plan_open.c ---- */
+
+/* Reads a plan from a file, whose first line is looked at before the rest is read. NULL after a message. */
+struct plan *plan_open(const char *path);
+
+/* ---- rundir.c: runs/<net>-<n>/ ---- */
+
+/* Makes the folder with the smallest free number (mkdir takes it), locks it and writes model.plan, model.net, settings.json. */
+int run_create(struct job *j);
+/* Opens metrics.jsonl to append, and locks it: one process at a time works in a run. A lock ends with its process. */
+int run_lock(struct job *j);
+/* Events later than the position, which a killed run may have left, are cut off; the last that stay tell at.seconds. */
+int run_metrics(struct job *j);
+/* The folder of the run among runs/<net>-* that was started or resumed last; net NULL: of any net; `kept`: only of those with a
+ * checkpoint. False if there is none. */
+bool run_newest(const char *runs, const char *net, bool kept, char folder[PATH_MAX]);
+/* A run by its name: `name` if that is a folder, or else runs/name. */
+bool run_named(const char *runs, const char *name, char folder[PATH_MAX]);
+/* folder/name; false, after a message, if that is too long. */
+bool run_path(const char *folder, const char *name, char path[PATH_MAX]);
+
+/* ---- runfile.c: settings.json ---- */
+
+/* What is in force; of a run that is resumed, who started it and who resumed it as well. Takes the next turn. */
+int run_settings_write(const struct job *j);
+/* A run's place in the order of all starts and resumes of its neighbours, from 1 on; 0: it has none. */
+int64_t run_turn(const char *folder);
+/* Sets the data folder from that of the run. */
+int run_data(struct job *j);
+
+/* ---- resume.c ---- */
+
+/* --resume: finds the run's folder and takes its plan, its position and, unless the command line names others, its data folder
+ * and its settings: j->at, j->recipe. */
+int run_recall(struct job *j);
+/* The resumed run is about to go on: settings.json says what is in force now, and where that has changed, the checkpoint too. */
+int run_take_up(struct job *j);
+
+/* ---- stops.c ---- */
+
+/* From now on until the end, SIGINT, SIGTERM, SIGHUP and SIGPIPE are taken down only. */
+void stops_listen(void);
+void stops_end(void);
+int stopped_by(void);        /* the last such signal; 0: none */
+
+/* ---- prepare.c ---- */
+
+/* Data, memory and weights of a training; afterwards the first step can run. */
+int train_prepare(struct job *j);
+
+/* ---- train.c, evaluate.c, predict.c ---- */
+
+struct result {
+    double loss;             /* mean over n samples */
+    int64_t n;
+    int64_t correct[MAX_METRICS];
+};
+int train(struct job *j);
+/* The loop alone, for a job that is prepared: returns at the end, after a signal, or when the loss is not finite. */
+int train_loop(struct job *j);
+/* Runs the evaluation phase over the whole split. The device reads another split afterwards. */
+int evaluate(struct job *j, const struct data_split *split, struct result *r);
+int test(struct job *j);
+int predict(struct job *j);
+
+/* ---- weights.c ---- */
+
+/* Loads what --weights names: a file, a run, or `best` or `last` of the newest run; or else the best of the newest run where there
+ * is one, its last otherwise. Says which, and why. */
+int weights_take(struct job *j);
+void weights_tell(struct job *j);                    /* the same in an event */
+/* What a result must tell of data that were made up: "" or " (synthetic data)", " (weights from synthetic data)". */
+const char *synthetic_text(const struct job *j);
+
+#endif

@@ -1,0 +1,137 @@
+/* runfile.c: settings.json of a run: what is in force, the commands that started and resumed it, and its turn among all runs. */
+#include "base/atomic_file.h"
+#include "run.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+static json_t *read_file(const char *folder, json_error_t *e)
+{
+    char path[PATH_MAX];
+    if (snprintf(path, sizeof path, "%s/settings.json", folder) >= PATH_MAX)
+        return NULL;
+    return json_load_file(path, JSON_REJECT_DUPLICATES, e);
+}
+
+int64_t run_turn(const char *folder)
+{
+    json_t *all = read_file(folder, NULL);
+    json_int_t turn = json_integer_value(json_object_get(all, "turn"));
+    json_decref(all);
+    return turn > 0 ? turn : 0;
+}
+
+int run_data(struct job *j)
+{
+    json_error_t e = { .text = "too long a path" };
+    json_t *all = read_file(j->folder, &e);
+    if (!all)
+        return complain(STATUS_DATA, "%s/settings.json:%d: %s", j->folder, e.line, e.text);
+    const char *data = json_string_value(json_object_get(all, "data"));
+    j->options->folder = j->options->recalled = data ? strdup(data) : NULL;
+    bool failed = data && !j->options->folder;
+    json_decref(all);
+    return failed ? complain(STATUS_INTERNAL, "out of memory") : 0;
+}
+
+/* Text that is not UTF-8 has no place in JSON; null stands for it. */
+static json_t *text_json(const char *text)
+{
+    json_t *string = text ? json_string(text) : NULL;
+    return string ? string : json_null();
+}
+
+static json_t *setting_json(const struct setting *s)
+{
+    if (s->text)
+        return text_json(s->text);
+    if (s->n == 1)
+        return json_real(s->num[0]);
+    json_t *list = json_array();
+    for (int i = 0; i < s->n; i++)
+        json_array_append_new(list, json_real(s->num[i]));
+    return list;
+}
+
+static json_t *command_json(const struct options *o)
+{
+    json_t *command = json_array();
+    for (int i = 0; i < o->argc; i++)
+        json_array_append_new(command, text_json(o->argv[i]));
+    return command;
+}
+
+/* What is in force now. */
+static json_t *settings_json(const struct job *j)
+{
+    const struct options *o = j->options;
+    json_t *settings = json_object(), *versions = json_object(), *all = json_object();
+    char *data = o->folder ? realpath(o->folder, NULL) : NULL;
+    for (int i = 0; i < j->plan->nsetting; i++)
+        json_object_set_new(settings, j->plan->setting[i].key, setting_json(&j->plan->setting[i]));
+    json_object_set_new(versions, "netrun", json_string(PROJECT_VERSION));
+    json_object_set_new(versions, "plan", json_integer(PLAN_VERSION));
+    json_object_set_new(all, "net", text_json(j->plan->net));
+    json_object_set_new(all, "command", command_json(o));
+    json_object_set_new(all, "settings", settings);
+    json_object_set_new(all, "versions", versions);
+    json_object_set_new(all, "data", text_json(data));
+    json_object_set_new(all, "synthetic", json_boolean(j->data.synthetic));
+    json_object_set_new(all, "seed", json_integer(j->recipe.seed));
+    json_object_set_new(all, "device", json_string(j->device->name));
+    json_object_set_new(all, "threads", json_integer(j->device->threads));
+    if (j->device->gpu)
+        json_object_set_new(all, "gpu", json_string(j->device->gpu));
+    json_object_set_new(all, "batch", json_integer(j->recipe.batch));
+    if (j->recipe.micro > 0)
+        json_object_set_new(all, "micro_batch", json_integer(j->recipe.micro));
+    json_object_set_new(all, "evaluation_batch", json_integer(j->recipe.evaluation_batch));
+    json_object_set_new(all, "arena", json_integer(j->device->arena(j->device)));
+    json_object_set_new(all, "weights", text_json(*j->weights ? j->weights : NULL));
+    free(data);
+    return all;
+}
+
+/* One more than any run beside this one has. */
+static int64_t next_turn(const char *folder)
+{
+    char beside[PATH_MAX], newest[PATH_MAX];
+    snprintf(beside, sizeof beside, "%s", folder);
+    char *slash = strrchr(beside, '/');
+    if (slash)
+        *slash = '\0';
+    return run_newest(slash ? beside : ".", NULL, false, newest) ? run_turn(newest) + 1 : 1;
+}
+
+/* What an earlier process wrote there and still holds. */
+static void keep_history(const struct job *j, json_t *all)
+{
+    json_t *before = read_file(j->folder, NULL), *resumed = json_object_get(before, "resumed");
+    json_t *list = json_is_array(resumed) ? json_incref(resumed) : json_array();
+    static const char *const kept[] = { "command", "weights" };
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
+        if (json_object_get(before, kept[i]))
+            json_object_set(all, kept[i], json_object_get(before, kept[i]));
+    json_array_append_new(list, json_pack("{s:o, s:I}", "command", command_json(j->options), "step", (json_int_t)j->at.step));
+    json_object_set_new(all, "resumed", list);
+    json_decref(before);
+}
+
+int run_settings_write(const struct job *j)
+{
+    struct data_error e;
+    char path[PATH_MAX];
+    if (!run_path(j->folder, "settings.json", path))
+        return STATUS_DATA;
+    json_t *all = settings_json(j);
+    json_object_set_new(all, "turn", json_integer(next_turn(j->folder)));
+    if (j->options->resume)
+        keep_history(j, all);
+    char *text = json_dumps(all, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+    json_decref(all);
+    int status = !text ? complain(STATUS_INTERNAL, "out of memory")
+                       : atomic_save(path, text, strlen(text), &e) ? 0 : complain(STATUS_DATA, "%s", e.text);
+    free(text);
+    return status;
+}

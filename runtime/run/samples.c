@@ -1,0 +1,203 @@
+/* samples.c: a data set that agrees with the plan, from a folder or from the plan itself. */
+#include "run.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+static bool is_class(const struct tensor *target)
+{
+    return target->dtype == DT_I32;
+}
+
+/* As many as there are values where a stage compares them with a target. */
+int64_t samples_classes(const struct plan *p)
+{
+    int64_t least = 0;
+    for (int k = 0; k < p->nkernel; k++)
+        for (int i = 0; i < p->kernel[k].nstage; i++) {
+            const struct stage *s = &p->kernel[k].stage[i];
+            if (s->nin < 2 || p->tensor[s->in[1]].role != ROLE_TARGET || !is_class(&p->tensor[s->in[1]]))
+                continue;
+            int64_t n = tensor_elements(&p->tensor[s->in[0]]);
+            if (least == 0 || n < least)
+                least = n;
+        }
+    return least;
+}
+
+static int leading_ones(int rank, const int64_t *dim)
+{
+    int n = 0;
+    while (n < rank && dim[n] == 1)
+        n++;
+    return n;
+}
+
+/* 28x28 is 1x28x28, and a plain vector may stand for an image of as many values: either way round. */
+static bool fits_shape(const struct data_field *f, const struct tensor *t)
+{
+    int skip = leading_ones(f->rank, f->dims), ones = leading_ones(t->rank, t->dim);
+    int rank = f->rank - skip, wanted = t->rank - ones;
+    int64_t elements = 1;
+    for (int i = 0; i < f->rank; i++)
+        elements *= f->dims[i];
+    bool same = rank == wanted;
+    for (int i = 0; same && i < rank; i++)
+        same = f->dims[skip + i] == t->dim[ones + i];
+    return same || ((rank <= 1 || wanted <= 1) && elements == tensor_elements(t));
+}
+
+/* Does a field, whose values may not be there yet, agree with the network? */
+static bool fits(const void *plan, const struct data_field *f, bool label, struct data_error *e)
+{
+    const struct plan *p = plan;
+    const int index = tensor_with_role(p, label ? ROLE_TARGET : ROLE_INPUT);
+    if (index < 0)
+        return data_fail(e, "net %s has no input or no target", p->net);
+    const struct tensor *t = &p->tensor[index];
+    char has[96], wants[96];
+    if (label && !is_class(t) && f->type != DATA_F32)
+        return data_fail(e, "%s: these are class indices, but target `%s` of the network is values", f->path, t->name);
+    if (label && is_class(t) && (f->type == DATA_F32 || f->rank != 0))
+        return data_fail(e, "%s: these are values, but target `%s` of the network is a class", f->path, t->name);
+    return (label && is_class(t)) || fits_shape(f, t) ||
+           data_fail(e, "%s: its %ss are %s, but %s `%s` of the network is %s", f->path, label ? "target" : "sample",
+                     shape_text_of(f->rank, f->dims, has, sizeof has), label ? "target" : "input", t->name,
+                     shape_text_of(t->rank, t->dim, wants, sizeof wants));
+}
+
+/* The labels as i32. */
+static int widen(struct data_split *split)
+{
+    struct data_field *f = &split->label;
+    if (split->count == 0 || f->type != DATA_U8)
+        return 0;
+    int32_t *wide = malloc((size_t)split->count * sizeof *wide);
+    if (!wide)
+        return complain(STATUS_INTERNAL, "out of memory");
+    for (int64_t i = 0; i < split->count; i++)
+        wide[i] = f->values[i];
+    free(f->values);
+    f->values = (unsigned char *)wide;
+    f->bytes = sizeof *wide;
+    f->type = DATA_I32;
+    return 0;
+}
+
+static int agree(const struct plan *p, struct data_split *split)
+{
+    if (split->count == 0)
+        return 0;
+    if (split->count > INT32_MAX)
+        return complain(STATUS_DATA, "%s: more than 2147483647 samples", split->sample.path);
+    struct data_error e;
+    if (!fits(p, &split->sample, false, &e) || !fits(p, &split->label, true, &e) || !data_check_finite(split, &e))
+        return complain(STATUS_DATA, "%s", e.text);
+    if (split->label.type == DATA_F32)
+        return 0;
+    int64_t classes = samples_classes(p);
+    if (classes > 0 && !data_check_classes(split, classes, &e))
+        return complain(STATUS_DATA, "%s", e.text);
+    return widen(split);
+}
+
+/* ---- samples in the plan: rows of input values, then target values ---- */
+
+static bool field(struct data_field *f, enum data_type type, int rank, const int64_t *dim, int64_t elements,
+                  int64_t count, const char *path)
+{
+    *f = (struct data_field){ .type = type, .rank = rank, .bytes = (uint64_t)elements * 4 };
+    for (int i = 0; i < rank; i++)
+        f->dims[i] = dim[i];
+    f->values = calloc((size_t)count, (size_t)f->bytes);
+    f->path = strdup(path);
+    return f->values && f->path;
+}
+
+static int fill(const struct plan *p, const struct setting *s, struct data_split *split)
+{
+    const struct tensor *in = &p->tensor[tensor_with_role(p, ROLE_INPUT)];
+    const struct tensor *out = &p->tensor[tensor_with_role(p, ROLE_TARGET)];
+    int64_t nin = tensor_elements(in), nout = is_class(out) ? 1 : tensor_elements(out), row = nin + nout;
+    if (s->n == 0 || s->n % row != 0)
+        return complain(STATUS_DATA, "data.samples: %d values are no rows of %lld (%lld of input, %lld of target)", s->n,
+                        (long long)row, (long long)nin, (long long)nout);
+    split->count = s->n / row;
+    if (!field(&split->sample, DATA_F32, in->rank, in->dim, nin, split->count, p->file) ||
+        !field(&split->label, is_class(out) ? DATA_I32 : DATA_F32, is_class(out) ? 0 : out->rank, out->dim, nout,
+               split->count, p->file))
+        return complain(STATUS_INTERNAL, "out of memory");
+    for (int64_t i = 0; i < split->count; i++) {
+        const double *num = s->num + i * row;
+        float *sample = (float *)split->sample.values + i * nin;
+        for (int64_t k = 0; k < nin; k++)
+            sample[k] = (float)num[k];
+        for (int64_t k = 0; k < nout; k++) {
+            double value = num[nin + k];
+            if (!is_class(out))
+                ((float *)split->label.values)[i * nout + k] = (float)value;
+            else if (value >= 0 && value <= INT32_MAX && value == floor(value))
+                ((int32_t *)split->label.values)[i] = (int32_t)value;
+            else
+                return complain(STATUS_DATA, "data.samples, row %lld: %g is no class index", (long long)i + 1, value);
+        }
+    }
+    return 0;
+}
+
+static int from_plan(const struct plan *p, struct dataset *set)
+{
+    const struct setting *s = plan_setting(p, "data.samples");
+    if (!s)
+        return complain(STATUS_USAGE, "net %s has no samples of its own; name the data folder: --train DIR, --test DIR, or --data DIR beside --predict", p->net);
+    if (tensor_with_role(p, ROLE_INPUT) < 0 || tensor_with_role(p, ROLE_TARGET) < 0)
+        return complain(STATUS_DATA, "net %s has no input or no target", p->net);
+    set->format = "samples in the plan";
+    int status = fill(p, s, &set->train);
+    return status ? status : fill(p, s, &set->test);
+}
+
+int samples_open(const struct plan *p, const char *folder, struct dataset *set)
+{
+    struct data_error e;
+    *set = (struct dataset){ .format = "" };
+    int status = folder ? data_open(folder, fits, p, set, &e) ? 0 : complain(STATUS_DATA, "%s", e.text) : from_plan(p, set);
+    if (status == 0)
+        status = agree(p, &set->train);
+    if (status == 0)
+        status = agree(p, &set->test);
+    if (status)
+        samples_close(set);
+    return status;
+}
+
+void samples_close(struct dataset *set)
+{
+    data_close(set);
+    *set = (struct dataset){ .format = "" };
+}
+
+void samples_hash(const struct data_split *split, char text[HASH_TEXT])
+{
+    struct { int64_t count, shape[2][DATA_MAX_RANK + 2]; XXH128_hash_t values[2]; } known = { .count = split->count };
+    const struct data_field *field[2] = { &split->sample, &split->label };
+    snprintf(text, HASH_TEXT, "-");
+    if (split->count == 0)
+        return;
+    for (int i = 0; i < 2; i++) {
+        known.shape[i][0] = field[i]->type;
+        known.shape[i][1] = field[i]->rank;
+        memcpy(known.shape[i] + 2, field[i]->dims, (size_t)field[i]->rank * sizeof *known.shape[i]);
+        known.values[i] = XXH3_128bits(field[i]->values, (size_t)split->count * (size_t)field[i]->bytes);
+    }
+    XXH128_hash_t hash = XXH3_128bits(&known, sizeof known);
+    snprintf(text, HASH_TEXT, "%016llx%016llx", (unsigned long long)hash.high64, (unsigned long long)hash.low64);
+}
+
+struct device_data samples_of(const struct data_split *split)
+{
+    return (struct device_data){ split->sample.values, split->label.values, split->sample.type == DATA_F32, split->count,
+                                 (int64_t)split->sample.bytes, (int64_t)split->label.bytes };
+}
