@@ -77,6 +77,7 @@ static void run_kernel(const struct plan *p, int k, const struct nr_kernel *kern
     for (int i = 0; i < n; i++)
         operand[i] = at[list[i]];
     a->t = operand;
+    a->stream = kernel->stream;
     int64_t per = kernel->blocks_per_task, tasks = (per ? (a->blocks + per - 1) / per : 1) * kernel->splits;
     kernel->run(a, 0, tasks / 2);
     kernel->run(a, tasks / 2, tasks);

@@ -129,6 +129,15 @@ const char *read_of(struct writer *w, int tensor, const char *block, const char 
     return region_printf(w->region, "ld(%s)", place_of(w, tensor, block, e));
 }
 
+/* "stream0": what stage s draws its mask from, among those of its kernel. */
+static const char *stream_of(struct writer *w, const struct stage *s)
+{
+    int n = 0;
+    for (const struct stage *before = w->kernel->stage; before < s; before++)
+        n += op_attr(before->op, "stream") >= 0;
+    return region_printf(w->region, "stream%d", n);
+}
+
 static void write_name(const char *name, FILE *out, void *context)
 {
     const struct scope *k = context;
@@ -149,7 +158,7 @@ static void write_name(const char *name, FILE *out, void *context)
         fprintf(out, "sel(live_mask(a, %s, lane), num(1), num(0))", k->block);
     else if (!strcmp(name, "keep")) {
         double threshold = ceil(s->attr[0] * 4294967296.0);
-        fprintf(out, "keep_mask(a, %s, lane, (uint32_t)%s, %uu, %uu)", k->block, k->e, (unsigned)s->attr[1], (unsigned)threshold);
+        fprintf(out, "keep_mask(a, %s, lane, (uint32_t)%s, %s, %uu)", k->block, k->e, stream_of(k->w, s), (unsigned)threshold);
     } else
         fputs(name, out);                              /* a control word, declared by open_kernel */
 }
@@ -201,6 +210,7 @@ static void open_cuda(struct writer *w)
 {
     int list[MAX_STAGES * 2 * MAX_OPERANDS];
     int n = kernel_operands(w->plan, (int)(w->kernel - w->plan->kernel), list);
+    const char *drawn = "";
     if (!w->threads)
         w->threads = 256;
     const char *suffix = w->launch[w->nlaunch].entry;
@@ -211,7 +221,11 @@ static void open_cuda(struct writer *w)
         put(w, "    %s%s *%s%s,", read ? "const " : "", ctype[t->dtype], read ? "__restrict__ " : "",
             t->role == ROLE_CONTROL ? "" : name_of(w, list[i]));
     }
-    put(w, "    uint32_t *control, real *workspace)");
+    uint32_t stream[MAX_STAGES];
+    int streams = kernel_streams(w->plan, (int)(w->kernel - w->plan->kernel), stream);
+    for (int i = 0; i < streams; i++)
+        drawn = region_printf(w->region, "%s, uint64_t stream%d", drawn, i);
+    put(w, "    uint32_t *control, real *workspace%s)", drawn);
     put(w, "{");
     put(w, "const nr_args args = arguments(control), *const a = &args;");
 }
@@ -238,6 +252,10 @@ void open_kernel(struct writer *w)
         if (t->role != ROLE_CONTROL)
             put(w, "%s *const %s = a->t[%d];", ctype[t->dtype], name_of(w, list[i]), i);
     }
+    uint32_t stream[MAX_STAGES];
+    int streams = kernel_streams(w->plan, (int)(w->kernel - w->plan->kernel), stream);
+    for (int i = 0; i < streams && w->target == TARGET_CPU; i++)
+        put(w, "const uint32_t stream%d = a->stream[%d];", i, i);
     bool named[COUNT(control_name)] = {false};
     for (int i = 0; i < w->kernel->nstage; i++)
         for (int o = 0; o < 3 && w->kernel->stage[i].op->fwd[o]; o++) {

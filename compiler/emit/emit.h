@@ -8,7 +8,7 @@
 
 #include "plan/plan.h"
 
-enum { EMIT_ABI = 2 };
+enum { EMIT_ABI = 3 };
 
 struct emit_options {
     int lanes;               /* floats in one vector of the machine: 4, 8 or 16 */
@@ -25,12 +25,14 @@ struct nr_args {
     const void *targets;     /* i32 class or f32 values, sample-major */
     int32_t samples_f32;     /* 1: samples are f32 as given (transforms still apply), 0: u8 */
     int32_t blocks;          /* ceil(valid rows / ROW_BLOCK) */
+    const uint32_t *stream;  /* kernel_streams() in order, as the table has them */
 };
 
 struct nr_kernel {
     void (*run)(const struct nr_args *a, int64_t first, int64_t last);   /* tasks [first, last) */
     int32_t blocks_per_task; /* 0: the number of tasks does not depend on the rows */
     int32_t splits;          /* tasks = (blocks_per_task ? ceil(blocks / blocks_per_task) : 1) * splits */
+    const uint32_t *stream;  /* NULL: it draws nothing */
 };
 
 struct nr_object { int32_t abi, kernels, lanes, real_bytes; const struct nr_kernel *kernel; };
@@ -68,12 +70,16 @@ struct emit_launches { int n; struct emit_launch *launch; struct region *region;
 
 /* One CUDA file a plan, for NVRTC with --device-as-default-execution-space: no #include. Entries take, as pointers, the
  * kernel_operands() in order, the control block, and a workspace: EMIT_WITH_LIBRARY plan_row_workspace of the kernel, else
- * plan_workspace of the schedule (null if it has none). They are launched for the row capacity; rows beyond CTL_ROWS are skipped, or packed as
+ * plan_workspace of the schedule (null if it has none); then, as 64-bit numbers, the kernel_streams(). They are launched for the row capacity; rows beyond CTL_ROWS are skipped, or packed as
  * zeros for a product. Besides:
  *     nr_begin(control, ring)   one block of CTL_WORDS threads: the next control block of the ring becomes the control block
  *     nr_end(control, ring)     the same: its results go back into the ring, ring[0] counts
  * False as emit_c. `l` is freed with emit_launches_free. */
 bool emit_cuda(const struct plan *p, const struct emit_options *o, FILE *out, struct emit_launches *l);
 void emit_launches_free(struct emit_launches *l);
+
+/* What kernel k draws its masks from, stage by stage: streams are arguments, so that one function serves every layer that drops
+ * out alike. list has room for MAX_STAGES. Returns how many. */
+int kernel_streams(const struct plan *p, int k, uint32_t *list);
 
 #endif

@@ -204,6 +204,27 @@ int emit_row(const struct plan *p, enum target t, int kernel)
     return row;
 }
 
+int kernel_streams(const struct plan *p, int k, uint32_t *list)
+{
+    const struct kernel *kernel = &p->kernel[k];
+    int n = 0, at;
+    for (const struct stage *s = kernel->stage; s < kernel->stage + kernel->nstage; s++)
+        if ((at = op_attr(s->op, "stream")) >= 0)
+            list[n++] = (uint32_t)s->attr[at];
+    return n;
+}
+
+/* A row of the table of functions: what the function is, and what it draws from here. */
+static void put_row(const struct plan *p, int kernel, const struct row *r, const char *name, FILE *out)
+{
+    uint32_t stream[MAX_STAGES];
+    int n = kernel_streams(p, kernel, stream);
+    fprintf(out, "    {%s, %d, %d", name, r->blocks_per_task, r->splits);
+    for (int i = 0; i < n; i++)
+        fprintf(out, "%s%lluu", i ? ", " : ", (const uint32_t[]){", (unsigned long long)stream[i]);
+    fputs(n ? "}},\n" : "},\n", out);
+}
+
 bool emit_c(const struct plan *p, const struct emit_options *o, FILE *out)
 {
     struct source s;
@@ -219,9 +240,9 @@ bool emit_c(const struct plan *p, const struct emit_options *o, FILE *out)
     fputs(prelude, out);
     put_texts(&s, out);
     fprintf(out, "static const struct nr_kernel kernels[] = {\n");
-    for (const struct row *r = s.row; r < s.row + p->nkernel; r++)
-        if (r->text >= 0)
-            fprintf(out, "    {%s, %d, %d},\n", s.text[r->text].name, r->blocks_per_task, r->splits);
+    for (int k = 0; k < p->nkernel; k++)
+        if (s.row[k].text >= 0)
+            put_row(p, k, &s.row[k], s.text[s.row[k].text].name, out);
     fprintf(out, "};\n\nconst struct nr_object nr_object = {%d, %d, LANES, sizeof(real), kernels};\n", EMIT_ABI,
             emit_row(p, TARGET_CPU, p->nkernel));
     close_source(&s);

@@ -240,6 +240,7 @@ static void work(void *ctx, int worker, int workers)
         int64_t n = tasks(k, args.blocks);
         int64_t first = (n * worker + workers - 1) / workers, last = (n * (worker + 1) + workers - 1) / workers;
         args.t = job->armed->table[step];
+        args.stream = k->stream;
         if (first < last)
             k->run(&args, first, last);
         if (step + 1 < job->steps && (n > 1 || tasks(k + 1, args.blocks) > 1))

@@ -72,6 +72,7 @@ static bool find(struct cuda_module *m, const struct cuda *c, const struct plan 
                  struct device_error *e)
 {
     int list[OPERANDS], threads;
+    uint32_t stream[MAX_STAGES];
     m->function = calloc((size_t)m->list.n + 1, sizeof *m->function);
     if (!m->function)
         return device_fail(e, 70, "out of memory");
@@ -80,7 +81,7 @@ static bool find(struct cuda_module *m, const struct cuda *c, const struct plan 
         return false;
     for (int i = 0; i < m->list.n; i++) {
         const struct emit_launch *l = &m->list.launch[i];
-        if (!check_entry(code, l->entry, kernel_operands(p, l->kernel, list) + 2, e) ||
+        if (!check_entry(code, l->entry, kernel_operands(p, l->kernel, list) + 2 + kernel_streams(p, l->kernel, stream), e) ||
             !CUDA_CALL(c, e, cuModuleGetFunction, &m->function[i], m->handle, l->entry) ||
             !CUDA_CALL(c, e, cuFuncGetAttribute, &threads, CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK, m->function[i]))
             return false;

@@ -51,6 +51,10 @@ static bool add_kernel(struct cuda_phase *f, const struct plan *p, int *paramete
         f->value[(*parameters)++] = address_of(f, p, arena, list[i]);
     f->value[(*parameters)++] = f->control;
     f->value[(*parameters)++] = e->when == EMIT_WITH_LIBRARY ? address_of(f, p, arena, plan_row_workspace(p, e->kernel)) : f->workspace;
+    uint32_t stream[MAX_STAGES];
+    int streams = kernel_streams(p, e->kernel, stream);
+    for (int i = 0; i < streams; i++)
+        f->value[(*parameters)++] = stream[i];
     return true;
 }
 
@@ -85,11 +89,12 @@ static void add_turn(struct cuda_phase *f, int *parameters, CUfunction function)
 static bool make_room(struct cuda_phase *f, const struct plan *p, const struct emit_launches *l, const struct cuda_products *library)
 {
     int list[OPERANDS];
+    uint32_t stream[MAX_STAGES];
     size_t launches = 2, parameters = 4;
     for (int i = 0; i < l->n; i++)
         if (is_of(f, &l->launch[i], library)) {
             launches += l->launch[i].multiplies ? 2 : 1;
-            parameters += (size_t)kernel_operands(p, l->launch[i].kernel, list) + 2;
+            parameters += (size_t)(kernel_operands(p, l->launch[i].kernel, list) + 2 + kernel_streams(p, l->launch[i].kernel, stream));
         }
     f->launch = calloc(launches, sizeof *f->launch);
     f->value = calloc(parameters, sizeof *f->value);

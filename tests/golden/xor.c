@@ -168,10 +168,12 @@ struct nr_args {
     uint32_t *control;
     const void *samples, *targets;
     int32_t samples_f32, blocks;
+    const uint32_t *stream;
 };
 struct nr_kernel {
     void (*run)(const struct nr_args *a, int64_t first, int64_t last);
     int32_t blocks_per_task, splits;
+    const uint32_t *stream;
 };
 struct nr_object { int32_t abi, kernels, lanes, real_bytes; const struct nr_kernel *kernel; };
 
@@ -1168,4 +1170,4 @@ static const struct nr_kernel kernels[] = {
     {k12_adam, 0, 1},
 };
 
-const struct nr_object nr_object = {2, 37, LANES, sizeof(real), kernels};
+const struct nr_object nr_object = {3, 37, LANES, sizeof(real), kernels};

@@ -265,6 +265,7 @@ static inline void run_steps(struct trial *t, int from, int to)
         int n = kernel_operands(t->p, t->s->first_kernel + step, list);
         for (int i = 0; i < n; i++)
             operand[i] = tensor_at(t, list[i]);
+        a.stream = k->stream;
         int64_t group = k->blocks_per_task, tasks = (group ? (t->blocks + group - 1) / group : 1) * k->splits;
         for (int64_t task = tasks - 1; task >= 0; task--)
             k->run(&a, task, task + 1);

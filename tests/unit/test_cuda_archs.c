@@ -174,12 +174,13 @@ static int check_text(const struct plan *p, const struct emit_launches *l, const
     struct nvrtc_code code;
     struct device_error e;
     int list[MAX_STAGES * 2 * MAX_OPERANDS], wrong = 0;
+    uint32_t stream[MAX_STAGES];
     if (!nvrtc_compile(&cuda, text, arch, &code, &e))
         fail_msg("%s, %s: %s", path, arch, e.text);
     for (int i = 0; i < l->n; i++)
         if (defines(text, l->launch[i].entry))
-            wrong += check_entry(&code, path, arch, l->launch[i].entry, kernel_operands(p, l->launch[i].kernel, list) + 2,
-                                 l->launch[i].threads);
+            wrong += check_entry(&code, path, arch, l->launch[i].entry, kernel_operands(p, l->launch[i].kernel, list) + 2 +
+                                 kernel_streams(p, l->launch[i].kernel, stream), l->launch[i].threads);
     wrong += check_entry(&code, path, arch, "nr_begin", 2, CTL_WORDS);
     wrong += check_entry(&code, path, arch, "nr_end", 2, CTL_WORDS);
     nvrtc_free(&code);
