@@ -490,7 +490,7 @@ void put_linear_dw(struct writer *w, const struct stage *s)
         return;
     }
     int64_t C = tensor_of(w, s->in[0])->dim[0], K = tensor_of(w, s->in[1])->dim[0];
-    int64_t stride = (C * 4 + PLACE_ALIGN - 1) / PLACE_ALIGN * PLACE_ALIGN / 4;
+    int64_t stride = plain_stride(C);
     int registers = w->lanes == 16 ? 31 : 15;
     int vectors = w->lanes == 16 ? 4 : 3, tile = 1;
     if (vectors > (C + w->lanes - 1) / w->lanes)

@@ -135,7 +135,7 @@ static void put_linear_dw_here(struct writer *w, const struct stage *s)
     if (w->precision != PRECISION_FP32 && put_linear_dw_mma(w, s))
         return;
     int64_t C = tensor_of(w, s->in[0])->dim[0], K = tensor_of(w, s->in[1])->dim[0];
-    int64_t stride = (C * 4 + PLACE_ALIGN - 1) / PLACE_ALIGN * PLACE_ALIGN / 4;
+    int64_t stride = plain_stride(C);
     int tile = (int)least(8, K);
     int64_t tiles = groups_of(K, tile), spans = groups_of(C, 4 * QUADS);
     open_kernel(w);

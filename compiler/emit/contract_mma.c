@@ -200,7 +200,7 @@ bool put_linear_dw_mma(struct writer *w, const struct stage *s)
     enum { SPAN = 32 };
     int deep = depth_of(w);
     int64_t C = tensor_of(w, s->in[0])->dim[0], K = tensor_of(w, s->in[1])->dim[0], tiles = groups_of(K, 16), spans = groups_of(C, SPAN);
-    int64_t stride = (C * 4 + PLACE_ALIGN - 1) / PLACE_ALIGN * PLACE_ALIGN / 4;
+    int64_t stride = plain_stride(C);
     if (K < 8 || C < 8 || tiles * spans > INT32_MAX)
         return false;
     w->threads = 32 * WARPS;

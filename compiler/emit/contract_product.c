@@ -62,7 +62,7 @@ void put_library_product(struct writer *w, const struct stage *s, const struct c
 void put_library_dw(struct writer *w, const struct stage *s)
 {
     int64_t C = tensor_of(w, s->in[0])->dim[0], K = tensor_of(w, s->in[1])->dim[0];
-    int64_t stride = groups_of(C, PLACE_ALIGN / 4) * (PLACE_ALIGN / 4);
+    int64_t stride = plain_stride(C);
     w->pads = true;
     open_pack(w, s->in[1]);
     put(w, "for (int64_t row = a->control[%d] + blockIdx.x; row < rows; row += gridDim.x)", CTL_ROWS);

@@ -124,24 +124,23 @@ static void find_peaks(struct packing *p) {
 
 /* ---- orders: each ends in the index, so that the outcome does not depend on qsort ---- */
 
-#define DESCENDING(field) if (x->field != y->field) return x->field > y->field ? -1 : 1
-#define ASCENDING(field) if (x->field != y->field) return x->field < y->field ? -1 : 1
-#define ORDER(name, ...)                                        \
+#define UP(field) ((x->field > y->field) - (x->field < y->field))
+#define DOWN(field) (-UP(field))
+#define ORDER(name, keys)                                       \
     static int name(const void *a, const void *b) {             \
         const struct item *x = a, *y = b;                       \
-        __VA_ARGS__;                                            \
-        return (x->index > y->index) - (x->index < y->index);   \
+        return keys ?: UP(index);                               \
     }
 
 /* Parents before children: where lifetimes nest, each buffer lands on the sum of those around it. */
-ORDER(by_birth, ASCENDING(first); DESCENDING(last); DESCENDING(size))
-ORDER(by_death, DESCENDING(last); ASCENDING(first); DESCENDING(size))
-ORDER(by_size, DESCENDING(size); DESCENDING(life))
-ORDER(by_area, DESCENDING(area); DESCENDING(size))
-ORDER(by_life, DESCENDING(life); DESCENDING(size))
-ORDER(by_conflicts, DESCENDING(conflicts); DESCENDING(size))
-ORDER(by_peak_life, DESCENDING(peak); DESCENDING(life); DESCENDING(size))
-ORDER(by_peak_size, DESCENDING(peak); DESCENDING(size); DESCENDING(life))
+ORDER(by_birth, UP(first) ?: DOWN(last) ?: DOWN(size))
+ORDER(by_death, DOWN(last) ?: UP(first) ?: DOWN(size))
+ORDER(by_size, DOWN(size) ?: DOWN(life))
+ORDER(by_area, DOWN(area) ?: DOWN(size))
+ORDER(by_life, DOWN(life) ?: DOWN(size))
+ORDER(by_conflicts, DOWN(conflicts) ?: DOWN(size))
+ORDER(by_peak_life, DOWN(peak) ?: DOWN(life) ?: DOWN(size))
+ORDER(by_peak_size, DOWN(peak) ?: DOWN(size) ?: DOWN(life))
 
 /* ---- greedy: one buffer after the other into the gaps between those it is live with ---- */
 
@@ -223,7 +222,7 @@ static void greedy(struct packing *p, const struct strategy *s) {
         keep(p, arena);
 }
 
-ORDER(by_end, ASCENDING(last))
+ORDER(by_end, UP(last))
 
 /* What greedy by birth gives, in O(n log n): the dead leave, so that a gap is looked for among the living alone. */
 static void in_time(struct packing *p, const struct strategy *s) {

@@ -91,17 +91,15 @@ static bool overlap(const struct tensor *a, const struct tensor *b, struct plan_
     return refuse(e, "tensors %s and %s overlap", a->name, b->name);
 }
 
-#define ORDER(a, b) \
-    if ((a) != (b)) \
-        return (a) < (b) ? -1 : 1
+static int order(int64_t a, int64_t b)
+{
+    return (a > b) - (a < b);
+}
 
 static int by_place(const void *left, const void *right)
 {
     const struct tensor *a = *(const struct tensor *const *)left, *b = *(const struct tensor *const *)right;
-    ORDER(a->base, b->base);
-    ORDER(a->schedule, b->schedule);
-    ORDER(start_of(a), start_of(b));
-    return 0;
+    return order(a->base, b->base) ?: order(a->schedule, b->schedule) ?: order(start_of(a), start_of(b));
 }
 
 /* What persists, and the parts of what persists, n of them. Two parts may be the same bytes (another shape), but not cut
@@ -121,10 +119,7 @@ static bool judge_persistent(const struct tensor **v, int n, struct plan_error *
 static int by_birth(const void *left, const void *right)
 {
     const struct tensor *a = *(const struct tensor *const *)left, *b = *(const struct tensor *const *)right;
-    ORDER(a->schedule, b->schedule);
-    ORDER(a->rows, b->rows);
-    ORDER(a->first, b->first);
-    return 0;
+    return order(a->schedule, b->schedule) ?: order(a->rows, b->rows) ?: order(a->first, b->first);
 }
 
 /* Tensors in the order of their places; those that live do not overlap. The dead leave when they stand in the way. */
