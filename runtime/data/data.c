@@ -1,5 +1,6 @@
 #include "data.h"
 
+#include "base/atomic_file.h"
 #include "gz.h"
 
 #include <dirent.h>
@@ -329,6 +330,23 @@ bool data_open(const char *folder, data_fits *fits, const void *wanted, struct d
         data_close(set);
     }
     return ok;
+}
+
+static bool destroys_any(const char *path, char *const *names, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if (names[i] && atomic_destroys(path, names[i]))
+            return true;
+    return false;
+}
+
+bool data_reads(const char *folder, const char *path) {
+    struct contents c = {0};
+    struct data_error ignored;
+    bool reads = survey(folder, &c, &ignored) && (destroys_any(path, c.idx, N_PARTS) ||
+                                                  destroys_any(path, c.cifar_train.name, c.cifar_train.n) ||
+                                                  destroys_any(path, c.cifar_test.name, c.cifar_test.n));
+    free_contents(&c);
+    return reads;
 }
 
 void data_close(struct dataset *set) {

@@ -51,6 +51,9 @@ typedef bool data_fits(const void *wanted, const struct data_field *field, bool 
 bool data_open(const char *folder, data_fits *fits, const void *wanted, struct dataset *set, struct data_error *error);
 void data_close(struct dataset *set);
 
+/* Would writing to `path` destroy one of the files that data_open reads in that folder? */
+bool data_reads(const char *folder, const char *path);
+
 /* Class index of sample i; the label must have rank 0. */
 int64_t data_class(const struct data_split *split, int64_t i);
 

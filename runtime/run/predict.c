@@ -131,7 +131,9 @@ static int add_asked(struct prediction *p, const char *what)
 
 static bool is_read(const struct prediction *p, const char *path)
 {
-    bool read = atomic_destroys(path, p->job->options->plan) || atomic_destroys(path, p->job->weights);
+    const char *folder = p->set ? p->job->options->folder : NULL;
+    bool read = atomic_destroys(path, p->job->options->plan) || atomic_destroys(path, p->job->weights) ||
+                (folder && data_reads(folder, path));
     for (int64_t i = 0; i < p->parts && !read; i++)
         read = p->part[i].path && atomic_destroys(path, p->part[i].path);
     return read;

@@ -164,6 +164,13 @@ for path in mlp.plan digit.pgm alias.pgm runs/mlp-1/best.safetensors; do
     says err 'would be lost'
 done
 expect 0 netrun mlp.plan --predict digit.pgm $best
+cp -r "$data" own
+for path in own/t10k-images-idx3-ubyte ./own/train-labels-idx1-ubyte; do
+    expect 2 netrun mlp.plan --predict test --data own $best --output $path
+    says err 'would be lost'
+done
+cmp own/t10k-images-idx3-ubyte "$data/t10k-images-idx3-ubyte"
+expect 0 netrun mlp.plan --predict 0 --data own $best --output own/table.csv
 
 expect 2 netrun mlp.plan --test "$data" --output all.csv
 expect 2 netrun mlp.plan --test "$data" --raw
