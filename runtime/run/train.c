@@ -243,16 +243,29 @@ static void say_epoch(struct job *j, double train_loss, const struct result *r, 
     progress_say(&j->progress, "%s", text);
 }
 
-/* The event in the run's folder and the checkpoints: first the best, so that `last` never tells of a best that is not there. */
+/* The event in the run's folder and the checkpoints. The best comes last: a best of an epoch that `last` does not know of might
+ * never be made again, while one that is missing is in `last`. */
 static int keep_epoch(struct job *j, double train_loss, const struct result *r, double seconds)
 {
     struct events file = j->events;
     file.to[1] = NULL;
-    int status = j->at.best_epoch == j->at.epoch ? save(j, "best.safetensors", false) : 0;
     event_epoch(j, &file, train_loss, r, seconds);
-    if (!event_end(&file) || (j->metrics && fsync(fileno(j->metrics)) != 0 && errno != EINVAL))
-        status = status ? status : lost();
-    return status ? status : save(j, "last.safetensors", true);
+    bool told = event_end(&file) && (!j->metrics || fsync(fileno(j->metrics)) == 0 || errno == EINVAL);
+    int status = told ? save(j, "last.safetensors", true) : lost();
+    return status || j->at.best_epoch < j->at.epoch ? status : save(j, "best.safetensors", false);
+}
+
+/* The process may have ended before it kept the best. */
+static int make_up_best(struct job *j)
+{
+    char path[PATH_MAX];
+    struct origin kept;
+    if (j->at.in_epoch > 0 || j->at.best_epoch == 0 || j->at.best_epoch < j->at.epoch)
+        return 0;
+    if (!run_path(j->folder, "best.safetensors", path))
+        return STATUS_DATA;
+    checkpoint_origin(path, &kept);
+    return kept.epoch == j->at.epoch ? 0 : checkpoint_save(j, path, false);
 }
 
 /* Tests, keeps, and only then reports. */
@@ -426,6 +439,8 @@ static int try_step(struct job *j)
 int train(struct job *j)
 {
     int status = train_prepare(j);
+    if (status == 0 && j->options->resume)
+        status = make_up_best(j);
     if (status == 0 && j->options->resume && j->at.epoch >= j->recipe.epochs) {
         note("%s is finished: its %lld epochs are done; to go on: netrun --resume %s --epochs N", j->folder,
              (long long)j->at.epoch, j->folder);

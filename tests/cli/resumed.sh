@@ -78,3 +78,21 @@ flip t10k-images-idx3-ubyte 100000
 expect 4 netrun --resume changed/mlp-1 --epochs 5
 says err 'the test set is not'
 expect 2 netrun $train --data-changed
+
+# Killed before it kept the best of an epoch, or out of room for the checkpoint: the best is that of the run as it was, and is made
+# up for when the run goes on, with other settings too.
+status=0
+(ulimit -f 600 && exec "$NETRUN" --threads 1 $train --epochs 1 --runs cut) >out 2>err || status=$?
+[ $status = 4 ] || fail "a file that may not grow gave $status"
+[ ! -e cut/mlp-1/best.safetensors ] || fail "there is a best of an epoch that was not kept"
+expect 0 netrun $train --epochs 1 --runs cut
+cp cut/mlp-2/best.safetensors first
+expect 0 netrun --resume cut/mlp-2 --epochs 2
+cp cut/mlp-2/best.safetensors second
+! cmp -s first second || fail "the second epoch is no better"
+cp first cut/mlp-2/best.safetensors
+expect 0 netrun --resume cut/mlp-2
+cmp cut/mlp-2/best.safetensors second || fail "the best of the last epoch is lost"
+rm cut/mlp-2/best.safetensors
+expect 0 netrun --resume cut/mlp-2 --lr 0 --epochs 3
+cmp cut/mlp-2/best.safetensors second || fail "the best is lost when the run goes on"
