@@ -39,23 +39,22 @@ static void store(const struct wanted *wanted, int64_t index, float value) {
 static bool load(const char *path, struct source *source, struct data_error *error) {
     struct stat status;
     *source = (struct source){.path = path};
+    if (stat(path, &status) != 0)
+        return data_fail(error, "%s: %s", path, strerror(errno));
+    if (!S_ISREG(status.st_mode)) /* opening a FIFO would wait for a writer */
+        return data_fail(error, "%s: is not a regular file", path);
+    if ((uint64_t)status.st_size > MAX_FILE_BYTES)
+        return data_fail(error, "%s: larger than %" PRIu64 " MiB; expected one image", path, MAX_FILE_BYTES >> 20);
     FILE *stream = fopen(path, "rb");
     if (!stream)
         return data_fail(error, "%s: %s", path, strerror(errno));
-    bool ok = fstat(fileno(stream), &status) == 0 && S_ISREG(status.st_mode);
-    if (!ok)
-        data_fail(error, "%s: is not a regular file", path);
-    if (ok && (uint64_t)status.st_size > MAX_FILE_BYTES)
-        ok = data_fail(error, "%s: larger than %" PRIu64 " MiB; expected one image", path, MAX_FILE_BYTES >> 20);
-    if (ok) {
-        source->size = (size_t)status.st_size;
-        source->bytes = malloc(source->size + 1);
-        ok = source->bytes && fread(source->bytes, 1, source->size, stream) == source->size;
-        if (ok)
-            source->bytes[source->size] = 0;
-        else
-            data_fail(error, "%s: cannot be read", path);
-    }
+    source->size = (size_t)status.st_size;
+    source->bytes = malloc(source->size + 1);
+    bool ok = source->bytes && fread(source->bytes, 1, source->size, stream) == source->size;
+    if (ok)
+        source->bytes[source->size] = 0;
+    else
+        data_fail(error, "%s: cannot be read", path);
     fclose(stream);
     return ok;
 }

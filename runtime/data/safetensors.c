@@ -217,14 +217,14 @@ static bool read_header(struct reader *r, FILE *stream, uint64_t size) {
 bool st_open(const char *path, struct st_file *file, struct data_error *error) {
     struct reader r = {.path = path, .file = file, .error = error};
     struct stat status;
-    *file = (struct st_file){.path = path, .stream = fopen(path, "rbe")};
-    bool ok = file->stream && fstat(fileno(file->stream), &status) == 0;
-    if (!ok)
-        data_fail(error, "%s: %s", path, strerror(errno));
-    else if (!S_ISREG(status.st_mode))
-        ok = data_fail(error, "%s: is not a regular file", path);
-    else
-        ok = read_header(&r, file->stream, (uint64_t)status.st_size);
+    *file = (struct st_file){.path = path};
+    if (stat(path, &status) != 0)
+        return data_fail(error, "%s: %s", path, strerror(errno));
+    if (!S_ISREG(status.st_mode)) /* opening a FIFO would wait for a writer */
+        return data_fail(error, "%s: is not a regular file", path);
+    file->stream = fopen(path, "rbe");
+    bool ok = file->stream ? read_header(&r, file->stream, (uint64_t)status.st_size)
+                           : data_fail(error, "%s: %s", path, strerror(errno));
     file->data_at = 8 + r.header_size;
     if (!ok)
         st_free(file);

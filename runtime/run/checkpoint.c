@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { META = 24, META_TEXT = 64 };
 
@@ -247,7 +248,8 @@ static int load(struct job *j, const struct st_file *f, const char *path, bool s
 static bool is_torch(const char *path)
 {
     char start[512];
-    FILE *in = fopen(path, "rbe");
+    struct stat s;
+    FILE *in = stat(path, &s) == 0 && S_ISREG(s.st_mode) ? fopen(path, "rbe") : NULL;
     size_t n = in ? fread(start, 1, sizeof start, in) : 0;
     if (in)
         fclose(in);

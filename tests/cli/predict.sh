@@ -176,6 +176,11 @@ expect 2 netrun mlp.plan --test "$data" --output all.csv
 expect 2 netrun mlp.plan --test "$data" --raw
 expect 2 netrun mlp.plan --predict test
 says err 'name the data folder: .*--data DIR beside --predict'
+mkfifo pipe
+for what in "--weights pipe --predict digit.pgm" "$best --predict pipe"; do
+    seconds=20 expect 4 netrun mlp.plan $what          # and waits for nobody
+    says err 'pipe: is not a regular file'
+done
 head -c 3000 runs/mlp-1/best.safetensors >cut.safetensors
 expect 4 netrun mlp.plan --test "$data" --weights cut.safetensors
 plan mlp3
