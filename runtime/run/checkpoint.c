@@ -67,7 +67,7 @@ static void describe(struct bundle *b, const struct job *j, bool whole)
     meta(b, "loss_sum", "%a", at->loss_sum);
     meta(b, "best_epoch", "%lld", (long long)at->best_epoch);
     meta(b, "best", "%a", at->best);
-    if (j->data.synthetic)
+    if (j->data.synthetic || j->synthetic_weights)
         meta(b, "data", "synthetic");
     for (int i = 0; i < 2; i++)
         if (*j->hash[i])
@@ -302,6 +302,12 @@ static bool read_position(const struct st_file *f, struct position *at)
            real_number(f, "loss_sum", &at->loss_sum) && real_number(f, "best", &at->best);
 }
 
+static bool was_synthetic(const struct st_file *f)
+{
+    const char *data = st_metadata(f, "data");
+    return data && strcmp(data, "synthetic") == 0;
+}
+
 void checkpoint_origin(const char *path, struct origin *o)
 {
     struct st_file f;
@@ -311,8 +317,7 @@ void checkpoint_origin(const char *path, struct origin *o)
         return;
     if (!whole_number(&f, "epoch", &o->epoch) || !whole_number(&f, "in_epoch", &o->in_epoch))
         o->epoch = o->in_epoch = 0;
-    const char *data = st_metadata(&f, "data");
-    o->synthetic = data && strcmp(data, "synthetic") == 0;
+    o->synthetic = was_synthetic(&f);
     st_free(&f);
 }
 
@@ -350,6 +355,7 @@ int checkpoint_recall(const char *path, const struct plan *p, struct recall *r)
     if (!whole_number(&f, "micro_batch", &r->micro))
         r->micro = 0;
     r->precision = read_precision(&f);
+    r->synthetic = was_synthetic(&f);
     for (int i = 0; i < 2; i++) {
         const char *hash = st_metadata(&f, hash_key[i]);
         snprintf(r->hash[i], sizeof r->hash[i], "%s", hash ? hash : "");

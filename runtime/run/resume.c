@@ -55,6 +55,7 @@ static int take_checkpoint(struct job *j)
         return complain(STATUS_DATA, "%s: the run ended before its first checkpoint; start it anew, or name another: "
                                      "--resume RUN", j->folder);
     int status = checkpoint_recall(path, j->plan, &r);
+    j->synthetic_weights = r.synthetic;
     if (status == 0)
         status = overrides_resume(j, &r);
     free(r.settings);

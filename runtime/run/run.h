@@ -136,6 +136,7 @@ struct recall {
     uint32_t seed;
     int64_t batch, micro;    /* as in the recipe */
     enum precision precision;
+    bool synthetic;          /* so were data or weights that it came from */
     char hash[2][HASH_TEXT]; /* of the training and the test set; "": the file does not say */
     char *settings;          /* in force, as settings_text gives them; NULL: the file does not say. Owned */
 };

@@ -51,6 +51,17 @@ netc scaled.net -o scaled.plan || fail "scaled.net does not compile"
 expect 6 netrun scaled.plan --train data
 says err 'the loss of the first batch is (infinite|NaN), before any update'
 
+# Finite data whose loss is infinite; that is another word than NaN, on both devices.
+huge=7149f2ca
+mkdir huge
+cp data/* huge/
+floats huge/train-targets 3 2 $huge $one $one $one $one $one
+for device in cpu cuda; do
+    here $device || continue
+    expect 6 netrun m.plan --train huge --device $device
+    says err 'the loss of the first batch is infinite, before any update'
+done
+
 # In weights: tensor and place.
 weights=runs/m-1/last.safetensors
 size=$(stat -c %s "$weights")

@@ -34,6 +34,15 @@ says out ' 500 samples \(weights from synthetic data\)$'
 expect 0 netrun mlp.plan --test real --json
 says out '"trained_on":"synthetic"}$'
 
+# What is trained from such weights goes on to know, resumed as well.
+expect 0 netrun mlp.plan --train real --epochs 1 --weights runs/mlp-1/best.safetensors --runs heirs
+says out '\(weights from synthetic data\)'
+for epochs in 1 2; do
+    [ $epochs = 1 ] || expect 0 netrun --resume heirs/mlp-1 --epochs $epochs
+    expect 0 netrun mlp.plan --test real --runs heirs
+    says out ' 500 samples \(weights from synthetic data\)$'
+done
+
 # Others do not.
 expect 0 netrun mlp.plan --train real --epochs 1 --runs others
 ! grep -i synthetic out || fail "says it of other data"
