@@ -106,7 +106,8 @@ bool cache_open(struct cache *c)
         c->path = NULL;
         return refuse(c, strerror(ENOMEM));
     }
-    mkdir(c->path, 0700);
+    if (mkdir(c->path, 0700) != 0 && errno != EEXIST)
+        return refuse(c, strerror(errno));
     free(c->path);
     if (asprintf(&c->path, "%s%s/netrun", parent, rest) < 0) {
         c->path = NULL;
