@@ -184,5 +184,5 @@ bool run_named(const char *runs, const char *name, char folder[PATH_MAX])
         length--;
     if (snprintf(folder, PATH_MAX, "%.*s", length, name) < PATH_MAX && is_folder(folder))
         return true;
-    return snprintf(folder, PATH_MAX, "%s/%.*s", runs, length, name) < PATH_MAX && is_folder(folder);
+    return length && snprintf(folder, PATH_MAX, "%s/%.*s", runs, length, name) < PATH_MAX && is_folder(folder);
 }

@@ -93,15 +93,14 @@ static json_t *settings_json(const struct job *j)
     return all;
 }
 
-/* One more than any run beside this one has. */
+/* One more than any run beside this one has, whatever the folder was called: "." too. */
 static int64_t next_turn(const char *folder)
 {
     char beside[PATH_MAX], newest[PATH_MAX];
-    snprintf(beside, sizeof beside, "%s", folder);
-    char *slash = strrchr(beside, '/');
-    if (slash)
-        *slash = '\0';
-    return run_newest(slash ? beside : ".", NULL, false, newest) ? run_turn(newest) + 1 : 1;
+    if (!realpath(folder, beside))
+        return 1;
+    *strrchr(beside, '/') = '\0';
+    return run_newest(beside, NULL, false, newest) ? run_turn(newest) + 1 : 1;
 }
 
 /* What an earlier process wrote there and still holds. */

@@ -96,3 +96,10 @@ cmp cut/mlp-2/best.safetensors second || fail "the best of the last epoch is los
 rm cut/mlp-2/best.safetensors
 expect 0 netrun --resume cut/mlp-2 --lr 0 --epochs 3
 cmp cut/mlp-2/best.safetensors second || fail "the best is lost when the run goes on"
+
+# A run is the last one that was taken up, also where it was called by its own folder; and no name names none.
+netrun $train --epochs 1 --runs turns >/dev/null 2>&1 && netrun $train --epochs 1 --runs turns >/dev/null 2>&1
+(cd turns/mlp-1 && expect 0 netrun --resume . --epochs 2)
+expect 0 netrun --resume last --runs turns --epochs 3
+says turns/mlp-1/metrics.jsonl '"event":"epoch","epoch":3,'
+expect 4 netrun --resume '' --runs turns
