@@ -207,16 +207,16 @@ static inline void sum_add(struct sum *s, V x)
     s->high = high;
 }
 
-static inline void sum_settle(struct sum *s)
-{
-    const V high = s->high + s->low;
-    s->low -= high - s->high;
-    s->high = high;
-}
-
 static inline V sum_rest(const struct sum *s)            /* infinite sums have none */
 {
     return sel(s->low == s->low, s->low, (V){0});
+}
+
+static inline void sum_settle(struct sum *s)
+{
+    const V high = s->high + sum_rest(s);
+    s->low -= high - s->high;
+    s->high = high;
 }
 
 static inline V sum_of(const struct sum *s)

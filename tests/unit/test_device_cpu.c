@@ -44,10 +44,10 @@ static const char kernels[] =
     "    for (int64_t n = first * BLOCK; n < least(last * BLOCK, a->control[ROWS]); n++)\n"
     "        out[4 * n] = weight[1] + a->samples[n];\n"
     "}\n"
-    "static const struct { void (*run)(const args *, int64_t, int64_t); int32_t blocks, splits; }\n"
+    "static const struct { void (*run)(const args *, int64_t, int64_t); int32_t blocks, splits; const void *stream; }\n"
     "    table[] = {{make, 1, 1}, {twice, 2, 6}, {sum, 0, 1}, {next, 0, 1}, {answer, 1, 1}};\n"
     "const struct { int32_t abi, kernels, lanes, real_bytes; const void *kernel; }\n"
-    "    nr_object = {2, 5, LANES, 4, table};\n";
+    "    nr_object = {3, 5, LANES, 4, table};\n";
 
 static bool emit_by_hand(const struct plan *p, const struct emit_options *o, FILE *out)
 {

@@ -20,11 +20,11 @@
 
 static const char source[] =
     "#include <stdint.h>\n"
-    "struct kernel { void (*run)(const void *a, int64_t first, int64_t last); int32_t b, s; };\n"
+    "struct kernel { void (*run)(const void *a, int64_t first, int64_t last); int32_t b, s; const void *stream; };\n"
     "static void nothing(const void *a, int64_t first, int64_t last) { (void)a; (void)first; (void)last; }\n"
     "static const struct kernel table[] = {{nothing, 0, 7}};\n"
     "const struct { int32_t abi, kernels, lanes, real_bytes; const struct kernel *kernel; }\n"
-    "    nr_object = {2, 1, 4, 4, table};\n";
+    "    nr_object = {3, 1, 4, 4, table};\n";
 
 static const struct jit_options options = {.name = "tiny", .kernels = 1, .lanes = 4, .real_bytes = 4};
 
