@@ -14,12 +14,11 @@ const struct setting *setting_find(const struct setting *list, int n, const char
     return NULL;
 }
 
-const struct arg *setting_rule(const struct setting *list, int n, const char *key)
+/* By the tables: whether there is such a setting too is not looked up. */
+static const struct arg *rule_of(const struct setting *list, int n, const char *key)
 {
     const char *dot = strrchr(key, '.');
-    if (!dot || !setting_find(list, n, key))
-        return NULL;
-    for (const struct key *k = setting_keys; k->name; k++) {
+    for (const struct key *k = setting_keys; dot && k->name; k++) {
         size_t length = strlen(k->name);
         if (strcmp(k->name, key) == 0)
             return k->type == KEY_PLAIN || k->type == KEY_BATCH ? &k->arg : NULL;
@@ -40,6 +39,12 @@ const struct arg *setting_rule(const struct setting *list, int n, const char *ke
         }
     }
     return NULL;
+}
+
+const struct arg *setting_rule(const struct setting *list, int n, const char *key)
+{
+    const struct arg *rule = rule_of(list, n, key);
+    return rule && setting_find(list, n, key) ? rule : NULL;
 }
 
 const char *setting_nearest(const struct setting *list, int n, const char *key, struct region *r)

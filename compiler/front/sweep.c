@@ -5,12 +5,12 @@ void sweep_build(struct builder *b, const struct decl *d)
 {
     const struct model *m = b->model;
     int count = m->nsetting;
+    struct lookup known = { 0 };
     if (!d->nentry)
         diag_warning(b->diag, "N0416", d->loc, NULL, "an empty `sweep` goes over nothing");
     for (int i = 0; i < d->nentry; i++) {
         const struct ast_entry *e = &d->entry[i];
-        const char *key = region_printf(b->region, "sweep.%s", e->path);
-        if (setting_find(m->setting, m->nsetting, key)) {
+        if (lookup_find(&known, e->path) >= 0) {
             diag_error(b->diag, "N0408", e->loc, NULL, "`%s` is set twice", e->path);
             continue;
         }
@@ -36,6 +36,7 @@ void sweep_build(struct builder *b, const struct decl *d)
             if (!arg_accepts(rule, &one, 0, &why, b->region))
                 diag_error(b->diag, "N0404", e->value->arg[k].loc, NULL, "`%s` is %s", e->path, why);
         }
-        setting_numbers(b, e->loc, key, v.n, v.list, false);
+        lookup_add(b->region, &known, e->path, i);
+        setting_numbers(b, e->loc, region_printf(b->region, "sweep.%s", e->path), v.n, v.list, false);
     }
 }

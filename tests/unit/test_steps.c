@@ -98,6 +98,11 @@ static const struct input kernels[] = {                /* are written too */
     { "large layers", NET "z = x", "\n-> Linear(1024)", "\n-> Linear(4)\n" END },
 };
 
+static const struct input sweep[] = {                  /* one text */
+    { "sweeps", NET, "param p%1$d = 1\n", ANY "sweep {\n" },
+    { NULL, "", "p%1$d = [1]\n", "}\n" },
+};
+
 /* What is made of a plan: its text and back, and both kinds of kernels if wanted. */
 static void use_plan(const struct plan *p, bool kernels, FILE *out)
 {
@@ -118,15 +123,17 @@ static void use_plan(const struct plan *p, bool kernels, FILE *out)
     free(text);
 }
 
-/* Steps from text to messages, or to a plan and its kernels. */
-static unsigned long steps_of(const struct input *in, int n, bool kernels)
+/* Steps from the text of some inputs to messages, or to a plan and its kernels. */
+static unsigned long steps_of(const struct input *in, int parts, int n, bool kernels)
 {
     struct compilation c = { .file = "a.net", .region = region_new() };
     FILE *text = open_memstream(&c.text, &c.length), *out = fopen("/dev/null", "w");
-    fputs(in->before, text);
-    for (int i = 0; i < n; i++)
-        fprintf(text, in->piece, i, i + 1);
-    fprintf(text, in->after, n);
+    for (const struct input *part = in; part < in + parts; part++) {
+        fputs(part->before, text);
+        for (int i = 0; i < n; i++)
+            fprintf(text, part->piece, i, i + 1);
+        fprintf(text, part->after, n);
+    }
     fclose(text);
     c.diag = (struct diag){ .file = c.file, .text = c.text, .out = out, .region = c.region };
     steps = 0;
@@ -141,11 +148,11 @@ static unsigned long steps_of(const struct input *in, int n, bool kernels)
 }
 
 /* Sorting n things takes n log n steps: a little more than twice as many for 2 n. */
-static void compare(const struct input *in, int count, int n, bool kernels)
+static void compare(const struct input *in, int count, int parts, int n, bool kernels)
 {
     int wrong = 0;
-    for (int i = 0; i < count; i++) {
-        const unsigned long one = steps_of(&in[i], n, kernels), two = steps_of(&in[i], 2 * n, kernels);
+    for (int i = 0; i < count; i += parts) {
+        const unsigned long one = steps_of(&in[i], parts, n, kernels), two = steps_of(&in[i], parts, 2 * n, kernels);
         assert_true(one > (unsigned long)n);
         if (two > one * 2.3) {
             print_error("%s: %lu steps for %d, %lu for %d\n", in[i].name, one, n, two, 2 * n);
@@ -158,14 +165,15 @@ static void compare(const struct input *in, int count, int n, bool kernels)
 static void twice_the_text_takes_twice_the_steps(void **state)
 {
     (void)state;
-    compare(texts, COUNT(texts), 1000, false);
+    compare(texts, COUNT(texts), 1, 1000, false);
+    compare(sweep, COUNT(sweep), COUNT(sweep), 1000, false);
 }
 
 static void twice_the_layers_take_twice_the_steps(void **state)
 {
     (void)state;
-    compare(networks, COUNT(networks), 500, false);
-    compare(kernels, COUNT(kernels), 250, true);
+    compare(networks, COUNT(networks), 1, 500, false);
+    compare(kernels, COUNT(kernels), 1, 250, true);
 }
 
 int main(void)
@@ -174,6 +182,6 @@ int main(void)
         cmocka_unit_test(twice_the_text_takes_twice_the_steps),
         cmocka_unit_test(twice_the_layers_take_twice_the_steps),
     };
-    steps_of(texts, 1, false);                         /* tables are made once */
+    steps_of(texts, 1, 1, false);                         /* tables are made once */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
