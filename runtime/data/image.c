@@ -238,7 +238,7 @@ static bool read_npy_entry(struct source *source, size_t end, struct npy *npy, s
         return fail_npy(source, "a key in quotes and a colon", error);
     if (strcmp(key, "descr") == 0) {
         if (!read_quoted(source, end, type, sizeof type) || (strcmp(type, "|u1") != 0 && strcmp(type, "<f4") != 0))
-            return fail_npy(source, "an array of u8 ('|u1') or f32 ('<f4')", error);
+            return fail_npy(source, "an array of u8 ('|u1') or f32 ('<f4': .astype(np.float32) makes it so)", error);
         npy->is_float = type[1] == 'f';
         npy->have_type = true;
         return true;

@@ -249,10 +249,13 @@ static void test_vectors(void **state) {
 static void test_npy_damage(void **state) {
     struct temp *temp = *state;
 #define U8(shape) DICT("|u1", "False", shape)
-    assert_refused(write_npy(temp, 1, DICT("<f8", "False", "(2, 3)"), grey, 6),
-                   "expected an array of u8 ('|u1') or f32");
-    assert_refused(write_npy(temp, 1, DICT(">f4", "False", "(2, 3)"), grey, 6),
-                   "expected an array of u8 ('|u1') or f32");
+    static const char *const types[] = {"<f8", "<f2", "|b1", "<i8", ">f4"};
+    for (int i = 0; i < 5; i++) {
+        char dict[120];
+        snprintf(dict, sizeof dict, DICT("%s", "False", "(2, 3)"), types[i]);
+        assert_refused(write_npy(temp, 1, dict, grey, 6),
+                       "expected an array of u8 ('|u1') or f32 ('<f4': .astype(np.float32) makes it so)");
+    }
     assert_refused(write_npy(temp, 1, DICT("|u1", "True", "(2, 3)"), grey, 6), "expected fortran_order False");
     assert_refused(write_npy(temp, 1, U8("(2, 3"), grey, 6), "expected a number of at most");
     assert_refused(write_npy(temp, 1, U8("(2, -3)"), grey, 6), "expected a number");
