@@ -72,6 +72,15 @@ void match_free(struct match *m)
     free(m->renamed);
 }
 
+/* By the map, which speaks of a name as it stands first, then of what is left of a stranger's without its prefixes. */
+static char *renamed(const struct match *m, struct renames *map, const char *name)
+{
+    char *text = renames_apply(map, name);
+    while (!text && plan_tensor(m, name) < 0 && (name = without_prefix(name)))
+        text = renames_apply(map, name);
+    return text;
+}
+
 /* A name stands for itself before prefixes are taken off. 0, or a status after a message. */
 int match(struct match *m, const struct plan *p, const struct st_file *f, struct renames *map, const char *path)
 {
@@ -81,7 +90,7 @@ int match(struct match *m, const struct plan *p, const struct st_file *f, struct
     if (!m->of || !m->name || !m->renamed || !sort_named(m))
         return complain(STATUS_INTERNAL, "no memory for a checkpoint");
     for (size_t i = 0; i < f->n_tensors; i++) {
-        m->renamed[i] = renames_apply(map, f->tensors[i].name);
+        m->renamed[i] = renamed(m, map, f->tensors[i].name);
         const char *name = m->renamed[i] ? m->renamed[i] : f->tensors[i].name, *shorter;
         int t = plan_tensor(m, name);
         while (t < 0 && (shorter = without_prefix(name)))

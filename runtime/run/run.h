@@ -195,8 +195,8 @@ int init_weights(struct job *j);
 /* Parameters and states; with the slots of the optimizer if `whole`; and the position. */
 int checkpoint_save(struct job *j, const char *path, bool whole);
 /* Strict: every parameter and state, no strangers, equal shapes; lists what differs otherwise. `partial` takes what is
- * there. Prefixes `module.` and `_orig_mod.` are taken off names that the network does not have; a file with both names
- * is refused. */
+ * there. Prefixes `module.` and `_orig_mod.` are taken off names that neither the network nor --map has; a file with both
+ * names is refused. */
 int checkpoint_load(struct job *j, const char *path, bool partial);
 struct origin { int64_t epoch, in_epoch; bool synthetic; };          /* as in a position; 0, false: the file does not say */
 void checkpoint_origin(const char *path, struct origin *o);

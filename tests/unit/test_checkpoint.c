@@ -141,6 +141,38 @@ static void test_foreign_weights(void **state)
     assert_true(device.value[5][0] == 0);
 }
 
+/* --map speaks of names with their prefix, else without it; not of what the network itself calls module.fc. */
+static void test_map_prefix(void **state)
+{
+    (void)state;
+    static const char *const pairs[][2] = { { "features.0=fc", "bn.running_mean=bn.running_mean" },
+                                            { "module._orig_mod.features.0=fc", "features.0=bn" } };
+    const struct st_tensor file[] = { WEIGHT("module._orig_mod.features.0.weight"),
+                                      VECTOR("module._orig_mod.features.0.bias"), VECTOR("module.bn.running_mean") };
+    for (int i = 0; i < 2; i++) {
+        fresh(NULL);
+        write_weights(file, 3);
+        for (int k = 0; k < 2 - i; k++)
+            assert_int_equal(renames_add(&options.map, pairs[i][k]), 0);
+        assert_int_equal(checkpoint_load(&job, in_folder("w"), false), 0);
+        assert_true(device.value[1][3] == 1 && device.value[2][1] == 1 && device.value[3][1] == 1);
+        renames_free(&options.map);
+    }
+
+    fresh(NULL);
+    struct tensor renamed[FAKE_TENSORS];
+    memcpy(renamed, fake_tensors, sizeof renamed);
+    renamed[1].name = "module.fc.weight";
+    struct plan plan = fake_plan;
+    plan.tensor = renamed;
+    job.plan = &plan;
+    write_weights((struct st_tensor[]){ WEIGHT("module.fc.weight"), VECTOR("fc.b"), VECTOR("bn.running_mean") }, 3);
+    assert_int_equal(renames_add(&options.map, "fc.weight=fc.other"), 0);
+    assert_int_equal(renames_add(&options.map, "fc.b=fc.bias"), 0);
+    assert_int_equal(checkpoint_load(&job, in_folder("w"), false), STATUS_USAGE);    /* nothing is fc.weight */
+    renames_free(&options.map);
+}
+
 /* The file of a network in which a layer is called module, and one that has both names for one tensor. */
 static void test_exact_first(void **state)
 {
@@ -213,6 +245,7 @@ int main(void)
         cmocka_unit_test_setup(test_contents, fresh),        cmocka_unit_test_setup(test_foreign_weights, fresh),
         cmocka_unit_test_setup(test_strict, fresh),          cmocka_unit_test_setup(test_no_checkpoint, fresh),
         cmocka_unit_test_setup(test_full_disk, fresh),       cmocka_unit_test_setup(test_exact_first, fresh),
+        cmocka_unit_test_setup(test_map_prefix, fresh),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
