@@ -13,7 +13,6 @@ static void put_result(struct writer *w, const struct stage *s, const char *bloc
         }
 }
 
-/* guarded: windows may reach over the border; h0 and w0 are their first row and column, H and W the image's. */
 void put_window(struct writer *w, const struct stage *s, const char *block, const char *e, const char *tile, bool guarded)
 {
     const double *a = s->attr;
@@ -71,6 +70,3 @@ void put_scatter(struct writer *w, const struct stage *s, const char *block, con
                  region_printf(w->region, "((%s * %d + %s * %d + r) * %d + %s * %d + s)", c, (int)a[H], p, (int)a[R], (int)a[W], q, (int)a[S])),
         share);
 }
-
-/* On CUDA a thread has a window, if windows neither overlap nor leave places out. Else each place of x' gathers from the
- * windows over it, in their order, so that no two threads write one place. */

@@ -102,7 +102,8 @@ static void pool_emit(struct writer *w, const struct stage *s)
     close_kernel(w);
 }
 
-
+/* On CUDA a thread has a window, if windows neither overlap nor leave places out. Else each place of x' gathers from the
+ * windows over it, in their order, so that no two threads write one place. */
 static void put_threads(struct writer *w, const struct stage *s)
 {
     const double *a = s->attr;
