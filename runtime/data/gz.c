@@ -1,11 +1,12 @@
 #include "gz.h"
 
+#include "regular_file.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <zlib.h>
 
 /* The DEFLATE format cannot expand by more than this (zlib's technical notes). */
@@ -43,25 +44,13 @@ static bool start(struct gz *file, struct data_error *error) {
 }
 
 struct gz *gz_open(const char *path, struct data_error *error) {
-    struct stat status;
-    if (stat(path, &status) != 0) {
-        data_fail(error, "%s: %s", path, strerror(errno));
-        return NULL;
-    }
-    if (!S_ISREG(status.st_mode)) {
-        data_fail(error, "%s: is not a regular file", path);
-        return NULL;
-    }
     struct gz *file = calloc(1, sizeof *file);
     if (!file || !(file->path = strdup(path))) {
         data_fail(error, "%s: out of memory", path);
         free(file);
         return NULL;
     }
-    file->file_size = (uint64_t)status.st_size;
-    file->stream = fopen(path, "rb");
-    if (!file->stream)
-        data_fail(error, "%s: %s", path, strerror(errno));
+    file->stream = regular_open(path, &file->file_size, error);
     if (!file->stream || !start(file, error)) {
         gz_close(file);
         return NULL;

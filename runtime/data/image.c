@@ -1,14 +1,13 @@
 #include "image.h"
 
 #include "image_png.h"
+#include "regular_file.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* One image; larger files than this are refused before they are read. */
 #define MAX_FILE_BYTES ((uint64_t)256 << 20)
@@ -37,24 +36,23 @@ static void store(const struct wanted *wanted, int64_t index, float value) {
 }
 
 static bool load(const char *path, struct source *source, struct data_error *error) {
-    struct stat status;
+    uint64_t size;
     *source = (struct source){.path = path};
-    if (stat(path, &status) != 0)
-        return data_fail(error, "%s: %s", path, strerror(errno));
-    if (!S_ISREG(status.st_mode)) /* opening a FIFO would wait for a writer */
-        return data_fail(error, "%s: is not a regular file", path);
-    if ((uint64_t)status.st_size > MAX_FILE_BYTES)
-        return data_fail(error, "%s: larger than %" PRIu64 " MiB; expected one image", path, MAX_FILE_BYTES >> 20);
-    FILE *stream = fopen(path, "rb");
+    FILE *stream = regular_open(path, &size, error);
     if (!stream)
-        return data_fail(error, "%s: %s", path, strerror(errno));
-    source->size = (size_t)status.st_size;
-    source->bytes = malloc(source->size + 1);
-    bool ok = source->bytes && fread(source->bytes, 1, source->size, stream) == source->size;
-    if (ok)
-        source->bytes[source->size] = 0;
-    else
-        data_fail(error, "%s: cannot be read", path);
+        return false;
+    bool ok = size <= MAX_FILE_BYTES;
+    if (!ok)
+        data_fail(error, "%s: larger than %" PRIu64 " MiB; expected one image", path, MAX_FILE_BYTES >> 20);
+    if (ok) {
+        source->size = (size_t)size;
+        source->bytes = malloc(source->size + 1);
+        ok = source->bytes && fread(source->bytes, 1, source->size, stream) == source->size;
+        if (ok)
+            source->bytes[source->size] = 0;
+        else
+            data_fail(error, "%s: cannot be read", path);
+    }
     fclose(stream);
     return ok;
 }
@@ -370,12 +368,7 @@ static const struct format *recognise(const unsigned char *bytes, size_t size) {
 
 bool image_is(const char *path) {
     unsigned char start[MAGIC];
-    struct stat status;
-    FILE *stream = stat(path, &status) == 0 && S_ISREG(status.st_mode) ? fopen(path, "rb") : NULL;
-    size_t size = stream ? fread(start, 1, sizeof start, stream) : 0;
-    if (stream)
-        fclose(stream);
-    return recognise(start, size);
+    return recognise(start, regular_start(path, start, sizeof start));
 }
 
 bool image_read(const char *path, int64_t channels, int64_t height, int64_t width, enum data_type type, void *out,

@@ -7,14 +7,13 @@
  *   - in the order of their offsets, the tensors cover the rest of the file: no hole, overlap or rest */
 #include "safetensors.h"
 
+#include "regular_file.h"
 #include "base/atomic_file.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define METADATA "__metadata__"
 
@@ -216,15 +215,9 @@ static bool read_header(struct reader *r, FILE *stream, uint64_t size) {
 
 bool st_open(const char *path, struct st_file *file, struct data_error *error) {
     struct reader r = {.path = path, .file = file, .error = error};
-    struct stat status;
-    *file = (struct st_file){.path = path};
-    if (stat(path, &status) != 0)
-        return data_fail(error, "%s: %s", path, strerror(errno));
-    if (!S_ISREG(status.st_mode)) /* opening a FIFO would wait for a writer */
-        return data_fail(error, "%s: is not a regular file", path);
-    file->stream = fopen(path, "rbe");
-    bool ok = file->stream ? read_header(&r, file->stream, (uint64_t)status.st_size)
-                           : data_fail(error, "%s: %s", path, strerror(errno));
+    uint64_t size;
+    *file = (struct st_file){.path = path, .stream = regular_open(path, &size, error)};
+    bool ok = file->stream && read_header(&r, file->stream, size);
     file->data_at = 8 + r.header_size;
     if (!ok)
         st_free(file);

@@ -1,6 +1,7 @@
 /* checkpoint.c: weights, and all that it takes to go on to the same bits, as safetensors. */
 #include "run.h"
 #include "data/float_types.h"
+#include "data/regular_file.h"
 #include "match.h"
 #include "front/override.h"
 
@@ -8,7 +9,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum { META = 24, META_TEXT = 64 };
 
@@ -248,11 +248,7 @@ static int load(struct job *j, const struct st_file *f, const char *path, bool s
 static bool is_torch(const char *path)
 {
     char start[512];
-    struct stat s;
-    FILE *in = stat(path, &s) == 0 && S_ISREG(s.st_mode) ? fopen(path, "rbe") : NULL;
-    size_t n = in ? fread(start, 1, sizeof start, in) : 0;
-    if (in)
-        fclose(in);
+    size_t n = regular_start(path, start, sizeof start);
     return (n > 4 && !memcmp(start, "PK\3\4", 4) && memmem(start, n, "data.pkl", 8)) || (n > 3 && !memcmp(start, "\x80\2\x8a", 3));
 }
 

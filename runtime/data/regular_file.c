@@ -1,0 +1,32 @@
+#include "regular_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+FILE *regular_open(const char *path, uint64_t *size, struct data_error *error) {
+    struct stat status;
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);      /* of a FIFO: returns at once */
+    bool found = descriptor >= 0 && fstat(descriptor, &status) == 0;
+    FILE *stream = found && S_ISREG(status.st_mode) ? fdopen(descriptor, "rb") : NULL;
+    if (stream) {
+        *size = (uint64_t)status.st_size;
+        return stream;
+    }
+    data_fail(error, "%s: %s", path, found && !S_ISREG(status.st_mode) ? "is not a regular file" : strerror(errno));
+    if (descriptor >= 0)
+        close(descriptor);
+    return NULL;
+}
+
+size_t regular_start(const char *path, void *start, size_t size) {
+    struct data_error ignored;
+    uint64_t whole;
+    FILE *stream = regular_open(path, &whole, &ignored);
+    size_t n = stream ? fread(start, 1, size, stream) : 0;
+    if (stream)
+        fclose(stream);
+    return n;
+}

@@ -1,0 +1,15 @@
+/* regular_file.h: opening what a user named: only a file that ends. A FIFO would wait for a writer, a device may never end. */
+#ifndef REGULAR_FILE_H
+#define REGULAR_FILE_H
+
+#include "base/data_error.h"
+
+#include <stdint.h>
+#include <stdio.h>
+
+/* Opens a regular file to read. NULL, with path and cause in `error`, for what is none. */
+FILE *regular_open(const char *path, uint64_t *size, struct data_error *error);
+/* Up to `size` bytes from its beginning; 0 where it cannot be read. */
+size_t regular_start(const char *path, void *start, size_t size);
+
+#endif
