@@ -332,8 +332,8 @@ static void put_flat(struct writer *w, const struct stage *s, struct contraction
     close_kernel(w);
 }
 
-/* Added to a sum that is rounded already, a bias would be rounded alike in every sample, and means over millions of them would show
- * it. So the sums start from it, where nobody else wants them. */
+/* Added to a sum that is rounded already, a bias would be rounded alike in every sample, and means over millions of them would
+ * show it. So the sums start from it, where nobody else wants them. */
 static void find_bias(const struct writer *w, const struct stage *s, struct contraction *c)
 {
     const struct stage *add = s + 1, *end = w->kernel->stage + w->kernel->nstage;

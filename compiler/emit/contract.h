@@ -63,8 +63,8 @@ struct tap_text {
 };
 void put_tap_row(struct writer *w, const struct contraction *c, const struct tiling *t, const struct tap_text *text);
 const char *place_name(struct writer *w, int at);
-/* acc[i][row][column], i < sums, where they begin and where they are written: `who` is the text that declares o8, the channel behind k
- * of acc[i], and its lane. */
+/* acc[i][row][column], i < sums, where they begin and where they are written: `who` is the text that declares o8, the channel
+ * behind k of acc[i], and its lane. */
 void put_tile_start(struct writer *w, const struct contraction *c, const struct tiling *t, int sums, const char *who);
 void put_tile_results(struct writer *w, const struct stage *s, const struct contraction *c, const struct tiling *t, int sums, const char *who);
 void put_flat_results(struct writer *w, const struct contraction *c, int slices);

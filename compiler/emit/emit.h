@@ -70,16 +70,12 @@ struct emit_launches { int n; struct emit_launch *launch; struct region *region;
 
 /* One CUDA file a plan, for NVRTC with --device-as-default-execution-space: no #include. Entries take, as pointers, the
  * kernel_operands() in order, the control block, and a workspace: EMIT_WITH_LIBRARY plan_row_workspace of the kernel, else
- * plan_workspace of the schedule (null if it has none); then, as 64-bit numbers, the kernel_streams(). They are launched for the row capacity; rows beyond CTL_ROWS are skipped, or packed as
- * zeros for a product. Besides:
+ * plan_workspace of the schedule (null if it has none); then, as 64-bit numbers, the kernel_streams(). They are launched for
+ * the row capacity; rows beyond CTL_ROWS are skipped, or packed as zeros for a product. Besides:
  *     nr_begin(control, ring)   one block of CTL_WORDS threads: the next control block of the ring becomes the control block
  *     nr_end(control, ring)     the same: its results go back into the ring, ring[0] counts
  * False as emit_c. `l` is freed with emit_launches_free. */
 bool emit_cuda(const struct plan *p, const struct emit_options *o, FILE *out, struct emit_launches *l);
 void emit_launches_free(struct emit_launches *l);
-
-/* What kernel k draws its masks from, stage by stage: streams are arguments, so that one function serves every layer that drops
- * out alike. list has room for MAX_STAGES. Returns how many. */
-int kernel_streams(const struct plan *p, int k, uint32_t *list);
 
 #endif

@@ -204,16 +204,6 @@ int emit_row(const struct plan *p, enum target t, int kernel)
     return row;
 }
 
-int kernel_streams(const struct plan *p, int k, uint32_t *list)
-{
-    const struct kernel *kernel = &p->kernel[k];
-    int n = 0, at;
-    for (const struct stage *s = kernel->stage; s < kernel->stage + kernel->nstage; s++)
-        if ((at = op_attr(s->op, "stream")) >= 0)
-            list[n++] = (uint32_t)s->attr[at];
-    return n;
-}
-
 /* A row of the table of functions: what the function is, and what it draws from here. */
 static void put_row(const struct plan *p, int kernel, const struct row *r, const char *name, FILE *out)
 {
@@ -221,7 +211,7 @@ static void put_row(const struct plan *p, int kernel, const struct row *r, const
     int n = kernel_streams(p, kernel, stream);
     fprintf(out, "    {%s, %d, %d", name, r->blocks_per_task, r->splits);
     for (int i = 0; i < n; i++)
-        fprintf(out, "%s%lluu", i ? ", " : ", (const uint32_t[]){", (unsigned long long)stream[i]);
+        fprintf(out, "%s%uu", i ? ", " : ", (const uint32_t[]){", (unsigned)stream[i]);
     fputs(n ? "}},\n" : "},\n", out);
 }
 

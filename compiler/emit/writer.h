@@ -1,13 +1,11 @@
-/* writer.h: what ops call to write their kernels. */
+/* writer.h: what ops call to write their kernels (emit.c); emit_file.c makes files of them. Bodies are written once, in a dialect
+ * whose values `V` are a vector of samples in C: ld/st, vec(x) (all lanes), sel(mask, a, b), num(x) (a constant), v_exp ... */
 #ifndef WRITER_H
 #define WRITER_H
 
 #include "base/base.h"
 #include "emit.h"
 #include "plan/op.h"
-
-/* ---- emit.c: kernels as text; emit_file.c makes files of them. Bodies are written once, in a dialect whose values `V` are a vector of samples in C:
- * ld/st, vec(x) (all lanes), sel(mask, a, b), num(x) (a constant), v_exp ... ---- */
 
 enum { MAX_LAUNCHES = 3 };                             /* of one kernel */
 

@@ -1,11 +1,10 @@
-/* word.h: layers, losses and what else a .net file can name, as rows of ops/, and a model's choice of them. */
+/* word.h: all that a .net file can name, layers, losses and the rest, as rows of ops/ and never in the grammar; and a model's
+ * choice of them. */
 #ifndef WORD_H
 #define WORD_H
 
 #include "base/base.h"
 #include "plan/op.h"
-
-/* ---- words: everything a .net file can name, found in tables and never in the grammar ---- */
 
 enum word_kind { WORD_LAYER, WORD_LOSS, WORD_OPTIMIZER, WORD_SCHEDULE, WORD_TRANSFORM, WORD_METRIC };
 

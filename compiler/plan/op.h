@@ -1,10 +1,9 @@
-/* op.h: what an op is. Its row says all that the other rooms must know of it; the rows stand in ops/, one op, one file. */
+/* op.h: what an op is. Its row says all that the other rooms must know of it; the rows stand in ops/, one op, one file, and
+ * build/oplist.h lists those. */
 #ifndef OP_H
 #define OP_H
 
 #include "plan.h"
-
-/* ---- ops: what the graph is made of. One op, one file under ops/; build/oplist.h lists them ---- */
 
 enum op_kind {
     OP_MAP,              /* one scalar expression per element: a row of ops/scalar.c */
