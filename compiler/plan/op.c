@@ -103,6 +103,16 @@ int op_attr(const struct op *op, const char *name)
     return -1;
 }
 
+int kernel_streams(const struct plan *p, int k, uint32_t *list)
+{
+    const struct kernel *kernel = &p->kernel[k];
+    int n = 0, at;
+    for (const struct stage *s = kernel->stage; s < kernel->stage + kernel->nstage; s++)
+        if ((at = op_attr(s->op, "stream")) >= 0)
+            list[n++] = (uint32_t)s->attr[at];
+    return n;
+}
+
 const struct module *module_at(int i)
 {
     return i < COUNT(modules) ? modules[i] : NULL;

@@ -78,6 +78,10 @@ bool map_shape(const double *attr, const struct tensor *const *in, int nin, stru
 bool same_shape(const struct tensor *a, const struct tensor *b);
 bool attr_whole(double v, double lo, double hi);            /* an attribute that is an integer in [lo, hi] */
 
+/* What kernel k draws its masks from, stage by stage. They are arguments of kernels, so that one function serves all layers
+ * that drop out alike. list has room for MAX_STAGES. Returns how many. */
+int kernel_streams(const struct plan *p, int k, uint32_t *list);
+
 /* What one file under ops/ exports, as `const struct module module_<file>`. */
 struct word;             /* graph/word.h */
 struct module { const struct op *op; int nop; const struct word *word; int nword; };

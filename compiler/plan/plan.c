@@ -143,13 +143,3 @@ int plan_row_workspace(const struct plan *p, int kernel)
     const struct tensor *t = p->kernel[kernel].scratch;
     return t ? (int)(t - p->tensor) : -1;
 }
-
-int kernel_streams(const struct plan *p, int k, uint32_t *list)
-{
-    const struct kernel *kernel = &p->kernel[k];
-    int n = 0, at;
-    for (const struct stage *s = kernel->stage; s < kernel->stage + kernel->nstage; s++)
-        if ((at = op_attr(s->op, "stream")) >= 0)
-            list[n++] = (uint32_t)s->attr[at];
-    return n;
-}

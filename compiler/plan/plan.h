@@ -209,10 +209,6 @@ extern const char *const precision_word[PRECISION_COUNT];
 int plan_workspace(const struct plan *p, int schedule);                           /* its scratch of floats; -1: none */
 int plan_row_workspace(const struct plan *p, int kernel);                         /* its scratch of floats a row; -1: none */
 
-/* What kernel k draws its masks from, stage by stage. They are arguments of kernels, so that one function serves all layers
- * that drop out alike. list has room for MAX_STAGES. Returns how many. */
-int kernel_streams(const struct plan *p, int k, uint32_t *list);
-
 /* ---- arena.c: arithmetic of places, overflow-checked; -1 where it would overflow ---- */
 
 int64_t dtype_bytes(enum dtype d);

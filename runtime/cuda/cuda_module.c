@@ -4,6 +4,7 @@
 
 #include "cubin.h"
 #include "device/device_error.h"
+#include "plan/op.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,7 @@
 #include "cuda_phase.h"
 
 #include "device/device_error.h"
+#include "plan/op.h"
 
 #include <stdlib.h>
 

@@ -8,6 +8,7 @@
 #include "emit/emit.h"
 #include "harness.h"
 #include "cuda/nvrtc.h"
+#include "plan/op.h"
 
 #include <ctype.h>
 #include <xxhash.h>
