@@ -73,3 +73,11 @@ done
 expect 4 netc plain.plan
 says err 'a plan already; .*netrun plain.plan'
 [ "$(wc -l <err)" = 1 ] || fail "a plan is read as a model"
+
+# A limit of the shell's for files is told as a full disk is, and leaves nothing behind.
+mkdir small
+status=0
+(ulimit -f 1 && exec "$NETC" "$model" -o small/x.plan) >out 2>err || status=$?
+[ $status = 4 ] || fail "a file that may not grow gave $status"
+says err 'small/x.plan: cannot be written: File too large'
+[ -z "$(ls -A small)" ] || fail "left behind: $(ls -A small)"

@@ -209,6 +209,10 @@ static void test_cifar(void **state) {
     write_cifar(temp, "data_batch_2.bin", 2, 7, false);
     write_cifar(temp, "data_batch_1.bin.gz", 3, 0, true);
     write_cifar(temp, "test_batch.bin", 1, 9, false);
+    const char *const read[] = {"data_batch_2.bin", "data_batch_1.bin.gz", "test_batch.bin"};
+    for (int i = 0; i < 3; i++)
+        assert_true(data_reads(temp->folder, temp_path(temp, read[i])));
+    assert_false(data_reads(temp->folder, temp_path(temp, "table.csv")));
     temp_write(temp, "batches.meta.txt", "airplane\n", 9);
     struct dataset set = open_good(temp);
     assert_string_equal(set.format, "CIFAR-10");
