@@ -19,6 +19,7 @@ LIBS_NETRUN = $(LIBS_NETC) -lz -lpng -ljansson -ldl -lpthread
 LINK = $(CC) $(CFLAGS) $(STRICT) $(SANITIZER) $(LDFLAGS)
 
 OPS := $(sort $(wildcard compiler/ops/*.c))
+TARGETS := $(sort $(wildcard compiler/emit/target_*.c))
 LIB_O := $(patsubst %.c,$(B)/%.o,$(filter-out compiler/netc/main.c,$(wildcard compiler/*/*.c))) $(B)/net.tab.o $(B)/net.lex.o
 RUN_O := $(patsubst %.c,$(B)/%.o,$(filter-out runtime/netrun/main.c,$(wildcard runtime/*/*.c)))
 UNIT := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
@@ -81,6 +82,9 @@ $(B)/objects: FORCE
 $(B)/oplist.h: FORCE
 	@$(call lists,$(patsubst %,'MODULE(%)',$(notdir $(basename $(OPS)))))
 $(B)/compiler/plan/op.o: $(B)/oplist.h
+$(B)/targetlist.h: FORCE
+	@$(call lists,$(patsubst target_%,'TARGET(%)',$(notdir $(basename $(TARGETS)))))
+$(B)/compiler/plan/target.o: $(B)/targetlist.h
 
 # The head of emitted kernels is compiled in as text.
 $(B)/prelude.inc: compiler/base/philox.h compiler/emit/prelude.c.txt
@@ -93,7 +97,8 @@ $(B)/prelude_cuda.inc: compiler/emit/types.cu.txt compiler/base/philox.h compile
 $(B)/prelude_mma.inc: compiler/emit/mma.cu.txt
 	@mkdir -p $(@D)
 	$(Q)od -An -v -tx1 $^ | sed 's/ \(..\)/0x\1,/g' > $@
-$(B)/compiler/emit/emit_file.o: $(B)/prelude.inc $(B)/prelude_cuda.inc $(B)/prelude_mma.inc
+$(B)/compiler/emit/language_c.o: $(B)/prelude.inc
+$(B)/compiler/emit/language_cuda.o: $(B)/prelude_cuda.inc $(B)/prelude_mma.inc
 
 # A conflict in the grammar is an error.
 $(B)/net.tab.c $(B)/net.tab.h &: grammar/net.y | $(B)/flags
@@ -140,7 +145,9 @@ $(B)/steps/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(STEP_FLAGS) -c -o $@ $<
 $(B)/steps/compiler/plan/op.o: $(B)/oplist.h
-$(B)/steps/compiler/emit/emit_file.o: $(B)/compiler/emit/emit_file.o
+$(B)/steps/compiler/plan/target.o: $(B)/targetlist.h
+$(B)/steps/compiler/emit/language_c.o: $(B)/prelude.inc
+$(B)/steps/compiler/emit/language_cuda.o: $(B)/prelude_cuda.inc $(B)/prelude_mma.inc
 $(B)/tests/test_steps: $(B)/tests/unit/test_steps.o $(STEPS_O)
 	@mkdir -p $(@D)
 	$(call say,LD)

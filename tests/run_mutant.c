@@ -94,7 +94,7 @@ static bool run_plan(const struct plan *p, const struct nr_object *object, int64
         if (p->tensor[i].role == ROLE_CONTROL)
             a.control = (uint32_t *)(void *)at[i];
     for (const struct schedule *s = p->schedule; fits && s < p->schedule + p->nschedule; s++) {
-        if (s->target != TARGET_CPU)
+        if (s->target != &target_cpu)
             continue;
         memset(a.control, 0, CTL_WORDS * sizeof *a.control);
         a.control[CTL_ROWS] = valid;
@@ -102,7 +102,7 @@ static bool run_plan(const struct plan *p, const struct nr_object *object, int64
         a.control[CTL_POSITION] = SAMPLES - valid + 1;  /* the last row has no sample */
         a.control[CTL_SHUFFLE] = a.control[CTL_FINITE] = 1;
         for (int k = s->first_kernel; k < s->last_kernel; k++)
-            run_kernel(p, k, &object->kernel[emit_row(p, TARGET_CPU, k)], &a, at);
+            run_kernel(p, k, &object->kernel[emit_row(p, &target_cpu, k)], &a, at);
     }
     free(samples);
     free(targets);

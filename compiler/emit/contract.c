@@ -357,7 +357,7 @@ static void find_bias(const struct writer *w, const struct stage *s, struct cont
 void put_contraction(struct writer *w, const struct stage *s, struct contraction *c)
 {
     find_bias(w, s, c);
-    if (w->target == TARGET_CUDA)
+    if (w->target == &target_cuda)
         put_contraction_cuda(w, s, c);
     else if (tensor_of(w, s->in[0])->rank == 1)
         put_flat(w, s, c);
@@ -372,7 +372,7 @@ enum { MAX_PIECES = 64 };                              /* that meet in float */
  * part of w'. */
 void put_conv_dw(struct writer *w, const struct stage *s, const struct geometry *size)
 {
-    if (w->target == TARGET_CUDA) {
+    if (w->target == &target_cuda) {
         put_conv_dw_cuda(w, s, size);
         return;
     }
@@ -485,7 +485,7 @@ void put_conv_dw(struct writer *w, const struct stage *s, const struct geometry 
 /* Weight gradient of a fully connected layer: lanes are input features, one sample after the other. */
 void put_linear_dw(struct writer *w, const struct stage *s)
 {
-    if (w->target == TARGET_CUDA) {
+    if (w->target == &target_cuda) {
         put_linear_dw_cuda(w, s);
         return;
     }

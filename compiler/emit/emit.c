@@ -1,7 +1,6 @@
-/* emit.c: what the ops call to write a kernel: names, scalar expressions, the heads of functions, loops over tasks in C and
- * threads in CUDA. */
-#include "writer.h"
-#include "emit.h"
+/* emit.c: what the ops call to write a kernel, in any language: names, scalar expressions, the heads of functions. The loops are
+ * those of the target's language. */
+#include "language.h"
 #include "plan/expr.h"
 
 #include <ctype.h>
@@ -183,9 +182,7 @@ void put_maps(struct writer *w, int from, int to, const char *block, const char 
 
 /* ---- kernel functions ---- */
 
-enum { MAX_PARTS = 4096 };                             /* CUDA: thread blocks that share the elements of one block of samples */
-
-static const char *const ctype[] = {"real", "uint8_t", "int32_t", "uint32_t", "double"};
+const char *const real_type[] = {"real", "uint8_t", "int32_t", "uint32_t", "double"};
 
 static int root_of(const struct writer *w, int tensor)
 {
@@ -194,7 +191,7 @@ static int root_of(const struct writer *w, int tensor)
 }
 
 /* Does the kernel write the bytes of this tensor, or of what it is a part of? */
-static bool is_written(const struct writer *w, int tensor)
+bool is_written(const struct writer *w, int tensor)
 {
     if (w->pads && root_of(w, tensor) == root_of(w, w->kernel->stage[0].in[0]))
         return true;
@@ -205,39 +202,9 @@ static bool is_written(const struct writer *w, int tensor)
     return false;
 }
 
-/* What is only read is said to be so: the compiler may then take it through the read-only cache. */
-static void open_cuda(struct writer *w)
+/* When the kernel's updates happen, and the control words that its stages name. */
+static void put_gate(struct writer *w)
 {
-    int list[MAX_STAGES * 2 * MAX_OPERANDS];
-    int n = kernel_operands(w->plan, (int)(w->kernel - w->plan->kernel), list);
-    const char *drawn = "";
-    if (!w->threads)
-        w->threads = 256;
-    const char *suffix = w->launch[w->nlaunch].entry;
-    put(w, "extern \"C\" __global__ void __launch_bounds__(%d, 1) @%s(", w->threads, suffix ? suffix : "");
-    for (int i = 0; i < n; i++) {
-        const struct tensor *t = tensor_of(w, list[i]);
-        bool read = t->role != ROLE_CONTROL && !is_written(w, list[i]);
-        put(w, "    %s%s *%s%s,", read ? "const " : "", ctype[t->dtype], read ? "__restrict__ " : "",
-            t->role == ROLE_CONTROL ? "" : name_of(w, list[i]));
-    }
-    uint32_t stream[MAX_STAGES];
-    int streams = kernel_streams(w->plan, (int)(w->kernel - w->plan->kernel), stream);
-    for (int i = 0; i < streams; i++)
-        drawn = region_printf(w->region, "%s, uint64_t stream%d", drawn, i);
-    put(w, "    uint32_t *control, real *workspace%s)", drawn);
-    put(w, "{");
-    put(w, "const nr_args args = arguments(control), *const a = &args;");
-}
-
-void open_kernel(struct writer *w)
-{
-    if (w->target == TARGET_CUDA)
-        open_cuda(w);
-    else {
-        put(w, "static void @(const struct nr_args *a, int64_t first, int64_t last)");
-        put(w, "{");
-    }
     enum gate gate = w->kernel->stage[0].op->gate;     /* that of all its stages */
     if (gate == GATE_STEP)
         put(w, "if (!a->control[CTL_LAST] || !a->control[CTL_FINITE])");
@@ -245,17 +212,10 @@ void open_kernel(struct writer *w)
         put(w, "if (!a->control[CTL_FINITE])");
     if (gate != GATE_OPEN)
         put(w, "    return;                                    /* a loss that is not finite changes nothing */");
-    int list[MAX_STAGES * 2 * MAX_OPERANDS];
-    int n = kernel_operands(w->plan, (int)(w->kernel - w->plan->kernel), list);
-    for (int i = 0; i < n && w->target == TARGET_CPU; i++) {
-        const struct tensor *t = tensor_of(w, list[i]);
-        if (t->role != ROLE_CONTROL)
-            put(w, "%s *const %s = a->t[%d];", ctype[t->dtype], name_of(w, list[i]), i);
-    }
-    uint32_t stream[MAX_STAGES];
-    int streams = kernel_streams(w->plan, (int)(w->kernel - w->plan->kernel), stream);
-    for (int i = 0; i < streams && w->target == TARGET_CPU; i++)
-        put(w, "const uint32_t stream%d = a->stream[%d];", i, i);
+}
+
+static void put_control_words(struct writer *w)
+{
     bool named[COUNT(control_name)] = {false};
     for (int i = 0; i < w->kernel->nstage; i++)
         for (int o = 0; o < 3 && w->kernel->stage[i].op->fwd[o]; o++) {
@@ -266,6 +226,16 @@ void open_kernel(struct writer *w)
     for (int k = 0; k < COUNT(control_name); k++)
         if (named[k])
             put(w, "const V %s = vec(word(a, %d));", control_name[k], control_word[k]);
+}
+
+void open_kernel(struct writer *w)
+{
+    const struct language *l = w->target->language;
+    l->open_kernel(w);
+    put_gate(w);
+    if (l->put_operands)
+        l->put_operands(w);
+    put_control_words(w);
     put(w, "const int64_t blocks = a->blocks;");
     put(w, "(void)blocks;");
 }
@@ -284,39 +254,18 @@ void open_tasks(struct writer *w, int blocks_per_task, int splits)
 {
     w->blocks_per_task = blocks_per_task;
     w->splits = splits;
-    if (w->target == TARGET_CUDA) {
-        put(w, "const int64_t part = blockIdx.x %% %d, block = blockIdx.x / %d * %d;", splits, splits, blocks_per_task);
-        put(w, "const int lane = threadIdx.x %% 16, unit = threadIdx.x / 16;");
-        put(w, "(void)part, (void)unit;");
-        put(w, "if (block >= blocks)");
-        put(w, "    return;");
-        return;
-    }
-    put(w, "for (int64_t task = first; task < last; task++) {");
-    put(w, "const int64_t part = task %% %d, block = task / %d * %d;", splits, splits, blocks_per_task);
-    put(w, "(void)part;");
-    if (blocks_per_task > 1)
-        put(w, "const int blocks_here = blocks - block < %d ? (int)(blocks - block) : %d;", blocks_per_task, blocks_per_task);
-    put(w, "for (int lane = 0; lane < 16; lane += LANES) {");
+    w->target->language->open_tasks(w, blocks_per_task, splits);
 }
 
 void close_tasks(struct writer *w)
 {
-    for (int i = 0; i < 2 && w->target == TARGET_CPU; i++)
+    for (int i = 0; i < w->target->language->task_loops; i++)
         put(w, "}");
 }
 
 void open_elements(struct writer *w, int64_t n, int splits)
 {
-    if (w->target == TARGET_CUDA) {
-        int units = w->threads / 16;
-        splits = (int)(n <= MAX_PARTS * units ? (n + units - 1) / units : MAX_PARTS);
-        open_tasks(w, 1, splits);
-        put(w, "for (int64_t e = part * %d + unit; e < %lld; e += %d) {", units, (long long)n, splits * units);
-    } else {
-        open_tasks(w, 1, splits);
-        put(w, "for (int64_t e = part * %lldLL / %d; e < (part + 1) * %lldLL / %d; e++) {", (long long)n, splits, (long long)n, splits);
-    }
+    w->target->language->open_elements(w, n, splits);
 }
 
 void close_elements(struct writer *w)
@@ -327,79 +276,21 @@ void close_elements(struct writer *w)
 
 void open_image(struct writer *w, int64_t C, int64_t P, int64_t Q)
 {
-    if (w->target == TARGET_CUDA) {
-        open_elements(w, C * P * Q, 1);
-        put(w, "const int c = (int)(e / %lld), p = (int)(e / %lld %% %lld), q = (int)(e %% %lld);", (long long)(P * Q), (long long)Q, (long long)P,
-            (long long)Q);
-        put(w, "(void)c, (void)p, (void)q;");
-        return;
-    }
-    int splits = C < 4 ? 1 : 4;
-    open_tasks(w, 1, splits);
-    put(w, "for (int64_t c = part * %lldLL / %d; c < (part + 1) * %lldLL / %d; c++)", (long long)C, splits, (long long)C, splits);
-    put(w, "for (int p = 0; p < %lld; p++)", (long long)P);
-    put(w, "for (int q = 0; q < %lld; q++) {", (long long)Q);
+    w->target->language->open_image(w, C, P, Q);
 }
 
 void open_rows(struct writer *w)
 {
-    if (w->target != TARGET_CUDA) {
-        open_tasks(w, 1, 1);
-        return;
-    }
-    w->blocks_per_task = w->threads / 16;
-    w->splits = 1;
-    put(w, "const int64_t block = blockIdx.x * %d + threadIdx.x / 16;", w->threads / 16);
-    put(w, "const int lane = threadIdx.x %% 16;");
-    put(w, "if (block >= blocks)");
-    put(w, "    return;");
+    w->target->language->open_rows(w);
 }
 
-static void put_map_threads(struct writer *w, const struct tensor *t, int64_t n)
-{
-    if (t->rows) {
-        open_elements(w, n, 1);
-        put(w, "const int64_t c = e / %lld;", (long long)(t->rank ? n / t->dim[0] : 1));
-        put(w, "(void)c;");
-        put_maps(w, 0, w->kernel->nstage, "block", "e", "c");
-        close_elements(w);
-        return;
-    }
-    w->blocks_per_task = 0;
-    w->splits = (int)(n <= MAX_PARTS * w->threads ? (n + w->threads - 1) / w->threads : MAX_PARTS);
-    put(w, "for (int64_t e = blockIdx.x * %d + threadIdx.x; e < %lld; e += %d) {", w->threads, (long long)n, w->splits * w->threads);
-    put_maps(w, 0, w->kernel->nstage, "0", "e", NULL);
-    put(w, "}");
-}
-
-/* A kernel of maps only: over blocks of samples and their elements, or over the values of tensors without rows. */
 void put_map_kernel(struct writer *w)
 {
-    const struct kernel *k = w->kernel;
-    const struct tensor *t = tensor_of(w, k->stage[0].out[0]);
-    int64_t n = tensor_elements(t);
+    const struct tensor *t = tensor_of(w, w->kernel->stage[0].out[0]);
     open_kernel(w);
-    if (w->target == TARGET_CUDA)
-        put_map_threads(w, t, n);
-    else if (t->rows) {
-        int64_t channels = t->rank ? t->dim[0] : 1;
-        int splits = channels >= 4 ? 4 : 1;
-        open_tasks(w, 1, splits);
-        put(w, "for (int64_t c = part * %lldLL / %d; c < (part + 1) * %lldLL / %d; c++)", (long long)channels, splits, (long long)channels, splits);
-        put(w, "for (int64_t e = c * %lld; e < (c + 1) * %lld; e++) {", (long long)(n / channels), (long long)(n / channels));
-        put_maps(w, 0, k->nstage, "block", "e", "c");
-        put(w, "}");
-        close_tasks(w);
-    } else {
-        int64_t vectors = (n + ROW_BLOCK - 1) / ROW_BLOCK;
-        w->blocks_per_task = 0;
-        w->splits = (int)(vectors >= 8192 ? 64 : vectors >= 64 ? 8 : 1);
-        put(w, "const int lane = 0;");
-        put(w, "(void)lane;");
-        put(w, "for (int64_t e = first * %lldLL / %d * 16; e < last * %lldLL / %d * 16; e += LANES) {", (long long)vectors, w->splits,
-            (long long)vectors, w->splits);
-        put_maps(w, 0, k->nstage, "0", "e", NULL);
-        put(w, "}");
-    }
+    if (t->rows)
+        w->target->language->put_row_maps(w, t);
+    else
+        w->target->language->put_value_maps(w, tensor_elements(t));
     close_kernel(w);
 }

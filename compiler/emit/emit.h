@@ -11,13 +11,14 @@
 enum { EMIT_ABI = 3 };
 
 struct emit_options {
+    const struct target *target; /* of emit_c; NULL: target_cpu */
     int lanes;               /* floats in one vector of the machine: 4, 8 or 16 */
     bool f64;                /* compute in double (gradient tests); tensors DT_F32 then hold doubles */
     enum precision precision; /* CUDA */
     const char *file;        /* what the head calls the model, above the table of kernels; NULL: neither is written */
 };
 
-/* The table that the emitted object exports: row emit_row(p, TARGET_CPU, k) belongs to plan.kernel[k]. */
+/* The table that the emitted object exports: row emit_row(p, &target_cpu, k) belongs to plan.kernel[k]. */
 struct nr_args {
     void *const *t;          /* kernel_operands() in order: their first bytes in the arena */
     uint32_t *control;       /* control block */
@@ -39,7 +40,7 @@ struct nr_object { int32_t abi, kernels, lanes, real_bytes; const struct nr_kern
 /* exported symbol: const struct nr_object nr_object */
 
 /* How many of the plan's first `kernel` kernels are for this target. */
-int emit_row(const struct plan *p, enum target t, int kernel);
+int emit_row(const struct plan *p, const struct target *t, int kernel);
 
 /* False on a write error, or if a kernel cannot be written, and then nothing is. The plan must have passed plan_check. */
 bool emit_c(const struct plan *p, const struct emit_options *o, FILE *out);

@@ -1,21 +1,11 @@
 /* emit_file.c: a checked plan as one file of C or CUDA. Kernels are written stage by stage: the anchor's op writes the loops
  * (op.emit) and calls back for the maps behind it. What the user calls things stands in a table in front, in no kernel. */
-#include "writer.h"
+#include "language.h"
 #include "plan/plan_text.h"
 
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const char prelude[] = {
-#include "prelude.inc"
-    0};
-static const char prelude_cuda[] = {
-#include "prelude_cuda.inc"
-    0};
-static const char prelude_mma[] = {
-#include "prelude_mma.inc"
-    0};
 
 /* A line of text that comes from outside, fit for a comment: neither an end of line nor an escape of one reaches the compiler. */
 static void put_plain(const char *text, FILE *out)
@@ -38,7 +28,7 @@ static bool put_kernel(struct writer *w)
         put_map_kernel(w);
     fprintf(w->out, "\n");
     if (!w->nlaunch)
-        fprintf(stderr, "internal error: op %s has no code for %s\n", k->stage[0].op->name, target_word[w->target]);
+        fprintf(stderr, "internal error: op %s has no code for %s\n", k->stage[0].op->name, w->target->name);
     return w->nlaunch;
 }
 
@@ -51,15 +41,6 @@ static void put_named(const char *body, const char *name, FILE *out)
         else
             fputc(*body, out);
 }
-
-/* The kernels of one target as text. What has the same text is one function, wherever in the network it stands. */
-struct text { char *body; const char *name; };
-struct row { int text, blocks_per_task, splits; };     /* of a kernel of the plan; text -1: it is for another target */
-struct source {
-    struct region *region;
-    int ntext; struct text *text;
-    struct row *row;
-};
 
 /* "k2_conv": the number of the function and what its first stage does. */
 static const char *function_name(struct region *r, int number, const struct kernel *k)
@@ -100,14 +81,14 @@ static char *kernel_text(struct writer *w)
 /* False if a kernel cannot be written. `l` NULL: its launches are not wanted. */
 static bool put_kernels(const struct plan *p, struct writer w, struct source *s, struct emit_launches *l)
 {
-    *s = (struct source){.region = region_new()};
+    *s = (struct source){.region = region_new(), .target = w.target};
     s->row = region_alloc(s->region, (size_t)p->nkernel + 1, sizeof *s->row);
     struct lookup seen = {0};
     bool good = true;
     const struct writer fresh = w;
     for (int k = 0; k < p->nkernel && good; k++) {
         s->row[k].text = -1;
-        if (p->schedule[p->kernel[k].schedule].target != w.target)
+        if (p->schedule[p->kernel[k].schedule].target != target_schedules(w.target))
             continue;
         w = fresh;
         w.plan = p;
@@ -168,12 +149,13 @@ static void put_table(const struct plan *p, const struct source *s, FILE *out)
     }
 }
 
-static void put_head(const struct plan *p, const struct source *s, const struct emit_options *o, const char *kind, FILE *out)
+static void put_head(const struct plan *p, const struct source *s, const struct emit_options *o, FILE *out)
 {
     if (o->file) {
         fprintf(out, "// ");
         put_plain(o->file, out);
-        fprintf(out, ": network `%s`, %lld parameters, %s; plan version %d\n", p->net, (long long)p->params, kind, PLAN_VERSION);
+        fprintf(out, ": network `%s`, %lld parameters, %s; plan version %d\n", p->net, (long long)p->params,
+                s->target->language->kind(s->region, o), PLAN_VERSION);
         put_table(p, s, out);
     }
     fprintf(out, "enum { CTL_ROWS = %d, CTL_STEP = %d, CTL_POSITION = %d, CTL_EPOCH = %d, CTL_COUNT_SAMPLES = %d, CTL_SHUFFLE = %d, "
@@ -195,68 +177,40 @@ static void close_source(struct source *s)
     region_free(s->region);
 }
 
-int emit_row(const struct plan *p, enum target t, int kernel)
+int emit_row(const struct plan *p, const struct target *t, int kernel)
 {
     int row = 0;
     for (int i = 0; i < p->nschedule && p->schedule[i].first_kernel < kernel; i++)
-        if (p->schedule[i].target == t)
+        if (p->schedule[i].target == target_schedules(t))
             row += (p->schedule[i].last_kernel < kernel ? p->schedule[i].last_kernel : kernel) - p->schedule[i].first_kernel;
     return row;
 }
 
-/* A row of the table of functions: what the function is, and what it draws from here. */
-static void put_row(const struct plan *p, int kernel, const struct row *r, const char *name, FILE *out)
+static bool emit(const struct target *t, const struct plan *p, const struct emit_options *o, FILE *out, struct emit_launches *l)
 {
-    uint32_t stream[MAX_STAGES];
-    int n = kernel_streams(p, kernel, stream);
-    fprintf(out, "    {%s, %d, %d", name, r->blocks_per_task, r->splits);
-    for (int i = 0; i < n; i++)
-        fprintf(out, "%s%uu", i ? ", " : ", (const uint32_t[]){", (unsigned)stream[i]);
-    fputs(n ? "}},\n" : "},\n", out);
+    struct source s;
+    const struct writer w = {.target = t, .lanes = t->lanes ? t->lanes : o->lanes, .precision = o->precision};
+    bool good = put_kernels(p, w, &s, l);
+    if (good) {
+        put_head(p, &s, o, out);
+        t->language->put_prelude(t, o, out);
+        put_texts(&s, out);
+        if (t->language->put_functions)
+            t->language->put_functions(p, &s, out);
+    }
+    close_source(&s);
+    return good && !ferror(out);
 }
 
 bool emit_c(const struct plan *p, const struct emit_options *o, FILE *out)
 {
-    struct source s;
-    if (!put_kernels(p, (struct writer){.target = TARGET_CPU, .lanes = o->lanes}, &s, NULL)) {
-        close_source(&s);
-        return false;
-    }
-    char kind[40];
-    snprintf(kind, sizeof kind, "%d lanes of %s", o->lanes, o->f64 ? "double" : "float");
-    put_head(p, &s, o, kind, out);
-    fprintf(out, "#define REAL %s\n#define INT %s\n#define LANES %d\n#define WIDE %d\n", o->f64 ? "double" : "float",
-            o->f64 ? "int64_t" : "int32_t", o->lanes, o->f64);
-    fputs(prelude, out);
-    put_texts(&s, out);
-    fprintf(out, "static const struct nr_kernel kernels[] = {\n");
-    for (int k = 0; k < p->nkernel; k++)
-        if (s.row[k].text >= 0)
-            put_row(p, k, &s.row[k], s.text[s.row[k].text].name, out);
-    fprintf(out, "};\n\nconst struct nr_object nr_object = {%d, %d, LANES, sizeof(real), kernels};\n", EMIT_ABI,
-            emit_row(p, TARGET_CPU, p->nkernel));
-    close_source(&s);
-    return !ferror(out);
+    return emit(o->target ? o->target : &target_cpu, p, o, out, NULL);
 }
 
 bool emit_cuda(const struct plan *p, const struct emit_options *o, FILE *out, struct emit_launches *l)
 {
-    struct source s;
     *l = (struct emit_launches){.region = region_new()};
-    if (!put_kernels(p, (struct writer){.target = TARGET_CUDA, .lanes = 1, .precision = o->precision}, &s, l)) {
-        close_source(&s);
-        return false;
-    }
-    put_head(p, &s, o, "float, 16 samples in lanes of threads", out);
-    fprintf(out, "enum { CTL_DATA = %d, CTL_SAMPLES = %d, CTL_TARGETS = %d, CTL_RESULTS = %d, CTL_RESULTS_END = %d, CTL_WORDS = %d };\n",
-            CTL_DATA, CTL_SAMPLES, CTL_TARGETS, CTL_LOSS, CTL_RESULTS_END, CTL_WORDS);
-    fputs(prelude_cuda, out);
-    if (o->precision != PRECISION_FP32)
-        fprintf(out, "\n#define MMA_K %d                                       // %s\n%s", o->precision == PRECISION_TF32 ? 8 : 16,
-                o->precision == PRECISION_TF32 ? "TF32" : "BF16", prelude_mma);
-    put_texts(&s, out);
-    close_source(&s);
-    return !ferror(out);
+    return emit(&target_cuda, p, o, out, l);
 }
 
 void emit_launches_free(struct emit_launches *l)

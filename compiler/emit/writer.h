@@ -14,7 +14,7 @@ struct writer {
     const struct plan *plan;
     const struct kernel *kernel;
     struct region *region;
-    enum target target;
+    const struct target *target;
     enum precision precision;
     int lanes;                                         /* floats in a vector; 1 for CUDA, whose lanes are threads */
     int indent;

@@ -92,7 +92,7 @@ void simplify(struct graph *g);
 /* fuse.c. Leaves groups. */
 void fuse(struct graph *g);
 /* schedule.c. Appends the graph's schedule, kernels and tensors to the plan, lifetimes filled. */
-void schedule(const struct graph *g, struct plan *p, enum target t);
+void schedule(const struct graph *g, struct plan *p, const struct target *t);
 /* memory.c. Merges in-place chains, places every tensor of the plan; fills the sizes of the schedules. */
 void memory(struct plan *p);
 

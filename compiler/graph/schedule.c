@@ -10,7 +10,7 @@
 struct context {
     const struct graph *g;
     struct plan *p;
-    enum target target;
+    const struct target *target;
     int schedule, steps;
     int *tensor;                                       /* index in the plan of each value; -1: none yet */
     struct lookup persistent;                           /* tensors that are there for every schedule */
@@ -144,7 +144,7 @@ static void live(struct context *c)
 static char *kernel_name(struct context *c, const struct group *g, int step)
 {
     const struct node *n = g->node[0];
-    char *name = region_printf(c->p->region, "%s%s%d_%s_%s", c->target == TARGET_CUDA ? "cuda_" : "", phase_word[c->g->phase], step,
+    char *name = region_printf(c->p->region, "%s%s%d_%s_%s", c->target->prefix, phase_word[c->g->phase], step,
                                n->layer ? n->layer : "net", n->op->name);
     for (char *p = name; *p; p++)
         if (!isalnum((unsigned char)*p))
@@ -205,7 +205,7 @@ static int64_t most_scratch(const struct graph *g)
     return most;
 }
 
-void schedule(const struct graph *g, struct plan *p, enum target target)
+void schedule(const struct graph *g, struct plan *p, const struct target *target)
 {
     struct context c = {.g = g, .p = p, .target = target, .schedule = p->nschedule, .steps = g->ngroup, .scratch = region_new()};
     c.tensor = region_alloc(c.scratch, (size_t)g->nvalue + 1, sizeof *c.tensor);
@@ -217,9 +217,10 @@ void schedule(const struct graph *g, struct plan *p, enum target target)
     add_sources(&c);
     add_results(&c);
     live(&c);
-    if (target == TARGET_CUDA) {
-        int64_t scratch = most_scratch(g);
+    if (target->ring)
         add_scratch(&c, ROLE_RING, DT_U32, (1 + RING_STEPS) * CTL_WORDS, "@ring");
+    if (target->workspace) {
+        int64_t scratch = most_scratch(g);
         if (scratch)
             add_scratch(&c, ROLE_WORKSPACE, DT_F32, scratch, "@workspace");
         add_row_scratch(&c);

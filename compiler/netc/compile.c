@@ -49,9 +49,9 @@ static void fuse_pass(struct compilation *c)
 static void schedule_pass(struct compilation *c)
 {
     c->plan = plan_new(c);
-    for (int target = 0; target < TARGET_COUNT; target++)
+    for (int i = 0; target_planned(i); i++)
         for (int ph = 0; ph < PHASE_COUNT; ph++)
-            schedule(c->graph[ph], c->plan, target);
+            schedule(c->graph[ph], c->plan, target_planned(i));
 }
 
 static void memory_pass(struct compilation *c)

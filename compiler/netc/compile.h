@@ -16,7 +16,7 @@ struct compilation {
     struct model model;
     struct graph *graph[PHASE_COUNT];
     struct plan *plan;
-    enum target target;                                /* whose memory is shown */
+    const struct target *target;                                /* whose memory is shown */
     int64_t macs;                                      /* of one sample's forward pass */
 };
 

@@ -268,7 +268,7 @@ int main(int argc, char **argv)
         status = place_file(r.place, r.capacity, stdout, stderr);
     else if (status == GO) {
         struct compilation c = {.file = r.file, .define = r.define, .ndefine = r.ndefine,
-                                .target = r.target && !strcmp(r.target, "cuda") ? TARGET_CUDA : TARGET_CPU};
+                                .target = r.target && !strcmp(r.target, "cuda") ? &target_cuda : &target_cpu};
         c.text = read_whole(r.file, &c.length);
         status = EXIT_FILE;
         if (c.text) {

@@ -90,7 +90,7 @@ void memory_map(const struct plan *p, const struct schedule *s, int width, FILE 
     fprintf(out,
             "%s %s: arena = %" PRId64 " + rows * %" PRId64 " bytes; LB %" PRId64
             " bytes a row at step %d (*), gap %" PRId64 "\n",
-            target_word[s->target], phase_word[s->phase], schedule_alone(p, s, 0), s->per_row, s->bound_per_row,
+            s->target->name, phase_word[s->phase], schedule_alone(p, s, 0), s->per_row, s->bound_per_row,
             s->peak_step, s->per_row - s->bound_per_row);
     const bool trains = phase_trains(s->phase);
     fprintf(out, "persistent %" PRId64 " bytes", p->persistent - (trains ? 0 : plan_slots(p)));

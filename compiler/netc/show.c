@@ -215,7 +215,7 @@ static void json_phases(const struct plan *p, FILE *out)
         const struct schedule *s = &p->schedule[i];
         fprintf(out, "%s{", comma(i));
         json_member("phase", phase_word[s->phase], out);
-        json_member("target", target_word[s->target], out);
+        json_member("target", s->target->name, out);
         json_number("fixed", s->fixed, out);
         json_number("per_row", s->per_row, out);
         json_number("bound_per_row", s->bound_per_row, out);

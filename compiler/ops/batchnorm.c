@@ -32,7 +32,7 @@ static void put_settle(struct writer *w, int sums)
  * has a channel: its units share the places of a block, or if there are few of those the blocks. */
 static void put_loops(struct writer *w, const struct stage *s, int64_t places, int sums)
 {
-    const bool cuda = w->target == TARGET_CUDA;
+    const bool cuda = w->target == &target_cuda;
     const int units = w->threads / 16;
     const bool many = places >= units / 2;
     for (int i = 0; i < sums; i++)
@@ -67,7 +67,7 @@ static void put_loops(struct writer *w, const struct stage *s, int64_t places, i
 /* result[o] in terms of the totals, of `n`, the number of values, and of the stage's operands. */
 static void put_sums(struct writer *w, const struct stage *s, int sums, const char *const *result)
 {
-    const bool cuda = w->target == TARGET_CUDA;
+    const bool cuda = w->target == &target_cuda;
     const struct tensor *x = tensor_of(w, s->in[0]);
     const int64_t C = x->dim[0], places = tensor_elements(x) / C;
     open_kernel(w);
@@ -117,8 +117,8 @@ static void affine_emit(struct writer *w, const struct stage *s)
         in[i] = region_printf(w->region, "(double)%s[c]", name_of(w, s->in[i]));
     open_kernel(w);
     w->blocks_per_task = 0;
-    w->splits = w->target == TARGET_CUDA ? (C + w->threads - 1) / w->threads : 1;
-    if (w->target == TARGET_CUDA)
+    w->splits = w->target == &target_cuda ? (C + w->threads - 1) / w->threads : 1;
+    if (w->target == &target_cuda)
         put(w, "for (int c = blockIdx.x * blockDim.x + threadIdx.x; c < %d; c = %d) {", C, C);
     else
         put(w, "for (int64_t c = first * %d; c < last * %d; c++) {", C, C);

@@ -152,7 +152,7 @@ static void hit_emit(struct writer *w, const struct stage *s)
 /* Reports run in one task: rows in order, on CUDA in a fixed tree. Several stand in one kernel. */
 static void report_emit(struct writer *w, const struct stage *s)
 {
-    bool cuda = w->target == TARGET_CUDA;
+    bool cuda = w->target == &target_cuda;
     open_kernel(w);
     w->blocks_per_task = 0;
     w->splits = 1;

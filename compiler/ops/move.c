@@ -134,14 +134,14 @@ static void gather_emit(struct writer *w, const struct stage *s)
     int64_t n = tensor_elements(t), channels = fold_transforms(w, t, &scale, &shift), places = n / channels;
     bool plain = is_stored(w, s->out[1]), blocks = is_stored(w, s->out[0]);
     int64_t stride = plain ? plain_stride(n) : 0;
-    if (w->target == TARGET_CUDA && channels == 1) {
+    if (w->target == &target_cuda && channels == 1) {
         put_gather_threads(w, s, n, places, false, scale[0], shift[0]);
         return;
     }
     put_constants(w, "scale", scale, channels);
     put_constants(w, "shift", shift, channels);
     fprintf(w->out, "\n");
-    if (w->target == TARGET_CUDA) {
+    if (w->target == &target_cuda) {
         put_gather_threads(w, s, n, places, true, 0, 0);
         return;
     }
@@ -194,7 +194,7 @@ static void target_emit(struct writer *w, const struct stage *s)
 {
     const struct tensor *t = tensor_of(w, s->out[0]);
     const char *type = t->dtype == DT_I32 ? "int32_t" : "float";
-    if (w->target == TARGET_CUDA) {
+    if (w->target == &target_cuda) {
         open_kernel(w);
         open_elements(w, tensor_elements(t), 1);
         put(w, "const int64_t at = sample_at(a, block * 16 + lane);");
@@ -233,7 +233,7 @@ static void relayout_emit(struct writer *w, const struct stage *s)
 {
     int64_t n = tensor_elements(tensor_of(w, s->in[0])), stride = plain_stride(n);
     open_kernel(w);
-    if (w->target == TARGET_CUDA) {
+    if (w->target == &target_cuda) {
         open_turn(w, n);
         put(w, "for (int e = unit; e < n; e += blockDim.x / 16)");
         put(w, "    tile[lane][e] = ld(%s);", place_of(w, s->in[0], "block", "(start + e)"));
@@ -295,7 +295,7 @@ static void concat_grad(struct graph *g, struct node *n, struct value *const *gy
 
 static void put_copy(struct writer *w, int from, int64_t from_at, int to, int64_t to_at, int64_t n)
 {
-    if (w->target == TARGET_CUDA)
+    if (w->target == &target_cuda)
         put(w, "for (int64_t e = part * 16 + unit; e < %lld; e += %d)", (long long)n, 16 * w->splits);
     else
         put(w, "for (int64_t e = 0; e < %lld; e++)", (long long)n);
@@ -307,7 +307,7 @@ static void concat_emit(struct writer *w, const struct stage *s)
 {
     int64_t at = 0;
     open_kernel(w);
-    open_tasks(w, 1, w->target == TARGET_CUDA ? 16 : 1);
+    open_tasks(w, 1, w->target == &target_cuda ? 16 : 1);
     for (int i = 0; i < s->nin; i++) {
         int64_t n = tensor_elements(tensor_of(w, s->in[i]));
         put_copy(w, s->in[i], 0, s->out[0], at, n);
@@ -322,7 +322,7 @@ static void slice_emit(struct writer *w, const struct stage *s)
     const struct tensor *x = tensor_of(w, s->in[0]);
     int64_t places = tensor_elements(x) / x->dim[0];
     open_kernel(w);
-    open_tasks(w, 1, w->target == TARGET_CUDA ? 16 : 1);
+    open_tasks(w, 1, w->target == &target_cuda ? 16 : 1);
     put_copy(w, s->in[0], (int64_t)s->attr[0] * places, s->out[0], 0, tensor_elements(tensor_of(w, s->out[0])));
     close_tasks(w);
     close_kernel(w);

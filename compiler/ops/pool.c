@@ -142,7 +142,7 @@ static void put_threads(struct writer *w, const struct stage *s)
 /* Scatter, window after window: x' of the window's places += y' (of the winner, or its share). */
 static void dx_emit(struct writer *w, const struct stage *s)
 {
-    if (w->target == TARGET_CUDA) {
+    if (w->target == &target_cuda) {
         put_threads(w, s);
         return;
     }

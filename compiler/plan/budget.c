@@ -58,7 +58,7 @@ static const struct stage *statistics(const struct plan *p, const struct schedul
 }
 
 /* The schedule that runs a batch in parts; NULL: there is none, or its results would be others and that is not wished. */
-static const struct schedule *in_parts(const struct plan *p, enum target t, const struct wish *w)
+static const struct schedule *in_parts(const struct plan *p, const struct target *t, const struct wish *w)
 {
     const struct schedule *s = plan_schedule(p, t, PHASE_ACCUMULATE);
     return s && (w->split_statistics || !statistics(p, s)) ? s : NULL;
@@ -73,7 +73,7 @@ static int64_t even_part(int64_t batch, int64_t room)
     return to_block((batch + parts - 1) / parts);
 }
 
-static void grant_train(const struct plan *p, enum target t, const struct wish *w, int64_t room, struct grant *g)
+static void grant_train(const struct plan *p, const struct target *t, const struct wish *w, int64_t room, struct grant *g)
 {
     const struct schedule *whole = g->tight = plan_schedule(p, t, PHASE_TRAIN), *parts = in_parts(p, t, w);
     int64_t samples = w->samples[PHASE_TRAIN], most = whole ? schedule_fit(p, whole, room) : 0;
@@ -100,7 +100,7 @@ static void grant_train(const struct plan *p, enum target t, const struct wish *
 }
 
 /* What is only measured does not depend on the batch, so a smaller one is taken silently. */
-static void grant_forward(const struct plan *p, enum target t, enum phase ph, const struct wish *w, int64_t room, struct grant *g)
+static void grant_forward(const struct plan *p, const struct target *t, enum phase ph, const struct wish *w, int64_t room, struct grant *g)
 {
     const struct schedule *s = plan_schedule(p, t, ph);
     int64_t batch = smaller(smaller(w->evaluation, w->samples[ph]), s ? schedule_fit(p, s, room) : 0);
@@ -112,7 +112,7 @@ static void grant_forward(const struct plan *p, enum target t, enum phase ph, co
     g->rows[ph] = to_block(batch);
 }
 
-bool budget_grant(const struct plan *p, enum target t, const struct wish *w, int64_t room, struct grant *g)
+bool budget_grant(const struct plan *p, const struct target *t, const struct wish *w, int64_t room, struct grant *g)
 {
     *g = (struct grant){.verdict = GRANTED, .evaluation = w->evaluation};
     room = sum(room, spared(p, w));
@@ -124,7 +124,7 @@ bool budget_grant(const struct plan *p, enum target t, const struct wish *w, int
     return g->verdict == GRANTED;
 }
 
-int64_t budget_least(const struct plan *p, enum target t, const struct wish *w)
+int64_t budget_least(const struct plan *p, const struct target *t, const struct wish *w)
 {
     int64_t least = 0;
     if (w->samples[PHASE_TRAIN] > 0) {
@@ -137,7 +137,7 @@ int64_t budget_least(const struct plan *p, enum target t, const struct wish *w)
     return least < INT64_MAX ? least - spared(p, w) : least;
 }
 
-int64_t budget_arena(const struct plan *p, enum target t, const struct grant *g)
+int64_t budget_arena(const struct plan *p, const struct target *t, const struct grant *g)
 {
     int64_t most = 0;
     for (int ph = 0; ph < PHASE_COUNT; ph++)
@@ -274,7 +274,7 @@ static void put_largest(const struct plan *p, const struct schedule *s, FILE *ou
 }
 
 /* The batch that fits, and the bytes for the one that is wanted. */
-static void put_help(const struct plan *p, enum target t, const struct wish *w, const struct grant *g, int64_t room, int64_t beside,
+static void put_help(const struct plan *p, const struct target *t, const struct wish *w, const struct grant *g, int64_t room, int64_t beside,
                      FILE *out)
 {
     struct wish other = *w;
@@ -312,11 +312,11 @@ static void put_statistics(const struct plan *p, const struct schedule *s, FILE 
             (int)(dot ? dot - name : (long)strlen(name)), name, g->line);
 }
 
-void budget_refuse(const struct plan *p, enum target t, const struct wish *w, const struct grant *g, int64_t room, int64_t beside,
+void budget_refuse(const struct plan *p, const struct target *t, const struct wish *w, const struct grant *g, int64_t room, int64_t beside,
                    const char *program, const char *budget, FILE *out)
 {
     if (g->verdict == NO_SCHEDULE) {
-        fprintf(out, "%s: error[N0501]: the plan has no schedule for this on %s\n", program, target_word[t]);
+        fprintf(out, "%s: error[N0501]: the plan has no schedule for this on %s\n", program, t->name);
         return;
     }
     bool trains = g->tight->phase == PHASE_TRAIN;
@@ -335,7 +335,7 @@ void budget_refuse(const struct plan *p, enum target t, const struct wish *w, co
     put_help(p, t, w, g, room, beside, out);
 }
 
-const char *budget_split_text(const struct plan *p, enum target t, const struct grant *g, char *text, size_t size)
+const char *budget_split_text(const struct plan *p, const struct target *t, const struct grant *g, char *text, size_t size)
 {
     char need[32];
     int64_t arena = bytes_for(p, plan_schedule(p, t, PHASE_TRAIN), g->batch);

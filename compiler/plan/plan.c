@@ -23,7 +23,6 @@ const char *const init_word[INIT_UNIFORM + 1] = {
 const char *const precision_word[PRECISION_COUNT] = {
     [PRECISION_FP32] = "fp32", [PRECISION_TF32] = "tf32", [PRECISION_BF16] = "bf16",
 };
-const char *const target_word[TARGET_COUNT] = {[TARGET_CPU] = "cpu", [TARGET_CUDA] = "cuda"};
 const char *const phase_word[PHASE_COUNT] = {
     [PHASE_TRAIN] = "train", [PHASE_EVALUATE] = "evaluate", [PHASE_PREDICT] = "predict",
     [PHASE_ACCUMULATE] = "accumulate",
@@ -92,15 +91,15 @@ bool phase_trains(enum phase ph)
     return ph == PHASE_TRAIN || ph == PHASE_ACCUMULATE;
 }
 
-const struct schedule *plan_schedule(const struct plan *p, enum target t, enum phase ph)
+const struct schedule *plan_schedule(const struct plan *p, const struct target *t, enum phase ph)
 {
     for (int i = 0; i < p->nschedule; i++)
-        if (p->schedule[i].target == t && p->schedule[i].phase == ph)
+        if (p->schedule[i].target == target_schedules(t) && p->schedule[i].phase == ph)
             return &p->schedule[i];
     return NULL;
 }
 
-int plan_lone_variance(const struct plan *p, enum target t)
+int plan_lone_variance(const struct plan *p, const struct target *t)
 {
     const struct schedule *s = plan_schedule(p, t, PHASE_TRAIN);
     for (int k = s ? s->first_kernel : 0; s && k < s->last_kernel; k++)

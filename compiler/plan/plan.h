@@ -19,6 +19,7 @@
 #endif
 
 #include "base/bounds.h"
+#include "target.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -108,7 +109,6 @@ struct kernel {
     const struct tensor *scratch;    /* floats with rows that live during its step, for itself; NULL: none. plan_link sets it */
 };
 
-enum target { TARGET_CPU, TARGET_CUDA, TARGET_COUNT };
 /* Of the operands of contractions on a GPU; sums are always float. Not part of a plan. TF32 and BF16 need compute capability 8.0. */
 enum precision { PRECISION_FP32, PRECISION_TF32, PRECISION_BF16, PRECISION_COUNT };
 enum phase {
@@ -118,7 +118,7 @@ enum phase {
 };
 
 struct schedule {
-    enum target target;
+    const struct target *target;
     enum phase phase;
     int first_kernel, last_kernel;   /* [first, last) in plan.kernel; step k of the schedule is kernel first + k */
     int64_t fixed;                   /* bytes besides the persistent ones, whatever the rows */
@@ -200,9 +200,9 @@ void plan_link(struct plan *p);      /* once tensors and kernels are there: by a
 const struct setting *plan_setting(const struct plan *p, const char *key);
 double plan_number(const struct plan *p, const char *key, double otherwise);
 int plan_find_tensor(const struct plan *p, int schedule, const char *name);       /* -1: none */
-const struct schedule *plan_schedule(const struct plan *p, enum target t, enum phase ph);   /* NULL: none */
+const struct schedule *plan_schedule(const struct plan *p, const struct target *t, enum phase ph);   /* NULL: none */
 /* The source line of a layer whose training normalises each channel over the samples of a run alone; 0: there is none. */
-int plan_lone_variance(const struct plan *p, enum target t);
+int plan_lone_variance(const struct plan *p, const struct target *t);
 bool phase_trains(enum phase ph);                          /* makes gradients */
 
 extern const char *const precision_word[PRECISION_COUNT];
@@ -258,16 +258,16 @@ struct grant {
     const struct schedule *tight;    /* refused: what does not fit */
 };
 /* What is granted of a wish if the arena may take `room` bytes: a pure function. False: nothing. */
-bool budget_grant(const struct plan *p, enum target t, const struct wish *w, int64_t room, struct grant *g);
+bool budget_grant(const struct plan *p, const struct target *t, const struct wish *w, int64_t room, struct grant *g);
 /* The least room in which the wish is granted; INT64_MAX: none. */
-int64_t budget_least(const struct plan *p, enum target t, const struct wish *w);
+int64_t budget_least(const struct plan *p, const struct target *t, const struct wish *w);
 /* Bytes of the arena that is granted. */
-int64_t budget_arena(const struct plan *p, enum target t, const struct grant *g);
+int64_t budget_arena(const struct plan *p, const struct target *t, const struct grant *g);
 /* Says why not, and what would do. `beside`: bytes of the budget that are not the arena's; `budget`: the budget in words. */
-void budget_refuse(const struct plan *p, enum target t, const struct wish *w, const struct grant *g, int64_t room, int64_t beside,
+void budget_refuse(const struct plan *p, const struct target *t, const struct wish *w, const struct grant *g, int64_t room, int64_t beside,
                    const char *program, const char *budget, FILE *out);
 /* "batch 4096 runs as 2 x 2048, ...": for a grant in parts. */
-const char *budget_split_text(const struct plan *p, enum target t, const struct grant *g, char *text, size_t size);
+const char *budget_split_text(const struct plan *p, const struct target *t, const struct grant *g, char *text, size_t size);
 
 /* ---- check.c: does every stage agree with the shapes, types and layouts of its operands? ---- */
 bool plan_check(const struct plan *p, struct plan_error *e);

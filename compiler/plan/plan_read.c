@@ -113,6 +113,18 @@ static void read_settings(struct reader *r, struct plan *p)
             scan_fail(r, "two settings are called %s", sorted[i]->key);
 }
 
+/* One that this program can make schedules for. */
+static const struct target *read_target(struct reader *r)
+{
+    const char *name[MOST_TARGETS + 1] = {NULL};
+    int n = 0;
+    while (n < MOST_TARGETS && target_planned(n)) {
+        name[n] = target_planned(n)->name;
+        n++;
+    }
+    return target_planned(scan_choice(r, "a target, such as cpu or cuda", name, n));
+}
+
 static void read_schedules(struct reader *r, struct plan *p)
 {
     p->nschedule = scan_section(r, "schedules", MOST_SCHEDULES, 40);
@@ -121,7 +133,7 @@ static void read_schedules(struct reader *r, struct plan *p)
         struct schedule *s = &p->schedule[i];
         scan_line(r, "a schedule");
         scan_integer(r, "the number of the schedule", i, i);
-        s->target = (enum target)scan_choice(r, "cpu or cuda", target_word, TARGET_COUNT);
+        s->target = read_target(r);
         s->phase = (enum phase)scan_choice(r, "train, evaluate or predict", phase_word, PHASE_COUNT);
         s->fixed = labelled(r, "fixed", MAX_BYTES);
         s->per_row = labelled(r, "per_row", MAX_ROW_BYTES);

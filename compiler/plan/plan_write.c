@@ -85,7 +85,7 @@ static void put_schedules(FILE *out, const struct plan *p)
     for (int i = 0; i < p->nschedule; i++) {
         const struct schedule *s = &p->schedule[i];
         fprintf(out, "  %d %s %s fixed %" PRId64 " per_row %" PRId64 " bound %" PRId64 " peak %d kernels %d %d", i,
-                target_word[s->target], phase_word[s->phase], s->fixed, s->per_row, s->bound_per_row, s->peak_step,
+                s->target->name, phase_word[s->phase], s->fixed, s->per_row, s->bound_per_row, s->peak_step,
                 s->first_kernel, s->last_kernel);
         int64_t always = schedule_alone(p, s, 0);
         if (always >= 0)

@@ -78,7 +78,7 @@ static bool compile(struct device *d, const struct plan *p, struct device_error 
     struct cpu *c = cpu_of(d);
     struct emit_options emit = {.lanes = jit_lanes(), .file = c->options.emit_dir ? p->file : NULL};
     struct jit_options jit = {.name = p->net, .emit_dir = c->options.emit_dir, .verbose = c->options.verbose, .quiet = c->options.quiet,
-                              .kernels = emit_row(p, TARGET_CPU, p->nkernel), .lanes = emit.lanes, .real_bytes = sizeof(float)};
+                              .kernels = emit_row(p, &target_cpu, p->nkernel), .lanes = emit.lanes, .real_bytes = sizeof(float)};
     char *text = NULL;
     size_t length = 0;
     disarm(c);
@@ -98,7 +98,7 @@ static bool measure(struct cpu *c, const struct device_rows *rows, struct device
         int64_t n = rows->rows[ph];
         if (!n)
             continue;
-        const struct schedule *s = plan_schedule(c->plan, TARGET_CPU, ph);
+        const struct schedule *s = plan_schedule(c->plan, &target_cpu, ph);
         if (!s || n < 0 || n % ROW_BLOCK)
             return device_fail(e, 70, "phase %d cannot be armed with %lld rows", ph, (long long)n);
         int64_t bytes = schedule_arena(c->plan, s, n);
@@ -271,7 +271,7 @@ static bool run_once(struct cpu *c, enum phase ph, uint32_t control[CTL_WORDS], 
     const struct schedule *s = a->schedule;
     struct job job = {
         .armed = a,
-        .kernel = c->jit.object->kernel + emit_row(c->plan, TARGET_CPU, s->first_kernel),
+        .kernel = c->jit.object->kernel + emit_row(c->plan, &target_cpu, s->first_kernel),
         .steps = s->last_kernel - s->first_kernel,
         .args = {.control = a->control, .samples = c->data.samples, .targets = c->data.targets,
                  .samples_f32 = c->data.samples_f32, .blocks = (int32_t)((control[CTL_ROWS] - 1) / ROW_BLOCK + 1)},
@@ -355,7 +355,7 @@ struct device *device_cpu_open_with(const struct device_options *o, emitter *emi
         return NULL;
     }
     *c = (struct cpu){
-        .device = {.name = "cpu", .target = TARGET_CPU, .threads = o->threads > 0 ? o->threads : cores_usable(),
+        .device = {.name = "cpu", .target = &target_cpu, .threads = o->threads > 0 ? o->threads : cores_usable(),
                    .most_runs = 1, .compile = compile, .memory = memory_of, .room = room_of, .beside = nothing_beside, .arm = arm, .data = set_data, .run = run,
                    .read = read_tensor, .write = write_tensor, .arena = arena_bytes,
                    .close = close_cpu},

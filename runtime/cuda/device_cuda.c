@@ -135,7 +135,7 @@ static bool measure(struct gpu *g, const struct device_rows *rows, struct device
         int64_t n = rows->rows[ph];
         if (!n)
             continue;
-        const struct schedule *s = plan_schedule(g->plan, TARGET_CUDA, ph);
+        const struct schedule *s = plan_schedule(g->plan, &target_cuda, ph);
         if (!s || n < 0 || n % ROW_BLOCK)
             return device_fail(e, 70, "phase %d cannot be armed with %lld rows", ph, (long long)n);
         int64_t bytes = schedule_arena(g->plan, s, n);
@@ -438,7 +438,7 @@ struct device *device_cuda_open_with(const struct device_options *o, int ordinal
         return NULL;
     }
     *g = (struct gpu){
-        .device = {.name = g->name, .target = TARGET_CUDA, .most_runs = RING_STEPS, .compile = compile,
+        .device = {.name = g->name, .target = &target_cuda, .most_runs = RING_STEPS, .compile = compile,
                    .memory = memory_of, .room = room_of, .beside = device_cuda_beside, .arm = arm, .data = select_data, .run = run,
                    .read = read_tensor, .write = write_tensor, .arena = arena_bytes, .close = close_cuda},
         .options = *o,

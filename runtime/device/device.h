@@ -26,7 +26,7 @@ struct device_data { const void *samples, *targets; bool samples_f32; int64_t co
 
 struct device {
     const char *name;         /* "cpu" */
-    enum target target;
+    const struct target *target;
     const char *gpu;          /* "NVIDIA H200"; NULL: none */
     int threads;              /* of the host that compute, once armed; 0 with a GPU */
     int most_runs;            /* the largest useful n of run */

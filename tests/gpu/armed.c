@@ -125,7 +125,7 @@ static int64_t planned(const struct lesson *l)
     int64_t most = 0;
     for (int ph = 0; ph < PHASE_COUNT; ph++) {
         int64_t rows = l->job.rows.rows[ph];
-        const struct schedule *s = plan_schedule(l->job.plan, TARGET_CUDA, (enum phase)ph);
+        const struct schedule *s = plan_schedule(l->job.plan, &target_cuda, (enum phase)ph);
         int64_t bytes = rows ? schedule_arena(l->job.plan, s, rows) : 0;
         most = bytes > most ? bytes : most;
     }

@@ -6,7 +6,7 @@
 static void cpu_emit(struct writer *w, const struct stage *s)
 {
     (void)s;
-    if (w->target == TARGET_CPU) {
+    if (w->target == &target_cpu) {
         open_kernel(w);
         close_kernel(w);
     }

@@ -78,7 +78,7 @@ static inline void use_cache(const char *program)
 static inline bool trial_plan(struct trial *t, const char *file, char *text, struct define *define, int ndefine,
                               FILE *out)
 {
-    *t = (struct trial){.c = {.file = file, .text = text, .length = strlen(text)}};
+    *t = (struct trial){.c = {.file = file, .target = &target_cpu, .text = text, .length = strlen(text)}};
     t->c.define = define;
     t->c.ndefine = ndefine;
     t->c.region = region_new();
@@ -94,7 +94,7 @@ static inline void trial_compile(struct trial *t, bool wide)
 {
     int lanes = wide ? jit_lanes() / 2 : jit_lanes();
     struct emit_options emit = {.lanes = lanes, .f64 = wide, .file = t->c.file};
-    struct jit_options o = {.name = t->p->net, .kernels = emit_row(t->p, TARGET_CPU, t->p->nkernel), .lanes = lanes,
+    struct jit_options o = {.name = t->p->net, .kernels = emit_row(t->p, &target_cpu, t->p->nkernel), .lanes = lanes,
                             .real_bytes = wide ? sizeof(double) : sizeof(float)};
     struct device_error e;
     static char *text;
@@ -203,7 +203,7 @@ static inline void value_put(struct trial *t, int tensor, int64_t row, int64_t e
 /* By name, in the schedule of a phase or persistent. */
 static inline int tensor_named(const struct trial *t, enum phase ph, const char *name)
 {
-    const struct schedule *s = plan_schedule(t->p, TARGET_CPU, ph);
+    const struct schedule *s = plan_schedule(t->p, &target_cpu, ph);
     for (int i = 0; i < t->p->ntensor; i++)
         if (!strcmp(t->p->tensor[i].name, name) &&
             (t->p->tensor[i].schedule < 0 || t->p->tensor[i].schedule == s - t->p->schedule))
@@ -244,7 +244,7 @@ static inline uint32_t *control_of(const struct trial *t)
 /* Prepares a run: poison, control words. Then run_steps. */
 static inline void trial_begin(struct trial *t, enum phase ph, const uint32_t control[CTL_WORDS])
 {
-    t->s = plan_schedule(t->p, TARGET_CPU, ph);
+    t->s = plan_schedule(t->p, &target_cpu, ph);
     assert_non_null(t->s);
     assert_true(control[CTL_ROWS] > 0 && control[CTL_ROWS] <= t->capacity);
     trial_poison(t, false);
@@ -261,7 +261,7 @@ static inline void run_steps(struct trial *t, int from, int to)
     struct nr_args a = {.t = operand, .control = control_of(t), .samples = t->data.samples, .targets = t->data.targets,
                         .samples_f32 = t->data.samples_f32, .blocks = t->blocks};
     for (int step = from; step < (to < 0 ? steps : to); step++) {
-        const struct nr_kernel *k = &t->jit.object->kernel[emit_row(t->p, TARGET_CPU, t->s->first_kernel + step)];
+        const struct nr_kernel *k = &t->jit.object->kernel[emit_row(t->p, &target_cpu, t->s->first_kernel + step)];
         int n = kernel_operands(t->p, t->s->first_kernel + step, list);
         for (int i = 0; i < n; i++)
             operand[i] = tensor_at(t, list[i]);

@@ -1,5 +1,5 @@
-/* sample_plan.h: a small plan made by hand, with everything a plan can hold, and the few ops it needs. The ops and
- * plan_check stand in for the real ones, so that the text form and the judge are tested alone. */
+/* sample_plan.h: a small plan made by hand, with everything a plan can hold, and the few ops it needs. The ops,
+ * targets and plan_check stand in for the real ones, so that the text form and the judge are tested alone. */
 #ifndef SAMPLE_PLAN_H
 #define SAMPLE_PLAN_H
 
@@ -24,6 +24,18 @@ const struct op *op_find(const char *name)
         if (!strcmp(sample_op[i].name, name))
             return &sample_op[i];
     return NULL;
+}
+
+const struct target target_cpu = {.name = "cpu"}, target_cuda = {.name = "cuda"};
+
+const struct target *target_planned(int i)
+{
+    return i == 0 ? &target_cpu : i == 1 ? &target_cuda : NULL;
+}
+
+const struct target *target_schedules(const struct target *t)
+{
+    return t;
 }
 
 bool plan_check(const struct plan *p, struct plan_error *e)
@@ -100,8 +112,8 @@ static inline void sample_stage(struct region *r, struct kernel *k, const char *
 static inline struct plan *sample_plan(void)
 {
     static const struct schedule schedules[SCHEDULES] = {
-        {TARGET_CPU, PHASE_TRAIN, 0, 5, .fixed = 512, .per_row = 80, .bound_per_row = 80, .peak_step = 2},
-        {TARGET_CPU, PHASE_PREDICT, 5, 7, .fixed = 0, .per_row = 48, .bound_per_row = 48, .peak_step = 1},
+        {&target_cpu, PHASE_TRAIN, 0, 5, .fixed = 512, .per_row = 80, .bound_per_row = 80, .peak_step = 2},
+        {&target_cpu, PHASE_PREDICT, 5, 7, .fixed = 0, .per_row = 48, .bound_per_row = 48, .peak_step = 1},
     };
     static const char *const names[KERNELS] = {"gather", "fc", "loss", "fc_grad", "update", "gather", "fc"};
     struct region *r = region_new();

@@ -55,7 +55,7 @@ static bool fits(const struct plan *p, const struct schedule *s, int64_t rows, i
 
 struct found { bool whole, parts, tests; int64_t runs, batch, evaluation; };
 
-static struct found look(const struct plan *p, enum target t, const struct wish *w, bool splits, int64_t budget)
+static struct found look(const struct plan *p, const struct target *t, const struct wish *w, bool splits, int64_t budget)
 {
     const struct schedule *train = plan_schedule(p, t, PHASE_TRAIN), *parts = plan_schedule(p, t, PHASE_ACCUMULATE);
     struct found f = {.batch = w->batch};
@@ -77,7 +77,7 @@ static struct found look(const struct plan *p, enum target t, const struct wish 
     return f;
 }
 
-static void check_case(const struct plan *p, enum target t, int64_t batch, bool splits, int64_t budget)
+static void check_case(const struct plan *p, const struct target *t, int64_t batch, bool splits, int64_t budget)
 {
     struct wish w = wish_for(batch);
     struct grant g;
@@ -107,7 +107,7 @@ static bool has_statistics(const struct plan *p)
 }
 
 /* Budgets from half of what one block needs to twice of what the batch does. */
-static int64_t budget_at(const struct plan *p, enum target t, int64_t batch, int i)
+static int64_t budget_at(const struct plan *p, const struct target *t, int64_t batch, int i)
 {
     struct wish w = wish_for(batch);
     double low = (double)budget_least(p, t, &w) / 2;
@@ -122,15 +122,15 @@ static void every_case_is_right(void **state)
     for (int m = 0; m < MODELS + GENERATED; m++) {
         struct trial t = planned(m);
         bool splits = !has_statistics(t.p);
-        for (int target = 0; target < TARGET_COUNT; target++)
+        for (int k = 0; target_planned(k); k++)
             for (int b = 0; b < COUNT(batches); b++, cases++) {
                 struct wish w = wish_for(batches[b]);
                 struct grant g;
                 for (int i = 0; i < BUDGETS; i++, cases++)
-                    check_case(t.p, target, batches[b], splits, budget_at(t.p, target, batches[b], i));
-                int64_t least = budget_least(t.p, target, &w);
-                assert_true(budget_grant(t.p, target, &w, least, &g) && budget_arena(t.p, target, &g) <= least);
-                assert_false(budget_grant(t.p, target, &w, least - 1, &g));
+                    check_case(t.p, target_planned(k), batches[b], splits, budget_at(t.p, target_planned(k), batches[b], i));
+                int64_t least = budget_least(t.p, target_planned(k), &w);
+                assert_true(budget_grant(t.p, target_planned(k), &w, least, &g) && budget_arena(t.p, target_planned(k), &g) <= least);
+                assert_false(budget_grant(t.p, target_planned(k), &w, least - 1, &g));
             }
         trial_close(&t);
     }
@@ -202,9 +202,9 @@ static void what_is_granted_trains(void **state)
             struct wish w = wish_for(few[i % COUNT(few)]);
             struct grant g;
             w.samples[PHASE_TRAIN] = w.samples[PHASE_EVALUATE] = FEW;
-            double least = (double)budget_least(t.p, TARGET_CPU, &w);
+            double least = (double)budget_least(t.p, &target_cpu, &w);
             int64_t budget = i % 3 ? (int64_t)(least * (0.8 + 0.02 * i)) : (int64_t)least - i % 2, arena;
-            bool granted = budget_grant(t.p, TARGET_CPU, &w, budget, &g);
+            bool granted = budget_grant(t.p, &target_cpu, &w, budget, &g);
             int err = silent(nowhere);
             int status = fit_and_train(t.p, w.batch, budget, &arena);
             close(silent(err));
@@ -212,7 +212,7 @@ static void what_is_granted_trains(void **state)
             assert_int_equal(status, granted ? 0 : STATUS_BUDGET);
             assert_true(arena <= budget);
             if (granted)
-                assert_int_equal(arena, budget_arena(t.p, TARGET_CPU, &g));
+                assert_int_equal(arena, budget_arena(t.p, &target_cpu, &g));
             refused += !granted;
             parts += granted && g.rows[PHASE_ACCUMULATE] > 0;
         }

@@ -196,7 +196,7 @@ static int check_model(const struct plan *p, const char *path)
         char name[300];
         int first = precision == PRECISION_FP32 ? 0 : with_tensor_cores;
         open_text(&x, p, (enum precision)precision);
-        assert_true(x.launches.n >= emit_row(p, TARGET_CUDA, p->nkernel));
+        assert_true(x.launches.n >= emit_row(p, &target_cuda, p->nkernel));
         snprintf(name, sizeof name, "%s, %s", path, precision_word[precision]);
         for (int i = first; i < targets; i++) {
             char *text = take(&x, i, first);

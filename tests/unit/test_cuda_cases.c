@@ -18,7 +18,7 @@ static struct trial mlp;
 
 static const struct schedule *training(void)
 {
-    return plan_schedule(mlp.p, TARGET_CUDA, PHASE_TRAIN);
+    return plan_schedule(mlp.p, &target_cuda, PHASE_TRAIN);
 }
 
 static struct device *compiled(void)
@@ -112,7 +112,7 @@ static unsigned long long bits(const char *environment, int64_t room, char *log,
 static int64_t staged_room(int64_t rows, int buffers)
 {
     int64_t arena = (schedule_arena(mlp.p, training(), rows) + 255) / 256 * 256;
-    int64_t other = (schedule_arena(mlp.p, plan_schedule(mlp.p, TARGET_CUDA, PHASE_EVALUATE), rows) + 255) / 256 * 256;
+    int64_t other = (schedule_arena(mlp.p, plan_schedule(mlp.p, &target_cuda, PHASE_EVALUATE), rows) + 255) / 256 * 256;
     return (arena > other ? arena : other) + buffers * ((rows * PIXELS + 255) / 256 * 256 + (rows * 4 + 255) / 256 * 256);
 }
 

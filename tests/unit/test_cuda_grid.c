@@ -55,7 +55,7 @@ static int64_t arena_of(const struct plan *p, const struct device_rows *rows)
 {
     int64_t most = 0;
     for (int ph = 0; ph < PHASE_COUNT; ph++) {
-        const struct schedule *s = plan_schedule(p, TARGET_CUDA, ph);
+        const struct schedule *s = plan_schedule(p, &target_cuda, ph);
         int64_t bytes = rows->rows[ph] ? p->persistent + s->fixed + rows->rows[ph] * s->per_row : 0;
         most = bytes > most ? bytes : most;
     }
@@ -100,7 +100,7 @@ static void try_grant(struct grid *g, const struct grant *grant, bool trains)
     struct sim_stats armed = stats_now();
     device_cuda_report(d, &report);
     int64_t taken = d->arena(d);
-    NEED(report.arena == arena && arena - budget_arena(j->plan, TARGET_CUDA, grant) < FIXED_ALIGN);
+    NEED(report.arena == arena && arena - budget_arena(j->plan, &target_cuda, grant) < FIXED_ALIGN);
     NEED(taken == report.arena + report.data && taken <= least);
     NEED(before.requested == 0 && armed.requested == (uint64_t)taken);
     int64_t returned = report.library && !g->granted ? LIBRARY_OWN : 0;          /* for a workspace of the plan */
@@ -127,7 +127,7 @@ static void try_refused(struct grid *g, const struct wish *w, int64_t room)
     struct device_error e = {0};
     struct device_rows rows;
     struct grant least;
-    NEED(budget_grant(g->j.plan, TARGET_CUDA, w, budget_least(g->j.plan, TARGET_CUDA, w), &least));
+    NEED(budget_grant(g->j.plan, &target_cuda, w, budget_least(g->j.plan, &target_cuda, w), &least));
     memcpy(rows.rows, least.rows, sizeof rows.rows);
     NEED(!d->arm(d, &rows, &g->split, 1, room, &e) && e.status == STATUS_BUDGET && d->arena(d) == 0);
     NEED(stats_now().requested == 0 && stats_now().refusals == 0);
@@ -147,9 +147,9 @@ static int sample_grid(void *ctx)
     for (int i = 0; i < m->cases; i++) {
         struct wish w = wish_for(batches[i % COUNT(batches)]);
         struct grant grant;
-        double least = (double)budget_least(t.p, TARGET_CUDA, &w);
+        double least = (double)budget_least(t.p, &target_cuda, &w);
         int64_t room = i % 6 ? (int64_t)(least * (0.8 + 1.5 * i / m->cases)) : (int64_t)least - i % 4 / 2;
-        if (budget_grant(t.p, TARGET_CUDA, &w, room, &grant))
+        if (budget_grant(t.p, &target_cuda, &w, room, &grant))
             try_grant(&g, &grant, m->trains);
         else
             try_refused(&g, &w, room);

@@ -17,7 +17,7 @@ static const double addend = 3e-7;
 
 static int cuda_tensor(const struct plan *p, enum phase ph, const char *name)
 {
-    int schedule = (int)(plan_schedule(p, TARGET_CUDA, ph) - p->schedule);
+    int schedule = (int)(plan_schedule(p, &target_cuda, ph) - p->schedule);
     for (int i = 0; i < p->ntensor; i++)
         if ((p->tensor[i].schedule < 0 || p->tensor[i].schedule == schedule) && !strcmp(p->tensor[i].name, name))
             return i;
@@ -72,14 +72,14 @@ static bool compare(struct trial *t, struct device *d, int64_t rows)
     bool good = true;
     control_evaluate(&t->recipe, 0, rows, rows, control);
     run_both(t, d, PHASE_PREDICT, control);
-    for (int o = -1; (o = tensor_output(t->p, plan_schedule(t->p, TARGET_CPU, PHASE_PREDICT), o)) >= 0;)
+    for (int o = -1; (o = tensor_output(t->p, plan_schedule(t->p, &target_cpu, PHASE_PREDICT), o)) >= 0;)
         good &= same(t, d, PHASE_PREDICT, o, rows);
     run_both(t, d, PHASE_EVALUATE, control);
     control_train(&t->recipe, 0, 0, 0, rows, rows, control);
     run_both(t, d, PHASE_TRAIN, control);
     for (int i = 0; i < t->p->ntensor; i++) {
         const struct tensor *x = &t->p->tensor[i];
-        bool gradient = x->role == ROLE_GRAD && x->schedule == plan_schedule(t->p, TARGET_CPU, PHASE_TRAIN) - t->p->schedule;
+        bool gradient = x->role == ROLE_GRAD && x->schedule == plan_schedule(t->p, &target_cpu, PHASE_TRAIN) - t->p->schedule;
         if (gradient ? x->base >= 0 : tensor_is_named(t->p, i) && x->role == ROLE_STATE)
             good &= same(t, d, PHASE_TRAIN, i, rows);
     }

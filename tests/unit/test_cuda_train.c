@@ -30,7 +30,7 @@ static int64_t room_for(struct device *d, const struct lesson *l, const struct d
 {
     int64_t arena = 0, most = 0;
     for (int ph = 0; ph < PHASE_COUNT; ph++) {
-        const struct schedule *s = plan_schedule(l->plan, TARGET_CUDA, ph);
+        const struct schedule *s = plan_schedule(l->plan, &target_cuda, ph);
         arena = rows->rows[ph] ? schedule_arena(l->plan, s, rows->rows[ph]) : 0;
         most = arena > most ? arena : most;
     }
@@ -46,7 +46,7 @@ static bool learn(struct device *d, const struct lesson *l, float loss[STEPS], u
     int64_t rows = (l->batch + ROW_BLOCK - 1) / ROW_BLOCK * ROW_BLOCK;
     j.rows.rows[PHASE_TRAIN] = j.rows.rows[PHASE_EVALUATE] = rows;
     bool ok = d->compile(d, l->plan, &e);
-    int64_t room = ok && d->target == TARGET_CUDA ? room_for(d, l, &j.rows) : INT64_MAX;
+    int64_t room = ok && d->target == &target_cuda ? room_for(d, l, &j.rows) : INT64_MAX;
     ok = ok && d->arm(d, &j.rows, &l->data, 1, room, &e) && recipe_read(l->plan, &j.recipe) == 0;
     j.recipe.batch = l->batch;
     recipe_count(&j.recipe, SAMPLES);

@@ -86,8 +86,8 @@ static struct kernel table[] = {
 };
 
 static struct schedule schedules[] = {
-    {.target = TARGET_CPU, .phase = PHASE_TRAIN, .last_kernel = 4, .fixed = 512, .per_row = 32, .bound_per_row = 32},
-    {.target = TARGET_CPU, .phase = PHASE_PREDICT, .first_kernel = 4, .last_kernel = 5, .fixed = 256, .per_row = 16,
+    {.target = &target_cpu, .phase = PHASE_TRAIN, .last_kernel = 4, .fixed = 512, .per_row = 32, .bound_per_row = 32},
+    {.target = &target_cpu, .phase = PHASE_PREDICT, .first_kernel = 4, .last_kernel = 5, .fixed = 256, .per_row = 16,
      .bound_per_row = 16},
 };
 

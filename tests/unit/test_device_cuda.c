@@ -145,8 +145,8 @@ static struct kernel table[] = {
 };
 
 static struct schedule schedules[] = {
-    {.target = TARGET_CUDA, .phase = PHASE_TRAIN, .last_kernel = 2, .fixed = 512 + RING_BYTES, .per_row = 32},
-    {.target = TARGET_CUDA, .phase = PHASE_PREDICT, .first_kernel = 2, .last_kernel = 3, .fixed = 256 + RING_BYTES,
+    {.target = &target_cuda, .phase = PHASE_TRAIN, .last_kernel = 2, .fixed = 512 + RING_BYTES, .per_row = 32},
+    {.target = &target_cuda, .phase = PHASE_PREDICT, .first_kernel = 2, .last_kernel = 3, .fixed = 256 + RING_BYTES,
      .per_row = 32},
 };
 

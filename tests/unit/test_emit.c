@@ -47,7 +47,7 @@ static bool write_cuda(const struct plan *p, FILE *out)
 }
 
 /* Each of the kernels in turn is the one that fails. */
-static void check(enum target target, bool (*write)(const struct plan *p, FILE *out), int how)
+static void check(const struct target *target, bool (*write)(const struct plan *p, FILE *out), int how)
 {
     struct trial t;
     assert_true(trial_plan(&t, "mlp.net", read_text("models/mlp.net"), NULL, 0, stderr));
@@ -70,15 +70,15 @@ static void check(enum target target, bool (*write)(const struct plan *p, FILE *
 static void test_c(void **state)
 {
     (void)state;
-    check(TARGET_CPU, write_c, OPENED);
-    check(TARGET_CPU, write_c, CLOSED);
+    check(&target_cpu, write_c, OPENED);
+    check(&target_cpu, write_c, CLOSED);
 }
 
 static void test_cuda(void **state)
 {
     (void)state;
-    check(TARGET_CUDA, write_cuda, OPENED);
-    check(TARGET_CUDA, write_cuda, CLOSED);
+    check(&target_cuda, write_cuda, OPENED);
+    check(&target_cuda, write_cuda, CLOSED);
 }
 
 /* What is written to a full device is a loss too. */

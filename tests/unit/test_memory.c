@@ -61,7 +61,7 @@ static void schedules_need_no_more_than_pytorch(void **state)
         int64_t batch = json_integer_value(json_object_get(of, "batch")), peak = json_integer_value(json_object_get(of, "peak_kept"));
         struct compilation *c = compiled(models[m]);
         assert_int_equal(plan_number(c->plan, "train.batch", 0), batch);
-        int64_t arena = schedule_arena(c->plan, plan_schedule(c->plan, TARGET_CPU, PHASE_TRAIN), blocks((double)batch));
+        int64_t arena = schedule_arena(c->plan, plan_schedule(c->plan, &target_cpu, PHASE_TRAIN), blocks((double)batch));
         printf("%-14s %6lld %12lld %12lld\n", models[m], (long long)batch, (long long)arena, (long long)peak);
         if (strcmp(models[m], "xor"))                  /* four samples in a block of sixteen */
             assert_true(arena <= peak);

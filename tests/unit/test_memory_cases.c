@@ -52,7 +52,7 @@ static struct wish wish_of(int64_t batch, int64_t samples)
 
 static int64_t arena_of(const struct plan *p, enum phase ph, int64_t rows)
 {
-    return schedule_arena(p, plan_schedule(p, TARGET_CPU, ph), rows);
+    return schedule_arena(p, plan_schedule(p, &target_cpu, ph), rows);
 }
 
 /* A job with first weights, armed for so many rows in training and evaluation. */
@@ -138,7 +138,7 @@ static void case_4_fewer_samples_than_a_batch(void **state)
     (void)state;
     struct wish w = wish_of(1000, 5);
     struct grant g;
-    assert_true(budget_grant(mlp.p, TARGET_CPU, &w, arena_of(mlp.p, PHASE_TRAIN, 16), &g));
+    assert_true(budget_grant(mlp.p, &target_cpu, &w, arena_of(mlp.p, PHASE_TRAIN, 16), &g));
     assert_int_equal(g.batch, 5);
     assert_int_equal(g.rows[PHASE_TRAIN], 16);
     struct job j = armed(mlp.p, g.rows[PHASE_TRAIN]);
@@ -168,12 +168,12 @@ static void case_6_evaluation(void **state)
     struct grant g;
     int64_t room = arena_of(cnn.p, PHASE_TRAIN, 16);
     assert_true(room < arena_of(cnn.p, PHASE_EVALUATE, 1008));
-    assert_true(budget_grant(cnn.p, TARGET_CPU, &w, room, &g));
+    assert_true(budget_grant(cnn.p, &target_cpu, &w, room, &g));
     assert_true(g.evaluation > 0 && g.evaluation < 1000);
-    assert_int_equal(budget_arena(cnn.p, TARGET_CPU, &g), room);
-    struct schedule *s = (struct schedule *)plan_schedule(cnn.p, TARGET_CPU, PHASE_EVALUATE), kept = *s;
+    assert_int_equal(budget_arena(cnn.p, &target_cpu, &g), room);
+    struct schedule *s = (struct schedule *)plan_schedule(cnn.p, &target_cpu, PHASE_EVALUATE), kept = *s;
     s->fixed += room;
-    assert_false(budget_grant(cnn.p, TARGET_CPU, &w, room, &g));
+    assert_false(budget_grant(cnn.p, &target_cpu, &w, room, &g));
     assert_int_equal(g.tight->phase, PHASE_EVALUATE);
     *s = kept;
 }
@@ -207,11 +207,11 @@ static void case_17_optimizer_state_from_the_start(void **state)
     /* ... of training; what only measures is granted without them, and not with a byte less. */
     const struct wish forward = {.evaluation = 16, .samples = {[PHASE_PREDICT] = 1}};
     struct grant g;
-    int64_t least = budget_least(mlp.p, TARGET_CPU, &forward);
+    int64_t least = budget_least(mlp.p, &target_cpu, &forward);
     assert_in_range(arena_of(mlp.p, PHASE_PREDICT, 16) - least, slots, slots + 2 * FIXED_ALIGN);
-    assert_true(budget_grant(mlp.p, TARGET_CPU, &forward, least, &g));
-    assert_int_equal(budget_arena(mlp.p, TARGET_CPU, &g), least);
-    assert_false(budget_grant(mlp.p, TARGET_CPU, &forward, least - 1, &g));
+    assert_true(budget_grant(mlp.p, &target_cpu, &forward, least, &g));
+    assert_int_equal(budget_arena(mlp.p, &target_cpu, &g), least);
+    assert_false(budget_grant(mlp.p, &target_cpu, &forward, least - 1, &g));
 }
 
 /* What is found is found again, and what was found is granted when it is asked for. */
@@ -221,16 +221,16 @@ static void case_19_the_answer_is_kept(void **state)
     for (int64_t room = 5 << 20; room < 200 << 20; room += 1234567) {
         struct wish w = wish_of(0, 60000), again = w;
         struct grant g, h;
-        assert_true(budget_grant(cnn.p, TARGET_CPU, &w, room, &g));
+        assert_true(budget_grant(cnn.p, &target_cpu, &w, room, &g));
         again.batch = g.batch;
-        assert_true(budget_grant(cnn.p, TARGET_CPU, &again, room, &h));
+        assert_true(budget_grant(cnn.p, &target_cpu, &again, room, &h));
         assert_memory_equal(g.rows, h.rows, sizeof g.rows);
         assert_int_equal(g.batch % ROW_BLOCK, 0);
     }
     struct wish w = wish_of(100, 60000);               /* parts as they were, although there is room for more */
     struct grant g;
     w.micro = 32;
-    assert_true(budget_grant(cnn.p, TARGET_CPU, &w, INT64_MAX, &g));
+    assert_true(budget_grant(cnn.p, &target_cpu, &w, INT64_MAX, &g));
     assert_int_equal(g.micro, 32);
 }
 
@@ -240,8 +240,8 @@ static char *refusal(const struct plan *p, const struct wish *w, int64_t room)
     char *text;
     size_t size;
     FILE *out = open_memstream(&text, &size);
-    assert_false(budget_grant(p, TARGET_CPU, w, room, &g));
-    budget_refuse(p, TARGET_CPU, w, &g, room, 0, "netrun", "4.7 MiB", out);
+    assert_false(budget_grant(p, &target_cpu, w, room, &g));
+    budget_refuse(p, &target_cpu, w, &g, room, 0, "netrun", "4.7 MiB", out);
     fclose(out);
     return text;
 }
@@ -250,7 +250,7 @@ static void case_20_a_refusal_with_numbers(void **state)
 {
     (void)state;
     struct wish w = wish_of(128, 60000);
-    int64_t least = budget_least(cnn.p, TARGET_CPU, &w);
+    int64_t least = budget_least(cnn.p, &target_cpu, &w);
     char *text = refusal(cnn.p, &w, least - 1), bytes[40];
     struct grant g;
     snprintf(bytes, sizeof bytes, "is %lld bytes", (long long)least);
@@ -258,9 +258,9 @@ static void case_20_a_refusal_with_numbers(void **state)
     assert_non_null(strstr(text, "the largest batch is 16;"));
     assert_non_null(strstr(text, "the largest values there, a sample: "));
     assert_non_null(strstr(text, "peak is at conv2 backward (line "));
-    assert_true(budget_grant(cnn.p, TARGET_CPU, &w, least, &g));
+    assert_true(budget_grant(cnn.p, &target_cpu, &w, least, &g));
     w.batch = 16;
-    assert_true(budget_grant(cnn.p, TARGET_CPU, &w, least - 1, &g));
+    assert_true(budget_grant(cnn.p, &target_cpu, &w, least - 1, &g));
     free(text);
 }
 
@@ -269,7 +269,7 @@ static void case_21_beyond_2_31(void **state)
 {
     (void)state;
     const int64_t edge = INT64_C(1) << 31;
-    const struct schedule *s = plan_schedule(cnn.p, TARGET_CPU, PHASE_TRAIN);
+    const struct schedule *s = plan_schedule(cnn.p, &target_cpu, PHASE_TRAIN);
     for (int64_t rows = edge / s->per_row / 16 * 16; rows <= edge; rows = rows < edge / 8 ? rows + 16 + rows * 7 / 16 * 16 : rows * 2) {
         __int128 exact = (__int128)rows * s->per_row + s->fixed + cnn.p->persistent;
         assert_true((__int128)schedule_arena(cnn.p, s, rows) == exact);
@@ -278,13 +278,13 @@ static void case_21_beyond_2_31(void **state)
     for (int64_t batch = MAX_ROWS - 1; batch <= MAX_ROWS + 1; batch++) {
         struct wish w = wish_of(batch, INT64_MAX);
         struct grant g;
-        assert_true(budget_grant(cnn.p, TARGET_CPU, &w, INT64_MAX, &g));
+        assert_true(budget_grant(cnn.p, &target_cpu, &w, INT64_MAX, &g));
         assert_int_equal(g.rows[PHASE_TRAIN] > 0, batch <= MAX_ROWS);
         assert_true(g.micro <= MAX_ROWS);
     }
     struct wish w = wish_of(INT64_C(9000000000000000), INT64_MAX);
     struct grant g;
-    assert_true(budget_grant(cnn.p, TARGET_CPU, &w, INT64_MAX, &g) && g.micro <= MAX_ROWS);
+    assert_true(budget_grant(cnn.p, &target_cpu, &w, INT64_MAX, &g) && g.micro <= MAX_ROWS);
 }
 
 static void case_23_batch_statistics_are_not_split(void **state)
@@ -297,7 +297,7 @@ static void case_23_batch_statistics_are_not_split(void **state)
     assert_non_null(strstr(text, "`bn0` (line "));
     free(text);
     w.split_statistics = true;
-    assert_true(budget_grant(resnet.p, TARGET_CPU, &w, 64 << 20, &g) && g.micro < 128);
+    assert_true(budget_grant(resnet.p, &target_cpu, &w, 64 << 20, &g) && g.micro < 128);
 }
 
 /* Each buffer in turn is put where its neighbour lies; test_micro and test_bits train in poisoned memory. */
@@ -344,9 +344,9 @@ static void case_26_a_plan_is_not_trusted(void **state)
     struct wish w = wish_of(16, 100);                  /* a plan for one target only */
     struct plan other = *mlp.p;
     struct grant g;
-    while (other.nschedule > 0 && other.schedule[other.nschedule - 1].target == TARGET_CUDA)
+    while (other.nschedule > 0 && other.schedule[other.nschedule - 1].target == &target_cuda)
         other.nschedule--;
-    assert_false(budget_grant(&other, TARGET_CUDA, &w, INT64_MAX, &g));
+    assert_false(budget_grant(&other, &target_cuda, &w, INT64_MAX, &g));
     assert_int_equal(g.verdict, NO_SCHEDULE);
 }
 
@@ -355,9 +355,9 @@ static void case_27_refused_before_anything_runs(void **state)
 {
     (void)state;
     struct wish w = wish_of(64, 60000);
-    for (int64_t room = 0; room < budget_least(mlp.p, TARGET_CPU, &w); room += 65521) {
+    for (int64_t room = 0; room < budget_least(mlp.p, &target_cpu, &w); room += 65521) {
         struct grant g;
-        assert_false(budget_grant(mlp.p, TARGET_CPU, &w, room, &g));
+        assert_false(budget_grant(mlp.p, &target_cpu, &w, room, &g));
         assert_int_equal(g.rows[PHASE_TRAIN] + g.rows[PHASE_ACCUMULATE], 0);
     }
 }

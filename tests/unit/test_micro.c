@@ -107,7 +107,7 @@ static struct trained train_parts(const struct plan *p, int64_t batch, int64_t m
         float loss = step(j.device, &j.recipe, micro, at);
         keep(&r, &loss, 1);
     }
-    int schedule = (int)(plan_schedule(p, TARGET_CPU, ph) - p->schedule);
+    int schedule = (int)(plan_schedule(p, &target_cpu, ph) - p->schedule);
     int gradients = plan_find_tensor(p, schedule, micro ? "@gradients.sum" : "@gradients");
     for (int t = 0; t < p->ntensor; t++)
         if (tensor_is_named(p, t))

@@ -127,7 +127,7 @@ static bool check_all_differences(struct trial *t, const struct st_file *f, cons
             continue;
         bool input = !strcmp(want->name, "grad.input");
         int tensor[2] = {tensor_named(t, PHASE_TRAIN, input ? "x" : want->name + 5), -1};
-        const struct schedule *s = plan_schedule(t->p, TARGET_CPU, PHASE_TRAIN);
+        const struct schedule *s = plan_schedule(t->p, &target_cpu, PHASE_TRAIN);
         const struct stage *gather = &t->p->kernel[s->first_kernel].stage[0];
         if (input) {
             for (int k = 0; k < 2; k++)

@@ -249,8 +249,8 @@ static void test_lookups(void **state)
     assert_int_equal(plan_find_tensor(p, 1, "image"), IMAGE2);
     assert_int_equal(plan_find_tensor(p, 1, "fc.weight"), WEIGHT);
     assert_int_equal(plan_find_tensor(p, 1, "loss"), -1);
-    assert_ptr_equal(plan_schedule(p, TARGET_CPU, PHASE_PREDICT), &p->schedule[1]);
-    assert_null(plan_schedule(p, TARGET_CUDA, PHASE_TRAIN));
+    assert_ptr_equal(plan_schedule(p, &target_cpu, PHASE_PREDICT), &p->schedule[1]);
+    assert_null(plan_schedule(p, &target_cuda, PHASE_TRAIN));
     plan_free(p);
 }
 

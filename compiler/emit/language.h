@@ -1,0 +1,44 @@
+/* language.h: what a target's kernels are written in: the loops around the code of one element or sample, which ops open by the
+ * functions of writer.h, and what stands around the kernels in a file. */
+#ifndef LANGUAGE_H
+#define LANGUAGE_H
+
+#include "writer.h"
+
+struct source;           /* the kernels of one target as text */
+
+struct language {
+    /* Kernels: as in writer.h. */
+    void (*open_kernel)(struct writer *w);
+    void (*put_operands)(struct writer *w);            /* behind the gate; NULL: they are parameters of the function */
+    void (*open_tasks)(struct writer *w, int blocks_per_task, int splits);
+    int task_loops;                                    /* that open_tasks leaves open */
+    void (*open_elements)(struct writer *w, int64_t n, int splits);
+    void (*open_image)(struct writer *w, int64_t C, int64_t P, int64_t Q);
+    void (*open_rows)(struct writer *w);
+    /* All maps of the kernel, over samples and their elements (t is the first result), or over n values without rows. */
+    void (*put_row_maps)(struct writer *w, const struct tensor *t);
+    void (*put_value_maps)(struct writer *w, int64_t n);
+    /* A file. */
+    const char *(*kind)(struct region *r, const struct emit_options *o);     /* for its first line: "16 lanes of float" */
+    void (*put_prelude)(const struct target *t, const struct emit_options *o, FILE *out);
+    void (*put_functions)(const struct plan *p, const struct source *s, FILE *out);  /* a table behind the kernels; NULL: none */
+};
+extern const struct language language_c, language_cuda;
+
+/* What a tensor's elements are called in both, by type. */
+extern const char *const real_type[];
+/* Does the kernel write the bytes of this tensor, or of what it is a part of? */
+bool is_written(const struct writer *w, int tensor);
+
+/* emit_file.c: what has the same text is one function, wherever in the network it stands. */
+struct text { char *body; const char *name; };
+struct row { int text, blocks_per_task, splits; };     /* of a kernel of the plan; text -1: it is for another target */
+struct source {
+    struct region *region;
+    const struct target *target;
+    int ntext; struct text *text;
+    struct row *row;
+};
+
+#endif

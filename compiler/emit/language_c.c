@@ -1,0 +1,125 @@
+/* language_c.c: kernels as C functions over ranges of tasks. The lanes of a vector are samples; a task has some blocks of 16. */
+#include "language.h"
+
+static const char prelude[] = {
+#include "prelude.inc"
+    0};
+
+static void open_function(struct writer *w)
+{
+    put(w, "static void @(const struct nr_args *a, int64_t first, int64_t last)");
+    put(w, "{");
+}
+
+static void operands(struct writer *w)
+{
+    int list[MAX_STAGES * 2 * MAX_OPERANDS], k = (int)(w->kernel - w->plan->kernel);
+    int n = kernel_operands(w->plan, k, list);
+    for (int i = 0; i < n; i++) {
+        const struct tensor *t = tensor_of(w, list[i]);
+        if (t->role != ROLE_CONTROL)
+            put(w, "%s *const %s = a->t[%d];", real_type[t->dtype], name_of(w, list[i]), i);
+    }
+    uint32_t stream[MAX_STAGES];
+    int streams = kernel_streams(w->plan, k, stream);
+    for (int i = 0; i < streams; i++)
+        put(w, "const uint32_t stream%d = a->stream[%d];", i, i);
+}
+
+static void tasks(struct writer *w, int blocks_per_task, int splits)
+{
+    put(w, "for (int64_t task = first; task < last; task++) {");
+    put(w, "const int64_t part = task %% %d, block = task / %d * %d;", splits, splits, blocks_per_task);
+    put(w, "(void)part;");
+    if (blocks_per_task > 1)
+        put(w, "const int blocks_here = blocks - block < %d ? (int)(blocks - block) : %d;", blocks_per_task, blocks_per_task);
+    put(w, "for (int lane = 0; lane < 16; lane += LANES) {");
+}
+
+static void elements(struct writer *w, int64_t n, int splits)
+{
+    open_tasks(w, 1, splits);
+    put(w, "for (int64_t e = part * %lldLL / %d; e < (part + 1) * %lldLL / %d; e++) {", (long long)n, splits, (long long)n, splits);
+}
+
+static void image(struct writer *w, int64_t C, int64_t P, int64_t Q)
+{
+    int splits = C < 4 ? 1 : 4;
+    open_tasks(w, 1, splits);
+    put(w, "for (int64_t c = part * %lldLL / %d; c < (part + 1) * %lldLL / %d; c++)", (long long)C, splits, (long long)C, splits);
+    put(w, "for (int p = 0; p < %lld; p++)", (long long)P);
+    put(w, "for (int q = 0; q < %lld; q++) {", (long long)Q);
+}
+
+static void rows(struct writer *w)
+{
+    open_tasks(w, 1, 1);
+}
+
+static void row_maps(struct writer *w, const struct tensor *t)
+{
+    int64_t n = tensor_elements(t), channels = t->rank ? t->dim[0] : 1;
+    int splits = channels >= 4 ? 4 : 1;
+    open_tasks(w, 1, splits);
+    put(w, "for (int64_t c = part * %lldLL / %d; c < (part + 1) * %lldLL / %d; c++)", (long long)channels, splits, (long long)channels, splits);
+    put(w, "for (int64_t e = c * %lld; e < (c + 1) * %lld; e++) {", (long long)(n / channels), (long long)(n / channels));
+    put_maps(w, 0, w->kernel->nstage, "block", "e", "c");
+    put(w, "}");
+    close_tasks(w);
+}
+
+/* Lanes are neighbouring values. */
+static void value_maps(struct writer *w, int64_t n)
+{
+    int64_t vectors = (n + ROW_BLOCK - 1) / ROW_BLOCK;
+    w->blocks_per_task = 0;
+    w->splits = (int)(vectors >= 8192 ? 64 : vectors >= 64 ? 8 : 1);
+    put(w, "const int lane = 0;");
+    put(w, "(void)lane;");
+    put(w, "for (int64_t e = first * %lldLL / %d * 16; e < last * %lldLL / %d * 16; e += LANES) {", (long long)vectors, w->splits,
+        (long long)vectors, w->splits);
+    put_maps(w, 0, w->kernel->nstage, "0", "e", NULL);
+    put(w, "}");
+}
+
+/* ---- the file ---- */
+
+static const char *kind(struct region *r, const struct emit_options *o)
+{
+    return region_printf(r, "%d lanes of %s", o->lanes, o->f64 ? "double" : "float");
+}
+
+static void put_prelude(const struct target *t, const struct emit_options *o, FILE *out)
+{
+    (void)t;
+    fprintf(out, "#define REAL %s\n#define INT %s\n#define LANES %d\n#define WIDE %d\n", o->f64 ? "double" : "float",
+            o->f64 ? "int64_t" : "int32_t", o->lanes, o->f64);
+    fputs(prelude, out);
+}
+
+/* A row of the table of functions: what the function is, and what it draws from here. */
+static void put_row(const struct plan *p, int kernel, const struct row *r, const char *name, FILE *out)
+{
+    uint32_t stream[MAX_STAGES];
+    int n = kernel_streams(p, kernel, stream);
+    fprintf(out, "    {%s, %d, %d", name, r->blocks_per_task, r->splits);
+    for (int i = 0; i < n; i++)
+        fprintf(out, "%s%uu", i ? ", " : ", (const uint32_t[]){", (unsigned)stream[i]);
+    fputs(n ? "}},\n" : "},\n", out);
+}
+
+static void put_functions(const struct plan *p, const struct source *s, FILE *out)
+{
+    fprintf(out, "static const struct nr_kernel kernels[] = {\n");
+    for (int k = 0; k < p->nkernel; k++)
+        if (s->row[k].text >= 0)
+            put_row(p, k, &s->row[k], s->text[s->row[k].text].name, out);
+    fprintf(out, "};\n\nconst struct nr_object nr_object = {%d, %d, LANES, sizeof(real), kernels};\n", EMIT_ABI,
+            emit_row(p, s->target, p->nkernel));
+}
+
+const struct language language_c = {
+    .open_kernel = open_function, .put_operands = operands, .open_tasks = tasks, .task_loops = 2, .open_elements = elements,
+    .open_image = image, .open_rows = rows, .put_row_maps = row_maps, .put_value_maps = value_maps,
+    .kind = kind, .put_prelude = put_prelude, .put_functions = put_functions,
+};

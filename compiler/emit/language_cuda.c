@@ -1,0 +1,117 @@
+/* language_cuda.c: kernels as functions whose threads share the work. A lane is a thread, 16 of them a block of samples; a thread
+ * block has 16 lanes of several units, which share the elements. */
+#include "language.h"
+
+static const char prelude[] = {
+#include "prelude_cuda.inc"
+    0};
+static const char prelude_mma[] = {
+#include "prelude_mma.inc"
+    0};
+
+enum { MAX_PARTS = 4096 };                             /* thread blocks that share the elements of one block of samples */
+
+/* What is only read is said to be so: the compiler may then take it through the read-only cache. */
+static void open_function(struct writer *w)
+{
+    int list[MAX_STAGES * 2 * MAX_OPERANDS];
+    int n = kernel_operands(w->plan, (int)(w->kernel - w->plan->kernel), list);
+    const char *drawn = "";
+    if (!w->threads)
+        w->threads = 256;
+    const char *suffix = w->launch[w->nlaunch].entry;
+    put(w, "extern \"C\" __global__ void __launch_bounds__(%d, 1) @%s(", w->threads, suffix ? suffix : "");
+    for (int i = 0; i < n; i++) {
+        const struct tensor *t = tensor_of(w, list[i]);
+        bool read = t->role != ROLE_CONTROL && !is_written(w, list[i]);
+        put(w, "    %s%s *%s%s,", read ? "const " : "", real_type[t->dtype], read ? "__restrict__ " : "",
+            t->role == ROLE_CONTROL ? "" : name_of(w, list[i]));
+    }
+    uint32_t stream[MAX_STAGES];
+    int streams = kernel_streams(w->plan, (int)(w->kernel - w->plan->kernel), stream);
+    for (int i = 0; i < streams; i++)
+        drawn = region_printf(w->region, "%s, uint64_t stream%d", drawn, i);
+    put(w, "    uint32_t *control, real *workspace%s)", drawn);
+    put(w, "{");
+    put(w, "const nr_args args = arguments(control), *const a = &args;");
+}
+
+static void tasks(struct writer *w, int blocks_per_task, int splits)
+{
+    put(w, "const int64_t part = blockIdx.x %% %d, block = blockIdx.x / %d * %d;", splits, splits, blocks_per_task);
+    put(w, "const int lane = threadIdx.x %% 16, unit = threadIdx.x / 16;");
+    put(w, "(void)part, (void)unit;");
+    put(w, "if (block >= blocks)");
+    put(w, "    return;");
+}
+
+/* An element of a sample is a thread's, whatever the parts. */
+static void elements(struct writer *w, int64_t n, int splits)
+{
+    int units = w->threads / 16;
+    splits = (int)(n <= MAX_PARTS * units ? (n + units - 1) / units : MAX_PARTS);
+    open_tasks(w, 1, splits);
+    put(w, "for (int64_t e = part * %d + unit; e < %lld; e += %d) {", units, (long long)n, splits * units);
+}
+
+static void image(struct writer *w, int64_t C, int64_t P, int64_t Q)
+{
+    open_elements(w, C * P * Q, 1);
+    put(w, "const int c = (int)(e / %lld), p = (int)(e / %lld %% %lld), q = (int)(e %% %lld);", (long long)(P * Q), (long long)Q, (long long)P,
+        (long long)Q);
+    put(w, "(void)c, (void)p, (void)q;");
+}
+
+/* A thread has a sample. */
+static void rows(struct writer *w)
+{
+    w->blocks_per_task = w->threads / 16;
+    w->splits = 1;
+    put(w, "const int64_t block = blockIdx.x * %d + threadIdx.x / 16;", w->threads / 16);
+    put(w, "const int lane = threadIdx.x %% 16;");
+    put(w, "if (block >= blocks)");
+    put(w, "    return;");
+}
+
+static void row_maps(struct writer *w, const struct tensor *t)
+{
+    const int64_t n = tensor_elements(t);
+    open_elements(w, n, 1);
+    put(w, "const int64_t c = e / %lld;", (long long)(t->rank ? n / t->dim[0] : 1));
+    put(w, "(void)c;");
+    put_maps(w, 0, w->kernel->nstage, "block", "e", "c");
+    close_elements(w);
+}
+
+static void value_maps(struct writer *w, int64_t n)
+{
+    w->blocks_per_task = 0;
+    w->splits = (int)(n <= MAX_PARTS * w->threads ? (n + w->threads - 1) / w->threads : MAX_PARTS);
+    put(w, "for (int64_t e = blockIdx.x * %d + threadIdx.x; e < %lld; e += %d) {", w->threads, (long long)n, w->splits * w->threads);
+    put_maps(w, 0, w->kernel->nstage, "0", "e", NULL);
+    put(w, "}");
+}
+
+/* ---- the file ---- */
+
+static const char *kind(struct region *r, const struct emit_options *o)
+{
+    (void)r, (void)o;
+    return "float, 16 samples in lanes of threads";
+}
+
+static void put_prelude(const struct target *t, const struct emit_options *o, FILE *out)
+{
+    (void)t;
+    fprintf(out, "enum { CTL_DATA = %d, CTL_SAMPLES = %d, CTL_TARGETS = %d, CTL_RESULTS = %d, CTL_RESULTS_END = %d, CTL_WORDS = %d };\n",
+            CTL_DATA, CTL_SAMPLES, CTL_TARGETS, CTL_LOSS, CTL_RESULTS_END, CTL_WORDS);
+    fputs(prelude, out);
+    if (o->precision != PRECISION_FP32)
+        fprintf(out, "\n#define MMA_K %d                                       // %s\n%s", o->precision == PRECISION_TF32 ? 8 : 16,
+                o->precision == PRECISION_TF32 ? "TF32" : "BF16", prelude_mma);
+}
+
+const struct language language_cuda = {
+    .open_kernel = open_function, .open_tasks = tasks, .open_elements = elements, .open_image = image, .open_rows = rows,
+    .put_row_maps = row_maps, .put_value_maps = value_maps, .kind = kind, .put_prelude = put_prelude,
+};
