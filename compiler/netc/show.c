@@ -62,7 +62,8 @@ static void dot_edges(const struct graph *g, FILE *out)
         for (int i = 0; i < g->node[k]->nin; i++) {
             const struct value *v = g->node[k]->in[i];
             if (v->def)
-                fprintf(out, "  n%d -> n%d [label=\"%s\"];\n", maker[v->id], k, shape_text(g->region, v));
+                /* xlabel: Graphviz 2.43 loses edges that have a label and end in the same rank. */
+                fprintf(out, "  n%d -> n%d [xlabel=\"%s\"];\n", maker[v->id], k, shape_text(g->region, v));
             else if (v != g->control)
                 fprintf(out, "  v%d -> n%d;\n", v->id, k);
         }
