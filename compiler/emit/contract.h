@@ -20,18 +20,43 @@ struct contraction {
     int result, next;                                  /* the tensor that they make, and the first stage behind it */
 };
 
-/* Writes the kernel whose first stage is s: the contraction and the stages behind it. The last five are found here. */
-void put_contraction(struct writer *w, const struct stage *s, struct contraction *c);
-/* w'[K, C / G, R, S] from x and y' in blocks. */
-void put_conv_dw(struct writer *w, const struct stage *s, const struct geometry *size);
-/* w'[K, C] from x row by row and y' in blocks. */
-void put_linear_dw(struct writer *w, const struct stage *s);
+/* ---- contract.c ---- */
 
-/* contract_cuda.c and contract_cuda_dw.c: the same for CUDA; the functions above call them. */
-void put_contraction_cuda(struct writer *w, const struct stage *s, struct contraction *c);
-void put_conv_dw_cuda(struct writer *w, const struct stage *s, const struct geometry *size);
+struct contraction contraction_of(const struct writer *w, const struct stage *s);      /* of conv and its dx; tile and columns 0 */
+struct geometry geometry_of(const struct writer *w, const struct stage *s);            /* of its dw */
+/* Where tap t of output `out` lies in the source; false: outside. */
+bool axis_tap(const struct axis *a, int64_t out, int64_t t, int64_t *source);
+/* Do outputs [start, start + n) and [other, other + n) have the same taps inside? */
+bool same_taps(const struct axis *x, int64_t start, int64_t other, int n);
+const struct stage *window_behind(const struct writer *w, const struct stage *s);      /* a pool or a scatter; NULL: none */
+
+extern const struct body contraction_body[], conv_dw_body[], linear_dw_body[];
+
+/* ---- the bodies: each writes the kernel whose first stage is s ---- */
+
+/* contract_plain.c */
+void put_contraction_plain(struct writer *w, const struct stage *s);
+void put_conv_dw_plain(struct writer *w, const struct stage *s);       /* w'[K, C / G, R, S] from x and y' in blocks */
+void put_linear_dw_plain(struct writer *w, const struct stage *s);     /* w'[K, C] from x row by row and y' in blocks */
+
+/* contract_cpu.c, contract_cpu_dw.c */
+void put_flat_cpu(struct writer *w, const struct stage *s);
+void put_image_cpu(struct writer *w, const struct stage *s);
+void put_conv_dw_cpu(struct writer *w, const struct stage *s);
+void put_linear_dw_cpu(struct writer *w, const struct stage *s);
+
+/* contract_cuda.c, contract_cuda_dw.c */
+bool is_tiled_cuda(const struct writer *w, const struct stage *s);
+void put_tiled_cuda(struct writer *w, const struct stage *s);
+void put_flat_cuda(struct writer *w, const struct stage *s);
+void put_conv_dw_cuda(struct writer *w, const struct stage *s);
 void put_linear_dw_cuda(struct writer *w, const struct stage *s);
-int64_t conv_dw_scratch(const struct geometry *size);  /* floats of the workspace */
+int64_t conv_dw_scratch(const struct geometry *size);                  /* floats of the workspace */
+int conv_dw_parts(const struct geometry *g);                           /* into which the places are cut */
+/* Behind the kernel of conv_dw, where there are several parts: another that adds them up. */
+void put_conv_dw_parts(struct writer *w, const struct stage *s, const struct geometry *g, int parts);
+
+/* ---- what bodies share ---- */
 
 enum { FLAT_BLOCKS = 4 };                              /* blocks of samples that a thread of a fully connected layer has */
 enum { FAR = 1 << 14 };                                /* columns of x that a tile may reach to either side */
@@ -74,12 +99,17 @@ void put_flat_results(struct writer *w, const struct contraction *c, int slices)
 enum { PRODUCT_WEIGHTS = 1 << 21 };                    /* from so many on; to be measured on a card */
 enum { PRODUCT_WORKSPACE = 32 << 20 };                 /* bytes: what cuBLAS's makers advise for their largest cards */
 bool is_product(const struct tensor *x, const struct tensor *y);         /* both flat, with so many weights between them */
-void put_library_product(struct writer *w, const struct stage *s, const struct contraction *c);
+bool is_library_product(const struct writer *w, const struct stage *s);
+void put_library_product(struct writer *w, const struct stage *s);
+bool is_library_dw(const struct writer *w, const struct stage *s);
 void put_library_dw(struct writer *w, const struct stage *s);
 
-/* contract_mma.c: on tensor cores; false: not worth it, or too large. */
-bool put_contraction_mma(struct writer *w, const struct stage *s, struct contraction *c);
-bool put_conv_dw_mma(struct writer *w, const struct stage *s, const struct geometry *size, int parts);
-bool put_linear_dw_mma(struct writer *w, const struct stage *s);
+/* contract_mma.c: on tensor cores, where TF32 or BF16 is asked for and they are worth it */
+bool is_mma(const struct writer *w, const struct stage *s);
+void put_mma(struct writer *w, const struct stage *s);
+bool is_conv_dw_mma(const struct writer *w, const struct stage *s);
+void put_conv_dw_mma(struct writer *w, const struct stage *s);
+bool is_linear_dw_mma(const struct writer *w, const struct stage *s);
+void put_linear_dw_mma(struct writer *w, const struct stage *s);
 
 #endif

@@ -3,8 +3,7 @@
  * in registers. Every sum has a fixed order; no atomics.
  *
  *   tiled   a thread has `tile` output channels x `rows` x `columns` places; weights of some input channels in shared memory
- *   flat    a fully connected layer: `tile` outputs x 4 blocks of samples, the depth cut into slices that meet at the end
- *   plain   a thread has one output: for what is too large for registers; the reference for the others */
+ *   flat    a fully connected layer: `tile` outputs x 4 blocks of samples, the depth cut into slices that meet at the end */
 #include "contract.h"
 
 #include <limits.h>
@@ -20,12 +19,6 @@ static int multiple(int a, int b)                      /* the least common one *
     return m;
 }
 
-static const struct stage *window_behind(const struct writer *w, const struct stage *s)
-{
-    int at = maps_end(w, stage_index(w, s) + 1);
-    return at < w->kernel->nstage ? &w->kernel->stage[at] : NULL;
-}
-
 /* Output channels [k, k + n) of tile t of all, and their weights; `from` is the first channel of x. */
 void put_tile(struct writer *w, const struct stage *s, const struct contraction *c)
 {
@@ -34,65 +27,6 @@ void put_tile(struct writer *w, const struct stage *s, const struct contraction 
         c->tile, (long long)c->outs, (long long)c->depth);
     put(w, "const int n = %lld - o < %d ? (int)(%lld - o) : %d;", (long long)c->outs, c->tile, (long long)c->outs, c->tile);
     put(w, "const real *weight = %s + group * %lld + o * %lld;", name_of(w, s->in[1]), (long long)c->w_group, (long long)c->w_out);
-}
-
-/* ---- plain ---- */
-
-static void put_sum(struct writer *w, const struct stage *s, const struct contraction *c)
-{
-    const struct axis *y = &c->y, *x = &c->x;
-    put(w, "const int64_t group = k / %lld;", (long long)c->outs);
-    put(w, "const real *weight = %s + group * %lld + k %% %lld * %lld;", name_of(w, s->in[1]), (long long)c->w_group, (long long)c->outs,
-        (long long)c->w_out);
-    put(w, "V sum = %s;", c->bias < 0 ? "0" : read_of(w, c->bias, NULL, NULL, "k"));
-    put(w, "for (int64_t d = 0; d < %lld; d++)", (long long)c->depth);
-    put(w, "for (int r = 0; r < %lld; r++)", (long long)y->taps);
-    put(w, "for (int s = 0; s < %lld; s++) {", (long long)x->taps);
-    put(w, "const int h = %d * p + (%d) * r + (%d), w = %d * q + (%d) * s + (%d);", y->a, y->b, y->c, x->a, x->b, x->c);
-    put(w, "if (h < 0 || h %% %d || h / %d >= %lld || w < 0 || w %% %d || w / %d >= %lld)", y->d, y->d, (long long)y->source, x->d, x->d,
-        (long long)x->source);
-    put(w, "    continue;");
-    put(w, "sum += weight[d * %lld + r * %lld + s] * ld(%s + ((block * %lld + group * %lld + d) * %lld + h / %d * %lld + w / %d) * 16 + lane);",
-        (long long)c->w_depth, (long long)x->taps, name_of(w, s->in[0]), (long long)(c->depth * c->groups), (long long)c->depth,
-        (long long)(y->source * x->source), y->d, (long long)x->source, x->d);
-    put(w, "}");
-}
-
-static void put_plain_result(struct writer *w, const struct stage *s, const struct contraction *c, const char *e, int window)
-{
-    put_sum(w, s, c);
-    put(w, "const V v%d = sum;", var_of(w, c->result));
-    if (is_stored(w, c->result))
-        put(w, "st(%s, v%d);", place_of(w, c->result, "block", e), var_of(w, c->result));
-    put_maps(w, c->next, window, "block", e, "k");
-}
-
-static void put_plain(struct writer *w, const struct stage *s, const struct contraction *c)
-{
-    const struct stage *pool = window_behind(w, s);
-    bool scattered = pool && pool->op->form == FORM_SCATTER, pooled = pool && !scattered;
-    int window = maps_end(w, c->next);
-    const char *e = region_printf(w->region, "((k * %lld + p) * %lld + q)", (long long)c->y.out, (long long)c->x.out);
-    open_kernel(w);
-    if (!pooled) {
-        open_image(w, c->outs * c->groups, c->y.out, c->x.out);
-        put(w, "const int64_t k = c;");
-        put_plain_result(w, s, c, e, window);
-        if (scattered)
-            put_scatter(w, pool, "block", "k", "p", "q");
-    } else {
-        const struct tensor *y = tensor_of(w, pool->out[0]);
-        open_image(w, c->outs * c->groups, y->dim[1], y->dim[2]);
-        put(w, "const auto value = [&](const int64_t k, const int p, const int q) -> V {");
-        put_plain_result(w, s, c, e, window);
-        put(w, "return v%d;", var_of(w, pool->in[0]));
-        put(w, "};");
-        put_window(w, pool, "block", "e",
-                   region_printf(w->region, "value(c, p * %d + r, q * %d + s)", (int)pool->attr[0], (int)pool->attr[1]), true);
-        put_maps(w, window + 1, w->kernel->nstage, "block", "e", "c");
-    }
-    close_elements(w);
-    close_kernel(w);
 }
 
 /* ---- tiled ---- */
@@ -241,8 +175,17 @@ void put_tile_results(struct writer *w, const struct stage *s, const struct cont
     put(w, "}");
 }
 
-static void put_tiled(struct writer *w, const struct stage *s, const struct contraction *c, const struct tiling *t)
+bool is_tiled_cuda(const struct writer *w, const struct stage *s)
 {
+    struct contraction c = contraction_of(w, s);
+    return choose_tiling(w, s, &c, &(struct tiling){0});
+}
+
+void put_tiled_cuda(struct writer *w, const struct stage *s)
+{
+    struct contraction at = contraction_of(w, s), *c = &at;
+    struct tiling tiles_of, *t = &tiles_of;
+    choose_tiling(w, s, c, t);
     const struct axis *y = &c->y, *x = &c->x;
     int64_t taps = y->taps * x->taps, plane = y->source * x->source * 16, tiles = groups_of(c->outs, c->tile) * c->groups;
     w->threads = 16 * t->units;
@@ -302,8 +245,9 @@ void put_flat_results(struct writer *w, const struct contraction *c, int slices)
     put(w, "}");
 }
 
-static void put_flat(struct writer *w, const struct stage *s, struct contraction *c)
+void put_flat_cuda(struct writer *w, const struct stage *s)
 {
+    struct contraction at = contraction_of(w, s), *c = &at;
     int slices = 16;
     c->tile = (int)least(8, c->outs);
     while (slices > 2 && c->depth < 32 * slices)
@@ -350,26 +294,4 @@ static void put_flat(struct writer *w, const struct stage *s, struct contraction
     put_flat_results(w, c, slices);
     close_tasks(w);
     close_kernel(w);
-}
-
-static void put_here(struct writer *w, const struct stage *s, struct contraction *c)
-{
-    struct tiling t;
-    if (w->precision != PRECISION_FP32 && put_contraction_mma(w, s, c))
-        return;
-    if (tensor_of(w, s->in[0])->rank == 1)
-        put_flat(w, s, c);
-    else if (choose_tiling(w, s, c, &t))
-        put_tiled(w, s, c, &t);
-    else
-        put_plain(w, s, c);
-}
-
-void put_contraction_cuda(struct writer *w, const struct stage *s, struct contraction *c)
-{
-    const bool product = is_product(tensor_of(w, s->in[0]), tensor_of(w, s->out[0])) && c->groups == 1;
-    w->launch[0].when = product ? EMIT_WITHOUT_LIBRARY : EMIT_ALWAYS;
-    put_here(w, s, c);
-    if (product)
-        put_library_product(w, s, c);
 }

@@ -25,9 +25,15 @@ int64_t conv_dw_scratch(const struct geometry *g)
     return d.parts == 1 ? 0 : d.parts * g->K * (g->C / g->G) * g->R * g->S;
 }
 
-/* A second launch, which adds up the parts of the workspace. */
-static void put_parts(struct writer *w, const struct stage *s, int64_t all, int parts)
+int conv_dw_parts(const struct geometry *g)
 {
+    return choose_dw(g).parts;
+}
+
+/* A second launch, which adds up the parts of the workspace. */
+void put_conv_dw_parts(struct writer *w, const struct stage *s, const struct geometry *g, int parts)
+{
+    const int64_t all = g->K * (g->C / g->G) * g->R * g->S;
     if (parts == 1)
         return;
     fprintf(w->out, "\n");
@@ -45,15 +51,12 @@ static void put_parts(struct writer *w, const struct stage *s, int64_t all, int 
     close_kernel(w);
 }
 
-void put_conv_dw_cuda(struct writer *w, const struct stage *s, const struct geometry *g)
+void put_conv_dw_cuda(struct writer *w, const struct stage *s)
 {
+    const struct geometry at = geometry_of(w, s), *g = &at;
     struct dw d = choose_dw(g);
     int64_t Kg = g->K / g->G, Cg = g->C / g->G, all = g->K * Cg * g->R * g->S, kernel_rows = g->R / d.rows;
     int sums = d.tile * d.rows * (int)g->S;
-    if (w->precision != PRECISION_FP32 && put_conv_dw_mma(w, s, g, d.parts)) {
-        put_parts(w, s, all, d.parts);
-        return;
-    }
     open_kernel(w);
     w->blocks_per_task = 0;
     w->splits = (int)(d.tasks * d.parts);
@@ -125,15 +128,13 @@ void put_conv_dw_cuda(struct writer *w, const struct stage *s, const struct geom
         (long long)(g->R * g->S), (long long)g->S, d.parts > 1 ? region_printf(w->region, " + part * %lldLL", (long long)all) : "");
     put(w, "}");
     close_kernel(w);
-    put_parts(w, s, all, d.parts);
+    put_conv_dw_parts(w, s, g, d.parts);
 }
 
 /* Threads are 32 times 4 input features x 8 slices of the samples. */
-static void put_linear_dw_here(struct writer *w, const struct stage *s)
+void put_linear_dw_cuda(struct writer *w, const struct stage *s)
 {
     enum { QUADS = 32, SLICES = 8 };
-    if (w->precision != PRECISION_FP32 && put_linear_dw_mma(w, s))
-        return;
     int64_t C = tensor_of(w, s->in[0])->dim[0], K = tensor_of(w, s->in[1])->dim[0];
     int64_t stride = plain_stride(C);
     int tile = (int)least(8, K);
@@ -176,13 +177,4 @@ static void put_linear_dw_here(struct writer *w, const struct stage *s)
     put(w, "    %s[(int64_t)(k + i) * %lld + to] = (real)sum;", name_of(w, s->out[0]), (long long)C);
     put(w, "}");
     close_kernel(w);
-}
-
-void put_linear_dw_cuda(struct writer *w, const struct stage *s)
-{
-    const bool product = is_product(tensor_of(w, s->in[0]), tensor_of(w, s->in[1]));
-    w->launch[0].when = product ? EMIT_WITHOUT_LIBRARY : EMIT_ALWAYS;
-    put_linear_dw_here(w, s);
-    if (product)
-        put_library_dw(w, s);
 }

@@ -39,20 +39,28 @@ static void put_product(struct writer *w, int column, int at)
             4 * half + 2, column, 4 * half + 3, column, place_name(w, at), half);
 }
 
-static bool put_image(struct writer *w, const struct stage *s, struct contraction *c)
+/* False: too large, or so small that tensor cores would stand idle. */
+static bool choose_image(const struct writer *w, const struct stage *s, struct contraction *c, struct tiling *t)
 {
-    struct tiling t;
-    const struct axis *y = &c->y, *x = &c->x;
-    int deep = depth_of(w);
-    int64_t taps = y->taps * x->taps, plane = y->source * x->source * 16;
-    if (c->depth < deep / 2 || c->outs < 8 || taps * deep * PAD > SHARED_FLOATS || !choose_tiling(w, s, c, &t) || t.rows * t.columns > 8)
+    if (c->depth < depth_of(w) / 2 || c->outs < 8 || c->y.taps * c->x.taps * depth_of(w) * PAD > SHARED_FLOATS ||
+        !choose_tiling(w, s, c, t) || t->rows * t->columns > 8)
         return false;
     c->tile = 16;
-    int64_t units = t.p_groups * t.q_groups, tiles = groups_of(c->outs, 16) * c->groups;
-    t.units = (int)(units < WARPS ? units : WARPS);
-    t.unit_groups = groups_of(units, t.units);
-    if (tiles * t.unit_groups > INT32_MAX)
-        return false;
+    int64_t units = t->p_groups * t->q_groups, tiles = groups_of(c->outs, 16) * c->groups;
+    t->units = (int)(units < WARPS ? units : WARPS);
+    t->unit_groups = groups_of(units, t->units);
+    return tiles * t->unit_groups <= INT32_MAX;
+}
+
+static void put_image(struct writer *w, const struct stage *s)
+{
+    struct contraction at = contraction_of(w, s), *c = &at;
+    struct tiling t;
+    choose_image(w, s, c, &t);
+    const struct axis *y = &c->y, *x = &c->x;
+    int deep = depth_of(w);
+    int64_t taps = y->taps * x->taps, plane = y->source * x->source * 16, units = t.p_groups * t.q_groups;
+    int64_t tiles = groups_of(c->outs, 16) * c->groups;
     w->threads = 32 * t.units;
     open_kernel(w);
     open_tasks(w, 1, (int)(tiles * t.unit_groups));
@@ -88,16 +96,14 @@ static bool put_image(struct writer *w, const struct stage *s, struct contractio
     put(w, "}");
     close_tasks(w);
     close_kernel(w);
-    return true;
 }
 
 /* ---- fully connected layers ---- */
 
-static bool put_flat(struct writer *w, const struct stage *s, struct contraction *c)
+static void put_flat(struct writer *w, const struct stage *s)
 {
+    struct contraction at = contraction_of(w, s), *c = &at;
     int deep = depth_of(w);
-    if (c->depth < 2 * deep || c->outs < 8)
-        return false;
     c->tile = 16;
     w->threads = 32 * WARPS;
     open_kernel(w);
@@ -127,24 +133,53 @@ static bool put_flat(struct writer *w, const struct stage *s, struct contraction
     put_flat_results(w, c, WARPS);
     close_tasks(w);
     close_kernel(w);
-    return true;
 }
 
-bool put_contraction_mma(struct writer *w, const struct stage *s, struct contraction *c)
+bool is_mma(const struct writer *w, const struct stage *s)
 {
-    return tensor_of(w, s->in[0])->rank == 1 ? put_flat(w, s, c) : put_image(w, s, c);
+    struct contraction c = contraction_of(w, s);
+    if (w->precision == PRECISION_FP32)
+        return false;
+    if (tensor_of(w, s->in[0])->rank == 1)
+        return c.depth >= 2 * depth_of(w) && c.outs >= 8;
+    return choose_image(w, s, &c, &(struct tiling){0});
+}
+
+void put_mma(struct writer *w, const struct stage *s)
+{
+    if (tensor_of(w, s->in[0])->rank == 1)
+        put_flat(w, s);
+    else
+        put_image(w, s);
 }
 
 /* ---- weight gradients ---- */
 
-bool put_conv_dw_mma(struct writer *w, const struct stage *s, const struct geometry *g, int parts)
+struct mma_dw { int rows; int64_t k_tiles, c_tiles, row_parts, tasks; };
+
+static struct mma_dw choose_dw(const struct geometry *g)
 {
-    int deep = depth_of(w), rows = g->R * g->S <= 9 ? (int)g->R : 1;
+    struct mma_dw d = {.rows = g->R * g->S <= 9 ? (int)g->R : 1, .k_tiles = groups_of(g->K / g->G, 16), .c_tiles = groups_of(g->C / g->G, 8)};
+    d.row_parts = g->R / d.rows;
+    d.tasks = g->G * d.k_tiles * d.c_tiles * d.row_parts;
+    return d;
+}
+
+bool is_conv_dw_mma(const struct writer *w, const struct stage *s)
+{
+    const struct geometry g = geometry_of(w, s);
+    const struct mma_dw d = choose_dw(&g);
+    return w->precision != PRECISION_FP32 && d.rows * g.S <= 9 && g.K / g.G >= 8 && g.C / g.G >= 4 &&
+           d.tasks * conv_dw_parts(&g) <= INT32_MAX;
+}
+
+void put_conv_dw_mma(struct writer *w, const struct stage *s)
+{
+    const struct geometry at = geometry_of(w, s), *g = &at;
+    const struct mma_dw d = choose_dw(g);
+    int deep = depth_of(w), rows = d.rows, taps = rows * (int)g->S, parts = conv_dw_parts(g);
     int64_t Kg = g->K / g->G, Cg = g->C / g->G, plane = g->H * g->W * 16;
-    int64_t k_tiles = groups_of(Kg, 16), c_tiles = groups_of(Cg, 8), row_parts = g->R / rows, tasks = g->G * k_tiles * c_tiles * row_parts;
-    int taps = rows * (int)g->S;
-    if (taps > 9 || Kg < 8 || Cg < 4 || tasks * parts > INT32_MAX)
-        return false;
+    int64_t k_tiles = d.k_tiles, c_tiles = d.c_tiles, row_parts = d.row_parts, tasks = d.tasks;
     w->threads = 32 * WARPS;
     open_kernel(w);
     w->blocks_per_task = 0;
@@ -192,17 +227,22 @@ bool put_conv_dw_mma(struct writer *w, const struct stage *s, const struct geome
         parts > 1 ? region_printf(w->region, " + part * %lldLL", (long long)(g->K * Cg * g->R * g->S)) : "");
     put(w, "}");
     close_kernel(w);
-    return true;
+    put_conv_dw_parts(w, s, g, parts);
 }
 
-bool put_linear_dw_mma(struct writer *w, const struct stage *s)
+enum { SPAN = 32 };                                    /* input features of a thread block */
+
+bool is_linear_dw_mma(const struct writer *w, const struct stage *s)
 {
-    enum { SPAN = 32 };
+    int64_t C = tensor_of(w, s->in[0])->dim[0], K = tensor_of(w, s->in[1])->dim[0];
+    return w->precision != PRECISION_FP32 && K >= 8 && C >= 8 && groups_of(K, 16) * groups_of(C, SPAN) <= INT32_MAX;
+}
+
+void put_linear_dw_mma(struct writer *w, const struct stage *s)
+{
     int deep = depth_of(w);
     int64_t C = tensor_of(w, s->in[0])->dim[0], K = tensor_of(w, s->in[1])->dim[0], tiles = groups_of(K, 16), spans = groups_of(C, SPAN);
     int64_t stride = plain_stride(C);
-    if (K < 8 || C < 8 || tiles * spans > INT32_MAX)
-        return false;
     w->threads = 32 * WARPS;
     open_kernel(w);
     w->blocks_per_task = 0;
@@ -236,5 +276,4 @@ bool put_linear_dw_mma(struct writer *w, const struct stage *s)
     put(w, "    %s[(int64_t)(k + i) * %lld + c + j] = sum;", name_of(w, s->out[0]), (long long)C);
     put(w, "}");
     close_kernel(w);
-    return true;
 }

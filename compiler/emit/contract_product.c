@@ -3,6 +3,8 @@
  * where every value meets thousands of weights. */
 #include "contract.h"
 
+#include <string.h>
+
 bool is_product(const struct tensor *x, const struct tensor *y)
 {
     return x->rank == 1 && y->rank == 1 && x->dim[0] * y->dim[0] >= PRODUCT_WEIGHTS;
@@ -32,9 +34,27 @@ static int packed(const struct writer *w)
     return plan_row_workspace(w->plan, (int)(w->kernel - w->plan->kernel));
 }
 
-/* conv of x, conv_dx of y': the weight lies [K][C] for both. */
-void put_library_product(struct writer *w, const struct stage *s, const struct contraction *c)
+/* Our own kernel, for machines without the library: what would be taken if there were no library at all. */
+static void put_without(struct writer *w, const struct stage *s)
 {
+    w->launch[0].when = EMIT_WITHOUT_LIBRARY;
+    for (const struct body *b = s->op->body; b->name; b++)
+        if (b->target == w->target && strcmp(b->name, "library") && (!b->applies || b->applies(w, s))) {
+            b->emit(w, s);
+            return;
+        }
+}
+
+bool is_library_product(const struct writer *w, const struct stage *s)
+{
+    return contraction_of(w, s).groups == 1 && is_product(tensor_of(w, s->in[0]), tensor_of(w, s->out[0]));
+}
+
+/* conv of x, conv_dx of y': the weight lies [K][C] for both. */
+void put_library_product(struct writer *w, const struct stage *s)
+{
+    put_without(w, s);
+    struct contraction at = contraction_of(w, s), *c = &at;
     const int out = c->result;
     const bool transposed = c->w_out == 1;             /* along the outputs: of [depth][outs] */
     open_pack(w, s->in[0]);
@@ -58,9 +78,15 @@ void put_library_product(struct writer *w, const struct stage *s, const struct c
     close_kernel(w);
 }
 
+bool is_library_dw(const struct writer *w, const struct stage *s)
+{
+    return is_product(tensor_of(w, s->in[0]), tensor_of(w, s->in[1]));
+}
+
 /* y' is packed; x lies row by row and takes zeros behind the batch, so that all rows of the capacity may be summed. */
 void put_library_dw(struct writer *w, const struct stage *s)
 {
+    put_without(w, s);
     int64_t C = tensor_of(w, s->in[0])->dim[0], K = tensor_of(w, s->in[1])->dim[0];
     int64_t stride = plain_stride(C);
     w->pads = true;

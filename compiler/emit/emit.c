@@ -114,6 +114,15 @@ const char *place_of(struct writer *w, int tensor, const char *block, const char
     return region_printf(w->region, "%s + (%s * %lld + %s) * 16 + lane", name_of(w, tensor), block, (long long)tensor_elements(t), e);
 }
 
+const char *row_value(struct writer *w, int tensor, const char *row, const char *e)
+{
+    const struct tensor *t = tensor_of(w, tensor);
+    const long long n = tensor_elements(t);
+    if (t->layout == LAYOUT_PLAIN)
+        return region_printf(w->region, "%s[%s * %lld + %s]", name_of(w, tensor), row, (long long)plain_stride(n), e);
+    return region_printf(w->region, "%s[(%s / 16 * %lld + %s) * 16 + %s %% 16]", name_of(w, tensor), row, n, e, row);
+}
+
 const char *read_of(struct writer *w, int tensor, const char *block, const char *e, const char *c)
 {
     const struct tensor *t = tensor_of(w, tensor);
@@ -282,6 +291,66 @@ void open_image(struct writer *w, int64_t C, int64_t P, int64_t Q)
 void open_rows(struct writer *w)
 {
     w->target->language->open_rows(w);
+}
+
+int copy_parts(const struct writer *w)
+{
+    return w->target->language->parts;
+}
+
+void open_share(struct writer *w, int64_t n)
+{
+    w->target->language->open_share(w, n);
+}
+
+void open_values(struct writer *w, const char *name, int64_t n, int splits)
+{
+    w->blocks_per_task = 0;
+    w->target->language->open_values(w, name, n, splits);
+}
+
+void open_team(struct writer *w, int64_t n)
+{
+    w->blocks_per_task = 0;
+    w->splits = (int)n;
+    w->target->language->open_team(w);
+}
+
+void open_terms(struct writer *w, int64_t places)
+{
+    w->target->language->open_terms(w, places);
+}
+
+void open_turns(struct writer *w, const char *name, const char *n)
+{
+    const struct language *l = w->target->language;
+    put(w, "for (int64_t %s = %s; %s < %s; %s)", name, l->first, name, n, region_printf(w->region, l->step, name));
+}
+
+void put_fold(struct writer *w, const char *name, const char *sum, bool first)
+{
+    const struct language *l = w->target->language;
+    if (l->meeting && first)
+        put(w, "%s;", l->meeting);
+    put(w, "const double %s = %s;", name, l->fold ? region_printf(w->region, l->fold, sum) : sum);
+}
+
+void open_lead(struct writer *w)
+{
+    if (w->target->language->lead)
+        put(w, "%s", w->target->language->lead);
+}
+
+void close_lead(struct writer *w)
+{
+    if (w->target->language->lead)
+        put(w, "}");
+}
+
+void close_team(struct writer *w)
+{
+    for (int i = 0; i < w->target->language->team_loops; i++)
+        put(w, "}");
 }
 
 void put_map_kernel(struct writer *w)

@@ -14,6 +14,15 @@ static void put_plain(const char *text, FILE *out)
         fputc(isprint((unsigned char)*text) && !strchr("\\@", *text) ? *text : '?', out);
 }
 
+/* The body that is taken; NULL: the plain one. */
+static const struct body *body_of(const struct writer *w, const struct stage *s)
+{
+    for (const struct body *b = s->op->body; b && b->name; b++)
+        if (b->target == w->target && (!b->applies || b->applies(w, s)))
+            return b;
+    return NULL;
+}
+
 /* False if no function came of it: the op has code for another target, or none. */
 static bool put_kernel(struct writer *w)
 {
@@ -22,7 +31,10 @@ static bool put_kernel(struct writer *w)
     for (int i = 0; i < k->nstage; i++)
         fprintf(w->out, "%s %s", i ? "," : "", k->stage[i].op->name);
     fprintf(w->out, "\n");
-    if (k->stage[0].op->emit)
+    const struct body *b = body_of(w, &k->stage[0]);
+    if (b)
+        b->emit(w, &k->stage[0]);
+    else if (k->stage[0].op->emit)
         k->stage[0].op->emit(w, &k->stage[0]);
     else if (k->stage[0].op->kind == OP_MAP)
         put_map_kernel(w);

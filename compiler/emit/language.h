@@ -16,6 +16,15 @@ struct language {
     void (*open_elements)(struct writer *w, int64_t n, int splits);
     void (*open_image)(struct writer *w, int64_t C, int64_t P, int64_t Q);
     void (*open_rows)(struct writer *w);
+    void (*open_share)(struct writer *w, int64_t n);
+    int parts;                                         /* of a block's elements: what open_share shares them among */
+    void (*open_values)(struct writer *w, const char *name, int64_t n, int splits);
+    void (*open_team)(struct writer *w);
+    int team_loops;                                    /* that it leaves open */
+    void (*open_terms)(struct writer *w, int64_t places);
+    const char *first, *step;                          /* of a member's share of a loop */
+    /* NULL where a team is one: what its sums meet in, a function of sum and that, what only one member does. */
+    const char *meeting, *fold, *lead;
     /* All maps of the kernel, over samples and their elements (t is the first result), or over n values without rows. */
     void (*put_row_maps)(struct writer *w, const struct tensor *t);
     void (*put_value_maps)(struct writer *w, int64_t n);

@@ -56,6 +56,34 @@ static void rows(struct writer *w)
     open_tasks(w, 1, 1);
 }
 
+static void share(struct writer *w, int64_t n)
+{
+    put(w, "for (int64_t e = 0; e < %lld; e++)", (long long)n);
+}
+
+static void values(struct writer *w, const char *name, int64_t n, int splits)
+{
+    w->splits = splits;
+    if (splits == 1)
+        put(w, "for (int64_t %s = first * %lld; %s < last * %lld; %s++) {", name, (long long)n, name, (long long)n, name);
+    else
+        put(w, "for (int64_t %s = first * %lldLL / %d; %s < last * %lldLL / %d; %s++) {", name, (long long)n, splits, name, (long long)n,
+            splits, name);
+}
+
+static void team(struct writer *w)
+{
+    put(w, "for (int64_t c = first; c < last; c++) {");
+}
+
+static void terms(struct writer *w, int64_t places)
+{
+    put(w, "for (int64_t block = 0; block < blocks; block++)");
+    put(w, "for (int lane = 0; lane < 16; lane += LANES) {");
+    put(w, "const M live = live_mask(a, block, lane);");
+    put(w, "for (int64_t e = c * %lld; e < (c + 1) * %lld; e++) {", (long long)places, (long long)places);
+}
+
 static void row_maps(struct writer *w, const struct tensor *t)
 {
     int64_t n = tensor_elements(t), channels = t->rank ? t->dim[0] : 1;
@@ -120,6 +148,8 @@ static void put_functions(const struct plan *p, const struct source *s, FILE *ou
 
 const struct language language_c = {
     .open_kernel = open_function, .put_operands = operands, .open_tasks = tasks, .task_loops = 2, .open_elements = elements,
-    .open_image = image, .open_rows = rows, .put_row_maps = row_maps, .put_value_maps = value_maps,
+    .open_image = image, .open_rows = rows, .open_share = share, .parts = 1, .open_values = values,
+    .open_team = team, .team_loops = 1, .open_terms = terms, .first = "0", .step = "%s++",
+    .put_row_maps = row_maps, .put_value_maps = value_maps,
     .kind = kind, .put_prelude = put_prelude, .put_functions = put_functions,
 };

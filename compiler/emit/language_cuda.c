@@ -73,6 +73,37 @@ static void rows(struct writer *w)
     put(w, "    return;");
 }
 
+static void share(struct writer *w, int64_t n)
+{
+    put(w, "for (int64_t e = part * 16 + unit; e < %lld; e += %d)", (long long)n, 16 * w->splits);
+}
+
+static void values(struct writer *w, const char *name, int64_t n, int splits)
+{
+    (void)splits;
+    w->splits = (int)(n <= MAX_PARTS * w->threads ? (n + w->threads - 1) / w->threads : MAX_PARTS);
+    put(w, "for (int64_t %s = blockIdx.x * %d + threadIdx.x; %s < %lld; %s += %d) {", name, w->threads, name, (long long)n, name,
+        w->splits * w->threads);
+}
+
+static void team(struct writer *w)
+{
+    put(w, "const int64_t c = blockIdx.x;");
+    put(w, "const int lane = threadIdx.x %% 16, unit = threadIdx.x / 16;");
+    put(w, "(void)c, (void)lane, (void)unit;");
+}
+
+/* The units of a thread block share the places of a block of samples, or if there are few of those the blocks. */
+static void terms(struct writer *w, int64_t places)
+{
+    const int units = w->threads / 16;
+    const bool many = places >= units / 2;
+    put(w, "for (int64_t block = %s; block < blocks; block += %d) {", many ? "0" : "unit", many ? 1 : units);
+    put(w, "const M live = live_mask(a, block, lane);");
+    put(w, "for (int64_t e = c * %lld%s; e < (c + 1) * %lld; %s) {", (long long)places, many ? " + unit" : "", (long long)places,
+        many ? region_printf(w->region, "e += %d", units) : "e++");
+}
+
 static void row_maps(struct writer *w, const struct tensor *t)
 {
     const int64_t n = tensor_elements(t);
@@ -85,9 +116,7 @@ static void row_maps(struct writer *w, const struct tensor *t)
 
 static void value_maps(struct writer *w, int64_t n)
 {
-    w->blocks_per_task = 0;
-    w->splits = (int)(n <= MAX_PARTS * w->threads ? (n + w->threads - 1) / w->threads : MAX_PARTS);
-    put(w, "for (int64_t e = blockIdx.x * %d + threadIdx.x; e < %lld; e += %d) {", w->threads, (long long)n, w->splits * w->threads);
+    open_values(w, "e", n, 1);
     put_maps(w, 0, w->kernel->nstage, "0", "e", NULL);
     put(w, "}");
 }
@@ -113,5 +142,7 @@ static void put_prelude(const struct target *t, const struct emit_options *o, FI
 
 const struct language language_cuda = {
     .open_kernel = open_function, .open_tasks = tasks, .open_elements = elements, .open_image = image, .open_rows = rows,
-    .put_row_maps = row_maps, .put_value_maps = value_maps, .kind = kind, .put_prelude = put_prelude,
+    .open_share = share, .parts = 16, .open_values = values, .open_team = team, .open_terms = terms,
+    .first = "threadIdx.x", .step = "%s += blockDim.x", .meeting = "__shared__ double part[32]", .fold = "block_sum(%s, part)",
+    .lead = "if (threadIdx.x == 0) {", .put_row_maps = row_maps, .put_value_maps = value_maps, .kind = kind, .put_prelude = put_prelude,
 };

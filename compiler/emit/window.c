@@ -13,15 +13,21 @@ static void put_result(struct writer *w, const struct stage *s, const char *bloc
         }
 }
 
-void put_window(struct writer *w, const struct stage *s, const char *block, const char *e, const char *tile, bool guarded)
+/* A mean of so many values that their sum keeps what rounding takes. */
+static bool is_large(const struct stage *s)
+{
+    return s->nout == 1 && s->attr[R] * s->attr[S] > 64;
+}
+
+void open_window(struct writer *w, const struct stage *s, bool guarded)
 {
     const double *a = s->attr;
-    bool max = s->nout == 2, places = max && is_stored(w, s->out[1]), large = !max && a[R] * a[S] > 64;
-    int y = var_of(w, s->out[0]);
-    if (large)
+    const bool max = s->nout == 2;
+    const int y = var_of(w, s->out[0]);
+    if (is_large(s))
         put(w, "struct sum sum%d = {};", y);
     put(w, "V v%d = num(%s);", y, max ? "-INFINITE" : "0");
-    if (places)
+    if (max && is_stored(w, s->out[1]))
         put(w, "M v%d = {0};", var_of(w, s->out[1]));
     const char *unroll = guarded ? "" : "UNROLL ";     /* in a tile: its places are registers */
     put(w, "%sfor (int r = 0; r < %d; r++)", unroll, (int)a[R]);
@@ -30,11 +36,18 @@ void put_window(struct writer *w, const struct stage *s, const char *block, cons
         put(w, "if (h0 + r < 0 || h0 + r >= H || w0 + s < 0 || w0 + s >= W)");
         put(w, "    continue;");
     }
-    put(w, "const V x = %s;", tile);
+}
+
+void close_window(struct writer *w, const struct stage *s, const char *block, const char *e, const char *value)
+{
+    const double *a = s->attr;
+    const bool max = s->nout == 2, large = is_large(s);
+    const int y = var_of(w, s->out[0]);
+    put(w, "const V x = %s;", value);
     if (max) {
         put(w, "const M wins = (x > v%d) | (x != x);", y);
         put(w, "v%d = sel(wins, x, v%d);", y, y);
-        if (places)
+        if (is_stored(w, s->out[1]))
             put(w, "v%d = pick(wins, r * %d + s, v%d);", var_of(w, s->out[1]), (int)a[S], var_of(w, s->out[1]));
     } else if (large)
         put(w, "sum_add(&sum%d, x);", y);
@@ -50,6 +63,12 @@ void put_window(struct writer *w, const struct stage *s, const char *block, cons
     else if (!max)
         put(w, "v%d *= num(%.17g);", y, 1 / (a[R] * a[S]));
     put_result(w, s, block, e);
+}
+
+void put_window(struct writer *w, const struct stage *s, const char *block, const char *e, const char *tile, bool guarded)
+{
+    open_window(w, s, guarded);
+    close_window(w, s, block, e, tile);
 }
 
 void put_scatter(struct writer *w, const struct stage *s, const char *block, const char *c, const char *p, const char *q)

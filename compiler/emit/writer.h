@@ -47,6 +47,21 @@ void open_image(struct writer *w, int64_t C, int64_t P, int64_t Q);
 void close_elements(struct writer *w);
 /* Loops over blocks and lanes: on CUDA a thread has a sample. close_tasks ends them. */
 void open_rows(struct writer *w);
+/* Within open_tasks(w, 1, copy_parts(w)), which share it: a loop over elements e < n, without a brace. */
+int copy_parts(const struct writer *w);
+void open_share(struct writer *w, int64_t n);
+/* A loop over values without rows, NAME < n, each the work of one thread; in C a task has n / splits of them. `}` ends it. */
+void open_values(struct writer *w, const char *name, int64_t n, int splits);
+/* Sums over rows: a team, a task in C and a thread block on CUDA, makes those of each c < n. open_terms: its loops over all blocks
+ * and lanes, and the elements e of channel c, of `places` each; declares `live`; two `}` end them. */
+void open_team(struct writer *w, int64_t n);
+void open_terms(struct writer *w, int64_t places);
+void open_turns(struct writer *w, const char *name, const char *n);         /* the team's loop over NAME < n, without a brace */
+/* Behind all terms: declares NAME, the sum in double over the team of what each member has; `first` of several. */
+void put_fold(struct writer *w, const char *name, const char *sum, bool first);
+void open_lead(struct writer *w);                                           /* what is done once by a team, till close_lead */
+void close_lead(struct writer *w);
+void close_team(struct writer *w);
 /* Map stages [from, to) of the kernel for one element: `e` and `c` are C expressions of the element's index within a
  * sample and of its channel; `block` names the block. Results not stored stay in variables. In text, `@` is the kernel's name. */
 void put_maps(struct writer *w, int from, int to, const char *block, const char *e, const char *c);
@@ -55,6 +70,8 @@ int maps_end(const struct writer *w, int from);
 int stage_index(const struct writer *w, const struct stage *s);
 /* C expression of the element's place in tensor t with rows in blocks: "((block * E + e) * 16 + lane)". */
 const char *place_of(struct writer *w, int tensor, const char *block, const char *e);
+/* C expression of element e of sample `row` of a stored tensor with rows, whatever its layout. */
+const char *row_value(struct writer *w, int tensor, const char *row, const char *e);
 /* Reads a stored tensor at an element, or names the variable. */
 const char *read_of(struct writer *w, int tensor, const char *block, const char *e, const char *c);
 

@@ -28,24 +28,12 @@ static void put_settle(struct writer *w, int sums)
         put(w, "sum_settle(&sum%d);", i);
 }
 
-/* The loops over samples and places of channel c, which add up the stage's expressions in sum0, sum1. On CUDA a thread block
- * has a channel: its units share the places of a block, or if there are few of those the blocks. */
-static void put_loops(struct writer *w, const struct stage *s, int64_t places, int sums)
+/* The terms of channel c, the stage's expressions, in sum0, sum1; then total0, total1. */
+static void put_totals(struct writer *w, const struct stage *s, int64_t places, int sums)
 {
-    const bool cuda = w->target == &target_cuda;
-    const int units = w->threads / 16;
-    const bool many = places >= units / 2;
     for (int i = 0; i < sums; i++)
         put(w, "struct sum sum%d = {};", i);
-    if (cuda)
-        put(w, "for (int64_t block = %s; block < blocks; block += %d) {", many ? "0" : "unit", many ? 1 : units);
-    else {
-        put(w, "for (int64_t block = 0; block < blocks; block++)");
-        put(w, "for (int lane = 0; lane < 16; lane += LANES) {");
-    }
-    put(w, "const M live = live_mask(a, block, lane);");
-    put(w, "for (int64_t e = c * %lld%s; e < (c + 1) * %lld; %s) {", (long long)places, cuda && many ? " + unit" : "", (long long)places,
-        cuda && many ? region_printf(w->region, "e += %d", units) : "e++");
+    open_terms(w, places);
     put_maps(w, 0, 1, "block", "e", "c");
     for (int i = 0; i < sums; i++)
         put(w, "sum_add(&sum%d, sel(live, v%d, num(0)));", i, var_of(w, s->out[i]));
@@ -57,36 +45,26 @@ static void put_loops(struct writer *w, const struct stage *s, int64_t places, i
     put(w, "}");
     put_settle(w, sums);
     put(w, "}");
-    if (cuda)
-        put(w, "__shared__ double part[32];");
     for (int i = 0; i < sums; i++)
-        put(w, "const double total%d = %s;", i, cuda ? region_printf(w->region, "block_sum(sum_of_lanes(&sum%d), part)", i)
-                                                     : region_printf(w->region, "sum_of_lanes(&sum%d)", i));
+        put_fold(w, region_printf(w->region, "total%d", i), region_printf(w->region, "sum_of_lanes(&sum%d)", i), i == 0);
 }
 
 /* result[o] in terms of the totals, of `n`, the number of values, and of the stage's operands. */
 static void put_sums(struct writer *w, const struct stage *s, int sums, const char *const *result)
 {
-    const bool cuda = w->target == &target_cuda;
     const struct tensor *x = tensor_of(w, s->in[0]);
     const int64_t C = x->dim[0], places = tensor_elements(x) / C;
     open_kernel(w);
-    w->blocks_per_task = 0;
-    w->splits = (int)C;
-    if (cuda) {
-        put(w, "const int64_t c = blockIdx.x;");
-        put(w, "const int lane = threadIdx.x %% 16, unit = threadIdx.x / 16;");
-    } else
-        put(w, "for (int64_t c = first; c < last; c++) {");
-    put_loops(w, s, places, sums);
-    if (cuda)
-        put(w, "if (threadIdx.x == 0) {");
+    open_team(w, C);
+    put_totals(w, s, places, sums);
+    open_lead(w);
     put(w, "const double n = %lld.0 * a->control[%d];", (long long)places, CTL_ROWS);
     put(w, "(void)n;");
     for (int o = 0; o < s->nout; o++)
         if (is_stored(w, s->out[o]))
             put(w, "%s[c] = (real)(%s);", name_of(w, s->out[o]), result[o]);
-    put(w, "}");
+    close_lead(w);
+    close_team(w);
     close_kernel(w);
 }
 
@@ -111,17 +89,12 @@ static void var_emit(struct writer *w, const struct stage *s)
  * exact, or a small mean would be lost in rounding that goes one way for all x; what it lacks of the mean is in the shift. */
 static void affine_emit(struct writer *w, const struct stage *s)
 {
-    const int C = (int)tensor_of(w, s->in[0])->dim[0];
+    const int64_t C = tensor_of(w, s->in[0])->dim[0];
     const char *in[4];
     for (int i = 0; i < 4; i++)
         in[i] = region_printf(w->region, "(double)%s[c]", name_of(w, s->in[i]));
     open_kernel(w);
-    w->blocks_per_task = 0;
-    w->splits = w->target == &target_cuda ? (C + w->threads - 1) / w->threads : 1;
-    if (w->target == &target_cuda)
-        put(w, "for (int c = blockIdx.x * blockDim.x + threadIdx.x; c < %d; c = %d) {", C, C);
-    else
-        put(w, "for (int64_t c = first * %d; c < last * %d; c++) {", C, C);
+    open_values(w, "c", C, 1);
     put(w, "const double mean = %s, sd = sqrt_of(%s + %.17g);", in[0], in[1], s->attr[EPS]);
     put(w, "const real inv = (real)(1 / sd), scale = inv * (real)%s;", in[2]);
     put(w, "const real reach = (real)(2 * ((mean < 0 ? -mean : mean) + sd)), up = (real)mean + reach, centre = up - reach;");

@@ -148,42 +148,36 @@ static void conv_grad(struct graph *g, struct node *n, struct value *const *gy, 
     gx[0] = graph_op(g, "conv_dx", a, gy[0], w, NULL);
 }
 
-/* ---- emitting: contract.c writes the loops ---- */
+/* ---- emitting: the bodies of contract.h write the loops ---- */
 
-static void conv_emit(struct writer *w, const struct stage *s)
+static void conv_sizes(const double *attr, const struct tensor *const *in, const struct tensor *const *out, void *to)
 {
     struct geometry g;
-    const struct tensor *x = tensor_of(w, s->in[0]), *wt = tensor_of(w, s->in[1]);
-    geometry(&g, s->attr, x->rank, x->dim, wt->rank, wt->dim);
+    (void)out;
+    geometry(&g, attr, in[0]->rank, in[0]->dim, in[1]->rank, in[1]->dim);
     int64_t area = g.R * g.S;
-    struct contraction c = {
+    *(struct contraction *)to = (struct contraction){
         .y = {g.stride[0], g.dil[0], -g.pad[0], 1, g.P, g.H, g.R}, .x = {g.stride[1], g.dil[1], -g.pad[1], 1, g.Q, g.W, g.S},
         .groups = g.G, .outs = g.K / g.G, .depth = g.C / g.G,
         .w_out = g.C / g.G * area, .w_depth = area, .w_group = g.K / g.G * (g.C / g.G) * area,
     };
-    put_contraction(w, s, &c);
 }
 
-static void dx_emit(struct writer *w, const struct stage *s)
+static void dx_sizes(const double *attr, const struct tensor *const *in, const struct tensor *const *out, void *to)
 {
     struct geometry g;
-    const struct tensor *x = tensor_of(w, s->out[0]), *wt = tensor_of(w, s->in[1]);
-    geometry(&g, s->attr, x->rank, x->dim, wt->rank, wt->dim);
+    geometry(&g, attr, out[0]->rank, out[0]->dim, in[1]->rank, in[1]->dim);
     int64_t area = g.R * g.S;
-    struct contraction c = {
+    *(struct contraction *)to = (struct contraction){
         .y = {1, -g.dil[0], g.pad[0], g.stride[0], g.H, g.P, g.R}, .x = {1, -g.dil[1], g.pad[1], g.stride[1], g.W, g.Q, g.S},
         .groups = g.G, .outs = g.C / g.G, .depth = g.K / g.G,
         .w_out = area, .w_depth = g.C / g.G * area, .w_group = g.K / g.G * (g.C / g.G) * area,
     };
-    put_contraction(w, s, &c);
 }
 
-static void dw_emit(struct writer *w, const struct stage *s)
+static void dw_sizes(const double *attr, const struct tensor *const *in, const struct tensor *const *out, void *to)
 {
-    struct geometry g;
-    const struct tensor *x = tensor_of(w, s->in[0]), *wt = tensor_of(w, s->out[0]);
-    geometry(&g, s->attr, x->rank, x->dim, wt->rank, wt->dim);
-    put_conv_dw(w, s, &g);
+    geometry(to, attr, in[0]->rank, in[0]->dim, out[0]->rank, out[0]->dim);
 }
 
 static int64_t dw_scratch(const double *attr, const struct tensor *const *in, const struct tensor *const *out)
@@ -312,13 +306,13 @@ static struct value *linear(struct site *s, const struct args *a, struct value *
 static const struct op op[] = {
     {.name = "conv", .doc = "convolution; a fully connected layer if the input is flat", .kind = OP_CONTRACT, .form = FORM_TILE, .nin = 2, .nout = 1,
      .attr = {CONV_ATTRS}, .shape = conv_shape, .grad = conv_grad, .scratch = product_scratch, .row_scratch = product_rows, .macs = conv_macs,
-     .emit = conv_emit},
+     .emit = put_contraction_plain, .body = contraction_body, .sizes = conv_sizes},
     {.name = "conv_dx", .doc = "gradient of conv by its input", .kind = OP_CONTRACT, .form = FORM_TILE, .nin = 2, .nout = 1,
-     .attr = {CONV_ATTRS, "h", "w"}, .shape = dx_shape, .scratch = product_scratch, .row_scratch = product_rows, .emit = dx_emit},
+     .attr = {CONV_ATTRS, "h", "w"}, .shape = dx_shape, .scratch = product_scratch, .row_scratch = product_rows, .emit = put_contraction_plain, .body = contraction_body, .sizes = dx_sizes},
     {.name = "conv_dw", .doc = "gradient of conv by its weight", .kind = OP_CONTRACT, .nin = 2, .nout = 1,
-     .attr = {CONV_ATTRS, "r", "s"}, .shape = dw_shape, .scratch = dw_scratch, .emit = dw_emit},
+     .attr = {CONV_ATTRS, "r", "s"}, .shape = dw_shape, .scratch = dw_scratch, .emit = put_conv_dw_plain, .body = conv_dw_body, .sizes = dw_sizes},
     {.name = "linear_dw", .doc = "gradient of a fully connected layer by its weight", .kind = OP_CONTRACT, .nin = 2, .nout = 1,
-     .shape = linear_dw_shape, .scratch = product_scratch, .row_scratch = dw_rows, .emit = put_linear_dw},
+     .shape = linear_dw_shape, .scratch = product_scratch, .row_scratch = dw_rows, .emit = put_linear_dw_plain, .body = linear_dw_body},
 };
 
 static const struct word word[] = {

@@ -152,33 +152,26 @@ static void hit_emit(struct writer *w, const struct stage *s)
 /* Reports run in one task: rows in order, on CUDA in a fixed tree. Several stand in one kernel. */
 static void report_emit(struct writer *w, const struct stage *s)
 {
-    bool cuda = w->target == &target_cuda;
     open_kernel(w);
-    w->blocks_per_task = 0;
-    w->splits = 1;
-    if (!cuda)
-        put(w, "(void)first, (void)last;");
+    open_team(w, 1);
     put(w, "const int64_t rows = a->control[%d];", CTL_ROWS);
     for (; s < w->kernel->stage + w->kernel->nstage; s++) {
         put(w, "{");
         put(w, "double sum = 0;");
-        put(w, cuda ? "for (int64_t i = threadIdx.x; i < rows; i += blockDim.x)" : "for (int64_t i = 0; i < rows; i++)");
+        open_turns(w, "i", "rows");
         put(w, "    sum += %s[i];", name_of(w, s->in[0]));
-        if (cuda) {
-            put(w, "__shared__ double part[32];");
-            put(w, "sum = block_sum(sum, part);");
-            put(w, "if (threadIdx.x == 0) {");
-        }
+        put_fold(w, "total", "sum", true);
+        open_lead(w);
         if (!strcmp(s->op->name, "report_loss")) {
-            put(w, "const float loss = (float)(sum / rows);");
+            put(w, "const float loss = (float)(total / rows);");
             put(w, "put_word(a, %d, loss);", CTL_LOSS);
             put(w, "a->control[%d] = is_finite(loss) && (!a->control[%d] || a->control[%d]);", CTL_FINITE, CTL_CHAIN, CTL_FINITE);
         } else
-            put(w, "a->control[%d] = (uint32_t)sum;", CTL_METRIC + (int)s->attr[0]);
-        if (cuda)
-            put(w, "}");
+            put(w, "a->control[%d] = (uint32_t)total;", CTL_METRIC + (int)s->attr[0]);
+        close_lead(w);
         put(w, "}");
     }
+    close_team(w);
     close_kernel(w);
 }
 

@@ -98,8 +98,48 @@ static void close_turn(struct writer *w)
     close_kernel(w);
 }
 
-static void put_gather_threads(struct writer *w, const struct stage *s, int64_t n, int64_t places, bool constants, double scale, double shift)
+/* What the transforms make of a pixel of channel c: the text of its factor and of what is added. */
+struct transform { int64_t channels; const char *scale, *shift; };
+
+static struct transform put_transform(struct writer *w, const struct tensor *t, const char *c)
 {
+    double *scale, *shift;
+    struct transform f = {.channels = fold_transforms(w, t, &scale, &shift)};
+    f.scale = f.channels == 1 ? number(w, scale[0]) : region_printf(w->region, "@_scale[%s]", c);
+    f.shift = f.channels == 1 ? number(w, shift[0]) : region_printf(w->region, "@_shift[%s]", c);
+    if (f.channels == 1)
+        return f;
+    put_constants(w, "scale", scale, f.channels);
+    put_constants(w, "shift", shift, f.channels);
+    fprintf(w->out, "\n");
+    return f;
+}
+
+/* One sample after the other. */
+static void gather_emit(struct writer *w, const struct stage *s)
+{
+    const struct tensor *t = tensor_of(w, s->out[0]);
+    const int64_t n = tensor_elements(t);
+    const struct transform f = put_transform(w, t, region_printf(w->region, "e / %lld", (long long)(n / t->dim[0])));
+    open_kernel(w);
+    open_rows(w);
+    put(w, "const int64_t at = sample_at(a, block * 16 + lane);");
+    put(w, "for (int64_t e = 0; e < %lld; e++) {", (long long)n);
+    put(w, "const real x = at < 0 ? 0 : pixel(a, at * %lld + e, %s, %s);", (long long)n, f.scale, f.shift);
+    if (is_stored(w, s->out[0]))
+        put(w, "st(%s, x);", place_of(w, s->out[0], "block", "e"));
+    if (is_stored(w, s->out[1]))
+        put(w, "%s = x;", row_value(w, s->out[1], "(block * 16 + lane)", "e"));
+    put(w, "}");
+    close_tasks(w);
+    close_kernel(w);
+}
+
+static void put_gather_threads(struct writer *w, const struct stage *s)
+{
+    const struct tensor *t = tensor_of(w, s->out[0]);
+    const int64_t n = tensor_elements(t);
+    const struct transform f = put_transform(w, t, region_printf(w->region, "(start + e) / %lld", (long long)(n / t->dim[0])));
     bool plain = is_stored(w, s->out[1]), blocks = is_stored(w, s->out[0]);
     open_kernel(w);
     put(w, "__shared__ int64_t at[16];");
@@ -111,9 +151,7 @@ static void put_gather_threads(struct writer *w, const struct stage *s, int64_t 
     put(w, "const int i = k / %d, e = k %% %d;", SPAN, SPAN);
     put(w, "if (e >= n)");
     put(w, "    continue;");
-    const char *c = region_printf(w->region, "(start + e) / %lld", (long long)places);
-    put(w, "const real x = at[i] < 0 ? 0 : pixel(a, at[i] * %lld + start + e, %s, %s);", (long long)n,
-        constants ? region_printf(w->region, "@_scale[%s]", c) : number(w, scale), constants ? region_printf(w->region, "@_shift[%s]", c) : number(w, shift));
+    put(w, "const real x = at[i] < 0 ? 0 : pixel(a, at[i] * %lld + start + e, %s, %s);", (long long)n, f.scale, f.shift);
     if (plain)
         put(w, "%s[(block * 16 + i) * %lld + start + e] = x;", name_of(w, s->out[1]), (long long)plain_stride(n));
     put(w, "tile[i][e] = x;");
@@ -127,24 +165,16 @@ static void put_gather_threads(struct writer *w, const struct stage *s, int64_t 
 }
 
 /* Samples of one block: first row by row (rows beyond the batch are zeros), then turned 16 x 16 into lanes. */
-static void gather_emit(struct writer *w, const struct stage *s)
+static void put_gather_blocks(struct writer *w, const struct stage *s)
 {
     const struct tensor *t = tensor_of(w, s->out[0]);
     double *scale, *shift;
     int64_t n = tensor_elements(t), channels = fold_transforms(w, t, &scale, &shift), places = n / channels;
     bool plain = is_stored(w, s->out[1]), blocks = is_stored(w, s->out[0]);
     int64_t stride = plain ? plain_stride(n) : 0;
-    if (w->target == &target_cuda && channels == 1) {
-        put_gather_threads(w, s, n, places, false, scale[0], shift[0]);
-        return;
-    }
     put_constants(w, "scale", scale, channels);
     put_constants(w, "shift", shift, channels);
     fprintf(w->out, "\n");
-    if (w->target == &target_cuda) {
-        put_gather_threads(w, s, n, places, true, 0, 0);
-        return;
-    }
     const char *scale_text = "@_scale[c]", *shift_text = "@_shift[c]", *small = NULL;
     if (channels > 1 && places < 16) {                 /* too few for a run of their own: read as they are, then transformed */
         small = region_printf(w->region, "[(e + k) / %lld]", (long long)places);
@@ -190,19 +220,33 @@ static void gather_emit(struct writer *w, const struct stage *s)
     close_kernel(w);
 }
 
+static const struct body gather_body[] = {
+    {"blocks", &target_cpu, NULL, put_gather_blocks},
+    {"turned", &target_cuda, NULL, put_gather_threads},
+    {.name = NULL},
+};
+
+static const char *target_text(struct writer *w, const struct tensor *t)
+{
+    return region_printf(w->region, "at < 0 ? 0 : ((const %s *)a->targets)[at * %lld + e]", t->dtype == DT_I32 ? "int32_t" : "float",
+                         (long long)tensor_elements(t));
+}
+
 static void target_emit(struct writer *w, const struct stage *s)
 {
     const struct tensor *t = tensor_of(w, s->out[0]);
-    const char *type = t->dtype == DT_I32 ? "int32_t" : "float";
-    if (w->target == &target_cuda) {
-        open_kernel(w);
-        open_elements(w, tensor_elements(t), 1);
-        put(w, "const int64_t at = sample_at(a, block * 16 + lane);");
-        put(w, "st(%s, at < 0 ? 0 : ((const %s *)a->targets)[at * %lld + e]);", place_of(w, s->out[0], "block", "e"), type, (long long)tensor_elements(t));
-        close_elements(w);
-        close_kernel(w);
-        return;
-    }
+    open_kernel(w);
+    open_elements(w, tensor_elements(t), 1);
+    put(w, "const int64_t at = sample_at(a, block * 16 + lane);");
+    put(w, "%s(%s, %s);", t->dtype == DT_I32 ? "st_i32" : "st", place_of(w, s->out[0], "block", "e"), target_text(w, t));
+    close_elements(w);
+    close_kernel(w);
+}
+
+/* The order of the samples is found once a block. */
+static void put_target_blocks(struct writer *w, const struct stage *s)
+{
+    const struct tensor *t = tensor_of(w, s->out[0]);
     open_kernel(w);
     w->blocks_per_task = 1;
     w->splits = 1;
@@ -211,11 +255,12 @@ static void target_emit(struct writer *w, const struct stage *s)
     put(w, "for (int i = 0; i < 16; i++) {");
     put(w, "const int64_t at = sample_at(a, &order, block * 16 + i);");
     put(w, "for (int64_t e = 0; e < %lld; e++)", (long long)tensor_elements(t));
-    put(w, "    %s[(block * %lld + e) * 16 + i] = at < 0 ? 0 : ((const %s *)a->targets)[at * %lld + e];", name_of(w, s->out[0]),
-        (long long)tensor_elements(t), type, (long long)tensor_elements(t));
+    put(w, "    %s[(block * %lld + e) * 16 + i] = %s;", name_of(w, s->out[0]), (long long)tensor_elements(t), target_text(w, t));
     put(w, "}");
     close_kernel(w);
 }
+
+static const struct body target_body[] = {{"blocks", &target_cpu, NULL, put_target_blocks}, {.name = NULL}};
 
 /* ---- relayout: samples in lanes -> row by row ---- */
 
@@ -231,20 +276,32 @@ static bool relayout_shape(const double *a, const struct tensor *const *in, int 
 
 static void relayout_emit(struct writer *w, const struct stage *s)
 {
+    open_kernel(w);
+    open_elements(w, tensor_elements(tensor_of(w, s->in[0])), 1);
+    put(w, "%s = ld(%s);", row_value(w, s->out[0], "(block * 16 + lane)", "e"), place_of(w, s->in[0], "block", "e"));
+    close_elements(w);
+    close_kernel(w);
+}
+
+static void put_relayout_threads(struct writer *w, const struct stage *s)
+{
     int64_t n = tensor_elements(tensor_of(w, s->in[0])), stride = plain_stride(n);
     open_kernel(w);
-    if (w->target == &target_cuda) {
-        open_turn(w, n);
-        put(w, "for (int e = unit; e < n; e += blockDim.x / 16)");
-        put(w, "    tile[lane][e] = ld(%s);", place_of(w, s->in[0], "block", "(start + e)"));
-        put(w, "__syncthreads();");
-        put(w, "for (int k = threadIdx.x; k < 16 * %d; k += blockDim.x)", SPAN);
-        put(w, "    if (k %% %d < n)", SPAN);
-        put(w, "        %s[(block * 16 + k / %d) * %lld + start + k %% %d] = tile[k / %d][k %% %d];", name_of(w, s->out[0]), SPAN,
-            (long long)stride, SPAN, SPAN, SPAN);
-        close_turn(w);
-        return;
-    }
+    open_turn(w, n);
+    put(w, "for (int e = unit; e < n; e += blockDim.x / 16)");
+    put(w, "    tile[lane][e] = ld(%s);", place_of(w, s->in[0], "block", "(start + e)"));
+    put(w, "__syncthreads();");
+    put(w, "for (int k = threadIdx.x; k < 16 * %d; k += blockDim.x)", SPAN);
+    put(w, "    if (k %% %d < n)", SPAN);
+    put(w, "        %s[(block * 16 + k / %d) * %lld + start + k %% %d] = tile[k / %d][k %% %d];", name_of(w, s->out[0]), SPAN,
+        (long long)stride, SPAN, SPAN, SPAN);
+    close_turn(w);
+}
+
+static void put_relayout_blocks(struct writer *w, const struct stage *s)
+{
+    int64_t n = tensor_elements(tensor_of(w, s->in[0])), stride = plain_stride(n);
+    open_kernel(w);
     w->blocks_per_task = 1;
     w->splits = 1;
     put(w, "for (int64_t block = first; block < last; block++)");
@@ -253,6 +310,12 @@ static void relayout_emit(struct writer *w, const struct stage *s)
         name_of(w, s->in[0]), (long long)n, (long long)n, (long long)n, (long long)stride, name_of(w, s->out[0]), (long long)stride);
     close_kernel(w);
 }
+
+static const struct body relayout_body[] = {
+    {"blocks", &target_cpu, NULL, put_relayout_blocks},
+    {"turned", &target_cuda, NULL, put_relayout_threads},
+    {.name = NULL},
+};
 
 /* ---- concat and slice along the channels ---- */
 
@@ -295,10 +358,7 @@ static void concat_grad(struct graph *g, struct node *n, struct value *const *gy
 
 static void put_copy(struct writer *w, int from, int64_t from_at, int to, int64_t to_at, int64_t n)
 {
-    if (w->target == &target_cuda)
-        put(w, "for (int64_t e = part * 16 + unit; e < %lld; e += %d)", (long long)n, 16 * w->splits);
-    else
-        put(w, "for (int64_t e = 0; e < %lld; e++)", (long long)n);
+    open_share(w, n);
     put(w, "    st(%s, ld(%s));", place_of(w, to, "block", region_printf(w->region, "(e + %lldLL)", (long long)to_at)),
         place_of(w, from, "block", region_printf(w->region, "(e + %lldLL)", (long long)from_at)));
 }
@@ -307,7 +367,7 @@ static void concat_emit(struct writer *w, const struct stage *s)
 {
     int64_t at = 0;
     open_kernel(w);
-    open_tasks(w, 1, w->target == &target_cuda ? 16 : 1);
+    open_tasks(w, 1, copy_parts(w));
     for (int i = 0; i < s->nin; i++) {
         int64_t n = tensor_elements(tensor_of(w, s->in[i]));
         put_copy(w, s->in[i], 0, s->out[0], at, n);
@@ -322,7 +382,7 @@ static void slice_emit(struct writer *w, const struct stage *s)
     const struct tensor *x = tensor_of(w, s->in[0]);
     int64_t places = tensor_elements(x) / x->dim[0];
     open_kernel(w);
-    open_tasks(w, 1, w->target == &target_cuda ? 16 : 1);
+    open_tasks(w, 1, copy_parts(w));
     put_copy(w, s->in[0], (int64_t)s->attr[0] * places, s->out[0], 0, tensor_elements(tensor_of(w, s->out[0])));
     close_tasks(w);
     close_kernel(w);
@@ -388,11 +448,11 @@ static struct value *concat(struct site *s, const struct args *a, struct value *
 
 static const struct op op[] = {
     {.name = "gather", .doc = "the batch's samples from the data set, transformed; in lanes, and row by row", .kind = OP_MOVE, .optional = true, .nin = 1,
-     .nout = 2, .attr = {SHAPE_ATTRS}, .shape = gather_shape, .emit = gather_emit},
+     .nout = 2, .attr = {SHAPE_ATTRS}, .shape = gather_shape, .emit = gather_emit, .body = gather_body},
     {.name = "gather_target", .doc = "the batch's targets", .kind = OP_MOVE, .nin = 1, .nout = 1, .attr = {SHAPE_ATTRS, "class"},
-     .shape = target_shape, .emit = target_emit},
+     .shape = target_shape, .emit = target_emit, .body = target_body},
     {.name = "relayout", .doc = "from samples in lanes to row by row", .kind = OP_MOVE, .nin = 1, .nout = 1, .shape = relayout_shape,
-     .emit = relayout_emit},
+     .emit = relayout_emit, .body = relayout_body},
     {.name = "concat", .doc = "joined along the channels", .kind = OP_MOVE, .nin = -1, .nout = 1, .shape = concat_shape, .grad = concat_grad,
      .emit = concat_emit},
     {.name = "slice", .doc = "a range of channels", .kind = OP_MOVE, .nin = 1, .nout = 1, .attr = {"from", "count"}, .shape = slice_shape,

@@ -102,24 +102,15 @@ static void pool_emit(struct writer *w, const struct stage *s)
     close_kernel(w);
 }
 
-/* On CUDA a thread has a window, if windows neither overlap nor leave places out. Else each place of x' gathers from the
- * windows over it, in their order, so that no two threads write one place. */
-static void put_threads(struct writer *w, const struct stage *s)
+/* Each place of x' gathers from the windows over it, in their order, so that no two threads write one place. */
+static void dx_emit(struct writer *w, const struct stage *s)
 {
     const double *a = s->attr;
     const struct tensor *y = tensor_of(w, s->in[0]);
     int64_t C = y->dim[0], P = y->dim[1], Q = y->dim[2];
     open_kernel(w);
-    if (scatter_fits_tile(a, y)) {
-        open_image(w, C, P, Q);
-        put(w, "const V y = ld(%s);", place_of(w, s->in[0], "block", "e"));
-        put_scatter(w, s, "block", "c", "p", "q");
-        close_elements(w);
-        close_kernel(w);
-        return;
-    }
     open_image(w, C, (int64_t)a[H], (int64_t)a[W]);
-    put(w, "V sum = 0;");
+    put(w, "V sum = num(0);");
     put(w, "const int h = p + %d, w = q + %d;", (int)a[PH], (int)a[PW]);
     put(w, "const int p0 = h < %d ? 0 : (h - %d) / %d, p1 = h / %d < %lld ? h / %d : %lld;", (int)a[R], (int)(a[R] - a[SH]), (int)a[SH], (int)a[SH],
         (long long)P, (int)a[SH], (long long)P - 1);
@@ -128,24 +119,39 @@ static void put_threads(struct writer *w, const struct stage *s)
     put(w, "for (int i = p0; i <= p1; i++)");
     put(w, "for (int j = q0; j <= q1; j++) {");
     const char *e = region_printf(w->region, "((c * %lld + i) * %lld + j)", (long long)P, (long long)Q);
-    put(w, "const V y = ld(%s)%s;", place_of(w, s->in[0], "block", e), s->nin == 2 ? "" : region_printf(w->region, " * num(%.17g)", 1 / (a[R] * a[S])));
     put(w, "const int r = h - i * %d, s = w - j * %d;", (int)a[SH], (int)a[SW]);
-    put(w, "if (r < %d && s < %d%s)", (int)a[R], (int)a[S], s->nin == 2 ? region_printf(w->region, " && %s(%s) == r * %d + s",
-        place_type(a) == DT_U8 ? "ld_u8" : "ld_i32", place_of(w, s->in[1], "block", e), (int)a[S]) : "");
-    put(w, "    sum += y;");
+    put(w, "if (r >= %d || s >= %d)", (int)a[R], (int)a[S]);
+    put(w, "    continue;");
+    put(w, "const V y = ld(%s);", place_of(w, s->in[0], "block", e));
+    put(w, "sum += %s;", s->nin == 2 ? region_printf(w->region, "sel(%s(%s) == r * %d + s, y, num(0))", place_type(a) == DT_U8 ? "ld_u8" : "ld_i32",
+                                                      place_of(w, s->in[1], "block", e), (int)a[S])
+                                     : region_printf(w->region, "y * num(%.17g)", 1 / (a[R] * a[S])));
     put(w, "}");
-    put(w, "st(%s, sum);", place_of(w, s->out[0], "block", "e"));
+    put(w, "st(%s, sum);", place_of(w, s->out[0], "block", region_printf(w->region, "((c * %lld + p) * %lld + q)", (long long)a[H], (long long)a[W])));
+    close_elements(w);
+    close_kernel(w);
+}
+
+/* A thread has a window, if windows neither overlap nor leave places out. */
+static bool is_apart(const struct writer *w, const struct stage *s)
+{
+    return scatter_fits_tile(s->attr, tensor_of(w, s->in[0]));
+}
+
+static void put_windows(struct writer *w, const struct stage *s)
+{
+    const struct tensor *y = tensor_of(w, s->in[0]);
+    open_kernel(w);
+    open_image(w, y->dim[0], y->dim[1], y->dim[2]);
+    put(w, "const V y = ld(%s);", place_of(w, s->in[0], "block", "e"));
+    put_scatter(w, s, "block", "c", "p", "q");
     close_elements(w);
     close_kernel(w);
 }
 
 /* Scatter, window after window: x' of the window's places += y' (of the winner, or its share). */
-static void dx_emit(struct writer *w, const struct stage *s)
+static void put_channels(struct writer *w, const struct stage *s)
 {
-    if (w->target == &target_cuda) {
-        put_threads(w, s);
-        return;
-    }
     const double *a = s->attr;
     const struct tensor *x = tensor_of(w, s->out[0]), *y = tensor_of(w, s->in[0]);
     int64_t C = x->dim[0], P = y->dim[1], Q = y->dim[2];
@@ -186,6 +192,12 @@ static void dx_emit(struct writer *w, const struct stage *s)
     close_tasks(w);
     close_kernel(w);
 }
+
+static const struct body dx_body[] = {
+    {"windows", &target_cuda, is_apart, put_windows},
+    {"scatter", &target_cpu, NULL, put_channels},
+    {.name = NULL},
+};
 
 /* ---- layers ---- */
 
@@ -255,9 +267,9 @@ static const struct op op[] = {
     {.name = "avgpool", .doc = "mean of each window, padding counted", .kind = OP_WINDOW, .form = FORM_POOL, .fits_tile = window_fits_tile, .nin = 1, .nout = 1,
      .attr = {POOL_ATTRS}, .shape = pool_shape, .grad = avg_grad, .emit = pool_emit},
     {.name = "maxpool_dx", .doc = "gradient of maxpool", .kind = OP_WINDOW, .form = FORM_SCATTER, .fits_tile = scatter_fits_tile, .nin = 2, .nout = 1,
-     .attr = {POOL_ATTRS, "h", "w"}, .shape = dx_shape, .emit = dx_emit},
+     .attr = {POOL_ATTRS, "h", "w"}, .shape = dx_shape, .emit = dx_emit, .body = dx_body},
     {.name = "avgpool_dx", .doc = "gradient of avgpool", .kind = OP_WINDOW, .form = FORM_SCATTER, .fits_tile = scatter_fits_tile, .nin = 1, .nout = 1,
-     .attr = {POOL_ATTRS, "h", "w"}, .shape = dx_shape, .emit = dx_emit},
+     .attr = {POOL_ATTRS, "h", "w"}, .shape = dx_shape, .emit = dx_emit, .body = dx_body},
 };
 
 #define POOL_ARGS                                                                                                              \

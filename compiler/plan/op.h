@@ -37,6 +37,14 @@ struct node;
 struct writer;           /* emit/writer.h */
 typedef int64_t op_count(const double *attr, const struct tensor *const *in, const struct tensor *const *out);
 
+/* A way to write an op's kernel that is faster than the plain one. */
+struct body {
+    const char *name;                                  /* NULL ends */
+    const struct target *target;
+    bool (*applies)(const struct writer *w, const struct stage *s);          /* NULL: always */
+    void (*emit)(struct writer *w, const struct stage *s);
+};
+
 struct op {
     const char *name, *doc;
     enum op_kind kind;
@@ -64,8 +72,12 @@ struct op {
     /* FORM_POOL, FORM_SCATTER: can it stand behind a tile that makes `in`? */
     bool (*fits_tile)(const double *attr, const struct tensor *in);
     op_count *macs;                                    /* multiply-adds of one sample; NULL: none that are counted */
-    /* Writes the loops (all kinds but OP_MAP and OP_VIEW). See emit.h. */
+    /* Writes the loops (all kinds but OP_MAP and OP_VIEW): the plain body, for every target whose vectors are of one float, and
+     * where it says nothing of lanes for all. See writer.h. */
     void (*emit)(struct writer *w, const struct stage *s);
+    const struct body *body;                           /* others: the first of the target that applies is taken. NULL: none */
+    /* OP_CONTRACT: fills what its bodies go by: a struct contraction or a struct geometry (emit/contract.h). */
+    void (*sizes)(const double *attr, const struct tensor *const *in, const struct tensor *const *out, void *to);
 };
 
 /* The gradient of a map is a map as well: `relu.da` is the derivative of relu by its input a, made from its row. */

@@ -723,15 +723,17 @@ static void k5_report_loss(const struct nr_args *a, int64_t first, int64_t last)
     real *const t0_x = a->t[0];
     const int64_t blocks = a->blocks;
     (void)blocks;
-    (void)first, (void)last;
-    const int64_t rows = a->control[0];
-    {
-        double sum = 0;
-        for (int64_t i = 0; i < rows; i++)
-            sum += t0_x[i];
-        const float loss = (float)(sum / rows);
-        put_word(a, 37, loss);
-        a->control[38] = is_finite(loss) && (!a->control[28] || a->control[38]);
+    for (int64_t c = first; c < last; c++) {
+        const int64_t rows = a->control[0];
+        {
+            double sum = 0;
+            for (int64_t i = 0; i < rows; i++)
+                sum += t0_x[i];
+            const double total = sum;
+            const float loss = (float)(total / rows);
+            put_word(a, 37, loss);
+            a->control[38] = is_finite(loss) && (!a->control[28] || a->control[38]);
+        }
     }
 }
 
