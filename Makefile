@@ -87,7 +87,10 @@ $(B)/targetlist.h: FORCE
 $(B)/compiler/plan/target.o: $(B)/targetlist.h
 
 # The head of emitted kernels is compiled in as text.
-$(B)/prelude.inc: compiler/base/philox.h compiler/emit/prelude.c.txt
+PRELUDE_C := compiler/emit/finite.c.txt compiler/base/philox.h compiler/emit/abi.h
+$(B)/prelude.inc: $(PRELUDE_C) compiler/emit/prelude.c.txt
+$(B)/prelude_scalar.inc: $(PRELUDE_C) compiler/emit/prelude.scalar.txt
+$(B)/prelude.inc $(B)/prelude_scalar.inc:
 	@mkdir -p $(@D)
 	$(Q)cat $^ | od -An -v -tx1 | sed 's/ \(..\)/0x\1,/g' > $@
 # NVRTC has no headers, so the types that stdint.h would bring stand in types.cu.txt.
@@ -97,7 +100,7 @@ $(B)/prelude_cuda.inc: compiler/emit/types.cu.txt compiler/base/philox.h compile
 $(B)/prelude_mma.inc: compiler/emit/mma.cu.txt
 	@mkdir -p $(@D)
 	$(Q)od -An -v -tx1 $^ | sed 's/ \(..\)/0x\1,/g' > $@
-$(B)/compiler/emit/language_c.o: $(B)/prelude.inc
+$(B)/compiler/emit/language_c.o: $(B)/prelude.inc $(B)/prelude_scalar.inc
 $(B)/compiler/emit/language_cuda.o: $(B)/prelude_cuda.inc $(B)/prelude_mma.inc
 
 # A conflict in the grammar is an error.
@@ -146,19 +149,21 @@ $(B)/steps/%.o: %.c $(B)/flags
 	$(Q)$(CC) $(STEP_FLAGS) -c -o $@ $<
 $(B)/steps/compiler/plan/op.o: $(B)/oplist.h
 $(B)/steps/compiler/plan/target.o: $(B)/targetlist.h
-$(B)/steps/compiler/emit/language_c.o: $(B)/prelude.inc
+$(B)/steps/compiler/emit/language_c.o: $(B)/prelude.inc $(B)/prelude_scalar.inc
 $(B)/steps/compiler/emit/language_cuda.o: $(B)/prelude_cuda.inc $(B)/prelude_mma.inc
 $(B)/tests/test_steps: $(B)/tests/unit/test_steps.o $(STEPS_O)
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(LINK) -Wl,--wrap=calloc,--wrap=memmove,--wrap=strchr -o $@ $^ -lcmocka $(LIBS_NETC)
 
-# The compiler with one more layer, added as docs/adding-an-op.md tells: by a file.
-TEMPLATE_O := $(B)/template/op.o $(B)/template/clip.o $(B)/template/norules.o
+# The compiler with one more layer, added as docs/adding-an-op.md tells, and one more target: by a file each.
+TEMPLATE_O := $(addprefix $(B)/template/,op.o target.o clip.o norules.o target_toy.o)
 $(B)/template/oplist.h: $(B)/oplist.h
 	@mkdir -p $(@D)
 	@{ cat $<; printf 'MODULE(%s)\n' clip norules; } | sort -u > $@
-$(B)/template/op.o: compiler/plan/op.c $(B)/template/oplist.h $(B)/flags
+$(B)/template/targetlist.h: $(B)/targetlist.h
+	@{ cat $<; echo 'TARGET(toy)'; } > $@
+$(B)/template/op.o $(B)/template/target.o: $(B)/template/%.o: compiler/plan/%.c $(B)/template/oplist.h $(B)/template/targetlist.h $(B)/flags
 	$(Q)$(CC) -I$(B)/template $(FLAGS) -c -o $@ $<
 $(B)/template/%.o: tests/template/%.c $(B)/flags
 	@mkdir -p $(@D)

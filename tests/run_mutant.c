@@ -124,7 +124,7 @@ static void *compile(const struct plan *p, const char *folder)
     char source[4096], made[4096], object[4096], *command = NULL, *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
-    bool good = emit_c(p, &(struct emit_options){.lanes = LANES, .file = "mutant"}, out);
+    bool good = emit_kernels(p, &(struct emit_options){.lanes = LANES, .file = "mutant"}, out);
     good = fclose(out) == 0 && good;
     snprintf(object, sizeof object, "%s/%016llx.so", folder, (unsigned long long)XXH3_64bits(text, size));
     if (good && access(object, R_OK) != 0) {

@@ -12,21 +12,30 @@
 
 #define SHUFFLE_ROUNDS 6
 
-/* Philox4x32-10 of Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011. */
+/* Philox4x32-10 of Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011: from counters
+ * c0 .. c3 and keys k0, k1, the variables of these names, to four words in c0 .. c3. These may be numbers, or vectors of
+ * them: PRODUCT(x, m) is x * m in 64 bits, a TYPE, HIGH and LOW its halves. */
+#define PHILOX4X32_10(TYPE, PRODUCT, HIGH, LOW)                                                    \
+    for (int round = 0; round < 10; round++) {                                                     \
+        const TYPE p0 = PRODUCT(c0, 0xD2511F53u), p1 = PRODUCT(c2, 0xCD9E8D57u);                   \
+        c0 = HIGH(p1) ^ c1 ^ k0;                                                                   \
+        c1 = LOW(p1);                                                                              \
+        c2 = HIGH(p0) ^ c3 ^ k1;                                                                   \
+        c3 = LOW(p0);                                                                              \
+        k0 += 0x9E3779B9u;                                                                         \
+        k1 += 0xBB67AE85u;                                                                         \
+    }
+
 static inline void philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4])
 {
-    uint32_t c0 = counter[0], c1 = counter[1], c2 = counter[2], c3 = counter[3];
-    uint32_t k0 = key[0], k1 = key[1];
-    for (int round = 0; round < 10; round++) {
-        uint64_t p0 = (uint64_t)0xD2511F53u * c0;
-        uint64_t p1 = (uint64_t)0xCD9E8D57u * c2;
-        c0 = (uint32_t)(p1 >> 32) ^ c1 ^ k0;
-        c1 = (uint32_t)p1;
-        c2 = (uint32_t)(p0 >> 32) ^ c3 ^ k1;
-        c3 = (uint32_t)p0;
-        k0 += 0x9E3779B9u;
-        k1 += 0xBB67AE85u;
-    }
+    uint32_t c0 = counter[0], c1 = counter[1], c2 = counter[2], c3 = counter[3], k0 = key[0], k1 = key[1];
+#define PRODUCT(x, m) ((uint64_t)(m) * (x))
+#define HIGH(p) (uint32_t)((p) >> 32)
+#define LOW(p) (uint32_t)(p)
+    PHILOX4X32_10(uint64_t, PRODUCT, HIGH, LOW)
+#undef PRODUCT
+#undef HIGH
+#undef LOW
     out[0] = c0;
     out[1] = c1;
     out[2] = c2;

@@ -2,24 +2,42 @@
  * taken where their tiles would be too large. */
 #include "contract.h"
 
+/* "2 * p + r - 1": a p + b t + c. */
+static const char *affine(struct writer *w, int a, const char *p, int b, const char *t, int c)
+{
+    const char *first = a == 1 ? p : region_printf(w->region, "%d * %s", a, p);
+    const char *second = b == 1 ? region_printf(w->region, " + %s", t) : region_printf(w->region, " %c %d * %s", b < 0 ? '-' : '+', b < 0 ? -b : b, t);
+    return region_printf(w->region, c ? "%s%s %c %d" : "%s%s", first, second, c < 0 ? '-' : '+', c < 0 ? -c : c);
+}
+
 /* The output of channel k at place (p, q), and the maps behind it up to the window. */
 static void put_output(struct writer *w, const struct stage *s, const struct contraction *c, int window)
 {
     const struct axis *y = &c->y, *x = &c->x;
     const char *e = region_printf(w->region, "((k * %lld + p) * %lld + q)", (long long)y->out, (long long)x->out);
-    put(w, "const int64_t group = k / %lld;", (long long)c->outs);
-    put(w, "const real *weight = %s + group * %lld + k %% %lld * %lld;", name_of(w, s->in[1]), (long long)c->w_group, (long long)c->outs,
-        (long long)c->w_out);
+    const char *channel = "d";
+    if (c->groups == 1)
+        put(w, "const real *weight = %s + k * %lld;", name_of(w, s->in[1]), (long long)c->w_out);
+    else {
+        put(w, "const int64_t group = k / %lld;", (long long)c->outs);
+        put(w, "const real *weight = %s + group * %lld + k %% %lld * %lld;", name_of(w, s->in[1]), (long long)c->w_group, (long long)c->outs,
+            (long long)c->w_out);
+        channel = region_printf(w->region, "(group * %lld + d)", (long long)c->depth);
+    }
     put(w, "V sum = %s;", c->bias < 0 ? "num(0)" : read_of(w, c->bias, NULL, NULL, "k"));
     put(w, "for (int64_t d = 0; d < %lld; d++)", (long long)c->depth);
     put(w, "for (int r = 0; r < %lld; r++)", (long long)y->taps);
     put(w, "for (int s = 0; s < %lld; s++) {", (long long)x->taps);
-    put(w, "const int h = %d * p + (%d) * r + (%d), w = %d * q + (%d) * s + (%d);", y->a, y->b, y->c, x->a, x->b, x->c);
-    put(w, "if (h < 0 || h %% %d || h / %d >= %lld || w < 0 || w %% %d || w / %d >= %lld)", y->d, y->d, (long long)y->source, x->d, x->d,
-        (long long)x->source);
+    put(w, "int h = %s, w = %s;", affine(w, y->a, "p", y->b, "r", y->c), affine(w, x->a, "q", x->b, "s", x->c));
+    if (y->d > 1 || x->d > 1) {
+        put(w, "if (h %% %d || w %% %d)", y->d, x->d);
+        put(w, "    continue;");
+        put(w, "h /= %d;", y->d);
+        put(w, "w /= %d;", x->d);
+    }
+    put(w, "if (h < 0 || h >= %lld || w < 0 || w >= %lld)", (long long)y->source, (long long)x->source);
     put(w, "    continue;");
-    const char *from = region_printf(w->region, "((group * %lld + d) * %lld + h / %d * %lld + w / %d)", (long long)c->depth,
-                                     (long long)(y->source * x->source), y->d, (long long)x->source, x->d);
+    const char *from = region_printf(w->region, "((%s * %lld + h) * %lld + w)", channel, (long long)y->source, (long long)x->source);
     put(w, "sum += weight[d * %lld + r * %lld + s] * ld(%s);", (long long)c->w_depth, (long long)x->taps,
         place_of(w, s->in[0], "block", from));
     put(w, "}");
@@ -67,14 +85,15 @@ void put_conv_dw_plain(struct writer *w, const struct stage *s)
     const int64_t taps = g.R * g.S, n = g.K * (g.C / g.G) * taps;
     open_kernel(w);
     open_values(w, "e", n, (int)least(n, MOST_TASKS));
-    put(w, "const int64_t k = e / %lld, c = k / %lld * %lld + e / %lld %% %lld;", (long long)(g.C / g.G * taps), (long long)(g.K / g.G),
-        (long long)(g.C / g.G), (long long)taps, (long long)(g.C / g.G));
+    put(w, "const int64_t k = e / %lld, c = %se / %lld %% %lld;", (long long)(g.C / g.G * taps),
+        g.G == 1 ? "" : region_printf(w->region, "k / %lld * %lld + ", (long long)(g.K / g.G), (long long)(g.C / g.G)), (long long)taps,
+        (long long)(g.C / g.G));
     put(w, "const int r = (int)(e / %lld %% %lld), s = (int)(e %% %lld);", (long long)g.S, (long long)g.R, (long long)g.S);
     put(w, "double sum = 0;");
     put(w, "for (int64_t m = 0; m < a->control[%d]; m++)", CTL_ROWS);
     put(w, "for (int p = 0; p < %lld; p++)", (long long)g.P);
     put(w, "for (int q = 0; q < %lld; q++) {", (long long)g.Q);
-    put(w, "const int h = %d * p + %d * r - %d, w = %d * q + %d * s - %d;", g.stride[0], g.dil[0], g.pad[0], g.stride[1], g.dil[1], g.pad[1]);
+    put(w, "const int h = %s, w = %s;", affine(w, g.stride[0], "p", g.dil[0], "r", -g.pad[0]), affine(w, g.stride[1], "q", g.dil[1], "s", -g.pad[1]));
     put(w, "if (h < 0 || h >= %lld || w < 0 || w >= %lld)", (long long)g.H, (long long)g.W);
     put(w, "    continue;");
     put(w, "const real y = %s;", row_value(w, s->in[1], "m", region_printf(w->region, "(k * %lld + p) * %lld + q", (long long)g.P, (long long)g.Q)));

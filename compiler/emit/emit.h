@@ -6,44 +6,25 @@
 #ifndef EMIT_H
 #define EMIT_H
 
+#include "abi.h"
 #include "plan/plan.h"
 
 enum { EMIT_ABI = 3 };
 
 struct emit_options {
-    const struct target *target; /* of emit_c; NULL: target_cpu */
+    const struct target *target; /* of emit_kernels; NULL: target_cpu */
     int lanes;               /* floats in one vector of the machine: 4, 8 or 16 */
     bool f64;                /* compute in double (gradient tests); tensors DT_F32 then hold doubles */
     enum precision precision; /* CUDA */
     const char *file;        /* what the head calls the model, above the table of kernels; NULL: neither is written */
 };
 
-/* The table that the emitted object exports: row emit_row(p, &target_cpu, k) belongs to plan.kernel[k]. */
-struct nr_args {
-    void *const *t;          /* kernel_operands() in order: their first bytes in the arena */
-    uint32_t *control;       /* control block */
-    const void *samples;     /* of the split being read: u8 or f32, sample-major */
-    const void *targets;     /* i32 class or f32 values, sample-major */
-    int32_t samples_f32;     /* 1: samples are f32 as given (transforms still apply), 0: u8 */
-    int32_t blocks;          /* ceil(valid rows / ROW_BLOCK) */
-    const uint32_t *stream;  /* kernel_streams() in order, as the table has them */
-};
-
-struct nr_kernel {
-    void (*run)(const struct nr_args *a, int64_t first, int64_t last);   /* tasks [first, last) */
-    int32_t blocks_per_task; /* 0: the number of tasks does not depend on the rows */
-    int32_t splits;          /* tasks = (blocks_per_task ? ceil(blocks / blocks_per_task) : 1) * splits */
-    const uint32_t *stream;  /* NULL: it draws nothing */
-};
-
-struct nr_object { int32_t abi, kernels, lanes, real_bytes; const struct nr_kernel *kernel; };
-/* exported symbol: const struct nr_object nr_object */
-
+/* Row emit_row(p, &target_cpu, k) of the table that the emitted object exports (abi.h) belongs to plan.kernel[k]. */
 /* How many of the plan's first `kernel` kernels are for this target. */
 int emit_row(const struct plan *p, const struct target *t, int kernel);
 
 /* False on a write error, or if a kernel cannot be written, and then nothing is. The plan must have passed plan_check. */
-bool emit_c(const struct plan *p, const struct emit_options *o, FILE *out);
+bool emit_kernels(const struct plan *p, const struct emit_options *o, FILE *out);
 
 /* ---- CUDA ---- */
 
@@ -75,7 +56,7 @@ struct emit_launches { int n; struct emit_launch *launch; struct region *region;
  * the row capacity; rows beyond CTL_ROWS are skipped, or packed as zeros for a product. Besides:
  *     nr_begin(control, ring)   one block of CTL_WORDS threads: the next control block of the ring becomes the control block
  *     nr_end(control, ring)     the same: its results go back into the ring, ring[0] counts
- * False as emit_c. `l` is freed with emit_launches_free. */
+ * False as emit_kernels. `l` is freed with emit_launches_free. */
 bool emit_cuda(const struct plan *p, const struct emit_options *o, FILE *out, struct emit_launches *l);
 void emit_launches_free(struct emit_launches *l);
 

@@ -167,7 +167,7 @@ static void put_head(const struct plan *p, const struct source *s, const struct 
         fprintf(out, "// ");
         put_plain(o->file, out);
         fprintf(out, ": network `%s`, %lld parameters, %s; plan version %d\n", p->net, (long long)p->params,
-                s->target->language->kind(s->region, o), PLAN_VERSION);
+                s->target->language->kind(s->region, s->target, o), PLAN_VERSION);
         put_table(p, s, out);
     }
     fprintf(out, "enum { CTL_ROWS = %d, CTL_STEP = %d, CTL_POSITION = %d, CTL_EPOCH = %d, CTL_COUNT_SAMPLES = %d, CTL_SHUFFLE = %d, "
@@ -214,7 +214,7 @@ static bool emit(const struct target *t, const struct plan *p, const struct emit
     return good && !ferror(out);
 }
 
-bool emit_c(const struct plan *p, const struct emit_options *o, FILE *out)
+bool emit_kernels(const struct plan *p, const struct emit_options *o, FILE *out)
 {
     return emit(o->target ? o->target : &target_cpu, p, o, out, NULL);
 }

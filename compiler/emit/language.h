@@ -29,7 +29,7 @@ struct language {
     void (*put_row_maps)(struct writer *w, const struct tensor *t);
     void (*put_value_maps)(struct writer *w, int64_t n);
     /* A file. */
-    const char *(*kind)(struct region *r, const struct emit_options *o);     /* for its first line: "16 lanes of float" */
+    const char *(*kind)(struct region *r, const struct target *t, const struct emit_options *o);     /* for its first line: "16 lanes of float" */
     void (*put_prelude)(const struct target *t, const struct emit_options *o, FILE *out);
     void (*put_functions)(const struct plan *p, const struct source *s, FILE *out);  /* a table behind the kernels; NULL: none */
 };

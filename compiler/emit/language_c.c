@@ -1,8 +1,11 @@
 /* language_c.c: kernels as C functions over ranges of tasks. The lanes of a vector are samples; a task has some blocks of 16. */
 #include "language.h"
 
-static const char prelude[] = {
+static const char prelude_vector[] = {
 #include "prelude.inc"
+    0};
+static const char prelude_scalar[] = {
+#include "prelude_scalar.inc"
     0};
 
 static void open_function(struct writer *w)
@@ -112,17 +115,22 @@ static void value_maps(struct writer *w, int64_t n)
 
 /* ---- the file ---- */
 
-static const char *kind(struct region *r, const struct emit_options *o)
+static int lanes_of(const struct target *t, const struct emit_options *o)
 {
-    return region_printf(r, "%d lanes of %s", o->lanes, o->f64 ? "double" : "float");
+    return t->lanes ? t->lanes : o->lanes;
+}
+
+static const char *kind(struct region *r, const struct target *t, const struct emit_options *o)
+{
+    const char *real = o->f64 ? "double" : "float";
+    return lanes_of(t, o) == 1 ? region_printf(r, "plain loops over %s", real) : region_printf(r, "%d lanes of %s", lanes_of(t, o), real);
 }
 
 static void put_prelude(const struct target *t, const struct emit_options *o, FILE *out)
 {
-    (void)t;
     fprintf(out, "#define REAL %s\n#define INT %s\n#define LANES %d\n#define WIDE %d\n", o->f64 ? "double" : "float",
-            o->f64 ? "int64_t" : "int32_t", o->lanes, o->f64);
-    fputs(prelude, out);
+            o->f64 ? "int64_t" : "int32_t", lanes_of(t, o), o->f64);
+    fputs(lanes_of(t, o) == 1 ? prelude_scalar : prelude_vector, out);
 }
 
 /* A row of the table of functions: what the function is, and what it draws from here. */

@@ -123,9 +123,9 @@ static void value_maps(struct writer *w, int64_t n)
 
 /* ---- the file ---- */
 
-static const char *kind(struct region *r, const struct emit_options *o)
+static const char *kind(struct region *r, const struct target *t, const struct emit_options *o)
 {
-    (void)r, (void)o;
+    (void)r, (void)t, (void)o;
     return "float, 16 samples in lanes of threads";
 }
 

@@ -18,7 +18,7 @@ static const struct option_example examples[] = {
     {"netc mnist.net -o mnist.plan", "compile"},
     {"netc mnist.net --summary", "layers, parameters, multiply-adds, memory"},
     {"netc mnist.net --memory 64MiB", "refuse what does not fit"},
-    {"netc mnist.net --emit=c", "the kernels, as C to read"},
+    {"netc mnist.net --emit=c --plain", "the kernels, as plain C to read"},
     {"netc mnist.net -d gf", "dump the graph after differentiation and the fused kernels"},
     {NULL, NULL},
 };
@@ -31,18 +31,20 @@ static const struct option_row rows[] = {
     {"output", 'o', "FILE", WHAT, "write the plan to FILE; - is stdout", false},
     {"check", 0, NULL, WHAT, "check the model only", false},
     {"summary", 0, NULL, WHAT, "one line a layer: shape, parameters, multiply-adds, bytes kept, what became of it; then memory", false},
-    {"emit", 0, "plan|c|cuda|graph|dot|json", WHAT, "print on stdout: the plan, kernels as C or CUDA, the graph as text, for graphviz, or as JSON", false},
+    {"emit", 0, "plan|c|cuda|kernels|graph|dot|json", WHAT, "print on stdout: the plan, kernels as C, as CUDA or of --target, the graph as text, for graphviz, or as JSON", false},
     {"memory-map", 0, NULL, WHAT, "draw the memory plan: time down, addresses across", false},
     {"place", 0, "FILE", WHAT, "run the packer alone on a CSV file of id,lower,upper,size", true},
     {"define", 'D', "NAME=VALUE", HOW, "set a `param` of the model; may be repeated", false},
     {"memory", 0, "SIZE", HOW, "budget: refuse with exit status 3 what needs more, such as 64MiB", false},
     {"batch", 0, "N", HOW, "batch to judge the budget by, instead of the model's", true},
     {"capacity", 0, "BYTES", HOW, "with --place: exit 3 if the arena is larger", true},
+    {"plain", 0, NULL, HOW, "of --emit=c: each kernel as the loops that it means", false},
     {"precision", 0, "fp32|tf32|bf16", HOW, "of --emit=cuda (fp32)", true},
-    {"target", 0, "cpu|cuda", HOW, "whose memory --summary, --memory-map and --memory are about (cpu)", false},
+    {"target", 0, "TARGET", HOW, "one of --targets: whose memory --summary, --memory-map and --memory are about, and kernels (cpu)", false},
     {"flops", 0, "macs|thop", HOW, "rule of --summary: multiply-adds of Conv and Linear, or thop's total", true},
     {"dump", 'd', "LETTERS", LOOK, "print the state after these passes on stderr; see --passes", false},
     {"passes", 0, NULL, LOOK, "list the passes and their letters", false},
+    {"targets", 0, NULL, LOOK, "list what kernels are made for", true},
     {"ops", 0, NULL, LOOK, "list the ops that graphs are made of", true},
     {"color", 0, "auto|always|never", LOOK, "colour of messages (auto)", true},
     {"version", 0, NULL, LOOK, "name and version", false},
@@ -56,8 +58,8 @@ static const struct option_section sections[] = {
 };
 
 static const struct option_pair pairs[] = {
-    {"batch", "--memory"}, {"capacity", "--place"}, {"flops", "--summary"}, {"precision", "--emit"},
-    {"target", "--summary, --memory-map or --memory"}, {NULL, NULL},
+    {"batch", "--memory"}, {"capacity", "--place"}, {"flops", "--summary"}, {"precision", "--emit"}, {"plain", "--emit"},
+    {"target", "--summary, --memory-map, --memory or --emit"}, {NULL, NULL},
 };
 
 static const struct option_table table = {
@@ -66,7 +68,7 @@ static const struct option_table table = {
 
 struct request {
     const char *file, *output, *emit, *place, *dump, *flops, *target, *precision, *colour;
-    bool check, summary, map;
+    bool check, summary, map, plain;
     int64_t memory, batch, capacity;
     int ndefine;
     struct define define[64];
@@ -114,21 +116,28 @@ static int write_plan(const struct plan *p, const char *path)
     return EXIT_FILE;
 }
 
-static int emit(const struct compilation *c, const char *what, const char *precision)
+/* Of --emit: whose kernels are printed; NULL: none. */
+static const struct target *emitted(const struct compilation *c, const char *what, bool plain)
 {
-    struct emit_options o = {.file = c->file};
+    const struct { const char *what; const struct target *target; } kinds[] = {
+        {"kernels", c->target}, {"c", plain ? &target_c_scalar : &target_cpu}, {"cuda", &target_cuda}};
+    for (int i = 0; i < COUNT(kinds); i++)
+        if (!strcmp(what, kinds[i].what))
+            return kinds[i].target;
+    return NULL;
+}
+
+static int emit(const struct compilation *c, const char *what, bool plain, const char *precision)
+{
+    struct emit_options o = {.target = emitted(c, what, plain), .lanes = 16, .file = c->file};
     bool good = true;
     while (precision && o.precision + 1 < PRECISION_COUNT && strcmp(precision, precision_word[o.precision]))
         o.precision++;
-    if (!strcmp(what, "plan"))
+    if (o.target)
+        good = emit_kernels(c->plan, &o, stdout);
+    else if (!strcmp(what, "plan"))
         good = plan_write(c->plan, stdout);
-    else if (!strcmp(what, "c"))
-        good = emit_c(c->plan, &(struct emit_options){.lanes = 16, .file = c->file}, stdout);
-    else if (!strcmp(what, "cuda")) {
-        struct emit_launches launches = {0};
-        good = emit_cuda(c->plan, &o, stdout, &launches);
-        emit_launches_free(&launches);
-    } else if (!strcmp(what, "graph"))
+    else if (!strcmp(what, "graph"))
         print_graphs(c, stdout);
     else if (!strcmp(what, "dot"))
         print_dot(c->graph[PHASE_TRAIN], stdout);
@@ -155,6 +164,13 @@ static int list_ops(void)
     return 0;
 }
 
+static int list_targets(void)
+{
+    for (int i = 0; target_at(i); i++)
+        printf("%-9s %s\n", target_at(i)->name, target_at(i)->doc);
+    return 0;
+}
+
 enum { GO = -1 };
 
 static int read_options(int argc, char **argv, struct request *r)
@@ -170,7 +186,7 @@ static int read_options(int argc, char **argv, struct request *r)
         const char *name = rows[i].name;
         struct { const char *name; const char **to; } texts[] = {
             {"output", &r->output}, {"emit", &r->emit}, {"place", &r->place}, {"dump", &r->dump}, {"flops", &r->flops}, {"target", &r->target}, {"precision", &r->precision}, {"color", &r->colour}};
-        struct { const char *name; bool *to; } flags[] = {{"check", &r->check}, {"summary", &r->summary}, {"memory-map", &r->map}};
+        struct { const char *name; bool *to; } flags[] = {{"check", &r->check}, {"summary", &r->summary}, {"memory-map", &r->map}, {"plain", &r->plain}};
         for (int k = 0; k < COUNT(texts); k++)
             if (!strcmp(texts[k].name, name))
                 *texts[k].to = value;
@@ -201,6 +217,8 @@ static int read_options(int argc, char **argv, struct request *r)
             status = list_passes();
         else if (!strcmp(name, "ops"))
             status = list_ops();
+        else if (!strcmp(name, "targets"))
+            status = list_targets();
     }
     int rest = options_rest(reader);
     options_close(reader);
@@ -213,6 +231,8 @@ static int read_options(int argc, char **argv, struct request *r)
         if (!known)
             return usage("--dump knows the letters of --passes, not ", (char[]){*d, 0});
     }
+    if (r->target && !target_find(r->target))
+        return usage("--target knows those of --targets, not ", r->target);
     if (r->place)
         return rest == argc ? GO : usage("--place needs no model: ", argv[rest]);
     if (rest != argc - 1)
@@ -250,10 +270,10 @@ static int compile_and_answer(struct compilation *c, const struct request *r)
     if (r->summary)
         summary(c, r->flops && !strcmp(r->flops, "thop"), stdout);
     for (int s = 0; r->map && s < c->plan->nschedule; s++)
-        if (c->plan->schedule[s].target == c->target)
+        if (c->plan->schedule[s].target == target_schedules(c->target))
             memory_map(c->plan, &c->plan->schedule[s], 64, stdout);
     if (r->emit)
-        status = emit(c, r->emit, r->precision);
+        status = emit(c, r->emit, r->plain, r->precision);
     if (r->output && !status)
         status = write_plan(c->plan, r->output);
     return status;
@@ -268,7 +288,7 @@ int main(int argc, char **argv)
         status = place_file(r.place, r.capacity, stdout, stderr);
     else if (status == GO) {
         struct compilation c = {.file = r.file, .define = r.define, .ndefine = r.ndefine,
-                                .target = r.target && !strcmp(r.target, "cuda") ? &target_cuda : &target_cpu};
+                                .target = r.target ? target_find(r.target) : &target_cpu};
         c.text = read_whole(r.file, &c.length);
         status = EXIT_FILE;
         if (c.text) {

@@ -22,7 +22,7 @@ struct target {
     const struct language *language;
 };
 
-extern const struct target target_cpu, target_cuda;
+extern const struct target target_cpu, target_cuda, target_c_scalar;
 
 const struct target *target_at(int i);                 /* sorted by name; NULL ends */
 const struct target *target_find(const char *name);    /* NULL: none */

@@ -368,5 +368,5 @@ struct device *device_cpu_open_with(const struct device_options *o, emitter *emi
 
 struct device *device_cpu_open(const struct device_options *o, struct device_error *e)
 {
-    return device_cpu_open_with(o, emit_c, e);
+    return device_cpu_open_with(o, emit_kernels, e);
 }

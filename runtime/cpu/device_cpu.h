@@ -1,4 +1,4 @@
-/* The cpu device with another emitter than emit_c: for tests, and for looking at one kernel alone. */
+/* The cpu device with another emitter than emit_kernels: for tests, and for looking at one kernel alone. */
 #ifndef DEVICE_CPU_H
 #define DEVICE_CPU_H
 

@@ -6,6 +6,11 @@ rooms=$(sed -nE 's#^    ((compiler|runtime|grammar)[a-z/]*)/ .*#\1#p' CONTRIBUTI
     fail "CONTRIBUTING.md lists other rooms than there are"
 cd - >/dev/null
 
+# What differs between targets is in their rows and those of bodies: nobody asks which one it is.
+cd "$ROOT"
+! grep -nE 'target [!=]= &target_' -r compiler || fail "this belongs into a row of the target or of the op's bodies"
+cd - >/dev/null
+
 # file room-of-file header room-of-header, for each include of a header of ours
 (cd "$ROOT" && grep -HoE '^#include "[a-z_/]+\.h"' $(printf '%s/*.[chly] ' $rooms)) | tr -d '"' | sed 's/:#include / /' | while read -r file header; do
     room=${file%/*}

@@ -34,3 +34,18 @@ done
 expect 70 netrun row.plan --train "$(digits)" --emit-dir kept
 says err 'the kernels cannot be emitted'
 [ ! -e kept ] || fail "some of the kernels are kept"
+
+# So is a target: with its own schedules in every plan, which netrun reads, and kernels that a compiler takes.
+expect 0 netc --targets
+says out '^toy +machine of toys'
+expect 0 netc "$ROOT/models/mnist_cnn.net" --emit=plan
+says out '^ +[0-9]+ toy train fixed'
+expect 0 netc "$ROOT/models/mnist_cnn.net" --emit=kernels --target toy
+says out 'plain loops over float'
+says out '^// toy_train'
+mv out toy.c
+"${CC:-cc}" -std=gnu11 -Wall -Werror -Wno-unused -fsyntax-only toy.c 2>err || fail "its kernels do not compile"
+expect 0 netc "$ROOT/models/mlp.net" --summary --target toy
+export NETC=$B/netc
+expect 2 netc "$ROOT/models/mlp.net" --emit=kernels --target toy
+says err '--target knows those of --targets, not toy'

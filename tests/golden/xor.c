@@ -42,6 +42,10 @@ enum { CTL_ROWS = 0, CTL_STEP = 2, CTL_POSITION = 3, CTL_EPOCH = 4, CTL_COUNT_SA
 #define INT int32_t
 #define LANES 16
 #define WIDE 0
+#if defined __FINITE_MATH_ONLY__ && __FINITE_MATH_ONLY__
+#error "kernels must see NaN and infinities: compile them without -ffast-math and -ffinite-math-only"
+#endif
+
 /* philox.h: counter-based random numbers, and a shuffle that needs no memory.
  *
  * Self-contained C on 32-bit integers (64-bit only for products): emitted kernels hold this very text, so host and
@@ -56,21 +60,30 @@ enum { CTL_ROWS = 0, CTL_STEP = 2, CTL_POSITION = 3, CTL_EPOCH = 4, CTL_COUNT_SA
 
 #define SHUFFLE_ROUNDS 6
 
-/* Philox4x32-10 of Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011. */
+/* Philox4x32-10 of Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011: from counters
+ * c0 .. c3 and keys k0, k1, the variables of these names, to four words in c0 .. c3. These may be numbers, or vectors of
+ * them: PRODUCT(x, m) is x * m in 64 bits, a TYPE, HIGH and LOW its halves. */
+#define PHILOX4X32_10(TYPE, PRODUCT, HIGH, LOW)                                                    \
+    for (int round = 0; round < 10; round++) {                                                     \
+        const TYPE p0 = PRODUCT(c0, 0xD2511F53u), p1 = PRODUCT(c2, 0xCD9E8D57u);                   \
+        c0 = HIGH(p1) ^ c1 ^ k0;                                                                   \
+        c1 = LOW(p1);                                                                              \
+        c2 = HIGH(p0) ^ c3 ^ k1;                                                                   \
+        c3 = LOW(p0);                                                                              \
+        k0 += 0x9E3779B9u;                                                                         \
+        k1 += 0xBB67AE85u;                                                                         \
+    }
+
 static inline void philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4])
 {
-    uint32_t c0 = counter[0], c1 = counter[1], c2 = counter[2], c3 = counter[3];
-    uint32_t k0 = key[0], k1 = key[1];
-    for (int round = 0; round < 10; round++) {
-        uint64_t p0 = (uint64_t)0xD2511F53u * c0;
-        uint64_t p1 = (uint64_t)0xCD9E8D57u * c2;
-        c0 = (uint32_t)(p1 >> 32) ^ c1 ^ k0;
-        c1 = (uint32_t)p1;
-        c2 = (uint32_t)(p0 >> 32) ^ c3 ^ k1;
-        c3 = (uint32_t)p0;
-        k0 += 0x9E3779B9u;
-        k1 += 0xBB67AE85u;
-    }
+    uint32_t c0 = counter[0], c1 = counter[1], c2 = counter[2], c3 = counter[3], k0 = key[0], k1 = key[1];
+#define PRODUCT(x, m) ((uint64_t)(m) * (x))
+#define HIGH(p) (uint32_t)((p) >> 32)
+#define LOW(p) (uint32_t)(p)
+    PHILOX4X32_10(uint64_t, PRODUCT, HIGH, LOW)
+#undef PRODUCT
+#undef HIGH
+#undef LOW
     out[0] = c0;
     out[1] = c1;
     out[2] = c2;
@@ -140,12 +153,33 @@ static inline uint64_t shuffle_index(uint64_t i, uint64_t n, const uint32_t key[
 }
 
 #endif
+/* abi.h: what emitted C and the program that runs it agree on. Emitted files hold this very text. */
+#ifndef ABI_H
+#define ABI_H
+
 #include <stdint.h>
 
-#if defined __FINITE_MATH_ONLY__ && __FINITE_MATH_ONLY__
-#error "kernels must see NaN and infinities: compile them without -ffast-math and -ffinite-math-only"
-#endif
+struct nr_args {
+    void *const *t;          /* kernel_operands() in order: their first bytes in the arena */
+    uint32_t *control;       /* control block */
+    const void *samples;     /* of the split being read: u8 or f32, sample-major */
+    const void *targets;     /* i32 class or f32 values, sample-major */
+    int32_t samples_f32;     /* 1: samples are f32 as given (transforms still apply), 0: u8 */
+    int32_t blocks;          /* ceil(valid rows / 16) */
+    const uint32_t *stream;  /* kernel_streams() in order, as the table has them */
+};
 
+struct nr_kernel {
+    void (*run)(const struct nr_args *a, int64_t first, int64_t last);   /* tasks [first, last) */
+    int32_t blocks_per_task; /* 0: the number of tasks does not depend on the rows */
+    int32_t splits;          /* tasks = (blocks_per_task ? ceil(blocks / blocks_per_task) : 1) * splits */
+    const uint32_t *stream;  /* NULL: it draws nothing */
+};
+
+struct nr_object { int32_t abi, kernels, lanes, real_bytes; const struct nr_kernel *kernel; };
+/* exported symbol: const struct nr_object nr_object */
+
+#endif
 typedef REAL real;
 typedef real V __attribute__((vector_size(LANES * sizeof(real))));         /* LANES samples */
 typedef real Vm __attribute__((vector_size(LANES * sizeof(real)), may_alias));
@@ -162,20 +196,6 @@ typedef int32_t Im __attribute__((vector_size(LANES * 4), may_alias));
 SPAN(16) SPAN(8) SPAN(4)
 typedef real V1;
 typedef real V1u __attribute__((may_alias));
-
-struct nr_args {
-    void *const *t;
-    uint32_t *control;
-    const void *samples, *targets;
-    int32_t samples_f32, blocks;
-    const uint32_t *stream;
-};
-struct nr_kernel {
-    void (*run)(const struct nr_args *a, int64_t first, int64_t last);
-    int32_t blocks_per_task, splits;
-    const uint32_t *stream;
-};
-struct nr_object { int32_t abi, kernels, lanes, real_bytes; const struct nr_kernel *kernel; };
 
 #define ld(p) (*(const Vm *)(p))
 #define st(p, v) (*(Vm *)(p) = (v))
@@ -328,22 +348,18 @@ static inline M live_mask(const struct nr_args *a, int64_t block, int lane)
     return __builtin_convertvector((I)(row < a->control[CTL_ROWS]), M);
 }
 
-/* Philox4x32-10 (Salmon et al., SC 2011): counter = (element / 4, position in the epoch, step, stream), key = seed. True
- * where the word is at least `threshold`. */
+/* Dropout's mask. Counter = (element / 4, position in the epoch, step, stream), key = seed. True where the word is at least
+ * `threshold`. */
 static inline M keep_mask(const struct nr_args *a, int64_t block, int lane, uint32_t element, uint32_t stream, uint32_t threshold)
 {
     U c0 = element / 4 - (U){0}, c1 = lane_numbers() + (uint32_t)(block * 16 + lane) + a->control[CTL_POSITION];
     U c2 = a->control[CTL_STEP] - (U){0}, c3 = stream - (U){0};
     uint32_t k0 = a->control[CTL_SEED0], k1 = a->control[CTL_SEED1];
-    for (int round = 0; round < 10; round++) {
-        const L p0 = __builtin_convertvector(c0, L) * 0xD2511F53ull, p1 = __builtin_convertvector(c2, L) * 0xCD9E8D57ull;
-        c0 = __builtin_convertvector(p1 >> 32, U) ^ c1 ^ k0;
-        c1 = __builtin_convertvector(p1, U);
-        c2 = __builtin_convertvector(p0 >> 32, U) ^ c3 ^ k1;
-        c3 = __builtin_convertvector(p0, U);
-        k0 += 0x9E3779B9u;
-        k1 += 0xBB67AE85u;
-    }
+#define PRODUCT(x, m) (__builtin_convertvector(x, L) * (uint64_t)(m))
+#define HIGH_WORDS(p) __builtin_convertvector((p) >> 32, U)
+#define LOW_WORDS(p) __builtin_convertvector(p, U)
+    PHILOX4X32_10(L, PRODUCT, HIGH_WORDS, LOW_WORDS)
+#undef PRODUCT
     const U word = element % 4 == 0 ? c0 : element % 4 == 1 ? c1 : element % 4 == 2 ? c2 : c3;
     return __builtin_convertvector((I)(word >= threshold), M);
 }

@@ -6,15 +6,15 @@
 static void cpu_emit(struct writer *w, const struct stage *s)
 {
     (void)s;
-    if (w->target == &target_cpu) {
-        open_kernel(w);
-        close_kernel(w);
-    }
+    open_kernel(w);
+    close_kernel(w);
 }
+
+static const struct body cpu_body[] = {{"only", &target_cpu, NULL, cpu_emit}, {.name = NULL}};
 
 static const struct op op[] = {
     {.name = "codeless", .doc = "no code", .kind = OP_ROW, .nin = 1, .nout = 1, .shape = map_shape},
-    {.name = "cpu_only", .doc = "code for one target", .kind = OP_ROW, .nin = 1, .nout = 1, .shape = map_shape, .emit = cpu_emit},
+    {.name = "cpu_only", .doc = "code for one target", .kind = OP_ROW, .nin = 1, .nout = 1, .shape = map_shape, .body = cpu_body},
 };
 
 static struct value *codeless(struct site *s, const struct args *a, struct value *const *x, int nx)

@@ -19,6 +19,7 @@
 struct trial {
     struct compilation c;
     const struct plan *p;
+    const struct target *target;      /* NULL: target_cpu */
     bool wide;                        /* computes in double: tensors DT_F32 hold doubles */
     struct jit jit;
     struct recipe recipe;
@@ -92,15 +93,15 @@ static inline bool trial_plan(struct trial *t, const char *file, char *text, str
 /* Kernels of a plan that is there. */
 static inline void trial_compile(struct trial *t, bool wide)
 {
-    int lanes = wide ? jit_lanes() / 2 : jit_lanes();
-    struct emit_options emit = {.lanes = lanes, .f64 = wide, .file = t->c.file};
+    int lanes = t->target && t->target->lanes ? t->target->lanes : wide ? jit_lanes() / 2 : jit_lanes();
+    struct emit_options emit = {.target = t->target, .lanes = lanes, .f64 = wide, .file = t->c.file};
     struct jit_options o = {.name = t->p->net, .kernels = emit_row(t->p, &target_cpu, t->p->nkernel), .lanes = lanes,
                             .real_bytes = wide ? sizeof(double) : sizeof(float)};
     struct device_error e;
     static char *text;
     static size_t length;
     FILE *out = open_memstream(&text, &length);
-    assert_true(out && emit_c(t->p, &emit, out) && fclose(out) == 0);
+    assert_true(out && emit_kernels(t->p, &emit, out) && fclose(out) == 0);
     t->wide = wide;
     use_flags(wide ? "-O0" : "-O1");
     if (!jit_load(text, length, &o, &t->jit, &e))
@@ -416,19 +417,23 @@ static inline void free_samples(struct data_split *s)
     free(s->label.values);
 }
 
-/* Compiles the models of a list, in float and if asked in double, on all cores; what it finds goes to the cache. */
-static inline void compile_all(const glob_t *files, bool wide_too)
+/* What a case is compiled for. */
+struct variant { const struct target *target; bool wide; };
+
+/* Compiles the models of a list in each variant, on all cores; what it finds goes to the cache. */
+static inline void compile_all(const glob_t *files, const struct variant *variant, int nvariant)
 {
     long workers = sysconf(_SC_NPROCESSORS_ONLN);
     fflush(NULL);
     for (long worker = 0; worker < workers; worker++)
         if (fork() == 0) {
             for (size_t i = (size_t)worker; i < files->gl_pathc; i += (size_t)workers)
-                for (int wide = 0; wide <= wide_too; wide++) {
+                for (int v = 0; v < nvariant; v++) {
                     struct trial t;
                     if (!trial_plan(&t, files->gl_pathv[i], read_text(files->gl_pathv[i]), NULL, 0, stderr))
                         _exit(1);
-                    trial_compile(&t, wide);
+                    t.target = variant[v].target;
+                    trial_compile(&t, variant[v].wide);
                     trial_close(&t);
                 }
             _exit(0);

@@ -82,7 +82,7 @@ static bool emit_planted(const struct plan *p, const struct emit_options *o, FIL
     char *text = NULL;
     size_t length = 0;
     FILE *memory = open_memstream(&text, &length);
-    bool good = memory && emit_c(p, o, memory);
+    bool good = memory && emit_kernels(p, o, memory);
     good = memory && fclose(memory) == 0 && good;
     char *body = good ? strstr(text, head) : NULL;
     if (body) {
@@ -158,7 +158,7 @@ static long count_steps(struct temp *temp, emitter *emit)
 
 static void test_steps(void **state)
 {
-    assert_int_equal(count_steps(*state, emit_c), 0);
+    assert_int_equal(count_steps(*state, emit_kernels), 0);
 }
 
 static void test_planted_in_loop(void **state)
@@ -166,7 +166,7 @@ static void test_planted_in_loop(void **state)
     if (!COUNTING)
         skip();
     planted_run = STEPS;
-    long seen = count_steps(*state, emit_c);
+    long seen = count_steps(*state, emit_kernels);
     planted_run = 0;
     assert_int_equal(seen, 1);
 }

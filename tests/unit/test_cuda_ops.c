@@ -139,7 +139,7 @@ int main(int argc, char **argv)
     use_cache(argv[0]);
     if (glob(argc > 1 ? argv[1] : cases, 0, NULL, &files) != 0)
         return 2;
-    compile_all(&files, false);
+    compile_all(&files, &(struct variant){&target_cpu, false}, 1);
     int failed = run_files("every op on CUDA", &files, test_case, more, COUNT(more));
     globfree(&files);
     return failed;

@@ -35,7 +35,7 @@ FILE *open_memstream(char **text, size_t *size)
 
 static bool write_c(const struct plan *p, FILE *out)
 {
-    return emit_c(p, &(struct emit_options){.lanes = 8, .file = "mlp.net"}, out);
+    return emit_kernels(p, &(struct emit_options){.lanes = 8, .file = "mlp.net"}, out);
 }
 
 static bool write_cuda(const struct plan *p, FILE *out)

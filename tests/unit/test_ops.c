@@ -1,5 +1,5 @@
-/* Every op against PyTorch's numbers in tests/expect/ops: forward, gradients, running statistics; in float, in double,
- * and by finite differences. Every layer and loss of the table of words by finite differences alone, for which nothing has
+/* Every op against PyTorch's numbers in tests/expect/ops: forward, gradients, running statistics; in float, in double, by
+ * the plain body that each op has, and by finite differences. Every layer and loss of the table of words by finite differences alone, for which nothing has
  * to be stored. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -151,12 +151,15 @@ static bool has_kinks(const char *path)
     return strstr(path, "ties") || strstr(path, "zeros");
 }
 
-static bool check_case(const char *path, const struct st_file *f, bool wide)
+static const struct variant variants[] = {{&target_cpu, false}, {&target_cpu, true}, {&target_c_scalar, true}};
+
+static bool check_case(const char *path, const struct st_file *f, const struct variant *v)
 {
     struct trial t;
     uint32_t control[CTL_WORDS];
     assert_true(trial_plan(&t, path, read_text(path), NULL, 0, stderr));
-    trial_compile(&t, wide);
+    t.target = v->target;
+    trial_compile(&t, v->wide);
     int64_t rows = put_batch(&t, f);
     assert_int_equal(rows, t.recipe.batch);
     trial_arm(&t, rows);
@@ -164,7 +167,7 @@ static bool check_case(const char *path, const struct st_file *f, bool wide)
     recipe_count(&t.recipe, rows);
     control_train(&t.recipe, 0, 0, 0, rows, rows, control);
     bool good = check_inference(&t, f, control);
-    if (wide && !has_kinks(path))
+    if (v->wide && v->target == &target_cpu && !has_kinks(path))
         good &= check_all_differences(&t, f, control);
     good &= check_training(&t, f, control);
     free_batch(&t);
@@ -177,9 +180,13 @@ static void test_case(void **state)
     const char *path = *state;
     struct st_file f;
     open_beside(&f, path);
-    bool good = check_case(path, &f, false);
-    if (!SANITIZED)                   /* the same text, and compilers are slow then */
-        good &= check_case(path, &f, true);
+    bool good = true;
+    for (int v = 0; v < (SANITIZED ? 1 : COUNT(variants)); v++) {      /* compilers are slow then */
+        bool right = check_case(path, &f, &variants[v]);
+        if (!right)
+            print_error("%s: by the kernels for %s\n", path, variants[v].target->name);
+        good &= right;
+    }
     st_free(&f);
     assert_true(good);
 }
@@ -340,7 +347,7 @@ int main(int argc, char **argv)
     use_cache(argv[0]);
     if (glob("tests/expect/ops/*.net", 0, NULL, &files))
         return 1;
-    compile_all(&files, !SANITIZED);
+    compile_all(&files, variants, SANITIZED ? 1 : COUNT(variants));
     int failed = run_files("ops", &files, test_case, more, COUNT(more));
     globfree(&files);
     return failed;

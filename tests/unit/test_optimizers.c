@@ -106,7 +106,7 @@ int main(int argc, char **argv)
     use_cache(argv[0]);
     if (glob("tests/expect/optimizers/*.net", 0, NULL, &files))
         return 1;
-    compile_all(&files, false);
+    compile_all(&files, &(struct variant){&target_cpu, false}, 1);
     int failed = run_files("optimizers", &files, test_case, NULL, 0);
     globfree(&files);
     return failed;

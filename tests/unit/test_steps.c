@@ -115,7 +115,7 @@ static void use_plan(const struct plan *p, bool kernels, FILE *out)
     struct plan *again = plan_read(text, length, &e);
     assert_non_null(again);
     if (kernels) {
-        assert_true(emit_c(again, &(struct emit_options){ .lanes = 4, .file = "a.net" }, out));
+        assert_true(emit_kernels(again, &(struct emit_options){ .lanes = 4, .file = "a.net" }, out));
         assert_true(emit_cuda(again, &(struct emit_options){ .file = "a.net" }, out, &launches));
         emit_launches_free(&launches);
     }

@@ -1,0 +1,6 @@
+/* target_toy.c: a target that is added by this file alone: with schedules of its own, and kernels in a language that is there. */
+#include "emit/language.h"
+
+const struct target target_toy = {
+    .name = "toy", .doc = "machine of toys", .prefix = "toy_", .ring = true, .workspace = true, .lanes = 1, .language = &language_c,
+};
