@@ -109,7 +109,7 @@ int match(struct match *m, const struct plan *p, const struct st_file *f, struct
     return 0;
 }
 
-static bool same_shape(const struct st_tensor *s, const struct tensor *t)
+static bool equal_shape(const struct st_tensor *s, const struct tensor *t)
 {
     bool same = s->rank == t->rank && float_type(s->type);
     for (int i = 0; same && i < s->rank; i++)
@@ -141,7 +141,7 @@ int match_differences(const struct match *m, const struct st_file *f, bool slots
     int count = 0;
     *shapes = 0;
     for (int t = 0; t < m->plan->ntensor; t++)
-        if (match_wants(m->plan, t, slots) && !(m->of[t] && same_shape(m->of[t], &m->plan->tensor[t]))) {
+        if (match_wants(m->plan, t, slots) && !(m->of[t] && equal_shape(m->of[t], &m->plan->tensor[t]))) {
             count++;
             *shapes += m->of[t] != NULL;
         }
@@ -174,7 +174,7 @@ static const struct st_tensor *nearest(const struct match *m, const struct st_fi
     bool best_leaf = false;
     for (size_t i = 0; i < f->n_tensors; i++) {
         const struct st_tensor *s = &f->tensors[i];
-        if (taken[i] || !stranger(m, m->name[i]) || !same_shape(s, t))
+        if (taken[i] || !stranger(m, m->name[i]) || !equal_shape(s, t))
             continue;
         bool same_leaf = !strcmp(leaf(s->name), leaf(t->name));
         if (best == f->n_tensors || same_leaf > best_leaf ||
@@ -195,7 +195,7 @@ static int find_differences(const struct match *m, const struct st_file *f, bool
     int n = 0;
     for (int t = 0; t < m->plan->ntensor; t++) {
         const struct st_tensor *s = m->of[t];
-        if (!match_wants(m->plan, t, slots) || (s && same_shape(s, &m->plan->tensor[t])))
+        if (!match_wants(m->plan, t, slots) || (s && equal_shape(s, &m->plan->tensor[t])))
             continue;
         const struct st_tensor *near = s ? s : nearest(m, f, &m->plan->tensor[t], taken);
         to[n++] = (struct difference){ s ? '!' : near ? '~' : '-', t, near };
