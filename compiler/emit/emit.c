@@ -97,14 +97,11 @@ int maps_end(const struct writer *w, int from)
 
 /* ---- scalar expressions ---- */
 
-static const char *const control_name[] = {"lr", "bias1", "bias2", "inv_run", "begin", "h0", "h1", "h2", "h3", "h4", "h5", "h6", "h7",
-                                           "k0", "k1", "k2", "k3", "k4", "k5", "k6", "k7"};
-static const int control_word[] = {CTL_LR, CTL_BIAS1, CTL_BIAS2, CTL_INV_RUN, CTL_FIRST, CTL_HYPER, CTL_HYPER + 1, CTL_HYPER + 2, CTL_HYPER + 3,
-                                   CTL_HYPER + 4, CTL_HYPER + 5, CTL_HYPER + 6, CTL_HYPER + 7, CTL_COMPLEMENT, CTL_COMPLEMENT + 1,
-                                   CTL_COMPLEMENT + 2, CTL_COMPLEMENT + 3, CTL_COMPLEMENT + 4, CTL_COMPLEMENT + 5, CTL_COMPLEMENT + 6,
-                                   CTL_COMPLEMENT + 7};
+static const struct { const char *name; enum control_word word; } control[] = {
+    {"lr", CTL_LR}, {"inv_run", CTL_INV_RUN}, {"begin", CTL_FIRST},
+};
 
-struct scope { struct writer *w; const struct stage *s; const char *block, *e, *c; };
+struct scope { struct writer *w; const struct stage *s; const char *block, *e, *c; int formula; };
 
 const char *place_of(struct writer *w, int tensor, const char *block, const char *e)
 {
@@ -146,17 +143,39 @@ static const char *stream_of(struct writer *w, const struct stage *s)
     return region_printf(w->region, "stream%d", n);
 }
 
+/* The variable of an optimizer's number: its name, or of one that the host computes "host2"; NULL: it is none. */
+static const char *number_of(struct writer *w, const struct op *op, const char *name)
+{
+    const char *list[CTL_NUMBERS];
+    int n = op_numbers(op, w->region, list);
+    for (int i = 0; i < n; i++)
+        if (!strcmp(list[i], name))
+            return *name == '{' ? region_printf(w->region, "host%d", i) : name;
+    return NULL;
+}
+
+/* Has an expression before `formula` replaced this input? */
+static bool replaced(const struct op *op, int formula, int input)
+{
+    for (int i = 0, out; i < formula && op->update; i++)
+        if (op_formula(op, i, &out) && out == input)
+            return true;
+    return false;
+}
+
 static void write_name(const char *name, FILE *out, void *context)
 {
     const struct scope *k = context;
     const struct stage *s = k->s;
     const char *letters = op_letters(s->op), *letter = strlen(name) == 1 ? strchr(letters, *name) : NULL;
     if (letter && letter - letters < s->nin) {
-        fputs(read_of(k->w, s->in[letter - letters], k->block, k->e, k->c), out);
+        const int i = (int)(letter - letters);
+        fputs(read_of(k->w, replaced(s->op, k->formula, i) ? s->out[i] : s->in[i], k->block, k->e, k->c), out);
         return;
     }
-    if (*name == 'y' && (!name[1] || name[1] == '1' || name[1] == '2')) {
-        fprintf(out, "v%d", var_of(k->w, s->out[name[1] ? name[1] - '0' : 0]));
+    const char *number = number_of(k->w, s->op, name);
+    if (number) {
+        fputs(number, out);
         return;
     }
     int a = op_attr(s->op, name);
@@ -175,12 +194,11 @@ void put_maps(struct writer *w, int from, int to, const char *block, const char 
 {
     for (int i = from; i < to; i++) {
         const struct stage *s = &w->kernel->stage[i];
-        struct scope k = {w, s, block, e, c};
-        for (int o = s->nout - 1; o >= 0; o--) {
-            if (o >= COUNT(s->op->fwd) || !s->op->fwd[o])
-                continue;                              /* not of an element, but of the sums */
+        struct scope k = {w, s, block, e, c, 0};
+        const char *formula;                           /* results without one are not of an element, but of the sums */
+        for (int o; (formula = op_formula(s->op, k.formula, &o)); k.formula++) {
             fprintf(w->out, "%*sconst V v%d = ", 4 * w->indent, "", var_of(w, s->out[o]));
-            expr_print(expr_parse(w->region, s->op->fwd[o]), w->out, write_name, &k);
+            expr_print(expr_parse(w->region, formula), w->out, write_name, &k);
             fprintf(w->out, ";\n");
         }
         for (int o = 0; o < s->nout && s->op->kind == OP_MAP; o++)
@@ -225,16 +243,27 @@ static void put_gate(struct writer *w)
 
 static void put_control_words(struct writer *w)
 {
-    bool named[COUNT(control_name)] = {false};
-    for (int i = 0; i < w->kernel->nstage; i++)
-        for (int o = 0; o < 3 && w->kernel->stage[i].op->fwd[o]; o++) {
-            struct expr *e = expr_parse(w->region, w->kernel->stage[i].op->fwd[o]);
-            for (int k = 0; k < COUNT(control_name); k++)
-                named[k] |= expr_uses(e, control_name[k]);
-        }
-    for (int k = 0; k < COUNT(control_name); k++)
+    bool named[COUNT(control)] = {false};
+    for (const struct stage *s = w->kernel->stage; s < w->kernel->stage + w->kernel->nstage; s++) {
+        const char *formula;
+        for (int i = 0, out; (formula = op_formula(s->op, i, &out)); i++)
+            for (int k = 0; k < COUNT(control); k++)
+                named[k] |= expr_uses(expr_parse(w->region, formula), control[k].name);
+    }
+    for (int k = 0; k < COUNT(control); k++)
         if (named[k])
-            put(w, "const V %s = vec(word(a, %d));", control_name[k], control_word[k]);
+            put(w, "const V %s = vec(word(a, %d));", control[k].name, control[k].word);
+}
+
+/* There is one optimizer in a plan: its numbers are those of the first stage. */
+static void put_numbers(struct writer *w)
+{
+    const char *list[CTL_NUMBERS];
+    const struct op *op = w->kernel->stage->op;
+    int n = op_numbers(op, w->region, list);
+    for (int i = 0; i < n; i++)
+        put(w, "const V %s = vec(word(a, %d));%s", number_of(w, op, list[i]), CTL_NUMBER + i,
+            *list[i] == '{' ? region_printf(w->region, "    /* %s */", list[i]) : "");
 }
 
 void open_kernel(struct writer *w)
@@ -245,6 +274,7 @@ void open_kernel(struct writer *w)
     if (l->put_operands)
         l->put_operands(w);
     put_control_words(w);
+    put_numbers(w);
     put(w, "const int64_t blocks = a->blocks;");
     put(w, "(void)blocks;");
 }

@@ -7,11 +7,8 @@
 static void apply(const struct plan *p, const char *key, const struct word *w, int64_t channels, double *scale, double *shift)
 {
     const struct setting *given[MAX_WORD_ARGS] = {NULL};
-    for (int i = 0; i < MAX_WORD_ARGS && w->arg[i].name; i++) {
-        char name[80];
-        snprintf(name, sizeof name, "%s.%s", key, w->arg[i].name);
-        given[i] = plan_setting(p, name);
-    }
+    for (int i = 0; i < MAX_WORD_ARGS && w->arg[i].name; i++)
+        given[i] = word_setting(p, key, w, i);
     for (int64_t c = 0; c < channels; c++) {
         double num[MAX_WORD_ARGS];
         for (int i = 0; i < MAX_WORD_ARGS; i++)

@@ -44,10 +44,10 @@ void update(struct graph *g, const struct model *m)
         return;
     g->at = (struct loc){0};
     g->layer = "optimizer";
-    struct value *in[4], *parameters = group(g, ROLE_PARAM, "@parameters", bytes), *gradients = group(g, ROLE_GRAD, "@gradients", bytes);
+    struct value *in[MAX_OPERANDS], *parameters = group(g, ROLE_PARAM, "@parameters", bytes), *gradients = group(g, ROLE_GRAD, "@gradients", bytes);
     int n = 0;
     in[n++] = parameters;
-    for (int s = 0; s < 2 && slots[s]; s++) {
+    for (int s = 0; slots[s]; s++) {
         struct value *slot = in[n++] = group(g, ROLE_SLOT, region_printf(g->region, "%s.%s", prefix, slots[s]), bytes);
         int64_t at = 0;
         for (int i = 0; i < nvalue; i++)

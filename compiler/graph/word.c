@@ -34,6 +34,13 @@ const struct word *word_at(int i)
     return i < nword ? words[i] : NULL;
 }
 
+const struct setting *word_setting(const struct plan *p, const char *key, const struct word *w, int i)
+{
+    char name[80];
+    snprintf(name, sizeof name, "%s.%s", key, w->arg[i].name);
+    return plan_setting(p, name);
+}
+
 const struct word *word_find(enum word_kind k, const char *name)
 {
     pthread_once(&once, gather_words);

@@ -21,6 +21,7 @@ enum { MAX_WORD_ARGS = 8 };
 struct arg {
     const char *name, *help;
     enum arg_type type;
+    const char *part[2];                               /* optimizers: what their op calls the two of an ARG_PAIR */
     bool required;
     double otherwise, second;                          /* default; ARG_PAIR: second number, 0: the same as the first */
     double min, max;                                   /* allowed range, closed; both 0: any */
@@ -62,6 +63,9 @@ struct word {
 
 const struct word *word_find(enum word_kind k, const char *name);
 const struct word *word_at(int i);                     /* all words, sorted by kind and name; NULL ends */
+
+/* Argument i of the word that a plan has as setting `key`, such as "train.optimizer"; NULL: the plan has none. */
+const struct setting *word_setting(const struct plan *p, const char *key, const struct word *w, int i);
 
 struct model {
     const char *net;

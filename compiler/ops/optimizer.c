@@ -1,29 +1,33 @@
-/* optimizer.c: updates as scalar ops over all parameters at once: p' and the slots, in place, if the loss is finite.
- * a is the parameter, b its gradient; formulas are PyTorch's (torch.optim), hyper-parameters control words in the order
- * of the word's arguments without lr. Adam: Kingma & Ba, arXiv 1412.6980; AdamW: Loshchilov & Hutter, arXiv 1711.05101. */
+/* optimizer.c: updates as scalar ops over all parameters at once: p and the slots, in place, if the loss is finite. p is the
+ * parameter, g its gradient, the letters between them the slots; formulas are PyTorch's (torch.optim). In braces: once a step, in
+ * double, t being the step's number from 1 on. Adam: Kingma & Ba, arXiv 1412.6980; AdamW: Loshchilov & Hutter, 1711.05101. */
 #include "graph/graph.h"
 
-/* Results in the order of the inputs that they replace: y the parameter. Written so that y comes last in evaluation:
- * expressions of slots are y1, y2; y may use them, and the emitter evaluates from the last to the first. */
+#define UPDATE .kind = OP_MAP, .shape = map_shape, .update = true
+
 static const struct op op[] = {
-    {.name = "accumulate", .doc = "sum of the gradients over the runs of a batch", .kind = OP_MAP, .nin = 2, .nout = 1,
-     .shape = map_shape, .update = true, .fwd = {"begin > 0 ? b : a + b"}},
-    {.name = "sgd", .doc = "p - lr (g + decay p)", .kind = OP_MAP, .nin = 2, .nout = 1, .shape = map_shape, .update = true, .gate = GATE_STEP,
-     .letters = "ab", .fwd = {"a - lr * (b + h2 * a)"}},
-    {.name = "sgd_momentum", .doc = "v = momentum v + g + decay p; p - lr v", .kind = OP_MAP, .nin = 3, .nout = 2,
-     .shape = map_shape, .update = true, .gate = GATE_STEP, .letters = "acb", .slot = {"momentum_buffer"}, .fwd = {"a - lr * y1", "h0 * c + (b + h2 * a)"}},
-    {.name = "sgd_nesterov", .doc = "v as for momentum; p - lr (g + decay p + momentum v)", .kind = OP_MAP, .nin = 3, .nout = 2,
-     .shape = map_shape, .update = true, .gate = GATE_STEP, .letters = "acb", .slot = {"momentum_buffer"},
-     .fwd = {"a - lr * (b + h2 * a + h0 * y1)", "h0 * c + (b + h2 * a)"}},
-    {.name = "adam", .doc = "m, v moving means of g and g^2; p - lr / bias1 m / (sqrt(v) / bias2 + eps)",
-     .kind = OP_MAP, .nin = 4, .nout = 3, .shape = map_shape, .update = true, .gate = GATE_STEP, .letters = "acdb",
-     .slot = {"exp_avg", "exp_avg_sq"},
-     .fwd = {"a - lr / bias1 * y1 / (sqrt(y2) * (1 / bias2) + h2)", "h0 * c + k0 * (b + h3 * a)",
-             "h1 * d + k1 * (b + h3 * a) * (b + h3 * a)"}},
-    {.name = "adamw", .doc = "Adam with the decay taken from the parameter itself",
-     .kind = OP_MAP, .nin = 4, .nout = 3, .shape = map_shape, .update = true, .gate = GATE_STEP, .letters = "acdb",
-     .slot = {"exp_avg", "exp_avg_sq"},
-     .fwd = {"a * (1 - lr * h3) - lr / bias1 * y1 / (sqrt(y2) * (1 / bias2) + h2)", "h0 * c + k0 * b", "h1 * d + k1 * b * b"}},
+    {.name = "accumulate", .doc = "sum of the gradients over the runs of a batch", UPDATE, .nin = 2, .nout = 1,
+     .fwd = {"begin > 0 ? b : a + b"}},
+    {.name = "sgd", .doc = "p - lr (g + decay p)", UPDATE, .gate = GATE_STEP, .nin = 2, .nout = 1, .letters = "pg",
+     .fwd = {"p = p - lr * (g + decay * p)"}},
+    {.name = "sgd_momentum", .doc = "v = momentum v + g + decay p; p - lr v", UPDATE, .gate = GATE_STEP, .nin = 3, .nout = 2,
+     .letters = "pvg", .slot = {"momentum_buffer"},
+     .fwd = {"v = momentum * v + (g + decay * p)",
+             "p = p - lr * v"}},
+    {.name = "sgd_nesterov", .doc = "v as for momentum; p - lr (g + decay p + momentum v)", UPDATE, .gate = GATE_STEP,
+     .nin = 3, .nout = 2, .letters = "pvg", .slot = {"momentum_buffer"},
+     .fwd = {"v = momentum * v + (g + decay * p)",
+             "p = p - lr * (g + decay * p + momentum * v)"}},
+    {.name = "adam", .doc = "m, v moving means of g and g^2; p - lr / bias1 m / (sqrt(v) / bias2 + eps)", UPDATE, .gate = GATE_STEP,
+     .nin = 4, .nout = 3, .letters = "pmvg", .slot = {"exp_avg", "exp_avg_sq"},
+     .fwd = {"m = beta1 * m + {1 - beta1} * (g + decay * p)",
+             "v = beta2 * v + {1 - beta2} * (g + decay * p) * (g + decay * p)",
+             "p = p - lr / {1 - pow(beta1, t)} * m / (sqrt(v) * (1 / {sqrt(1 - pow(beta2, t))}) + eps)"}},
+    {.name = "adamw", .doc = "Adam with the decay taken from the parameter itself", UPDATE, .gate = GATE_STEP,
+     .nin = 4, .nout = 3, .letters = "pmvg", .slot = {"exp_avg", "exp_avg_sq"},
+     .fwd = {"m = beta1 * m + {1 - beta1} * g",
+             "v = beta2 * v + {1 - beta2} * g * g",
+             "p = p * (1 - lr * decay) - lr / {1 - pow(beta1, t)} * m / (sqrt(v) * (1 / {sqrt(1 - pow(beta2, t))}) + eps)"}},
 };
 
 static const char *sgd(const struct args *a)
@@ -55,7 +59,8 @@ static const char *adamw(const struct args *a)
 
 #define LR {.name = "lr", .help = "learning rate", .type = ARG_NUMBER, .otherwise = 1e-3, .min = 0, .max = 1e6}
 #define ADAM_ARGS(decay_) \
-    LR, {.name = "betas", .help = "decay of the two moving means", .type = ARG_PAIR, .otherwise = 0.9, .second = 0.999, .min = 0, .max = 1, .below = true}, \
+    LR, {.name = "betas", .help = "decay of the two moving means", .type = ARG_PAIR, .part = {"beta1", "beta2"}, \
+         .otherwise = 0.9, .second = 0.999, .min = 0, .max = 1, .below = true}, \
     {.name = "eps", .help = "added to the root", .type = ARG_NUMBER, .otherwise = 1e-8, .min = 0, .max = 1}, \
     {.name = "decay", .help = "weight decay", .type = ARG_NUMBER, .otherwise = decay_, .min = 0, .max = 1}
 

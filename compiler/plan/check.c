@@ -160,6 +160,21 @@ static bool check_form(const struct plan *p, const struct kernel *k, struct plan
     return check_variables(p, k, window, e);
 }
 
+/* The control block has the numbers of one. */
+static bool check_optimizer(const struct plan *p, struct plan_error *e)
+{
+    const struct op *op = NULL;
+    for (const struct kernel *k = p->kernel; k < p->kernel + p->nkernel; k++)
+        for (const struct stage *s = k->stage; s < k->stage + k->nstage; s++) {
+            if (s->op->gate != GATE_STEP)
+                continue;
+            if (op && op != s->op)
+                return refuse(e, k, "there are two optimizers");
+            op = s->op;
+        }
+    return true;
+}
+
 /* Samples of the data set have one size, and so have targets: the host takes them from the first tensor of that role. */
 static bool check_data(const struct plan *p, struct plan_error *e)
 {
@@ -248,5 +263,5 @@ bool plan_check(const struct plan *p, struct plan_error *e)
         if (!check_form(p, k, e))
             return false;
     }
-    return check_data(p, e) && check_outputs(p, e) && check_names(p, e);
+    return check_optimizer(p, e) && check_data(p, e) && check_outputs(p, e) && check_names(p, e);
 }

@@ -3,20 +3,23 @@
  *
  *   choice : or [? choice : choice]      or : and (|| and)*       and : compare (&& compare)*
  *   compare: sum [(< <= > >= == !=) sum] sum: term ((+|-) term)*  term: unary ((*|/) unary)*
- *   unary  : -unary | number | name | function ( choice, ... ) | ( choice )
+ *   unary  : -unary | number | name | function ( choice, ... ) | ( choice ) | { choice }
+ *
+ * What stands in braces is one number a step, which the host computes in double: to a target it is a name.
  */
 #include "expr.h"
 #include "base/base.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum kind { NUMBER, NAME, CALL, NEGATE, BINARY, CHOICE };
+enum kind { NUMBER, NAME, HOST, CALL, NEGATE, BINARY, CHOICE };
 
 struct expr {
     enum kind kind;
-    char text[24];                                     /* name, function or operator */
+    const char *text;                                  /* name, function or operator; HOST: with its braces */
     double number;
     struct expr *of[3];
 };
@@ -48,7 +51,7 @@ static struct expr *make(struct parser *p, enum kind kind, const char *text, str
 {
     struct expr *e = region_alloc(p->region, 1, sizeof *e);
     e->kind = kind;
-    snprintf(e->text, sizeof e->text, "%s", text);
+    e->text = text;
     e->of[0] = x;
     e->of[1] = y;
     e->of[2] = z;
@@ -65,6 +68,13 @@ static struct expr *unary(struct parser *p)
             fail(p);
         return e;
     }
+    const char *start = p->at;
+    if (accept(p, "{")) {
+        struct expr *e = choice(p);
+        if (!accept(p, "}"))
+            fail(p);
+        return make(p, HOST, region_printf(p->region, "%.*s", (int)(p->at - start), start), e, NULL, NULL);
+    }
     if (isdigit((unsigned char)*p->at) || *p->at == '.') {
         char *end;
         struct expr *e = make(p, NUMBER, "", NULL, NULL, NULL);
@@ -72,13 +82,11 @@ static struct expr *unary(struct parser *p)
         p->at = end;
         return e;
     }
-    char name[24];
-    int n = 0;
-    while ((isalnum((unsigned char)*p->at) || *p->at == '_') && n < 23)
-        name[n++] = *p->at++;
-    name[n] = 0;
-    if (!n)
+    while (isalnum((unsigned char)*p->at) || *p->at == '_')
+        p->at++;
+    if (p->at == start)
         fail(p);
+    const char *name = region_printf(p->region, "%.*s", (int)(p->at - start), start);
     if (!accept(p, "("))
         return make(p, NAME, name, NULL, NULL, NULL);
     struct expr *e = make(p, CALL, name, choice(p), NULL, NULL);
@@ -138,6 +146,66 @@ bool expr_uses(const struct expr *e, const char *name)
     return expr_uses(e->of[0], name) || expr_uses(e->of[1], name) || expr_uses(e->of[2], name);
 }
 
+int expr_names(const struct expr *e, const char **list, int n, int most)
+{
+    if (!e)
+        return n;
+    if (e->kind != NAME && e->kind != HOST) {
+        for (int i = 0; i < COUNT(e->of); i++)
+            n = expr_names(e->of[i], list, n, most);
+        return n;
+    }
+    for (int i = 0; i < n; i++)
+        if (!strcmp(list[i], e->text))
+            return n;
+    if (n == most)
+        abort();
+    list[n] = e->text;
+    return n + 1;
+}
+
+static double call(const char *name, double x, double y)
+{
+    static const struct { const char *name; double (*of)(double); } table[] = {
+        {"exp", exp}, {"log", log}, {"sqrt", sqrt}, {"tanh", tanh}, {"erf", erf},
+    };
+    for (int i = 0; i < COUNT(table); i++)
+        if (!strcmp(name, table[i].name))
+            return table[i].of(x);
+    return !strcmp(name, "pow") ? pow(x, y) : NAN;
+}
+
+static double binary_value(const char *operator, double x, double y)
+{
+    switch (*operator) {
+    case '+': return x + y;
+    case '-': return x - y;
+    case '*': return x * y;
+    case '/': return x / y;
+    case '<': return operator[1] ? x <= y : x < y;
+    case '>': return operator[1] ? x >= y : x > y;
+    case '=': return x == y;
+    case '!': return x != y;
+    case '&': return x != 0 && y != 0;
+    default: return x != 0 || y != 0;
+    }
+}
+
+double expr_value(const struct expr *e, expr_valuer *valuer, const void *context)
+{
+    double x = e->of[0] ? expr_value(e->of[0], valuer, context) : 0, y = e->of[1] ? expr_value(e->of[1], valuer, context) : 0;
+    switch (e->kind) {
+    case NUMBER: return e->number;
+    case NAME: return valuer(e->text, context);
+    case HOST: return x;
+    case CALL: return call(e->text, x, y);
+    case NEGATE: return -x;
+    case BINARY: return binary_value(e->text, x, y);
+    case CHOICE: return x != 0 ? y : expr_value(e->of[2], valuer, context);
+    }
+    return NAN;
+}
+
 void expr_print(const struct expr *e, FILE *out, expr_namer *namer, void *context)
 {
     switch (e->kind) {
@@ -145,6 +213,7 @@ void expr_print(const struct expr *e, FILE *out, expr_namer *namer, void *contex
         fprintf(out, "num(%.17g)", e->number);
         break;
     case NAME:
+    case HOST:
         namer(e->text, out, context);
         break;
     case NEGATE:

@@ -53,6 +53,31 @@ static void derive(const struct op *op, int input, struct region *r)
     d->shape = op->shape;
 }
 
+const char *op_formula(const struct op *op, int i, int *out)
+{
+    const char *text = i < COUNT(op->fwd) ? op->fwd[i] : NULL;
+    *out = i;
+    if (!text || !op->update || strncmp(text + 1, " = ", 3))
+        return text;
+    *out = (int)(strchr(op_letters(op), *text) - op_letters(op));
+    return text + 4;
+}
+
+int op_numbers(const struct op *op, struct region *r, const char **list)
+{
+    const char *name[CTL_NUMBERS + MAX_OPERANDS + 1], *formula;
+    int names = 0, n = 0, out;
+    for (int i = 0; op->gate == GATE_STEP && (formula = op_formula(op, i, &out)); i++)
+        names = expr_names(expr_parse(r, formula), name, names, COUNT(name));
+    for (int i = 0; i < names; i++)
+        if (name[i][1] && strcmp(name[i], "lr")) {
+            if (n == CTL_NUMBERS)
+                abort();
+            list[n++] = name[i];
+        }
+    return n;
+}
+
 static int by_name(const void *a, const void *b)
 {
     return strcmp((*(const struct op *const *)a)->name, (*(const struct op *const *)b)->name);

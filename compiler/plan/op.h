@@ -52,13 +52,14 @@ struct op {
     bool optional;                                     /* does not write results that have no place (maps, tiles, pools never do) */
     int nin, nout;                                     /* nin -1: one or more */
     const char *attr[MAX_ATTRS];                       /* names; NULL ends */
-    /* OP_MAP and OP_REDUCE: expressions (expr.c) per element. Names: the inputs a b c d e f i j; y, y1, y2 the results
-     * so far; attributes; control words lr h0..h7 k0..k7 (1 - h) bias1 bias2 inv_run begin (1 in the first run of a
-     * batch, else 0); live (1 for valid rows, else 0); keep (dropout's mask). In bwd also g, the gradient of y. */
-    const char *fwd[3];                                /* one per output; OP_REDUCE: those summed */
+    /* OP_MAP and OP_REDUCE: expressions (expr.c) per element, evaluated in the order written. Names: the inputs a b c d e f i j;
+     * attributes; control words inv_run, begin (1 in the first run of a batch, else 0); live (1 for valid rows, else 0);
+     * keep (dropout's mask). In bwd also y, the result, and g, its gradient. GATE_STEP: op_numbers() as well.
+     * `m = ...` in an update replaces input m, which is the new value in the expressions behind it. */
+    const char *fwd[MAX_OPERANDS];                     /* one per output, of which they are in order; OP_REDUCE: those summed */
     const char *bwd[8];                                /* one per input; NULL: no gradient */
     const char *letters;                               /* names of the inputs; NULL: "abcdefij" */
-    const char *slot[2];                               /* optimizers: PyTorch's names of the state between a and the gradient */
+    const char *slot[MAX_OPERANDS];                    /* optimizers: PyTorch's names of the state between p and the gradient */
     bool spread;                                       /* a variance over rows and places: of a single value it is 0 */
     bool update;                                       /* writes its first inputs in place: output o over input o */
     enum gate gate;                                    /* updates: when */
@@ -86,6 +87,12 @@ const struct op *op_at(int i);                         /* NULL ends; derived one
 int op_attr(const struct op *op, const char *name);    /* index, -1 */
 int op_attrs(const struct op *op);                     /* how many it has; plan.c */
 const char *op_letters(const struct op *op);
+/* Expression i without the name of what it replaces; *out: the output that it makes. NULL: there is none. */
+const char *op_formula(const struct op *op, int i, int *out);
+/* What an optimizer's expressions name besides inputs and lr, in the order written: arguments of its word (`decay`), and what
+ * the host computes of them, of lr and of t, the number of the step from 1 on, in double (`{1 - pow(beta1, t)}`). Number i is
+ * word CTL_NUMBER + i of the control block. list has room for CTL_NUMBERS. Returns how many. */
+int op_numbers(const struct op *op, struct region *r, const char **list);
 bool map_shape(const double *attr, const struct tensor *const *in, int nin, struct tensor *out, int nout);
 bool same_shape(const struct tensor *a, const struct tensor *b);
 bool attr_whole(double v, double lo, double hi);            /* an attribute that is an integer in [lo, hi] */

@@ -166,10 +166,9 @@ enum control_word {
     CTL_SHUFFLE,         /* u32: 1 = order by shuffle_index, 0 = file order */
     CTL_SEED0, CTL_SEED1,/* u32 */
     CTL_LR,              /* f32: learning rate of this step */
-    CTL_BIAS1, CTL_BIAS2,/* f32: Adam: 1 - beta1^t, sqrt(1 - beta2^t) */
-    CTL_HYPER,           /* f32 x 8: hyper-parameters in the order of the optimizer's attributes, lr left out */
-    CTL_COMPLEMENT = CTL_HYPER + 8, /* f32 x 8: 1 - hyper-parameter, subtracted in double */
-    CTL_CHAIN = CTL_COMPLEMENT + 8, /* u32: 1 = updates also wait for the losses of the runs before to be finite */
+    CTL_NUMBER,          /* f32 x CTL_NUMBERS: what else the optimizer's expressions name: op_numbers() */
+    CTL_NUMBERS = 18,
+    CTL_CHAIN = CTL_NUMBER + CTL_NUMBERS, /* u32: 1 = updates also wait for the losses of the runs before to be finite */
     CTL_FIRST,           /* f32: 1 = the first run of a batch: sums of gradients begin anew, else 0 */
     CTL_LAST,            /* u32: 1 = the last run of a batch: the optimizer's update happens */
     CTL_INV_RUN,         /* f32: 1 / valid rows of this run: what batch statistics divide by */

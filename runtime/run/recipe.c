@@ -1,5 +1,6 @@
 /* recipe.c: the settings of the plan as numbers, and from them the control words of each step. */
 #include "run.h"
+#include "plan/expr.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -31,28 +32,53 @@ static bool read_rate(const struct plan *p, struct rate *r)
     return whole(p, "train.schedule.every", 1, 1, &r->every) && whole(p, "train.schedule.warmup", 0, 0, &r->warmup);
 }
 
-/* The optimizer's arguments in the order of the plan, lr left out. */
-static bool read_hyper(const struct plan *p, struct recipe *r)
+/* What the names in an optimizer's expressions stand for at one step. */
+struct moment { const struct recipe *r; double lr, t; };
+
+static double value_of(const char *name, const void *context)
 {
-    static const char prefix[] = "train.optimizer.";
-    for (int i = 0; i < p->nsetting; i++) {
-        const struct setting *s = &p->setting[i];
-        if (strncmp(s->key, prefix, sizeof prefix - 1) != 0 || strcmp(s->key, "train.optimizer.lr") == 0)
-            continue;
-        for (int k = 0; k < s->n; k++) {
-            if (r->hypers == MAX_HYPER) {
-                complain(STATUS_DATA, "the optimizer of the plan has more than %d arguments", MAX_HYPER);
-                return false;
-            }
-            r->hyper[r->hypers++] = s->num[k];
-        }
+    const struct moment *m = context;
+    for (const struct argument *a = m->r->argument; a < m->r->argument + m->r->arguments; a++)
+        if (!strcmp(a->name, name))
+            return a->value;
+    return !strcmp(name, "lr") ? m->lr : !strcmp(name, "t") ? m->t : NAN;
+}
+
+static void read_arguments(const struct plan *p, struct recipe *r)
+{
+    static const char key[] = "train.optimizer";
+    const struct word *w = word_find(WORD_OPTIMIZER, setting_text(p, key));
+    for (int i = 0; w && i < MAX_WORD_ARGS && w->arg[i].name; i++) {
+        const struct setting *s = word_setting(p, key, w, i);
+        const bool pair = w->arg[i].type == ARG_PAIR;
+        for (int k = 0; s && k < s->n && k < 1 + pair && strcmp(w->arg[i].name, "lr"); k++)
+            r->argument[r->arguments++] = (struct argument){pair ? w->arg[i].part[k] : w->arg[i].name, s->num[k]};
     }
-    const struct setting *betas = plan_setting(p, "train.optimizer.betas");
-    if (betas && betas->n == 2) {
-        r->beta1 = betas->num[0];
-        r->beta2 = betas->num[1];
+}
+
+/* The op that makes the optimizer's step; NULL: nothing is trained. */
+static const struct op *optimizer_op(const struct plan *p)
+{
+    for (const struct kernel *k = p->kernel; k < p->kernel + p->nkernel; k++)
+        for (const struct stage *s = k->stage; s < k->stage + k->nstage; s++)
+            if (s->op->gate == GATE_STEP)
+                return s->op;
+    return NULL;
+}
+
+static int read_numbers(const struct plan *p, struct recipe *r)
+{
+    const struct op *op = optimizer_op(p);
+    const char *list[CTL_NUMBERS];
+    read_arguments(p, r);
+    r->numbers = op ? op_numbers(op, p->region, list) : 0;
+    for (int i = 0; i < r->numbers; i++) {
+        r->number[i] = expr_parse(p->region, list[i]);
+        if (isnan(expr_value(r->number[i], value_of, &(struct moment){r, 0, 1})))
+            return complain(STATUS_DATA, "the plan's optimizer %s has no value for `%s` of its update %s",
+                            setting_text(p, "train.optimizer"), list[i], op->name);
     }
-    return true;
+    return 0;
 }
 
 static void read_metrics(const struct plan *p, struct recipe *r)
@@ -86,10 +112,10 @@ int recipe_read(const struct plan *p, struct recipe *r)
     bool good = whole(p, "train.epochs", 1, 1, &r->epochs) && whole(p, "train.batch.max", 256, 1, &r->max_batch) &&
                 whole(p, "train.evaluation_batch", 1000, 1, &r->evaluation_batch) &&
                 (automatic || whole(p, "train.batch", 64, 1, &r->batch)) && whole(p, "train.seed", 1, 0, &seed) &&
-                read_rate(p, &r->rate) && read_hyper(p, r);
+                read_rate(p, &r->rate);
     read_metrics(p, r);
     r->seed = good ? (uint32_t)seed : 0;
-    return good ? 0 : STATUS_USAGE;
+    return good ? read_numbers(p, r) : STATUS_USAGE;
 }
 
 void recipe_count(struct recipe *r, int64_t samples)
@@ -147,14 +173,10 @@ void control_train(const struct recipe *r, int64_t step, int64_t epoch, int64_t 
     control[CTL_STEP] = (uint32_t)step;
     control[CTL_EPOCH] = (uint32_t)epoch;
     control[CTL_SHUFFLE] = r->shuffle;
-    double t = (double)(step + 1);
-    put_float(&control[CTL_LR], rate_at(&r->rate, step));
-    put_float(&control[CTL_BIAS1], 1 - pow(r->beta1, t));
-    put_float(&control[CTL_BIAS2], sqrt(1 - pow(r->beta2, t)));
-    for (int h = 0; h < r->hypers; h++) {
-        put_float(&control[CTL_HYPER + h], r->hyper[h]);
-        put_float(&control[CTL_COMPLEMENT + h], 1 - r->hyper[h]);
-    }
+    const struct moment now = {r, rate_at(&r->rate, step), (double)(step + 1)};
+    put_float(&control[CTL_LR], now.lr);
+    for (int i = 0; i < r->numbers; i++)
+        put_float(&control[CTL_NUMBER + i], expr_value(r->number[i], value_of, &now));
 }
 
 void control_part(uint32_t control[CTL_WORDS], int64_t done, int64_t rows)

@@ -6,13 +6,14 @@
 #include "base/options.h"
 #include "data/data.h"
 #include "device/device.h"
+#include "graph/word.h"
 #include "plan/plan.h"
 #include "tell/tell.h"
 #include "renames.h"
 
 #include <limits.h>
 
-enum { MAX_HYPER = 8, MAX_OVERRIDES = 64 };
+enum { MAX_OVERRIDES = 64 };
 
 /* ---- what is asked for ---- */
 
@@ -76,9 +77,10 @@ struct recipe {
     uint32_t seed;
     bool shuffle;
     struct rate rate;                /* rate.steps and rate.total are set by recipe_count */
-    double beta1, beta2;             /* 0: the optimizer has none */
-    int hypers;
-    double hyper[MAX_HYPER];         /* in the order of the optimizer's arguments, lr left out */
+    int arguments;                   /* the optimizer's besides lr, as its expressions name them */
+    struct argument { const char *name; double value; } argument[2 * MAX_WORD_ARGS];
+    int numbers;
+    const struct expr *number[CTL_NUMBERS];          /* op_numbers() of the update; they live as long as the plan */
     int metrics;
     char metric[MAX_METRICS][24];    /* "accuracy", "top5" */
 };

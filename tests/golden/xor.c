@@ -1037,22 +1037,22 @@ static void k12_adam(const struct nr_args *a, int64_t first, int64_t last)
     real *const t5_adam = a->t[5];
     real *const t6_adam = a->t[6];
     const V lr = vec(word(a, 9));
-    const V bias1 = vec(word(a, 10));
-    const V bias2 = vec(word(a, 11));
-    const V h0 = vec(word(a, 12));
-    const V h1 = vec(word(a, 13));
-    const V h2 = vec(word(a, 14));
-    const V h3 = vec(word(a, 15));
-    const V k0 = vec(word(a, 20));
-    const V k1 = vec(word(a, 21));
+    const V beta1 = vec(word(a, 10));
+    const V host1 = vec(word(a, 11));    /* {1 - beta1} */
+    const V decay = vec(word(a, 12));
+    const V beta2 = vec(word(a, 13));
+    const V host4 = vec(word(a, 14));    /* {1 - beta2} */
+    const V host5 = vec(word(a, 15));    /* {1 - pow(beta1, t)} */
+    const V host6 = vec(word(a, 16));    /* {sqrt(1 - pow(beta2, t))} */
+    const V eps = vec(word(a, 17));
     const int64_t blocks = a->blocks;
     (void)blocks;
     const int lane = 0;
     (void)lane;
     for (int64_t e = first * 4LL / 1 * 16; e < last * 4LL / 1 * 16; e += LANES) {
-        const V v2 = ((h1 * ld(t2_exp_avg_sq + e)) + ((k1 * (ld(t3_gradients + e) + (h3 * ld(t0_parameters + e)))) * (ld(t3_gradients + e) + (h3 * ld(t0_parameters + e)))));
-        const V v1 = ((h0 * ld(t1_exp_avg + e)) + (k0 * (ld(t3_gradients + e) + (h3 * ld(t0_parameters + e)))));
-        const V v0 = (ld(t0_parameters + e) - (((lr / bias1) * v1) / ((v_sqrt(v2) * (num(1) / bias2)) + h2)));
+        const V v1 = ((beta1 * ld(t1_exp_avg + e)) + (host1 * (ld(t3_gradients + e) + (decay * ld(t0_parameters + e)))));
+        const V v2 = ((beta2 * ld(t2_exp_avg_sq + e)) + ((host4 * (ld(t3_gradients + e) + (decay * ld(t0_parameters + e)))) * (ld(t3_gradients + e) + (decay * ld(t0_parameters + e)))));
+        const V v0 = (ld(t0_parameters + e) - (((lr / host5) * v1) / ((v_sqrt(v2) * (num(1) / host6)) + eps)));
         st(t4_adam + e, v0);
         st(t5_adam + e, v1);
         st(t6_adam + e, v2);

@@ -195,6 +195,20 @@ static void test_only_updates_write_what_persists(void **state)
     trial_close(&t);
 }
 
+/* The control block has the numbers of one. */
+static void test_one_optimizer(void **state)
+{
+    struct trial t;
+    struct plan_error e;
+    (void)state;
+    assert_true(trial_plan(&t, "models/resnet20.net", read_text("models/resnet20.net"), NULL, 0, stderr));
+    assert_true(plan_check(t.p, &e));
+    loss_of(t.c.plan, "sgd_momentum")->op = op_find("sgd_nesterov");
+    assert_false(plan_check(t.p, &e));
+    assert_non_null(strstr(e.text, "two optimizers"));
+    trial_close(&t);
+}
+
 /* They belong to the kernel's launch, not to its stages. */
 static void test_no_stage_names_one(void **state)
 {
@@ -293,6 +307,7 @@ int main(void)
         cmocka_unit_test(test_workspaces),
         cmocka_unit_test(test_no_stage_names_one),
         cmocka_unit_test(test_only_updates_write_what_persists),
+        cmocka_unit_test(test_one_optimizer),
         cmocka_unit_test(test_what_outputs_are),
         cmocka_unit_test(test_outputs),
     };
