@@ -75,32 +75,12 @@ const struct stage *window_behind(const struct writer *w, const struct stage *s)
     return at < w->kernel->nstage ? &w->kernel->stage[at] : NULL;
 }
 
-static bool is_flat(const struct writer *w, const struct stage *s)
+bool is_flat(const struct writer *w, const struct stage *s)
 {
     return tensor_of(w, s->in[0])->rank == 1;
 }
 
-const struct body contraction_body[] = {
-    {"registers", &target_cpu, is_flat, put_flat_cpu},
-    {"registers", &target_cpu, NULL, put_image_cpu},
-    {"library", &target_cuda, is_library_product, put_library_product},
-    {"tensor-cores", &target_cuda, is_mma, put_mma},
-    {"registers", &target_cuda, is_flat, put_flat_cuda},
-    {"registers", &target_cuda, is_tiled_cuda, put_tiled_cuda},
-    {.name = NULL},
-};
-
-const struct body conv_dw_body[] = {
-    {"registers", &target_cpu, NULL, put_conv_dw_cpu},
-    {"tensor-cores", &target_cuda, is_conv_dw_mma, put_conv_dw_mma},
-    {"registers", &target_cuda, NULL, put_conv_dw_cuda},
-    {.name = NULL},
-};
-
-const struct body linear_dw_body[] = {
-    {"registers", &target_cpu, NULL, put_linear_dw_cpu},
-    {"library", &target_cuda, is_library_dw, put_library_dw},
-    {"tensor-cores", &target_cuda, is_linear_dw_mma, put_linear_dw_mma},
-    {"registers", &target_cuda, NULL, put_linear_dw_cuda},
-    {.name = NULL},
-};
+bool is_image(const struct writer *w, const struct stage *s)
+{
+    return !is_flat(w, s);
+}

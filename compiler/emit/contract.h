@@ -30,7 +30,8 @@ bool axis_tap(const struct axis *a, int64_t out, int64_t t, int64_t *source);
 bool same_taps(const struct axis *x, int64_t start, int64_t other, int n);
 const struct stage *window_behind(const struct writer *w, const struct stage *s);      /* a pool or a scatter; NULL: none */
 
-extern const struct body contraction_body[], conv_dw_body[], linear_dw_body[];
+bool is_flat(const struct writer *w, const struct stage *s);                           /* a fully connected layer */
+bool is_image(const struct writer *w, const struct stage *s);
 
 /* ---- the bodies: each writes the kernel whose first stage is s ---- */
 
@@ -44,6 +45,9 @@ void put_flat_cpu(struct writer *w, const struct stage *s);
 void put_image_cpu(struct writer *w, const struct stage *s);
 void put_conv_dw_cpu(struct writer *w, const struct stage *s);
 void put_linear_dw_cpu(struct writer *w, const struct stage *s);
+
+enum { MAX_TERMS = 512 };                              /* of a fully connected layer's sum in one register */
+void choose_registers(const struct writer *w, const struct stage *s, struct contraction *c);     /* sets tile and columns */
 
 /* contract_cuda.c, contract_cuda_dw.c */
 bool is_tiled_cuda(const struct writer *w, const struct stage *s);
@@ -111,5 +115,15 @@ bool is_conv_dw_mma(const struct writer *w, const struct stage *s);
 void put_conv_dw_mma(struct writer *w, const struct stage *s);
 bool is_linear_dw_mma(const struct writer *w, const struct stage *s);
 void put_linear_dw_mma(struct writer *w, const struct stage *s);
+
+/* contract_price.c: struct body's price of each */
+void price_plain(const struct writer *w, const struct stage *s, struct price *p);
+void price_registers_cpu(const struct writer *w, const struct stage *s, struct price *p);
+void price_registers_cuda(const struct writer *w, const struct stage *s, struct price *p);
+void price_mma(const struct writer *w, const struct stage *s, struct price *p);
+void price_library(const struct writer *w, const struct stage *s, struct price *p);
+void price_dw_plain(const struct writer *w, const struct stage *s, struct price *p);
+void price_dw_registers(const struct writer *w, const struct stage *s, struct price *p);
+void price_dw_mma(const struct writer *w, const struct stage *s, struct price *p);
 
 #endif

@@ -34,6 +34,26 @@ static void choose_tile(const struct writer *w, struct contraction *c, int64_t c
         }
 }
 
+/* Whole chunks of blocks are what a fully connected layer's functions are written for. */
+enum { CHUNK = 4 };
+
+void choose_registers(const struct writer *w, const struct stage *s, struct contraction *c)
+{
+    if (!is_flat(w, s)) {
+        const struct stage *pool = window_behind(w, s);
+        const int64_t rows = pool && pool->op->form == FORM_POOL ? (int64_t)pool->attr[0] : 1;
+        choose_tile(w, c, c->x.out, 14);
+        while (c->tile > 1 && c->tile * rows * c->x.out > 4096)
+            c->tile--;
+        return;
+    }
+    choose_tile(w, c, CHUNK, CHUNK);
+    if (c->columns < CHUNK && c->outs >= 4) {
+        c->columns = CHUNK;
+        c->tile = w->lanes == 16 ? 6 : 2;
+    }
+}
+
 /* s0_0 and on: the sums of `tile` channels at n columns, where they begin. */
 static void put_sums(struct writer *w, const struct contraction *c, int tile, int n)
 {
@@ -209,9 +229,7 @@ void put_image_cpu(struct writer *w, const struct stage *s)
     int64_t P = c->y.out, Q = c->x.out, rows = 1;
     if (window < w->kernel->nstage && w->kernel->stage[window].op->form == FORM_POOL)
         rows = (int64_t)w->kernel->stage[window].attr[0];
-    choose_tile(w, c, Q, 14);
-    while (c->tile > 1 && c->tile * rows * Q > 4096)
-        c->tile--;
+    choose_registers(w, s, c);
     int64_t tiles = (c->outs + c->tile - 1) / c->tile, all = tiles * c->groups;
     int rest = (int)(c->outs % c->tile), splits = all < 4 ? (int)all : 4;
     put_row_function(w, c, c->tile);
@@ -239,18 +257,12 @@ void put_image_cpu(struct writer *w, const struct stage *s)
     close_kernel(w);
 }
 
-enum { MAX_TERMS = 512 };                              /* of a sum in one register */
 
 /* A fully connected layer (or its dx): columns of the tile are blocks of samples. */
 void put_flat_cpu(struct writer *w, const struct stage *s)
 {
     struct contraction at = contraction_of(w, s), *c = &at;
-    enum { CHUNK = 4 };
-    choose_tile(w, c, CHUNK, CHUNK);
-    if (c->columns < CHUNK && c->outs >= 4) {           /* the sizes below are for whole chunks */
-        c->columns = CHUNK;
-        c->tile = w->lanes == 16 ? 6 : 2;
-    }
+    choose_registers(w, s, c);
     int64_t tiles = (c->outs + c->tile - 1) / c->tile, all = tiles * c->groups;
     int rest = (int)(c->outs % c->tile), splits = all < 8 ? (int)all : 8;
     int sizes[2] = {c->tile, rest};

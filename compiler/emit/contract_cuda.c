@@ -178,7 +178,7 @@ void put_tile_results(struct writer *w, const struct stage *s, const struct cont
 bool is_tiled_cuda(const struct writer *w, const struct stage *s)
 {
     struct contraction c = contraction_of(w, s);
-    return choose_tiling(w, s, &c, &(struct tiling){0});
+    return is_image(w, s) && choose_tiling(w, s, &c, &(struct tiling){0});
 }
 
 void put_tiled_cuda(struct writer *w, const struct stage *s)

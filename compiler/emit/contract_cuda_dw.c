@@ -3,7 +3,7 @@
  * `tile` outputs x some input features, its threads features and samples. */
 #include "contract.h"
 
-enum { MAX_TERMS = 256 };                              /* that a thread adds up before they meet the others */
+enum { MOST_TERMS = 256 };                             /* that a thread adds up before they meet the others */
 
 struct dw { int tile, rows; int64_t tiles, tasks; int parts; };
 
@@ -67,7 +67,7 @@ void put_conv_dw_cuda(struct writer *w, const struct stage *s)
         (long long)(kernel_rows * Cg * d.tiles));
     put(w, "const int o = t * %d, k = group * %lld + o, n = %lld - o < %d ? %lld - o : %d;", d.tile, (long long)Kg, (long long)Kg, d.tile,
         (long long)Kg, d.tile);
-    const int64_t piece = (g->Q < MAX_TERMS ? MAX_TERMS / g->Q : 1) * 16 * d.parts;
+    const int64_t piece = (g->Q < MOST_TERMS ? MOST_TERMS / g->Q : 1) * 16 * d.parts;
     put(w, "__shared__ V sums[8][%d];", sums);
     put(w, "for (int64_t start = 0; start < blocks * %lld; start += %lld) {", (long long)g->P, (long long)piece);
     put(w, "const int64_t end = start + %lld < blocks * %lld ? start + %lld : blocks * %lld;", (long long)piece, (long long)g->P, (long long)piece,
@@ -147,8 +147,8 @@ void put_linear_dw_cuda(struct writer *w, const struct stage *s)
         (long long)tiles, 4 * QUADS, QUADS, QUADS);
     put(w, "const int k = t * %d, n = %lld - k < %d ? %lld - k : %d;", tile, (long long)K, tile, (long long)K, tile);
     put(w, "__shared__ V sums[%d][%d][%d];", SLICES, tile, 4 * QUADS);
-    put(w, "for (int64_t start = 0; start < rows; start += %d) {", MAX_TERMS * SLICES);
-    put(w, "const int64_t end = start + %d < rows ? start + %d : rows;", MAX_TERMS * SLICES, MAX_TERMS * SLICES);
+    put(w, "for (int64_t start = 0; start < rows; start += %d) {", MOST_TERMS * SLICES);
+    put(w, "const int64_t end = start + %d < rows ? start + %d : rows;", MOST_TERMS * SLICES, MOST_TERMS * SLICES);
     put(w, "V acc[%d][4] = {};", tile);
     put(w, "if (c < %lld)", (long long)C);
     put(w, "for (int64_t m = start + slice; m < end; m += %d) {", SLICES);

@@ -1,9 +1,8 @@
 /* contract_product.c: the products of large fully connected layers as a library wants them: matrices of features by the row capacity
  * of the phase. Samples in blocks are packed into such a matrix and taken from there, which are two more passes over the values: little
  * where every value meets thousands of weights. */
+#include "choose.h"
 #include "contract.h"
-
-#include <string.h>
 
 bool is_product(const struct tensor *x, const struct tensor *y)
 {
@@ -38,11 +37,11 @@ static int packed(const struct writer *w)
 static void put_without(struct writer *w, const struct stage *s)
 {
     w->launch[0].when = EMIT_WITHOUT_LIBRARY;
-    for (const struct body *b = s->op->body; b->name; b++)
-        if (b->target == w->target && strcmp(b->name, "library") && (!b->applies || b->applies(w, s))) {
-            b->emit(w, s);
-            return;
-        }
+    const struct body *own = choose_body(w, s, "library");
+    if (own)
+        own->emit(w, s);
+    else
+        s->op->emit(w, s);
 }
 
 bool is_library_product(const struct writer *w, const struct stage *s)

@@ -1,5 +1,6 @@
 /* emit_file.c: a checked plan as one file of C or CUDA. Kernels are written stage by stage: the anchor's op writes the loops
  * (op.emit) and calls back for the maps behind it. What the user calls things stands in a table in front, in no kernel. */
+#include "choose.h"
 #include "language.h"
 #include "plan/plan_text.h"
 
@@ -14,15 +15,6 @@ static void put_plain(const char *text, FILE *out)
         fputc(isprint((unsigned char)*text) && !strchr("\\@", *text) ? *text : '?', out);
 }
 
-/* The body that is taken; NULL: the plain one. */
-static const struct body *body_of(const struct writer *w, const struct stage *s)
-{
-    for (const struct body *b = s->op->body; b && b->name; b++)
-        if (b->target == w->target && (!b->applies || b->applies(w, s)))
-            return b;
-    return NULL;
-}
-
 /* False if no function came of it: the op has code for another target, or none. */
 static bool put_kernel(struct writer *w)
 {
@@ -31,7 +23,7 @@ static bool put_kernel(struct writer *w)
     for (int i = 0; i < k->nstage; i++)
         fprintf(w->out, "%s %s", i ? "," : "", k->stage[i].op->name);
     fprintf(w->out, "\n");
-    const struct body *b = body_of(w, &k->stage[0]);
+    const struct body *b = choose_body(w, &k->stage[0], NULL);
     if (b)
         b->emit(w, &k->stage[0]);
     else if (k->stage[0].op->emit)

@@ -2,6 +2,6 @@
 #include "language.h"
 
 const struct target target_cuda = {
-    .name = "cuda", .doc = "a GPU: CUDA, a thread a sample", .prefix = "cuda_", .ring = true, .workspace = true, .lanes = 1,
+    .name = "cuda", .doc = "a GPU: CUDA, a thread a sample", .prefix = "cuda_", .ring = true, .lanes = 1,
     .language = &language_cuda,
 };

@@ -73,14 +73,28 @@ struct value *graph_param(struct site *s, enum role role, const char *name, int 
     return v;
 }
 
+struct operands { const struct tensor *in[MAX_OPERANDS], *out[MAX_OPERANDS]; };
+
+static struct operands operands_of(const struct node *n)
+{
+    struct operands x;
+    for (int i = 0; i < n->nin; i++)
+        x.in[i] = &n->in[i]->t;
+    for (int o = 0; o < n->nout; o++)
+        x.out[o] = &n->out[o]->t;
+    return x;
+}
+
 int64_t node_count(const struct node *n, op_count *rule)
 {
-    const struct tensor *in[MAX_OPERANDS], *out[MAX_OPERANDS];
-    for (int i = 0; i < n->nin; i++)
-        in[i] = &n->in[i]->t;
-    for (int o = 0; o < n->nout; o++)
-        out[o] = &n->out[o]->t;
-    return rule ? rule(n->attr, in, out) : 0;
+    const struct operands x = operands_of(n);
+    return rule ? rule(n->attr, x.in, x.out) : 0;
+}
+
+int64_t node_scratch(const struct node *n, const struct target *t, bool rows)
+{
+    const struct operands x = operands_of(n);
+    return op_scratch(n->op, t, rows, n->attr, x.in, x.out);
 }
 
 struct node *graph_node(struct graph *g, const char *name, const double *attr, struct value *const *in, int nin)

@@ -69,6 +69,7 @@ struct value *graph_param(struct site *s, enum role role, const char *name, int 
                           enum init init, double bound, int fan_in);
 /* What a rule of its op says of a node; 0 where there is none. */
 int64_t node_count(const struct node *n, op_count *rule);
+int64_t node_scratch(const struct node *n, const struct target *t, bool rows);     /* floats of workspace: op_scratch */
 /* Appends a node. The op's shape rule must accept the operands (else exit 70): layers check what users can get wrong. */
 struct node *graph_node(struct graph *g, const char *op, const double *attr, struct value *const *in, int nin);
 /* The same, for its first output (NULL: it has none); NULL-terminated operands. attr may be NULL. */

@@ -183,7 +183,7 @@ static void add_row_scratch(struct context *c)
 {
     for (int s = 0; s < c->g->ngroup; s++) {
         const struct node *n = c->g->group[s]->node[0];
-        int64_t scratch = node_count(n, n->op->row_scratch);
+        int64_t scratch = node_scratch(n, c->target, true);
         if (!scratch)
             continue;
         struct tensor *t = add_scratch(c, ROLE_WORKSPACE, DT_F32, scratch, region_printf(c->p->region, "@workspace%d", s));
@@ -195,11 +195,11 @@ static void add_row_scratch(struct context *c)
 }
 
 /* Kernels run one after the other, so one workspace serves all. */
-static int64_t most_scratch(const struct graph *g)
+static int64_t most_scratch(const struct graph *g, const struct target *t)
 {
     int64_t most = 0;
     for (int k = 0; k < g->nnode; k++) {
-        int64_t scratch = node_count(g->node[k], g->node[k]->op->scratch);
+        int64_t scratch = node_scratch(g->node[k], t, false);
         most = scratch > most ? scratch : most;
     }
     return most;
@@ -219,12 +219,10 @@ void schedule(const struct graph *g, struct plan *p, const struct target *target
     live(&c);
     if (target->ring)
         add_scratch(&c, ROLE_RING, DT_U32, (1 + RING_STEPS) * CTL_WORDS, "@ring");
-    if (target->workspace) {
-        int64_t scratch = most_scratch(g);
-        if (scratch)
-            add_scratch(&c, ROLE_WORKSPACE, DT_F32, scratch, "@workspace");
-        add_row_scratch(&c);
-    }
+    int64_t scratch = most_scratch(g, target);
+    if (scratch)
+        add_scratch(&c, ROLE_WORKSPACE, DT_F32, scratch, "@workspace");
+    add_row_scratch(&c);
     region_grow(p->region, p->schedule, p->nschedule);
     p->schedule[p->nschedule++] = (struct schedule){.target = target, .phase = g->phase, .first_kernel = p->nkernel,
                                                     .last_kernel = p->nkernel + g->ngroup};

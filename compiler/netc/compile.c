@@ -1,5 +1,6 @@
 /* compile.c: the compiler is a table of passes and one loop: run, verify, dump if asked. */
 #include "compile.h"
+#include "emit/choose.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -69,6 +70,16 @@ static void memory_pass(struct compilation *c)
     }
 }
 
+static void choose_pass(struct compilation *c)
+{
+    c->wrong = !overrule(c);
+}
+
+static void dump_choices(const struct compilation *c, FILE *out)
+{
+    choices_print(c->plan, out);
+}
+
 static void dump_ast(const struct compilation *c, FILE *out)
 {
     if (c->ast)
@@ -103,6 +114,7 @@ static const struct pass passes[] = {
     {'o', "schedule", "order of the kernels, lifetimes of the values", schedule_pass, dump_plan, false},
     {'m', "memory", "a place for every value; judged by code that shares nothing with the packer", memory_pass, dump_plan,
      false},
+    {'c', "choose", "which body writes each kernel: the cheapest, or that of --algorithm", choose_pass, dump_choices, false},
 };
 
 const struct pass *pass_at(int i)
@@ -114,7 +126,7 @@ bool run_passes(struct compilation *c, const char *dump)
 {
     for (int i = 0; i < COUNT(passes); i++) {
         passes[i].run(c);
-        if (c->diag.errors)
+        if (c->diag.errors || c->wrong)
             return false;
         for (int ph = 0; passes[i].graphs && ph < PHASE_COUNT; ph++)
             graph_verify(c->graph[ph], passes[i].name);

@@ -10,14 +10,17 @@ struct compilation {
     size_t length;
     struct define *define;
     int ndefine;
+    struct define *algorithm;                          /* layer and body, of --algorithm */
+    int nalgorithm;
     struct region *region;
     struct diag diag;
     struct ast_file *ast;
     struct model model;
     struct graph *graph[PHASE_COUNT];
     struct plan *plan;
-    const struct target *target;                                /* whose memory is shown */
+    const struct target *target;                       /* whose memory is shown */
     int64_t macs;                                      /* of one sample's forward pass */
+    bool wrong;                                        /* the command line asks for what there is not; stderr says what */
 };
 
 /* ---- compile.c ---- */
@@ -34,6 +37,11 @@ const struct pass *pass_at(int i);                     /* NULL ends */
  * letter is in `dump` (NULL: none). False as soon as there are errors in diag, which the caller flushes. */
 bool run_passes(struct compilation *c, const char *dump);
 void print_graphs(const struct compilation *c, FILE *out);
+
+/* ---- algorithm.c ---- */
+
+/* Each --algorithm on the kernels of its layer; false after saying on stderr why one of them is for none. */
+bool overrule(struct compilation *c);
 
 /* ---- answer.c ---- */
 

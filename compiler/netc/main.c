@@ -38,6 +38,7 @@ static const struct option_row rows[] = {
     {"memory", 0, "SIZE", HOW, "budget: refuse with exit status 3 what needs more, such as 64MiB", false},
     {"batch", 0, "N", HOW, "batch to judge the budget by, instead of the model's", true},
     {"capacity", 0, "BYTES", HOW, "with --place: exit 3 if the arena is larger", true},
+    {"algorithm", 0, "LAYER=BODY", HOW, "write a layer's kernels by another body than the cheapest, such as conv2=plain; -d c shows all", true},
     {"plain", 0, NULL, HOW, "of --emit=c: each kernel as the loops that it means", false},
     {"precision", 0, "fp32|tf32|bf16", HOW, "of --emit=cuda (fp32)", true},
     {"target", 0, "TARGET", HOW, "one of --targets: whose memory --summary, --memory-map and --memory are about, and kernels (cpu)", false},
@@ -70,8 +71,8 @@ struct request {
     const char *file, *output, *emit, *place, *dump, *flops, *target, *precision, *colour;
     bool check, summary, map, plain;
     int64_t memory, batch, capacity;
-    int ndefine;
-    struct define define[64];
+    int ndefine, nalgorithm;
+    struct define define[64], algorithm[64];
 };
 
 static int usage(const char *what, const char *argument)
@@ -173,6 +174,19 @@ static int list_targets(void)
 
 enum { GO = -1 };
 
+/* NAME=VALUE, behind those there are. */
+static int pair_of(const char *text, const char *else_say, struct define *list, int *n, int most)
+{
+    char *copy = strdup(text), *equals = copy ? strchr(copy, '=') : NULL;
+    if (!equals || equals == copy || *n == most) {
+        free(copy);
+        return usage(else_say, text);
+    }
+    *equals = 0;
+    list[(*n)++] = (struct define){copy, equals + 1, false};
+    return GO;
+}
+
 static int read_options(int argc, char **argv, struct request *r)
 {
     struct option_reader *reader = options_open(&table, argc, argv);
@@ -193,16 +207,11 @@ static int read_options(int argc, char **argv, struct request *r)
         for (int k = 0; k < COUNT(flags); k++)
             if (!strcmp(flags[k].name, name))
                 *flags[k].to = true;
-        if (!strcmp(name, "define")) {
-            char *copy = strdup(value), *equals = copy ? strchr(copy, '=') : NULL;
-            if (!equals || equals == copy || r->ndefine == COUNT(r->define)) {
-                free(copy);
-                status = usage("-D needs NAME=VALUE, not ", value);
-            } else {
-                *equals = 0;
-                r->define[r->ndefine++] = (struct define){copy, equals + 1, false};
-            }
-        } else if (!strcmp(name, "memory") && !option_bytes(value, 0, &r->memory))
+        if (!strcmp(name, "define"))
+            status = pair_of(value, "-D needs NAME=VALUE, not ", r->define, &r->ndefine, COUNT(r->define));
+        else if (!strcmp(name, "algorithm"))
+            status = pair_of(value, "--algorithm needs LAYER=BODY, not ", r->algorithm, &r->nalgorithm, COUNT(r->algorithm));
+        else if (!strcmp(name, "memory") && !option_bytes(value, 0, &r->memory))
             status = usage("--memory needs a size such as 64MiB, not ", value);
         else if (!strcmp(name, "batch") && !option_integer(value, 1, MAX_ROWS, &r->batch))
             status = usage("--batch needs a number of samples, not ", value);
@@ -261,7 +270,7 @@ static int compile_and_answer(struct compilation *c, const struct request *r)
     bool good = run_passes(c, r->dump);
     diag_flush(&c->diag);
     if (!good)
-        return EXIT_MODEL;
+        return c->wrong ? EXIT_USAGE : EXIT_MODEL;
     int status = r->memory >= 0 ? budget(c, r->memory, r->batch) : 0;
     if (status)
         return status;
@@ -287,7 +296,7 @@ int main(int argc, char **argv)
     if (status == GO && r.place)
         status = place_file(r.place, r.capacity, stdout, stderr);
     else if (status == GO) {
-        struct compilation c = {.file = r.file, .define = r.define, .ndefine = r.ndefine,
+        struct compilation c = {.file = r.file, .define = r.define, .ndefine = r.ndefine, .algorithm = r.algorithm, .nalgorithm = r.nalgorithm,
                                 .target = r.target ? target_find(r.target) : &target_cpu};
         c.text = read_whole(r.file, &c.length);
         status = EXIT_FILE;
@@ -304,5 +313,7 @@ int main(int argc, char **argv)
     }
     for (int i = 0; i < r.ndefine; i++)
         free((char *)r.define[i].name);
+    for (int i = 0; i < r.nalgorithm; i++)
+        free((char *)r.algorithm[i].name);
     return streams_close("netc", status);
 }

@@ -303,16 +303,45 @@ static struct value *linear(struct site *s, const struct args *a, struct value *
     return with_bias(s, graph_op(s->graph, "conv", attr, x, weight, NULL), a->num[1][0] != 0, bound, (int)w[1]);
 }
 
+/* ---- the bodies ---- */
+
+static const struct body conv_body[] = {
+    {.name = "registers", .target = &target_cpu, .applies = is_flat, .emit = put_flat_cpu, .price = price_registers_cpu},
+    {.name = "registers", .target = &target_cpu, .applies = is_image, .emit = put_image_cpu, .price = price_registers_cpu},
+    {.name = "library", .target = &target_cuda, .applies = is_library_product, .emit = put_library_product, .price = price_library,
+     .scratch = product_scratch, .row_scratch = product_rows},
+    {.name = "tensor-cores", .target = &target_cuda, .applies = is_mma, .emit = put_mma, .price = price_mma},
+    {.name = "registers", .target = &target_cuda, .applies = is_flat, .emit = put_flat_cuda, .price = price_registers_cuda},
+    {.name = "registers", .target = &target_cuda, .applies = is_tiled_cuda, .emit = put_tiled_cuda, .price = price_registers_cuda},
+    {.name = NULL},
+};
+
+static const struct body dw_body[] = {
+    {.name = "registers", .target = &target_cpu, .emit = put_conv_dw_cpu, .price = price_dw_registers},
+    {.name = "tensor-cores", .target = &target_cuda, .applies = is_conv_dw_mma, .emit = put_conv_dw_mma, .price = price_dw_mma, .scratch = dw_scratch},
+    {.name = "registers", .target = &target_cuda, .emit = put_conv_dw_cuda, .price = price_dw_registers, .scratch = dw_scratch},
+    {.name = NULL},
+};
+
+static const struct body linear_dw_body[] = {
+    {.name = "registers", .target = &target_cpu, .emit = put_linear_dw_cpu, .price = price_dw_registers},
+    {.name = "library", .target = &target_cuda, .applies = is_library_dw, .emit = put_library_dw, .price = price_library, .scratch = product_scratch,
+     .row_scratch = dw_rows},
+    {.name = "tensor-cores", .target = &target_cuda, .applies = is_linear_dw_mma, .emit = put_linear_dw_mma, .price = price_dw_mma},
+    {.name = "registers", .target = &target_cuda, .emit = put_linear_dw_cuda, .price = price_dw_registers},
+    {.name = NULL},
+};
+
 static const struct op op[] = {
     {.name = "conv", .doc = "convolution; a fully connected layer if the input is flat", .kind = OP_CONTRACT, .form = FORM_TILE, .nin = 2, .nout = 1,
-     .attr = {CONV_ATTRS}, .shape = conv_shape, .grad = conv_grad, .scratch = product_scratch, .row_scratch = product_rows, .macs = conv_macs,
-     .emit = put_contraction_plain, .body = contraction_body, .sizes = conv_sizes},
+     .attr = {CONV_ATTRS}, .shape = conv_shape, .grad = conv_grad, .macs = conv_macs,
+     .emit = put_contraction_plain, .price = price_plain, .body = conv_body, .sizes = conv_sizes},
     {.name = "conv_dx", .doc = "gradient of conv by its input", .kind = OP_CONTRACT, .form = FORM_TILE, .nin = 2, .nout = 1,
-     .attr = {CONV_ATTRS, "h", "w"}, .shape = dx_shape, .scratch = product_scratch, .row_scratch = product_rows, .emit = put_contraction_plain, .body = contraction_body, .sizes = dx_sizes},
+     .attr = {CONV_ATTRS, "h", "w"}, .shape = dx_shape, .emit = put_contraction_plain, .price = price_plain, .body = conv_body, .sizes = dx_sizes},
     {.name = "conv_dw", .doc = "gradient of conv by its weight", .kind = OP_CONTRACT, .nin = 2, .nout = 1,
-     .attr = {CONV_ATTRS, "r", "s"}, .shape = dw_shape, .scratch = dw_scratch, .emit = put_conv_dw_plain, .body = conv_dw_body, .sizes = dw_sizes},
+     .attr = {CONV_ATTRS, "r", "s"}, .shape = dw_shape, .emit = put_conv_dw_plain, .price = price_dw_plain, .body = dw_body, .sizes = dw_sizes},
     {.name = "linear_dw", .doc = "gradient of a fully connected layer by its weight", .kind = OP_CONTRACT, .nin = 2, .nout = 1,
-     .shape = linear_dw_shape, .scratch = product_scratch, .row_scratch = dw_rows, .emit = put_linear_dw_plain, .body = linear_dw_body},
+     .shape = linear_dw_shape, .emit = put_linear_dw_plain, .price = price_dw_plain, .body = linear_dw_body},
 };
 
 static const struct word word[] = {

@@ -221,8 +221,8 @@ static void put_gather_blocks(struct writer *w, const struct stage *s)
 }
 
 static const struct body gather_body[] = {
-    {"blocks", &target_cpu, NULL, put_gather_blocks},
-    {"turned", &target_cuda, NULL, put_gather_threads},
+    {.name = "blocks", .target = &target_cpu, .emit = put_gather_blocks},
+    {.name = "turned", .target = &target_cuda, .emit = put_gather_threads},
     {.name = NULL},
 };
 
@@ -260,7 +260,7 @@ static void put_target_blocks(struct writer *w, const struct stage *s)
     close_kernel(w);
 }
 
-static const struct body target_body[] = {{"blocks", &target_cpu, NULL, put_target_blocks}, {.name = NULL}};
+static const struct body target_body[] = {{.name = "blocks", .target = &target_cpu, .emit = put_target_blocks}, {.name = NULL}};
 
 /* ---- relayout: samples in lanes -> row by row ---- */
 
@@ -312,8 +312,8 @@ static void put_relayout_blocks(struct writer *w, const struct stage *s)
 }
 
 static const struct body relayout_body[] = {
-    {"blocks", &target_cpu, NULL, put_relayout_blocks},
-    {"turned", &target_cuda, NULL, put_relayout_threads},
+    {.name = "blocks", .target = &target_cpu, .emit = put_relayout_blocks},
+    {.name = "turned", .target = &target_cuda, .emit = put_relayout_threads},
     {.name = NULL},
 };
 

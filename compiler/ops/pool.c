@@ -194,8 +194,8 @@ static void put_channels(struct writer *w, const struct stage *s)
 }
 
 static const struct body dx_body[] = {
-    {"windows", &target_cuda, is_apart, put_windows},
-    {"scatter", &target_cpu, NULL, put_channels},
+    {.name = "windows", .target = &target_cuda, .applies = is_apart, .emit = put_windows},
+    {.name = "scatter", .target = &target_cpu, .emit = put_channels},
     {.name = NULL},
 };
 

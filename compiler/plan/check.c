@@ -72,10 +72,10 @@ static bool check_stage(const struct plan *p, const struct kernel *k, const stru
     const struct tensor *made[MAX_OPERANDS];
     for (int o = 0; o < s->nout; o++)
         made[o] = &out[o];
-    const bool workspace_counts = p->schedule[k->schedule].target->workspace;
-    if (workspace_counts && s->op->scratch && s->op->scratch(s->attr, in, made) > workspace)
+    const struct target *target = p->schedule[k->schedule].target;
+    if (op_scratch(s->op, target, false, s->attr, in, made) > workspace)
         return refuse(e, k, "the workspace is too small");
-    int64_t row_scratch = workspace_counts && s->op->row_scratch ? s->op->row_scratch(s->attr, in, made) : 0;
+    int64_t row_scratch = op_scratch(s->op, target, true, s->attr, in, made);
     int rows = row_scratch ? plan_row_workspace(p, (int)(k - p->kernel)) : -1;
     if (row_scratch && (s != k->stage || rows < 0 || tensor_elements(&p->tensor[rows]) < row_scratch))
         return refuse(e, k, "the workspace of its rows is too small");

@@ -187,3 +187,25 @@ bool map_shape(const double *attr, const struct tensor *const *in, int nin, stru
     }
     return true;
 }
+
+int64_t op_scratch(const struct op *op, const struct target *t, bool rows, const double *attr, const struct tensor *const *in,
+                   const struct tensor *const *out)
+{
+    int64_t most = 0;
+    for (const struct body *b = op->body; b && b->name; b++) {
+        op_count *rule = b->target != t ? NULL : rows ? b->row_scratch : b->scratch;
+        int64_t floats = rule ? rule(attr, in, out) : 0;
+        most = floats > most ? floats : most;
+    }
+    return most;
+}
+
+bool op_knows(const struct op *op, const char *algorithm)
+{
+    if (!strcmp(algorithm, "plain"))
+        return op->price;
+    for (const struct body *b = op->body; b && b->name; b++)
+        if (!strcmp(b->name, algorithm))
+            return true;
+    return false;
+}

@@ -37,12 +37,22 @@ struct node;
 struct writer;           /* emit/writer.h */
 typedef int64_t op_count(const double *attr, const struct tensor *const *in, const struct tensor *const *out);
 
-/* A way to write an op's kernel that is faster than the plain one. */
+/* What a body takes for each sample of a batch, and what its sums lose. */
+struct price {
+    double flops;                                      /* that are executed, the padding of tiles included */
+    double bytes;                                      /* between registers and the nearest caches, or shared memory */
+    double cycles;                                     /* of a core or multiprocessor: the longer of both */
+    double error;                                      /* bound of a sum, in units of 2^-24 times the sum of its terms' magnitudes */
+};
+
+/* A way to write an op's kernel for one target, beside the plain one that every target can use. */
 struct body {
-    const char *name;                                  /* NULL ends */
+    const char *name;                                  /* of --algorithm; NULL ends */
     const struct target *target;
     bool (*applies)(const struct writer *w, const struct stage *s);          /* NULL: always */
     void (*emit)(struct writer *w, const struct stage *s);
+    void (*price)(const struct writer *w, const struct stage *s, struct price *p);   /* NULL: cheaper than plain */
+    op_count *scratch, *row_scratch;                   /* floats of workspace that it may need, for the phase and for each row */
 };
 
 struct op {
@@ -68,15 +78,14 @@ struct op {
     bool (*shape)(const double *attr, const struct tensor *const *in, int nin, struct tensor *out, int nout);
     /* Builds the nodes of the gradients: given gy[] of the outputs (NULL: none), sets gx[] (NULL: none). */
     void (*grad)(struct graph *g, struct node *n, struct value *const *gy, struct value **gx);
-    /* CUDA: floats of workspace that its kernel needs, for the phase and for each row; NULL: none. */
-    op_count *scratch, *row_scratch;
     /* FORM_POOL, FORM_SCATTER: can it stand behind a tile that makes `in`? */
     bool (*fits_tile)(const double *attr, const struct tensor *in);
     op_count *macs;                                    /* multiply-adds of one sample; NULL: none that are counted */
     /* Writes the loops (all kinds but OP_MAP and OP_VIEW): the plain body, for every target whose vectors are of one float, and
      * where it says nothing of lanes for all. See writer.h. */
     void (*emit)(struct writer *w, const struct stage *s);
-    const struct body *body;                           /* others: the first of the target that applies is taken. NULL: none */
+    void (*price)(const struct writer *w, const struct stage *s, struct price *p);   /* of that one; NULL: unknown */
+    const struct body *body;                           /* the others, NULL: none; emit/choose.c takes the cheapest */
     /* OP_CONTRACT: fills what its bodies go by: a struct contraction or a struct geometry (emit/contract.h). */
     void (*sizes)(const double *attr, const struct tensor *const *in, const struct tensor *const *out, void *to);
 };
@@ -95,6 +104,11 @@ const char *op_formula(const struct op *op, int i, int *out);
 int op_numbers(const struct op *op, struct region *r, const char **list);
 bool map_shape(const double *attr, const struct tensor *const *in, int nin, struct tensor *out, int nout);
 bool same_shape(const struct tensor *a, const struct tensor *b);
+/* Floats of workspace that the op needs on a target, for the phase or for each row: the most that one of its bodies may. */
+int64_t op_scratch(const struct op *op, const struct target *t, bool rows, const double *attr, const struct tensor *const *in,
+                   const struct tensor *const *out);
+/* Is there a body of that name for some target? "plain" is one where it has a price. */
+bool op_knows(const struct op *op, const char *algorithm);
 bool attr_whole(double v, double lo, double hi);            /* an attribute that is an integer in [lo, hi] */
 
 /* What kernel k draws its masks from, stage by stage. They are arguments of kernels, so that one function serves all layers

@@ -99,6 +99,7 @@ struct stage {
     int nin, nout;
     int *in, *out;                   /* tensor indices; results of earlier stages of the kernel included */
     int line;                        /* of the .net file, 0: none */
+    const char *algorithm;           /* of the kernel's first stage: the name of the body that writes it; NULL: the cheapest */
 };
 
 struct kernel {

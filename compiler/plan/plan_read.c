@@ -238,6 +238,20 @@ static int *read_operands(struct reader *r, int *n, const char *until)
     return memcpy(copy, list, (size_t)*n * sizeof *copy);
 }
 
+static void read_algorithm(struct reader *r, struct stage *s)
+{
+    if (!scan_more(r))
+        return;
+    scan_keyword(r, "by");
+    struct token t = scan_token(r, "the name of a body");
+    char *name = region_alloc(r->region, t.size + 1, 1);
+    memcpy(name, t.text, t.size);
+    if (op_knows(s->op, name))
+        s->algorithm = name;
+    else
+        scan_expected(r, t, "a body that this version knows");
+}
+
 static void read_stage(struct reader *r, struct stage *s)
 {
     scan_line(r, "a stage");
@@ -264,6 +278,7 @@ static void read_stage(struct reader *r, struct stage *s)
     s->in = read_operands(r, &s->nin, "out");
     s->out = read_operands(r, &s->nout, "line");
     s->line = (int)scan_integer(r, "a line of the source", 0, r->source_lines);
+    read_algorithm(r, s);
     scan_end(r);
     if (s->op->nin < 0 ? s->nin < 1 : s->nin != s->op->nin)
         scan_fail(r, "op %s with %d inputs", s->op->name, s->nin);

@@ -157,7 +157,10 @@ static void put_stage(FILE *out, const struct plan *p, const struct stage *s)
     fputs(" out", out);
     for (int i = 0; i < s->nout; i++)
         fprintf(out, " %d", s->out[i]);
-    fprintf(out, " line %d  # ", s->line);
+    fprintf(out, " line %d", s->line);
+    if (s->algorithm)
+        fprintf(out, " by %s", s->algorithm);
+    fputs("  # ", out);
     put_names(out, p, s->out, s->nout);
     fputs(" <- ", out);
     put_names(out, p, s->in, s->nin);

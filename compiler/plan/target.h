@@ -16,7 +16,6 @@ struct target {
     /* Of targets with schedules of their own. */
     const char *prefix;                                /* of its kernels' names */
     bool ring;                                         /* its device runs several steps at a call: their control blocks need a place */
-    bool workspace;                                    /* what one result is summed from lies in different threads: op.scratch counts */
     /* How its kernels are written. */
     int lanes;                                         /* floats of a vector; 0: the emitter is told */
     const struct language *language;

@@ -10,7 +10,7 @@ static void cpu_emit(struct writer *w, const struct stage *s)
     close_kernel(w);
 }
 
-static const struct body cpu_body[] = {{"only", &target_cpu, NULL, cpu_emit}, {.name = NULL}};
+static const struct body cpu_body[] = {{.name = "only", .target = &target_cpu, .emit = cpu_emit}, {.name = NULL}};
 
 static const struct op op[] = {
     {.name = "codeless", .doc = "no code", .kind = OP_ROW, .nin = 1, .nout = 1, .shape = map_shape},

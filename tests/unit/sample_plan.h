@@ -26,6 +26,11 @@ const struct op *op_find(const char *name)
     return NULL;
 }
 
+bool op_knows(const struct op *op, const char *algorithm)
+{
+    return !strcmp(op->name, "linear") && !strcmp(algorithm, "plain");
+}
+
 const struct target target_cpu = {.name = "cpu"}, target_cuda = {.name = "cuda"};
 
 const struct target *target_planned(int i)
@@ -104,6 +109,8 @@ static inline void sample_stage(struct region *r, struct kernel *k, const char *
     s->line = 4;
     if (s->op->attr[0])
         s->attr[0] = attr;
+    if (op_knows(s->op, "plain"))
+        s->algorithm = "plain";
 }
 
 #define LIST(...) (const int[]){__VA_ARGS__}, COUNT(((const int[]){__VA_ARGS__}))

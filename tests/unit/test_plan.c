@@ -177,6 +177,10 @@ static void test_refusals(void **state)
         {"in 5 2 3 out", "in 1 1 1 1 1 1 1 1 1 1 1 1 1 out", "more than"},
         {"out 8 9", "out 8", "outputs"},
         {"out 8 9 line 4", "out 8 9 line 6", "line of the source"},
+        {"line 4 by plain", "line 4 by fft", "body"},
+        {"line 4 by plain", "line 4 by", "line ends"},
+        {"line 4 by plain", "line 4 by plain plain", "more text"},
+        {"line 4 by plain", "line 4 for plain", "by"},
         {"\nend\n", "\n", "file ends"},
         {"\nend\n", "\nend\nend\n", "goes on"},
     };

@@ -1,0 +1,21 @@
+/* choose.h: which body of an op writes a kernel. */
+#ifndef CHOOSE_H
+#define CHOOSE_H
+
+#include "writer.h"
+
+extern const char plain_name[];                        /* the body that is in no table: op.emit */
+
+/* For the kernel of w, whose first stage is s: the cheapest that applies, or what the plan asks for if that applies; NULL: the plain
+ * one. `without` NULL, or the name of one that is not to be taken. */
+const struct body *choose_body(const struct writer *w, const struct stage *s, const char *without);
+bool body_applies(const struct writer *w, const struct stage *s, const struct body *b);
+/* b NULL: of the plain one; cycles are INFINITY if it has none, those of another without price 0. */
+struct price body_price(const struct writer *w, const struct stage *s, const struct body *b);
+
+/* One line a kernel that has a choice: what is taken, then the others that apply, each with its price. */
+void choices_print(const struct plan *p, FILE *out);
+/* Bodies called `algorithm` that kernel k could be written by, in any precision. */
+bool kernel_can(const struct plan *p, int k, const char *algorithm);
+
+#endif

@@ -1,0 +1,121 @@
+/* contract_price.c: what the bodies of contractions take for a sample: by the roofline of a core or multiprocessor, the longer of
+ * arithmetic and bytes (Williams, Waterman & Patterson, CACM 52(4), 2009). The rates are those of a core with two 512-bit FMA and
+ * two load ports, and of an H100's multiprocessor as its maker states them, of which our kernels are taken to reach a half and a
+ * library four fifths: they rank bodies, and predict no time. */
+#include "contract.h"
+
+#include <math.h>
+
+struct unit { double flops, bytes; };                  /* a cycle */
+static const struct unit core = {64, 128}, multiprocessor = {128, 128}, tensor_cores = {1024, 128};
+static const struct unit library = {205, 205}, library_tensor_cores = {1638, 205};
+
+enum { LATENCY = 4 };                                  /* cycles of an FMA */
+
+/* `terms` products a sample, in tiles of rows x columns sums, whose padding counts: each product of a tile needs one value of x
+ * for a column of them, and one weight for all samples that it meets. `run`: terms that are added up in one float. */
+static void set_price(struct price *p, const struct unit *u, double terms, double rows, double columns, double run)
+{
+    p->flops = 2 * terms;
+    p->bytes = 4 * terms * (1 / rows + 1 / (ROW_BLOCK * columns));
+    p->cycles = fmax(fmax(p->flops / u->flops, p->bytes / u->bytes), LATENCY * terms / (ROW_BLOCK * rows * columns));
+    p->error = run;
+}
+
+static const struct unit *unit_of(const struct writer *w)
+{
+    return target_schedules(w->target) == &target_cuda ? &multiprocessor : &core;
+}
+
+static double depth_of(const struct contraction *c)
+{
+    return (double)c->depth * (double)(c->y.taps * c->x.taps);
+}
+
+/* Products of a sample, the outputs rounded up to whole tiles of `tile`. */
+static double terms_of(const struct contraction *c, int tile)
+{
+    return depth_of(c) * (double)(groups_of(c->outs, tile) * tile * c->groups) * (double)(c->y.out * c->x.out);
+}
+
+void price_plain(const struct writer *w, const struct stage *s, struct price *p)
+{
+    const struct contraction c = contraction_of(w, s);
+    set_price(p, unit_of(w), terms_of(&c, 1), 1, 1, depth_of(&c));
+}
+
+void price_registers_cpu(const struct writer *w, const struct stage *s, struct price *p)
+{
+    struct contraction c = contraction_of(w, s);
+    choose_registers(w, s, &c);
+    set_price(p, &core, terms_of(&c, 1), c.tile, c.columns, is_flat(w, s) ? fmin(depth_of(&c), MAX_TERMS) : depth_of(&c));
+}
+
+void price_registers_cuda(const struct writer *w, const struct stage *s, struct price *p)
+{
+    struct contraction c = contraction_of(w, s);
+    struct tiling t = {.rows = 1, .columns = FLAT_BLOCKS};
+    c.tile = (int)least(8, c.outs);
+    if (!is_flat(w, s))
+        choose_tiling(w, s, &c, &t);
+    set_price(p, &multiprocessor, terms_of(&c, c.tile), c.tile, t.rows * t.columns, is_flat(w, s) ? depth_of(&c) / 2 : depth_of(&c));
+}
+
+/* Operands lose what TF32 and BF16 have not: 11 and 8 bits are left of 24. */
+static double rounding(const struct writer *w)
+{
+    return w->precision == PRECISION_BF16 ? 65536 : 8192;
+}
+
+void price_mma(const struct writer *w, const struct stage *s, struct price *p)
+{
+    const struct contraction c = contraction_of(w, s);
+    set_price(p, &tensor_cores, terms_of(&c, 16), 16, FLAT_BLOCKS, depth_of(&c) + rounding(w));
+}
+
+/* Tiles of 128 x 128, and two more passes over the values. */
+void price_library(const struct writer *w, const struct stage *s, struct price *p)
+{
+    const double x = (double)tensor_elements(tensor_of(w, s->in[0]));
+    const struct tensor *out = tensor_of(w, s->out[0]), *in = tensor_of(w, s->in[1]);
+    const double y = (double)tensor_elements(out->rows ? out : in), packed = 8 * (x + y);
+    const bool fp32 = w->precision == PRECISION_FP32;
+    set_price(p, fp32 ? &library : &library_tensor_cores, x * y, 128, 128. / ROW_BLOCK, x + (fp32 ? 0 : rounding(w)));
+    p->bytes += packed;
+    p->cycles += packed / multiprocessor.bytes;
+}
+
+/* ---- gradients of weights: as many products as the forward pass has ---- */
+
+static struct geometry dw_geometry(const struct writer *w, const struct stage *s)
+{
+    if (s->op->sizes)
+        return geometry_of(w, s);
+    return (struct geometry){.G = 1, .C = tensor_of(w, s->in[0])->dim[0], .K = tensor_of(w, s->in[1])->dim[0], .H = 1, .W = 1, .P = 1, .Q = 1,
+                             .R = 1, .S = 1};
+}
+
+static double dw_terms(const struct geometry *g)
+{
+    return (double)(g->K * (g->C / g->G)) * (double)(g->R * g->S) * (double)(g->P * g->Q);
+}
+
+/* Sums meet in double. */
+void price_dw_plain(const struct writer *w, const struct stage *s, struct price *p)
+{
+    const struct geometry g = dw_geometry(w, s);
+    set_price(p, unit_of(w), dw_terms(&g), 1, 1, 1);
+    p->cycles *= ROW_BLOCK;                            /* a sample after the other */
+}
+
+void price_dw_registers(const struct writer *w, const struct stage *s, struct price *p)
+{
+    const struct geometry g = dw_geometry(w, s);
+    set_price(p, unit_of(w), dw_terms(&g), (double)least(8, g.K / g.G), (double)least(4, g.S > 1 ? g.S : 4), 256);
+}
+
+void price_dw_mma(const struct writer *w, const struct stage *s, struct price *p)
+{
+    const struct geometry g = dw_geometry(w, s);
+    set_price(p, &tensor_cores, dw_terms(&g), 16, 8, 256 + rounding(w));
+}
