@@ -163,11 +163,21 @@ static bool replaced(const struct op *op, int formula, int input)
     return false;
 }
 
+/* Updates whose rows have letters are written as the paper has them: variables of these names, which are overwritten. */
+static bool reads_as_written(const struct op *op)
+{
+    return op->update && op->letters;
+}
+
 static void write_name(const char *name, FILE *out, void *context)
 {
     const struct scope *k = context;
     const struct stage *s = k->s;
     const char *letters = op_letters(s->op), *letter = strlen(name) == 1 ? strchr(letters, *name) : NULL;
+    if (letter && letter - letters < s->nin && reads_as_written(s->op)) {
+        fputc(*letter, out);
+        return;
+    }
     if (letter && letter - letters < s->nin) {
         const int i = (int)(letter - letters);
         fputs(read_of(k->w, replaced(s->op, k->formula, i) ? s->out[i] : s->in[i], k->block, k->e, k->c), out);
@@ -190,10 +200,29 @@ static void write_name(const char *name, FILE *out, void *context)
         fputs(name, out);                              /* a control word, declared by open_kernel */
 }
 
+static void put_update(struct writer *w, const struct stage *s, const char *block, const char *e, const char *c)
+{
+    struct scope k = {w, s, block, e, c, 0};
+    const char *formula;
+    for (int i = 0; i < s->nin; i++)
+        put(w, "V %c = %s;", s->op->letters[i], read_of(w, s->in[i], block, e, c));
+    for (int o; (formula = op_formula(s->op, k.formula, &o)); k.formula++) {
+        fprintf(w->out, "%*s%c = ", 4 * w->indent, "", s->op->letters[o]);
+        expr_print(expr_parse(w->region, formula), w->out, write_name, &k);
+        fprintf(w->out, ";\n");
+    }
+    for (int o = 0; o < s->nout; o++)
+        put(w, "st(%s, %c);", place_of(w, s->out[o], block, e), s->op->letters[o]);
+}
+
 void put_maps(struct writer *w, int from, int to, const char *block, const char *e, const char *c)
 {
     for (int i = from; i < to; i++) {
         const struct stage *s = &w->kernel->stage[i];
+        if (reads_as_written(s->op)) {
+            put_update(w, s, block, e, c);
+            continue;
+        }
         struct scope k = {w, s, block, e, c, 0};
         const char *formula;                           /* results without one are not of an element, but of the sums */
         for (int o; (formula = op_formula(s->op, k.formula, &o)); k.formula++) {
@@ -209,13 +238,25 @@ void put_maps(struct writer *w, int from, int to, const char *block, const char 
 
 /* ---- kernel functions ---- */
 
-const char *const real_type[] = {"real", "uint8_t", "int32_t", "uint32_t", "double"};
-
 static int root_of(const struct writer *w, int tensor)
 {
     int base = tensor_of(w, tensor)->base;
     return base >= 0 ? base : tensor;
 }
+
+const char *alias_text(struct writer *w, const int *list, int i)
+{
+    const struct tensor *t = tensor_of(w, list[i]);
+    for (int j = 0; j < i; j++) {
+        const struct tensor *other = tensor_of(w, list[j]);
+        const int64_t at = t->base < 0 ? 0 : t->at, other_at = other->base < 0 ? 0 : other->at;
+        if (root_of(w, list[i]) == root_of(w, list[j]) && at == other_at)
+            return region_printf(w->region, "    /* the bytes of %s */", name_of(w, list[j]));
+    }
+    return "";
+}
+
+const char *const real_type[] = {"real", "uint8_t", "int32_t", "uint32_t", "double"};
 
 /* Does the kernel write the bytes of this tensor, or of what it is a part of? */
 bool is_written(const struct writer *w, int tensor)

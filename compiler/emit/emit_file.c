@@ -160,6 +160,7 @@ static void put_head(const struct plan *p, const struct source *s, const struct 
         put_plain(o->file, out);
         fprintf(out, ": network `%s`, %lld parameters, %s; plan version %d\n", p->net, (long long)p->params,
                 s->target->language->kind(s->region, s->target, o), PLAN_VERSION);
+        fputs(s->target->language->page, out);
         put_table(p, s, out);
     }
     fprintf(out, "enum { CTL_ROWS = %d, CTL_STEP = %d, CTL_POSITION = %d, CTL_EPOCH = %d, CTL_COUNT_SAMPLES = %d, CTL_SHUFFLE = %d, "

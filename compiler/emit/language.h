@@ -30,6 +30,7 @@ struct language {
     void (*put_value_maps)(struct writer *w, int64_t n);
     /* A file. */
     const char *(*kind)(struct region *r, const struct target *t, const struct emit_options *o);     /* for its first line: "16 lanes of float" */
+    const char *page;                                  /* how to read the kernels: lines of a comment */
     void (*put_prelude)(const struct target *t, const struct emit_options *o, FILE *out);
     void (*put_functions)(const struct plan *p, const struct source *s, FILE *out);  /* a table behind the kernels; NULL: none */
 };
@@ -37,6 +38,8 @@ extern const struct language language_c, language_cuda;
 
 /* What a tensor's elements are called in both, by type. */
 extern const char *const real_type[];
+/* A comment behind the declaration of operand i of a kernel's list: whose bytes it shares, of those before it; "": nobody's. */
+const char *alias_text(struct writer *w, const int *list, int i);
 /* Does the kernel write the bytes of this tensor, or of what it is a part of? */
 bool is_written(const struct writer *w, int tensor);
 

@@ -21,7 +21,7 @@ static void operands(struct writer *w)
     for (int i = 0; i < n; i++) {
         const struct tensor *t = tensor_of(w, list[i]);
         if (t->role != ROLE_CONTROL)
-            put(w, "%s *const %s = a->t[%d];", real_type[t->dtype], name_of(w, list[i]), i);
+            put(w, "%s *const %s = a->t[%d];%s", real_type[t->dtype], name_of(w, list[i]), i, alias_text(w, list, i));
     }
     uint32_t stream[MAX_STAGES];
     int streams = kernel_streams(w->plan, k, stream);
@@ -126,6 +126,19 @@ static const char *kind(struct region *r, const struct target *t, const struct e
     return lanes_of(t, o) == 1 ? region_printf(r, "plain loops over %s", real) : region_printf(r, "%d lanes of %s", lanes_of(t, o), real);
 }
 
+static const char page[] =
+    "//\n"
+    "// How to read this. The kernels stand behind the table and the prelude, each once, however many layers use it. A kernel is a\n"
+    "// function over tasks, [first, last) of them: whoever runs which, the bits are the same. Its first lines name its operands: a\n"
+    "// number, and what it is to this kernel (weight, bias; the op that makes it here; x for what another kernel makes).\n"
+    "//\n"
+    "// Samples stand in blocks of 16. Element e of the E of a sample lies at (block * E + e) * 16 + lane: neighbours in memory are the\n"
+    "// same element of 16 samples. V is the value of LANES samples at once (one of them with --plain), M a truth of each; ld and st\n"
+    "// read and write V, vec(x) is x in all lanes, sel(m, a, b) a where m is true and else b, num(x) a constant. In images c is a\n"
+    "// channel, p and q are row and column of what is made, h and w of what is read, r and s of a window; k is a channel out.\n"
+    "// What changes from step to step (learning rate, rows of the batch) is read from a->control.\n"
+    "//\n";
+
 static void put_prelude(const struct target *t, const struct emit_options *o, FILE *out)
 {
     fprintf(out, "#define REAL %s\n#define INT %s\n#define LANES %d\n#define WIDE %d\n", o->f64 ? "double" : "float",
@@ -159,5 +172,5 @@ const struct language language_c = {
     .open_image = image, .open_rows = rows, .open_share = share, .parts = 1, .open_values = values,
     .open_team = team, .team_loops = 1, .open_terms = terms, .first = "0", .step = "%s++",
     .put_row_maps = row_maps, .put_value_maps = value_maps,
-    .kind = kind, .put_prelude = put_prelude, .put_functions = put_functions,
+    .kind = kind, .page = page, .put_prelude = put_prelude, .put_functions = put_functions,
 };

@@ -24,8 +24,8 @@ static void open_function(struct writer *w)
     for (int i = 0; i < n; i++) {
         const struct tensor *t = tensor_of(w, list[i]);
         bool read = t->role != ROLE_CONTROL && !is_written(w, list[i]);
-        put(w, "    %s%s *%s%s,", read ? "const " : "", real_type[t->dtype], read ? "__restrict__ " : "",
-            t->role == ROLE_CONTROL ? "" : name_of(w, list[i]));
+        put(w, "    %s%s *%s%s,%s", read ? "const " : "", real_type[t->dtype], read ? "__restrict__ " : "",
+            t->role == ROLE_CONTROL ? "" : name_of(w, list[i]), alias_text(w, list, i));
     }
     uint32_t stream[MAX_STAGES];
     int streams = kernel_streams(w->plan, (int)(w->kernel - w->plan->kernel), stream);
@@ -129,6 +129,19 @@ static const char *kind(struct region *r, const struct target *t, const struct e
     return "float, 16 samples in lanes of threads";
 }
 
+static const char page[] =
+    "//\n"
+    "// How to read this. The kernels stand behind the table and the prelude, each once, however many layers use it. Operands are\n"
+    "// named by a number and by what they are to the kernel (weight, bias; the op that makes it here; x for what another makes).\n"
+    "//\n"
+    "// Samples stand in blocks of 16. Element e of the E of a sample lies at (block * E + e) * 16 + lane: neighbours in memory are the\n"
+    "// same element of 16 samples, and 16 neighbouring threads are these samples (lane). A thread block has `unit`s of 16 threads,\n"
+    "// which share elements or channels; `part` says which of the thread blocks of a block of samples it is. V is the value of the\n"
+    "// thread's sample, M a truth of it; ld and st read and write V, sel(m, a, b) is a where m is true and else b. In images c is a\n"
+    "// channel, p and q are row and column of what is made, h and w of what is read, r and s of a window; k is a channel out.\n"
+    "// What changes from step to step (learning rate, rows of the batch) is read from the control block.\n"
+    "//\n";
+
 static void put_prelude(const struct target *t, const struct emit_options *o, FILE *out)
 {
     (void)t;
@@ -144,5 +157,5 @@ const struct language language_cuda = {
     .open_kernel = open_function, .open_tasks = tasks, .open_elements = elements, .open_image = image, .open_rows = rows,
     .open_share = share, .parts = 16, .open_values = values, .open_team = team, .open_terms = terms,
     .first = "threadIdx.x", .step = "%s += blockDim.x", .meeting = "__shared__ double part[32]", .fold = "block_sum(%s, part)",
-    .lead = "if (threadIdx.x == 0) {", .put_row_maps = row_maps, .put_value_maps = value_maps, .kind = kind, .put_prelude = put_prelude,
+    .lead = "if (threadIdx.x == 0) {", .put_row_maps = row_maps, .put_value_maps = value_maps, .kind = kind, .page = page, .put_prelude = put_prelude,
 };

@@ -206,6 +206,22 @@ double expr_value(const struct expr *e, expr_valuer *valuer, const void *context
     return NAN;
 }
 
+/* Of an operator: 0 && ||, 1 comparisons, 2 sums, 3 products. */
+static int rank_of(const struct expr *e)
+{
+    return strpbrk(e->text, "*/") ? 3 : strpbrk(e->text, "+-") ? 2 : strpbrk(e->text, "&|") ? 0 : 1;
+}
+
+/* In parentheses only where they say something: everywhere below && and ||, whose order nobody should have to know. */
+static void print_operand(const struct expr *e, int i, FILE *out, expr_namer *namer, void *context)
+{
+    const struct expr *x = e->of[i];
+    const bool bare = x->kind != BINARY || (rank_of(e) > 0 && rank_of(x) > 1 && (rank_of(x) > rank_of(e) || (i == 0 && rank_of(x) == rank_of(e))));
+    fputs(bare ? "" : "(", out);
+    expr_print(x, out, namer, context);
+    fputs(bare ? "" : ")", out);
+}
+
 void expr_print(const struct expr *e, FILE *out, expr_namer *namer, void *context)
 {
     switch (e->kind) {
@@ -231,11 +247,9 @@ void expr_print(const struct expr *e, FILE *out, expr_namer *namer, void *contex
         fputs(")", out);
         break;
     case BINARY:
-        fputs("(", out);
-        expr_print(e->of[0], out, namer, context);
+        print_operand(e, 0, out, namer, context);
         fprintf(out, " %s ", !strcmp(e->text, "&&") ? "&" : !strcmp(e->text, "||") ? "|" : e->text);
-        expr_print(e->of[1], out, namer, context);
-        fputs(")", out);
+        print_operand(e, 1, out, namer, context);
         break;
     case CHOICE:
         fputs("sel(", out);

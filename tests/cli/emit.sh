@@ -19,3 +19,13 @@ for file in "$ROOT"/models/*.net; do
     mv out kernels.c
     "${CC:-cc}" -std=gnu11 -Wall -Werror -Wno-psabi -Wno-unused -fsyntax-only kernels.c 2>err || fail "$file: kernels do not compile"
 done
+
+# The page in front, updates as the paper has them, and operands that share their bytes.
+expect 0 netc "$ROOT/models/mlp.net" --emit=c --plain
+says out '^// How to read this'
+says out '^ *m = beta1 [*] m [+] host1 [*] [(]g [+] decay [*] p[)];'
+says out 'const V host1 = vec[(]word[(]a, [0-9]+[)][)]; +/[*] [{]1 - beta1[}] [*]/'
+says out 't4_adam = a->t\[4\]; +/[*] the bytes of t0_parameters [*]/'
+expect 0 netc "$ROOT/models/mlp.net" --emit=cuda
+says out '^// How to read this'
+says out ' [*]t4_adam, +/[*] the bytes of t0_parameters [*]/'

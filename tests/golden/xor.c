@@ -1,4 +1,15 @@
 // models/xor.net: network `xor`, 33 parameters, 16 lanes of float; plan version 1
+//
+// How to read this. The kernels stand behind the table and the prelude, each once, however many layers use it. A kernel is a
+// function over tasks, [first, last) of them: whoever runs which, the bits are the same. Its first lines name its operands: a
+// number, and what it is to this kernel (weight, bias; the op that makes it here; x for what another kernel makes).
+//
+// Samples stand in blocks of 16. Element e of the E of a sample lies at (block * E + e) * 16 + lane: neighbours in memory are the
+// same element of 16 samples. V is the value of LANES samples at once (one of them with --plain), M a truth of each; ld and st
+// read and write V, vec(x) is x in all lanes, sel(m, a, b) a where m is true and else b, num(x) a constant. In images c is a
+// channel, p and q are row and column of what is made, h and w of what is read, r and s of a window; k is a channel out.
+// What changes from step to step (learning rate, rows of the batch) is read from a->control.
+//
 // kernel of the plan, its function here, lines of the model | the first of them
 // train0_bits_gather               k0_gather         4 | input  bits : f32[2]
 // train1_odd_gather_target         k1_gather_target  5 | target odd  : f32[1]
@@ -899,7 +910,7 @@ static void k9_conv_dx(const struct nr_args *a, int64_t first, int64_t last)
     real *const t0_x = a->t[0];
     real *const t1_weight = a->t[1];
     real *const t2_x = a->t[2];
-    real *const t3_tanh_da = a->t[3];
+    real *const t3_tanh_da = a->t[3];    /* the bytes of t2_x */
     const int64_t blocks = a->blocks;
     (void)blocks;
     for (int64_t task = first; task < last; task++) {
@@ -921,7 +932,7 @@ static void k9_conv_dx(const struct nr_args *a, int64_t first, int64_t last)
                     for (int i = 0; i < n; i++)
                     for (int j = 0; j < m; j++) {
                         const V v0 = tile[i * 4 + j];
-                        const V v1 = (v0 * (num(1) - (ld(t2_x + ((block + j0 + j) * 8 + (k + i)) * 16 + lane) * ld(t2_x + ((block + j0 + j) * 8 + (k + i)) * 16 + lane))));
+                        const V v1 = v0 * (num(1) - ld(t2_x + ((block + j0 + j) * 8 + (k + i)) * 16 + lane) * ld(t2_x + ((block + j0 + j) * 8 + (k + i)) * 16 + lane));
                         st(t3_tanh_da + ((block + j0 + j) * 8 + (k + i)) * 16 + lane, v1);
                     }
                     j0 += m;
@@ -1033,9 +1044,9 @@ static void k12_adam(const struct nr_args *a, int64_t first, int64_t last)
     real *const t1_exp_avg = a->t[1];
     real *const t2_exp_avg_sq = a->t[2];
     real *const t3_gradients = a->t[3];
-    real *const t4_adam = a->t[4];
-    real *const t5_adam = a->t[5];
-    real *const t6_adam = a->t[6];
+    real *const t4_adam = a->t[4];    /* the bytes of t0_parameters */
+    real *const t5_adam = a->t[5];    /* the bytes of t1_exp_avg */
+    real *const t6_adam = a->t[6];    /* the bytes of t2_exp_avg_sq */
     const V lr = vec(word(a, 9));
     const V beta1 = vec(word(a, 10));
     const V host1 = vec(word(a, 11));    /* {1 - beta1} */
@@ -1050,12 +1061,16 @@ static void k12_adam(const struct nr_args *a, int64_t first, int64_t last)
     const int lane = 0;
     (void)lane;
     for (int64_t e = first * 4LL / 1 * 16; e < last * 4LL / 1 * 16; e += LANES) {
-        const V v1 = ((beta1 * ld(t1_exp_avg + e)) + (host1 * (ld(t3_gradients + e) + (decay * ld(t0_parameters + e)))));
-        const V v2 = ((beta2 * ld(t2_exp_avg_sq + e)) + ((host4 * (ld(t3_gradients + e) + (decay * ld(t0_parameters + e)))) * (ld(t3_gradients + e) + (decay * ld(t0_parameters + e)))));
-        const V v0 = (ld(t0_parameters + e) - (((lr / host5) * v1) / ((v_sqrt(v2) * (num(1) / host6)) + eps)));
-        st(t4_adam + e, v0);
-        st(t5_adam + e, v1);
-        st(t6_adam + e, v2);
+        V p = ld(t0_parameters + e);
+        V m = ld(t1_exp_avg + e);
+        V v = ld(t2_exp_avg_sq + e);
+        V g = ld(t3_gradients + e);
+        m = beta1 * m + host1 * (g + decay * p);
+        v = beta2 * v + host4 * (g + decay * p) * (g + decay * p);
+        p = p - lr / host5 * m / (v_sqrt(v) * (num(1) / host6) + eps);
+        st(t4_adam + e, p);
+        st(t5_adam + e, m);
+        st(t6_adam + e, v);
     }
 }
 
@@ -1136,14 +1151,14 @@ static void k16_accumulate(const struct nr_args *a, int64_t first, int64_t last)
 {
     real *const t0_gradients = a->t[0];
     real *const t1_gradients = a->t[1];
-    real *const t2_accumulate = a->t[2];
+    real *const t2_accumulate = a->t[2];    /* the bytes of t0_gradients */
     const V begin = vec(word(a, 29));
     const int64_t blocks = a->blocks;
     (void)blocks;
     const int lane = 0;
     (void)lane;
     for (int64_t e = first * 4LL / 1 * 16; e < last * 4LL / 1 * 16; e += LANES) {
-        const V v0 = sel((begin > num(0)), ld(t1_gradients + e), (ld(t0_gradients + e) + ld(t1_gradients + e)));
+        const V v0 = sel(begin > num(0), ld(t1_gradients + e), ld(t0_gradients + e) + ld(t1_gradients + e));
         st(t2_accumulate + e, v0);
     }
 }
