@@ -278,7 +278,7 @@ static void put_gate(struct writer *w)
         put(w, "if (!a->control[CTL_LAST] || !a->control[CTL_FINITE])");
     if (gate == GATE_FINITE)
         put(w, "if (!a->control[CTL_FINITE])");
-    if (gate != GATE_OPEN)
+    if (gate == GATE_STEP || gate == GATE_FINITE)
         put(w, "    return;                                    /* a loss that is not finite changes nothing */");
 }
 

@@ -94,6 +94,12 @@ static int64_t beside(int64_t *end, int64_t bytes)
     return at;
 }
 
+static int64_t *region_end(struct plan *p, const struct tensor *t)
+{
+    struct schedule *s = t->schedule < 0 ? NULL : &p->schedule[t->schedule];
+    return !s ? &p->persistent : t->role == ROLE_SUM ? &s->parts : &s->fixed;
+}
+
 /* Slots first, so that what does not train can do without them. */
 static void place_fixed(struct plan *p)
 {
@@ -102,7 +108,7 @@ static void place_fixed(struct plan *p)
             t->offset = beside(&p->persistent, t->bytes);
     for (struct tensor *t = p->tensor; t < p->tensor + p->ntensor; t++)
         if (t->base < 0 && !t->rows && (t->schedule >= 0 || t->role != ROLE_SLOT))
-            t->offset = beside(t->schedule < 0 ? &p->persistent : &p->schedule[t->schedule].fixed, t->bytes);
+            t->offset = beside(region_end(p, t), t->bytes);
 }
 
 static void place_rows(struct plan *p, int schedule)

@@ -1,6 +1,6 @@
 /* update.c: the optimizer as nodes. Parameters, gradients and each slot are one contiguous tensor, in declaration order,
- * so the whole update is one map, a checkpoint one copy, and an all-reduce one call. Where a batch is several runs, their
- * gradients are summed first. */
+ * so the whole update is one map, a checkpoint one copy, and an all-reduce one call. Before it stands what sums gradients
+ * where a batch is several runs (enum gate). */
 #include "graph.h"
 
 #include <stdlib.h>
@@ -60,9 +60,8 @@ void update(struct graph *g, const struct model *m)
                 at += padded_bytes(p);
             }
     }
-    in[n++] = g->phase == PHASE_ACCUMULATE
-                  ? graph_op(g, "accumulate", NULL, group(g, ROLE_SUM, "@gradients.sum", bytes), gradients, NULL)
-                  : gradients;
+    struct value *sum[] = {group(g, ROLE_SUM, "@gradients.sum", bytes), gradients};
+    in[n++] = graph_node(g, "accumulate", NULL, sum, COUNT(sum))->out[1];
     int64_t at = 0;
     for (int i = 0; i < nvalue; i++)
         if (g->value[i]->grad) {

@@ -27,12 +27,10 @@ static void grad_pass(struct compilation *c)
     c->macs = graph_macs(c->graph[PHASE_PREDICT]);
     report(c->graph[PHASE_TRAIN], &c->model);
     report(c->graph[PHASE_EVALUATE], &c->model);
-    report(c->graph[PHASE_ACCUMULATE], &c->model);
-    for (int ph = 0; ph < PHASE_COUNT; ph++)
-        if (phase_trains(ph) && !c->diag.errors) {     /* the first one says what is wrong */
-            grad(c->graph[ph]);
-            update(c->graph[ph], &c->model);
-        }
+    if (!c->diag.errors) {
+        grad(c->graph[PHASE_TRAIN]);
+        update(c->graph[PHASE_TRAIN], &c->model);
+    }
 }
 
 static void simplify_pass(struct compilation *c)

@@ -21,11 +21,11 @@ static char letter(int buffer)
 }
 
 /* Those without rows. */
-static void list_buffers(const struct plan *p, int schedule, bool slots, FILE *out)
+static void list_buffers(const struct plan *p, int schedule, bool slots, bool sums, FILE *out)
 {
     const char *before = ": ";
     for (const struct tensor *t = p->tensor; t < p->tensor + p->ntensor; t++) {
-        if (!is_buffer(t, schedule, false) || (t->role == ROLE_SLOT && !slots))
+        if (!is_buffer(t, schedule, false) || (t->role == ROLE_SLOT && !slots) || (t->role == ROLE_SUM) != sums)
             continue;
         fprintf(out, "%s%s %" PRId64, before, t->name, t->bytes);
         if (schedule >= 0)
@@ -94,9 +94,13 @@ void memory_map(const struct plan *p, const struct schedule *s, int width, FILE 
             s->peak_step, s->per_row - s->bound_per_row);
     const bool trains = phase_trains(s->phase);
     fprintf(out, "persistent %" PRId64 " bytes", p->persistent - (trains ? 0 : plan_slots(p)));
-    list_buffers(p, -1, trains, out);
+    list_buffers(p, -1, trains, false, out);
     fprintf(out, "fixed %" PRId64 " bytes", s->fixed);
-    list_buffers(p, schedule, trains, out);
+    list_buffers(p, schedule, trains, false, out);
+    if (s->parts) {
+        fprintf(out, "%" PRId64 " bytes more where batches run in parts", s->parts);
+        list_buffers(p, schedule, trains, true, out);
+    }
     fprintf(out, "\n   step kernel                 one column is %.4g bytes a row; | is LB\n",
             (double)s->per_row / width);
     draw_steps(p, s, width, out);

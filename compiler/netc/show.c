@@ -218,6 +218,7 @@ static void json_phases(const struct plan *p, FILE *out)
         json_member("phase", phase_word[s->phase], out);
         json_member("target", s->target->name, out);
         json_number("fixed", s->fixed, out);
+        json_number("parts", s->parts, out);
         json_number("per_row", s->per_row, out);
         json_number("bound_per_row", s->bound_per_row, out);
         json_number("peak_step", s->peak_step, out);

@@ -6,8 +6,10 @@
 #define UPDATE .kind = OP_MAP, .shape = map_shape, .update = true
 
 static const struct op op[] = {
-    {.name = "accumulate", .doc = "sum of the gradients over the runs of a batch", UPDATE, .nin = 2, .nout = 1,
-     .fwd = {"begin > 0 ? b : a + b"}},
+    {.name = "accumulate", .doc = "s the sum of the gradients over the parts of a batch, which also takes their place", UPDATE,
+     .gate = GATE_PARTS, .nin = 2, .nout = 2, .letters = "sg",
+     .fwd = {"s = begin > 0 ? g : s + g",
+             "g = s"}},
     {.name = "sgd", .doc = "p - lr (g + decay p)", UPDATE, .gate = GATE_STEP, .nin = 2, .nout = 1, .letters = "pg",
      .fwd = {"p = p - lr * (g + decay * p)"}},
     {.name = "sgd_momentum", .doc = "v = momentum v + g + decay p; p - lr v", UPDATE, .gate = GATE_STEP, .nin = 3, .nout = 2,

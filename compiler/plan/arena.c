@@ -39,6 +39,12 @@ int64_t schedule_arena(const struct plan *p, const struct schedule *s, int64_t r
     return total;
 }
 
+int64_t schedule_needs(const struct plan *p, const struct schedule *s, int64_t rows, bool parts)
+{
+    int64_t total = schedule_arena(p, s, rows);
+    return total < 0 || (parts && ADD(total, s->parts, &total)) ? -1 : total;
+}
+
 int64_t schedule_fit(const struct plan *p, const struct schedule *s, int64_t budget)
 {
     int64_t always = schedule_arena(p, s, 0);
@@ -78,11 +84,13 @@ int64_t schedule_alone(const struct plan *p, const struct schedule *s, int64_t r
 int64_t tensor_place(const struct plan *p, const struct schedule *s, int tensor, int64_t rows)
 {
     const struct tensor *t = &p->tensor[tensor], *base = t->base >= 0 ? &p->tensor[t->base] : t;
-    int64_t place = base->offset;
+    int64_t place = base->offset, behind;
     if (t->base >= 0 && ADD(place, t->at, &place))
         return -1;
     if (base->schedule < 0)
         return place;
+    if (base->role == ROLE_SUM)
+        return (behind = schedule_arena(p, s, rows)) < 0 || ADD(place, behind, &place) ? -1 : place;
     if (base->rows && MUL(place, rows, &place))
         return -1;
     if (base->rows && ADD(place, s->fixed, &place))

@@ -26,9 +26,9 @@ static int64_t larger(int64_t a, int64_t b)
 }
 
 /* Bytes of a phase with so many rows; INT64_MAX: more than can be counted, or no such schedule. */
-static int64_t bytes_for(const struct plan *p, const struct schedule *s, int64_t rows)
+static int64_t bytes_for(const struct plan *p, const struct schedule *s, int64_t rows, bool parts)
 {
-    int64_t bytes = s ? schedule_arena(p, s, to_block(rows)) : -1;
+    int64_t bytes = s ? schedule_needs(p, s, to_block(rows), parts) : -1;
     return bytes < 0 ? INT64_MAX : bytes;
 }
 
@@ -57,11 +57,10 @@ static const struct stage *statistics(const struct plan *p, const struct schedul
     return NULL;
 }
 
-/* The schedule that runs a batch in parts; NULL: there is none, or its results would be others and that is not wished. */
-static const struct schedule *in_parts(const struct plan *p, const struct target *t, const struct wish *w)
+/* May training run a batch in parts? Not if its results would be others and that is not wished. */
+static bool may_split(const struct plan *p, const struct schedule *s, const struct wish *w)
 {
-    const struct schedule *s = plan_schedule(p, t, PHASE_ACCUMULATE);
-    return s && (w->split_statistics || !statistics(p, s)) ? s : NULL;
+    return s && (w->split_statistics || !statistics(p, s));
 }
 
 /* ---- granting ---- */
@@ -75,8 +74,9 @@ static int64_t even_part(int64_t batch, int64_t room)
 
 static void grant_train(const struct plan *p, const struct target *t, const struct wish *w, int64_t room, struct grant *g)
 {
-    const struct schedule *whole = g->tight = plan_schedule(p, t, PHASE_TRAIN), *parts = in_parts(p, t, w);
-    int64_t samples = w->samples[PHASE_TRAIN], most = whole ? schedule_fit(p, whole, room) : 0;
+    const struct schedule *s = g->tight = plan_schedule(p, t, PHASE_TRAIN);
+    const bool splits = may_split(p, s, w);
+    int64_t samples = w->samples[PHASE_TRAIN], most = s ? schedule_fit(p, s, room) : 0;
     g->would_fit = most;
     g->batch = w->batch;
     if (w->batch == 0) {
@@ -84,19 +84,19 @@ static void grant_train(const struct plan *p, const struct target *t, const stru
         g->batch = larger(smaller(most, bound), smaller(ROW_BLOCK, w->most));
     }
     g->batch = g->micro = smaller(g->batch, samples);
-    bool was_split = parts && w->micro > 0 && w->micro < g->batch && bytes_for(p, parts, w->micro) <= room;
+    bool was_split = splits && w->micro > 0 && w->micro < g->batch && bytes_for(p, s, w->micro, true) <= room;
     if (to_block(g->batch) <= most && !was_split) {
         g->rows[PHASE_TRAIN] = to_block(g->batch);
         return;
     }
-    most = parts ? schedule_fit(p, parts, room) : 0;
+    most = splits ? schedule_fit(p, s, room - s->parts) : 0;
     if (most == 0) {
-        const struct schedule *split = plan_schedule(p, t, PHASE_ACCUMULATE);
-        g->verdict = !whole ? NO_SCHEDULE : split && !parts ? NO_SPLIT : NO_ROOM;
+        g->verdict = !s ? NO_SCHEDULE : splits ? NO_ROOM : NO_SPLIT;
         return;
     }
+    g->parts = true;
     g->micro = was_split ? w->micro : smaller(even_part(g->batch, most), g->batch);
-    g->rows[PHASE_ACCUMULATE] = to_block(g->micro);
+    g->rows[PHASE_TRAIN] = to_block(g->micro);
 }
 
 /* What is only measured does not depend on the batch, so a smaller one is taken silently. */
@@ -129,11 +129,14 @@ int64_t budget_least(const struct plan *p, const struct target *t, const struct 
     int64_t least = 0;
     if (w->samples[PHASE_TRAIN] > 0) {
         int64_t batch = smaller(w->batch > 0 ? w->batch : smaller(ROW_BLOCK, w->most), w->samples[PHASE_TRAIN]);
-        least = smaller(bytes_for(p, plan_schedule(p, t, PHASE_TRAIN), batch), bytes_for(p, in_parts(p, t, w), 1));
+        const struct schedule *s = plan_schedule(p, t, PHASE_TRAIN);
+        least = bytes_for(p, s, batch, false);
+        if (may_split(p, s, w))
+            least = smaller(least, bytes_for(p, s, 1, true));
     }
     for (int ph = 0; ph < PHASE_COUNT; ph++)
         if (!phase_trains(ph) && w->samples[ph] > 0)
-            least = larger(least, bytes_for(p, plan_schedule(p, t, ph), 1));
+            least = larger(least, bytes_for(p, plan_schedule(p, t, ph), 1, false));
     return least < INT64_MAX ? least - spared(p, w) : least;
 }
 
@@ -142,7 +145,7 @@ int64_t budget_arena(const struct plan *p, const struct target *t, const struct 
     int64_t most = 0;
     for (int ph = 0; ph < PHASE_COUNT; ph++)
         if (g->rows[ph] > 0)
-            most = larger(most, bytes_for(p, plan_schedule(p, t, ph), g->rows[ph]));
+            most = larger(most, bytes_for(p, plan_schedule(p, t, ph), g->rows[ph], g->parts));
     return most < INT64_MAX ? most - arena_skip(p, g->rows) : most;
 }
 
@@ -199,12 +202,12 @@ static int64_t row_workspace(const struct plan *p, const struct schedule *s)
     return t < 0 ? 0 : p->tensor[t].bytes;
 }
 
-/* Bytes of the gradients of all parameters, and of their sums over the runs of a batch. */
+/* Bytes of the gradients of all parameters. */
 static int64_t gradients(const struct plan *p, const struct schedule *s)
 {
     int64_t bytes = 0;
     for (const struct tensor *t = p->tensor; t < p->tensor + p->ntensor; t++)
-        if (t->schedule == s - p->schedule && !t->rows && t->base < 0 && (t->role == ROLE_GRAD || t->role == ROLE_SUM))
+        if (t->schedule == s - p->schedule && !t->rows && t->base < 0 && t->role == ROLE_GRAD)
             bytes += (t->bytes + FIXED_ALIGN - 1) / FIXED_ALIGN * FIXED_ALIGN;
     return bytes;
 }
@@ -331,17 +334,18 @@ void budget_refuse(const struct plan *p, const struct target *t, const struct wi
         put_largest(p, g->tight, out);
     }
     if (g->verdict == NO_SPLIT)
-        put_statistics(p, plan_schedule(p, t, PHASE_ACCUMULATE), out);
+        put_statistics(p, g->tight, out);
     put_help(p, t, w, g, room, beside, out);
 }
 
 const char *budget_split_text(const struct plan *p, const struct target *t, const struct grant *g, char *text, size_t size)
 {
     char need[32];
-    int64_t arena = bytes_for(p, plan_schedule(p, t, PHASE_TRAIN), g->batch);
+    const struct schedule *s = plan_schedule(p, t, PHASE_TRAIN);
+    int64_t arena = bytes_for(p, s, g->batch, false);
     snprintf(text, size, "batch %lld runs as %lld x %lld, with %s: in one piece it needs %s", (long long)g->batch,
              (long long)((g->batch + g->micro - 1) / g->micro), (long long)g->micro,
-             statistics(p, plan_schedule(p, t, PHASE_ACCUMULATE)) ? "statistics of each part" : "the same gradients",
+             statistics(p, s) ? "statistics of each part" : "the same gradients",
              arena == INT64_MAX ? "more than can be counted" : bytes_text(arena, need, sizeof need));
     return text;
 }

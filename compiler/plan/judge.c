@@ -1,6 +1,6 @@
 /* judge.c: may this plan touch memory? Recomputes everything from the places and lifetimes in the plan; shares no code
  * with what made them. Relies on the reader for indices in range only. */
-#include "plan.h"
+#include "op.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -37,7 +37,8 @@ static int64_t region_bytes(const struct plan *p, const struct tensor *t)
 {
     if (t->schedule < 0)
         return p->persistent;
-    return t->rows ? p->schedule[t->schedule].per_row : p->schedule[t->schedule].fixed;
+    const struct schedule *s = &p->schedule[t->schedule];
+    return t->rows ? s->per_row : t->role == ROLE_SUM ? s->parts : s->fixed;
 }
 
 /* Are [at, at + bytes) within [0, room) and `at` a multiple of `align`? */
@@ -70,6 +71,8 @@ static bool judge_tensor(const struct plan *p, const struct tensor *t, struct pl
         if (base->base >= 0 || internal(base) || base->role == ROLE_WORKSPACE || base->role == ROLE_RING || base->rows != t->rows ||
             (base->schedule != t->schedule && base->schedule >= 0))
             return refuse(e, "tensor %s: cannot be a part of %s", t->name, base->name);
+        if ((t->role == ROLE_SUM) != (base->role == ROLE_SUM))
+            return refuse(e, "tensor %s: a sum over parts and %s have no bytes in common", t->name, base->name);
         if (!within(t->at, t->bytes, base->bytes, t->rows ? PLACE_ALIGN : PARAM_ALIGN))
             return refuse(e, "tensor %s: lies outside of %s or is not aligned in it", t->name, base->name);
     } else if (!internal(t)) {
@@ -116,10 +119,16 @@ static bool judge_persistent(const struct tensor **v, int n, struct plan_error *
     return true;
 }
 
+/* Of a phase's regions, where offsets count: fixed, rows, parts. */
+static int region_of(const struct tensor *t)
+{
+    return t->rows ? 1 : t->role == ROLE_SUM ? 2 : 0;
+}
+
 static int by_birth(const void *left, const void *right)
 {
     const struct tensor *a = *(const struct tensor *const *)left, *b = *(const struct tensor *const *)right;
-    return order(a->schedule, b->schedule) ?: order(a->rows, b->rows) ?: order(a->first, b->first);
+    return order(a->schedule, b->schedule) ?: order(region_of(a), region_of(b)) ?: order(a->first, b->first);
 }
 
 /* Tensors in the order of their places; those that live do not overlap. The dead leave when they stand in the way. */
@@ -154,7 +163,7 @@ static bool judge_passing(const struct tensor **v, int n, struct living *living,
 {
     qsort(v, (size_t)n, sizeof *v, by_birth);
     for (int i = 0; i < n; i++) {
-        if (i && (v[i - 1]->schedule != v[i]->schedule || v[i - 1]->rows != v[i]->rows))
+        if (i && (v[i - 1]->schedule != v[i]->schedule || region_of(v[i - 1]) != region_of(v[i])))
             living->n = 0;
         if (!is_born(living, v[i], e))
             return false;
@@ -224,10 +233,12 @@ static bool judge_schedule(const struct plan *p, int i, struct plan_error *e)
     if (s->first_kernel != (i ? s[-1].last_kernel : 0) || s->last_kernel <= s->first_kernel ||
         s->last_kernel > p->nkernel)
         return refuse(e, "schedule %d: its kernels do not follow those of the one before", i);
-    if (s->fixed < 0 || s->fixed % FIXED_ALIGN || s->per_row < 0 || s->per_row % PLACE_ALIGN)
-        return refuse(e, "schedule %d: fixed must be a multiple of %d, per_row of %d", i, FIXED_ALIGN, PLACE_ALIGN);
-    if (__builtin_mul_overflow(s->per_row, (int64_t)MAX_ROWS, &most) ||
-        __builtin_add_overflow(most, s->fixed, &most) || __builtin_add_overflow(most, p->persistent, &most))
+    if (s->fixed < 0 || s->fixed % FIXED_ALIGN || s->parts < 0 || s->parts % FIXED_ALIGN || s->per_row < 0 || s->per_row % PLACE_ALIGN)
+        return refuse(e, "schedule %d: fixed and parts must be multiples of %d, per_row of %d", i, FIXED_ALIGN, PLACE_ALIGN);
+    if (s->parts && !phase_trains(s->phase))
+        return refuse(e, "schedule %d: only training has bytes for parts", i);
+    if (__builtin_mul_overflow(s->per_row, (int64_t)MAX_ROWS, &most) || __builtin_add_overflow(most, s->fixed, &most) ||
+        __builtin_add_overflow(most, s->parts, &most) || __builtin_add_overflow(most, p->persistent, &most))
         return refuse(e, "schedule %d: the arena of %d rows has no 64-bit size", i, MAX_ROWS);
     return judge_peak(p, i, e);
 }
@@ -244,6 +255,8 @@ static bool judge_operand(const struct plan *p, int k, int tensor, bool written,
         return refuse(e, "kernel %d (%s): %s does not live then", k, kernel->name, t->name);
     if ((t->role == ROLE_SLOT || base->role == ROLE_SLOT) && !phase_trains(p->schedule[kernel->schedule].phase))
         return refuse(e, "kernel %d (%s): %s is the optimizer's, and this phase does not train", k, kernel->name, t->name);
+    if (base->role == ROLE_SUM && kernel_runs(p, k, false))
+        return refuse(e, "kernel %d (%s): %s is not there when a batch runs in one piece, and this kernel is", k, kernel->name, t->name);
     if (written) {
         if (internal(t) && *when)
             return refuse(e, "kernel %d (%s): %s is made twice", k, kernel->name, t->name);
@@ -260,6 +273,8 @@ static bool judge_kernel(const struct plan *p, int k, int *made, struct plan_err
     const struct schedule *s = &p->schedule[kernel->schedule];
     if (k < s->first_kernel || k >= s->last_kernel)
         return refuse(e, "kernel %d (%s): not one of schedule %d", k, kernel->name, kernel->schedule);
+    if (!kernel_runs(p, k, false) && !phase_trains(s->phase))
+        return refuse(e, "kernel %d (%s): only training runs in parts", k, kernel->name);
     for (const struct stage *g = kernel->stage; g < kernel->stage + kernel->nstage; g++) {
         for (int i = 0; i < g->nin; i++)
             if (!judge_operand(p, k, g->in[i], false, made, e))
@@ -294,6 +309,8 @@ static bool judge_whole(const struct plan *p, struct plan_error *e)
     for (const struct tensor *t = p->tensor; t < p->tensor + p->ntensor; t++) {
         if (t->base >= 0 && p->tensor[t->base].role == ROLE_CONTROL)
             return refuse(e, "tensor %s: the control block has no parts", t->name);
+        if (t->role == ROLE_SUM && t->base < 0 && !whole_phase(p, t))
+            return refuse(e, "tensor %s: a sum over parts is there from run to run", t->name);
         bool passes = t->role == ROLE_WORKSPACE && t->rows && t->base < 0 && t->last == t->first + 1;
         if ((t->role == ROLE_WORKSPACE || t->role == ROLE_RING) && !passes && !whole_phase(p, t))
             return refuse(e, "tensor %s: a workspace and a ring are there through their whole phase, and no part of others", t->name);

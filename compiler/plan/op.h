@@ -24,11 +24,17 @@ enum op_form {
     FORM_REPORT                                        /* reports go together */
 };
 
-/* When an update happens. */
+/* When an update happens.
+ *
+ * Between the kernels that make gradients and the optimizer's update there is one place for whoever sums gradients. It takes
+ * those of the run in @gradients and leaves there what the update shall see, so that neither side knows of it. Its kernels
+ * are left out where nothing is summed (kernel_runs): a batch in one piece pays neither time nor bytes. Here the parts of a
+ * batch are summed; a sum over processes (MPI, NCCL) is one more gate, whose kernel comes behind this one. */
 enum gate {
     GATE_OPEN,
     GATE_FINITE,                                       /* if the loss is finite */
-    GATE_STEP                                          /* and the run is the last of its batch */
+    GATE_STEP,                                         /* and the run is the last of its batch */
+    GATE_PARTS                                         /* where batches run in parts; else its kernel is not there */
 };
 
 struct graph;
@@ -114,6 +120,9 @@ bool attr_whole(double v, double lo, double hi);            /* an attribute that
 /* What kernel k draws its masks from, stage by stage. They are arguments of kernels, so that one function serves all layers
  * that drop out alike. list has room for MAX_STAGES. Returns how many. */
 int kernel_streams(const struct plan *p, int k, uint32_t *list);
+
+/* Does kernel k run where batches run in parts, or else where they run in one piece? */
+bool kernel_runs(const struct plan *p, int k, bool parts);
 
 /* What one file under ops/ exports, as `const struct module module_<file>`. */
 struct word;             /* graph/word.h */

@@ -25,7 +25,6 @@ const char *const precision_word[PRECISION_COUNT] = {
 };
 const char *const phase_word[PHASE_COUNT] = {
     [PHASE_TRAIN] = "train", [PHASE_EVALUATE] = "evaluate", [PHASE_PREDICT] = "predict",
-    [PHASE_ACCUMULATE] = "accumulate",
 };
 
 static bool valid(const char *name, const char *others)
@@ -88,7 +87,7 @@ int plan_find_tensor(const struct plan *p, int schedule, const char *name)
 
 bool phase_trains(enum phase ph)
 {
-    return ph == PHASE_TRAIN || ph == PHASE_ACCUMULATE;
+    return ph == PHASE_TRAIN;
 }
 
 const struct schedule *plan_schedule(const struct plan *p, const struct target *t, enum phase ph)
@@ -109,6 +108,11 @@ int plan_lone_variance(const struct plan *p, const struct target *t)
                 return g->line;
         }
     return 0;
+}
+
+bool kernel_runs(const struct plan *p, int k, bool parts)
+{
+    return parts || p->kernel[k].stage[0].op->gate != GATE_PARTS;       /* that of all its stages */
 }
 
 static bool is_scratch(const struct tensor *t, bool rows)

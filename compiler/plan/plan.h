@@ -7,8 +7,9 @@
  * R S kernel height and width, P Q output height and width. Intervals are half-open. Sizes are bytes, 64-bit.
  *
  * The arena of one phase, from its start:
- *     [ persistent | fixed of the phase | rows * (per-row of the phase) ]
- * so   arena(rows) = persistent + fixed + rows * per_row,   rows a multiple of ROW_BLOCK.
+ *     [ persistent | fixed of the phase | rows * (per-row of the phase) | parts ]
+ * so   arena(rows) = persistent + fixed + rows * per_row,   rows a multiple of ROW_BLOCK,
+ * and `parts` more where a batch runs in parts: they come last, so that a batch in one piece does without them.
  * Slots of the optimizer come first, and where no phase that is armed trains, the arena begins behind them (arena_skip).
  */
 #ifndef PLAN_H
@@ -27,7 +28,7 @@
 #include <stdio.h>
 
 enum {
-    PLAN_VERSION = 1,
+    PLAN_VERSION = 2,
     ROW_BLOCK = 16,      /* samples per block; row capacities are multiples of it */
     PLACE_ALIGN = 16,    /* per-row sizes and offsets; times ROW_BLOCK gives 256-byte alignment */
     FIXED_ALIGN = 256,   /* offsets of fixed tensors */
@@ -53,7 +54,7 @@ enum role {
     ROLE_PARAM,          /* trained; in group "parameters", persistent */
     ROLE_STATE,          /* persistent but not trained: running statistics */
     ROLE_GRAD,           /* in group "gradients" */
-    ROLE_SUM,            /* gradients summed over the runs of one batch: what a run leaves for the next */
+    ROLE_SUM,            /* gradients summed over the parts of a batch: what a run leaves for the next. In `parts` of the arena */
     ROLE_SLOT,           /* optimizer state, one group per slot, persistent */
     ROLE_CONTROL,        /* the control block: what changes from step to step (struct control) */
     ROLE_WORKSPACE,      /* scratch: fixed, of one phase (partial sums, a library's); with rows, of one kernel */
@@ -113,8 +114,8 @@ struct kernel {
 /* Of the operands of contractions on a GPU; sums are always float. Not part of a plan. TF32 and BF16 need compute capability 8.0. */
 enum precision { PRECISION_FP32, PRECISION_TF32, PRECISION_BF16, PRECISION_COUNT };
 enum phase {
-    PHASE_TRAIN, PHASE_EVALUATE, PHASE_PREDICT,
-    PHASE_ACCUMULATE,    /* training on a part of the batch: gradients are summed over runs, the last one updates */
+    PHASE_TRAIN,         /* on a batch or on a part of one: then gradients are summed over the runs, and the last one updates */
+    PHASE_EVALUATE, PHASE_PREDICT,
     PHASE_COUNT
 };
 
@@ -123,6 +124,7 @@ struct schedule {
     enum phase phase;
     int first_kernel, last_kernel;   /* [first, last) in plan.kernel; step k of the schedule is kernel first + k */
     int64_t fixed;                   /* bytes besides the persistent ones, whatever the rows */
+    int64_t parts;                   /* bytes behind all others, there only where batches run in parts; training's */
     int64_t per_row;                 /* bytes a row */
     int64_t bound_per_row;           /* LB of per_row: the largest live set */
     int peak_step;                   /* a step at which that set is live */
@@ -218,6 +220,8 @@ int64_t tensor_elements(const struct tensor *t);           /* of one row, or of 
 int64_t plain_stride(int64_t elements);                    /* LAYOUT_PLAIN, f32: elements from one row to the next */
 bool role_is_output(enum role r);
 int64_t schedule_arena(const struct plan *p, const struct schedule *s, int64_t rows);
+/* The same, if `parts` where batches run in parts. */
+int64_t schedule_needs(const struct plan *p, const struct schedule *s, int64_t rows, bool parts);
 /* The same where this phase alone is armed: without slots, unless it trains. */
 int64_t schedule_alone(const struct plan *p, const struct schedule *s, int64_t rows);
 /* Largest multiple of ROW_BLOCK whose arena fits `budget` bytes in this schedule; 0: not even one block. */
@@ -226,7 +230,8 @@ int64_t schedule_fit(const struct plan *p, const struct schedule *s, int64_t bud
 int64_t plan_slots(const struct plan *p);
 /* Bytes at its start that the phases with rows do not need: those of the slots, or 0 if one of them trains. */
 int64_t arena_skip(const struct plan *p, const int64_t rows[PHASE_COUNT]);
-/* Byte offset of a tensor in the arena of its schedule for a row capacity, slots included. */
+/* Byte offset of a tensor in the arena of its schedule for a row capacity, slots included. Of one of the parts it lies behind
+ * the arena of a batch in one piece. */
 int64_t tensor_place(const struct plan *p, const struct schedule *s, int tensor, int64_t rows);
 
 /* Stored tensors that kernel k touches, each once, in order of first appearance. list has room for
@@ -240,7 +245,7 @@ struct wish {
     int64_t most;                    /* bound of as many as fit */
     int64_t micro;                   /* samples of one run, if the batch has been run in parts before; 0: any */
     int64_t evaluation;              /* batch of the phases that do not train; fewer will do */
-    int64_t samples[PHASE_COUNT];    /* of the split that a phase reads; 0: it does not run. Of PHASE_TRAIN for both ways to train */
+    int64_t samples[PHASE_COUNT];    /* of the split that a phase reads; 0: it does not run */
     bool split_statistics;           /* statistics of a batch may be those of its parts */
 };
 enum verdict {
@@ -253,7 +258,8 @@ struct grant {
     enum verdict verdict;
     int64_t batch, evaluation;
     int64_t micro;                   /* samples of one run: the batch, or a part of it */
-    int64_t rows[PHASE_COUNT];       /* capacities; 0: the phase does not run. Training is PHASE_TRAIN or PHASE_ACCUMULATE */
+    bool parts;                      /* the batch runs in parts, be it one */
+    int64_t rows[PHASE_COUNT];       /* capacities; 0: the phase does not run */
     int64_t would_fit;               /* the largest batch in one piece */
     const struct schedule *tight;    /* refused: what does not fit */
 };

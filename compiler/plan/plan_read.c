@@ -136,6 +136,7 @@ static void read_schedules(struct reader *r, struct plan *p)
         s->target = read_target(r);
         s->phase = (enum phase)scan_choice(r, "train, evaluate or predict", phase_word, PHASE_COUNT);
         s->fixed = labelled(r, "fixed", MAX_BYTES);
+        s->parts = labelled(r, "parts", MAX_BYTES);
         s->per_row = labelled(r, "per_row", MAX_ROW_BYTES);
         s->bound_per_row = labelled(r, "bound", MAX_ROW_BYTES);
         s->peak_step = (int)labelled(r, "peak", MAX_KERNELS);

@@ -78,14 +78,14 @@ static void put_schedules(FILE *out, const struct plan *p)
 {
     fputs("\n# Schedules: one phase on one kind of device: kernels [first, last); step k is kernel first + k.\n", out);
     fprintf(out, "# `rows` samples (a multiple of %d) need arena = persistent + fixed + rows * per_row bytes; without\n"
-                 "# training less by the slots, which come first.\n",
+                 "# training less by the slots, which come first; `parts` more, at the end, where a batch runs in parts.\n",
             ROW_BLOCK);
     fputs("# No placement has a smaller per_row than `bound`: the bytes a row that are live at step `peak`.\n", out);
     fprintf(out, "schedules %d\n", p->nschedule);
     for (int i = 0; i < p->nschedule; i++) {
         const struct schedule *s = &p->schedule[i];
-        fprintf(out, "  %d %s %s fixed %" PRId64 " per_row %" PRId64 " bound %" PRId64 " peak %d kernels %d %d", i,
-                s->target->name, phase_word[s->phase], s->fixed, s->per_row, s->bound_per_row, s->peak_step,
+        fprintf(out, "  %d %s %s fixed %" PRId64 " parts %" PRId64 " per_row %" PRId64 " bound %" PRId64 " peak %d kernels %d %d",
+                i, s->target->name, phase_word[s->phase], s->fixed, s->parts, s->per_row, s->bound_per_row, s->peak_step,
                 s->first_kernel, s->last_kernel);
         int64_t always = schedule_alone(p, s, 0);
         if (always >= 0)
@@ -116,8 +116,8 @@ static void put_tensors(FILE *out, const struct plan *p)
         width = (int)strlen(t->name) > width ? (int)strlen(t->name) : width;
     width = width > 32 ? 32 : width;
     fputs("\n# Tensors. shape: N is the batch. sched: schedule, `-`: persistent. base: the tensor whose bytes it\n"
-          "# shares from byte `at`. bytes: of a row if the shape has N. offset: within its region (rows, fixed or\n"
-          "# persistent); without one it lives in its base, or in registers of one kernel. first, last: its bytes\n"
+          "# shares from byte `at`. bytes: of a row if the shape has N. offset: within its region (rows, fixed, parts\n"
+          "# of a sum, or persistent); without one it lives in its base, or in registers of one kernel. first, last: its bytes\n"
           "# live during these steps, half-open. line: of the source. init, bound, fan_in: its first values.\n",
           out);
     fprintf(out, "tensors %d\n", p->ntensor);

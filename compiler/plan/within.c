@@ -70,6 +70,7 @@ bool plan_within(const struct plan *p, struct plan_error *e)
     region_free(r);
     for (int i = 0; i < p->nschedule && !beyond; i++)
         beyond = too_large(p, e, "of gradients", p->schedule[i].fixed, i, false) ||
+                 too_large(p, e, "of sums of gradients", p->schedule[i].parts, i, false) ||
                  too_large(p, e, "for each sample", p->schedule[i].per_row, i, true);
     return !beyond;
 }

@@ -5,6 +5,7 @@
 
 #include "device/device_error.h"
 #include "jit.h"
+#include "plan/op.h"
 #include "pool.h"
 
 #include <errno.h>
@@ -18,15 +19,17 @@ enum {
     HUGE_PAGE = 2 << 20,     /* bytes; arenas of several are worth large pages */
 };
 
+struct step { const struct nr_kernel *kernel; void *const *operand; };
+
 /* One phase as it was armed. */
 struct armed {
     const struct schedule *schedule;     /* NULL: not armed */
     int64_t rows;
-    void **operand;                      /* of all kernels, one after the other */
-    void *const **table;                 /* where the operands of each kernel begin */
+    bool parts;                          /* sums outlive a run: those that the next part of a batch goes on with */
+    int steps;
+    struct step *step;
+    void **operand;                      /* of all steps, one after the other */
     uint32_t *control;
-    char *sum;                           /* what a run leaves for the next (ROLE_SUM); NULL: nothing */
-    int64_t sum_bytes;
 };
 
 struct cpu {
@@ -53,7 +56,7 @@ static void disarm(struct cpu *c)
 {
     for (int ph = 0; ph < PHASE_COUNT; ph++) {
         free(c->phase[ph].operand);
-        free(c->phase[ph].table);
+        free(c->phase[ph].step);
         c->phase[ph] = (struct armed){0};
     }
     if (c->arena)
@@ -101,10 +104,10 @@ static bool measure(struct cpu *c, const struct device_rows *rows, struct device
         const struct schedule *s = plan_schedule(c->plan, &target_cpu, ph);
         if (!s || n < 0 || n % ROW_BLOCK)
             return device_fail(e, 70, "phase %d cannot be armed with %lld rows", ph, (long long)n);
-        int64_t bytes = schedule_arena(c->plan, s, n);
+        int64_t bytes = schedule_needs(c->plan, s, n, rows->parts);
         if (bytes < 0 || (uint64_t)bytes > SIZE_MAX - 2 * (size_t)HUGE_PAGE)
             return device_fail(e, 3, "an arena of %lld rows is larger than any memory", (long long)n);
-        c->phase[ph] = (struct armed){.schedule = s, .rows = n};
+        c->phase[ph] = (struct armed){.schedule = s, .rows = n, .parts = rows->parts};
         c->bytes = bytes > c->bytes ? bytes : c->bytes;
     }
     c->skip = arena_skip(c->plan, rows->rows);
@@ -143,28 +146,27 @@ static char *place(const struct cpu *c, const struct armed *a, int tensor)
 static bool bind(struct cpu *c, struct armed *a, struct device_error *e)
 {
     const struct schedule *s = a->schedule;
+    const struct nr_kernel *first = c->jit.object->kernel + emit_row(c->plan, &target_cpu, s->first_kernel);
     int list[OPERANDS];
     size_t total = 0, kernels = (size_t)(s->last_kernel - s->first_kernel);
     for (int k = s->first_kernel; k < s->last_kernel; k++)
         total += (size_t)kernel_operands(c->plan, k, list);
     a->operand = calloc(total + 1, sizeof *a->operand);
-    a->table = calloc(kernels + 1, sizeof *a->table);
-    if (!a->operand || !a->table)
+    a->step = calloc(kernels + 1, sizeof *a->step);
+    if (!a->operand || !a->step)
         return device_fail(e, 70, "out of memory");
     total = 0;
     for (int k = s->first_kernel; k < s->last_kernel; k++) {
+        if (!kernel_runs(c->plan, k, a->parts))
+            continue;
         int n = kernel_operands(c->plan, k, list);
-        a->table[k - s->first_kernel] = a->operand + total;
+        a->step[a->steps++] = (struct step){first + (k - s->first_kernel), a->operand + total};
         for (int i = 0; i < n; i++)
             a->operand[total++] = place(c, a, list[i]);
     }
     int index = (int)(s - c->plan->schedule);
     for (int t = 0; t < c->plan->ntensor; t++) {
         const struct tensor *x = &c->plan->tensor[t];
-        if (x->role == ROLE_SUM && x->schedule == index && x->base < 0 && !x->rows) {
-            a->sum = place(c, a, t);
-            a->sum_bytes = x->bytes;
-        }
         if (x->role == ROLE_CONTROL && (x->schedule == index || x->schedule < 0))
             a->control = (uint32_t *)(void *)place(c, a, t);
     }
@@ -218,9 +220,7 @@ static bool arm(struct device *d, const struct device_rows *rows, const struct d
 
 struct job {
     const struct armed *armed;
-    const struct nr_kernel *kernel;      /* of the schedule's first step */
-    int steps;
-    struct nr_args args;                 /* t excepted */
+    struct nr_args args;                 /* t and stream excepted */
     struct pool *pool;
 };
 
@@ -234,29 +234,27 @@ static int64_t tasks(const struct nr_kernel *k, int64_t blocks)
 static void work(void *ctx, int worker, int workers)
 {
     const struct job *job = ctx;
+    const struct step *step = job->armed->step, *end = step + job->armed->steps;
     struct nr_args args = job->args;
-    for (int step = 0; step < job->steps; step++) {
-        const struct nr_kernel *k = &job->kernel[step];
+    for (; step < end; step++) {
+        const struct nr_kernel *k = step->kernel;
         int64_t n = tasks(k, args.blocks);
         int64_t first = (n * worker + workers - 1) / workers, last = (n * (worker + 1) + workers - 1) / workers;
-        args.t = job->armed->table[step];
+        args.t = step->operand;
         args.stream = k->stream;
         if (first < last)
             k->run(&args, first, last);
-        if (step + 1 < job->steps && (n > 1 || tasks(k + 1, args.blocks) > 1))
+        if (step + 1 < end && (n > 1 || tasks(step[1].kernel, args.blocks) > 1))
             pool_barrier(job->pool, worker);
     }
 }
 
-/* Nothing but what persists, and the sum between the runs of a batch, may outlive a run. */
+/* Nothing but what persists, and the sums between the runs of a batch, may outlive a run. */
 static void poison(struct cpu *c, const struct armed *a, bool first)
 {
-    char *from = c->arena + (c->plan->persistent - c->skip), *end = c->arena + c->bytes;
-    if (a->sum && !first) {
-        memset(from, 0xff, (size_t)(a->sum - from));
-        from = a->sum + a->sum_bytes;
-    }
-    memset(from, 0xff, (size_t)(end - from));
+    int64_t from = c->plan->persistent - c->skip;
+    int64_t end = first || !phase_trains(a->schedule->phase) ? c->bytes : schedule_arena(c->plan, a->schedule, a->rows) - c->skip;
+    memset(c->arena + from, 0xff, (size_t)(end - from));
 }
 
 static bool run_once(struct cpu *c, enum phase ph, uint32_t control[CTL_WORDS], struct device_error *e)
@@ -268,11 +266,8 @@ static bool run_once(struct cpu *c, enum phase ph, uint32_t control[CTL_WORDS], 
     if (c->poison)
         poison(c, a, control[CTL_FIRST]);
     memcpy(a->control, control, CTL_LOSS * sizeof *control);
-    const struct schedule *s = a->schedule;
     struct job job = {
         .armed = a,
-        .kernel = c->jit.object->kernel + emit_row(c->plan, &target_cpu, s->first_kernel),
-        .steps = s->last_kernel - s->first_kernel,
         .args = {.control = a->control, .samples = c->data.samples, .targets = c->data.targets,
                  .samples_f32 = c->data.samples_f32, .blocks = (int32_t)((control[CTL_ROWS] - 1) / ROW_BLOCK + 1)},
         .pool = c->pool,
@@ -308,7 +303,7 @@ static char *range(struct cpu *c, enum phase ph, int tensor, int64_t at, int64_t
         return NULL;
     const struct tensor *t = &c->plan->tensor[tensor];
     const struct armed *a = &c->phase[t->schedule < 0 ? c->last : ph];
-    if (!a->schedule || (t->schedule >= 0 && t->schedule != a->schedule - c->plan->schedule))
+    if (!a->schedule || (t->schedule >= 0 && t->schedule != a->schedule - c->plan->schedule) || (t->role == ROLE_SUM && !a->parts))
         return NULL;
     int64_t from = tensor_place(c->plan, a->schedule, tensor, a->rows) - c->skip, size = t->rows ? t->bytes * a->rows : t->bytes;
     return from >= 0 && at <= size && bytes <= size - at ? c->arena + from + at : NULL;

@@ -21,9 +21,9 @@ static CUdeviceptr place_of(const struct cuda_phase *f, const struct plan *p, en
     return 0;
 }
 
-static bool is_of(const struct cuda_phase *f, const struct emit_launch *l, const struct cuda_products *library)
+static bool is_of(const struct cuda_phase *f, const struct plan *p, const struct emit_launch *l, const struct cuda_products *library)
 {
-    return l->kernel >= f->schedule->first_kernel && l->kernel < f->schedule->last_kernel &&
+    return l->kernel >= f->schedule->first_kernel && l->kernel < f->schedule->last_kernel && kernel_runs(p, l->kernel, f->parts) &&
            l->when != (library->handle ? EMIT_WITHOUT_LIBRARY : EMIT_WITH_LIBRARY);
 }
 
@@ -93,7 +93,7 @@ static bool make_room(struct cuda_phase *f, const struct plan *p, const struct e
     uint32_t stream[MAX_STAGES];
     size_t launches = 2, parameters = 4;
     for (int i = 0; i < l->n; i++)
-        if (is_of(f, &l->launch[i], library)) {
+        if (is_of(f, p, &l->launch[i], library)) {
             launches += l->launch[i].multiplies ? 2 : 1;
             parameters += (size_t)(kernel_operands(p, l->launch[i].kernel, list) + 2 + kernel_streams(p, l->launch[i].kernel, stream));
         }
@@ -120,7 +120,7 @@ bool cuda_phase_bind(struct cuda_phase *f, const struct plan *p, const struct cu
     add_turn(f, &parameters, m->begin);
     for (int i = 0; i < m->list.n; i++) {
         const struct emit_launch *x = &m->list.launch[i];
-        if (!is_of(f, x, l))
+        if (!is_of(f, p, x, l))
             continue;
         if (!add_kernel(f, p, &parameters, m->function[i], x, arena) || (x->multiplies && !add_product(f, p, &x->product, arena)))
             return device_fail(e, 70, "kernel %s cannot be launched for %lld rows", x->entry, (long long)f->rows);

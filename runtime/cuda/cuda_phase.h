@@ -17,6 +17,7 @@ struct cuda_launch {
 struct cuda_phase {
     const struct schedule *schedule;     /* NULL: not armed */
     int64_t rows;
+    bool parts;                          /* batches run in parts (device_rows) */
     CUdeviceptr control, ring, workspace;
     int64_t workspace_bytes;
     const struct cuda_products *library;  /* NULL: nothing for it in this phase */

@@ -138,10 +138,10 @@ static bool measure(struct gpu *g, const struct device_rows *rows, struct device
         const struct schedule *s = plan_schedule(g->plan, &target_cuda, ph);
         if (!s || n < 0 || n % ROW_BLOCK)
             return device_fail(e, 70, "phase %d cannot be armed with %lld rows", ph, (long long)n);
-        int64_t bytes = schedule_arena(g->plan, s, n);
+        int64_t bytes = schedule_needs(g->plan, s, n, rows->parts);
         if (bytes < 0 || bytes > INT64_MAX / 2)
             return device_fail(e, 3, "an arena of %lld rows is larger than any memory", (long long)n);
-        g->phase[ph] = (struct cuda_phase){.schedule = s, .rows = n};
+        g->phase[ph] = (struct cuda_phase){.schedule = s, .rows = n, .parts = rows->parts};
         g->planned = bytes > g->planned ? bytes : g->planned;
         g->last = ph < (int)g->last ? (enum phase)ph : g->last;
     }
@@ -192,11 +192,10 @@ static bool take(struct gpu *g, struct device_error *e)
                        (long long)unused, (long long)total, (long long)g->bytes);
 }
 
-static bool fill(struct gpu *g, unsigned char byte, int64_t from, struct device_error *e)
+static bool fill(struct gpu *g, unsigned char byte, int64_t from, int64_t end, struct device_error *e)
 {
-    return from == g->planned ||
-           CUDA_CALL(&g->api, e, cuMemsetD8Async, g->arena + (CUdeviceptr)from, byte, (size_t)(g->planned - from),
-                     g->stream);
+    return from == end ||
+           CUDA_CALL(&g->api, e, cuMemsetD8Async, g->arena + (CUdeviceptr)from, byte, (size_t)(end - from), g->stream);
 }
 
 static bool finish(struct gpu *g, struct device_error *e)
@@ -220,7 +219,7 @@ static bool rehearse(struct gpu *g, struct cuda_phase *f, struct device_error *e
     control[CTL_SAMPLES] = control[CTL_TARGETS] = (uint32_t)g->arena;
     control[CTL_SAMPLES + 1] = control[CTL_TARGETS + 1] = (uint32_t)(g->arena >> 32);
     control[CTL_DATA] = SAMPLES_STAGED;
-    return fill(g, 0, 0, e) && upload_ring(g, f, 1, e) && cuda_phase_launch(f, &g->api, g->stream, 1, e) && finish(g, e);
+    return fill(g, 0, 0, g->planned, e) && upload_ring(g, f, 1, e) && cuda_phase_launch(f, &g->api, g->stream, 1, e) && finish(g, e);
 }
 
 static bool arm_phase(struct gpu *g, struct cuda_phase *f, struct device_error *e)
@@ -253,7 +252,7 @@ static bool arm(struct device *d, const struct device_rows *rows, const struct d
               CUDA_CALL(&g->api, e, cuStreamCreate, &g->stream, CU_STREAM_NON_BLOCKING) &&
               cuda_host_take(&g->ring, &g->api, RING_BYTES, "the ring of control blocks", e) && take(g, e) &&
               cuda_gpu_memory(&g->api, &g->card, &before, &total, e) && arm_phases(g, e) &&
-              cuda_gpu_memory(&g->api, &g->card, &after, &total, e) && fill(g, 0, 0, e) &&
+              cuda_gpu_memory(&g->api, &g->card, &after, &total, e) && fill(g, 0, 0, g->planned, e) &&
               cuda_data_take(&g->data, &g->api, g->arena + (CUdeviceptr)g->planned, g->stream, e) && finish(g, e);
     if (!ok) {
         disarm(g);
@@ -301,6 +300,13 @@ static bool queue(struct gpu *g, const struct cuda_phase *f, int n, struct devic
                            (size_t)n * block, g->stream);
 }
 
+/* Nothing but what persists, and the sums between the runs of a batch, may outlive a call. */
+static bool poison(struct gpu *g, const struct cuda_phase *f, bool first, struct device_error *e)
+{
+    int64_t end = first || !phase_trains(f->schedule->phase) ? g->planned : schedule_arena(g->plan, f->schedule, f->rows) - g->skip;
+    return fill(g, 0xff, g->plan->persistent - g->skip, end, e);
+}
+
 static bool run(struct device *d, enum phase ph, uint32_t (*control)[CTL_WORDS], int n, struct device_error *e)
 {
     struct gpu *g = gpu_of(d);
@@ -314,8 +320,7 @@ static bool run(struct device *d, enum phase ph, uint32_t (*control)[CTL_WORDS],
     g->last = ph;
     fill_ring(g, control, n);
     struct device_error later;
-    bool begins = ph != PHASE_ACCUMULATE || control[0][CTL_FIRST];       /* else a sum is carried over from the last call */
-    bool ok = (!g->poison || !begins || fill(g, 0xff, g->plan->persistent - g->skip, e)) && queue(g, f, n, e);
+    bool ok = (!g->poison || poison(g, f, control[0][CTL_FIRST], e)) && queue(g, f, n, e);
     ok = finish(g, ok ? e : &later) && ok;           /* whatever happened, nothing is left running */
     for (int i = 0; ok && i < n; i++)
         memcpy(&control[i][CTL_LOSS], (uint32_t *)g->ring.at + (1 + i) * CTL_WORDS + CTL_LOSS,
@@ -332,7 +337,7 @@ static CUdeviceptr range(struct gpu *g, enum phase ph, int tensor, int64_t at, i
         return 0;
     const struct tensor *t = &g->plan->tensor[tensor];
     const struct cuda_phase *f = &g->phase[t->schedule < 0 ? g->last : ph];
-    if (!f->schedule || (t->schedule >= 0 && t->schedule != f->schedule - g->plan->schedule))
+    if (!f->schedule || (t->schedule >= 0 && t->schedule != f->schedule - g->plan->schedule) || (t->role == ROLE_SUM && !f->parts))
         return 0;
     int64_t place = tensor_place(g->plan, f->schedule, tensor, f->rows) - g->skip, size = t->rows ? t->bytes * f->rows : t->bytes;
     return place >= 0 && at <= size && bytes <= size - at ? g->arena + (CUdeviceptr)(place + at) : 0;

@@ -14,7 +14,7 @@ struct device *device_cuda_open_with(const struct device_options *o, int ordinal
                                      struct device_error *e);
 
 /* Bytes that arm needs at least behind the arena of these rows, for the data set or one staging buffer. It succeeds if
- * schedule_arena, rounded up to FIXED_ALIGN, and this are within the room. */
+ * schedule_needs, rounded up to FIXED_ALIGN, and this are within the room. */
 int64_t device_cuda_beside(const struct device *d, const struct device_rows *rows, const struct device_data *split,
                            int nsplit);
 

@@ -17,8 +17,9 @@ struct device_options {
     enum precision precision; /* cuda */
 };
 
-/* Rows that each phase can hold; the arena is the largest of them. 0: the phase is not armed. */
-struct device_rows { int64_t rows[PHASE_COUNT]; };
+/* Rows that each phase can hold; the arena is the largest of them. 0: the phase is not armed. `parts`: batches of the training
+ * may run in parts, and their gradients are summed; else each run of it is a whole batch. */
+struct device_rows { int64_t rows[PHASE_COUNT]; bool parts; };
 
 /* The split that gather stages read. Memory stays the caller's and must outlive the device. For arm, one without samples stands
  * for those that data() will bring later, at most `count` at once. */

@@ -35,13 +35,20 @@ static struct wish wish_of(const struct job *j, const int64_t samples[PHASE_COUN
     return w;
 }
 
+static struct device_rows rows_of(const struct grant *g)
+{
+    struct device_rows rows = { .parts = g->parts };
+    memcpy(rows.rows, g->rows, sizeof rows.rows);
+    return rows;
+}
+
 static void take(struct job *j, const struct grant *g)
 {
     j->recipe.evaluation_batch = g->evaluation;
-    j->recipe.micro = g->rows[PHASE_ACCUMULATE] > 0 ? g->micro : 0;
+    j->recipe.micro = g->parts ? g->micro : 0;
     if (j->recipe.batch == 0)
         j->recipe.batch = g->batch;
-    memcpy(j->rows.rows, g->rows, sizeof g->rows);
+    j->rows = rows_of(g);
     for (int ph = PHASE_COUNT - 1; ph >= 0; ph--)
         if (g->rows[ph] > 0)
             j->phase = (enum phase)ph;
@@ -72,10 +79,9 @@ static int64_t total(const struct fitting *f, int64_t most, struct grant *g)
 {
     const struct plan *p = f->job->plan;
     const struct device *d = f->job->device;
-    struct device_rows rows;
     if (!budget_grant(p, d->target, f->wish, most, g))
         return INT64_MAX;
-    memcpy(rows.rows, g->rows, sizeof rows.rows);
+    const struct device_rows rows = rows_of(g);
     int64_t arena = budget_arena(p, d->target, g), beside = d->beside(d, &rows, f->split, SPLITS);
     return arena > INT64_MAX - beside ? INT64_MAX : arena + beside;
 }
@@ -142,11 +148,10 @@ static int arm(struct fitting *f)
     f->room = d->room(d, f->budget);
     for (int tries = 0; tries < TRIES; tries++) {
         struct grant g;
-        struct device_rows rows;
         char text[32];
         if (!granted(f, &g))
             return refuse(f);
-        memcpy(rows.rows, g.rows, sizeof rows.rows);
+        const struct device_rows rows = rows_of(&g);
         bool armed = d->arm(d, &rows, f->split, SPLITS, f->room, &e);
         int64_t left = d->room(d, f->budget), less = f->room - f->room / 8;
         if (armed && (f->budget == INT64_MAX || d->arena(d) <= left)) {

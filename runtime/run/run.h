@@ -93,7 +93,7 @@ bool position_fits(const struct position *at, const struct recipe *r);
 /* Control words of one optimizer step over rows [position, position + rows) of the epoch's order. */
 void control_train(const struct recipe *r, int64_t step, int64_t epoch, int64_t position, int64_t rows, int64_t samples,
                    uint32_t control[CTL_WORDS]);
-/* Of such a step only the rows [done, done + rows) of its batch: one run of PHASE_ACCUMULATE. */
+/* Of such a step only the rows [done, done + rows) of its batch: one run of those that sum its gradients. */
 void control_part(uint32_t control[CTL_WORDS], int64_t done, int64_t rows);
 void control_evaluate(const struct recipe *r, int64_t position, int64_t rows, int64_t samples,
                       uint32_t control[CTL_WORDS]);

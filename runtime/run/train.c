@@ -70,7 +70,7 @@ static int call(struct job *j, struct runs *r, int n)
     struct device_error e;
     double since = now();
     int most = j->device->most_runs < MOST_RUNS ? j->device->most_runs : MOST_RUNS;
-    if (!j->device->run(j->device, j->recipe.micro > 0 ? PHASE_ACCUMULATE : PHASE_TRAIN, r->control, n, &e))
+    if (!j->device->run(j->device, PHASE_TRAIN, r->control, n, &e))
         return complain(e.status, "%s", e.text);
     double took = now() - since;
     watch_pace(j, r, n, took);

@@ -1,4 +1,4 @@
-// models/xor.net: network `xor`, 33 parameters, 16 lanes of float; plan version 1
+// models/xor.net: network `xor`, 33 parameters, 16 lanes of float; plan version 2
 //
 // How to read this. The kernels stand behind the table and the prelude, each once, however many layers use it. A kernel is a
 // function over tasks, [first, last) of them: whoever runs which, the bits are the same. Its first lines name its operands: a
@@ -23,31 +23,18 @@
 // train9_fc2_conv_dx               k9_conv_dx        7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
 // train10_fc1_chan_sum             k10_chan_sum      7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
 // train11_fc1_linear_dw            k11_linear_dw     7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
-// train12_optimizer_adam           k12_adam
-// evaluate0_bits_gather            k13_gather        4 | input  bits : f32[2]
+// train12_optimizer_accumulate     k12_accumulate
+// train13_optimizer_adam           k13_adam
+// evaluate0_bits_gather            k14_gather        4 | input  bits : f32[2]
 // evaluate1_odd_gather_target      k1_gather_target  5 | target odd  : f32[1]
 // evaluate2_fc1_conv               k2_conv           7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
 // evaluate3_fc2_conv               k3_conv           7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
-// evaluate4_loss_mse               k14_mse           19 | loss      = MSE(y, odd)
+// evaluate4_loss_mse               k15_mse           19 | loss      = MSE(y, odd)
 // evaluate5_loss_report_loss       k5_report_loss    19 | loss      = MSE(y, odd)
-// predict0_bits_gather             k13_gather        4 | input  bits : f32[2]
+// predict0_bits_gather             k14_gather        4 | input  bits : f32[2]
 // predict1_fc1_conv                k2_conv           7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
 // predict2_fc2_conv                k3_conv           7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
-// predict3_y_relayout              k15_relayout      7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
-// accumulate0_bits_gather          k0_gather         4 | input  bits : f32[2]
-// accumulate1_odd_gather_target    k1_gather_target  5 | target odd  : f32[1]
-// accumulate2_fc1_conv             k2_conv           7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
-// accumulate3_fc2_conv             k3_conv           7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
-// accumulate4_loss_mse             k4_mse            19 | loss      = MSE(y, odd)
-// accumulate5_loss_report_loss     k5_report_loss    19 | loss      = MSE(y, odd)
-// accumulate6_fc2_chan_sum         k6_chan_sum       7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
-// accumulate7_fc2_relayout         k7_relayout       7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
-// accumulate8_fc2_linear_dw        k8_linear_dw      7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
-// accumulate9_fc2_conv_dx          k9_conv_dx        7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
-// accumulate10_fc1_chan_sum        k10_chan_sum      7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
-// accumulate11_fc1_linear_dw       k11_linear_dw     7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
-// accumulate12_optimizer_accumulate k16_accumulate
-// accumulate13_optimizer_adam      k12_adam
+// predict3_y_relayout              k16_relayout      7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
 enum { CTL_ROWS = 0, CTL_STEP = 2, CTL_POSITION = 3, CTL_EPOCH = 4, CTL_COUNT_SAMPLES = 5, CTL_SHUFFLE = 6, CTL_SEED0 = 7, CTL_SEED1 = 8, CTL_LAST = 30, CTL_FINITE = 38 };
 #define REAL float
 #define INT int32_t
@@ -1035,8 +1022,30 @@ static void k11_linear_dw(const struct nr_args *a, int64_t first, int64_t last)
     }
 }
 
-// k12_adam = adam
-static void k12_adam(const struct nr_args *a, int64_t first, int64_t last)
+// k12_accumulate = accumulate
+static void k12_accumulate(const struct nr_args *a, int64_t first, int64_t last)
+{
+    real *const t0_gradients = a->t[0];
+    real *const t1_gradients = a->t[1];
+    real *const t2_accumulate = a->t[2];    /* the bytes of t0_gradients */
+    real *const t3_accumulate = a->t[3];    /* the bytes of t1_gradients */
+    const V begin = vec(word(a, 29));
+    const int64_t blocks = a->blocks;
+    (void)blocks;
+    const int lane = 0;
+    (void)lane;
+    for (int64_t e = first * 4LL / 1 * 16; e < last * 4LL / 1 * 16; e += LANES) {
+        V s = ld(t0_gradients + e);
+        V g = ld(t1_gradients + e);
+        s = sel(begin > num(0), g, s + g);
+        g = s;
+        st(t2_accumulate + e, s);
+        st(t3_accumulate + e, g);
+    }
+}
+
+// k13_adam = adam
+static void k13_adam(const struct nr_args *a, int64_t first, int64_t last)
 {
     if (!a->control[CTL_LAST] || !a->control[CTL_FINITE])
         return;                                    /* a loss that is not finite changes nothing */
@@ -1074,15 +1083,15 @@ static void k12_adam(const struct nr_args *a, int64_t first, int64_t last)
     }
 }
 
-// k13_gather = gather
-static const real k13_gather_scale[] = {
+// k14_gather = gather
+static const real k14_gather_scale[] = {
     (real)1,
 };
-static const real k13_gather_shift[] = {
+static const real k14_gather_shift[] = {
     (real)0,
 };
 
-static void k13_gather(const struct nr_args *a, int64_t first, int64_t last)
+static void k14_gather(const struct nr_args *a, int64_t first, int64_t last)
 {
     real *const t1_gather = a->t[1];
     const int64_t blocks = a->blocks;
@@ -1101,14 +1110,14 @@ static void k13_gather(const struct nr_args *a, int64_t first, int64_t last)
             const int n = 2 - e < 16 ? (int)(2 - e) : 16;
             const int64_t from = c * 2LL + e;
             for (int i = 0; i < 16; i++)
-                read_pixels(a, at[i] < 0 ? -1 : at[i] * 2LL + from, n, k13_gather_scale[c], k13_gather_shift[c], x[i]);
+                read_pixels(a, at[i] < 0 ? -1 : at[i] * 2LL + from, n, k14_gather_scale[c], k14_gather_shift[c], x[i]);
             turn(&x[0][0], n, t1_gather + (block * 2 + from) * 16);
         }
     }
 }
 
-// k14_mse = mse
-static void k14_mse(const struct nr_args *a, int64_t first, int64_t last)
+// k15_mse = mse
+static void k15_mse(const struct nr_args *a, int64_t first, int64_t last)
 {
     real *const t0_x = a->t[0];
     real *const t1_target = a->t[1];
@@ -1134,8 +1143,8 @@ static void k14_mse(const struct nr_args *a, int64_t first, int64_t last)
     }
 }
 
-// k15_relayout = relayout
-static void k15_relayout(const struct nr_args *a, int64_t first, int64_t last)
+// k16_relayout = relayout
+static void k16_relayout(const struct nr_args *a, int64_t first, int64_t last)
 {
     real *const t0_x = a->t[0];
     real *const t1_relayout = a->t[1];
@@ -1144,23 +1153,6 @@ static void k15_relayout(const struct nr_args *a, int64_t first, int64_t last)
     for (int64_t block = first; block < last; block++)
     for (int64_t e = 0; e < 1; e += 16)
         turn_back(t0_x + (block * 1LL + e) * 16, 1LL - e < 16 ? (int)(1LL - e) : 16, 4, t1_relayout + block * 16 * 4LL + e);
-}
-
-// k16_accumulate = accumulate
-static void k16_accumulate(const struct nr_args *a, int64_t first, int64_t last)
-{
-    real *const t0_gradients = a->t[0];
-    real *const t1_gradients = a->t[1];
-    real *const t2_accumulate = a->t[2];    /* the bytes of t0_gradients */
-    const V begin = vec(word(a, 29));
-    const int64_t blocks = a->blocks;
-    (void)blocks;
-    const int lane = 0;
-    (void)lane;
-    for (int64_t e = first * 4LL / 1 * 16; e < last * 4LL / 1 * 16; e += LANES) {
-        const V v0 = sel(begin > num(0), ld(t1_gradients + e), ld(t0_gradients + e) + ld(t1_gradients + e));
-        st(t2_accumulate + e, v0);
-    }
 }
 
 static const struct nr_kernel kernels[] = {
@@ -1176,31 +1168,18 @@ static const struct nr_kernel kernels[] = {
     {k9_conv_dx, 4, 2},
     {k10_chan_sum, 0, 8},
     {k11_linear_dw, 0, 1},
-    {k12_adam, 0, 1},
-    {k13_gather, 1, 1},
+    {k12_accumulate, 0, 1},
+    {k13_adam, 0, 1},
+    {k14_gather, 1, 1},
     {k1_gather_target, 1, 1},
     {k2_conv, 4, 2},
     {k3_conv, 4, 1},
-    {k14_mse, 1, 1},
+    {k15_mse, 1, 1},
     {k5_report_loss, 0, 1},
-    {k13_gather, 1, 1},
+    {k14_gather, 1, 1},
     {k2_conv, 4, 2},
     {k3_conv, 4, 1},
-    {k15_relayout, 1, 1},
-    {k0_gather, 1, 1},
-    {k1_gather_target, 1, 1},
-    {k2_conv, 4, 2},
-    {k3_conv, 4, 1},
-    {k4_mse, 1, 1},
-    {k5_report_loss, 0, 1},
-    {k6_chan_sum, 0, 1},
-    {k7_relayout, 1, 1},
-    {k8_linear_dw, 0, 1},
-    {k9_conv_dx, 4, 2},
-    {k10_chan_sum, 0, 8},
-    {k11_linear_dw, 0, 1},
-    {k16_accumulate, 0, 1},
-    {k12_adam, 0, 1},
+    {k16_relayout, 1, 1},
 };
 
-const struct nr_object nr_object = {3, 37, LANES, sizeof(real), kernels};
+const struct nr_object nr_object = {3, 24, LANES, sizeof(real), kernels};

@@ -16,6 +16,7 @@ static const struct op sample_op[] = {
     {.name = "relu.da", .nin = 2, .nout = 1},
     {.name = "linear_grad", .nin = 2, .nout = 3},
     {.name = "sgd", .nin = -1, .nout = 1, .attr = {"momentum", "nesterov"}},
+    {.name = "accumulate", .nin = 2, .nout = 2, .gate = GATE_PARTS},
 };
 
 const struct op *op_find(const char *name)
@@ -51,7 +52,8 @@ bool plan_check(const struct plan *p, struct plan_error *e)
 
 enum {
     CONTROL, PARAMETERS, WEIGHT, BIAS, MEAN, IMAGE, SUM, Y, LOSS, GY, GSUM, GRADIENTS, WEIGHT_GRAD, BIAS_GRAD, PARTIAL,
-    IMAGE2, LOGITS, TENSORS
+    IMAGE2, LOGITS, TENSORS,
+    SUMS = TENSORS                                     /* of summing_plan */
 };
 
 #define PERSISTENT .schedule = -1, .last = 1
@@ -166,6 +168,24 @@ static inline struct plan *sample_plan(void)
     p->setting[1] = (struct setting){"train.optimizer", "Adam", 0, NULL, true};
     p->setting[2] = (struct setting){"data.transform.0.mean", NULL, COUNT(list), list, true};
     p->setting[3] = (struct setting){"train.note", "a \"quoted\" \\ text # \t\xc3\xa9", 0, NULL, false};
+    return p;
+}
+
+/* The same with kernel 4 summing gradients over the parts of a batch. */
+static inline struct plan *summing_plan(void)
+{
+    struct plan *p = sample_plan();
+    struct tensor *tensor = region_alloc(p->region, TENSORS + 1, sizeof *tensor);
+    memcpy(tensor, p->tensor, TENSORS * sizeof *tensor);
+    p->tensor = tensor;
+    p->ntensor = TENSORS + 1;
+    tensor[SUMS] = tensor[GRADIENTS];
+    tensor[SUMS].name = region_copy(p->region, "sums");
+    tensor[SUMS].role = ROLE_SUM;
+    tensor[SUMS].first = 0;
+    p->schedule[0].parts = 256;
+    p->kernel[4].nstage = 0;
+    sample_stage(p->region, &p->kernel[4], "accumulate", LIST(SUMS, GRADIENTS), LIST(SUMS, GRADIENTS), 0);
     return p;
 }
 

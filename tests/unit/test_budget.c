@@ -48,30 +48,30 @@ static struct wish wish_for(int64_t batch)
 
 /* ---- counting through all sizes ---- */
 
-static bool fits(const struct plan *p, const struct schedule *s, int64_t rows, int64_t budget)
+static bool fits(const struct plan *p, const struct schedule *s, int64_t rows, bool parts, int64_t budget)
 {
-    return p->persistent + s->fixed + (rows + 15) / 16 * 16 * s->per_row <= budget;
+    return p->persistent + s->fixed + (rows + 15) / 16 * 16 * s->per_row + (parts ? s->parts : 0) <= budget;
 }
 
 struct found { bool whole, parts, tests; int64_t runs, batch, evaluation; };
 
 static struct found look(const struct plan *p, const struct target *t, const struct wish *w, bool splits, int64_t budget)
 {
-    const struct schedule *train = plan_schedule(p, t, PHASE_TRAIN), *parts = plan_schedule(p, t, PHASE_ACCUMULATE);
+    const struct schedule *train = plan_schedule(p, t, PHASE_TRAIN);
     struct found f = {.batch = w->batch};
     for (int64_t rows = 16; w->batch == 0 && rows <= 256; rows += 16)
-        if (fits(p, train, rows, budget))
+        if (fits(p, train, rows, false, budget))
             f.batch = rows;
     if (f.batch == 0)
         f.batch = 16;
-    f.whole = fits(p, train, f.batch, budget);
+    f.whole = fits(p, train, f.batch, false, budget);
     for (int64_t rows = 16; splits && rows < f.batch + 16; rows += 16)
-        if (fits(p, parts, rows, budget)) {
+        if (fits(p, train, rows, true, budget)) {
             f.parts = true;
             f.runs = (f.batch + rows - 1) / rows;      /* fewer with each size that fits */
         }
     for (int64_t rows = 1; rows <= w->evaluation; rows++)
-        if (fits(p, plan_schedule(p, t, PHASE_EVALUATE), rows, budget))
+        if (fits(p, plan_schedule(p, t, PHASE_EVALUATE), rows, false, budget))
             f.evaluation = rows;
     f.tests = f.evaluation > 0;
     return f;
@@ -89,13 +89,13 @@ static void check_case(const struct plan *p, const struct target *t, int64_t bat
     assert_true(budget_arena(p, t, &g) <= budget);
     assert_int_equal(g.batch, f.batch);
     assert_int_equal(g.evaluation, f.evaluation);
-    assert_int_equal(g.rows[PHASE_TRAIN] > 0, f.whole);
-    assert_int_equal(g.rows[PHASE_ACCUMULATE] > 0, !f.whole);
+    assert_true(g.rows[PHASE_TRAIN] >= g.micro);
+    assert_int_equal(g.parts, !f.whole);
     if (!f.whole)
         assert_int_equal((g.batch + g.micro - 1) / g.micro, f.runs);
     for (int ph = 0; ph < PHASE_COUNT; ph++)
         if (g.rows[ph] > 0)
-            assert_true(fits(p, plan_schedule(p, t, ph), g.rows[ph], budget));
+            assert_true(fits(p, plan_schedule(p, t, ph), g.rows[ph], g.parts, budget));
 }
 
 static bool has_statistics(const struct plan *p)
@@ -169,7 +169,7 @@ static int fit_and_train(const struct plan *p, int64_t batch, int64_t budget, in
             for (int64_t done = 0; done < rows; done += micro) {
                 control_train(&j.recipe, step, step, 0, rows, FEW, control);
                 control_part(control, done, rows - done < micro ? rows - done : micro);
-                assert_true(j.device->run(j.device, j.recipe.micro ? PHASE_ACCUMULATE : PHASE_TRAIN, &control, 1, &e));
+                assert_true(j.device->run(j.device, PHASE_TRAIN, &control, 1, &e));
                 assert_int_equal(control[CTL_FINITE], 1);
             }
             struct result r;
@@ -214,7 +214,7 @@ static void what_is_granted_trains(void **state)
             if (granted)
                 assert_int_equal(arena, budget_arena(t.p, &target_cpu, &g));
             refused += !granted;
-            parts += granted && g.rows[PHASE_ACCUMULATE] > 0;
+            parts += granted && g.parts;
         }
         trial_close(&t);
     }

@@ -56,7 +56,7 @@ static int64_t arena_of(const struct plan *p, const struct device_rows *rows)
     int64_t most = 0;
     for (int ph = 0; ph < PHASE_COUNT; ph++) {
         const struct schedule *s = plan_schedule(p, &target_cuda, ph);
-        int64_t bytes = rows->rows[ph] ? p->persistent + s->fixed + rows->rows[ph] * s->per_row : 0;
+        int64_t bytes = rows->rows[ph] ? p->persistent + s->fixed + rows->rows[ph] * s->per_row + (rows->parts ? s->parts : 0) : 0;
         most = bytes > most ? bytes : most;
     }
     return (most + FIXED_ALIGN - 1) / FIXED_ALIGN * FIXED_ALIGN;
@@ -78,7 +78,7 @@ static void train_steps(struct job *j, int64_t batch, int64_t micro)
         for (int64_t done = 0; done < rows; done += part) {
             control_train(&j->recipe, step, step, 0, rows, SAMPLES, control);
             control_part(control, done, rows - done < part ? rows - done : part);
-            NEED(d->run(d, micro ? PHASE_ACCUMULATE : PHASE_TRAIN, &control, 1, &e) && control[CTL_FINITE] == 1);
+            NEED(d->run(d, PHASE_TRAIN, &control, 1, &e) && control[CTL_FINITE] == 1);
         }
     }
     NEED(evaluate(j, &j->data.test, &r) == 0 && r.n == SAMPLES);
@@ -91,7 +91,7 @@ static void try_grant(struct grid *g, const struct grant *grant, bool trains)
     struct device *d = j->device;
     struct device_error e = {0};
     struct device_cuda_report report;
-    struct device_rows rows;
+    struct device_rows rows = {.parts = grant->parts};
     memcpy(rows.rows, grant->rows, sizeof rows.rows);
     int64_t arena = arena_of(j->plan, &rows), least = arena + device_cuda_beside(d, &rows, &g->split, 1);
     NEED(!d->arm(d, &rows, &g->split, 1, least - 1, &e) && e.status == STATUS_BUDGET);
@@ -110,13 +110,13 @@ static void try_grant(struct grid *g, const struct grant *grant, bool trains)
     j->phase = PHASE_EVALUATE;
     j->recipe.evaluation_batch = grant->evaluation;
     if (trains)
-        train_steps(j, grant->batch, grant->rows[PHASE_ACCUMULATE] ? grant->micro : 0);
+        train_steps(j, grant->batch, grant->parts ? grant->micro : 0);
     struct sim_stats after = stats_now();
     g->peak = (uint64_t)taken > g->peak ? (uint64_t)taken : g->peak;
     NEED(after.requested == armed.requested && after.requested_peak == g->peak);
     NEED(after.allocations == armed.allocations && after.refusals == 0 && after.charged_peak >= after.charged);
     g->granted++;
-    g->parts += grant->rows[PHASE_ACCUMULATE] > 0;
+    g->parts += grant->parts;
     g->resident += report.resident;
 }
 
@@ -125,9 +125,10 @@ static void try_refused(struct grid *g, const struct wish *w, int64_t room)
 {
     struct device *d = g->j.device;
     struct device_error e = {0};
-    struct device_rows rows;
+    struct device_rows rows = {0};
     struct grant least;
     NEED(budget_grant(g->j.plan, &target_cuda, w, budget_least(g->j.plan, &target_cuda, w), &least));
+    rows.parts = least.parts;
     memcpy(rows.rows, least.rows, sizeof rows.rows);
     NEED(!d->arm(d, &rows, &g->split, 1, room, &e) && e.status == STATUS_BUDGET && d->arena(d) == 0);
     NEED(stats_now().requested == 0 && stats_now().refusals == 0);

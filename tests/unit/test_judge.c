@@ -16,10 +16,9 @@ static void good_plan(void **state)
     plan_free(p);
 }
 
-/* Changes one thing of the sample; the judge must refuse with `message` in its words. */
-static void refuse_(const char *what, void change(struct plan *p), const char *message)
+/* Changes one thing of a good plan; the judge must refuse with `message` in its words. */
+static void refuse_(const char *what, struct plan *p, void change(struct plan *p), const char *message)
 {
-    struct plan *p = sample_plan();
     struct plan_error e = {0};
     change(p);
     bool good = plan_judge(p, &e);
@@ -29,7 +28,8 @@ static void refuse_(const char *what, void change(struct plan *p), const char *m
 }
 
 #define LIE(name, statement) static void name(struct plan *p) { statement; }
-#define REFUSE(lie, message) refuse_(#lie, lie, message)
+#define REFUSE(lie, message) refuse_(#lie, sample_plan(), lie, message)
+#define REFUSE_SUM(lie, message) refuse_(#lie, summing_plan(), lie, message)
 
 /* The struct members that lies are about. */
 #define T(i) p->tensor[i]
@@ -117,6 +117,24 @@ LIE(no_control, T(CONTROL).role = ROLE_STATE)
 LIE(two_controls, T(MEAN) = T(CONTROL))
 LIE(short_control, T(CONTROL).dim[0] = 63)
 LIE(control_of_floats, T(CONTROL).dtype = DT_F32)
+
+LIE(sum_past_the_parts, T(SUMS).offset = 256)
+LIE(sum_without_parts, S(0).parts = 0)
+LIE(sum_not_aligned, T(SUMS).offset = 64)
+LIE(parts_not_aligned, S(0).parts = 320)
+LIE(negative_parts, S(0).parts = -256)
+LIE(parts_overflow, S(0).parts = INT64_MAX / 256 * 256)
+LIE(parts_without_training, S(1).parts = 256)
+LIE(sum_for_a_while, T(SUMS).first = 1)
+LIE(sum_that_persists, T(SUMS).schedule = -1; T(SUMS).offset = 768; p->persistent = 1024)
+LIE(sum_with_rows, T(SUMS).rows = true)
+LIE(sum_without_training, T(SUMS).schedule = 1; T(SUMS).last = 2)
+LIE(part_of_a_sum, T(BIAS_GRAD).base = SUMS)
+LIE(sum_within_a_gradient, T(BIAS_GRAD).role = ROLE_SUM)
+LIE(two_sums_in_one_place, T(PARTIAL) = T(SUMS); T(PARTIAL).name = (char[]){"other"})
+LIE(sum_read_in_one_piece, STAGE(3, 0).in[0] = SUMS)
+LIE(sum_made_in_one_piece, STAGE(3, 1).out[2] = SUMS)
+LIE(summed_without_training, STAGE(6, 0).op = op_find("accumulate"))
 
 static void sizes(void **state)
 {
@@ -228,6 +246,34 @@ static void control(void **state)
     REFUSE(control_of_floats, "64 persistent words");
 }
 
+/* What only a batch in parts has: its bytes, and who may touch them. */
+static void sums(void **state)
+{
+    (void)state;
+    struct plan *p = summing_plan();
+    struct plan_error e = {0};
+    if (!plan_judge(p, &e))
+        fail_msg("%s", e.text);
+    plan_free(p);
+    REFUSE_SUM(sum_past_the_parts, "outside of its region");
+    REFUSE_SUM(sum_without_parts, "outside of its region");
+    REFUSE_SUM(sum_not_aligned, "outside of its region");
+    REFUSE_SUM(parts_not_aligned, "multiples");
+    REFUSE_SUM(negative_parts, "outside of its region");
+    REFUSE_SUM(parts_overflow, "64-bit");
+    REFUSE_SUM(parts_without_training, "only training");
+    REFUSE_SUM(sum_for_a_while, "from run to run");
+    REFUSE_SUM(sum_that_persists, "from run to run");
+    REFUSE_SUM(sum_with_rows, "from run to run");
+    REFUSE_SUM(sum_without_training, "outside of its region");
+    REFUSE_SUM(part_of_a_sum, "no bytes in common");
+    REFUSE_SUM(sum_within_a_gradient, "no bytes in common");
+    REFUSE_SUM(two_sums_in_one_place, "overlap");
+    REFUSE_SUM(sum_read_in_one_piece, "runs in one piece");
+    REFUSE_SUM(sum_made_in_one_piece, "runs in one piece");
+    REFUSE_SUM(summed_without_training, "only training runs in parts");
+}
+
 /* What is harmless stays allowed: wasted bytes, a longer life where there is room, the same bytes in two shapes. */
 static void harmless(void **state)
 {
@@ -251,7 +297,7 @@ enum { RANDOM_TENSORS = 14, RANDOM_STEPS = 8 };
 
 static bool share_bytes(const struct tensor *a, const struct tensor *b)
 {
-    if (a->schedule != b->schedule || a->rows != b->rows || a->base != b->base)
+    if (a->schedule != b->schedule || a->rows != b->rows || a->base != b->base || (a->role == ROLE_SUM) != (b->role == ROLE_SUM))
         return false;
     int64_t at = a->base < 0 ? a->offset : a->at, bt = b->base < 0 ? b->offset : b->at;
     if (a->base >= 0 && at == bt && a->bytes == b->bytes)
@@ -260,12 +306,12 @@ static bool share_bytes(const struct tensor *a, const struct tensor *b)
     return together && at < bt + b->bytes && bt < at + a->bytes;
 }
 
-/* Persistent, of the whole phase, with rows, or a part of tensor 1. */
+/* Persistent, of the whole phase, with rows, a sum over parts, or a part of tensor 1. */
 static struct tensor random_tensor(void)
 {
     static char name[] = "random";
     struct tensor t = {.name = name, .dtype = DT_U8, .schedule = -1, .base = -1, .bytes = 1 + rand() % 600};
-    switch (rand() % 4) {
+    switch (rand() % 5) {
     case 0:
         t.offset = 2048 + rand() % 24 * FIXED_ALIGN;
         break;
@@ -279,6 +325,11 @@ static struct tensor random_tensor(void)
         t.bytes = (1 + rand() % 6) * PLACE_ALIGN;
         t.offset = rand() % 40 * PLACE_ALIGN;
         break;
+    case 3:
+        t.schedule = 0;
+        t.role = ROLE_SUM;
+        t.offset = rand() % 24 * FIXED_ALIGN;
+        break;
     default:
         t.base = 1;
         t.schedule = rand() % 2 - 1;
@@ -287,6 +338,10 @@ static struct tensor random_tensor(void)
     }
     t.first = rand() % RANDOM_STEPS;
     t.last = t.first + 1 + rand() % (RANDOM_STEPS - t.first);
+    if (t.role == ROLE_SUM) {
+        t.first = 0;
+        t.last = RANDOM_STEPS;
+    }
     return t;
 }
 
@@ -298,7 +353,7 @@ static void random_places(void **state)
          .bytes = 256},
         {.name = "parameters", .role = ROLE_PARAM, .schedule = -1, .base = -1, .bytes = 1024, .offset = 256},
     };
-    struct schedule schedule = {.last_kernel = RANDOM_STEPS, .fixed = 8192, .per_row = 1024};
+    struct schedule schedule = {.last_kernel = RANDOM_STEPS, .fixed = 8192, .parts = 8192, .per_row = 1024};
     struct plan p = {.persistent = 16384, .ntensor = RANDOM_TENSORS, .tensor = tensor, .nkernel = RANDOM_STEPS, .nschedule = 1,
                      .schedule = &schedule};
     int refused = 0, rounds = 4000;
@@ -325,7 +380,7 @@ int main(void)
         cmocka_unit_test(good_plan), cmocka_unit_test(sizes),     cmocka_unit_test(regions),
         cmocka_unit_test(parts),     cmocka_unit_test(overlaps),  cmocka_unit_test(schedules),
         cmocka_unit_test(lives),     cmocka_unit_test(control),   cmocka_unit_test(harmless),
-        cmocka_unit_test(random_places),
+        cmocka_unit_test(sums),      cmocka_unit_test(random_places),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

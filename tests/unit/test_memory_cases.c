@@ -89,30 +89,29 @@ static float *weights(struct job *j, int64_t *bytes)
     return value;
 }
 
-static char *mappings(void)
+/* Into what is there already: a block that is taken meanwhile could be what moves the heap. */
+static void read_mappings(char text[TEXT])
 {
     FILE *f = fopen("/proc/self/maps", "r");
-    char *text = calloc(1, TEXT);
-    assert_true(f && text && fread(text, 1, TEXT - 1, f) > 0);
-    fclose(f);
-    return text;
+    assert_non_null(f);
+    text[fread(text, 1, TEXT - 1, f)] = 0;
+    assert_true(*text && !fclose(f));
 }
 
 static void case_1_nothing_moves(void **state)
 {
+    static char before[TEXT], after[TEXT];
     (void)state;
     if (SANITIZED)
         skip();                                        /* it maps what it likes */
     struct job j = armed(mlp.p, 32);
     assert_true(run(&j, 0, 0, 32));
-    free(mappings());
-    char *before = mappings();
+    read_mappings(before);
+    read_mappings(before);
     for (int64_t step = 1; step < 40; step++)
         assert_true(run(&j, step, step % 2 * 32, step % 2 ? 23 : 32));
-    char *after = mappings();
+    read_mappings(after);
     assert_string_equal(before, after);
-    free(before);
-    free(after);
     j.device->close(j.device);
 }
 
@@ -279,7 +278,7 @@ static void case_21_beyond_2_31(void **state)
         struct wish w = wish_of(batch, INT64_MAX);
         struct grant g;
         assert_true(budget_grant(cnn.p, &target_cpu, &w, INT64_MAX, &g));
-        assert_int_equal(g.rows[PHASE_TRAIN] > 0, batch <= MAX_ROWS);
+        assert_int_equal(g.parts, batch > MAX_ROWS);
         assert_true(g.micro <= MAX_ROWS);
     }
     struct wish w = wish_of(INT64_C(9000000000000000), INT64_MAX);
@@ -311,7 +310,8 @@ static void case_25_buffers_that_overlap(void **state)
     for (int i = 0; i < p->ntensor; i++)
         for (int k = 0; k < i; k++) {
             struct tensor *a = &p->tensor[i], *b = &p->tensor[k];
-            if (a->schedule != b->schedule || a->rows != b->rows || a->base >= 0 || b->base >= 0 || !tensor_stored(a) || !tensor_stored(b) ||
+            if (a->schedule != b->schedule || a->rows != b->rows || (a->role == ROLE_SUM) != (b->role == ROLE_SUM) || a->base >= 0 ||
+                b->base >= 0 || !tensor_stored(a) || !tensor_stored(b) ||
                 (a->schedule >= 0 && (a->last <= b->first || b->last <= a->first)))
                 continue;
             int64_t kept = a->offset;
@@ -358,7 +358,7 @@ static void case_27_refused_before_anything_runs(void **state)
     for (int64_t room = 0; room < budget_least(mlp.p, &target_cpu, &w); room += 65521) {
         struct grant g;
         assert_false(budget_grant(mlp.p, &target_cpu, &w, room, &g));
-        assert_int_equal(g.rows[PHASE_TRAIN] + g.rows[PHASE_ACCUMULATE], 0);
+        assert_int_equal(g.rows[PHASE_TRAIN], 0);
     }
 }
 

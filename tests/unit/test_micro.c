@@ -7,6 +7,7 @@
 
 #include "harness.h"
 #include "cpu/device_cpu.h"
+#include "plan/op.h"
 
 enum { SAMPLES = 104, PIXELS = 5, CLASSES = 3, STEPS = 4, MOST = 4096 };
 
@@ -52,18 +53,19 @@ static void keep(struct trained *r, const void *value, int n)
     r->n += n;
 }
 
-static void keep_tensor(struct trained *r, struct device *d, enum phase ph, int t, int64_t at, int64_t bytes)
+static void keep_tensor(struct trained *r, struct device *d, int t, int64_t at, int64_t bytes)
 {
     float value[MOST];
-    assert_true(bytes <= (int64_t)sizeof value && d->read(d, ph, t, at, value, bytes));
+    assert_true(bytes <= (int64_t)sizeof value && d->read(d, PHASE_TRAIN, t, at, value, bytes));
     keep(r, value, (int)(bytes / 4));
 }
 
-static struct device *armed(const struct plan *p, enum phase ph, int64_t rows, int threads)
+/* Micro 0: for batches in one piece. */
+static struct device *armed(const struct plan *p, int64_t batch, int64_t micro, int threads)
 {
     struct device_error e;
-    struct device_rows capacity = {.rows = {0}};
-    capacity.rows[ph] = (rows + ROW_BLOCK - 1) / ROW_BLOCK * ROW_BLOCK;
+    const int64_t rows = micro ? micro : batch;
+    struct device_rows capacity = {.rows = {[PHASE_TRAIN] = (rows + ROW_BLOCK - 1) / ROW_BLOCK * ROW_BLOCK}, .parts = micro > 0};
     struct device *d = device_cpu_open(&(struct device_options){.threads = threads}, &e);
     if (!d || !d->compile(d, p, &e) || !d->arm(d, &capacity, &data, 1, INT64_MAX, &e) || !d->data(d, &data, &e))
         fail_msg("%s", e.text);
@@ -84,7 +86,7 @@ static float step(struct device *d, const struct recipe *r, int64_t micro, int64
         control_train(r, at, at / steps, position, rows, SAMPLES, control);
         if (micro)
             control_part(control, done, part);
-        if (!d->run(d, micro ? PHASE_ACCUMULATE : PHASE_TRAIN, &control, 1, &e))
+        if (!d->run(d, PHASE_TRAIN, &control, 1, &e))
             fail_msg("%s", e.text);
         loss += (double)control_float(control, CTL_LOSS) * (double)part;
         finite = control[CTL_FINITE];
@@ -97,8 +99,7 @@ static float step(struct device *d, const struct recipe *r, int64_t micro, int64
 static struct trained train_parts(const struct plan *p, int64_t batch, int64_t micro, int threads)
 {
     struct trained r = {0};
-    enum phase ph = micro ? PHASE_ACCUMULATE : PHASE_TRAIN;
-    struct job j = {.plan = (struct plan *)p, .phase = ph, .device = armed(p, ph, micro ? micro : batch, threads)};
+    struct job j = {.plan = (struct plan *)p, .phase = PHASE_TRAIN, .device = armed(p, batch, micro, threads)};
     assert_int_equal(recipe_read(p, &j.recipe), 0);
     j.recipe.batch = batch;
     recipe_count(&j.recipe, SAMPLES);
@@ -107,13 +108,13 @@ static struct trained train_parts(const struct plan *p, int64_t batch, int64_t m
         float loss = step(j.device, &j.recipe, micro, at);
         keep(&r, &loss, 1);
     }
-    int schedule = (int)(plan_schedule(p, &target_cpu, ph) - p->schedule);
-    int gradients = plan_find_tensor(p, schedule, micro ? "@gradients.sum" : "@gradients");
+    int schedule = (int)(plan_schedule(p, &target_cpu, PHASE_TRAIN) - p->schedule);
+    int gradients = plan_find_tensor(p, schedule, "@gradients");
     for (int t = 0; t < p->ntensor; t++)
         if (tensor_is_named(p, t))
-            keep_tensor(&r, j.device, ph, t, 0, p->tensor[t].bytes);
+            keep_tensor(&r, j.device, t, 0, p->tensor[t].bytes);
         else if (p->tensor[t].role == ROLE_GRAD && p->tensor[t].schedule == schedule && !strncmp(p->tensor[t].name, "grad.", 5))
-            keep_tensor(&r, j.device, ph, gradients, p->tensor[t].at, p->tensor[t].bytes);
+            keep_tensor(&r, j.device, gradients, p->tensor[t].at, p->tensor[t].bytes);
     j.device->close(j.device);
     return r;
 }
@@ -188,7 +189,7 @@ static void any_part_stops_the_update(void **state)
 {
     (void)state;
     struct trial t = planned("SGD(lr = 0.1, momentum = 0.9)", "ReLU");
-    struct job j = {.plan = (struct plan *)t.p, .phase = PHASE_ACCUMULATE, .device = armed(t.p, PHASE_ACCUMULATE, 16, 1)};
+    struct job j = {.plan = (struct plan *)t.p, .phase = PHASE_TRAIN, .device = armed(t.p, 48, 16, 1)};
     assert_int_equal(recipe_read(t.p, &j.recipe), 0);
     j.recipe.batch = 48;
     j.recipe.shuffle = false;
@@ -198,16 +199,16 @@ static void any_part_stops_the_update(void **state)
     float was = samples[0];
     for (int part = 0; part < 3; part++) {
         struct trained before = {0}, after = {0};
-        keep_tensor(&before, j.device, PHASE_ACCUMULATE, weight, 0, t.p->tensor[weight].bytes);
+        keep_tensor(&before, j.device, weight, 0, t.p->tensor[weight].bytes);
         float *bad = &samples[part * 16 * PIXELS], good = *bad;
         *bad = NAN;
         assert_true(isnan(step(j.device, &j.recipe, 16, 0)));
         *bad = good;
-        keep_tensor(&after, j.device, PHASE_ACCUMULATE, weight, 0, t.p->tensor[weight].bytes);
+        keep_tensor(&after, j.device, weight, 0, t.p->tensor[weight].bytes);
         assert_memory_equal(before.value, after.value, (size_t)before.n * sizeof(float));
         assert_true(isfinite(step(j.device, &j.recipe, 16, 0)));
         after.n = 0;
-        keep_tensor(&after, j.device, PHASE_ACCUMULATE, weight, 0, t.p->tensor[weight].bytes);
+        keep_tensor(&after, j.device, weight, 0, t.p->tensor[weight].bytes);
         assert_memory_not_equal(before.value, after.value, (size_t)before.n * sizeof(float));
         for (int i = 0; i < after.n; i++)
             assert_true(isfinite(after.value[i]));
@@ -229,8 +230,7 @@ static void statistics_are_those_of_the_parts(void **state)
             mean = i;
     struct trained found[2] = {{0}};
     for (int parts = 0; parts < 2; parts++) {
-        enum phase ph = parts ? PHASE_ACCUMULATE : PHASE_TRAIN;
-        struct job j = {.plan = (struct plan *)t.p, .phase = ph, .device = armed(t.p, ph, 16, 1)};
+        struct job j = {.plan = (struct plan *)t.p, .phase = PHASE_TRAIN, .device = armed(t.p, 16, parts ? 16 : 0, 1)};
         assert_int_equal(recipe_read(t.p, &j.recipe), 0);
         j.recipe.batch = parts ? 32 : 16;
         j.recipe.shuffle = false;
@@ -238,10 +238,41 @@ static void statistics_are_those_of_the_parts(void **state)
         assert_int_equal(init_weights(&j), 0);
         for (int at = 0; at < 2 / (1 + parts); at++)
             step(j.device, &j.recipe, parts ? 16 : 0, at);
-        keep_tensor(&found[parts], j.device, ph, mean, 0, t.p->tensor[mean].bytes);
+        keep_tensor(&found[parts], j.device, mean, 0, t.p->tensor[mean].bytes);
         j.device->close(j.device);
     }
     assert_memory_equal(found[0].value, found[1].value, (size_t)found[0].n * sizeof(float));
+    trial_close(&t);
+}
+
+/* A batch in one piece runs every kernel but the one that sums, in the arena without the bytes of the sum; in parts these lie
+ * behind all others. */
+static void one_piece_pays_nothing(void **state)
+{
+    (void)state;
+    struct trial t = planned("Adam", "ReLU");
+    const struct schedule *s = plan_schedule(t.p, &target_cpu, PHASE_TRAIN);
+    int sum = plan_find_tensor(t.p, (int)(s - t.p->schedule), "@gradients.sum"), summing = 0;
+    struct device *whole = armed(t.p, 48, 0, 1), *parts = armed(t.p, 96, 48, 1);
+    float value;
+    for (int k = s->first_kernel; k < s->last_kernel; k++) {
+        int list[MAX_STAGES * 2 * MAX_OPERANDS], n = kernel_operands(t.p, k, list);
+        bool touches = false;
+        for (int i = 0; i < n; i++)
+            touches |= t.p->tensor[list[i]].role == ROLE_SUM;
+        assert_true(kernel_runs(t.p, k, true));
+        assert_int_equal(kernel_runs(t.p, k, false), !touches);
+        summing += touches;
+    }
+    assert_int_equal(summing, 1);
+    assert_int_equal(whole->arena(whole), schedule_arena(t.p, s, 48));
+    assert_int_equal(parts->arena(parts), schedule_arena(t.p, s, 48) + s->parts);
+    assert_int_equal(s->parts, (t.p->tensor[sum].bytes + FIXED_ALIGN - 1) / FIXED_ALIGN * FIXED_ALIGN);
+    assert_int_equal(tensor_place(t.p, s, sum, 48), schedule_arena(t.p, s, 48));
+    assert_false(whole->read(whole, PHASE_TRAIN, sum, 0, &value, sizeof value));
+    assert_true(parts->read(parts, PHASE_TRAIN, sum, 0, &value, sizeof value));
+    whole->close(whole);
+    parts->close(parts);
     trial_close(&t);
 }
 
@@ -256,6 +287,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(memory_and_threads_do_not_matter),
         cmocka_unit_test(any_part_stops_the_update),
         cmocka_unit_test(statistics_are_those_of_the_parts),
+        cmocka_unit_test(one_piece_pays_nothing),
     };
     return cmocka_run_group_tests(tests, make_data, NULL);
 }

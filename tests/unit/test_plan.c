@@ -131,8 +131,8 @@ static void test_refusals(void **state)
 {
     (void)state;
     static const struct { const char *from, *to, *message; } cases[] = {
-        {"netc-plan 1", "netc-plan 2", "version"},
-        {"netc-plan 1", "GIF89a", "netc-plan"},
+        {"netc-plan 2", "netc-plan 1", "version"},
+        {"netc-plan 2", "GIF89a", "netc-plan"},
         {"params 36", "params 037x", "integer"},
         {"params 36", "params -1", "integer"},
         {"params 36", "params 9223372036854775808", "integer"},
@@ -290,7 +290,7 @@ static void test_slots(void **state)
 {
     (void)state;
     struct plan *p = sample_plan();
-    const int64_t trains[PHASE_COUNT] = {[PHASE_PREDICT] = 16, [PHASE_ACCUMULATE] = 16}, predicts[PHASE_COUNT] = {[PHASE_PREDICT] = 16};
+    const int64_t trains[PHASE_COUNT] = {[PHASE_PREDICT] = 16, [PHASE_TRAIN] = 16}, predicts[PHASE_COUNT] = {[PHASE_PREDICT] = 16};
     assert_int_equal(plan_slots(p), 0);
     p->tensor[MEAN].role = ROLE_SLOT;
     p->tensor[MEAN].offset = 0;
@@ -302,6 +302,44 @@ static void test_slots(void **state)
     assert_int_equal(arena_skip(p, predicts), 256);
     p->tensor[BIAS].at = -200;                          /* whatever lies there: nothing but slots is left out */
     assert_int_equal(plan_slots(p), 0);
+    plan_free(p);
+}
+
+/* What is summed over parts lies behind the arena of a batch in one piece, and is written and read like the rest. */
+static void test_parts(void **state)
+{
+    (void)state;
+    struct plan *p = summing_plan();
+    struct schedule *s = &p->schedule[0];
+    size_t size;
+    char *text = sample_text(p, &size), *map = NULL;
+    struct plan_error e;
+    struct plan *q = read_back(text, size, &e);
+    assert_non_null(q);
+    assert_int_equal(q->schedule[0].parts, 256);
+    char *other = changed(text, "parts 256", "parts 281474976710657");
+    assert_null(read_back(other, strlen(other), &e));
+    assert_non_null(strstr(e.text, "integer"));
+    assert_int_equal(schedule_needs(p, s, 32, false), 1280 + 80 * 32);
+    assert_int_equal(schedule_needs(p, s, 32, true), 1280 + 80 * 32 + 256);
+    assert_int_equal(schedule_needs(p, s, 17, true), -1);
+    assert_int_equal(tensor_place(p, s, SUMS, 32), 1280 + 80 * 32);
+    assert_int_equal(tensor_place(p, s, GSUM, 32), 1280 + 64 * 32);
+    for (int k = 0; k < p->nkernel; k++) {
+        assert_true(kernel_runs(p, k, true));
+        assert_int_equal(kernel_runs(p, k, false), k != 4);
+    }
+    FILE *out = open_memstream(&map, &size);
+    memory_map(p, s, 20, out);
+    fclose(out);
+    assert_non_null(strstr(map, "\nfixed 512 bytes: gradients 192 [3, 5), partial 200 [3, 4)\n"
+                                "256 bytes more where batches run in parts: sums 192 [0, 5)\n\n"));
+    s->parts = INT64_MAX;
+    assert_int_equal(schedule_needs(p, s, 32, true), -1);
+    free(map);
+    free(text);
+    free(other);
+    plan_free(q);
     plan_free(p);
 }
 
@@ -374,6 +412,8 @@ static void test_within(void **state)
     assert_int_equal(e.line, 2);                       /* of the image, the largest in that schedule */
     p->schedule[1].per_row = MAX_ROW_BYTES;
     assert_true(plan_within(p, &e));
+    p->schedule[0].parts = MAX_BYTES + 1;
+    assert_false(plan_within(p, &e));
     plan_free(p);
 }
 
@@ -382,7 +422,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip), cmocka_unit_test(test_any_source), cmocka_unit_test(test_disk_full),
         cmocka_unit_test(test_refusals),   cmocka_unit_test(test_long_text), cmocka_unit_test(test_damage),     cmocka_unit_test(test_lookups),
-        cmocka_unit_test(test_arena), cmocka_unit_test(test_slots),      cmocka_unit_test(test_operands),   cmocka_unit_test(test_map),
+        cmocka_unit_test(test_arena), cmocka_unit_test(test_slots), cmocka_unit_test(test_parts), cmocka_unit_test(test_operands),   cmocka_unit_test(test_map),
         cmocka_unit_test(test_within),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
