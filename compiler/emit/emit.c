@@ -49,8 +49,10 @@ static const char *operand_word(struct writer *w, int tensor)
         word = "target";
     if (*t->name == '@')
         word = t->name + 1;
-    if (t->role == ROLE_GRAD || t->role == ROLE_SUM)
+    if (t->role == ROLE_GRAD)
         word = "gradients";
+    if (t->role == ROLE_SUM)
+        word = "sum";
     for (const struct stage *s = w->kernel->stage; s < w->kernel->stage + w->kernel->nstage; s++)
         for (int o = 0; o < s->nout; o++)
             if (s->out[o] == tensor)
@@ -244,10 +246,20 @@ static int root_of(const struct writer *w, int tensor)
     return base >= 0 ? base : tensor;
 }
 
+/* Is it what an update makes? Where else bytes are shared is a matter of places, which equal kernels need not have in common. */
+static bool is_updated(const struct writer *w, int tensor)
+{
+    for (const struct stage *s = w->kernel->stage; s < w->kernel->stage + w->kernel->nstage; s++)
+        for (int o = 0; s->op->update && o < s->nout; o++)
+            if (s->out[o] == tensor)
+                return true;
+    return false;
+}
+
 const char *alias_text(struct writer *w, const int *list, int i)
 {
     const struct tensor *t = tensor_of(w, list[i]);
-    for (int j = 0; j < i; j++) {
+    for (int j = 0; j < i && is_updated(w, list[i]); j++) {
         const struct tensor *other = tensor_of(w, list[j]);
         const int64_t at = t->base < 0 ? 0 : t->at, other_at = other->base < 0 ? 0 : other->at;
         if (root_of(w, list[i]) == root_of(w, list[j]) && at == other_at)

@@ -38,7 +38,7 @@ extern const struct language language_c, language_cuda;
 
 /* What a tensor's elements are called in both, by type. */
 extern const char *const real_type[];
-/* A comment behind the declaration of operand i of a kernel's list: whose bytes it shares, of those before it; "": nobody's. */
+/* A comment behind the declaration of operand i of a kernel's list: which one before it an update overwrites with it; "": none. */
 const char *alias_text(struct writer *w, const int *list, int i);
 /* Does the kernel write the bytes of this tensor, or of what it is a part of? */
 bool is_written(const struct writer *w, int tensor);

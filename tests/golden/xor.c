@@ -897,7 +897,7 @@ static void k9_conv_dx(const struct nr_args *a, int64_t first, int64_t last)
     real *const t0_x = a->t[0];
     real *const t1_weight = a->t[1];
     real *const t2_x = a->t[2];
-    real *const t3_tanh_da = a->t[3];    /* the bytes of t2_x */
+    real *const t3_tanh_da = a->t[3];
     const int64_t blocks = a->blocks;
     (void)blocks;
     for (int64_t task = first; task < last; task++) {
@@ -1025,9 +1025,9 @@ static void k11_linear_dw(const struct nr_args *a, int64_t first, int64_t last)
 // k12_accumulate = accumulate
 static void k12_accumulate(const struct nr_args *a, int64_t first, int64_t last)
 {
-    real *const t0_gradients = a->t[0];
+    real *const t0_sum = a->t[0];
     real *const t1_gradients = a->t[1];
-    real *const t2_accumulate = a->t[2];    /* the bytes of t0_gradients */
+    real *const t2_accumulate = a->t[2];    /* the bytes of t0_sum */
     real *const t3_accumulate = a->t[3];    /* the bytes of t1_gradients */
     const V begin = vec(word(a, 29));
     const int64_t blocks = a->blocks;
@@ -1035,7 +1035,7 @@ static void k12_accumulate(const struct nr_args *a, int64_t first, int64_t last)
     const int lane = 0;
     (void)lane;
     for (int64_t e = first * 4LL / 1 * 16; e < last * 4LL / 1 * 16; e += LANES) {
-        V s = ld(t0_gradients + e);
+        V s = ld(t0_sum + e);
         V g = ld(t1_gradients + e);
         s = sel(begin > num(0), g, s + g);
         g = s;
