@@ -1,7 +1,7 @@
 /* checkpoint.c: weights, and all that it takes to go on to the same bits, as safetensors. */
 #include "run.h"
 #include "data/float_types.h"
-#include "data/regular_file.h"
+#include "data/foreign.h"
 #include "match.h"
 #include "front/override.h"
 
@@ -244,23 +244,13 @@ static int load(struct job *j, const struct st_file *f, const char *path, bool s
     return status;
 }
 
-/* Begins as torch.save makes files: a zip archive around data.pkl, or before PyTorch 1.6 a pickle of protocol 2. */
-static bool is_torch(const char *path)
-{
-    char start[512];
-    size_t n = regular_start(path, start, sizeof start);
-    return (n > 4 && !memcmp(start, "PK\3\4", 4) && memmem(start, n, "data.pkl", 8)) || (n > 3 && !memcmp(start, "\x80\2\x8a", 3));
-}
-
 static int not_opened(const char *path, const struct data_error *e)
 {
-    if (!is_torch(path))
+    const struct foreign *f = foreign_of(path);
+    if (!f)
         return complain(STATUS_DATA, "%s", e->text);
-    complain(STATUS_DATA, "%s: was written by torch.save; netrun reads safetensors", path);
-    fprintf(stderr, "  = help: convert it once, in Python:\n"
-                    "        import torch; from safetensors.torch import save_file\n"
-                    "        state = torch.load(\"%s\", map_location=\"cpu\", weights_only=True)\n"
-                    "        save_file({name: value.contiguous() for name, value in state.items()}, \"weights.safetensors\")\n", path);
+    complain(STATUS_DATA, "%s: %s; netrun reads safetensors", path, f->what);
+    foreign_help(f, path, stderr);
     return STATUS_DATA;
 }
 

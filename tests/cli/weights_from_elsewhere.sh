@@ -52,3 +52,16 @@ for file in net.pth old.pt; do
     says err "$file: was written by torch.save"
     says err "state = torch.load\(\"$file\", map_location=\"cpu\", weights_only=True\)"
 done
+
+# Others' files, each by its name and with what is to be done, not as broken safetensors.
+foreign() { # FILE WHAT HELP, bytes on stdin
+    cat >"$1"
+    expect 4 netrun net.plan --predict "$weights/x.npy" --weights "$1"
+    says err "$1: $2; netrun reads safetensors"
+    says err "$3"
+}
+printf 'PK\003\004................fc1.weight.npy' | foreign arrays.npz 'is a NumPy archive .*' 'numpy.load\("arrays.npz"\)'
+printf 'PK\003\004........metadata.json{"keras_version": "3.0"}' | foreign net.keras 'is a Keras model' 'kernels of Dense turned to out x in'
+printf '\211HDF\r\n\032\n\0\0\0\0' | foreign net.h5 'is an HDF5 file.*' 'safetensors.numpy.save_file'
+printf '\010\007\022\007pytorch\032\0051.9.0' | foreign net.onnx 'is an ONNX model' 'onnx.load\("net.onnx"\)'
+printf 'GGUF\003\0\0\0' | foreign net.gguf 'is a GGUF file.*' 'safetensors, from which'
