@@ -58,8 +58,8 @@ static void list_words(struct builder *b, enum word_kind k, const char *const *n
 static const struct word *with_rule(const struct word *w)
 {
     const bool is[] = {
-        [WORD_LAYER] = w->build, [WORD_LOSS] = w->build, [WORD_METRIC] = w->build, [WORD_OPTIMIZER] = w->update,
-        [WORD_TRANSFORM] = w->affine, [WORD_SCHEDULE] = true,
+        [WORD_LAYER] = w->build, [WORD_LOSS] = w->build, [WORD_METRIC] = w->build && w->shown, [WORD_OPTIMIZER] = w->update,
+        [WORD_TRANSFORM] = w->affine, [WORD_SCHEDULE] = w->rate,
     };
     if (is[w->kind])
         return w;

@@ -38,6 +38,13 @@ struct args {                                          /* evaluated against a wo
 
 struct site;
 
+/* A step of the training, as schedules see it: counts of steps, from 0. */
+struct training_step {
+    double lr;                                         /* of the recipe */
+    int64_t step, warmup;                              /* step >= warmup: what comes before is linear for all schedules */
+    int64_t steps, total;                              /* of an epoch, of the training */
+};
+
 struct word {
     enum word_kind kind;
     const char *name, *doc;
@@ -45,7 +52,7 @@ struct word {
     int bare;                                          /* arguments that may stand without a name; 0: all, -1: none */
     const char *bare_help;                             /* what to say of more */
     int nvalue;                                        /* layers: operands besides the one before ->; -1: a call over >= 2 values */
-    /* The rule of the word: without the one of its kind netc refuses it as unfinished. Schedules: runtime/run/schedule.c.
+    /* The rule of the word: without the one of its kind netc refuses it as unfinished.
      * Layers, losses and metrics: builds nodes, returns the result, or NULL after a diagnostic. x[0] is the value before
      * '->' (losses: the values given as ARG_VALUE, in order; metrics: the operands of the loss, which `check` has
      * looked at; their result is 1 or 0 for each row). */
@@ -53,6 +60,10 @@ struct word {
     enum role reads;                                   /* losses: what an output is that they read as x[0]; 0: ROLE_OUTPUT */
     /* Optimizers: the scalar op of the update (a name in the op tables) for these arguments, and its slots. */
     const char *(*update)(const struct args *a);
+    /* Schedules: the learning rate of a step; num[]: the first number of each argument. An argument `warmup` is the steps of a
+     * linear warm-up, which is not this rule's business. */
+    double (*rate)(const double *num, const struct training_step *s);
+    const char *shown;                                 /* metrics: the name of the results, before the numbers of its arguments */
     /* Transforms: puts x' = f(x) over x = scale v + shift, for one channel whose arguments are num[]. */
     void (*affine)(const double *num, double *scale, double *shift);
     /* Recipe: what no argument shows alone, once each is within its range; x as for build. False after an error. NULL: nothing. */

@@ -309,9 +309,9 @@ static const struct word word[] = {
     {.kind = WORD_LOSS, .name = "MSE", .doc = "mean square error over all elements", .build = mse, .reads = ROLE_ESTIMATE,
      .arg = {{.name = "output", .help = "the prediction", .type = ARG_VALUE, .required = true},
              {.name = "target", .help = "of the same shape", .type = ARG_VALUE, .required = true}}},
-    {.kind = WORD_METRIC, .name = "Accuracy", .doc = "share of samples whose class has the largest value", .build = accuracy},
+    {.kind = WORD_METRIC, .name = "Accuracy", .doc = "share of samples whose class has the largest value", .build = accuracy, .shown = "accuracy"},
     {.kind = WORD_METRIC, .name = "TopK", .doc = "share of samples whose class is among the k largest values", .build = top_k,
-     .check = top_k_check,
+     .shown = "top", .check = top_k_check,
      .arg = {{.name = "k", .help = "how many", .type = ARG_INT, .required = true, .min = 1, .max = 1e9}}},
 };
 

@@ -120,6 +120,17 @@ static int caution_batch(const struct job *j)
 
 /* ---- rates ---- */
 
+enum { MOST_EPOCHS = 10000 };                            /* that are looked at */
+
+/* A schedule whose rate is that of the recipe in every epoch. */
+static bool does_nothing(const struct rate *r, int64_t epochs)
+{
+    for (int64_t e = 0; e < epochs && e < MOST_EPOCHS; e++)
+        if (rate_at(r, e * r->steps) != r->lr)
+            return false;
+    return r->schedule && epochs < MOST_EPOCHS;
+}
+
 static void caution_rate(const struct job *j)
 {
     const struct rate *r = &j->recipe.rate;
@@ -128,9 +139,9 @@ static void caution_rate(const struct job *j)
     else if (r->warmup > 0 && r->warmup >= r->total)
         note("warning: the warm-up of %lld steps is not shorter than the training, %lld epochs of %lld steps: the learning rate "
              "ends at %.3g of %g", (long long)r->warmup, (long long)j->recipe.epochs, (long long)r->steps, rate_at(r, r->total - 1), r->lr);
-    else if (r->kind == RATE_STEP && r->every >= j->recipe.epochs && !j->options->quiet)
-        note("schedule Step(every = %lld) changes nothing in %lld epoch%s", (long long)r->every, (long long)j->recipe.epochs,
-             j->recipe.epochs == 1 ? "" : "s");
+    else if (does_nothing(r, j->recipe.epochs) && !j->options->quiet)
+        note("schedule %s(%s = %g) changes nothing in %lld epoch%s", r->schedule->name, r->schedule->arg[0].name, r->num[0],
+             (long long)j->recipe.epochs, j->recipe.epochs == 1 ? "" : "s");
 }
 
 int caution_training(const struct job *j)

@@ -24,12 +24,23 @@ static bool whole(const struct plan *p, const char *key, double otherwise, int64
     return true;
 }
 
-static bool read_rate(const struct plan *p, struct rate *r)
+static bool read_rate(const struct plan *p, const struct word *schedule, struct rate *r)
 {
-    *r = (struct rate){ .kind = rate_kind_of(setting_text(p, "train.schedule")), .lr = plan_number(p, "train.optimizer.lr", 0) };
-    r->gamma = plan_number(p, "train.schedule.gamma", 1);
-    r->final = plan_number(p, "train.schedule.final", 0);
-    return whole(p, "train.schedule.every", 1, 1, &r->every) && whole(p, "train.schedule.warmup", 0, 0, &r->warmup);
+    static const char key[] = "train.schedule";
+    *r = (struct rate){ .schedule = schedule, .lr = plan_number(p, "train.optimizer.lr", 0) };
+    for (int i = 0; schedule && i < MAX_WORD_ARGS && schedule->arg[i].name; i++) {
+        const struct arg *a = &schedule->arg[i];
+        const struct setting *s = word_setting(p, key, schedule, i);
+        char name[80];
+        int64_t n = 0;
+        snprintf(name, sizeof name, "%s.%s", key, a->name);
+        if (a->type == ARG_INT && !whole(p, name, a->otherwise, (int64_t)a->min, &n))
+            return false;
+        r->num[i] = s && s->n ? s->num[0] : a->otherwise;
+        if (!strcmp(a->name, "warmup"))
+            r->warmup = n;
+    }
+    return true;
 }
 
 /* What the names in an optimizer's expressions stand for at one step. */
@@ -81,30 +92,33 @@ static int read_numbers(const struct plan *p, struct recipe *r)
     return 0;
 }
 
-static void read_metrics(const struct plan *p, struct recipe *r)
+static int read_metrics(const struct plan *p, struct recipe *r)
 {
     char key[40];
     for (int m = 0; m < MAX_METRICS; m++) {
         snprintf(key, sizeof key, "train.metrics.%d", m);
-        const struct setting *s = plan_setting(p, key);
-        if (!s || !s->text)
-            return;
-        snprintf(key, sizeof key, "train.metrics.%d.k", m);
-        if (strcmp(s->text, "TopK") == 0)
-            snprintf(r->metric[m], sizeof r->metric[m], "top%.0f", plan_number(p, key, 5));
-        else
-            for (size_t i = 0; s->text[i] && i + 1 < sizeof r->metric[m]; i++)
-                r->metric[m][i] = (char)(s->text[i] | (s->text[i] >= 'A' && s->text[i] <= 'Z' ? 0x20 : 0));
+        const struct word *w = word_find(WORD_METRIC, setting_text(p, key));
+        if (!*setting_text(p, key))
+            return 0;
+        if (!w || !w->shown)
+            return complain(STATUS_INTERNAL, "metric %s has no rule", setting_text(p, key));
+        size_t n = (size_t)snprintf(r->metric[m], sizeof r->metric[m], "%s", w->shown);
+        for (int i = 0; i < MAX_WORD_ARGS && w->arg[i].name && n < sizeof r->metric[m]; i++) {
+            const struct setting *s = word_setting(p, key, w, i);
+            n += (size_t)snprintf(r->metric[m] + n, sizeof r->metric[m] - n, "%.0f", s && s->n ? s->num[0] : w->arg[i].otherwise);
+        }
         r->metrics = m + 1;
     }
+    return 0;
 }
 
 int recipe_read(const struct plan *p, struct recipe *r)
 {
-    const char *schedule = setting_text(p, "train.schedule");
+    const char *name = setting_text(p, "train.schedule");
+    const struct word *schedule = word_find(WORD_SCHEDULE, name);
     int64_t seed;
-    if (rate_kind_of(schedule) == RATE_COUNT)
-        return complain(STATUS_INTERNAL, "schedule %s has no rule", schedule);
+    if (*name && (!schedule || !schedule->rate))
+        return complain(STATUS_INTERNAL, "schedule %s has no rule", name);
     *r = (struct recipe){
         .shuffle = plan_number(p, "data.shuffle", 1) != 0,
     };
@@ -112,10 +126,12 @@ int recipe_read(const struct plan *p, struct recipe *r)
     bool good = whole(p, "train.epochs", 1, 1, &r->epochs) && whole(p, "train.batch.max", 256, 1, &r->max_batch) &&
                 whole(p, "train.evaluation_batch", 1000, 1, &r->evaluation_batch) &&
                 (automatic || whole(p, "train.batch", 64, 1, &r->batch)) && whole(p, "train.seed", 1, 0, &seed) &&
-                read_rate(p, &r->rate);
-    read_metrics(p, r);
-    r->seed = good ? (uint32_t)seed : 0;
-    return good ? read_numbers(p, r) : STATUS_USAGE;
+                read_rate(p, schedule, &r->rate);
+    if (!good)
+        return STATUS_USAGE;
+    r->seed = (uint32_t)seed;
+    const int status = read_metrics(p, r);
+    return status ? status : read_numbers(p, r);
 }
 
 void recipe_count(struct recipe *r, int64_t samples)

@@ -45,15 +45,13 @@ struct device *device_open(const char *name, const struct device_options *o, cha
 
 /* ---- schedule.c: the learning rate of every step ---- */
 
-enum rate_kind { RATE_CONSTANT, RATE_STEP, RATE_COSINE, RATE_COUNT };
 struct rate {
-    enum rate_kind kind;
-    double lr, final, gamma;
-    int64_t every;           /* epochs */
-    int64_t warmup, total;   /* steps */
-    int64_t steps;           /* of one epoch */
+    const struct word *schedule;     /* NULL: constant */
+    double num[MAX_WORD_ARGS];       /* its arguments */
+    double lr;
+    int64_t warmup, total;           /* steps */
+    int64_t steps;                   /* of one epoch */
 };
-enum rate_kind rate_kind_of(const char *schedule);           /* "": constant; RATE_COUNT: there is no rule for this word */
 double rate_at(const struct rate *r, int64_t step);          /* step: optimizer steps done before */
 
 struct position {            /* in training; a checkpoint holds it */

@@ -154,7 +154,7 @@ static void fake_job(struct job *j, struct options *o, struct fake_device *d, co
     *o = (struct options){ .progress = "none" };
     *j = (struct job){ .options = o, .plan = &fake_plan, .device = &d->base };
     j->recipe = (struct recipe){ .epochs = 3, .batch = 8, .evaluation_batch = 10, .seed = 1, .shuffle = true,
-                                 .rate = { .kind = RATE_COSINE, .lr = 0.05, .warmup = 2 },
+                                 .rate = { .schedule = word_find(WORD_SCHEDULE, "Cosine"), .lr = 0.05, .num = { 2 }, .warmup = 2 },
                                  .metrics = 1, .metric = { "accuracy" } };
     j->data.train.count = 21;
     j->data.test.count = 25;

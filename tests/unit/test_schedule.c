@@ -15,7 +15,7 @@ static void near(double a, double b)
 static void test_constant(void **state)
 {
     (void)state;
-    struct rate r = { .kind = RATE_CONSTANT, .lr = 0.1, .steps = 10, .total = 30 };
+    struct rate r = { .lr = 0.1, .steps = 10, .total = 30 };
     near(rate_at(&r, 0), 0.1);
     near(rate_at(&r, 1000), 0.1);
 }
@@ -23,7 +23,7 @@ static void test_constant(void **state)
 static void test_step(void **state)
 {
     (void)state;
-    struct rate r = { .kind = RATE_STEP, .lr = 0.1, .gamma = 0.5, .every = 2, .warmup = 4, .steps = 3, .total = 30 };
+    struct rate r = { .schedule = word_find(WORD_SCHEDULE, "Step"), .num = { 2, 0.5, 4 }, .lr = 0.1, .warmup = 4, .steps = 3, .total = 30 };
     near(rate_at(&r, 0), 0.025);     /* warm-up: a quarter, a half, ... */
     near(rate_at(&r, 1), 0.05);
     near(rate_at(&r, 3), 0.1);
@@ -35,7 +35,7 @@ static void test_step(void **state)
 static void test_cosine(void **state)
 {
     (void)state;
-    struct rate r = { .kind = RATE_COSINE, .lr = 1, .final = 0.2, .warmup = 5, .steps = 5, .total = 25 };
+    struct rate r = { .schedule = word_find(WORD_SCHEDULE, "Cosine"), .num = { 5, 0.2 }, .lr = 1, .warmup = 5, .steps = 5, .total = 25 };
     near(rate_at(&r, 0), 0.2);
     near(rate_at(&r, 4), 1);
     near(rate_at(&r, 5), 1);
