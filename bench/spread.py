@@ -96,6 +96,7 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--net", default="mnist_cnn", choices=RECIPES)
     parser.add_argument("--seeds", type=int, default=200, help="of each side")
+    parser.add_argument("--first", type=int, default=1, help="the first seed: others than those that raised a question answer it")
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)), help="runs at a time, a thread each")
     parser.add_argument("--out", required=True, help="results file")
@@ -109,7 +110,7 @@ def main():
             open(options.out, "a") as file:
         plan = f"{folder}/{options.net}.plan"
         subprocess.run(["build/netc", f"models/{options.net}.net", "-o", plan], check=True)
-        waiting = {pool.submit(run, side, plan, options, seed): (side, seed) for seed in range(1, options.seeds + 1)
+        waiting = {pool.submit(run, side, plan, options, seed): (side, seed) for seed in range(options.first, options.first + options.seeds)
                    for side in SIDES if seed not in runs[side]}
         for done in as_completed(waiting):
             side, seed = waiting[done]
