@@ -136,6 +136,8 @@ static bool is_read(const struct prediction *p, const char *path)
                 (folder && data_reads(folder, path));
     for (int64_t i = 0; i < p->parts && !read; i++)
         read = p->part[i].path && atomic_destroys(path, p->part[i].path);
+    for (size_t i = 0; i < p->job->options->map.files && !read; i++)
+        read = atomic_destroys(path, p->job->options->map.file[i]);
     return read;
 }
 

@@ -51,6 +51,12 @@ static int add_file(struct renames *r, const char *path)
     FILE *in = fopen(path, "re");
     if (!in)
         return complain(STATUS_USAGE, "--map %s: expected OLD=NEW, or a file of such lines: %s", path, strerror(errno));
+    const char **file = realloc(r->file, (r->files + 1) * sizeof *file);
+    if (file) {
+        r->file = file;
+        file[r->files++] = path;
+    } else
+        status = complain(STATUS_INTERNAL, "out of memory");
     for (int n = 1; status == 0 && getline(&line, &room, in) > 0; n++) {
         const char *text = trim(line);
         snprintf(where, sizeof where, "%s:%d", path, n);
@@ -99,5 +105,6 @@ void renames_free(struct renames *r)
         free(r->row[i].to);
     }
     free(r->row);
+    free(r->file);
     *r = (struct renames){ 0 };
 }

@@ -13,6 +13,8 @@ struct rename {
 struct renames {             /* all zeros: none */
     struct rename *row;
     size_t n;
+    const char **file;       /* where they were read, as they were given */
+    size_t files;
 };
 
 /* OLD=NEW, or the path of a file with such lines (empty ones, and those with a # in front, are passed over). 0, or the exit

@@ -163,6 +163,10 @@ for path in mlp.plan digit.pgm alias.pgm runs/mlp-1/best.safetensors; do
     expect 2 netrun mlp.plan --predict digit.pgm $best --output $path
     says err 'would be lost'
 done
+echo 'fc1=fc1' >names
+expect 2 netrun mlp.plan --predict digit.pgm --weights runs/mlp-1/best.safetensors --map names --output ./names
+says err 'would be lost'
+[ "$(cat names)" = 'fc1=fc1' ]
 expect 0 netrun mlp.plan --predict digit.pgm $best
 cp -r "$data" own
 for path in own/t10k-images-idx3-ubyte ./own/train-labels-idx1-ubyte; do
