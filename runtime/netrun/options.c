@@ -276,6 +276,8 @@ static int consistent(struct options *o)
         return complain(STATUS_USAGE, "no plan given%s%s",
                     o->folder && strstr(o->folder, ".plan") ? "; write it first: netrun " : "",
                     o->folder && strstr(o->folder, ".plan") ? o->folder : "");
+    if (o->plan && (o->action == ACTION_INSPECT || o->action == ACTION_DEVICES))
+        return complain(STATUS_USAGE, "--%s needs no plan; what is `%s`?", o->action == ACTION_DEVICES ? "devices" : "inspect", o->plan);
     if (o->resume && o->action != ACTION_TRAIN)
         return complain(STATUS_USAGE, "--resume goes with --train only; to use a run's weights say --weights FILE");
     if (o->resume && (o->weights || o->dry_run))

@@ -73,3 +73,9 @@ fi
 plan mlp3
 expect 6 netrun mlp3.plan --train "$data" --lr 1e6
 says err '[Nn]aN|finite|diverge|infinite'
+
+# What needs no plan passes over none.
+expect 2 netrun xor.plan --devices
+says err '^netrun: error: --devices needs no plan; what is `xor.plan`[?]$'
+expect 2 netrun missing.plan --inspect "$(digits)"
+says err '^netrun: error: --inspect needs no plan; what is `missing.plan`[?]$'
