@@ -14,6 +14,57 @@ enum { EXIT_MODEL = 1, EXIT_USAGE = 2, EXIT_BUDGET = 3, EXIT_FILE = 4, EXIT_INTE
 
 /* ---- command line ---- */
 
+struct request {
+    const char *file, *output, *emit, *place, *dump, *flops, *target, *precision, *colour;
+    bool check, summary, map, plain;
+    int64_t memory, batch, capacity;
+    int ndefine, nalgorithm;
+    struct define define[64], algorithm[64];
+};
+
+static int usage(const char *what, const char *argument)
+{
+    fprintf(stderr, "netc: %s%s\nTry `netc --help`.\n", what, argument);
+    return EXIT_USAGE;
+}
+
+static int list_passes(void)
+{
+    for (int i = 0; pass_at(i); i++)
+        printf("%c  %-9s %s\n", pass_at(i)->letter, pass_at(i)->name, pass_at(i)->purpose);
+    return 0;
+}
+
+static int list_ops(void)
+{
+    static const char *const kind[] = {"map", "contract", "window", "reduce", "row", "move", "view"};
+    for (int i = 0; op_at(i); i++)
+        printf("%-14s %-9s %s\n", op_at(i)->name, kind[op_at(i)->kind], op_at(i)->doc);
+    return 0;
+}
+
+static int list_targets(void)
+{
+    for (int i = 0; target_at(i); i++)
+        printf("%-9s %s\n", target_at(i)->name, target_at(i)->doc);
+    return 0;
+}
+
+enum { GO = -1 };
+
+/* NAME=VALUE, behind those there are. */
+static int pair_of(const char *text, const char *else_say, struct define *list, int *n, int most)
+{
+    char *copy = strdup(text), *equals = copy ? strchr(copy, '=') : NULL;
+    if (!equals || equals == copy || *n == most) {
+        free(copy);
+        return usage(else_say, text);
+    }
+    *equals = 0;
+    list[(*n)++] = (struct define){copy, equals + 1, false};
+    return GO;
+}
+
 static const struct option_example examples[] = {
     {"netc mnist.net -o mnist.plan", "compile"},
     {"netc mnist.net --summary", "layers, parameters, multiply-adds, memory"},
@@ -67,124 +118,9 @@ static const struct option_table table = {
     "netc", "compiles a network in the .net language into a plan for netrun", "FILE.net [-o FILE.plan] [options]", examples, rows, sections, pairs,
 };
 
-struct request {
-    const char *file, *output, *emit, *place, *dump, *flops, *target, *precision, *colour;
-    bool check, summary, map, plain;
-    int64_t memory, batch, capacity;
-    int ndefine, nalgorithm;
-    struct define define[64], algorithm[64];
-};
-
-static int usage(const char *what, const char *argument)
-{
-    fprintf(stderr, "netc: %s%s\nTry `netc --help`.\n", what, argument);
-    return EXIT_USAGE;
-}
-
-/* ---- files ---- */
-
 static bool is_stream(const char *path)
 {
     return !strcmp(path, "-");
-}
-
-static char *read_whole(const char *path, size_t *length)
-{
-    FILE *f = is_stream(path) ? stdin : fopen(path, "rb");
-    char *text = f ? malloc(MAX_SOURCE + 1) : NULL;
-    *length = text ? fread(text, 1, MAX_SOURCE + 1, f) : 0;
-    bool good = text && !ferror(f) && *length <= MAX_SOURCE;
-    if (!good)
-        fprintf(stderr, "netc: %s: %s\n", path, text && *length > MAX_SOURCE ? "more than 16 MiB" : strerror(errno));
-    if (f && f != stdin)
-        fclose(f);
-    if (good) {
-        text[*length] = 0;
-        return text;
-    }
-    free(text);
-    return NULL;
-}
-
-static int write_plan(const struct plan *p, const char *path)
-{
-    struct data_error e;
-    if (is_stream(path))
-        return plan_write(p, stdout) || ferror(stdout) ? 0 : EXIT_FILE;      /* streams_close says what is lost */
-    if (plan_save(p, path, &e))
-        return 0;
-    fprintf(stderr, "netc: %s\n", e.text);
-    return EXIT_FILE;
-}
-
-/* Of --emit: whose kernels are printed; NULL: none. */
-static const struct target *emitted(const struct compilation *c, const char *what, bool plain)
-{
-    const struct { const char *what; const struct target *target; } kinds[] = {
-        {"kernels", c->target}, {"c", plain ? &target_c_scalar : &target_cpu}, {"cuda", &target_cuda}};
-    for (int i = 0; i < COUNT(kinds); i++)
-        if (!strcmp(what, kinds[i].what))
-            return kinds[i].target;
-    return NULL;
-}
-
-static int emit(const struct compilation *c, const char *what, bool plain, const char *precision)
-{
-    struct emit_options o = {.target = emitted(c, what, plain), .lanes = 16, .file = c->file};
-    bool good = true;
-    while (precision && o.precision + 1 < PRECISION_COUNT && strcmp(precision, precision_word[o.precision]))
-        o.precision++;
-    if (o.target)
-        good = emit_kernels(c->plan, &o, stdout);
-    else if (!strcmp(what, "plan"))
-        good = plan_write(c->plan, stdout);
-    else if (!strcmp(what, "graph"))
-        print_graphs(c, stdout);
-    else if (!strcmp(what, "dot"))
-        print_dot(c->graph[PHASE_TRAIN], stdout);
-    else
-        print_json(c, stdout);
-    if (good || ferror(stdout))                        /* streams_close says what is lost */
-        return 0;
-    fprintf(stderr, "netc: error: --emit=%s cannot be written\n", what);
-    return EXIT_INTERNAL;
-}
-
-static int list_passes(void)
-{
-    for (int i = 0; pass_at(i); i++)
-        printf("%c  %-9s %s\n", pass_at(i)->letter, pass_at(i)->name, pass_at(i)->purpose);
-    return 0;
-}
-
-static int list_ops(void)
-{
-    static const char *const kind[] = {"map", "contract", "window", "reduce", "row", "move", "view"};
-    for (int i = 0; op_at(i); i++)
-        printf("%-14s %-9s %s\n", op_at(i)->name, kind[op_at(i)->kind], op_at(i)->doc);
-    return 0;
-}
-
-static int list_targets(void)
-{
-    for (int i = 0; target_at(i); i++)
-        printf("%-9s %s\n", target_at(i)->name, target_at(i)->doc);
-    return 0;
-}
-
-enum { GO = -1 };
-
-/* NAME=VALUE, behind those there are. */
-static int pair_of(const char *text, const char *else_say, struct define *list, int *n, int most)
-{
-    char *copy = strdup(text), *equals = copy ? strchr(copy, '=') : NULL;
-    if (!equals || equals == copy || *n == most) {
-        free(copy);
-        return usage(else_say, text);
-    }
-    *equals = 0;
-    list[(*n)++] = (struct define){copy, equals + 1, false};
-    return GO;
 }
 
 static int read_options(int argc, char **argv, struct request *r)
@@ -252,6 +188,70 @@ static int read_options(int argc, char **argv, struct request *r)
     if (r->output && !is_stream(r->output) && atomic_destroys(r->output, r->file))
         return usage("the plan would replace the model itself: -o ", r->output);
     return GO;
+}
+
+/* ---- files ---- */
+
+static char *read_whole(const char *path, size_t *length)
+{
+    FILE *f = is_stream(path) ? stdin : fopen(path, "rb");
+    char *text = f ? malloc(MAX_SOURCE + 1) : NULL;
+    *length = text ? fread(text, 1, MAX_SOURCE + 1, f) : 0;
+    bool good = text && !ferror(f) && *length <= MAX_SOURCE;
+    if (!good)
+        fprintf(stderr, "netc: %s: %s\n", path, text && *length > MAX_SOURCE ? "more than 16 MiB" : strerror(errno));
+    if (f && f != stdin)
+        fclose(f);
+    if (good) {
+        text[*length] = 0;
+        return text;
+    }
+    free(text);
+    return NULL;
+}
+
+static int write_plan(const struct plan *p, const char *path)
+{
+    struct data_error e;
+    if (is_stream(path))
+        return plan_write(p, stdout) || ferror(stdout) ? 0 : EXIT_FILE;      /* streams_close says what is lost */
+    if (plan_save(p, path, &e))
+        return 0;
+    fprintf(stderr, "netc: %s\n", e.text);
+    return EXIT_FILE;
+}
+
+/* Of --emit: whose kernels are printed; NULL: none. */
+static const struct target *emitted(const struct compilation *c, const char *what, bool plain)
+{
+    const struct { const char *what; const struct target *target; } kinds[] = {
+        {"kernels", c->target}, {"c", plain ? &target_c_scalar : &target_cpu}, {"cuda", &target_cuda}};
+    for (int i = 0; i < COUNT(kinds); i++)
+        if (!strcmp(what, kinds[i].what))
+            return kinds[i].target;
+    return NULL;
+}
+
+static int emit(const struct compilation *c, const char *what, bool plain, const char *precision)
+{
+    struct emit_options o = {.target = emitted(c, what, plain), .lanes = 16, .file = c->file};
+    bool good = true;
+    while (precision && o.precision + 1 < PRECISION_COUNT && strcmp(precision, precision_word[o.precision]))
+        o.precision++;
+    if (o.target)
+        good = emit_kernels(c->plan, &o, stdout);
+    else if (!strcmp(what, "plan"))
+        good = plan_write(c->plan, stdout);
+    else if (!strcmp(what, "graph"))
+        print_graphs(c, stdout);
+    else if (!strcmp(what, "dot"))
+        print_dot(c->graph[PHASE_TRAIN], stdout);
+    else
+        print_json(c, stdout);
+    if (good || ferror(stdout))                        /* streams_close says what is lost */
+        return 0;
+    fprintf(stderr, "netc: error: --emit=%s cannot be written\n", what);
+    return EXIT_INTERNAL;
 }
 
 /* Says what nothing else says: that the model is right. */
