@@ -13,7 +13,9 @@ export DATA PLACEMENT CC
 SANITIZER := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer)
 # Behind what CC and CFLAGS say: NaN is looked for.
 STRICT := -fno-fast-math
-FLAGS = -std=gnu11 -D_GNU_SOURCE -Wall -Wextra $(WERROR) $(CFLAGS) $(STRICT) $(SANITIZER) -Icompiler -Iruntime -I$(B) -MMD -MP
+# A row of a table that ends early is a mistake.
+WARNINGS := -Wall -Wextra -Werror=missing-field-initializers
+FLAGS = -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(WERROR) $(CFLAGS) $(STRICT) $(SANITIZER) -Icompiler -Iruntime -I$(B) -MMD -MP
 LIBS_NETC = -lxxhash -lm
 LIBS_NETRUN = $(LIBS_NETC) -lz -lpng -ljansson -ldl -lpthread
 LINK = $(CC) $(CFLAGS) $(STRICT) $(SANITIZER) $(LDFLAGS)

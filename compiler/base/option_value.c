@@ -3,7 +3,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,16 +21,6 @@ bool option_integer(const char *text, int64_t min, int64_t max, int64_t *out)
     errno = 0;
     long long value = strtoll(text, &end, 10);
     if (end == text || *end || errno || isspace((unsigned char)*text) || value < min || value > max)
-        return false;
-    *out = value;
-    return true;
-}
-
-bool option_real(const char *text, double min, double max, double *out)
-{
-    char *end;
-    double value = strtod(text, &end);
-    if (end == text || *end || isspace((unsigned char)*text) || !isfinite(value) || value < min || value > max)
         return false;
     *out = value;
     return true;
@@ -72,12 +61,10 @@ static bool set(const char *variable)
     return value && *value;
 }
 
-bool option_colour(const char *mode, FILE *stream)
+bool option_colour(enum colour mode, FILE *stream)
 {
-    if (mode && strcmp(mode, "always") == 0)
-        return true;
-    if (mode && strcmp(mode, "never") == 0)
-        return false;
+    if (mode != COLOUR_AUTO)
+        return mode == COLOUR_ALWAYS;
     if (set("NO_COLOR"))
         return false;
     if (set("CLICOLOR_FORCE") || set("FORCE_COLOR"))

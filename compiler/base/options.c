@@ -8,7 +8,7 @@
 
 enum { FIRST_LONG = 256 };       /* getopt's value of row i is FIRST_LONG + i, so that letters never clash */
 
-struct option_reader {
+struct reader {
     const struct option_table *table;
     int argc, rows;
     char **argv;
@@ -25,22 +25,19 @@ static int argument_kind(const struct option_row *row)
     return row->arg[0] == '[' ? optional_argument : required_argument;
 }
 
-struct option_reader *options_open(const struct option_table *t, int argc, char **argv)
+static struct reader open_reader(const struct option_table *t, int argc, char **argv)
 {
-    int rows = 0;
-    while (t->row[rows].name)
-        rows++;
-    struct region *region = region_new();
-    struct option_reader *r = region_alloc(region, 1, sizeof *r);
-    *r = (struct option_reader){ .table = t, .argc = argc, .rows = rows, .argv = argv, .region = region };
-    r->longs = region_alloc(region, (size_t)rows + 1, sizeof *r->longs);
-    r->letters = region_alloc(region, 3 * (size_t)rows + 2, 1);
-    r->seen = region_alloc(region, (size_t)rows + 1, sizeof *r->seen);
-    char *letter = r->letters;
+    struct reader r = { .table = t, .argc = argc, .argv = argv, .region = region_new() };
+    while (t->row[r.rows].name)
+        r.rows++;
+    r.longs = region_alloc(r.region, (size_t)r.rows + 1, sizeof *r.longs);
+    r.letters = region_alloc(r.region, 3 * (size_t)r.rows + 2, 1);
+    r.seen = region_alloc(r.region, (size_t)r.rows + 1, sizeof *r.seen);
+    char *letter = r.letters;
     *letter++ = ':';             /* a missing argument is told apart from an unknown option */
-    for (int i = 0; i < rows; i++) {
+    for (int i = 0; i < r.rows; i++) {
         const struct option_row *row = &t->row[i];
-        r->longs[i] = (struct option){ row->name, argument_kind(row), NULL, FIRST_LONG + i };
+        r.longs[i] = (struct option){ row->name, argument_kind(row), NULL, FIRST_LONG + i };
         if (!row->letter)
             continue;
         *letter++ = row->letter;
@@ -52,23 +49,23 @@ struct option_reader *options_open(const struct option_table *t, int argc, char 
     return r;
 }
 
-static int row_of(const struct option_reader *r, int value)
+static int row_of(const struct reader *r, int value)
 {
     if (value >= FIRST_LONG)
         return value - FIRST_LONG;
-    for (int i = 0; i < r->rows; i++)
-        if (r->table->row[i].letter == value)
-            return i;
-    return OPTIONS_WRONG;
+    int i = 0;
+    while (r->table->row[i].letter != value)
+        i++;
+    return i;
 }
 
-static int unknown(const struct option_reader *r, FILE *errors)
+static int unknown(const struct reader *r)
 {
     const char *program = r->table->program, *given = r->argv[optind - 1];
     if (optopt > 0 && optopt < FIRST_LONG) {
-        fprintf(errors, "%s: error: there is no option -%c\n", program, optopt);
+        fprintf(stderr, "%s: error: there is no option -%c\n", program, optopt);
     } else if (optopt >= FIRST_LONG) {
-        fprintf(errors, "%s: error: --%s takes no argument\n", program, r->table->row[optopt - FIRST_LONG].name);
+        fprintf(stderr, "%s: error: --%s takes no argument\n", program, r->table->row[optopt - FIRST_LONG].name);
     } else {
         const char **names = region_alloc(r->region, (size_t)r->rows, sizeof *names);
         for (int i = 0; i < r->rows; i++)
@@ -76,27 +73,28 @@ static int unknown(const struct option_reader *r, FILE *errors)
         char *name = region_copy(r->region, given + 2);
         name[strcspn(name, "=")] = '\0';
         const char *nearest = diag_nearest(name, names, r->rows);
-        fprintf(errors, "%s: error: there is no option --%s", program, name);
+        fprintf(stderr, "%s: error: there is no option --%s", program, name);
         if (nearest)
-            fprintf(errors, "; did you mean --%s?", nearest);
-        fputc('\n', errors);
+            fprintf(stderr, "; did you mean --%s?", nearest);
+        fputc('\n', stderr);
     }
-    fprintf(errors, "  = help: `%s --help` shows examples, `%s --help=all` every option\n", program, program);
-    return OPTIONS_WRONG;
+    fprintf(stderr, "  = help: `%s --help` shows examples, `%s --help=all` every option\n", program, program);
+    return OPTIONS_USAGE;
 }
 
-static bool in_choice(const char *choice, const char *value)
+/* The place of `value` among the words of a choice; -1: it is none of them. */
+static int choice_of(const char *choice, const char *value)
 {
     size_t length = strlen(value);
-    for (const char *word = choice;; word++) {
-        size_t n = strcspn(word, "|");
+    for (int place = 0;; place++) {
+        size_t n = strcspn(choice, "|");
         /* "cuda[:N]" stands for every word that starts with cuda; its reader looks at the rest. */
-        size_t stem = strcspn(word, "[");
-        if (stem < n ? strncmp(word, value, stem) == 0 : n == length && strncmp(word, value, n) == 0)
-            return true;
-        word += n;
-        if (!*word)
-            return false;
+        size_t stem = strcspn(choice, "[");
+        if (stem < n ? strncmp(choice, value, stem) == 0 : n == length && strncmp(choice, value, n) == 0)
+            return place;
+        choice += n;
+        if (!*choice++)
+            return -1;
     }
 }
 
@@ -111,7 +109,7 @@ static bool is_listed(const char *list, const char *name)
 }
 
 /* An option that would change nothing is a mistake of somebody. */
-static int end_of(const struct option_reader *r, FILE *errors)
+static int have_effect(const struct reader *r)
 {
     for (const struct option_pair *p = r->table->pair; p && p->option; p++) {
         bool given = false, beside = false;
@@ -121,46 +119,83 @@ static int end_of(const struct option_reader *r, FILE *errors)
         }
         if (!given || beside)
             continue;
-        fprintf(errors, "%s: error: --%s has no effect without %s\n", r->table->program, p->option, p->with);
-        return OPTIONS_WRONG;
+        fprintf(stderr, "%s: error: --%s has no effect without %s\n", r->table->program, p->option, p->with);
+        return OPTIONS_USAGE;
     }
-    return OPTIONS_END;
+    return OPTIONS_GO;
 }
 
-int options_next(struct option_reader *r, const char **value, FILE *errors)
+static int put_whole(const struct reader *r, const struct option_row *row, const char *value, int64_t *to)
 {
-    *value = NULL;
-    int got = getopt_long(r->argc, r->argv, r->letters, r->longs, NULL);
-    if (got == -1)
-        return end_of(r, errors);
-    if (got == '?')
-        return unknown(r, errors);
-    if (got == ':') {
-        int i = row_of(r, optopt);
-        fprintf(errors, "%s: error: --%s needs an argument: %s\n", r->table->program, r->table->row[i].name,
-                r->table->row[i].arg);
-        return OPTIONS_WRONG;
+    const struct option_effect *e = &row->effect;
+    char range[80];
+    if (option_integer(value, e->min, e->max, to))
+        return OPTIONS_GO;
+    int n = snprintf(range, sizeof range, "a whole number from %lld", (long long)e->min);
+    if (e->max < INT64_MAX)
+        snprintf(range + n, sizeof range - (size_t)n, " to %lld", (long long)e->max);
+    return r->table->refuse(row->name, value, e->words ? e->words : range);
+}
+
+/* Does what the row says with the argument of its option; value NULL: there is none. */
+static int apply(const struct reader *r, const struct option_row *row, const char *value, void *options)
+{
+    const struct option_effect *e = &row->effect;
+    void *to = (char *)options + e->at;
+    int place = option_is_choice(row) ? choice_of(row->arg, value) : 0;
+    if (place < 0) {
+        fprintf(stderr, "%s: error: --%s is one of %s, not `%s`\n", r->table->program, row->name, row->arg, value);
+        return OPTIONS_USAGE;
     }
-    int i = row_of(r, got);
+    switch (e->kind) {
+    case OPTION_IS_FLAG:
+        *(bool *)to = true;
+        return OPTIONS_GO;
+    case OPTION_IS_TEXT:
+        *(const char **)to = value;
+        return OPTIONS_GO;
+    case OPTION_IS_WHOLE:
+        return put_whole(r, row, value, to);
+    case OPTION_IS_BYTES:
+        return option_bytes(value, 0, to) ? OPTIONS_GO : r->table->refuse(row->name, value, e->words);
+    case OPTION_IS_CHOICE:
+        memcpy(to, &place, sizeof place);
+        return OPTIONS_GO;
+    case OPTION_IS_CALL:
+        break;
+    }
+    return e->call(options, e, value);
+}
+
+/* The next option, done; *more is false where there is none. */
+static int next(struct reader *r, void *options, bool *more)
+{
+    int got = getopt_long(r->argc, r->argv, r->letters, r->longs, NULL);
+    *more = got != -1;
+    if (!*more)
+        return have_effect(r);
+    if (got == '?')
+        return unknown(r);
+    int i = row_of(r, got == ':' ? optopt : got);
     const struct option_row *row = &r->table->row[i];
+    if (got == ':') {
+        fprintf(stderr, "%s: error: --%s needs an argument: %s\n", r->table->program, row->name, row->arg);
+        return OPTIONS_USAGE;
+    }
     bool may_be_apart = row->arg && row->arg[0] == '[' && row->arg[1] != '=';
     if (!optarg && may_be_apart && optind < r->argc && r->argv[optind][0] != '-')
         optarg = r->argv[optind++];
-    *value = optarg;
     r->seen[i] = true;
-    if (option_is_choice(row) && !in_choice(row->arg, optarg)) {
-        fprintf(errors, "%s: error: --%s is one of %s, not `%s`\n", r->table->program, row->name, row->arg, optarg);
-        return OPTIONS_WRONG;
-    }
-    return i;
+    return apply(r, row, optarg, options);
 }
 
-int options_rest(const struct option_reader *r)
+int options_parse(const struct option_table *t, int argc, char **argv, void *options, int *rest)
 {
-    return optind < r->argc ? optind : r->argc;
-}
-
-void options_close(struct option_reader *r)
-{
-    region_free(r->region);
+    struct reader r = open_reader(t, argc, argv);
+    int status = OPTIONS_GO;
+    for (bool more = true; more && status == OPTIONS_GO;)
+        status = next(&r, options, &more);
+    *rest = optind < argc ? optind : argc;
+    region_free(r.region);
+    return status;
 }

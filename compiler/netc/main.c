@@ -14,13 +14,22 @@ enum { EXIT_MODEL = 1, EXIT_USAGE = 2, EXIT_BUDGET = 3, EXIT_FILE = 4, EXIT_INTE
 
 /* ---- command line ---- */
 
+enum emit { EMIT_NONE = -1, EMIT_PLAN, EMIT_C, EMIT_CUDA, EMIT_KERNELS, EMIT_GRAPH, EMIT_DOT, EMIT_JSON };
+enum rule { RULE_MACS, RULE_THOP };
+enum pairs { DEFINE, ALGORITHM, PAIRS };
+
 struct request {
-    const char *file, *output, *emit, *place, *dump, *flops, *target, *precision, *colour;
+    const char *file, *output, *place, *dump, *target;
+    enum emit emit;
+    enum rule flops;
+    enum precision precision;
+    enum colour colour;
     bool check, summary, map, plain;
     int64_t memory, batch, capacity;
-    int ndefine, nalgorithm;
-    struct define define[64], algorithm[64];
+    int npair[PAIRS];
+    struct define pair[PAIRS][64];
 };
+#define OPTIONS struct request
 
 static int usage(const char *what, const char *argument)
 {
@@ -28,42 +37,61 @@ static int usage(const char *what, const char *argument)
     return EXIT_USAGE;
 }
 
-static int list_passes(void)
+/* "--batch needs a number of samples, not x". */
+static int refuse(const char *option, const char *value, const char *expected)
 {
+    fprintf(stderr, "netc: --%s needs %s, not %s\nTry `netc --help`.\n", option, expected, value);
+    return EXIT_USAGE;
+}
+
+/* NAME=VALUE, behind those there are. */
+static int add_pair(void *request, const struct option_effect *e, const char *text)
+{
+    struct request *r = request;
+    char *copy = strdup(text), *equals = copy ? strchr(copy, '=') : NULL;
+    int *n = &r->npair[e->number];
+    if (!equals || equals == copy || *n == COUNT(r->pair[0])) {
+        free(copy);
+        return usage(e->words, text);
+    }
+    *equals = 0;
+    r->pair[e->number][(*n)++] = (struct define){copy, equals + 1, false};
+    return OPTIONS_GO;
+}
+
+static int list_passes(void *request, const struct option_effect *e, const char *value)
+{
+    (void)request, (void)e, (void)value;
     for (int i = 0; pass_at(i); i++)
         printf("%c  %-9s %s\n", pass_at(i)->letter, pass_at(i)->name, pass_at(i)->purpose);
     return 0;
 }
 
-static int list_ops(void)
+static int list_ops(void *request, const struct option_effect *e, const char *value)
 {
+    (void)request, (void)e, (void)value;
     static const char *const kind[] = {"map", "contract", "window", "reduce", "row", "move", "view"};
     for (int i = 0; op_at(i); i++)
         printf("%-14s %-9s %s\n", op_at(i)->name, kind[op_at(i)->kind], op_at(i)->doc);
     return 0;
 }
 
-static int list_targets(void)
+static int list_targets(void *request, const struct option_effect *e, const char *value)
 {
+    (void)request, (void)e, (void)value;
     for (int i = 0; target_at(i); i++)
         printf("%-9s %s\n", target_at(i)->name, target_at(i)->doc);
     return 0;
 }
 
-enum { GO = -1 };
-
-/* NAME=VALUE, behind those there are. */
-static int pair_of(const char *text, const char *else_say, struct define *list, int *n, int most)
+static int version(void *request, const struct option_effect *e, const char *value)
 {
-    char *copy = strdup(text), *equals = copy ? strchr(copy, '=') : NULL;
-    if (!equals || equals == copy || *n == most) {
-        free(copy);
-        return usage(else_say, text);
-    }
-    *equals = 0;
-    list[(*n)++] = (struct define){copy, equals + 1, false};
-    return GO;
+    (void)request, (void)e, (void)value;
+    printf("netc %s\n", PROJECT_VERSION);
+    return 0;
 }
+
+static int help(void *request, const struct option_effect *e, const char *topic);
 
 static const struct option_example examples[] = {
     {"netc mnist.net -o mnist.plan", "compile"},
@@ -79,28 +107,39 @@ static const struct option_example examples[] = {
 #define LOOK "What to look at"
 
 static const struct option_row rows[] = {
-    {"output", 'o', "FILE", WHAT, "write the plan to FILE; - is stdout", false},
-    {"check", 0, NULL, WHAT, "check the model only", false},
-    {"summary", 0, NULL, WHAT, "one line a layer: shape, parameters, multiply-adds, bytes kept, what became of it; then memory", false},
-    {"emit", 0, "plan|c|cuda|kernels|graph|dot|json", WHAT, "print on stdout: the plan, kernels as C, as CUDA or of --target, the graph as text, for graphviz, or as JSON", false},
-    {"memory-map", 0, NULL, WHAT, "draw the memory plan: time down, addresses across", false},
-    {"place", 0, "FILE", WHAT, "run the packer alone on a CSV file of id,lower,upper,size", true},
-    {"define", 'D', "NAME=VALUE", HOW, "set a `param` of the model; may be repeated", false},
-    {"memory", 0, "SIZE", HOW, "budget: refuse with exit status 3 what needs more, such as 64MiB", false},
-    {"batch", 0, "N", HOW, "batch to judge the budget by, instead of the model's", true},
-    {"capacity", 0, "BYTES", HOW, "with --place: exit 3 if the arena is larger", true},
-    {"algorithm", 0, "LAYER=BODY", HOW, "write a layer's kernels by another body than the cheapest, such as conv2=plain; -d c shows all", true},
-    {"plain", 0, NULL, HOW, "of --emit=c: each kernel as the loops that it means", false},
-    {"precision", 0, "fp32|tf32|bf16", HOW, "of --emit=cuda (fp32)", true},
-    {"target", 0, "TARGET", HOW, "one of --targets: whose memory --summary, --memory-map and --memory are about, and kernels (cpu)", false},
-    {"flops", 0, "macs|thop", HOW, "rule of --summary: multiply-adds of Conv and Linear, or thop's total", true},
-    {"dump", 'd', "LETTERS", LOOK, "print the state after these passes on stderr; see --passes", false},
-    {"passes", 0, NULL, LOOK, "list the passes and their letters", false},
-    {"targets", 0, NULL, LOOK, "list what kernels are made for", true},
-    {"ops", 0, NULL, LOOK, "list the ops that graphs are made of", true},
-    {"color", 0, "auto|always|never", LOOK, "colour of messages (auto)", true},
-    {"version", 0, NULL, LOOK, "name and version", false},
-    {"help", 'h', "[=TOPIC]", LOOK, "this text; --help=all, --help=man (roff), --help=completion (bash)", false},
+    {"output", 'o', "FILE", WHAT, "write the plan to FILE; - is stdout", false, OPTION_TEXT(output)},
+    {"check", 0, NULL, WHAT, "check the model only", false, OPTION_FLAG(check)},
+    {"summary", 0, NULL, WHAT, "one line a layer: shape, parameters, multiply-adds, bytes kept, what became of it; then memory", false,
+     OPTION_FLAG(summary)},
+    {"emit", 0, "plan|c|cuda|kernels|graph|dot|json", WHAT, "print on stdout: the plan, kernels as C, as CUDA or of --target, the graph as text, for graphviz, or as JSON", false,
+     OPTION_CHOICE(enum emit, emit)},
+    {"memory-map", 0, NULL, WHAT, "draw the memory plan: time down, addresses across", false, OPTION_FLAG(map)},
+    {"place", 0, "FILE", WHAT, "run the packer alone on a CSV file of id,lower,upper,size", true, OPTION_TEXT(place)},
+    {"define", 'D', "NAME=VALUE", HOW, "set a `param` of the model; may be repeated", false,
+     OPTION_CALL(add_pair, DEFINE, "-D needs NAME=VALUE, not ")},
+    {"memory", 0, "SIZE", HOW, "budget: refuse with exit status 3 what needs more, such as 64MiB", false,
+     OPTION_BYTES(memory, "a size such as 64MiB")},
+    {"batch", 0, "N", HOW, "batch to judge the budget by, instead of the model's", true,
+     OPTION_WHOLE(batch, 1, MAX_ROWS, "a number of samples")},
+    {"capacity", 0, "BYTES", HOW, "with --place: exit 3 if the arena is larger", true,
+     OPTION_WHOLE(capacity, 0, INT64_MAX, "bytes")},
+    {"algorithm", 0, "LAYER=BODY", HOW, "write a layer's kernels by another body than the cheapest, such as conv2=plain; -d c shows all", true,
+     OPTION_CALL(add_pair, ALGORITHM, "--algorithm needs LAYER=BODY, not ")},
+    {"plain", 0, NULL, HOW, "of --emit=c: each kernel as the loops that it means", false, OPTION_FLAG(plain)},
+    {"precision", 0, "fp32|tf32|bf16", HOW, "of --emit=cuda (fp32)", true, OPTION_CHOICE(enum precision, precision)},
+    {"target", 0, "TARGET", HOW, "one of --targets: whose memory --summary, --memory-map and --memory are about, and kernels (cpu)", false,
+     OPTION_TEXT(target)},
+    {"flops", 0, "macs|thop", HOW, "rule of --summary: multiply-adds of Conv and Linear, or thop's total", true,
+     OPTION_CHOICE(enum rule, flops)},
+    {"dump", 'd', "LETTERS", LOOK, "print the state after these passes on stderr; see --passes", false,
+     OPTION_TEXT(dump)},
+    {"passes", 0, NULL, LOOK, "list the passes and their letters", false, OPTION_CALL(list_passes, 0, NULL)},
+    {"targets", 0, NULL, LOOK, "list what kernels are made for", true, OPTION_CALL(list_targets, 0, NULL)},
+    {"ops", 0, NULL, LOOK, "list the ops that graphs are made of", true, OPTION_CALL(list_ops, 0, NULL)},
+    {"color", 0, "auto|always|never", LOOK, "colour of messages (auto)", true, OPTION_CHOICE(enum colour, colour)},
+    {"version", 0, NULL, LOOK, "name and version", false, OPTION_CALL(version, 0, NULL)},
+    {"help", 'h', "[=TOPIC]", LOOK, "this text; --help=all, --help=man (roff), --help=completion (bash)", false,
+     OPTION_CALL(help, 0, NULL)},
     {.name = NULL},
 };
 
@@ -115,60 +154,23 @@ static const struct option_pair pairs[] = {
 };
 
 static const struct option_table table = {
-    "netc", "compiles a network in the .net language into a plan for netrun", "FILE.net [-o FILE.plan] [options]", examples, rows, sections, pairs,
+    "netc", "compiles a network in the .net language into a plan for netrun", "FILE.net [-o FILE.plan] [options]", examples, rows, sections, pairs, refuse,
 };
+
+static int help(void *request, const struct option_effect *e, const char *topic)
+{
+    (void)request, (void)e;
+    return options_help(&table, topic, stdout) ? 0 : usage("no help on ", topic);
+}
 
 static bool is_stream(const char *path)
 {
     return !strcmp(path, "-");
 }
 
-static int read_options(int argc, char **argv, struct request *r)
+/* What must, and must not, be there together; argv from `rest` on is the model. */
+static int consistent(struct request *r, int argc, char **argv, int rest)
 {
-    struct option_reader *reader = options_open(&table, argc, argv);
-    const char *value;
-    int status = GO;
-    for (int i; status == GO && (i = options_next(reader, &value, stderr)) != OPTIONS_END;) {
-        if (i == OPTIONS_WRONG) {
-            status = EXIT_USAGE;
-            break;
-        }
-        const char *name = rows[i].name;
-        struct { const char *name; const char **to; } texts[] = {
-            {"output", &r->output}, {"emit", &r->emit}, {"place", &r->place}, {"dump", &r->dump}, {"flops", &r->flops}, {"target", &r->target}, {"precision", &r->precision}, {"color", &r->colour}};
-        struct { const char *name; bool *to; } flags[] = {{"check", &r->check}, {"summary", &r->summary}, {"memory-map", &r->map}, {"plain", &r->plain}};
-        for (int k = 0; k < COUNT(texts); k++)
-            if (!strcmp(texts[k].name, name))
-                *texts[k].to = value;
-        for (int k = 0; k < COUNT(flags); k++)
-            if (!strcmp(flags[k].name, name))
-                *flags[k].to = true;
-        if (!strcmp(name, "define"))
-            status = pair_of(value, "-D needs NAME=VALUE, not ", r->define, &r->ndefine, COUNT(r->define));
-        else if (!strcmp(name, "algorithm"))
-            status = pair_of(value, "--algorithm needs LAYER=BODY, not ", r->algorithm, &r->nalgorithm, COUNT(r->algorithm));
-        else if (!strcmp(name, "memory") && !option_bytes(value, 0, &r->memory))
-            status = usage("--memory needs a size such as 64MiB, not ", value);
-        else if (!strcmp(name, "batch") && !option_integer(value, 1, MAX_ROWS, &r->batch))
-            status = usage("--batch needs a number of samples, not ", value);
-        else if (!strcmp(name, "capacity") && !option_integer(value, 0, INT64_MAX, &r->capacity))
-            status = usage("--capacity needs bytes, not ", value);
-        else if (!strcmp(name, "help"))
-            status = options_help(&table, value, stdout) ? 0 : usage("no help on ", value);
-        else if (!strcmp(name, "version")) {
-            printf("netc %s\n", PROJECT_VERSION);
-            status = 0;
-        } else if (!strcmp(name, "passes"))
-            status = list_passes();
-        else if (!strcmp(name, "ops"))
-            status = list_ops();
-        else if (!strcmp(name, "targets"))
-            status = list_targets();
-    }
-    int rest = options_rest(reader);
-    options_close(reader);
-    if (status != GO)
-        return status;
     for (const char *d = r->dump; d && *d; d++) {
         bool known = false;
         for (int i = 0; pass_at(i); i++)
@@ -179,15 +181,15 @@ static int read_options(int argc, char **argv, struct request *r)
     if (r->target && !target_find(r->target))
         return usage("--target knows those of --targets, not ", r->target);
     if (r->place)
-        return rest == argc ? GO : usage("--place needs no model: ", argv[rest]);
+        return rest == argc ? OPTIONS_GO : usage("--place needs no model: ", argv[rest]);
     if (rest != argc - 1)
         return rest == argc ? usage("no model given", "") : usage("one model at a time, not also ", argv[rest + 1]);
     r->file = argv[rest];
-    if (r->check && (r->output || r->emit || r->summary || r->map))
+    if (r->check && (r->output || r->emit != EMIT_NONE || r->summary || r->map))
         return usage("--check prints and writes nothing; leave it out", "");
     if (r->output && !is_stream(r->output) && atomic_destroys(r->output, r->file))
         return usage("the plan would replace the model itself: -o ", r->output);
-    return GO;
+    return OPTIONS_GO;
 }
 
 /* ---- files ---- */
@@ -221,36 +223,43 @@ static int write_plan(const struct plan *p, const char *path)
     return EXIT_FILE;
 }
 
+static const char *const emit_word[] = {
+    [EMIT_PLAN] = "plan", [EMIT_C] = "c", [EMIT_CUDA] = "cuda", [EMIT_KERNELS] = "kernels", [EMIT_GRAPH] = "graph",
+    [EMIT_DOT] = "dot", [EMIT_JSON] = "json",
+};
+
 /* Of --emit: whose kernels are printed; NULL: none. */
-static const struct target *emitted(const struct compilation *c, const char *what, bool plain)
+static const struct target *emitted(const struct compilation *c, enum emit what, bool plain)
 {
-    const struct { const char *what; const struct target *target; } kinds[] = {
-        {"kernels", c->target}, {"c", plain ? &target_c_scalar : &target_cpu}, {"cuda", &target_cuda}};
-    for (int i = 0; i < COUNT(kinds); i++)
-        if (!strcmp(what, kinds[i].what))
-            return kinds[i].target;
-    return NULL;
+    switch (what) {
+    case EMIT_KERNELS:
+        return c->target;
+    case EMIT_C:
+        return plain ? &target_c_scalar : &target_cpu;
+    case EMIT_CUDA:
+        return &target_cuda;
+    default:
+        return NULL;
+    }
 }
 
-static int emit(const struct compilation *c, const char *what, bool plain, const char *precision)
+static int emit(const struct compilation *c, const struct request *r)
 {
-    struct emit_options o = {.target = emitted(c, what, plain), .lanes = 16, .file = c->file};
+    struct emit_options o = {.target = emitted(c, r->emit, r->plain), .lanes = 16, .file = c->file, .precision = r->precision};
     bool good = true;
-    while (precision && o.precision + 1 < PRECISION_COUNT && strcmp(precision, precision_word[o.precision]))
-        o.precision++;
     if (o.target)
         good = emit_kernels(c->plan, &o, stdout);
-    else if (!strcmp(what, "plan"))
+    else if (r->emit == EMIT_PLAN)
         good = plan_write(c->plan, stdout);
-    else if (!strcmp(what, "graph"))
+    else if (r->emit == EMIT_GRAPH)
         print_graphs(c, stdout);
-    else if (!strcmp(what, "dot"))
+    else if (r->emit == EMIT_DOT)
         print_dot(c->graph[PHASE_TRAIN], stdout);
     else
         print_json(c, stdout);
     if (good || ferror(stdout))                        /* streams_close says what is lost */
         return 0;
-    fprintf(stderr, "netc: error: --emit=%s cannot be written\n", what);
+    fprintf(stderr, "netc: error: --emit=%s cannot be written\n", emit_word[r->emit]);
     return EXIT_INTERNAL;
 }
 
@@ -274,46 +283,53 @@ static int compile_and_answer(struct compilation *c, const struct request *r)
     int status = r->memory >= 0 ? budget(c, r->memory, r->batch) : 0;
     if (status)
         return status;
-    if (!r->summary && !r->map && !r->emit && !r->output && !r->dump)
+    if (!r->summary && !r->map && r->emit == EMIT_NONE && !r->output && !r->dump)
         say_ok(c, r);
     if (r->summary)
-        summary(c, r->flops && !strcmp(r->flops, "thop"), stdout);
+        summary(c, r->flops == RULE_THOP, stdout);
     for (int s = 0; r->map && s < c->plan->nschedule; s++)
         if (c->plan->schedule[s].target == target_schedules(c->target))
             memory_map(c->plan, &c->plan->schedule[s], 64, stdout);
-    if (r->emit)
-        status = emit(c, r->emit, r->plain, r->precision);
+    if (r->emit != EMIT_NONE)
+        status = emit(c, r);
     if (r->output && !status)
         status = write_plan(c->plan, r->output);
     return status;
 }
 
+static int compile_file(struct request *r)
+{
+    struct compilation c = {
+        .file = r->file, .define = r->pair[DEFINE], .ndefine = r->npair[DEFINE], .algorithm = r->pair[ALGORITHM],
+        .nalgorithm = r->npair[ALGORITHM], .target = r->target ? target_find(r->target) : &target_cpu,
+    };
+    c.text = read_whole(r->file, &c.length);
+    if (!c.text)
+        return EXIT_FILE;
+    c.region = region_new();
+    c.diag = (struct diag){.file = r->file, .text = c.text, .out = stderr, .colour = option_colour(r->colour, stderr), .region = c.region};
+    int status = EXIT_FILE;
+    if (strncmp(c.text, "netc-plan ", 10))
+        status = compile_and_answer(&c, r);
+    else
+        fprintf(stderr, "netc: %s: this is a plan already; netrun takes it: netrun %s --train DIR\n", r->file, r->file);
+    region_free(c.region);
+    free(c.text);
+    return status;
+}
+
 int main(int argc, char **argv)
 {
-    struct request r = {.memory = -1, .batch = -1, .capacity = -1};
+    struct request r = {.emit = EMIT_NONE, .memory = -1, .batch = -1, .capacity = -1};
+    int rest;
     streams_open();
-    int status = read_options(argc, argv, &r);
-    if (status == GO && r.place)
-        status = place_file(r.place, r.capacity, stdout, stderr);
-    else if (status == GO) {
-        struct compilation c = {.file = r.file, .define = r.define, .ndefine = r.ndefine, .algorithm = r.algorithm, .nalgorithm = r.nalgorithm,
-                                .target = r.target ? target_find(r.target) : &target_cpu};
-        c.text = read_whole(r.file, &c.length);
-        status = EXIT_FILE;
-        if (c.text) {
-            c.region = region_new();
-            c.diag = (struct diag){.file = r.file, .text = c.text, .out = stderr, .colour = option_colour(r.colour, stderr), .region = c.region};
-            if (strncmp(c.text, "netc-plan ", 10))
-                status = compile_and_answer(&c, &r);
-            else
-                fprintf(stderr, "netc: %s: this is a plan already; netrun takes it: netrun %s --train DIR\n", r.file, r.file);
-            region_free(c.region);
-            free(c.text);
-        }
-    }
-    for (int i = 0; i < r.ndefine; i++)
-        free((char *)r.define[i].name);
-    for (int i = 0; i < r.nalgorithm; i++)
-        free((char *)r.algorithm[i].name);
+    int status = options_parse(&table, argc, argv, &r, &rest);
+    if (status == OPTIONS_GO)
+        status = consistent(&r, argc, argv, rest);
+    if (status == OPTIONS_GO)
+        status = r.place ? place_file(r.place, r.capacity, stdout, stderr) : compile_file(&r);
+    for (int p = 0; p < PAIRS; p++)
+        for (int i = 0; i < r.npair[p]; i++)
+            free((char *)r.pair[p][i].name);
     return streams_close("netc", status);
 }

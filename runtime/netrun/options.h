@@ -5,7 +5,6 @@
 #include "run/run.h"
 
 extern const struct option_table netrun_options;
-enum { OPTIONS_GO = -1 };
 /* OPTIONS_GO, or the exit status at which to stop (0 after --help). */
 int options_read(int argc, char **argv, struct options *o);
 void options_free(struct options *o);

@@ -172,7 +172,7 @@ static int arm(struct fitting *f)
 static int open_device(struct job *j)
 {
     const struct options *o = j->options;
-    struct device_options options = { .threads = o->threads, .emit_dir = o->emit_dir, .verbose = o->verbose, .quiet = o->quiet, .precision = o->precision };
+    struct device_options options = { .threads = (int)o->threads, .emit_dir = o->emit_dir, .verbose = o->verbose, .quiet = o->quiet, .precision = o->precision };
     struct device_error e;
     char why[sizeof e.text];
     j->device = device_open(o->device, &options, why, sizeof why, &e);

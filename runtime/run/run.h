@@ -21,7 +21,7 @@ enum action { ACTION_NONE, ACTION_TRAIN, ACTION_TEST, ACTION_PREDICT, ACTION_INS
 
 struct options {             /* pointers: NULL if not given; they point into argv, or live as long as the program */
     enum action action;
-    const char *plan, *folder, *output, *resume, *weights, *runs, *device, *memory, *emit_dir, *progress;
+    const char *plan, *folder, *output, *resume, *weights, *runs, *device, *memory, *emit_dir;
     struct renames map;      /* --map */
     char *override[MAX_OVERRIDES];           /* "key=value", in order; owned */
     const char **predict;    /* files, folders, indices, "test", in order; the list is owned */
@@ -30,10 +30,11 @@ struct options {             /* pointers: NULL if not given; they point into arg
     char *recalled;          /* the data folder of the run that is resumed; owned */
     int64_t steps;           /* 0: not given; else stop when so many optimizer steps are done in all */
     int64_t log_every;       /* 0: never */
-    int threads;             /* 0: all cores */
+    int64_t threads;         /* 0: all cores */
     enum precision precision;                /* PRECISION_COUNT: not given; fp32, or what the run that is resumed has */
     bool split_statistics;   /* batches may run in parts although batch statistics change */
     bool data_changed;       /* the run that is resumed may go on with other data */
+    enum progress_mode progress;
     bool partial, raw, json, dry_run, quiet, verbose;
 };
 

@@ -16,7 +16,7 @@
 
 static void say_on_stderr(const char *kind, const char *format, va_list arguments)
 {
-    bool colour = *kind && option_colour(NULL, stderr);
+    bool colour = *kind && option_colour(COLOUR_AUTO, stderr);
     fprintf(stderr, "netrun: %s%s%s", colour ? "\033[1;31m" : "", kind, colour ? "\033[0m" : "");
     vfprintf(stderr, format, arguments);
     fputc('\n', stderr);
@@ -187,16 +187,16 @@ void bar_text(const struct progress_step *s, int width, char *text, size_t size)
         text[width] = '\0';
 }
 
-static bool animated(const char *mode)
+static bool animated(enum progress_mode mode)
 {
     const char *term = getenv("TERM");
-    bool wanted = strcmp(mode, "auto") == 0 || strcmp(mode, "bar") == 0;
+    bool wanted = mode == PROGRESS_AUTO || mode == PROGRESS_BAR;
     return wanted && isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0;
 }
 
-void progress_open(struct progress *p, const char *mode, bool quiet, bool json, int64_t log_every)
+void progress_open(struct progress *p, enum progress_mode mode, bool quiet, bool json, int64_t log_every)
 {
-    bool silent = quiet || strcmp(mode, "none") == 0;
+    bool silent = quiet || mode == PROGRESS_NONE;
     *p = (struct progress){
         .lines = silent ? NULL : json ? stderr : stdout,
         .bar = !quiet && animated(mode) ? stderr : NULL,

@@ -54,8 +54,9 @@ struct progress_step {
     int64_t epoch, epochs, step, steps;      /* step and steps of this epoch */
     double loss, per_second, eta;
 };
-/* `mode`: "auto", "bar", "lines" or "none"; json: events go to stdout. */
-void progress_open(struct progress *p, const char *mode, bool quiet, bool json, int64_t log_every);
+enum progress_mode { PROGRESS_AUTO, PROGRESS_BAR, PROGRESS_LINES, PROGRESS_NONE };
+/* json: events go to stdout. */
+void progress_open(struct progress *p, enum progress_mode mode, bool quiet, bool json, int64_t log_every);
 void progress_step(struct progress *p, const struct progress_step *s);
 void progress_clear(struct progress *p);
 /* One line, after taking away the bar. */

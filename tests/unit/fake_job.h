@@ -151,7 +151,7 @@ static struct fake_device fake_device(void)
 static void fake_job(struct job *j, struct options *o, struct fake_device *d, const char *folder)
 {
     *d = fake_device();
-    *o = (struct options){ .progress = "none" };
+    *o = (struct options){ .progress = PROGRESS_NONE };
     *j = (struct job){ .options = o, .plan = &fake_plan, .device = &d->base };
     j->recipe = (struct recipe){ .epochs = 3, .batch = 8, .evaluation_batch = 10, .seed = 1, .shuffle = true,
                                  .rate = { .schedule = word_find(WORD_SCHEDULE, "Cosine"), .lr = 0.05, .num = { 2 }, .warmup = 2 },

@@ -127,7 +127,7 @@ static void open_device(struct job *j, emitter *emit)
 static long count_steps(struct temp *temp, emitter *emit)
 {
     struct trial t;
-    struct options options = {.log_every = 1, .progress = "lines"};
+    struct options options = {.log_every = 1, .progress = PROGRESS_LINES};
     assert_true(trial_plan(&t, "small.net", strdup(net), NULL, 0, stderr));
     struct job j = {.options = &options, .plan = t.c.plan, .data = {.train = random_split(), .test = random_split()}};
     snprintf(j.folder, sizeof j.folder, "%s", temp->folder);

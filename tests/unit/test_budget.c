@@ -148,7 +148,7 @@ static int fit_and_train(const struct plan *p, int64_t batch, int64_t budget, in
 {
     static const int64_t samples[PHASE_COUNT] = {[PHASE_TRAIN] = FEW, [PHASE_EVALUATE] = FEW};
     char memory[32];
-    struct options o = {.device = "cpu", .memory = memory, .threads = 1, .quiet = true, .progress = "none", .steps = STEPS};
+    struct options o = {.device = "cpu", .memory = memory, .threads = 1, .quiet = true, .progress = PROGRESS_NONE, .steps = STEPS};
     struct job j = {.options = &o, .plan = (struct plan *)p};
     snprintf(memory, sizeof memory, "%lld", (long long)budget);
     assert_int_equal(recipe_read(p, &j.recipe), 0);

@@ -189,7 +189,7 @@ static int fit_once(void *ctx)
     const struct subject *m = ctx;
     static const int64_t samples[PHASE_COUNT] = {[PHASE_TRAIN] = SAMPLES, [PHASE_EVALUATE] = SAMPLES};
     struct trial t = planned(m);
-    struct options o = {.device = "cuda", .memory = getenv("MEMORY"), .quiet = true, .progress = "none"};
+    struct options o = {.device = "cuda", .memory = getenv("MEMORY"), .quiet = true, .progress = PROGRESS_NONE};
     struct job j = {.options = &o, .plan = (struct plan *)t.p};
     NEED(recipe_read(t.p, &j.recipe) == 0);
     j.recipe.batch = SAMPLES;

@@ -136,7 +136,7 @@ static void test_off_terminal(void **state)
     char *text = NULL;
     size_t size;
     setenv("TERM", "dumb", 1);
-    progress_open(&p, "bar", false, false, 2);
+    progress_open(&p, PROGRESS_BAR, false, false, 2);
     assert_null(p.bar);
     FILE *out = open_memstream(&text, &size);
     p.lines = out;
@@ -155,13 +155,13 @@ static void test_who_speaks_where(void **state)
 {
     (void)state;
     struct progress p;
-    progress_open(&p, "auto", false, false, 0);
+    progress_open(&p, PROGRESS_AUTO, false, false, 0);
     assert_ptr_equal(p.lines, stdout);
-    progress_open(&p, "auto", false, true, 0);
+    progress_open(&p, PROGRESS_AUTO, false, true, 0);
     assert_ptr_equal(p.lines, stderr);
-    progress_open(&p, "none", false, false, 0);
+    progress_open(&p, PROGRESS_NONE, false, false, 0);
     assert_null(p.lines);
-    progress_open(&p, "lines", true, false, 0);
+    progress_open(&p, PROGRESS_LINES, true, false, 0);
     assert_null(p.lines);
 }
 

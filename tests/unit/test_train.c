@@ -432,7 +432,7 @@ static void test_no_allocation(void **state)
     struct run a;
     open_run(&a, "a", false);
     a.options.log_every = 1;
-    a.options.progress = "lines";
+    a.options.progress = PROGRESS_LINES;
     progress_open(&a.job.progress, a.options.progress, a.options.quiet, a.options.json, a.options.log_every);
     FILE *lines = fopen("/dev/null", "w");
     assert_non_null(lines);
