@@ -143,7 +143,7 @@ static void print_phases(const struct compilation *c, FILE *out)
     memcpy(add_row(&t), head, sizeof head);
     for (int i = 0; i < p->nschedule; i++) {
         const struct schedule *s = &p->schedule[i];
-        if (s->target != c->target)
+        if (s->target != target_schedules(c->target))
             continue;
         int64_t batch = batch_of(p, s->phase), rows = (batch + ROW_BLOCK - 1) / ROW_BLOCK * ROW_BLOCK;
         const char **row = add_row(&t);
