@@ -258,6 +258,45 @@ void put_image_cpu(struct writer *w, const struct stage *s)
 }
 
 
+/* The function of a tile: n blocks of samples x `outs` outputs, into tile[out * CHUNK + block]. */
+static void put_flat_tile(struct writer *w, const struct contraction *c, int outs, int n)
+{
+    const bool pieces = c->depth > MAX_TERMS;
+    const long long depth = c->depth, step = c->w_depth;
+    put(w, "static void @_tile%dx%d(const real *restrict x, const real *restrict weight, %sV *restrict tile)", outs, n, bias_parameter(c));
+    put(w, "{");
+    put_sums(w, c, outs, n);
+    if (pieces) {
+        put(w, "for (int d = 0; d < %lld;) {", depth);
+        put(w, "for (const int end = d + %d < %lld ? d + %d : %lld; d < end; d++, x += 16, weight += %lld) {", MAX_TERMS, depth, MAX_TERMS,
+            depth, step);
+    } else
+        put(w, "for (int d = 0; d < %lld; d++, x += 16, weight += %lld) {", depth, step);
+    fprintf(w->out, "%*sconst V", 4 * w->indent, "");
+    for (int j = 0; j < n; j++)
+        fprintf(w->out, "%s b%d = ld(x + %lld)", j ? "," : "", j, (long long)(j * c->depth * c->groups * 16));
+    fprintf(w->out, ";\n");
+    for (int i = 0; i < outs; i++) {
+        fprintf(w->out, "%*s{ const V a = vec(weight[%lld]);", 4 * w->indent, "", (long long)(i * c->w_out));
+        for (int j = 0; j < n; j++)
+            fprintf(w->out, " s%d_%d += a * b%d;", i, j, j);
+        fprintf(w->out, " }\n");
+    }
+    put(w, "}");
+    for (int i = 0; i < outs; i++)
+        for (int j = 0; j < n; j++) {
+            const int at = i * CHUNK + j;
+            if (pieces)
+                put(w, "tile[%d] = (d > %d ? tile[%d] : (V){0}) + s%d_%d, s%d_%d = (V){0};", at, MAX_TERMS, at, i, j, i, j);
+            else
+                put(w, "tile[%d] = s%d_%d;", at, i, j);
+        }
+    if (pieces)
+        put(w, "}");
+    put(w, "}");
+    fprintf(w->out, "\n");
+}
+
 /* A fully connected layer (or its dx): columns of the tile are blocks of samples. */
 void put_flat_cpu(struct writer *w, const struct stage *s)
 {
@@ -267,39 +306,8 @@ void put_flat_cpu(struct writer *w, const struct stage *s)
     int rest = (int)(c->outs % c->tile), splits = all < 8 ? (int)all : 8;
     int sizes[2] = {c->tile, rest};
     for (int z = 0; z < 2 && sizes[z]; z++)
-        for (int n = CHUNK; n >= 1; n /= 2) {
-            put(w, "static void @_tile%dx%d(const real *restrict x, const real *restrict weight, %sV *restrict tile)", sizes[z], n,
-                bias_parameter(c));
-            put(w, "{");
-            put_sums(w, c, sizes[z], n);
-            if (c->depth > MAX_TERMS) {
-                put(w, "for (int d = 0; d < %lld;) {", (long long)c->depth);
-                put(w, "for (const int end = d + %d < %lld ? d + %d : %lld; d < end; d++, x += 16, weight += %lld) {", MAX_TERMS, (long long)c->depth,
-                    MAX_TERMS, (long long)c->depth, (long long)c->w_depth);
-            } else
-                put(w, "for (int d = 0; d < %lld; d++, x += 16, weight += %lld) {", (long long)c->depth, (long long)c->w_depth);
-            fprintf(w->out, "%*sconst V", 4 * w->indent, "");
-            for (int j = 0; j < n; j++)
-                fprintf(w->out, "%s b%d = ld(x + %lld)", j ? "," : "", j, (long long)(j * c->depth * c->groups * 16));
-            fprintf(w->out, ";\n");
-            for (int i = 0; i < sizes[z]; i++) {
-                fprintf(w->out, "%*s{ const V a = vec(weight[%lld]);", 4 * w->indent, "", (long long)(i * c->w_out));
-                for (int j = 0; j < n; j++)
-                    fprintf(w->out, " s%d_%d += a * b%d;", i, j, j);
-                fprintf(w->out, " }\n");
-            }
-            put(w, "}");
-            for (int i = 0; i < sizes[z]; i++)
-                for (int j = 0; j < n; j++)
-                    if (c->depth > MAX_TERMS)
-                        put(w, "tile[%d] = (d > %d ? tile[%d] : (V){0}) + s%d_%d, s%d_%d = (V){0};", i * CHUNK + j, MAX_TERMS, i * CHUNK + j, i, j, i, j);
-                    else
-                        put(w, "tile[%d] = s%d_%d;", i * CHUNK + j, i, j);
-            if (c->depth > MAX_TERMS)
-                put(w, "}");
-            put(w, "}");
-            fprintf(w->out, "\n");
-        }
+        for (int n = CHUNK; n >= 1; n /= 2)
+            put_flat_tile(w, c, sizes[z], n);
     open_kernel(w);
     open_tasks(w, CHUNK, splits);
     const char *from = put_channels(w, s, c, splits);

@@ -51,6 +51,35 @@ void put_conv_dw_parts(struct writer *w, const struct stage *s, const struct geo
     close_kernel(w);
 }
 
+/* Opens the loop over q with f[i], y' of each output channel, and b[r][s], the places of x that the taps meet. Where those of the
+ * next q are the same, one column further, only that one is read. */
+static void open_columns(struct writer *w, const struct geometry *g, const struct dw *d)
+{
+    bool slides = g->stride[1] == 1 && g->dil[1] == 1;
+    const char *inside = region_printf(w->region, "h >= 0 && h < %lld && w >= 0 && w < %lld ? ld(x + (h * %lld + w) * 16) : 0", (long long)g->H,
+                                       (long long)g->W, (long long)g->W);
+    put(w, "V b[%d][%lld];", d->rows, (long long)g->S);
+    for (int round = 0; round < 2; round++) {
+        if (round) {
+            put(w, "for (int q = 0; q < %lld; q++) {", (long long)g->Q);
+            put(w, "real f[%d];", d->tile);
+            put(w, "UNROLL for (int i = 0; i < %d; i++)", d->tile);
+            put(w, "    f[i] = i < n ? ld(y + (i * %lld + q) * 16) : 0;", (long long)(g->P * g->Q));
+        }
+        if (!round && !slides)
+            continue;
+        put(w, "UNROLL for (int r = 0; r < %d; r++) {", d->rows);
+        put(w, "const int h = p * %d + (r0 + r) * %d - %d;", g->stride[0], g->dil[0], g->pad[0]);
+        if (slides && round)
+            put(w, "UNROLL for (int s = 0; s < %lld; s++)\n    b[r][s] = b[r][s + 1];", (long long)g->S - 1);
+        put(w, "UNROLL for (int s = %lld; s < %lld; s++) {", (long long)(!slides ? 0 : round ? g->S - 1 : 1), (long long)g->S);
+        put(w, "const int w = %s * %d + %s * %d - %d;", round ? "q" : "0", g->stride[1], round ? "s" : "(s - 1)", g->dil[1], g->pad[1]);
+        put(w, "b[r][s] = %s;", inside);
+        put(w, "}");
+        put(w, "}");
+    }
+}
+
 void put_conv_dw_cuda(struct writer *w, const struct stage *s)
 {
     const struct geometry at = geometry_of(w, s), *g = &at;
@@ -80,31 +109,7 @@ void put_conv_dw_cuda(struct writer *w, const struct stage *s)
         (long long)g->Q);
     put(w, "const real *x = %s + (block * %lld + group * %lld + c) * %lld * 16 + lane;", name_of(w, s->in[0]), (long long)g->C, (long long)Cg,
         (long long)(g->H * g->W));
-    /* b[r][s]: the places of x that the taps meet. Where those of the next q are the same, one column further, only that one
-     * is read. */
-    bool slides = g->stride[1] == 1 && g->dil[1] == 1;
-    const char *inside = region_printf(w->region, "h >= 0 && h < %lld && w >= 0 && w < %lld ? ld(x + (h * %lld + w) * 16) : 0", (long long)g->H,
-                                       (long long)g->W, (long long)g->W);
-    put(w, "V b[%d][%lld];", d.rows, (long long)g->S);
-    for (int round = 0; round < 2; round++) {
-        if (round) {
-            put(w, "for (int q = 0; q < %lld; q++) {", (long long)g->Q);
-            put(w, "real f[%d];", d.tile);
-            put(w, "UNROLL for (int i = 0; i < %d; i++)", d.tile);
-            put(w, "    f[i] = i < n ? ld(y + (i * %lld + q) * 16) : 0;", (long long)(g->P * g->Q));
-        }
-        if (!round && !slides)
-            continue;
-        put(w, "UNROLL for (int r = 0; r < %d; r++) {", d.rows);
-        put(w, "const int h = p * %d + (r0 + r) * %d - %d;", g->stride[0], g->dil[0], g->pad[0]);
-        if (slides && round)
-            put(w, "UNROLL for (int s = 0; s < %lld; s++)\n    b[r][s] = b[r][s + 1];", (long long)g->S - 1);
-        put(w, "UNROLL for (int s = %lld; s < %lld; s++) {", (long long)(!slides ? 0 : round ? g->S - 1 : 1), (long long)g->S);
-        put(w, "const int w = %s * %d + %s * %d - %d;", round ? "q" : "0", g->stride[1], round ? "s" : "(s - 1)", g->dil[1], g->pad[1]);
-        put(w, "b[r][s] = %s;", inside);
-        put(w, "}");
-        put(w, "}");
-    }
+    open_columns(w, g, &d);
     put(w, "UNROLL for (int r = 0; r < %d; r++)", d.rows);
     put(w, "UNROLL for (int s = 0; s < %lld; s++)", (long long)g->S);
     put(w, "UNROLL for (int i = 0; i < %d; i++)", d.tile);
