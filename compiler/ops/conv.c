@@ -217,6 +217,50 @@ static struct value *with_bias(struct site *s, struct value *y, bool bias, doubl
     return graph_op(s->graph, "add", NULL, y, b, NULL);
 }
 
+static void say_groups(struct site *s, const struct args *a, const struct value *x, int64_t c, int64_t k, int64_t groups)
+{
+    int64_t most = c, rest = k;                    /* Euclid: what divides both channels in and out */
+    while (rest) {
+        int64_t next = most % rest;
+        most = rest;
+        rest = next;
+    }
+    diag_error(s->diag, "N0203", a->loc[5], NULL, "`%s`: %lld %s cannot be cut into %lld groups", s->path,
+               (long long)(c % groups ? c : k), c % groups ? "channels in" : "channels out", (long long)groups);
+    diag_place(s->diag, x->loc, "makes %s", shape_words(s->graph->region, x));
+    if (most > 1)
+        diag_help(s->diag, "`groups` may be 1, %lld, or what divides %lld", (long long)most, (long long)most);
+    else
+        diag_help(s->diag, "with these channels `groups` must be 1");
+}
+
+/* Why the geometry is none. */
+static void say_geometry(struct site *s, const struct value *x, const double *attr, const int64_t *w)
+{
+    struct region *r = s->graph->region;
+    int64_t need = 0, reach[2];                    /* what the taps span, and the padding that would do */
+    for (int i = 0; i < 2; i++) {
+        reach[i] = (int64_t)attr[DH + i] * (w[2 + i] - 1) + 1;
+        int64_t pad = (reach[i] - x->t.dim[1 + i] + 1) / 2;
+        need = pad > (int64_t)attr[PH + i] && pad > need ? pad : need;
+    }
+    const char *dilated = attr[DH] > 1 || attr[DW] > 1 ? region_printf(r, ", with its dilation %lldx%lld,", (long long)reach[0],
+                                                                      (long long)reach[1]) : "";
+    if (need)
+        diag_error(s->diag, "N0202", s->loc, NULL, "`%s`: a kernel of %lldx%lld%s does not fit into %s with padding %dx%d", s->path,
+                   (long long)w[2], (long long)w[3], dilated, shape_text(r, x), (int)attr[PH], (int)attr[PW]);
+    else if (w[1] * w[2] > INT32_MAX / w[3])
+        diag_error(s->diag, "N0202", s->loc, NULL, "`%s`: each of its sums has more than %d terms", s->path, INT32_MAX);
+    else if (w[0] * w[1] > INT32_MAX / w[2])
+        diag_error(s->diag, "N0202", s->loc, NULL, "`%s`: its %lld x %lld kernels have more than %d rows", s->path, (long long)w[0], (long long)w[1],
+                   INT32_MAX);
+    else
+        diag_error(s->diag, "N0202", s->loc, NULL, "`%s`: images may have at most %d rows and columns, before and behind Conv", s->path, MAX_PICTURE);
+    diag_place(s->diag, x->loc, "makes %s", shape_words(r, x));
+    if (need)
+        diag_help(s->diag, "use a smaller kernel, less pooling before it, or `pad = %lld`", (long long)need);
+}
+
 static struct value *conv(struct site *s, const struct args *a, struct value *const *xs, int nx)
 {
     (void)nx;
@@ -232,19 +276,7 @@ static struct value *conv(struct site *s, const struct args *a, struct value *co
     double attr[MAX_ATTRS] = {a->num[2][0], a->num[2][1], a->num[3][0], a->num[3][1], a->num[4][0], a->num[4][1], a->num[5][0]};
     int64_t groups = (int64_t)attr[GROUPS], k = (int64_t)a->num[0][0], c = x->t.dim[0];
     if (c % groups || k % groups) {
-        int64_t most = c, rest = k;                    /* Euclid: what divides both channels in and out */
-        while (rest) {
-            int64_t next = most % rest;
-            most = rest;
-            rest = next;
-        }
-        diag_error(s->diag, "N0203", a->loc[5], NULL, "`%s`: %lld %s cannot be cut into %lld groups", s->path,
-                   (long long)(c % groups ? c : k), c % groups ? "channels in" : "channels out", (long long)groups);
-        diag_place(s->diag, x->loc, "makes %s", shape_words(r, x));
-        if (most > 1)
-            diag_help(s->diag, "`groups` may be 1, %lld, or what divides %lld", (long long)most, (long long)most);
-        else
-            diag_help(s->diag, "with these channels `groups` must be 1");
+        say_groups(s, a, x, c, k, groups);
         return NULL;
     }
     int64_t w[4] = {k, c / groups, (int64_t)a->num[1][0], (int64_t)a->num[1][1]};
@@ -257,27 +289,7 @@ static struct value *conv(struct site *s, const struct args *a, struct value *co
     }
     struct geometry g;
     if (!geometry(&g, attr, 3, x->t.dim, 4, w)) {
-        int64_t need = 0, reach[2];                    /* what the taps span, and the padding that would do */
-        for (int i = 0; i < 2; i++) {
-            reach[i] = (int64_t)attr[DH + i] * (w[2 + i] - 1) + 1;
-            int64_t pad = (reach[i] - x->t.dim[1 + i] + 1) / 2;
-            need = pad > (int64_t)attr[PH + i] && pad > need ? pad : need;
-        }
-        const char *dilated = attr[DH] > 1 || attr[DW] > 1 ? region_printf(r, ", with its dilation %lldx%lld,", (long long)reach[0],
-                                                                          (long long)reach[1]) : "";
-        if (need)
-            diag_error(s->diag, "N0202", s->loc, NULL, "`%s`: a kernel of %lldx%lld%s does not fit into %s with padding %dx%d", s->path,
-                       (long long)w[2], (long long)w[3], dilated, shape_text(r, x), (int)attr[PH], (int)attr[PW]);
-        else if (w[1] * w[2] > INT32_MAX / w[3])
-            diag_error(s->diag, "N0202", s->loc, NULL, "`%s`: each of its sums has more than %d terms", s->path, INT32_MAX);
-        else if (w[0] * w[1] > INT32_MAX / w[2])
-            diag_error(s->diag, "N0202", s->loc, NULL, "`%s`: its %lld x %lld kernels have more than %d rows", s->path, (long long)w[0], (long long)w[1],
-                       INT32_MAX);
-        else
-            diag_error(s->diag, "N0202", s->loc, NULL, "`%s`: images may have at most %d rows and columns, before and behind Conv", s->path, MAX_PICTURE);
-        diag_place(s->diag, x->loc, "makes %s", shape_words(r, x));
-        if (need)
-            diag_help(s->diag, "use a smaller kernel, less pooling before it, or `pad = %lld`", (long long)need);
+        say_geometry(s, x, attr, w);
         return NULL;
     }
     int64_t fan_in = w[1] * w[2] * w[3];

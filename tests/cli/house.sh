@@ -6,6 +6,11 @@ rooms=$(sed -nE 's#^    ((compiler|runtime|grammar)[a-z/]*)/ .*#\1#p' CONTRIBUTI
     fail "CONTRIBUTING.md lists other rooms than there are"
 cd - >/dev/null
 
+# No function has more than 60 lines.
+(cd "$ROOT" && awk '/^{$/ || /^[a-z].*\) \{$/ { start = FNR } /^}$/ && start { if (FNR - start > 61) print FILENAME ":" start ": " FNR - start - 1 " lines"; start = 0 }' \
+    compiler/*/*.c runtime/*/*.c) >long
+[ ! -s long ] || fail "$(cat long)"
+
 # What differs between targets is in their rows and those of bodies: nobody asks which one it is.
 cd "$ROOT"
 ! grep -nE 'target [!=]= &target_' -r compiler || fail "this belongs into a row of the target or of the op's bodies"
