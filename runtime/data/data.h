@@ -70,13 +70,13 @@ void inspect_print(const struct dataset *set, FILE *out);
 
 /* The readers of one format each, for data.c. */
 
-/* idx.c: one IDX file; `count` and `field` as above. Values are converted from big-endian. `head`, if there is one, sees them
+/* format_idx.c: one IDX file; `count` and `field` as above. Values are converted from big-endian. `head`, if there is one, sees them
  * before the values are read, and may refuse. */
 typedef bool idx_head(void *context, int64_t count, struct data_field *field, struct data_error *error);
 bool idx_is_magic(const unsigned char bytes[4]);
 bool idx_read(const char *path, idx_head *head, void *context, int64_t *count, struct data_field *field, struct data_error *error);
 
-/* cifar.c: the records of all files, in order. */
+/* format_cifar.c: the records of all files, in order. */
 bool cifar_read(char *const *paths, size_t n_paths, data_fits *fits, const void *wanted, struct data_split *split,
                 struct data_error *error);
 
