@@ -21,6 +21,7 @@ LIBS_NETRUN = $(LIBS_NETC) -lz -lpng -ljansson -ldl -lpthread
 LINK = $(CC) $(CFLAGS) $(STRICT) $(SANITIZER) $(LDFLAGS)
 
 OPS := $(sort $(wildcard compiler/ops/*.c))
+FORMATS := $(sort $(wildcard runtime/data/format_*.c))
 TARGETS := $(sort $(wildcard compiler/emit/target_*.c))
 LIB_O := $(patsubst %.c,$(B)/%.o,$(filter-out compiler/netc/main.c,$(wildcard compiler/*/*.c))) $(B)/net.tab.o $(B)/net.lex.o
 RUN_O := $(patsubst %.c,$(B)/%.o,$(filter-out runtime/netrun/main.c,$(wildcard runtime/*/*.c)))
@@ -87,6 +88,9 @@ $(B)/compiler/plan/op.o: $(B)/oplist.h
 $(B)/targetlist.h: FORCE
 	@$(call lists,$(patsubst target_%,'TARGET(%)',$(notdir $(basename $(TARGETS)))))
 $(B)/compiler/plan/target.o: $(B)/targetlist.h
+$(B)/formatlist.h: FORCE
+	@$(call lists,$(patsubst format_%,'FORMAT(%)',$(notdir $(basename $(FORMATS)))))
+$(B)/runtime/data/data.o: $(B)/formatlist.h
 
 # The head of emitted kernels is compiled in as text.
 PRELUDE_C := compiler/emit/finite.c.txt compiler/base/philox.h compiler/emit/abi.h

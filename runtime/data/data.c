@@ -1,4 +1,4 @@
-#include "data.h"
+#include "format.h"
 
 #include "base/atomic_file.h"
 #include "gz.h"
@@ -15,28 +15,30 @@
 /* Class indices at and above this are taken for damage. */
 #define MAX_CLASSES (1 << 20)
 
-enum part { TRAIN_SAMPLES, TRAIN_LABELS, TEST_SAMPLES, TEST_LABELS, N_PARTS };
+static const char *const part_names[DATA_PARTS] = {"training samples", "training labels", "test samples", "test labels"};
 
-static const char *const part_names[N_PARTS] = {"training samples", "training labels", "test samples", "test labels"};
-static const char *const usual_names[N_PARTS] = {"train-images-idx3-ubyte", "train-labels-idx1-ubyte",
-                                                 "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"};
+#define FORMAT(name) extern const struct data_format format_##name;
+#include "formatlist.h"
+#undef FORMAT
+static const struct data_format *const formats[] = {
+#define FORMAT(name) &format_##name,
+#include "formatlist.h"
+#undef FORMAT
+};
+enum { FORMATS = sizeof formats / sizeof *formats };
 
 struct names {
     char **name;
     size_t n;
 };
 
-/* What a folder holds, as far as the first bytes and the names tell. */
+/* The files of the one format that a folder holds. */
 struct contents {
-    char *idx[N_PARTS];
-    struct names cifar_train, cifar_test;
+    const struct data_format *format;
+    struct names part[DATA_PARTS];
 };
 
 /* Names */
-
-static bool has(const char *name, const char *piece) {
-    return strstr(name, piece) != NULL;
-}
 
 static int compare_names(const void *a, const void *b) {
     return strcmp(*(char *const *)a, *(char *const *)b);
@@ -107,77 +109,71 @@ static bool list_folder(const char *folder, struct names *files, struct names *f
 
 /* Recognition */
 
-static bool named_like_idx(const char *name) {
-    bool split = has(name, "train") || has(name, "t10k") || has(name, "test");
-    bool part = has(name, "images") || has(name, "labels") || has(name, "samples") || has(name, "targets");
-    return has(name, "-idx") || (split && part);
-}
-
-static bool add_idx(struct contents *contents, const char *name, char *path, int rank, struct data_error *error) {
-    bool train = has(name, "train");
-    if (!train && !has(name, "t10k") && !has(name, "test")) {
-        data_fail(error, "%s: an IDX file that is neither named train... nor t10k... or test...", path);
-        free(path);
-        return false;
-    }
-    bool label = has(name, "label") || has(name, "target");
-    bool sample = has(name, "image") || has(name, "sample");
-    if (!label && !sample)
-        label = rank == 1;
-    enum part part = train ? (label ? TRAIN_LABELS : TRAIN_SAMPLES) : (label ? TEST_LABELS : TEST_SAMPLES);
-    if (contents->idx[part]) {
-        data_fail(error, "%s: a second file of %s beside %s; expected one", path, part_names[part],
-                  contents->idx[part]);
-        free(path);
-        return false;
-    }
-    contents->idx[part] = path;
-    return true;
-}
-
-/* Looks into one file and notes what it is; takes `path`. */
-static bool add_file(struct contents *contents, const char *name, char *path, struct data_error *error) {
-    struct data_error local;
-    unsigned char start[4] = {0};
-    uint64_t got = 0;
-    bool train = has(name, "data_batch"), test = has(name, "test_batch");
-    if (train || test)
-        return append(train ? &contents->cifar_train : &contents->cifar_test, path) ||
-               data_fail(error, "%s: out of memory", name);
-    struct gz *file = gz_open(path, &local);
-    bool readable = file && gz_read_some(file, start, sizeof start, &got, &local);
-    gz_close(file);
-    if (readable && got == sizeof start && idx_is_magic(start))
-        return add_idx(contents, name, path, start[3], error);
-    if (named_like_idx(name)) {
-        /* Its name promises IDX, so what is wrong with it matters: let the reader say it. */
-        int64_t count;
-        struct data_field field;
-        idx_read(path, NULL, NULL, &count, &field, error);
-        free(path);
-        return false;
+/* Takes `path`. */
+static bool add_file(struct contents *contents, const struct data_format *format, enum data_part part, char *path,
+                     struct data_error *error) {
+    struct names *files = &contents->part[part];
+    if (files->n && !format->many)
+        data_fail(error, "%s: a second file of %s beside %s; expected one", path, part_names[part], files->name[0]);
+    else if (contents->format && contents->format != format)
+        data_fail(error, "%s: %s, but beside it are files of %s; expected one data set", path, format->name,
+                  contents->format->name);
+    else {
+        contents->format = format;
+        return append(files, path) || data_fail(error, "out of memory");
     }
     free(path);
-    return true;
+    return false;
+}
+
+/* Looks into one file and notes whose it is; takes `path`. */
+static bool offer_file(struct contents *contents, const char *name, char *path, struct data_error *error) {
+    struct data_error local;
+    struct data_file file = {.name = name, .path = path};
+    struct gz *stream = gz_open(path, &local);
+    if (!stream || !gz_read_some(stream, file.start, sizeof file.start, &file.got, &local))
+        file.got = 0;
+    gz_close(stream);
+    bool damaged = false;
+    for (int i = 0; i < FORMATS; i++) {
+        enum data_part part;
+        enum data_claim claim = formats[i]->claim(&file, &part, damaged ? &local : error);
+        if (claim == DATA_MINE)
+            return add_file(contents, formats[i], part, path, error);
+        damaged |= claim == DATA_DAMAGED;
+    }
+    free(path);
+    return !damaged;
 }
 
 static void free_contents(struct contents *contents) {
-    for (int part = 0; part < N_PARTS; part++)
-        free(contents->idx[part]);
-    free_names(&contents->cifar_train);
-    free_names(&contents->cifar_test);
+    for (int part = 0; part < DATA_PARTS; part++)
+        free_names(&contents->part[part]);
+}
+
+/* snprintf at the end of what is there; what does not fit is left out. */
+static void add_text(char *text, size_t size, const char *before, const char *word) {
+    size_t used = strlen(text);
+    snprintf(text + used, size - used, "%s%s", before, word);
 }
 
 static bool fail_unrecognised(const char *folder, const struct names *folders, struct data_error *error) {
-    char list[200] = "";
-    size_t used = 0;
-    for (size_t i = 0; i < folders->n && used < sizeof list; i++)
-        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "; its subfolders are ",
-                                 folders->name[i]);
-    return data_fail(error,
-                     "%s: no data recognised; expected %s, %s, %s and %s, or data_batch_1.bin and test_batch.bin "
-                     "(each plain or .gz)%s",
-                     folder, usual_names[0], usual_names[1], usual_names[2], usual_names[3], list);
+    char expected[400] = "", list[200] = "";
+    for (int i = 0; i < FORMATS; i++) {
+        int left = 0;
+        for (int part = 0; part < DATA_PARTS; part++)
+            left += formats[i]->usual[part] != NULL;
+        const char *before = i ? ", or " : "";
+        for (int part = 0; part < DATA_PARTS; part++) {
+            if (!formats[i]->usual[part])
+                continue;
+            add_text(expected, sizeof expected, before, formats[i]->usual[part]);
+            before = --left > 1 ? ", " : " and ";
+        }
+    }
+    for (size_t i = 0; i < folders->n; i++)
+        add_text(list, sizeof list, i ? ", " : "; its subfolders are ", folders->name[i]);
+    return data_fail(error, "%s: no data recognised; expected %s (each plain or .gz)%s", folder, expected, list);
 }
 
 static bool survey(const char *folder, struct contents *contents, struct data_error *error) {
@@ -187,15 +183,9 @@ static bool survey(const char *folder, struct contents *contents, struct data_er
         if (is_packed_twin(&files, files.name[i]))
             continue;
         char *path = join(folder, files.name[i]);
-        ok = path ? add_file(contents, files.name[i], path, error) : data_fail(error, "%s: out of memory", folder);
+        ok = path ? offer_file(contents, files.name[i], path, error) : data_fail(error, "%s: out of memory", folder);
     }
-    bool idx = false;
-    for (int part = 0; part < N_PARTS; part++)
-        idx |= contents->idx[part] != NULL;
-    bool cifar = contents->cifar_train.n || contents->cifar_test.n;
-    if (ok && idx && cifar)
-        ok = data_fail(error, "%s: holds both IDX and CIFAR-10 files; expected one data set", folder);
-    if (ok && !idx && !cifar)
+    if (ok && !contents->format)
         ok = fail_unrecognised(folder, &folders, error);
     free_names(&files);
     free_names(&folders);
@@ -226,45 +216,37 @@ static bool check_classes_of(const struct data_split *split, int64_t classes, co
     return true;
 }
 
-/* What the head of an IDX file is compared with. */
-struct asked {
-    data_fits *fits;
-    const void *wanted;
-    const struct data_split *split; /* labels: the split whose samples have been read; samples: NULL */
-};
-
-static bool take_head(void *context, int64_t count, struct data_field *field, struct data_error *error) {
-    const struct asked *asked = context;
-    const struct data_split *split = asked->split;
-    if (split && count != split->count)
-        return data_fail(error, "%s: byte 4: %" PRId64 " labels, but %s has %" PRId64 " samples; expected as many",
-                         field->path, count, split->sample.path, split->count);
-    if (!split && field->type == DATA_I32)
-        return data_fail(error, "%s: byte 2: samples of type 0x0c; expected 0x08 (8-bit) or 0x0d (32-bit float)",
-                         field->path);
-    if (split && field->type != DATA_F32 && field->rank != 0)
-        return data_fail(error, "%s: byte 3: class labels of rank %d; expected rank 1", field->path, field->rank + 1);
-    if (split ? field->type == DATA_F32 && field->rank == 0 : field->rank == 2 || field->rank == 0)
+bool data_head(const struct data_source *from, const struct data_split *split, int64_t count, struct data_field *field,
+               struct data_error *error) {
+    bool label = field == &split->label;
+    if (label && count != split->count)
+        return data_fail(error, "%s: %" PRId64 " labels, but %s has %" PRId64 " samples; expected as many", field->path,
+                         count, split->sample.path, split->count);
+    if (!label && field->type == DATA_I32)
+        return data_fail(error, "%s: samples of 32-bit integers; expected bytes or 32-bit floats", field->path);
+    if (label && field->type != DATA_F32 && field->rank != 0)
+        return data_fail(error, "%s: class labels of rank %d; expected rank 1", field->path, field->rank + 1);
+    if (label ? field->type == DATA_F32 && field->rank == 0 : field->rank == 2 || field->rank == 0)
         insert_dimension(field);
-    return !asked->fits || asked->fits(asked->wanted, field, split != NULL, error);
+    return !from->fits || from->fits(from->wanted, field, label, error);
 }
 
-static bool read_idx_split(char *const paths[2], enum part first, struct asked asked, struct data_split *split, struct data_error *error) {
-    if (!paths[0] && !paths[1])
+static bool read_split(const struct contents *contents, enum data_part first, struct data_source from,
+                       struct data_split *split, struct data_error *error) {
+    const struct data_format *format = contents->format;
+    const struct names *samples = &contents->part[first], *labels = &contents->part[first + 1];
+    if (!samples->n && !labels->n)
         return true;
-    if (!paths[0] || !paths[1]) {
-        enum part missing = first + (paths[0] ? 1 : 0);
+    if (!samples->n || (!labels->n && format->usual[first + 1])) {
+        enum data_part missing = samples->n ? first + 1 : first;
         return data_fail(error, "%s: its %s are missing; expected a file such as %s (plain or .gz) beside it",
-                         paths[paths[0] ? 0 : 1], part_names[missing], usual_names[missing]);
+                         samples->n ? samples->name[0] : labels->name[0], part_names[missing], format->usual[missing]);
     }
-    int64_t labels;
-    struct data_field *sample = &split->sample, *label = &split->label;
-    if (!idx_read(paths[0], take_head, &asked, &split->count, sample, error))
-        return false;
-    asked.split = split;
-    if (!idx_read(paths[1], take_head, &asked, &labels, label, error))
-        return false;
-    return label->type == DATA_F32 || check_classes_of(split, MAX_CLASSES, "expected", error);
+    from.samples = samples->name;
+    from.n = samples->n;
+    from.labels = labels->n ? labels->name[0] : NULL;
+    return format->read(&from, split, error) &&
+           (split->label.type == DATA_F32 || check_classes_of(split, MAX_CLASSES, "expected", error));
 }
 
 static bool same_layout(const struct data_field *a, const struct data_field *b) {
@@ -275,10 +257,10 @@ static bool check_splits(const struct dataset *set, struct data_error *error) {
     if (set->train.count == 0 || set->test.count == 0)
         return true;
     if (!same_layout(&set->train.sample, &set->test.sample))
-        return data_fail(error, "%s: byte 2: samples differ in type or shape from those of %s", set->test.sample.path,
+        return data_fail(error, "%s: samples differ in type or shape from those of %s", set->test.sample.path,
                          set->train.sample.path);
     if (!same_layout(&set->train.label, &set->test.label))
-        return data_fail(error, "%s: byte 2: labels differ in type or shape from those of %s", set->test.label.path,
+        return data_fail(error, "%s: labels differ in type or shape from those of %s", set->test.label.path,
                          set->train.label.path);
     return true;
 }
@@ -299,18 +281,6 @@ static void count_classes(struct dataset *set) {
     set->classes = (train > test ? train : test) + 1;
 }
 
-static bool read_contents(const struct contents *contents, struct asked asked, struct dataset *set, struct data_error *error) {
-    const struct names *train = &contents->cifar_train, *test = &contents->cifar_test;
-    if (train->n || test->n) {
-        set->format = "CIFAR-10";
-        return (!train->n || cifar_read(train->name, train->n, asked.fits, asked.wanted, &set->train, error)) &&
-               (!test->n || cifar_read(test->name, test->n, asked.fits, asked.wanted, &set->test, error));
-    }
-    set->format = "IDX";
-    return read_idx_split(contents->idx + TRAIN_SAMPLES, TRAIN_SAMPLES, asked, &set->train, error) &&
-           read_idx_split(contents->idx + TEST_SAMPLES, TEST_SAMPLES, asked, &set->test, error);
-}
-
 static bool is_synthetic(const char *folder) {
     char *marker = join(folder, "SYNTHETIC");
     bool found = marker && access(marker, F_OK) == 0;
@@ -320,10 +290,13 @@ static bool is_synthetic(const char *folder) {
 
 bool data_open(const char *folder, data_fits *fits, const void *wanted, struct dataset *set, struct data_error *error) {
     struct contents contents = {0};
+    const struct data_source from = {.fits = fits, .wanted = wanted};
     *set = (struct dataset){0};
-    bool ok = survey(folder, &contents, error) && read_contents(&contents, (struct asked){fits, wanted, NULL}, set, error) && check_splits(set, error);
+    bool ok = survey(folder, &contents, error) && read_split(&contents, TRAIN_SAMPLES, from, &set->train, error) &&
+              read_split(&contents, TEST_SAMPLES, from, &set->test, error) && check_splits(set, error);
     free_contents(&contents);
     if (ok) {
+        set->format = contents.format->name;
         count_classes(set);
         set->synthetic = is_synthetic(folder);
     } else {
@@ -332,20 +305,14 @@ bool data_open(const char *folder, data_fits *fits, const void *wanted, struct d
     return ok;
 }
 
-static bool destroys_any(const char *path, char *const *names, size_t n) {
-    for (size_t i = 0; i < n; i++)
-        if (names[i] && atomic_destroys(path, names[i]))
-            return true;
-    return false;
-}
-
 bool data_reads(const char *folder, const char *path) {
-    struct contents c = {0};
+    struct contents contents = {0};
     struct data_error ignored;
-    bool reads = survey(folder, &c, &ignored) && (destroys_any(path, c.idx, N_PARTS) ||
-                                                  destroys_any(path, c.cifar_train.name, c.cifar_train.n) ||
-                                                  destroys_any(path, c.cifar_test.name, c.cifar_test.n));
-    free_contents(&c);
+    bool reads = false, known = survey(folder, &contents, &ignored);
+    for (int part = 0; known && part < DATA_PARTS; part++)
+        for (size_t i = 0; i < contents.part[part].n; i++)
+            reads |= atomic_destroys(path, contents.part[part].name[i]);
+    free_contents(&contents);
     return reads;
 }
 

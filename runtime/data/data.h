@@ -1,4 +1,4 @@
-/* Data sets in memory: what a folder of IDX or CIFAR-10 files holds.
+/* Data sets in memory: what a folder of files holds. format.h says what a format is.
  *
  * Every function that takes a `struct data_error` says there, and only when it returns false, which file is wrong,
  * at which byte, and what was expected. */
@@ -35,7 +35,7 @@ struct data_split {
 };
 
 struct dataset {
-    const char *format;            /* "IDX" or "CIFAR-10" */
+    const char *format;            /* its name for people, such as "IDX" */
     struct data_split train, test; /* same shapes and types where both are there; at least one is */
     int64_t classes;               /* largest class index of both splits + 1; 0 for F32 targets */
     bool synthetic;                /* a file SYNTHETIC beside them says that they were drawn: no results of a real set */
@@ -45,9 +45,8 @@ struct dataset {
  * reason in `error`. */
 typedef bool data_fits(const void *wanted, const struct data_field *field, bool label, struct data_error *error);
 
-/* Reads all of a folder's IDX files (plain or gzip; samples and labels; "train" or "t10k"/"test" in the name tells the
- * splits apart) or CIFAR-10 binary files (data_batch*, test_batch*, in the order of their names). Other files are
- * passed over, and X.gz where X is there too. On failure `set` holds nothing. `fits` NULL: anything will do. */
+/* Reads all files of a folder, plain or gzip, that are of a format; one format, or it is refused. Other files are passed over, and
+ * X.gz where X is there too. On failure `set` holds nothing. `fits` NULL: anything will do. */
 bool data_open(const char *folder, data_fits *fits, const void *wanted, struct dataset *set, struct data_error *error);
 void data_close(struct dataset *set);
 
@@ -67,17 +66,5 @@ bool data_check_finite(const struct data_split *split, struct data_error *error)
 /* For people: counts, shapes, types, samples per class, mean and standard deviation per channel of the training set
  * (bytes scaled to 0..1, F32 as they are), and the first images drawn in characters. inspect.c */
 void inspect_print(const struct dataset *set, FILE *out);
-
-/* The readers of one format each, for data.c. */
-
-/* format_idx.c: one IDX file; `count` and `field` as above. Values are converted from big-endian. `head`, if there is one, sees them
- * before the values are read, and may refuse. */
-typedef bool idx_head(void *context, int64_t count, struct data_field *field, struct data_error *error);
-bool idx_is_magic(const unsigned char bytes[4]);
-bool idx_read(const char *path, idx_head *head, void *context, int64_t *count, struct data_field *field, struct data_error *error);
-
-/* format_cifar.c: the records of all files, in order. */
-bool cifar_read(char *const *paths, size_t n_paths, data_fits *fits, const void *wanted, struct data_split *split,
-                struct data_error *error);
 
 #endif

@@ -1,5 +1,5 @@
 /* The binary version of CIFAR-10: records of one label byte and the red, green and blue planes of a 32 x 32 image. */
-#include "data.h"
+#include "format.h"
 #include "gz.h"
 
 #include <inttypes.h>
@@ -50,21 +50,36 @@ static bool read_records(struct gz *file, struct data_split *split, uint64_t *ro
     }
 }
 
-bool cifar_read(char *const *paths, size_t n_paths, data_fits *fits, const void *wanted, struct data_split *split,
-                struct data_error *error) {
+static bool read(const struct data_source *from, struct data_split *split, struct data_error *error) {
     *split = (struct data_split){
         .sample = {.type = DATA_U8, .rank = 3, .dims = {CHANNELS, SIDE, SIDE}, .bytes = PIXELS},
         .label = {.type = DATA_U8, .bytes = 1},
     };
     uint64_t room = 0;
-    split->sample.path = strdup(paths[0]);
-    split->label.path = strdup(paths[0]);
-    bool ok = (split->sample.path && split->label.path) || data_fail(error, "%s: out of memory", paths[0]);
-    ok = ok && (!fits || (fits(wanted, &split->sample, false, error) && fits(wanted, &split->label, true, error)));
-    for (size_t i = 0; ok && i < n_paths; i++) {
-        struct gz *file = gz_open(paths[i], error);
+    split->sample.path = strdup(from->samples[0]);
+    split->label.path = strdup(from->samples[0]);
+    bool ok = (split->sample.path && split->label.path) || data_fail(error, "%s: out of memory", from->samples[0]);
+    ok = ok && data_head(from, split, 0, &split->sample, error) && data_head(from, split, 0, &split->label, error);
+    for (size_t i = 0; ok && i < from->n; i++) {
+        struct gz *file = gz_open(from->samples[i], error);
         ok = file && read_records(file, split, &room, error);
         gz_close(file);
     }
     return ok;
 }
+
+/* By its name: any bytes up to 9 may begin it. */
+static enum data_claim claim(const struct data_file *file, enum data_part *part, struct data_error *error) {
+    (void)error;
+    bool train = strstr(file->name, "data_batch") != NULL;
+    *part = train ? TRAIN_SAMPLES : TEST_SAMPLES;
+    return train || strstr(file->name, "test_batch") ? DATA_MINE : DATA_NOT_MINE;
+}
+
+const struct data_format format_cifar = {
+    .name = "CIFAR-10",
+    .usual = {[TRAIN_SAMPLES] = "data_batch_1.bin", [TEST_SAMPLES] = "test_batch.bin"},
+    .many = true,
+    .claim = claim,
+    .read = read,
+};

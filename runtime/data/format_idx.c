@@ -1,6 +1,6 @@
 /* The IDX format: two zero bytes, element type, rank; the sizes as big-endian 32-bit numbers; the elements in row-major
  * order, big-endian. The first size counts the samples. */
-#include "data.h"
+#include "format.h"
 #include "gz.h"
 
 #include <inttypes.h>
@@ -13,7 +13,7 @@ static uint32_t big_endian(const unsigned char b[4]) {
     return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
 }
 
-bool idx_is_magic(const unsigned char b[4]) {
+static bool is_magic(const unsigned char b[4]) {
     bool known_type = b[2] == 0x08 || b[2] == 0x09 || (b[2] >= 0x0B && b[2] <= 0x0E);
     return b[0] == 0 && b[1] == 0 && known_type && b[3] >= 1 && b[3] <= DATA_MAX_RANK + 1;
 }
@@ -22,7 +22,7 @@ static bool read_magic(struct gz *file, enum data_type *type, int *rank, struct 
     unsigned char magic[4];
     if (!gz_read(file, magic, sizeof magic, "the IDX magic number", error))
         return false;
-    if (!idx_is_magic(magic))
+    if (!is_magic(magic))
         return data_fail(error,
                          "%s: byte 0: %02x %02x %02x %02x is no IDX magic number; expected 00 00, an element type, "
                          "and a rank of 1 to %d",
@@ -84,7 +84,8 @@ static bool read_values(struct gz *file, uint64_t total, struct data_field *fiel
     return true;
 }
 
-static bool read_file(struct gz *file, idx_head *head, void *context, int64_t *count, struct data_field *field, struct data_error *error) {
+static bool read_file(struct gz *file, const struct data_source *from, struct data_split *split, int64_t *count,
+                      struct data_field *field, struct data_error *error) {
     uint64_t sizes[DATA_MAX_RANK + 1], total;
     int rank = 0;
     if (!read_magic(file, &field->type, &rank, error))
@@ -99,22 +100,62 @@ static bool read_file(struct gz *file, idx_head *head, void *context, int64_t *c
     field->path = strdup(gz_path(file));
     if (!field->path)
         return data_fail(error, "%s: out of memory", gz_path(file));
-    if (head && !head(context, *count, field, error))
-        return false;
-    return read_values(file, total, field, error);
+    return data_head(from, split, *count, field, error) && read_values(file, total, field, error);
 }
 
-bool idx_read(const char *path, idx_head *head, void *context, int64_t *count, struct data_field *field, struct data_error *error) {
+static bool read_path(const char *path, const struct data_source *from, struct data_split *split, int64_t *count,
+                      struct data_field *field, struct data_error *error) {
     struct gz *file = gz_open(path, error);
-    if (!file)
-        return false;
-    *field = (struct data_field){0};
-    bool ok = read_file(file, head, context, count, field, error);
+    bool ok = file && read_file(file, from, split, count, field, error);
     gz_close(file);
-    if (!ok) {
-        free(field->values);
-        free(field->path);
-        *field = (struct data_field){0};
-    }
     return ok;
 }
+
+static bool read(const struct data_source *from, struct data_split *split, struct data_error *error) {
+    int64_t labels;
+    return read_path(from->samples[0], from, split, &split->count, &split->sample, error) &&
+           read_path(from->labels, from, split, &labels, &split->label, error);
+}
+
+static bool has(const char *name, const char *piece) {
+    return strstr(name, piece) != NULL;
+}
+
+static bool is_named_so(const char *name) {
+    bool split = has(name, "train") || has(name, "t10k") || has(name, "test");
+    bool part = has(name, "images") || has(name, "labels") || has(name, "samples") || has(name, "targets");
+    return has(name, "-idx") || (split && part);
+}
+
+static enum data_claim claim(const struct data_file *file, enum data_part *part, struct data_error *error) {
+    const char *name = file->name;
+    if (file->got < 4 || !is_magic(file->start)) {
+        if (!is_named_so(name))
+            return DATA_NOT_MINE;
+        /* Its name promises IDX, so what is wrong with it matters: the reader says it. */
+        struct data_source any = {0};
+        struct data_split split = {0};
+        read_path(file->path, &any, &split, &split.count, &split.sample, error);
+        free(split.sample.values);
+        free(split.sample.path);
+        return DATA_DAMAGED;
+    }
+    bool train = has(name, "train");
+    if (!train && !has(name, "t10k") && !has(name, "test")) {
+        data_fail(error, "%s: an IDX file that is neither named train... nor t10k... or test...", file->path);
+        return DATA_DAMAGED;
+    }
+    bool label = has(name, "label") || has(name, "target");
+    bool sample = has(name, "image") || has(name, "sample");
+    if (!label && !sample)
+        label = file->start[3] == 1;
+    *part = (train ? TRAIN_SAMPLES : TEST_SAMPLES) + label;
+    return DATA_MINE;
+}
+
+const struct data_format format_idx = {
+    .name = "IDX",
+    .usual = {"train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"},
+    .claim = claim,
+    .read = read,
+};

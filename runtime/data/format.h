@@ -1,0 +1,44 @@
+/* What a format of data sets is: one row, `const struct data_format format_NAME`, in a file format_NAME.c of its own. The build
+ * lists those files, and data.c asks the rows in the order of their names; nobody else knows a format. */
+#ifndef FORMAT_H
+#define FORMAT_H
+
+#include "data.h"
+
+enum data_part { TRAIN_SAMPLES, TRAIN_LABELS, TEST_SAMPLES, TEST_LABELS, DATA_PARTS };
+
+/* A file of the folder as far as its name and its first bytes, unpacked, tell. */
+struct data_file {
+    const char *name, *path;
+    unsigned char start[8]; /* zeros behind `got` */
+    uint64_t got;           /* 0 also if it cannot be read */
+};
+
+/* DAMAGED: it should be one of them, and `error` says why it is not; it counts if no other format takes the file. */
+enum data_claim { DATA_NOT_MINE, DATA_MINE, DATA_DAMAGED };
+
+/* What a split is read from. */
+struct data_source {
+    char *const *samples; /* paths, in the order of the names */
+    size_t n;             /* of samples: 1 but where parts may be `many` files */
+    const char *labels;   /* NULL: they are in the files of the samples */
+    data_fits *fits;
+    const void *wanted;
+};
+
+struct data_format {
+    const char *name;              /* for people: "IDX" */
+    const char *usual[DATA_PARTS]; /* names of files to expect; labels NULL: they are in the files of the samples */
+    bool many;                     /* several files may be one part */
+    enum data_claim (*claim)(const struct data_file *file, enum data_part *part, struct data_error *error);
+    /* Everything of `split`, which is zero before; what there is of it is freed by the caller, after a failure as well. */
+    bool (*read)(const struct data_source *from, struct data_split *split, struct data_error *error);
+};
+
+/* For a reader that has type, rank, sizes, bytes and path of a field, before it reads the values: gives images of one plane
+ * their channel and targets of one number their rank, and refuses what no network takes, or the one that is `wanted` does not.
+ * `samples` of a label are in the split already. */
+bool data_head(const struct data_source *from, const struct data_split *split, int64_t count, struct data_field *field,
+               struct data_error *error);
+
+#endif
