@@ -148,6 +148,19 @@ bool attr_whole(double v, double lo, double hi)
     return v >= lo && v <= hi && v == floor(v);
 }
 
+bool attr_dims(const double *a, struct tensor *t)
+{
+    if (!attr_whole(a[DIMS_RANK], 0, MAX_RANK))
+        return false;
+    t->rank = (int)a[DIMS_RANK];
+    for (int i = 0; i < t->rank; i++) {
+        if (!attr_whole(a[DIMS_D0 + i], 1, MAX_SIDE))
+            return false;
+        t->dim[i] = (int64_t)a[DIMS_D0 + i];
+    }
+    return true;
+}
+
 bool same_shape(const struct tensor *a, const struct tensor *b)
 {
     if (a->rank != b->rank || a->rows != b->rows)

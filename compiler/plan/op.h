@@ -116,6 +116,10 @@ int64_t op_scratch(const struct op *op, const struct target *t, bool rows, const
 /* Is there a body of that name for some target? "plain" is one where it has a price. */
 bool op_knows(const struct op *op, const char *algorithm);
 bool attr_whole(double v, double lo, double hi);            /* an attribute that is an integer in [lo, hi] */
+/* A shape as attributes DIMS_ATTRS, the first of the op: sets rank and dim of t; false if it is none. */
+enum { DIMS_RANK, DIMS_D0 };
+#define DIMS_ATTRS "rank", "d0", "d1", "d2", "d3"
+bool attr_dims(const double *attr, struct tensor *t);
 
 /* What kernel k draws its masks from, stage by stage. They are arguments of kernels, so that one function serves all layers
  * that drop out alike. list has room for MAX_STAGES. Returns how many. */
