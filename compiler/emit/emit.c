@@ -1,10 +1,8 @@
-/* emit.c: what the ops call to write a kernel, in any language: names, scalar expressions, the heads of functions. The loops are
- * those of the target's language. */
+/* emit.c: what the ops call to write a kernel, in any language: names, places, the heads of functions. The loops are those of the
+ * target's language. */
 #include "language.h"
-#include "plan/expr.h"
 
 #include <ctype.h>
-#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,13 +95,7 @@ int maps_end(const struct writer *w, int from)
     return from;
 }
 
-/* ---- scalar expressions ---- */
-
-static const struct { const char *name; enum control_word word; } control[] = {
-    {"lr", CTL_LR}, {"inv_run", CTL_INV_RUN}, {"begin", CTL_FIRST},
-};
-
-struct scope { struct writer *w; const struct stage *s; const char *block, *e, *c; int formula; };
+/* ---- places ---- */
 
 const char *place_of(struct writer *w, int tensor, const char *block, const char *e)
 {
@@ -134,108 +126,6 @@ const char *read_of(struct writer *w, int tensor, const char *block, const char 
     if (!t->rows && t->rank == 0)
         return region_printf(w->region, "vec(%s[0])", name_of(w, tensor));
     return region_printf(w->region, "ld(%s)", place_of(w, tensor, block, e));
-}
-
-/* "stream0": what stage s draws its mask from, among those of its kernel. */
-static const char *stream_of(struct writer *w, const struct stage *s)
-{
-    int n = 0;
-    for (const struct stage *before = w->kernel->stage; before < s; before++)
-        n += op_attr(before->op, "stream") >= 0;
-    return region_printf(w->region, "stream%d", n);
-}
-
-/* The variable of an optimizer's number: its name, or of one that the host computes "host2"; NULL: it is none. */
-static const char *number_of(struct writer *w, const struct op *op, const char *name)
-{
-    const char *list[CTL_NUMBERS];
-    int n = op_numbers(op, w->region, list);
-    for (int i = 0; i < n; i++)
-        if (!strcmp(list[i], name))
-            return *name == '{' ? region_printf(w->region, "host%d", i) : name;
-    return NULL;
-}
-
-/* Has an expression before `formula` replaced this input? */
-static bool replaced(const struct op *op, int formula, int input)
-{
-    for (int i = 0, out; i < formula && op->update; i++)
-        if (op_formula(op, i, &out) && out == input)
-            return true;
-    return false;
-}
-
-/* Updates whose rows have letters are written as the paper has them: variables of these names, which are overwritten. */
-static bool reads_as_written(const struct op *op)
-{
-    return op->update && op->letters;
-}
-
-static void write_name(const char *name, FILE *out, void *context)
-{
-    const struct scope *k = context;
-    const struct stage *s = k->s;
-    const char *letters = op_letters(s->op), *letter = strlen(name) == 1 ? strchr(letters, *name) : NULL;
-    if (letter && letter - letters < s->nin && reads_as_written(s->op)) {
-        fputc(*letter, out);
-        return;
-    }
-    if (letter && letter - letters < s->nin) {
-        const int i = (int)(letter - letters);
-        fputs(read_of(k->w, replaced(s->op, k->formula, i) ? s->out[i] : s->in[i], k->block, k->e, k->c), out);
-        return;
-    }
-    const char *number = number_of(k->w, s->op, name);
-    if (number) {
-        fputs(number, out);
-        return;
-    }
-    int a = op_attr(s->op, name);
-    if (a >= 0)
-        fprintf(out, "num(%.17g)", s->attr[a]);
-    else if (!strcmp(name, "live"))
-        fprintf(out, "sel(live_mask(a, %s, lane), num(1), num(0))", k->block);
-    else if (!strcmp(name, "keep")) {
-        double threshold = ceil(s->attr[0] * 4294967296.0);
-        fprintf(out, "keep_mask(a, %s, lane, (uint32_t)%s, %s, %uu)", k->block, k->e, stream_of(k->w, s), (unsigned)threshold);
-    } else
-        fputs(name, out);                              /* a control word, declared by open_kernel */
-}
-
-static void put_update(struct writer *w, const struct stage *s, const char *block, const char *e, const char *c)
-{
-    struct scope k = {w, s, block, e, c, 0};
-    const char *formula;
-    for (int i = 0; i < s->nin; i++)
-        put(w, "V %c = %s;", s->op->letters[i], read_of(w, s->in[i], block, e, c));
-    for (int o; (formula = op_formula(s->op, k.formula, &o)); k.formula++) {
-        fprintf(w->out, "%*s%c = ", 4 * w->indent, "", s->op->letters[o]);
-        expr_print(expr_parse(w->region, formula), w->out, write_name, &k);
-        fprintf(w->out, ";\n");
-    }
-    for (int o = 0; o < s->nout; o++)
-        put(w, "st(%s, %c);", place_of(w, s->out[o], block, e), s->op->letters[o]);
-}
-
-void put_maps(struct writer *w, int from, int to, const char *block, const char *e, const char *c)
-{
-    for (int i = from; i < to; i++) {
-        const struct stage *s = &w->kernel->stage[i];
-        if (reads_as_written(s->op)) {
-            put_update(w, s, block, e, c);
-            continue;
-        }
-        struct scope k = {w, s, block, e, c, 0};
-        const char *formula;                           /* results without one are not of an element, but of the sums */
-        for (int o; (formula = op_formula(s->op, k.formula, &o)); k.formula++) {
-            fprintf(w->out, "%*sconst V v%d = ", 4 * w->indent, "", var_of(w, s->out[o]));
-            expr_print(expr_parse(w->region, formula), w->out, write_name, &k);
-            fprintf(w->out, ";\n");
-        }
-        for (int o = 0; o < s->nout && s->op->kind == OP_MAP; o++)
-            if (is_stored(w, s->out[o]))
-                put(w, "st(%s, v%d);", place_of(w, s->out[o], block, e), var_of(w, s->out[o]));
-    }
 }
 
 /* ---- kernel functions ---- */
@@ -294,31 +184,6 @@ static void put_gate(struct writer *w)
         put(w, "    return;                                    /* a loss that is not finite changes nothing */");
 }
 
-static void put_control_words(struct writer *w)
-{
-    bool named[COUNT(control)] = {false};
-    for (const struct stage *s = w->kernel->stage; s < w->kernel->stage + w->kernel->nstage; s++) {
-        const char *formula;
-        for (int i = 0, out; (formula = op_formula(s->op, i, &out)); i++)
-            for (int k = 0; k < COUNT(control); k++)
-                named[k] |= expr_uses(expr_parse(w->region, formula), control[k].name);
-    }
-    for (int k = 0; k < COUNT(control); k++)
-        if (named[k])
-            put(w, "const V %s = vec(word(a, %d));", control[k].name, control[k].word);
-}
-
-/* There is one optimizer in a plan: its numbers are those of the first stage. */
-static void put_numbers(struct writer *w)
-{
-    const char *list[CTL_NUMBERS];
-    const struct op *op = w->kernel->stage->op;
-    int n = op_numbers(op, w->region, list);
-    for (int i = 0; i < n; i++)
-        put(w, "const V %s = vec(word(a, %d));%s", number_of(w, op, list[i]), CTL_NUMBER + i,
-            *list[i] == '{' ? region_printf(w->region, "    /* %s */", list[i]) : "");
-}
-
 void open_kernel(struct writer *w)
 {
     const struct language *l = w->target->language;
@@ -326,7 +191,6 @@ void open_kernel(struct writer *w)
     put_gate(w);
     if (l->put_operands)
         l->put_operands(w);
-    put_control_words(w);
     put_numbers(w);
     put(w, "const int64_t blocks = a->blocks;");
     put(w, "(void)blocks;");
@@ -434,15 +298,4 @@ void close_team(struct writer *w)
 {
     for (int i = 0; i < w->target->language->team_loops; i++)
         put(w, "}");
-}
-
-void put_map_kernel(struct writer *w)
-{
-    const struct tensor *t = tensor_of(w, w->kernel->stage[0].out[0]);
-    open_kernel(w);
-    if (t->rows)
-        w->target->language->put_row_maps(w, t);
-    else
-        w->target->language->put_value_maps(w, tensor_elements(t));
-    close_kernel(w);
 }

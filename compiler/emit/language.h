@@ -40,6 +40,8 @@ extern const struct language language_c, language_cuda;
 extern const char *const real_type[];
 /* A comment behind the declaration of operand i of a kernel's list: which one before it an update overwrites with it; "": none. */
 const char *alias_text(struct writer *w, const int *list, int i);
+/* maps.c: declares the numbers of a step (learning rate, ...) that the kernel's expressions name. */
+void put_numbers(struct writer *w);
 /* Does the kernel write the bytes of this tensor, or of what it is a part of? */
 bool is_written(const struct writer *w, int tensor);
 
