@@ -79,8 +79,8 @@ static bool compare(struct trial *t, struct device *d, int64_t rows)
     run_both(t, d, PHASE_TRAIN, control);
     for (int i = 0; i < t->p->ntensor; i++) {
         const struct tensor *x = &t->p->tensor[i];
-        bool gradient = x->role == ROLE_GRAD && x->schedule == plan_schedule(t->p, &target_cpu, PHASE_TRAIN) - t->p->schedule;
-        if (gradient ? x->base >= 0 : tensor_is_named(t->p, i) && x->role == ROLE_STATE)
+        bool gradient = !strncmp(x->name, "grad.", 5) && x->schedule == plan_schedule(t->p, &target_cpu, PHASE_TRAIN) - t->p->schedule;
+        if (gradient || (tensor_is_named(t->p, i) && x->role == ROLE_STATE))
             good &= same(t, d, PHASE_TRAIN, i, rows);
     }
     return good;
