@@ -17,7 +17,7 @@ enum {
     STATUS_SIGNAL = 128      /* + number of the signal */
 };
 
-/* ---- progress.c: what people read while it runs ---- */
+/* ---- progress.c: messages ---- */
 
 /* "netrun: error: ...\n" on stderr; returns status. */
 int complain(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -26,9 +26,18 @@ int complain(int status, const char *format, ...) __attribute__((format(printf, 
 void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 double now(void);                                                         /* seconds, monotonic */
+
+/* ---- text.c: numbers as people read them; each returns `text` ---- */
+
 const char *duration_text(double seconds, char *text, size_t size);      /* "1.9 s", "2 min 05 s", "3 h 07 min" */
+const char *short_duration_text(double seconds, char *text, size_t size);        /* "1.9 s", "12.6 min", "187.5 h" */
 const char *rate_text(double per_second, char *text, size_t size);       /* "850", "31.6k", "2.1M" */
 const char *loss_text(double loss, char *text, size_t size);             /* "0.3100", "1.20e-05", "NaN", "infinite" */
+int digits_of(int64_t n);
+/* snprintf at the end of what is there; a full buffer stays as it is. */
+void text_append(char *text, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* ---- sink_lines.c, sink_bar.c, progress.c: what people read while it runs ---- */
 
 struct epoch_report {
     int64_t epoch, epochs;           /* epoch: 1 for the first */

@@ -1,0 +1,25 @@
+/* sink_bar.c: on a terminal a live bar, redrawn at most ten times a second. Nothing here allocates. */
+#include "tell.h"
+
+#include <string.h>
+
+void bar_text(const struct progress_step *s, int width, char *text, size_t size)
+{
+    enum { CELLS = 24 };
+    char tail[160] = "", word[32];
+    text_append(tail, sizeof tail, "  %*lld/%lld", digits_of(s->steps), (long long)s->step, (long long)s->steps);
+    text_append(tail, sizeof tail, "  loss %s", loss_text(s->loss, word, sizeof word));
+    text_append(tail, sizeof tail, "  %s img/s", rate_text(s->per_second, word, sizeof word));
+    text_append(tail, sizeof tail, "  ETA %s", duration_text(s->eta, word, sizeof word));
+    snprintf(text, size, "epoch %*lld/%lld", digits_of(s->epochs), (long long)s->epoch, (long long)s->epochs);
+    if ((int)(strlen(text) + strlen(tail)) + CELLS + 4 <= width) {
+        int full = (int)((double)CELLS * (double)s->step / (double)s->steps);
+        text_append(text, size, "  [");
+        for (int i = 0; i < CELLS; i++)
+            text_append(text, size, "%c", i < full ? '=' : i == full ? '>' : ' ');
+        text_append(text, size, "]");
+    }
+    text_append(text, size, "%s", tail);
+    if (width > 0 && strlen(text) > (size_t)width)
+        text[width] = '\0';
+}

@@ -1,0 +1,67 @@
+/* text.c: numbers as people read them. Nothing here allocates. */
+#include "tell.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <string.h>
+
+const char *duration_text(double seconds, char *text, size_t size)
+{
+    long long whole = llround(fmin(seconds, 1e15));
+    if (seconds < 9.95)
+        snprintf(text, size, "%.1f s", seconds);
+    else if (whole < 100)
+        snprintf(text, size, "%lld s", whole);
+    else if (whole < 3600)
+        snprintf(text, size, "%lld min %02lld s", whole / 60, whole % 60);
+    else
+        snprintf(text, size, "%lld h %02lld min", whole / 3600, whole % 3600 / 60);
+    return text;
+}
+
+const char *rate_text(double rate, char *text, size_t size)
+{
+    if (rate < 9.95)
+        snprintf(text, size, "%.1f", rate);
+    else if (rate < 999.5)
+        snprintf(text, size, "%.0f", rate);
+    else if (rate < 999950)
+        snprintf(text, size, "%.1fk", rate / 1e3);
+    else
+        snprintf(text, size, "%.1fM", rate / 1e6);
+    return text;
+}
+
+/* 0.3100, 1.25e-05, 123.45, 1.20e+06, NaN, infinite: eight columns at most. */
+const char *loss_text(double loss, char *text, size_t size)
+{
+    bool tiny = loss > 0 && loss < 5e-4, huge = loss >= 99999.995;
+    if (isfinite(loss))
+        snprintf(text, size, tiny || huge ? "%.2e" : loss < 99.99995 ? "%.4f" : "%.2f", loss);
+    else
+        snprintf(text, size, "%s", isnan(loss) ? "NaN" : "infinite");
+    return text;
+}
+
+/* 1.9 s, 98 s, 12.6 min, 187.5 h: eight columns at most where it is less than a year and a half. */
+const char *short_duration_text(double seconds, char *text, size_t size)
+{
+    if (seconds < 99.5)
+        return duration_text(seconds, text, size);
+    snprintf(text, size, seconds < 5997 ? "%.1f min" : "%.1f h", seconds / (seconds < 5997 ? 60 : 3600));
+    return text;
+}
+
+void text_append(char *text, size_t size, const char *format, ...)
+{
+    size_t used = strlen(text);
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text + used, size - used, format, arguments);
+    va_end(arguments);
+}
+
+int digits_of(int64_t n)
+{
+    return snprintf(NULL, 0, "%lld", (long long)n);
+}
