@@ -52,7 +52,7 @@ static int act(struct job *j)
 
 static void close_job(struct job *j)
 {
-    progress_clear(&j->progress);
+    bar_clear();
     if (j->metrics)
         fclose(j->metrics);
     if (j->device)
@@ -68,8 +68,7 @@ int main(int argc, char **argv)
     int status = options_read(argc, argv, &options);
     if (status == OPTIONS_GO) {
         struct job job = { .options = &options };
-        progress_open(&job.progress, options.progress, options.quiet, options.json, options.log_every);
-        job.events = (struct events){ .to = { NULL, options.json ? stdout : NULL }, .synthetic = &job.data.synthetic };
+        tell_open(&job.tell, options.progress, options.quiet, options.json);
         status = options.action == ACTION_INSPECT || options.action == ACTION_DEVICES ? 0 : load_plan(&job);
         if (status == 0)
             status = act(&job);

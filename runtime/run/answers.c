@@ -74,37 +74,37 @@ void answer_say(const struct answer *a, bool whole, FILE *out)
 
 /* ---- JSON ---- */
 
-static void tell_output(const struct answer_output *o, struct events *e)
+static void tell_output(const struct answer_output *o, struct event_line *l)
 {
-    event_open(e, o->name, '{');
+    event_open(l, o->name, '{');
     if (o->classes && o->best >= 0)
-        event_integer(e, "class", o->best);
-    event_open(e, o->classes ? "probabilities" : "values", '[');
+        event_integer(l, "class", o->best);
+    event_open(l, o->classes ? "probabilities" : "values", '[');
     for (int64_t i = 0; i < o->n; i++)
-        event_number(e, NULL, o->classes ? o->probability[i] : (double)o->value[i]);
-    event_close(e, ']');
-    event_close(e, '}');
+        event_number(l, NULL, o->classes ? o->probability[i] : (double)o->value[i]);
+    event_close(l, ']');
+    event_close(l, '}');
 }
 
 bool answer_tell(const struct answer *a, struct job *j)
 {
-    struct events *e = &j->events;
-    event_begin(e, "predict");
-    event_text(e, "sample", a->sample);
-    weights_tell(j);
+    struct event_line line = { .to = j->tell.json }, *l = &line;
+    event_begin(l, "predict");
+    event_text(l, "sample", a->sample);
+    event_weights(l, j->weights, j->synthetic_weights);
     if (a->class >= 0)
-        event_integer(e, "true", a->class);
+        event_integer(l, "true", a->class);
     if (a->target) {
-        event_open(e, "true", '[');
+        event_open(l, "true", '[');
         for (int64_t i = 0; i < a->targets; i++)
-            event_number(e, NULL, a->target[i]);
-        event_close(e, ']');
+            event_number(l, NULL, a->target[i]);
+        event_close(l, ']');
     }
-    event_open(e, "outputs", '{');
+    event_open(l, "outputs", '{');
     for (int i = 0; i < a->outputs; i++)
-        tell_output(&a->output[i], e);
-    event_close(e, '}');
-    return event_end(e);
+        tell_output(&a->output[i], l);
+    event_close(l, '}');
+    return event_end(l, j->data.synthetic);
 }
 
 /* ---- table ---- */

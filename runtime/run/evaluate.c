@@ -8,7 +8,9 @@ int evaluate(struct job *j, const struct data_split *split, struct result *r)
     struct device_error e;
     uint32_t control[RING_STEPS][CTL_WORDS];
     double loss = 0;
-    *r = (struct result){ .n = split->count };
+    *r = (struct result){ .n = split->count, .metrics = j->recipe.metrics };
+    for (int m = 0; m < r->metrics; m++)
+        r->metric[m] = j->recipe.metric[m];
     if (!d->data(d, &data, &e))
         return complain(e.status, "%s", e.text);
     for (int64_t position = 0; position < split->count;) {
@@ -31,38 +33,6 @@ int evaluate(struct job *j, const struct data_split *split, struct result *r)
     return 0;
 }
 
-static void say(const struct job *j, const struct result *r)
-{
-    FILE *out = j->options->json ? stderr : stdout;
-    char loss[32];
-    fprintf(out, "test loss %s", loss_text(r->loss, loss, sizeof loss));
-    for (int m = 0; m < j->recipe.metrics; m++) {
-        struct interval i = wilson(r->correct[m], r->n);
-        fprintf(out, "   %s %.2f ± %.2f %%", j->recipe.metric[m], 100.0 * (double)r->correct[m] / (double)r->n,
-                50 * (i.high - i.low));
-    }
-    fprintf(out, "   %lld samples%s%s\n", (long long)r->n, j->options->folder ? "" : " of the plan", synthetic_text(j));
-}
-
-static bool tell(struct job *j, const struct result *r)
-{
-    event_begin(&j->events, "test");
-    event_number(&j->events, "loss", r->loss);
-    for (int m = 0; m < j->recipe.metrics; m++) {
-        struct interval i = wilson(r->correct[m], r->n);
-        event_number(&j->events, j->recipe.metric[m], (double)r->correct[m] / (double)r->n);
-        char key[40];
-        snprintf(key, sizeof key, "%s_95", j->recipe.metric[m]);
-        event_open(&j->events, key, '[');
-        event_number(&j->events, NULL, i.low);
-        event_number(&j->events, NULL, i.high);
-        event_close(&j->events, ']');
-    }
-    event_integer(&j->events, "n", r->n);
-    weights_tell(j);
-    return event_end(&j->events);
-}
-
 int test(struct job *j)
 {
     struct result r;
@@ -80,6 +50,7 @@ int test(struct job *j)
         status = evaluate(j, &j->data.test, &r);
     if (status)
         return status;
-    say(j, &r);
-    return tell(j, &r) ? 0 : complain(STATUS_DATA, "stdout: cannot be written");
+    struct event e = event_of(j, EVENT_TEST);
+    e.test = (struct test_report){ .result = r, .of_plan = !j->options->folder };
+    return tell(&j->tell, &e) ? 0 : complain(STATUS_DATA, "stdout: cannot be written");
 }

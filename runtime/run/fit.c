@@ -60,7 +60,7 @@ static void say_batch(struct job *j, const struct wish *w, const struct grant *g
     if (w->samples[PHASE_TRAIN] == 0)
         return;
     if (w->batch == 0)
-        progress_say(&j->progress, "batch auto: %lld (%lld would fit)", (long long)g->batch, (long long)g->would_fit);
+        say(&j->tell, "batch auto: %lld (%lld would fit)", (long long)g->batch, (long long)g->would_fit);
     if (j->recipe.micro > 0 && !j->options->quiet)
         note("%s", budget_split_text(j->plan, j->device->target, g, text, sizeof text));
 }

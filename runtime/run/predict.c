@@ -166,8 +166,8 @@ static int close_table(struct prediction *p)
         return 0;
     if (!atomic_commit(&p->file, &e))
         return complain(STATUS_DATA, "%s", e.text);
-    progress_say(&p->job->progress, "%s: %lld sample%s%s", p->job->options->output, (long long)p->samples,
-                 p->samples == 1 ? "" : "s", synthetic_text(p->job));
+    say(&p->job->tell, "%s: %lld sample%s%s", p->job->options->output, (long long)p->samples,
+                 p->samples == 1 ? "" : "s", synthetic_text(p->job->data.synthetic, p->job->synthetic_weights));
     return 0;
 }
 
@@ -178,11 +178,11 @@ static int show(struct prediction *p)
         note("stopped; %s is not written", j->options->output);
         return STATUS_SIGNAL + stopped_by();
     }
-    p->answer.made_up = synthetic_text(j);
+    p->answer.made_up = synthetic_text(j->data.synthetic, j->synthetic_weights);
     if (p->table.out)
         answer_row(&p->answer, &p->table);
     else
-        answer_say(&p->answer, p->samples == 1, j->options->json ? stderr : stdout);
+        answer_say(&p->answer, p->samples == 1, j->tell.results);
     return answer_tell(&p->answer, j) ? 0 : complain(STATUS_DATA, "stdout: cannot be written");
 }
 

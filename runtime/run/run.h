@@ -151,8 +151,7 @@ struct job {
     struct device *device;
     struct device_rows rows;
     enum phase phase;        /* one that is armed: through it persistent tensors are read and written */
-    struct progress progress;
-    struct events events;
+    struct tell tell;
     struct position at;
     struct pace pace;
     double test_seconds;     /* that the last test took; 0: none yet */
@@ -161,7 +160,7 @@ struct job {
     char folder[PATH_MAX];   /* of the run; "" if there is none */
     char weights[PATH_MAX];  /* the file that they came from, "" if none */
     bool synthetic_weights;  /* trained on synthetic data */
-    FILE *metrics;           /* metrics.jsonl in it */
+    FILE *metrics;           /* metrics.jsonl in it, locked; tell.metrics when the training begins */
 };
 
 /* ---- overrides.c: settings of the command line, over those of the plan or of the run that is resumed ---- */
@@ -258,11 +257,6 @@ int train_prepare(struct job *j);
 
 /* ---- train.c, evaluate.c, predict.c ---- */
 
-struct result {
-    double loss;             /* mean over n samples */
-    int64_t n;
-    int64_t correct[MAX_METRICS];
-};
 int train(struct job *j);
 /* The loop alone, for a job that is prepared: returns at the end, after a signal, or when the loss is not finite. */
 int train_loop(struct job *j);
@@ -276,8 +270,7 @@ int predict(struct job *j);
 /* Loads what --weights names: a file, a run, or `best` or `last` of the newest run; or else the best of the newest run where there
  * is one, its last otherwise. Says which, and why. */
 int weights_take(struct job *j);
-void weights_tell(struct job *j);                    /* the same in an event */
-/* What a result must tell of data that were made up: "" or " (synthetic data)", " (weights from synthetic data)". */
-const char *synthetic_text(const struct job *j);
+/* An event of the job, with what all tell: of which weights, and whether something was made up. */
+struct event event_of(const struct job *j, enum event_kind kind);
 
 #endif

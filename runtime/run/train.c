@@ -1,9 +1,7 @@
 /* train.c: the training loop. Between `prepare` and the end of an epoch nothing is allocated. */
 #include "run.h"
 
-#include <errno.h>
 #include <math.h>
-#include <unistd.h>
 #include <string.h>
 
 static bool enough(const struct job *j)
@@ -59,7 +57,6 @@ static void watch_pace(struct job *j, const struct runs *r, int n, double took)
         samples += r->control[i][CTL_ROWS];
     if (!pace_drops(&j->pace, samples, took, &times))
         return;
-    progress_clear(&j->progress);
     note("steps take %.0f times as long as they did: another program uses %s", times,
          j->device->gpu ? "the GPU, or its driver has moved memory to the host" : "the cores");
 }
@@ -84,7 +81,6 @@ static int call(struct job *j, struct runs *r, int n)
 static int diverged(struct job *j, float loss)
 {
     char text[32];
-    progress_clear(&j->progress);
     loss_text(loss, text, sizeof text);
     if (j->at.step == 0)
         return complain(STATUS_DIVERGED, "training cannot begin: the loss of the first batch is %s, before any update. "
@@ -95,19 +91,6 @@ static int diverged(struct job *j, float loss)
                     text, (long long)j->at.epoch + 1, (long long)j->at.in_epoch + 1, j->recipe.rate.lr / 10);
 }
 
-/* `seconds` of work at the epoch, what a run did before it was stopped included. */
-static void tell_step(struct job *j, float loss, double seconds)
-{
-    if (j->options->log_every == 0 || j->at.in_epoch % j->options->log_every != 0)
-        return;
-    event_begin(&j->events, "step");
-    event_integer(&j->events, "epoch", j->at.epoch + 1);
-    event_integer(&j->events, "step", j->at.in_epoch);
-    event_number(&j->events, "loss", loss);
-    event_number(&j->events, "seconds", seconds);
-    event_end(&j->events);
-}
-
 /* Seconds to the end: the samples that are still to be trained, and a test after each epoch as long as the last one was. */
 static double time_left(const struct job *j, double per_second)
 {
@@ -115,16 +98,18 @@ static double time_left(const struct job *j, double per_second)
     return fmax(epochs * (double)j->data.train.count - done, 0) / per_second + epochs * j->test_seconds;
 }
 
-/* `done` samples were trained since `since`. */
-static void report_step(struct job *j, float loss, int64_t done, double since)
+/* `done` samples were trained since `since`; what a run did before it was stopped is work at the epoch, too. */
+static void tell_step(struct job *j, float loss, int64_t done, double since)
 {
     double seconds = now() - since, per_second = (double)done / (seconds + 1e-9);
-    const struct progress_step s = {
+    int64_t every = j->options->log_every;
+    struct event e = event_of(j, EVENT_STEP);
+    e.step = (struct step_report){
         .epoch = j->at.epoch + 1, .epochs = j->recipe.epochs, .step = j->at.in_epoch, .steps = j->recipe.rate.steps,
-        .loss = loss, .per_second = per_second, .eta = time_left(j, per_second),
+        .loss = loss, .seconds = j->at.seconds + seconds, .per_second = per_second, .eta = time_left(j, per_second),
+        .logged = every > 0 && j->at.in_epoch % every == 0,
     };
-    progress_step(&j->progress, &s);
-    tell_step(j, loss, j->at.seconds + seconds);
+    tell(&j->tell, &e);                  /* a full disk shows at the end of the epoch */
 }
 
 /* A run is done. At the end of its step the position moves, and *loss is that of the whole batch. */
@@ -160,7 +145,7 @@ static int run_steps(struct job *j, int64_t *seen, double since)
             if (!r.control[i][CTL_FINITE])
                 status = diverged(j, control_float(r.control[i], CTL_LOSS));
             else if (end_step(j, &r, r.control[i], seen, &loss))
-                report_step(j, loss, *seen, since);
+                tell_step(j, loss, *seen, since);
         if (status)
             return status;
     }
@@ -184,75 +169,23 @@ static double merit(const struct job *j, double train_loss, const struct result 
     return j->recipe.metrics > 0 ? (double)r->correct[0] / (double)r->n : -r->loss;
 }
 
-static void tell_best(struct job *j)
-{
-    event_open(&j->events, "best", '{');
-    event_integer(&j->events, "epoch", j->at.best_epoch);
-    if (j->data.test.count > 0 && j->recipe.metrics > 0)
-        event_number(&j->events, j->recipe.metric[0], j->at.best);
-    else
-        event_number(&j->events, "loss", -j->at.best);
-    event_close(&j->events, '}');
-}
-
 static int lost(void)
 {
     return complain(STATUS_DATA, "metrics.jsonl or stdout: cannot be written");
 }
 
-/* Ends an event, for whoever still listens: a pipe or a terminal that has gone has sent its signal. */
-static int told(struct events *e)
+/* For whoever still listens: a pipe or a terminal that has gone has sent its signal. */
+static int told(bool good)
 {
-    return event_end(e) || stopped_by() ? 0 : lost();
-}
-
-static void event_epoch(const struct job *j, struct events *e, double train_loss, const struct result *r, double seconds)
-{
-    event_begin(e, "epoch");
-    event_integer(e, "epoch", j->at.epoch);
-    event_integer(e, "steps", j->at.step);
-    event_open(e, "train", '{');
-    event_number(e, "loss", train_loss);
-    event_close(e, '}');
-    if (r->n > 0) {
-        event_open(e, "test", '{');
-        event_number(e, "loss", r->loss);
-        for (int m = 0; m < j->recipe.metrics; m++)
-            event_number(e, j->recipe.metric[m], (double)r->correct[m] / (double)r->n);
-        event_integer(e, "n", r->n);
-        event_close(e, '}');
-    }
-    event_number(e, "seconds", seconds);
-}
-
-static void say_epoch(struct job *j, double train_loss, const struct result *r, double seconds, double per_second)
-{
-    char text[1024];
-    struct epoch_report report = {
-        .epoch = j->at.epoch, .epochs = j->recipe.epochs, .train_loss = train_loss, .tested = r->n > 0,
-        .best = j->at.best_epoch == j->at.epoch, .synthetic = j->data.synthetic, .test_loss = r->loss, .metrics = j->recipe.metrics, .n = r->n,
-        .seconds = seconds, .per_second = per_second, .eta = (double)(j->recipe.epochs - j->at.epoch) * seconds,
-    };
-    if (j->at.epoch == j->recipe.epochs)
-        report.eta = -1;
-    for (int m = 0; m < report.metrics; m++) {
-        report.metric[m] = j->recipe.metric[m];
-        report.correct[m] = r->correct[m];
-    }
-    epoch_text(&report, text, sizeof text);
-    progress_say(&j->progress, "%s", text);
+    return good || stopped_by() ? 0 : lost();
 }
 
 /* The event in the run's folder and the checkpoints. The best comes last: a best of an epoch that `last` does not know of might
  * never be made again, while one that is missing is in `last`. */
-static int keep_epoch(struct job *j, double train_loss, const struct result *r, double seconds)
+static int keep_epoch(struct job *j, const struct event *e)
 {
-    struct events file = j->events;
-    file.to[1] = NULL;
-    event_epoch(j, &file, train_loss, r, seconds);
-    bool told = event_end(&file) && (!j->metrics || fsync(fileno(j->metrics)) == 0 || errno == EINVAL);
-    int status = told ? save(j, "last.safetensors", true) : lost();
-    return status || j->at.best_epoch < j->at.epoch ? status : save(j, "best.safetensors", false);
+    int status = tell_keep(&j->tell, e) ? save(j, "last.safetensors", true) : lost();
+    return status || !e->epoch.best ? status : save(j, "best.safetensors", false);
 }
 
 /* The process may have ended before it kept the best. */
@@ -268,76 +201,64 @@ static int make_up_best(struct job *j)
     return kept.epoch == j->at.epoch ? 0 : checkpoint_save(j, path, false);
 }
 
-/* Tests, keeps, and only then reports. */
+/* Tests, keeps, and only then shows. */
 static int end_epoch(struct job *j, int64_t seen, double since)
 {
-    struct result r = { .n = 0 };
-    double trained = now(), per_second = (double)seen / (trained - since + 1e-9);
-    double train_loss = j->at.loss_sum / (double)j->data.train.count;
-    int status = j->data.test.count > 0 ? evaluate(j, &j->data.test, &r) : 0;
+    struct event e = event_of(j, EVENT_EPOCH);
+    struct epoch_report *r = &e.epoch;
+    double trained = now();
+    int status = j->data.test.count > 0 ? evaluate(j, &j->data.test, &r->test) : 0;
     if (status)
         return status;
-    double value = merit(j, train_loss, &r), seconds = j->at.seconds + now() - since;
-    struct events out = j->events;
-    out.to[0] = NULL;
     j->test_seconds = now() - trained;
+    r->train_loss = j->at.loss_sum / (double)j->data.train.count;
+    r->seconds = j->at.seconds + now() - since;
+    r->per_second = (double)seen / (trained - since + 1e-9);
     j->at.epoch++;
     j->at.in_epoch = 0;
     j->at.loss_sum = j->at.seconds = 0;
-    bool best = isfinite(r.loss) && isfinite(value) && (j->at.best_epoch == 0 || value > j->at.best);
-    if (best) {
+    double value = merit(j, r->train_loss, &r->test);
+    r->best = isfinite(r->test.loss) && isfinite(value) && (j->at.best_epoch == 0 || value > j->at.best);
+    if (r->best) {
         j->at.best_epoch = j->at.epoch;
         j->at.best = value;
     }
-    status = keep_epoch(j, train_loss, &r, seconds);
-    if (status)
-        return status;
-    say_epoch(j, train_loss, &r, seconds, per_second);
-    event_epoch(j, &out, train_loss, &r, seconds);
-    return told(&out);
+    r->epoch = j->at.epoch;
+    r->epochs = j->recipe.epochs;
+    r->steps = j->at.step;
+    r->eta = r->epoch < r->epochs ? (double)(r->epochs - r->epoch) * r->seconds : -1;
+    status = keep_epoch(j, &e);
+    return status ? status : told(tell_show(&j->tell, &e));
 }
 
 /* ---- the run ---- */
 
-static int tell_start(struct job *j)
+static bool tell_start(struct job *j)
 {
-    struct events *e = &j->events;
-    event_begin(e, "start");
-    event_integer(e, "schema", 1);
-    event_text(e, "netrun", PROJECT_VERSION);
-    event_text(e, "net", j->plan->net);
-    event_integer(e, "params", j->plan->params);
-    event_text(e, "device", j->device->name);
-    event_integer(e, "batch", j->recipe.batch);
-    if (j->recipe.micro > 0)
-        event_integer(e, "micro_batch", j->recipe.micro);
-    event_integer(e, "seed", j->recipe.seed);
-    event_integer(e, "epochs", j->recipe.epochs);
-    event_integer(e, "samples", j->data.train.count);
-    event_integer(e, "arena", j->device->arena(j->device));
-    if (*j->weights)
-        weights_tell(j);
-    if (j->at.step > 0)
-        event_integer(e, "resumed", j->at.step);
-    return told(e);
+    const struct device *d = j->device;
+    struct event e = event_of(j, EVENT_START);
+    e.start = (struct start_report){
+        .net = j->plan->net, .params = j->plan->params, .device = d->name, .gpu = d->gpu, .threads = d->threads,
+        .batch = j->recipe.batch, .micro = j->recipe.micro, .seed = j->recipe.seed, .epochs = j->recipe.epochs,
+        .samples = j->data.train.count, .arena = d->arena(d), .folder = j->folder, .data = j->options->folder,
+        .epoch = j->at.epoch, .in_epoch = j->at.in_epoch, .steps = j->at.step,
+    };
+    return tell(&j->tell, &e);
 }
 
-static int tell_end(struct job *j, const char *status)
+static int tell_end(struct job *j, enum ending how)
 {
-    event_begin(&j->events, "end");
-    event_text(&j->events, "status", status);
-    if (j->at.in_epoch > 0) {            /* for run_metrics, when the epoch goes on */
-        event_integer(&j->events, "epoch", j->at.epoch + 1);
-        event_integer(&j->events, "step", j->at.in_epoch);
-        event_number(&j->events, "seconds", j->at.seconds);
-    }
-    if (j->at.best_epoch > 0)
-        tell_best(j);
-    return told(&j->events);
+    bool metric = j->data.test.count > 0 && j->recipe.metrics > 0;
+    struct event e = event_of(j, EVENT_END);
+    e.end = (struct end_report){
+        .how = how, .epoch = j->at.epoch + 1, .step = j->at.in_epoch, .seconds = j->at.seconds, .folder = j->folder,
+        .best_epoch = j->at.best_epoch, .measure = metric ? j->recipe.metric[0] : "loss", .best = metric ? j->at.best : -j->at.best,
+    };
+    return told(tell(&j->tell, &e));
 }
 
 /* Sweeps are checked and kept in the plan, but nothing runs them yet. */
-static void warn_of_sweep(struct job *j)
+static void warn_of_sweep(const struct job *j)
 {
     static const char prefix[] = "sweep.";
     const struct setting *first = NULL;
@@ -349,30 +270,8 @@ static void warn_of_sweep(struct job *j)
         }
     if (!first)
         return;
-    progress_clear(&j->progress);
     note("warning: sweeps are not built yet: this is one training, not one for each of the %d values of %s%s", first->n,
          first->key + sizeof prefix - 1, others ? " and so on" : "");
-}
-
-static void say_start(struct job *j)
-{
-    const struct device *d = j->device;
-    char arena[32], with[32];
-    snprintf(with, sizeof with, " with %d thread%s", d->threads, d->threads == 1 ? "" : "s");
-    progress_say(&j->progress, "%s: %lld parameters, %s%s%s%s, batch %lld, memory %s, seed %lu%s%s",
-                 j->plan->net, (long long)j->plan->params, d->name, d->gpu ? " (" : with, d->gpu ? d->gpu : "",
-                 d->gpu ? ")" : "", (long long)j->recipe.batch,
-                 bytes_text(j->device->arena(j->device), arena, sizeof arena), (unsigned long)j->recipe.seed,
-                 *j->folder ? ", " : "", j->folder);
-    if (j->data.synthetic)
-        progress_say(&j->progress, "%s: SYNTHETIC data, made to try things out: results say nothing of a real set",
-                     j->options->folder);
-    if (!j->options->folder)
-        progress_say(&j->progress, "the %lld samples in the plan are training set and test set", (long long)j->data.train.count);
-    warn_of_sweep(j);
-    if (j->at.step > 0)
-        progress_say(&j->progress, "resumed in epoch %lld after step %lld", (long long)j->at.epoch + 1,
-                     (long long)j->at.in_epoch);
 }
 
 static int finish(struct job *j)
@@ -381,15 +280,9 @@ static int finish(struct job *j)
     int signal = over ? 0 : stopped_by();
     int status = j->at.in_epoch > 0 ? save(j, "last.safetensors", true) : 0;
     if (status == 0)
-        status = tell_end(j, signal ? "interrupted" : over ? "ok" : "stopped");
-    if (status)
+        status = tell_end(j, signal ? ENDS_INTERRUPTED : over ? ENDS_OK : ENDS_STOPPED);
+    if (status || over)
         return status;
-    if (j->at.best_epoch > 0)
-        progress_say(&j->progress, "best epoch %lld%s; weights in %s/best.safetensors", (long long)j->at.best_epoch,
-                     synthetic_text(j), j->folder);
-    if (over)
-        return 0;
-    progress_clear(&j->progress);
     note("stopped after %lld steps (epoch %lld, step %lld of %lld); to go on: netrun --resume %s",
          (long long)j->at.step, (long long)j->at.epoch + 1, (long long)j->at.in_epoch, (long long)j->recipe.rate.steps, j->folder);
     return signal ? STATUS_SIGNAL + signal : 0;
@@ -407,7 +300,7 @@ static int run_epochs(struct job *j)
             j->at.seconds += now() - since;
         if (status == STATUS_DIVERGED) {
             save(j, "last.safetensors", true);
-            tell_end(j, "diverged");
+            tell_end(j, ENDS_DIVERGED);
         }
         if (status)
             return status;
@@ -431,9 +324,17 @@ static int try_step(struct job *j)
     j->options->steps = j->at.step + 1;
     int status = run_steps(j, &seen, now());
     if (status == 0)
-        progress_say(&j->progress, "one step of %lld samples: loss %s; nothing was written", (long long)seen,
+        say(&j->tell, "one step of %lld samples: loss %s; nothing was written", (long long)seen,
                      loss_text(j->at.loss_sum / (double)seen, text, sizeof text));
     return status;
+}
+
+/* Of a run whose epochs are all done. */
+static int train_no_more(struct job *j)
+{
+    note("%s is finished: its %lld epochs are done; to go on: netrun --resume %s --epochs N", j->folder,
+         (long long)j->at.epoch, j->folder);
+    return tell_end(j, ENDS_OK);
 }
 
 int train(struct job *j)
@@ -441,23 +342,18 @@ int train(struct job *j)
     int status = train_prepare(j);
     if (status == 0 && j->options->resume)
         status = make_up_best(j);
-    if (status == 0 && j->options->resume && j->at.epoch >= j->recipe.epochs) {
-        note("%s is finished: its %lld epochs are done; to go on: netrun --resume %s --epochs N", j->folder,
-             (long long)j->at.epoch, j->folder);
-        return tell_end(j, "ok");
-    }
-    if (status == 0 && j->options->dry_run) {
-        say_start(j);
-        return try_step(j);
-    }
-    if (status == 0)
+    if (status == 0 && j->options->resume && j->at.epoch >= j->recipe.epochs)
+        return train_no_more(j);
+    if (status == 0 && !j->options->dry_run)
         status = j->options->resume ? run_take_up(j) : run_create(j);
-    if (status == 0)
+    if (status == 0 && !j->options->dry_run)
         status = run_metrics(j);
     if (status)
         return status;
-    j->events.to[0] = j->metrics;
-    say_start(j);
-    status = tell_start(j);
-    return status ? status : train_loop(j);
+    j->tell.metrics = j->metrics;
+    if (j->options->dry_run)
+        j->tell.json = NULL;             /* nothing has happened */
+    status = told(tell_start(j));
+    warn_of_sweep(j);
+    return status ? status : j->options->dry_run ? try_step(j) : train_loop(j);
 }

@@ -49,7 +49,7 @@ static int find(struct job *j, const struct choice **chosen, const char **whose)
 }
 
 /* "weights of runs/mlp-1/best.safetensors: epoch 3, the best of the newest run (--weights last takes its last)" */
-static void say(const struct job *j, const struct choice *c, const char *whose, const struct origin *from)
+static void say_origin(const struct job *j, const struct choice *c, const char *whose, const struct origin *from)
 {
     char epoch[96] = "", run[160] = "";
     if (from->in_epoch > 0)
@@ -74,18 +74,12 @@ int weights_take(struct job *j)
     checkpoint_origin(j->weights, &from);
     j->synthetic_weights = from.synthetic;
     if (!j->options->quiet)
-        say(j, chosen, whose, &from);
+        say_origin(j, chosen, whose, &from);
     return 0;
 }
 
-void weights_tell(struct job *j)
+struct event event_of(const struct job *j, enum event_kind kind)
 {
-    event_text(&j->events, "weights", j->weights);
-    if (j->synthetic_weights)
-        event_text(&j->events, "trained_on", "synthetic");
-}
-
-const char *synthetic_text(const struct job *j)
-{
-    return j->data.synthetic ? " (synthetic data)" : j->synthetic_weights ? " (weights from synthetic data)" : "";
+    return (struct event){ .kind = kind, .synthetic = j->data.synthetic, .weights_synthetic = j->synthetic_weights,
+                           .weights = j->weights };
 }

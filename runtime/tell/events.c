@@ -1,100 +1,101 @@
-/* events.c: JSON Lines, one event a line, flushed. Written straight to the streams, so that no event is too long and
+/* events.c: JSON Lines, one event a line, flushed. Written straight to the stream, so that no event is too long and
  * nothing is allocated. */
 #include "tell.h"
 
 #include <math.h>
 #include <stdarg.h>
 
-static void put(struct events *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void put(struct event_line *l, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-static void put(struct events *e, const char *format, ...)
+static void put(struct event_line *l, const char *format, ...)
 {
-    for (int i = 0; i < 2; i++) {
-        if (!e->to[i])
-            continue;
-        va_list arguments;
-        va_start(arguments, format);
-        vfprintf(e->to[i], format, arguments);
-        va_end(arguments);
-    }
+    if (!l->to)
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    vfprintf(l->to, format, arguments);
+    va_end(arguments);
 }
 
 /* JSON string; bytes from 0x80 on are passed through as UTF-8. */
-static void put_string(struct events *e, const char *text)
+static void put_string(struct event_line *l, const char *text)
 {
-    put(e, "\"");
+    put(l, "\"");
     for (; *text; text++) {
         unsigned char c = (unsigned char)*text;
         if (c == '"' || c == '\\')
-            put(e, "\\%c", c);
+            put(l, "\\%c", c);
         else if (c < 0x20 || c == 0x7f)
-            put(e, "\\u%04x", c);
+            put(l, "\\u%04x", c);
         else
-            put(e, "%c", c);
+            put(l, "%c", c);
     }
-    put(e, "\"");
+    put(l, "\"");
 }
 
-static void put_key(struct events *e, const char *key)
+static void put_key(struct event_line *l, const char *key)
 {
-    if (e->comma)
-        put(e, ",");
-    e->comma = true;
+    if (l->comma)
+        put(l, ",");
+    l->comma = true;
     if (!key)
         return;
-    put_string(e, key);
-    put(e, ":");
+    put_string(l, key);
+    put(l, ":");
 }
 
-void event_begin(struct events *e, const char *name)
+void event_begin(struct event_line *l, const char *name)
 {
-    put(e, "{");
-    e->comma = false;
-    event_text(e, "event", name);
+    put(l, "{");
+    l->comma = false;
+    event_text(l, "event", name);
 }
 
-void event_text(struct events *e, const char *key, const char *value)
+void event_text(struct event_line *l, const char *key, const char *value)
 {
-    put_key(e, key);
-    put_string(e, value);
+    put_key(l, key);
+    put_string(l, value);
 }
 
-void event_integer(struct events *e, const char *key, int64_t value)
+void event_integer(struct event_line *l, const char *key, int64_t value)
 {
-    put_key(e, key);
-    put(e, "%lld", (long long)value);
+    put_key(l, key);
+    put(l, "%lld", (long long)value);
 }
 
-void event_number(struct events *e, const char *key, double value)
+void event_number(struct event_line *l, const char *key, double value)
 {
-    put_key(e, key);
+    put_key(l, key);
     if (isfinite(value))
-        put(e, "%.9g", value);
+        put(l, "%.9g", value);
     else
-        put(e, "null");
+        put(l, "null");
 }
 
-void event_open(struct events *e, const char *key, char bracket)
+void event_open(struct event_line *l, const char *key, char bracket)
 {
-    put_key(e, key);
-    put(e, "%c", bracket);
-    e->comma = false;
+    put_key(l, key);
+    put(l, "%c", bracket);
+    l->comma = false;
 }
 
-void event_close(struct events *e, char bracket)
+void event_close(struct event_line *l, char bracket)
 {
-    put(e, "%c", bracket);
-    e->comma = true;
+    put(l, "%c", bracket);
+    l->comma = true;
 }
 
-bool event_end(struct events *e)
+void event_weights(struct event_line *l, const char *path, bool synthetic)
 {
-    bool good = true;
-    if (e->synthetic && *e->synthetic)
-        put(e, ",\"synthetic\":true");
-    put(e, "}\n");
-    for (int i = 0; i < 2; i++)
-        if (e->to[i] && (fflush(e->to[i]) != 0 || ferror(e->to[i])))
-            good = false;
-    return good;
+    event_text(l, "weights", path);
+    if (synthetic)
+        event_text(l, "trained_on", "synthetic");
+}
+
+bool event_end(struct event_line *l, bool synthetic)
+{
+    if (synthetic)
+        put(l, ",\"synthetic\":true");
+    put(l, "}\n");
+    return !l->to || (fflush(l->to) == 0 && !ferror(l->to));
 }

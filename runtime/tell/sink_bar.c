@@ -2,8 +2,11 @@
 #include "tell.h"
 
 #include <string.h>
+#include <sys/ioctl.h>
 
-void bar_text(const struct progress_step *s, int width, char *text, size_t size)
+#define REDRAW 0.1           /* seconds between two drawings of the bar */
+
+void bar_text(const struct step_report *s, int width, char *text, size_t size)
 {
     enum { CELLS = 24 };
     char tail[160] = "", word[32];
@@ -23,3 +26,26 @@ void bar_text(const struct progress_step *s, int width, char *text, size_t size)
     if (width > 0 && strlen(text) > (size_t)width)
         text[width] = '\0';
 }
+
+static void draw(FILE *bar, const struct step_report *s)
+{
+    struct winsize w;
+    char text[256];
+    int width = ioctl(fileno(bar), TIOCGWINSZ, &w) == 0 && w.ws_col ? w.ws_col - 1 : 79;
+    bar_text(s, width < 200 ? width : 200, text, sizeof text);
+    fprintf(bar, "\r%s\033[K", text);
+    fflush(bar);
+    bar_stands(bar);
+}
+
+static bool take(struct tell *t, const struct event *e)
+{
+    double time = now();
+    if (!t->bar || e->kind != EVENT_STEP || time - t->drawn_at < REDRAW)
+        return true;
+    draw(t->bar, &e->step);
+    t->drawn_at = time;
+    return true;
+}
+
+const struct sink sink_bar = { .take = take };

@@ -1,8 +1,11 @@
 /* sink_lines.c: what people read: one line an epoch. Nothing here allocates. */
 #include "tell.h"
+#include "base/options.h"
 
 #include <stdarg.h>
 #include <string.h>
+
+#define SILENCE 60.0         /* seconds after which a line is due where there is no bar */
 
 /* ---- the line of an epoch ---- */
 
@@ -37,22 +40,23 @@ static void piece(struct line *l, int room, const char *format, ...)
     l->used = (fits ? l->used + 2 : (int)sizeof indent - 2) + width;
 }
 
-void epoch_text(const struct epoch_report *r, char *text, size_t size)
+void epoch_text(const struct epoch_report *r, bool synthetic, char *text, size_t size)
 {
+    const struct result *test = &r->test;
     char word[32];
     struct line l = { text, size, 0 };
     l.used = snprintf(text, size, "epoch %*lld/%lld", digits_of(r->epochs), (long long)r->epoch, (long long)r->epochs);
     piece(&l, 0, "loss %s", loss_text(r->train_loss, word, sizeof word));
-    if (r->tested)
-        piece(&l, 0, "test %s", loss_text(r->test_loss, word, sizeof word));
-    for (int m = 0; r->tested && m < r->metrics; m++) {
-        struct interval i = wilson(r->correct[m], r->n);
+    if (test->n > 0)
+        piece(&l, 0, "test %s", loss_text(test->loss, word, sizeof word));
+    for (int m = 0; m < test->metrics && test->n > 0; m++) {
+        struct interval i = wilson(test->correct[m], test->n);
         char either[32] = "";
-        if (!r->synthetic)
+        if (!synthetic)
             snprintf(either, sizeof either, " ± %.2f", 50 * (i.high - i.low));
-        piece(&l, 0, "%s %5.2f%s %%", r->metric[m], 100.0 * (double)r->correct[m] / (double)r->n, either);
+        piece(&l, 0, "%s %5.2f%s %%", test->metric[m], 100.0 * (double)test->correct[m] / (double)test->n, either);
     }
-    if (r->synthetic)
+    if (synthetic)
         piece(&l, 0, "synthetic");
     piece(&l, 0, "%s", r->best ? "best" : "    ");
     piece(&l, 0, "%s", short_duration_text(r->seconds, word, sizeof word));
@@ -60,3 +64,75 @@ void epoch_text(const struct epoch_report *r, char *text, size_t size)
         piece(&l, sizeof "ETA 99.9 min" - 1, "ETA %s", short_duration_text(r->eta, word, sizeof word));
     piece(&l, sizeof "999.9k img/s" - 1, "%s img/s", rate_text(r->per_second, word, sizeof word));
 }
+
+/* ---- what is said at an event ---- */
+
+static void say_start(struct tell *t, const struct event *e)
+{
+    const struct start_report *r = &e->start;
+    char arena[32], with[32];
+    snprintf(with, sizeof with, " with %d thread%s", r->threads, r->threads == 1 ? "" : "s");
+    say(t, "%s: %lld parameters, %s%s%s%s, batch %lld, memory %s, seed %lu%s%s", r->net, (long long)r->params, r->device,
+        r->gpu ? " (" : with, r->gpu ? r->gpu : "", r->gpu ? ")" : "", (long long)r->batch,
+        bytes_text(r->arena, arena, sizeof arena), (unsigned long)r->seed, *r->folder ? ", " : "", r->folder);
+    if (e->synthetic)
+        say(t, "%s: SYNTHETIC data, made to try things out: results say nothing of a real set", r->data);
+    if (!r->data)
+        say(t, "the %lld samples in the plan are training set and test set", (long long)r->samples);
+    if (r->steps > 0)
+        say(t, "resumed in epoch %lld after step %lld", (long long)r->epoch + 1, (long long)r->in_epoch);
+}
+
+static void say_step(struct tell *t, const struct event *e)
+{
+    const struct step_report *s = &e->step;
+    char loss[32], rate[32], left[32];
+    if (!s->logged && (t->bar || now() - t->line_at < SILENCE))
+        return;
+    say(t, "epoch %*lld/%lld  step %*lld/%lld  loss %s  %s img/s  ETA %s", digits_of(s->epochs), (long long)s->epoch,
+        (long long)s->epochs, digits_of(s->steps), (long long)s->step, (long long)s->steps,
+        loss_text(s->loss, loss, sizeof loss), rate_text(s->per_second, rate, sizeof rate),
+        short_duration_text(s->eta, left, sizeof left));
+}
+
+static void say_epoch(struct tell *t, const struct event *e)
+{
+    char text[1024];
+    epoch_text(&e->epoch, e->synthetic, text, sizeof text);
+    say(t, "%s", text);
+}
+
+/* A result is said even to who wants no lines. */
+static void say_test(struct tell *t, const struct event *e)
+{
+    const struct result *r = &e->test.result;
+    char loss[32];
+    fprintf(t->results, "test loss %s", loss_text(r->loss, loss, sizeof loss));
+    for (int m = 0; m < r->metrics; m++) {
+        struct interval i = wilson(r->correct[m], r->n);
+        fprintf(t->results, "   %s %.2f ± %.2f %%", r->metric[m], 100.0 * (double)r->correct[m] / (double)r->n,
+                50 * (i.high - i.low));
+    }
+    fprintf(t->results, "   %lld samples%s%s\n", (long long)r->n, e->test.of_plan ? " of the plan" : "",
+            synthetic_text(e->synthetic, e->weights_synthetic));
+}
+
+static void say_end(struct tell *t, const struct event *e)
+{
+    const struct end_report *r = &e->end;
+    if (r->best_epoch > 0 && r->how != ENDS_DIVERGED)
+        say(t, "best epoch %lld%s; weights in %s/best.safetensors", (long long)r->best_epoch,
+            synthetic_text(e->synthetic, e->weights_synthetic), r->folder);
+}
+
+static bool take(struct tell *t, const struct event *e)
+{
+    static void (*const say_of[])(struct tell *t, const struct event *e) = {
+        [EVENT_START] = say_start, [EVENT_STEP] = say_step, [EVENT_EPOCH] = say_epoch, [EVENT_TEST] = say_test,
+        [EVENT_END] = say_end,
+    };
+    say_of[e->kind](t, e);
+    return true;
+}
+
+const struct sink sink_lines = { .take = take };

@@ -1,5 +1,8 @@
 /* tell.h: everything that people and programs are shown while it runs.
  *
+ * What happens is told once, as an event; sinks take it: lines and a bar for people, JSON Lines for programs, the file of the run's
+ * folder. A sink is a row in a file sink_*.c of its own, and a word in the list of tell.c.
+ *
  * Functions that return int, here and below, return the exit status of the program: 0, or one of the enum below after having
  * said on stderr what is wrong. */
 #ifndef TELL_H
@@ -17,17 +20,110 @@ enum {
     STATUS_SIGNAL = 128      /* + number of the signal */
 };
 
-/* ---- progress.c: messages ---- */
+/* ---- events ---- */
+
+enum event_kind { EVENT_START, EVENT_STEP, EVENT_EPOCH, EVENT_TEST, EVENT_END };
+
+struct start_report {                /* of a training */
+    const char *net, *device, *gpu;  /* gpu: its name, NULL: the device is none */
+    int64_t params, batch, micro, epochs, samples, arena;    /* micro: samples of one run; 0: the whole batch */
+    int threads;
+    uint32_t seed;
+    const char *folder, *data;       /* of the run, "" if none; of the data, NULL: they are in the plan */
+    int64_t epoch, in_epoch, steps;  /* where it is taken up: epochs and steps of the next done, and steps in all; 0: new */
+};
+
+struct step_report {
+    int64_t epoch, epochs, step, steps;      /* epoch: 1 for the first; step and steps of this epoch */
+    double loss, seconds, per_second, eta;   /* seconds of work at this epoch */
+    bool logged;                             /* asked for by --log-every */
+};
+
+struct result {                      /* of a test */
+    double loss;                     /* mean over n samples */
+    int64_t n;
+    int metrics;
+    const char *metric[MAX_METRICS];
+    int64_t correct[MAX_METRICS];
+};
+
+struct epoch_report {
+    int64_t epoch, epochs, steps;    /* epoch: 1 for the first; steps: in all so far */
+    double train_loss;
+    struct result test;              /* n 0: there is no test set */
+    bool best;
+    double seconds, per_second, eta; /* eta < 0: none */
+};
+
+struct test_report {
+    struct result result;
+    bool of_plan;                    /* the samples are in the plan */
+};
+
+enum ending { ENDS_OK, ENDS_STOPPED, ENDS_INTERRUPTED, ENDS_DIVERGED };
+struct end_report {
+    enum ending how;
+    int64_t epoch, step;             /* step > 0: so many are done of that epoch, ... */
+    double seconds;                  /* ... which took so long */
+    int64_t best_epoch;              /* 0: none is over */
+    const char *measure;             /* what the best epoch was best in: "accuracy", "loss" */
+    double best;
+    const char *folder;
+};
+
+struct event {
+    enum event_kind kind;
+    bool synthetic, weights_synthetic;       /* the data were made up; the weights learnt from such */
+    const char *weights;                     /* file that they came from, "" if none */
+    union {
+        struct start_report start;
+        struct step_report step;
+        struct epoch_report epoch;
+        struct test_report test;
+        struct end_report end;
+    };
+};
+
+/* ---- tell.c: who is told ---- */
+
+enum progress_mode { PROGRESS_AUTO, PROGRESS_BAR, PROGRESS_LINES, PROGRESS_NONE };
+
+struct tell {
+    FILE *results;           /* stdout; stderr where events go to stdout */
+    FILE *lines;             /* the same; NULL: none are wanted */
+    FILE *bar;               /* stderr if it is a terminal, else NULL */
+    FILE *json;              /* stdout, or NULL */
+    FILE *metrics;           /* metrics.jsonl of the run, NULL before there is one */
+    double line_at, drawn_at;
+};
+void tell_open(struct tell *t, enum progress_mode mode, bool quiet, bool json);
+
+struct sink {
+    bool keeps;              /* it is in the run's folder, and on the disk when `take` returns from an epoch */
+    bool (*take)(struct tell *t, const struct event *e);     /* false: something is lost */
+};
+/* First the sinks that keep, then those that show; false if one of them has lost something. An epoch is told in two parts:
+ * what was shown and is gone after a power cut would be a lie, so its checkpoint is written in between. */
+bool tell(struct tell *t, const struct event *e);
+bool tell_keep(struct tell *t, const struct event *e);
+bool tell_show(struct tell *t, const struct event *e);
+
+/* ---- say.c: messages, which take away a bar that stands on the last line ---- */
 
 /* "netrun: error: ...\n" on stderr; returns status. */
 int complain(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
 /* "netrun: ...\n" on stderr. */
 void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
+/* One line, where lines are wanted. */
+void say(struct tell *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void bar_stands(FILE *stream);                                            /* a bar has been drawn there */
+void bar_clear(void);
 double now(void);                                                         /* seconds, monotonic */
 
-/* ---- text.c: numbers as people read them; each returns `text` ---- */
+/* " (synthetic data)", " (weights from synthetic data)" or "": what results have to tell. */
+const char *synthetic_text(bool data, bool weights);
+
+/* ---- text.c: numbers as people read them; those with a buffer return it ---- */
 
 const char *duration_text(double seconds, char *text, size_t size);      /* "1.9 s", "2 min 05 s", "3 h 07 min" */
 const char *short_duration_text(double seconds, char *text, size_t size);        /* "1.9 s", "12.6 min", "187.5 h" */
@@ -37,56 +133,29 @@ int digits_of(int64_t n);
 /* snprintf at the end of what is there; a full buffer stays as it is. */
 void text_append(char *text, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* ---- sink_lines.c, sink_bar.c, progress.c: what people read while it runs ---- */
-
-struct epoch_report {
-    int64_t epoch, epochs;           /* epoch: 1 for the first */
-    double train_loss;
-    bool tested, best, synthetic;    /* synthetic: of the data */
-    double test_loss;
-    int metrics;                     /* of the test set */
-    const char *metric[MAX_METRICS];
-    int64_t correct[MAX_METRICS], n;
-    double seconds, per_second, eta; /* eta < 0: none */
-};
-/* At most 80 columns; what does not fit is in further lines, indented. */
-void epoch_text(const struct epoch_report *r, char *text, size_t size);
-
-struct progress {
-    FILE *lines;                     /* stdout; stderr when events go to stdout; NULL: none */
-    FILE *bar;                       /* stderr if it is a terminal, else NULL */
-    bool drawn;                      /* a bar stands on the last line */
-    double drawn_at, line_at;
-    int64_t log_every;
-};
-struct progress_step {
-    int64_t epoch, epochs, step, steps;      /* step and steps of this epoch */
-    double loss, per_second, eta;
-};
-enum progress_mode { PROGRESS_AUTO, PROGRESS_BAR, PROGRESS_LINES, PROGRESS_NONE };
-/* json: events go to stdout. */
-void progress_open(struct progress *p, enum progress_mode mode, bool quiet, bool json, int64_t log_every);
-void progress_step(struct progress *p, const struct progress_step *s);
-void progress_clear(struct progress *p);
-/* One line, after taking away the bar. */
-void progress_say(struct progress *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* `width` columns: "epoch 3/14  [=====>    ]  200/469  loss 0.3100  31.6k img/s  ETA 21 s". */
-void bar_text(const struct progress_step *s, int width, char *text, size_t size);
+/* sink_lines.c. At most 80 columns; what does not fit is in further lines, indented. */
+void epoch_text(const struct epoch_report *r, bool synthetic, char *text, size_t size);
+/* sink_bar.c. `width` columns: "epoch 3/14  [=====>    ]  200/469  loss 0.3100  31.6k img/s  ETA 21 s". */
+void bar_text(const struct step_report *s, int width, char *text, size_t size);
 
 /* ---- events.c: what programs read: JSON Lines ---- */
 
-struct events {
-    FILE *to[2];                                 /* the run folder's file, stdout; either may be NULL */
-    const bool *synthetic;                       /* of the data; if so, each event says it. May be NULL */
+struct event_line {
+    FILE *to;                                    /* NULL: nobody */
     bool comma;
 };
-void event_begin(struct events *e, const char *name);
-void event_text(struct events *e, const char *key, const char *value);
-void event_integer(struct events *e, const char *key, int64_t value);
-void event_number(struct events *e, const char *key, double value);      /* null if not finite */
-void event_open(struct events *e, const char *key, char bracket);        /* '{' or '['; elements of a list: key NULL */
-void event_close(struct events *e, char bracket);                        /* '}' or ']' */
-bool event_end(struct events *e);                                        /* ends the line and flushes; false: disk full */
+void event_begin(struct event_line *l, const char *name);
+void event_text(struct event_line *l, const char *key, const char *value);
+void event_integer(struct event_line *l, const char *key, int64_t value);
+void event_number(struct event_line *l, const char *key, double value);      /* null if not finite */
+void event_open(struct event_line *l, const char *key, char bracket);        /* '{' or '['; elements of a list: key NULL */
+void event_close(struct event_line *l, char bracket);                        /* '}' or ']' */
+void event_weights(struct event_line *l, const char *path, bool synthetic);
+/* Ends the line, which says it if the data are synthetic, and flushes; false: disk full. */
+bool event_end(struct event_line *l, bool synthetic);
+
+/* sink_json.c: the whole event. */
+bool event_write(const struct event *e, FILE *to);
 
 /* ---- metrics.c ---- */
 

@@ -160,7 +160,7 @@ static void fake_job(struct job *j, struct options *o, struct fake_device *d, co
     j->data.test.count = 25;
     recipe_count(&j->recipe, j->data.train.count);
     snprintf(j->folder, sizeof j->folder, "%s", folder);
-    progress_open(&j->progress, o->progress, o->quiet, o->json, o->log_every);
+    tell_open(&j->tell, o->progress, o->quiet, o->json);
 }
 
 #endif

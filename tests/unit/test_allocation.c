@@ -137,19 +137,20 @@ static long count_steps(struct temp *temp, emitter *emit)
     assert_int_equal(init_weights(&j), 0);
     assert_int_equal(run_lock(&j), 0);
     assert_int_equal(run_metrics(&j), 0);
-    j.events.to[0] = j.metrics;
-    progress_open(&j.progress, options.progress, options.quiet, options.json, options.log_every);
-    j.progress.lines = fopen("/dev/null", "w");
-    assert_non_null(j.progress.lines);
-    fputc('\n', j.progress.lines);                     /* stdio takes a buffer at the first write: the start of a run */
-    event_begin(&j.events, "start");
-    assert_true(event_end(&j.events));
+    tell_open(&j.tell, options.progress, options.quiet, options.json);
+    j.tell.metrics = j.metrics;
+    j.tell.lines = fopen("/dev/null", "w");
+    assert_non_null(j.tell.lines);
+    fputc('\n', j.tell.lines);                     /* stdio takes a buffer at the first write: the start of a run */
+    struct event_line line = {.to = j.metrics};
+    event_begin(&line, "start");
+    assert_true(event_end(&line, false));
     during = 0;
     memset(runs, 0, sizeof runs);
     assert_int_equal(train_loop(&j), 0);
     assert_int_equal(runs[PHASE_TRAIN], 2 * STEPS);
     assert_int_equal(runs[PHASE_EVALUATE], 2 * STEPS);
-    fclose(j.progress.lines);
+    fclose(j.tell.lines);
     fclose(j.metrics);
     j.device->close(j.device);
     trial_close(&t);

@@ -59,7 +59,7 @@ static void test_events(void **state)
     char *text = NULL;
     size_t size;
     FILE *out = open_memstream(&text, &size);
-    struct events e = { .to = { out, NULL } };
+    struct event_line e = { .to = out };
     event_begin(&e, "epoch");
     event_text(&e, "name", "a \"quoted\\ \n\x01 name µ");
     event_open(&e, "test", '{');
@@ -71,7 +71,7 @@ static void test_events(void **state)
     event_integer(&e, NULL, INT64_MAX);
     event_close(&e, ']');
     event_integer(&e, "n", 10000);
-    assert_true(event_end(&e));
+    assert_true(event_end(&e, false));
     fclose(out);
     assert_int_equal(strchr(text, '\n') - text, size - 1);
     json_t *j = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
@@ -91,9 +91,9 @@ static void test_full_disk(void **state)
     FILE *full = fopen("/dev/full", "w");
     if (!full)
         skip();
-    struct events e = { .to = { full, NULL } };
+    struct event_line e = { .to = full };
     event_begin(&e, "start");
-    assert_false(event_end(&e));
+    assert_false(event_end(&e, false));
     fclose(full);
 }
 

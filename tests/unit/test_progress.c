@@ -50,21 +50,19 @@ static void test_epoch_line(void **state)
 {
     (void)state;
     char text[512];
-    struct epoch_report r = { .epoch = 3, .epochs = 14, .train_loss = 0.0412, .tested = true, .best = true,
-                              .test_loss = 0.0335, .metrics = 1, .metric = { "accuracy" }, .correct = { 9891 },
-                              .n = 10000, .seconds = 1.9, .per_second = 31600, .eta = 21 };
-    epoch_text(&r, text, sizeof text);
+    struct epoch_report r = { .epoch = 3, .epochs = 14, .train_loss = 0.0412, .best = true,
+                              .test = { .loss = 0.0335, .n = 10000, .metrics = 1, .metric = { "accuracy" }, .correct = { 9891 } },
+                              .seconds = 1.9, .per_second = 31600, .eta = 21 };
+    epoch_text(&r, false, text, sizeof text);
     assert_string_equal(text, "epoch  3/14  loss 0.0412  test 0.0335  accuracy 98.91 ± 0.20 %  best  1.9 s");
-    r.synthetic = true;
-    epoch_text(&r, text, sizeof text);
+    epoch_text(&r, true, text, sizeof text);
     assert_string_equal(text, "epoch  3/14  loss 0.0412  test 0.0335  accuracy 98.91 %  synthetic  best  1.9 s");
-    r.metrics = 0;
-    r.synthetic = false;
-    epoch_text(&r, text, sizeof text);
+    r.test.metrics = 0;
+    epoch_text(&r, false, text, sizeof text);
     assert_string_equal(text, "epoch  3/14  loss 0.0412  test 0.0335  best  1.9 s  ETA 21 s  31.6k img/s");
     r = (struct epoch_report){ .epoch = 200, .epochs = 200, .train_loss = 1.25e-5, .seconds = 0.01, .per_second = 400,
                                .eta = -1 };
-    epoch_text(&r, text, sizeof text);
+    epoch_text(&r, false, text, sizeof text);
     assert_string_equal(text, "epoch 200/200  loss 1.25e-05        0.0 s  400 img/s");
 }
 
@@ -86,30 +84,29 @@ static void test_epoch_width(void **state)
     static const double times[] = { 0, 1.9, 99.4, 5996.9, 1e6, 1e9 };
     static const int64_t epochs[] = { 1, 14, 200, 1000000, INT64_MAX };
     char text[1024];
-    struct epoch_report r = { .tested = true, .best = true, .n = 10000, .per_second = 999.9e6 };
+    struct epoch_report r = { .best = true, .test.n = 10000, .per_second = 999.9e6 };
     for (int m = 0; m < MAX_METRICS; m++) {
-        r.metric[m] = m % 2 ? "accuracy" : "top1234567890123456789";     /* as long as a recipe has room for */
-        r.correct[m] = m % 3 ? 5000 : 10000;
+        r.test.metric[m] = m % 2 ? "accuracy" : "top1234567890123456789";     /* as long as a recipe has room for */
+        r.test.correct[m] = m % 3 ? 5000 : 10000;
     }
     for (size_t e = 0; e < sizeof epochs / sizeof *epochs; e++)
         for (size_t i = 0; i < sizeof losses / sizeof *losses; i++)
             for (size_t k = 0; k < sizeof times / sizeof *times; k++)
                 for (int m = 0; m <= 2 * MAX_METRICS + 1; m++) {
                     r.epoch = r.epochs = epochs[e];
-                    r.train_loss = r.test_loss = losses[i];
+                    r.train_loss = r.test.loss = losses[i];
                     r.seconds = r.eta = times[k];
-                    r.metrics = m / 2;
-                    r.synthetic = m % 2;
-                    epoch_text(&r, text, sizeof text);
+                    r.test.metrics = m / 2;
+                    epoch_text(&r, m % 2, text, sizeof text);
                     assert_true(widest_line(text) <= 80);
                     assert_non_null(strstr(text, "best"));
-                    for (int n = 0; n < r.metrics; n++)
-                        assert_non_null(strstr(text, r.metric[n]));
+                    for (int n = 0; n < r.test.metrics; n++)
+                        assert_non_null(strstr(text, r.test.metric[n]));
                 }
-    r = (struct epoch_report){ .epoch = 100, .epochs = 200, .tested = true, .train_loss = 12345.678, .test_loss = 1e6, .best = true,
-                               .metrics = 2, .metric = { "accuracy", "top5" }, .correct = { 9891, 10000 }, .n = 10000,
+    r = (struct epoch_report){ .epoch = 100, .epochs = 200, .train_loss = 12345.678, .best = true,
+                               .test = { .loss = 1e6, .n = 10000, .metrics = 2, .metric = { "accuracy", "top5" }, .correct = { 9891, 10000 } },
                                .seconds = 754, .per_second = 400, .eta = 75400 };
-    epoch_text(&r, text, sizeof text);
+    epoch_text(&r, false, text, sizeof text);
     assert_string_equal(text, "epoch 100/200  loss 12345.68  test 1.00e+06  accuracy 98.91 ± 0.20 %\n"
                               "          top5 100.00 ± 0.02 %  best  12.6 min  ETA 20.9 h  400 img/s");
 }
@@ -118,7 +115,7 @@ static void test_bar(void **state)
 {
     (void)state;
     char text[256];
-    const struct progress_step s = { .epoch = 3, .epochs = 14, .step = 235, .steps = 470, .loss = 0.31,
+    const struct step_report s = { .epoch = 3, .epochs = 14, .step = 235, .steps = 470, .loss = 0.31,
                                      .per_second = 31600, .eta = 21 };
     bar_text(&s, 100, text, sizeof text);
     assert_string_equal(text, "epoch  3/14  [============>           ]  235/470  loss 0.3100  31.6k img/s  ETA 21 s");
@@ -132,18 +129,18 @@ static void test_bar(void **state)
 static void test_off_terminal(void **state)
 {
     (void)state;
-    struct progress p;
+    struct tell t;
     char *text = NULL;
     size_t size;
     setenv("TERM", "dumb", 1);
-    progress_open(&p, PROGRESS_BAR, false, false, 2);
-    assert_null(p.bar);
+    tell_open(&t, PROGRESS_BAR, false, false);
+    assert_null(t.bar);
     FILE *out = open_memstream(&text, &size);
-    p.lines = out;
+    t.lines = out;
     for (int step = 1; step <= 4; step++) {
-        const struct progress_step s = { .epoch = 1, .epochs = 2, .step = step, .steps = 4, .loss = 1,
-                                         .per_second = 10, .eta = 75400 };
-        progress_step(&p, &s);
+        struct event e = { .kind = EVENT_STEP, .step = { .epoch = 1, .epochs = 2, .step = step, .steps = 4, .loss = 1,
+                                                         .per_second = 10, .eta = 75400, .logged = step % 2 == 0 } };
+        assert_true(tell(&t, &e));
     }
     fclose(out);
     assert_string_equal(text, "epoch 1/2  step 2/4  loss 1.0000  10 img/s  ETA 20.9 h\n"
@@ -154,15 +151,18 @@ static void test_off_terminal(void **state)
 static void test_who_speaks_where(void **state)
 {
     (void)state;
-    struct progress p;
-    progress_open(&p, PROGRESS_AUTO, false, false, 0);
-    assert_ptr_equal(p.lines, stdout);
-    progress_open(&p, PROGRESS_AUTO, false, true, 0);
-    assert_ptr_equal(p.lines, stderr);
-    progress_open(&p, PROGRESS_NONE, false, false, 0);
-    assert_null(p.lines);
-    progress_open(&p, PROGRESS_LINES, true, false, 0);
-    assert_null(p.lines);
+    struct tell t;
+    tell_open(&t, PROGRESS_AUTO, false, false);
+    assert_ptr_equal(t.lines, stdout);
+    assert_null(t.json);
+    tell_open(&t, PROGRESS_AUTO, false, true);
+    assert_ptr_equal(t.lines, stderr);
+    assert_ptr_equal(t.json, stdout);
+    tell_open(&t, PROGRESS_NONE, false, false);
+    assert_null(t.lines);
+    tell_open(&t, PROGRESS_LINES, true, false);
+    assert_null(t.lines);
+    assert_ptr_equal(t.results, stdout);
 }
 
 /* Said once, after five seconds on end; a fast step in between begins them anew, and a short batch is no fast one. */

@@ -75,9 +75,10 @@ static int go(struct run *r, bool resume)
     }
     assert_int_equal(run_lock(j), 0);
     assert_int_equal(run_metrics(j), 0);
-    j->events.to[0] = j->metrics;
-    event_begin(&j->events, "start");
-    assert_true(event_end(&j->events));
+    j->tell.metrics = j->metrics;
+    struct event_line line = { .to = j->metrics };
+    event_begin(&line, "start");
+    assert_true(event_end(&line, false));
     int status = train_loop(j);
     fclose(j->metrics);
     return status;
@@ -433,10 +434,10 @@ static void test_no_allocation(void **state)
     open_run(&a, "a", false);
     a.options.log_every = 1;
     a.options.progress = PROGRESS_LINES;
-    progress_open(&a.job.progress, a.options.progress, a.options.quiet, a.options.json, a.options.log_every);
+    tell_open(&a.job.tell, a.options.progress, a.options.quiet, a.options.json);
     FILE *lines = fopen("/dev/null", "w");
     assert_non_null(lines);
-    a.job.progress.lines = lines;
+    a.job.tell.lines = lines;
     fputc('\n', lines);                      /* stdio takes the buffer at the first write: the start line of a run */
     a.device.watch = count;
     a.job.recipe.batch = 1;
@@ -480,7 +481,7 @@ static void test_kept_before_told(void **state)
     unlink(path_of("a", "last.safetensors"));
     FILE *out = fopencookie(NULL, "w", (cookie_io_functions_t){ .write = listener });
     assert_non_null(out);
-    a.job.events.to[1] = a.job.progress.lines = out;
+    a.job.tell.json = a.job.tell.lines = out;
     told = 0;
     assert_int_equal(go(&a, false), 0);
     fclose(out);
@@ -502,11 +503,11 @@ static void test_seconds(void **state)
     b.options.log_every = 2;
     b.job.recipe.metrics = 0;                /* a line with room for all that it may say */
     b.job.test_seconds = 600;                /* as if tests took so long: three are still to come */
-    b.job.progress.lines = open_memstream(&lines, &size);
-    b.job.progress.bar = open_memstream(&bar, &size);
+    b.job.tell.lines = open_memstream(&lines, &size);
+    b.job.tell.bar = open_memstream(&bar, &size);
     assert_int_equal(go(&b, true), 0);
-    fclose(b.job.progress.lines);
-    fclose(b.job.progress.bar);
+    fclose(b.job.tell.lines);
+    fclose(b.job.tell.bar);
     assert_non_null(strstr(lines, "ETA 33"));        /* two epochs of 1000 s */
     assert_non_null(strstr(bar, "ETA 30 min 00 s"));
     free(lines);
