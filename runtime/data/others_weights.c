@@ -1,5 +1,5 @@
-/* foreign.c: the table of other programs' weights: how they are told, and how they become safetensors. */
-#include "foreign.h"
+/* others_weights.c: the table of other programs' weights: how they are told, and how they become safetensors. */
+#include "others_weights.h"
 
 #include "regular_file.h"
 #include "base/base.h"
@@ -48,9 +48,13 @@ static bool is_onnx(const char *start, size_t n)
     return n > 4 && start[0] == 0x08 && start[1] > 0 && start[1] < 32 && memchr("\x12\x1a\x22\x32\x3a\x42", start[2], 6);
 }
 
+static const char *const keras_help[] = {
+    "save its arrays by safetensors.numpy.save_file under the names of `netc --summary`: kernels of Dense turned to out x in, "
+    "those of Conv2D to out x in x height x width", NULL};
+
 #define SAVED "\"weights.safetensors\")"
 
-static const struct { bool (*is)(const char *start, size_t n); struct foreign foreign; } rows[] = {
+static const struct { bool (*is)(const char *start, size_t n); struct others_weights weights; } rows[] = {
     {is_torch, {"was written by torch.save", (const char *const[]){
         "convert it once, in Python:",
         "import torch; from safetensors.torch import save_file",
@@ -66,27 +70,23 @@ static const struct { bool (*is)(const char *start, size_t n); struct foreign fo
         "import onnx; from safetensors.numpy import save_file",
         "model = onnx.load(\"%s\")",
         "save_file({t.name: onnx.numpy_helper.to_array(t).copy() for t in model.graph.initializer}, " SAVED, NULL}}},
-    {is_keras, {"is a Keras model", (const char *const[]){
-        "save its arrays by safetensors.numpy.save_file under the names of `netc --summary`: kernels of Dense turned to out x in, "
-        "those of Conv2D to out x in x height x width", NULL}}},
-    {is_hdf5, {"is an HDF5 file, as Keras writes them", (const char *const[]){
-        "save its arrays by safetensors.numpy.save_file under the names of `netc --summary`: kernels of Dense turned to out x in, "
-        "those of Conv2D to out x in x height x width", NULL}}},
+    {is_keras, {"is a Keras model", keras_help}},
+    {is_hdf5, {"is an HDF5 file, as Keras writes them", keras_help}},
     {is_gguf, {"is a GGUF file, whose weights are packed", (const char *const[]){
         "take the model's safetensors, from which such files are made", NULL}}},
 };
 
-const struct foreign *foreign_of(const char *path)
+const struct others_weights *others_weights_of(const char *path)
 {
     char start[4096];
     const size_t n = regular_start(path, start, sizeof start);
     for (int i = 0; i < COUNT(rows); i++)
         if (rows[i].is(start, n))
-            return &rows[i].foreign;
+            return &rows[i].weights;
     return NULL;
 }
 
-void foreign_help(const struct foreign *f, const char *path, FILE *out)
+void others_weights_help(const struct others_weights *f, const char *path, FILE *out)
 {
     for (const char *const *line = f->help; *line; line++) {
         const char *at = strstr(*line, "%s");

@@ -1,7 +1,7 @@
 /* checkpoint.c: weights, and all that it takes to go on to the same bits, as safetensors. */
 #include "run.h"
 #include "data/float_types.h"
-#include "data/foreign.h"
+#include "data/others_weights.h"
 #include "match.h"
 #include "front/override.h"
 
@@ -246,11 +246,11 @@ static int load(struct job *j, const struct st_file *f, const char *path, bool s
 
 static int not_opened(const char *path, const struct data_error *e)
 {
-    const struct foreign *f = foreign_of(path);
+    const struct others_weights *f = others_weights_of(path);
     if (!f)
         return complain(STATUS_DATA, "%s", e->text);
     complain(STATUS_DATA, "%s: %s; netrun reads safetensors", path, f->what);
-    foreign_help(f, path, stderr);
+    others_weights_help(f, path, stderr);
     return STATUS_DATA;
 }
 
