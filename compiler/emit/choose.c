@@ -4,8 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-const char plain_name[] = "plain";
-
 /* Can the plain body stand in for others here? Where vectors have lanes, only one that has a price is known to bear them. */
 static bool has_plain(const struct writer *w, const struct op *op)
 {
@@ -30,7 +28,7 @@ const struct body *choose_body(const struct writer *w, const struct stage *s, co
 {
     const struct body *best = NULL;
     double least = INFINITY;
-    if (s->algorithm && !strcmp(s->algorithm, plain_name) && has_plain(w, s->op))
+    if (s->algorithm && !strcmp(s->algorithm, body_plain) && has_plain(w, s->op))
         return NULL;
     for (const struct body *b = s->op->body; b && b->name; b++) {
         if (!body_applies(w, s, b) || (without && !strcmp(b->name, without)))
@@ -60,7 +58,7 @@ bool kernel_can(const struct plan *p, int k, const char *algorithm)
     bool can = false;
     for (enum precision precision = 0; precision < PRECISION_COUNT && !can; precision++) {
         const struct writer w = writer_for(p, k, precision, r);
-        can = !strcmp(algorithm, plain_name) && s->op->body && has_plain(&w, s->op);
+        can = !strcmp(algorithm, body_plain) && s->op->body && has_plain(&w, s->op);
         for (const struct body *b = s->op->body; b && b->name && !can; b++)
             can = !strcmp(b->name, algorithm) && body_applies(&w, s, b);
     }
@@ -93,7 +91,7 @@ void choices_print(const struct plan *p, FILE *out)
                 put_price(b == taken ? "*" : " ", b->name, &price, out);
         }
         const struct price plain = body_price(&w, s, NULL);
-        put_price(taken ? " " : "*", plain_name, &plain, out);
+        put_price(taken ? " " : "*", body_plain, &plain, out);
         region_free(r);
     }
 }

@@ -4,8 +4,6 @@
 
 #include "writer.h"
 
-extern const char plain_name[];                        /* the body that is in no table: op.emit */
-
 /* For the kernel of w, whose first stage is s: the cheapest that applies, or what the plan asks for if that applies; NULL: the plain
  * one. `without` NULL, or the name of one that is not to be taken. */
 const struct body *choose_body(const struct writer *w, const struct stage *s, const char *without);

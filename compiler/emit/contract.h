@@ -68,6 +68,10 @@ static inline int64_t least(int64_t a, int64_t b)
 {
     return a < b ? a : b;
 }
+static inline int registers_of(const struct writer *w)  /* of a processor that sums may be held in: one is left for a product */
+{
+    return w->lanes == 16 ? 31 : 15;
+}
 static inline int64_t groups_of(int64_t n, int64_t size)
 {
     return (n + size - 1) / size;

@@ -16,7 +16,7 @@ static double tile_cost(int tile, int columns)
 
 static void choose_tile(const struct writer *w, struct contraction *c, int64_t columns, int most_columns)
 {
-    int registers = w->lanes == 16 ? 31 : 15;
+    int registers = registers_of(w);
     double best = INFINITY;
     for (int t = 1; t <= 8 && t <= c->outs; t++)
         for (int j = 1; j <= most_columns && j <= columns; j++) {

@@ -25,7 +25,7 @@ static struct conv_dw choose_conv_dw(const struct writer *w, const struct stage 
     const struct geometry g = geometry_of(w, s);
     struct conv_dw d = {.g = g, .Kg = g.K / g.G, .Cg = g.C / g.G, .tile = 1, .wide = g.S >= 3 ? 1 : g.S == 2 ? 2 : 4,
                         .x = {g.stride[1], g.dil[1], -g.pad[1], 1, g.Q, g.W, g.S}};
-    const int registers = w->lanes == 16 ? 31 : 15;
+    const int registers = registers_of(w);
     if (d.wide > d.Cg)
         d.wide = 1;
     int columns = d.wide * (int)g.S;
@@ -178,7 +178,7 @@ struct linear_dw {
 static struct linear_dw choose_linear_dw(const struct writer *w, const struct stage *s)
 {
     struct linear_dw d = {.C = tensor_of(w, s->in[0])->dim[0], .K = tensor_of(w, s->in[1])->dim[0], .tile = 1};
-    const int registers = w->lanes == 16 ? 31 : 15;
+    const int registers = registers_of(w);
     const int vectors = (int)least(w->lanes == 16 ? 4 : 3, groups_of(d.C, w->lanes));
     while (d.tile < 8 && d.tile < d.K && (d.tile + 1) * vectors + vectors + 1 <= registers)
         d.tile++;

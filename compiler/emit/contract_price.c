@@ -1,30 +1,29 @@
 /* contract_price.c: what the bodies of contractions take for a sample: by the roofline of a core or multiprocessor, the longer of
- * arithmetic and bytes (Williams, Waterman & Patterson, CACM 52(4), 2009). The rates are those of a core with two 512-bit FMA and
- * two load ports, and of an H100's multiprocessor as its maker states them, of which our kernels are taken to reach a half and a
- * library four fifths: they rank bodies, and predict no time. */
+ * arithmetic and bytes (Williams, Waterman & Patterson, CACM 52(4), 2009). The rates are those of the target's row; those below
+ * are of an H100's multiprocessor as its maker states them, of which our kernels are taken to reach a half and a library four
+ * fifths. None of them is measured: they rank bodies, and predict no time. */
 #include "contract.h"
 
 #include <math.h>
 
 struct unit { double flops, bytes; };                  /* a cycle */
-static const struct unit core = {64, 128}, multiprocessor = {128, 128}, tensor_cores = {1024, 128};
-static const struct unit library = {205, 205}, library_tensor_cores = {1638, 205};
+static const struct unit tensor_cores = {1024, 128}, library = {205, 205}, library_tensor_cores = {1638, 205};
 
 enum { LATENCY = 4 };                                  /* cycles of an FMA */
 
 /* `terms` products a sample, in tiles of rows x columns sums, whose padding counts: each product of a tile needs one value of x
  * for a column of them, and one weight for all samples that it meets. `run`: terms that are added up in one float. */
-static void set_price(struct price *p, const struct unit *u, double terms, double rows, double columns, double run)
+static void set_price(struct price *p, struct unit u, double terms, double rows, double columns, double run)
 {
     p->flops = 2 * terms;
     p->bytes = 4 * terms * (1 / rows + 1 / (ROW_BLOCK * columns));
-    p->cycles = fmax(fmax(p->flops / u->flops, p->bytes / u->bytes), LATENCY * terms / (ROW_BLOCK * rows * columns));
+    p->cycles = fmax(fmax(p->flops / u.flops, p->bytes / u.bytes), LATENCY * terms / (ROW_BLOCK * rows * columns));
     p->error = run;
 }
 
-static const struct unit *unit_of(const struct writer *w)
+static struct unit unit_of(const struct writer *w)
 {
-    return target_schedules(w->target) == &target_cuda ? &multiprocessor : &core;
+    return (struct unit){w->target->flops, w->target->bytes};
 }
 
 static double depth_of(const struct contraction *c)
@@ -48,7 +47,7 @@ void price_registers_cpu(const struct writer *w, const struct stage *s, struct p
 {
     struct contraction c = contraction_of(w, s);
     choose_registers(w, s, &c);
-    set_price(p, &core, terms_of(&c, 1), c.tile, c.columns, is_flat(w, s) ? fmin(depth_of(&c), MAX_TERMS) : depth_of(&c));
+    set_price(p, unit_of(w), terms_of(&c, 1), c.tile, c.columns, is_flat(w, s) ? fmin(depth_of(&c), MAX_TERMS) : depth_of(&c));
 }
 
 void price_registers_cuda(const struct writer *w, const struct stage *s, struct price *p)
@@ -58,7 +57,7 @@ void price_registers_cuda(const struct writer *w, const struct stage *s, struct 
     c.tile = (int)least(8, c.outs);
     if (!is_flat(w, s))
         choose_tiling(w, s, &c, &t);
-    set_price(p, &multiprocessor, terms_of(&c, c.tile), c.tile, t.rows * t.columns, is_flat(w, s) ? depth_of(&c) / 2 : depth_of(&c));
+    set_price(p, unit_of(w), terms_of(&c, c.tile), c.tile, t.rows * t.columns, is_flat(w, s) ? depth_of(&c) / 2 : depth_of(&c));
 }
 
 /* Operands lose what TF32 and BF16 have not: 11 and 8 bits are left of 24. */
@@ -70,7 +69,7 @@ static double rounding(const struct writer *w)
 void price_mma(const struct writer *w, const struct stage *s, struct price *p)
 {
     const struct contraction c = contraction_of(w, s);
-    set_price(p, &tensor_cores, terms_of(&c, 16), 16, FLAT_BLOCKS, depth_of(&c) + rounding(w));
+    set_price(p, tensor_cores, terms_of(&c, 16), 16, FLAT_BLOCKS, depth_of(&c) + rounding(w));
 }
 
 /* Tiles of 128 x 128, and two more passes over the values. */
@@ -80,9 +79,9 @@ void price_library(const struct writer *w, const struct stage *s, struct price *
     const struct tensor *out = tensor_of(w, s->out[0]), *in = tensor_of(w, s->in[1]);
     const double y = (double)tensor_elements(out->rows ? out : in), packed = 8 * (x + y);
     const bool fp32 = w->precision == PRECISION_FP32;
-    set_price(p, fp32 ? &library : &library_tensor_cores, x * y, 128, 128. / ROW_BLOCK, x + (fp32 ? 0 : rounding(w)));
+    set_price(p, fp32 ? library : library_tensor_cores, x * y, 128, 128. / ROW_BLOCK, x + (fp32 ? 0 : rounding(w)));
     p->bytes += packed;
-    p->cycles += packed / multiprocessor.bytes;
+    p->cycles += packed / unit_of(w).bytes;
 }
 
 /* ---- gradients of weights: as many products as the forward pass has ---- */
@@ -108,6 +107,7 @@ void price_dw_plain(const struct writer *w, const struct stage *s, struct price 
     p->cycles *= ROW_BLOCK;                            /* a sample after the other */
 }
 
+/* The tiles are the largest that bodies choose. */
 void price_dw_registers(const struct writer *w, const struct stage *s, struct price *p)
 {
     const struct geometry g = dw_geometry(w, s);
@@ -117,5 +117,5 @@ void price_dw_registers(const struct writer *w, const struct stage *s, struct pr
 void price_dw_mma(const struct writer *w, const struct stage *s, struct price *p)
 {
     const struct geometry g = dw_geometry(w, s);
-    set_price(p, &tensor_cores, dw_terms(&g), 16, 8, 256 + rounding(w));
+    set_price(p, tensor_cores, dw_terms(&g), 16, 8, 256 + rounding(w));
 }

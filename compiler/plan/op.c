@@ -213,9 +213,11 @@ int64_t op_scratch(const struct op *op, const struct target *t, bool rows, const
     return most;
 }
 
+const char body_plain[] = "plain";
+
 bool op_knows(const struct op *op, const char *algorithm)
 {
-    if (!strcmp(algorithm, "plain"))
+    if (!strcmp(algorithm, body_plain))
         return op->price;
     for (const struct body *b = op->body; b && b->name; b++)
         if (!strcmp(b->name, algorithm))

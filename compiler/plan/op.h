@@ -113,7 +113,8 @@ bool same_shape(const struct tensor *a, const struct tensor *b);
 /* Floats of workspace that the op needs on a target, for the phase or for each row: the most that one of its bodies may. */
 int64_t op_scratch(const struct op *op, const struct target *t, bool rows, const double *attr, const struct tensor *const *in,
                    const struct tensor *const *out);
-/* Is there a body of that name for some target? "plain" is one where it has a price. */
+extern const char body_plain[];                             /* the name of the body that is in no table: op.emit */
+/* Is there a body of that name for some target? The plain one is one where it has a price. */
 bool op_knows(const struct op *op, const char *algorithm);
 bool attr_whole(double v, double lo, double hi);            /* an attribute that is an integer in [lo, hi] */
 /* A shape as attributes DIMS_ATTRS, the first of the op: sets rank and dim of t; false if it is none. */

@@ -18,6 +18,7 @@ struct target {
     bool ring;                                         /* its device runs several steps at a call: their control blocks need a place */
     /* How its kernels are written. */
     int lanes;                                         /* floats of a vector; 0: the emitter is told */
+    double flops, bytes;                               /* a cycle of a core that our kernels may reach: what prices go by */
     const struct language *language;
 };
 

@@ -13,7 +13,7 @@ cd - >/dev/null
 
 # What differs between targets is in their rows and those of bodies: nobody asks which one it is.
 cd "$ROOT"
-! grep -nE 'target [!=]= &target_' -r compiler || fail "this belongs into a row of the target or of the op's bodies"
+! grep -nE '[!=]= &target_' -r compiler || fail "this belongs into a row of the target or of the op's bodies"
 cd - >/dev/null
 
 # file room-of-file header room-of-header, for each include of a header of ours
