@@ -93,14 +93,14 @@ $(B)/formatlist.h: FORCE
 $(B)/runtime/data/data.o: $(B)/formatlist.h
 
 # The head of emitted kernels is compiled in as text.
-PRELUDE_C := compiler/emit/finite.c.txt compiler/base/philox.h compiler/emit/abi.h
-$(B)/prelude.inc: $(PRELUDE_C) compiler/emit/prelude.c.txt
-$(B)/prelude_scalar.inc: $(PRELUDE_C) compiler/emit/prelude.scalar.txt
+PRELUDE_C := compiler/base/philox.h compiler/emit/abi.h compiler/emit/host.c.txt
+$(B)/prelude.inc: $(PRELUDE_C) compiler/emit/prelude.c.txt compiler/emit/sum.txt
+$(B)/prelude_scalar.inc: $(PRELUDE_C) compiler/emit/prelude.scalar.txt compiler/emit/sum.txt
 $(B)/prelude.inc $(B)/prelude_scalar.inc:
 	@mkdir -p $(@D)
 	$(Q)cat $^ | od -An -v -tx1 | sed 's/ \(..\)/0x\1,/g' > $@
 # NVRTC has no headers, so the types that stdint.h would bring stand in types.cu.txt.
-$(B)/prelude_cuda.inc: compiler/emit/types.cu.txt compiler/base/philox.h compiler/emit/prelude.cu.txt
+$(B)/prelude_cuda.inc: compiler/emit/types.cu.txt compiler/base/philox.h compiler/emit/prelude.cu.txt compiler/emit/sum.txt
 	@mkdir -p $(@D)
 	$(Q)cat $^ | grep -v '^#include' | od -An -v -tx1 | sed 's/ \(..\)/0x\1,/g' > $@
 $(B)/prelude_mma.inc: compiler/emit/mma.cu.txt

@@ -40,10 +40,6 @@ enum { CTL_ROWS = 0, CTL_STEP = 2, CTL_POSITION = 3, CTL_EPOCH = 4, CTL_COUNT_SA
 #define INT int32_t
 #define LANES 16
 #define WIDE 0
-#if defined __FINITE_MATH_ONLY__ && __FINITE_MATH_ONLY__
-#error "kernels must see NaN and infinities: compile them without -ffast-math and -ffinite-math-only"
-#endif
-
 /* philox.h: counter-based random numbers, and a shuffle that needs no memory.
  *
  * Self-contained C on 32-bit integers (64-bit only for products): emitted kernels hold this very text, so host and
@@ -178,7 +174,31 @@ struct nr_object { int32_t abi, kernels, lanes, real_bytes; const struct nr_kern
 /* exported symbol: const struct nr_object nr_object */
 
 #endif
+#if defined __FINITE_MATH_ONLY__ && __FINITE_MATH_ONLY__
+#error "kernels must see NaN and infinities: compile them without -ffast-math and -ffinite-math-only"
+#endif
+
 typedef REAL real;
+
+#define INFINITE __builtin_inf()
+#define NOT_A_NUMBER __builtin_nan("")
+#define UNROLL
+#define sqrt_of(x) __builtin_sqrt(x)
+#define is_finite(x) __builtin_isfinite(x)
+
+/* A control word as a number. */
+static inline real word(const struct nr_args *a, int i)
+{
+    float x;
+    __builtin_memcpy(&x, &a->control[i], 4);
+    return x;
+}
+
+static inline void put_word(const struct nr_args *a, int i, float x)
+{
+    __builtin_memcpy(&a->control[i], &x, 4);
+}
+
 typedef real V __attribute__((vector_size(LANES * sizeof(real))));         /* LANES samples */
 typedef real Vm __attribute__((vector_size(LANES * sizeof(real)), may_alias));
 typedef INT M __attribute__((vector_size(LANES * sizeof(real))));          /* all ones where true */
@@ -204,42 +224,10 @@ typedef real V1u __attribute__((may_alias));
 #define ld_i32(p) __builtin_convertvector(*(Im *)(p), M)
 #define st_u8(p, v) (*(Bm *)(p) = __builtin_convertvector(v, B))
 #define st_i32(p, v) (*(Im *)(p) = __builtin_convertvector(v, I))
-#define INFINITE __builtin_inf()
-#define NOT_A_NUMBER __builtin_nan("")
-#define UNROLL
-#define sqrt_of(x) __builtin_sqrt(x)
 
 static inline V vec(real x)
 {
     return x - (V){0};
-}
-
-/* A sum in each lane that keeps what rounding takes from it: TwoSum, Knuth, The Art of Computer Programming, 4.2.2. What
- * was kept is a sum itself, so it goes back to the other before it is of many terms: settle after at most some hundreds. */
-struct sum { V high, low; };
-
-static inline void sum_add(struct sum *s, V x)
-{
-    const V high = s->high + x, back = high - s->high;
-    s->low += (s->high - (high - back)) + (x - back);
-    s->high = high;
-}
-
-static inline V sum_rest(const struct sum *s)            /* infinite sums have none */
-{
-    return sel(s->low == s->low, s->low, (V){0});
-}
-
-static inline void sum_settle(struct sum *s)
-{
-    const V high = s->high + sum_rest(s);
-    s->low -= high - s->high;
-    s->high = high;
-}
-
-static inline V sum_of(const struct sum *s)
-{
-    return s->high + sum_rest(s);
 }
 
 static inline double lane_sum(V v)
@@ -253,10 +241,7 @@ static inline double lane_sum(V v)
     return x[0];
 }
 
-static inline double sum_of_lanes(const struct sum *s)
-{
-    return lane_sum(s->high) + lane_sum(sum_rest(s));
-}
+#define sum_of_lanes(s) (lane_sum((s)->high) + lane_sum(sum_rest(s)))
 
 /* A tile of a weight gradient, out[i * step + j], as a sum over samples: those of many pieces meet in double. */
 enum { PIECE = 256, TILE = 512 };                        /* samples of a piece; most elements of a tile */
@@ -278,21 +263,6 @@ static inline __attribute__((always_inline)) void sum_pieces(nr_tile *tile, int 
     for (int k = 0; k < rows * columns; k++)
         out[k / columns * step + k % columns] = (real)sum[k];
 }
-
-/* A control word as a number. */
-static inline real word(const struct nr_args *a, int i)
-{
-    float x;
-    __builtin_memcpy(&x, &a->control[i], 4);
-    return x;
-}
-
-static inline void put_word(const struct nr_args *a, int i, float x)
-{
-    __builtin_memcpy(&a->control[i], &x, 4);
-}
-
-#define is_finite(x) __builtin_isfinite(x)
 
 #define LANEWISE(name, call)                                                                       \
     static inline V v_##name(V v)                                                                  \
@@ -468,6 +438,34 @@ static inline void turn_back(const real *restrict from, int n, int64_t step, rea
             for (int i = 0; i < 16; i++)
                 to[i * step + k] = from[k * 16 + i];
 }
+/* A sum in each lane that keeps what rounding takes from it: TwoSum, Knuth, The Art of Computer Programming, 4.2.2. What
+ * was kept is a sum itself, so it goes back to the other before it is of many terms: settle after at most some hundreds. */
+struct sum { V high, low; };
+
+static inline void sum_add(struct sum *s, V x)
+{
+    const V high = s->high + x, back = high - s->high;
+    s->low += (s->high - (high - back)) + (x - back);
+    s->high = high;
+}
+
+static inline V sum_rest(const struct sum *s)            /* infinite sums have none */
+{
+    return sel(s->low == s->low, s->low, num(0));
+}
+
+static inline void sum_settle(struct sum *s)
+{
+    const V high = s->high + sum_rest(s);
+    s->low -= high - s->high;
+    s->high = high;
+}
+
+static inline V sum_of(const struct sum *s)
+{
+    return s->high + sum_rest(s);
+}
+
 
 // k0_gather = gather
 static const real k0_gather_scale[] = {
