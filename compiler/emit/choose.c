@@ -66,6 +66,23 @@ bool kernel_can(const struct plan *p, int k, const char *algorithm)
     return can;
 }
 
+const struct kernel *emit_unheeded(const struct plan *p, const struct target *t, enum precision precision)
+{
+    const struct kernel *found = NULL;
+    struct region *r = region_new();
+    for (int k = 0; k < p->nkernel && !found; k++) {
+        const struct stage *s = p->kernel[k].stage;
+        if (!s->algorithm || p->schedule[p->kernel[k].schedule].target != target_schedules(t))
+            continue;
+        const struct writer w = writer_for(p, k, precision, r);
+        const struct body *taken = choose_body(&w, s, NULL);
+        if (strcmp(taken ? taken->name : body_plain, s->algorithm))
+            found = &p->kernel[k];
+    }
+    region_free(r);
+    return found;
+}
+
 static void put_price(const char *mark, const char *name, const struct price *p, FILE *out)
 {
     fprintf(out, "  %s %-12s", mark, name);

@@ -23,6 +23,10 @@ struct emit_options {
 /* How many of the plan's first `kernel` kernels are for this target. */
 int emit_row(const struct plan *p, const struct target *t, int kernel);
 
+/* The first kernel of a target whose body, which the plan asks for by name, does not apply in this precision, so that another
+ * writes it; NULL: there is none. choose.c */
+const struct kernel *emit_unheeded(const struct plan *p, const struct target *t, enum precision precision);
+
 /* False on a write error, or if a kernel cannot be written, and then nothing is. The plan must have passed plan_check. */
 bool emit_kernels(const struct plan *p, const struct emit_options *o, FILE *out);
 

@@ -1,6 +1,7 @@
 /* fit.c: batch, budget and device. Whatever can fail for want of memory fails here, with numbers; what fits is decided by
  * budget.c of the compiler. */
 #include "device/device_error.h"
+#include "emit/emit.h"
 #include "run.h"
 
 #include <string.h>
@@ -196,6 +197,10 @@ int fit(struct job *j, const int64_t samples[PHASE_COUNT])
         return complain(STATUS_USAGE, "--memory %s: expected a size such as 512MiB, 8GiB or 80%%", memory);
     if (!d->compile(d, j->plan, &e))
         return complain(e.status, "%s", e.text);
+    const struct kernel *k = emit_unheeded(j->plan, d->target, j->options->precision);
+    if (k)
+        note("warning: %s was asked to be written by %s, which does not apply in %s: another body writes it", k->name, k->stage->algorithm,
+             precision_word[j->options->precision]);
     const struct wish w = wish_of(j, samples);
     struct fitting f = { .job = j, .wish = &w, .budget = budget, .split = { [SPLITS - 1] = j->asked } };
     if (samples[PHASE_TRAIN] > 0)
