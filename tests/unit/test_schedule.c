@@ -121,12 +121,29 @@ static void test_numbers_missing(void **state)
     trial_close(&t);
 }
 
+/* Nor does it take another word's rule for one that it does not know. */
+static void test_words_unknown(void **state)
+{
+    static const char *const keys[] = {"train.schedule", "train.metrics.0"};
+    static const char text[] = "net words\ninput x : f32[2]\ntarget t : class[2]\nz = x -> Linear(2)\noutput z\ntrain {\n"
+                               "loss = CrossEntropy(z, t)\noptimizer = SGD(lr = 1)\nschedule = Step(2)\nmetrics = [Accuracy]\n}\n";
+    (void)state;
+    for (int i = 0; i < COUNT(keys); i++) {
+        struct trial t;
+        assert_true(trial_plan(&t, "words.net", strdup(text), NULL, 0, stderr));
+        assert_int_equal(recipe_read(t.p, &t.recipe), 0);
+        ((struct setting *)plan_setting(t.p, keys[i]))->text = "Unheard";
+        assert_int_equal(recipe_read(t.p, &t.recipe), STATUS_INTERNAL);
+        trial_close(&t);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_constant), cmocka_unit_test(test_step),    cmocka_unit_test(test_cosine),
         cmocka_unit_test(test_counts),   cmocka_unit_test(test_control), cmocka_unit_test(test_numbers),
-        cmocka_unit_test(test_numbers_missing),
+        cmocka_unit_test(test_numbers_missing), cmocka_unit_test(test_words_unknown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
