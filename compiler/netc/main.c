@@ -180,6 +180,10 @@ static int consistent(struct request *r, int argc, char **argv, int rest)
     }
     if (r->target && !target_find(r->target))
         return usage("--target knows those of --targets, not ", r->target);
+    if (r->plain && r->emit != EMIT_C)
+        return usage("--plain goes with --emit=c alone", "");
+    if (r->target && r->emit != EMIT_NONE && r->emit != EMIT_KERNELS && !r->summary && !r->map && r->memory < 0)
+        return usage("--target has no effect on this --emit; its kernels are --emit=kernels --target ", r->target);
     if (r->place)
         return rest == argc ? OPTIONS_GO : usage("--place needs no model: ", argv[rest]);
     if (rest != argc - 1)

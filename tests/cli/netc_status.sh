@@ -31,3 +31,7 @@ for option in --batch=4 --flops=thop --precision=tf32 --target=cuda --capacity=1
     says err "${option%%=*} has no effect without --"
 done
 expect 0 netc "$ROOT/models/xor.net" --target=cuda --memory=1GiB --batch=4
+expect 2 netc "$ROOT/models/xor.net" --emit=cuda --plain
+says err '--plain goes with --emit=c alone'
+expect 2 netc "$ROOT/models/xor.net" --emit=c --target=cuda
+says err 'its kernels are --emit=kernels --target cuda'
