@@ -76,6 +76,30 @@ static const char *bias_argument(struct writer *w, const struct contraction *c)
     return c->bias < 0 ? "" : region_printf(w->region, "%s + k, ", name_of(w, c->bias));
 }
 
+/* h, the row of the source that row p of the results meets at tap r: true if a loop over r is opened, also one of a
+   single turn, which a row outside the source leaves. */
+static bool put_source_row(struct writer *w, const struct axis *y)
+{
+    if (y->taps == 1 && !y->c && y->d == 1) {
+        put(w, "const int h = %d * p;", y->a);
+        return false;
+    }
+    if (y->taps > 1)
+        put(w, "for (int r = 0; r < %lld; r++) {", (long long)y->taps);
+    const char *r = y->taps > 1 ? region_printf(w->region, " %+d * r", y->b) : "";
+    put(w, "%sint h = %d * p%s %+d;", y->d > 1 ? "" : "const ", y->a, r, y->c);
+    if (y->taps == 1)
+        put(w, "for (int once = 1; once; once = 0) {");
+    if (y->d > 1) {
+        put(w, "if (h < 0 || h %% %d)", y->d);
+        put(w, "    continue;");
+        put(w, "h /= %d;", y->d);
+    }
+    put(w, "if (h < 0 || h >= %lld)", (long long)y->source);
+    put(w, "    continue;");
+    return true;
+}
+
 /* Sums for `tile` channels and n outputs from `start` (first of `count` such segments, told apart by q at run time). */
 static void put_segment(struct writer *w, const struct contraction *c, int tile, int64_t start, int n, int64_t count)
 {
@@ -88,23 +112,7 @@ static void put_segment(struct writer *w, const struct contraction *c, int tile,
     if (count == 1)
         put(w, "enum { q = %lld };", (long long)start);
     put_sums(w, c, tile, n);
-    bool rows = y->taps > 1 || y->c || y->d > 1;
-    if (y->taps > 1)
-        put(w, "for (int r = 0; r < %lld; r++) {", (long long)y->taps);
-    if (rows) {
-        const char *r = y->taps > 1 ? region_printf(w->region, " %+d * r", y->b) : "";
-        put(w, "%sint h = %d * p%s %+d;", y->d > 1 ? "" : "const ", y->a, r, y->c);
-        if (y->taps == 1)
-            put(w, "for (int once = 1; once; once = 0) {");
-        if (y->d > 1) {
-            put(w, "if (h < 0 || h %% %d)", y->d);
-            put(w, "    continue;");
-            put(w, "h /= %d;", y->d);
-        }
-        put(w, "if (h < 0 || h >= %lld)", (long long)y->source);
-        put(w, "    continue;");
-    } else
-        put(w, "const int h = %d * p;", y->a);
+    bool loop = put_source_row(w, y);
     put(w, "const real *xr = x + (h * %lld + %s) * 16;", (long long)x->source,
         x->d > 1 ? region_printf(w->region, "q / %d", x->d) : region_printf(w->region, "%d * q", x->a));
     put(w, "const real *wr = weight%s;", y->taps > 1 ? region_printf(w->region, " + r * %lld", (long long)x->taps) : "");
@@ -133,7 +141,7 @@ static void put_segment(struct writer *w, const struct contraction *c, int tile,
         put(w, "}");
     }
     put(w, "}");
-    if (y->taps > 1 || rows)
+    if (loop)
         put(w, "}");
     for (int i = 0; i < tile; i++)
         for (int j = 0; j < n; j++)
