@@ -8,40 +8,39 @@
 #include <time.h>
 
 enum {
-    ROUNDS = 1000,                   /* of a barrier inside a kernel */
-    SHORT = 100, LONG = 1100,        /* nodes of two graphs: their difference is that of 1,000 nodes */
+    ROUNDS = 1000, /* of a barrier inside a kernel */
+    SHORT = 100,
+    LONG = 1100, /* nodes of two graphs: their difference is that of 1,000 nodes */
     TRIES = 7,
-    SPIN_US = 300000,                /* before each measurement: a card that was idle takes that long to raise its clocks */
-    THREADS = 256,                   /* of a block of a full grid */
-    MULTIPROCESSORS = 16,            /* CUdevice_attribute */
-    NON_PORTABLE_CLUSTER = 14,       /* CUfunction_attribute: clusters of more than 8 blocks */
-    PROGRAMMATIC_LAUNCH = 6,         /* CUlaunchAttributeID: stream serialization */
+    SPIN_US = 300000,          /* before each measurement: a card that was idle takes that long to raise its clocks */
+    THREADS = 256,             /* of a block of a full grid */
+    MULTIPROCESSORS = 16,      /* CUdevice_attribute */
+    NON_PORTABLE_CLUSTER = 14, /* CUfunction_attribute: clusters of more than 8 blocks */
+    PROGRAMMATIC_LAUNCH = 6,   /* CUlaunchAttributeID: stream serialization */
 };
 
-static const char empty_text[] =
-    "extern \"C\" __global__ void empty(void) {}\n"
-    "extern \"C\" __global__ void spin(void)\n"
-    "{ __shared__ volatile int word; for (int i = 0; i < 1000; i++) word = i; }\n";
+static const char empty_text[] = "extern \"C\" __global__ void empty(void) {}\n"
+                                 "extern \"C\" __global__ void spin(void)\n"
+                                 "{ __shared__ volatile int word; for (int i = 0; i < 1000; i++) word = i; }\n";
 
 /* The next kernel starts early, and waits where it would read. */
 static const char early_text[] =
     "extern \"C\" __global__ void early(void)\n"
     "{ asm volatile(\"griddepcontrol.launch_dependents; griddepcontrol.wait;\" ::: \"memory\"); }\n";
 
-static const char grid_text[] =
-    "extern \"C\" __global__ void grid(unsigned *count, int rounds)\n"
-    "{\n"
-    "    for (int i = 1; i <= rounds; i++) {\n"
-    "        __syncthreads();\n"
-    "        if (threadIdx.x == 0) {\n"
-    "            __threadfence();\n"
-    "            atomicAdd(count, 1u);\n"
-    "            while (*(volatile unsigned *)count < i * gridDim.x) {}\n"
-    "            __threadfence();\n"
-    "        }\n"
-    "        __syncthreads();\n"
-    "    }\n"
-    "}\n";
+static const char grid_text[] = "extern \"C\" __global__ void grid(unsigned *count, int rounds)\n"
+                                "{\n"
+                                "    for (int i = 1; i <= rounds; i++) {\n"
+                                "        __syncthreads();\n"
+                                "        if (threadIdx.x == 0) {\n"
+                                "            __threadfence();\n"
+                                "            atomicAdd(count, 1u);\n"
+                                "            while (*(volatile unsigned *)count < i * gridDim.x) {}\n"
+                                "            __threadfence();\n"
+                                "        }\n"
+                                "        __syncthreads();\n"
+                                "    }\n"
+                                "}\n";
 
 /* Each block writes into the next one's shared memory, between barriers of the cluster; the first of them because no block
  * may be written to before it runs. */
@@ -62,7 +61,13 @@ static const char cluster_text[] =
     "}\n";
 
 /* CUlaunchConfig and CUlaunchAttribute, as the driver has them since 12.0. */
-struct launch_attribute { int id, unused; union { int value; char room[64]; } of; };
+struct launch_attribute {
+    int id, unused;
+    union {
+        int value;
+        char room[64];
+    } of;
+};
 struct launch_config {
     unsigned grid[3], block[3], shared;
     CUstream stream;
@@ -136,7 +141,8 @@ static bool measure_start(struct device_error *e)
         return false;
     say("driver_open_and_start", (clock_us() - start) * 1e-3, "ms");
     start = clock_us();
-    if (!cuda_context(&c, &gpu, e) || !CUDA_CALL(&c, e, cuDeviceGetAttribute, &multiprocessors, MULTIPROCESSORS, gpu.device))
+    if (!cuda_context(&c, &gpu, e) ||
+        !CUDA_CALL(&c, e, cuDeviceGetAttribute, &multiprocessors, MULTIPROCESSORS, gpu.device))
         return false;
     say("context", (clock_us() - start) * 1e-3, "ms");
     say("memory_in_use_with_context", (double)(gpu_total(&c) - gpu_free(&c)) / (1 << 20), "MiB");
@@ -240,7 +246,10 @@ static bool measure_launch(CUfunction f, struct device_error *e)
 /* ---- graphs ---- */
 
 /* What one node is: a kernel of one warp, or of a block for each multiprocessor; started early or not. */
-struct node { CUfunction f; bool full, early; };
+struct node {
+    CUfunction f;
+    bool full, early;
+};
 
 static bool make_graph(struct node node, int nodes, CUgraphExec *exec, struct device_error *e)
 {
@@ -324,7 +333,8 @@ static bool measure_grid(struct device_error *e)
 {
     CUmodule module;
     CUfunction f;
-    return load_kernel(grid_text, "grid", &module, &f, e) && measure_rounds(f, (unsigned)multiprocessors, "grid_barrier", e);
+    return load_kernel(grid_text, "grid", &module, &f, e) &&
+           measure_rounds(f, (unsigned)multiprocessors, "grid_barrier", e);
 }
 
 static bool measure_cluster(int blocks, bool exchange, const char *name, struct device_error *e)
@@ -346,9 +356,15 @@ static bool measure_cluster(int blocks, bool exchange, const char *name, struct 
 
 static void measure_clusters(void)
 {
-    static const struct { int blocks; bool exchange; const char *name; } way[] = {
-        {8, false, "cluster_barrier_8"}, {16, false, "cluster_barrier_16"},
-        {8, true, "cluster_exchange_8"}, {16, true, "cluster_exchange_16"},
+    static const struct {
+        int blocks;
+        bool exchange;
+        const char *name;
+    } way[] = {
+        {8, false, "cluster_barrier_8"},
+        {16, false, "cluster_barrier_16"},
+        {8, true, "cluster_exchange_8"},
+        {16, true, "cluster_exchange_16"},
     };
     struct device_error e;
     for (size_t i = 0; i < sizeof way / sizeof *way; i++)
@@ -363,7 +379,8 @@ int main(void)
     struct device_error e;
     if (!measure_start(&e) || !measure_nvrtc(&module, &empty, &e))
         gpu_stop(&e);
-    if (!measure_launch(empty, &e) || !measure_graph((struct node){empty, true, false}, "graph_node", "graph_launch", &e) ||
+    if (!measure_launch(empty, &e) ||
+        !measure_graph((struct node){empty, true, false}, "graph_node", "graph_launch", &e) ||
         !measure_graph((struct node){empty, false, false}, "graph_node_one_block", NULL, &e))
         gpu_stop(&e);
     if (!measure_cublas(&e))

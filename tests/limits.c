@@ -66,7 +66,9 @@ static void write_net(const char *name, const char *part, const char *expected, 
     "output y\ntrain { loss = CrossEntropy(y, t)\noptimizer = SGD(lr = 0.1, momentum = 0.5)\n" more "}\n"
 #define TAIL XOR TRAIN("batch = 4\n")
 #define LINEAR "y = x -> Linear(2)\n"
+/* clang-format off */
 #define BLOCK(name, body) "block " name "() {\ninput i\no = " body "\noutput o\n}\n"
+/* clang-format on */
 
 static const struct row {
     const char *name;

@@ -13,7 +13,9 @@
 #include <sys/stat.h>
 #include <xxhash.h>
 
-struct random { uint64_t state; };
+struct random {
+    uint64_t state;
+};
 
 /* splitmix64: Steele, Lea and Flood, OOPSLA 2014. */
 static uint64_t draw(struct random *r, uint64_t below)
@@ -29,10 +31,12 @@ struct draft {
     struct random *random;
     struct region *region;
     int n;
-    char **line;                                       /* with room for one more */
+    char **line; /* with room for one more */
 };
 
-struct span { size_t at, size; };                      /* within a line */
+struct span {
+    size_t at, size;
+}; /* within a line */
 
 /* A line of the plan's own text: not head, comment, source or empty. -1: bad luck. */
 static int pick_line(const struct draft *d)
@@ -107,8 +111,19 @@ static void reverse_lines(struct draft *d)
 /* Any run of digits: places, dimensions, operands, attributes, counts. */
 static void change_number(struct draft *d)
 {
-    static const char *const odd[] = {"0", "-1", "1", "2", "16", "64", "256", "2147483647", "2147483648", "4294967296",
-                                      "9223372036854775807", "-9223372036854775808", "123456789012345678901234567890"};
+    static const char *const odd[] = {"0",
+                                      "-1",
+                                      "1",
+                                      "2",
+                                      "16",
+                                      "64",
+                                      "256",
+                                      "2147483647",
+                                      "2147483648",
+                                      "4294967296",
+                                      "9223372036854775807",
+                                      "-9223372036854775808",
+                                      "123456789012345678901234567890"};
     int i = pick_line(d), n = 0;
     struct span run[64];
     for (size_t at = 0; i >= 0 && d->line[i][at] && d->line[i][at] != '#' && n < COUNT(run);) {
@@ -213,9 +228,9 @@ static void truncate_text(struct draft *d)
 }
 
 static void (*const mutations[])(struct draft *d) = {
-    change_number,  change_number, change_number, change_number, copy_word, copy_word,   exchange_words,
-    exchange_tails, swap_words,    swap_words,    flip_bit,      swap_lines, reverse_lines, delete_line,
-    repeat_line,    truncate_text,
+    change_number,  change_number,  change_number, change_number, copy_word, copy_word,
+    exchange_words, exchange_tails, swap_words,    swap_words,    flip_bit,  swap_lines,
+    reverse_lines,  delete_line,    repeat_line,   truncate_text,
 };
 
 /* ---- the loop ---- */
@@ -273,7 +288,7 @@ static char *read_file(const char *path, size_t *size)
 static bool keep(const char *folder, int number, const char *text, size_t size)
 {
     char *path = NULL;
-    mkdir(folder, 0777);             /* if it is not there; what goes wrong shows below */
+    mkdir(folder, 0777); /* if it is not there; what goes wrong shows below */
     if (asprintf(&path, "%s/mutant-%04d.plan", folder, number) < 0)
         return false;
     FILE *out = fopen(path, "wb");
@@ -285,7 +300,9 @@ static bool keep(const char *folder, int number, const char *text, size_t size)
     return good;
 }
 
-struct tally { int refused, same, different, kept; };
+struct tally {
+    int refused, same, different, kept;
+};
 
 /* 0, or the exit status. `text` is what plan_write makes of the original. */
 static int try_one(const char *bytes, size_t size, const char *text, size_t text_size, const char *folder, int most,

@@ -12,7 +12,8 @@ int main(int argc, char **argv)
     int status;
     struct rusage used;
     FILE *out = argc > 2 ? fopen(argv[1], "we") : NULL;
-    if (!out || posix_spawnp(&child, argv[2], NULL, NULL, argv + 2, environ) != 0 || wait4(child, &status, 0, &used) != child)
+    if (!out || posix_spawnp(&child, argv[2], NULL, NULL, argv + 2, environ) != 0 ||
+        wait4(child, &status, 0, &used) != child)
         return 127;
     fprintf(out, "%ld\n", used.ru_maxrss);
     if (fclose(out) != 0)

@@ -15,7 +15,7 @@
 #include <xxhash.h>
 
 enum { LANES = 16, ALIGN = 64, SAMPLES = 100 };
-static const int64_t most = INT64_C(1) << 28;          /* bytes of one tensor, beyond which a plan is not run */
+static const int64_t most = INT64_C(1) << 28; /* bytes of one tensor, beyond which a plan is not run */
 
 static char *read_file(const char *path, size_t *size)
 {
@@ -37,7 +37,8 @@ static bool bind(const struct plan *p, int64_t rows, bool wild, char **at)
 {
     for (int i = 0; i < p->ntensor; i++) {
         const struct tensor *t = &p->tensor[i];
-        int64_t size = t->rows ? t->bytes : (t->bytes + ALIGN - 1) / ALIGN * ALIGN;   /* vectors may fill up the last 64 */
+        int64_t size =
+            t->rows ? t->bytes : (t->bytes + ALIGN - 1) / ALIGN * ALIGN; /* vectors may fill up the last 64 */
         if (t->base >= 0 || !tensor_stored(t))
             continue;
         if (size > most / rows || !(at[i] = aligned_alloc(ALIGN, (size_t)(t->rows ? size * rows : size))))
@@ -89,7 +90,8 @@ static bool run_plan(const struct plan *p, const struct nr_object *object, int64
     char **at = calloc((size_t)p->ntensor + 1, sizeof *at);
     bool fits = bind(p, rows, wild, at);
     void *samples = data(p, ROLE_INPUT, wild ? 4 : 1), *targets = data(p, ROLE_TARGET, 4);
-    struct nr_args a = {.samples = samples, .targets = targets, .samples_f32 = wild, .blocks = (int32_t)(valid + 15) / 16};
+    struct nr_args a = {
+        .samples = samples, .targets = targets, .samples_f32 = wild, .blocks = (int32_t)(valid + 15) / 16};
     for (int i = 0; fits && i < p->ntensor; i++)
         if (p->tensor[i].role == ROLE_CONTROL)
             a.control = (uint32_t *)(void *)at[i];
@@ -99,7 +101,7 @@ static bool run_plan(const struct plan *p, const struct nr_object *object, int64
         memset(a.control, 0, CTL_WORDS * sizeof *a.control);
         a.control[CTL_ROWS] = valid;
         a.control[CTL_COUNT_SAMPLES] = SAMPLES;
-        a.control[CTL_POSITION] = SAMPLES - valid + 1;  /* the last row has no sample */
+        a.control[CTL_POSITION] = SAMPLES - valid + 1; /* the last row has no sample */
         a.control[CTL_SHUFFLE] = a.control[CTL_FINITE] = 1;
         for (int k = s->first_kernel; k < s->last_kernel; k++)
             run_kernel(p, k, &object->kernel[emit_row(p, &target_cpu, k)], &a, at);
@@ -130,8 +132,8 @@ static void *compile(const struct plan *p, const char *folder)
     if (good && access(object, R_OK) != 0) {
         snprintf(source, sizeof source, "%s/mutant-%d.c", folder, (int)getpid());
         snprintf(made, sizeof made, "%s/mutant-%d.so", folder, (int)getpid());
-        if (asprintf(&command, "%s %s -w -std=gnu11 -fPIC -shared -o '%s' '%s' -lm", cc ? cc : "cc", flags ? flags : "", made,
-                     source) < 0)
+        if (asprintf(&command, "%s %s -w -std=gnu11 -fPIC -shared -o '%s' '%s' -lm", cc ? cc : "cc", flags ? flags : "",
+                     made, source) < 0)
             command = NULL;
         good = command && write_source(source, text, size) && system(command) == 0 && rename(made, object) == 0;
         unlink(source);
@@ -170,7 +172,7 @@ int main(int argc, char **argv)
 {
     int status = 0;
     for (int i = 2; i < argc && !status; i++) {
-        fprintf(stderr, "%s\n", argv[i]);                /* the sanitizers' report follows the name of its plan */
+        fprintf(stderr, "%s\n", argv[i]); /* the sanitizers' report follows the name of its plan */
         status = run_file(argv[i], argv[1]);
     }
     return argc < 3 ? 2 : status;

@@ -55,11 +55,13 @@ struct random {
     int used;
 };
 
-static struct random random_of(uint64_t seed, uint32_t split, uint32_t sample) {
+static struct random random_of(uint64_t seed, uint32_t split, uint32_t sample)
+{
     return (struct random){{(uint32_t)seed, (uint32_t)(seed >> 32)}, {0, sample, split, 0}, {0}, 4};
 }
 
-static float between(struct random *r, float low, float high) {
+static float between(struct random *r, float low, float high)
+{
     if (r->used == 4) {
         philox4x32(r->counter, r->key, r->words);
         r->counter[0]++;
@@ -82,7 +84,8 @@ struct canvas {
     float ink[MAX_SIDE * MAX_SIDE]; /* 0..1 */
 };
 
-static struct hand random_hand(struct random *r, int side) {
+static struct hand random_hand(struct random *r, int side)
+{
     float height = 20.0f / GREY_SIDE * (float)side * between(r, 0.80f, 1.05f),
           width = height * between(r, 0.65f, 0.95f);
     float angle = between(r, -0.22f, 0.22f), slant = between(r, -0.30f, 0.15f);
@@ -99,25 +102,29 @@ static struct hand random_hand(struct random *r, int side) {
     };
 }
 
-static void place(const struct hand *hand, float x, float y, float point[2]) {
+static void place(const struct hand *hand, float x, float y, float point[2])
+{
     y = y / 100 - 0.5f;
     x = x / 100 - 0.5f + hand->sway * sinf(4 * y + hand->sway_phase);
     point[0] = hand->xx * x + hand->xy * y + hand->x0;
     point[1] = hand->yx * x + hand->yy * y + hand->y0;
 }
 
-static float distance_to(const float p[2], const float q[2], float x, float y) {
+static float distance_to(const float p[2], const float q[2], float x, float y)
+{
     float dx = q[0] - p[0], dy = q[1] - p[1], length2 = dx * dx + dy * dy;
     float t = length2 > 0 ? ((x - p[0]) * dx + (y - p[1]) * dy) / length2 : 0;
     t = fminf(fmaxf(t, 0), 1);
     return hypotf(p[0] + t * dx - x, p[1] + t * dy - y);
 }
 
-static int clamp_pixel(float value, int side) {
+static int clamp_pixel(float value, int side)
+{
     return value < 0 ? 0 : value > (float)(side - 1) ? side - 1 : (int)value;
 }
 
-static void draw_segment(struct canvas *canvas, const struct hand *hand, const float p[2], const float q[2]) {
+static void draw_segment(struct canvas *canvas, const struct hand *hand, const float p[2], const float q[2])
+{
     float reach = hand->radius + 1;
     int left = clamp_pixel(fminf(p[0], q[0]) - reach, canvas->side),
         top = clamp_pixel(fminf(p[1], q[1]) - reach, canvas->side);
@@ -131,7 +138,8 @@ static void draw_segment(struct canvas *canvas, const struct hand *hand, const f
         }
 }
 
-static void draw_stroke(struct canvas *canvas, const struct hand *hand, const struct stroke *stroke) {
+static void draw_stroke(struct canvas *canvas, const struct hand *hand, const struct stroke *stroke)
+{
     float last[2], next[2], a = (float)stroke->a, b = (float)stroke->b, c = (float)stroke->c, d = (float)stroke->d;
     for (int i = 0; i <= PIECES; i++) {
         float t = (float)i / PIECES;
@@ -147,7 +155,8 @@ static void draw_stroke(struct canvas *canvas, const struct hand *hand, const st
 }
 
 /* The label of the sample; its picture goes to `canvas`. */
-static int draw_digit(struct canvas *canvas, struct random *r, int side) {
+static int draw_digit(struct canvas *canvas, struct random *r, int side)
+{
     int digit = (int)between(r, 0, CLASSES), variant = (int)between(r, 0, MAX_VARIANTS);
     struct hand hand = random_hand(r, side);
     *canvas = (struct canvas){.side = side};
@@ -156,11 +165,13 @@ static int draw_digit(struct canvas *canvas, struct random *r, int side) {
     return digit;
 }
 
-static unsigned char to_byte(float value) {
+static unsigned char to_byte(float value)
+{
     return (unsigned char)(fminf(fmaxf(value, 0), 1) * 255 + 0.5f);
 }
 
-static void paint_grey(const struct canvas *canvas, struct random *r, unsigned char *pixels) {
+static void paint_grey(const struct canvas *canvas, struct random *r, unsigned char *pixels)
+{
     float strength = between(r, 0.8f, 1);
     for (int i = 0; i < canvas->side * canvas->side; i++) {
         float noise = canvas->ink[i] > 0 ? between(r, -0.08f, 0.08f) : 0;
@@ -169,7 +180,8 @@ static void paint_grey(const struct canvas *canvas, struct random *r, unsigned c
 }
 
 /* Planes of red, green and blue: a light digit on a dark ground or the other way round. */
-static void paint_colour(const struct canvas *canvas, struct random *r, unsigned char *pixels) {
+static void paint_colour(const struct canvas *canvas, struct random *r, unsigned char *pixels)
+{
     int area = canvas->side * canvas->side;
     float light_ground = between(r, 0, 1) < 0.5f ? 0 : 1;
     for (int channel = 0; channel < 3; channel++) {
@@ -192,7 +204,8 @@ struct options {
     bool cifar, gzip;
 };
 
-static bool save_packed(const char *path, const void *data, uint64_t size, struct data_error *error) {
+static bool save_packed(const char *path, const void *data, uint64_t size, struct data_error *error)
+{
     z_stream z = {0};
     if (size > UINT32_MAX || deflateInit2(&z, 6, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY) != Z_OK)
         return data_fail(error, "%s: cannot be packed", path);
@@ -210,7 +223,8 @@ static bool save_packed(const char *path, const void *data, uint64_t size, struc
 }
 
 static bool save_as(const struct options *options, const char *name, const void *data, uint64_t size, bool gzip,
-                    struct data_error *error) {
+                    struct data_error *error)
+{
     size_t room = strlen(options->folder) + strlen(name) + 5;
     char *path = malloc(room);
     if (!path)
@@ -222,23 +236,27 @@ static bool save_as(const struct options *options, const char *name, const void 
 }
 
 static bool save(const struct options *options, const char *name, const unsigned char *data, uint64_t size,
-                 struct data_error *error) {
+                 struct data_error *error)
+{
     return save_as(options, name, data, size, options->gzip, error);
 }
 
 /* By this file netrun and the examples know drawn data, whatever their files are called. It is written before them, so
  * that no crash leaves them without it. */
-static bool save_mark(const struct options *options, struct data_error *error) {
+static bool save_mark(const struct options *options, struct data_error *error)
+{
     static const char text[] = "Digits drawn by make_digits: do not compare accuracies.\n";
     return save_as(options, "SYNTHETIC", text, sizeof text - 1, false, error);
 }
 
-static void put_big_endian(unsigned char *bytes, uint32_t value) {
+static void put_big_endian(unsigned char *bytes, uint32_t value)
+{
     for (int i = 0; i < 4; i++)
         bytes[i] = (unsigned char)(value >> (24 - 8 * i));
 }
 
-static bool make_idx(const struct options *options, uint32_t split, struct data_error *error) {
+static bool make_idx(const struct options *options, uint32_t split, struct data_error *error)
+{
     static const char *const names[2][2] = {{"train-images-idx3-ubyte", "train-labels-idx1-ubyte"},
                                             {"t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"}};
     enum { AREA = GREY_SIDE * GREY_SIDE, IMAGE_HEADER = 16, LABEL_HEADER = 8 };
@@ -267,7 +285,8 @@ static bool make_idx(const struct options *options, uint32_t split, struct data_
     return ok;
 }
 
-static bool make_cifar(const struct options *options, uint32_t split, struct data_error *error) {
+static bool make_cifar(const struct options *options, uint32_t split, struct data_error *error)
+{
     enum { RECORD = 1 + 3 * COLOUR_SIDE * COLOUR_SIDE };
     uint64_t n = options->counts[split];
     unsigned char *records = malloc(n * RECORD);
@@ -298,7 +317,8 @@ static const char usage[] = "usage: make_digits DIR [--train N] [--test N] [--se
                             "  --cifar     CIFAR-10 binary format\n"
                             "  --gzip      pack the files, names end in .gz\n";
 
-static bool parse_number(const char *text, uint64_t least, uint64_t most, uint64_t *number) {
+static bool parse_number(const char *text, uint64_t least, uint64_t most, uint64_t *number)
+{
     char *end;
     errno = 0;
     *number = strtoull(text, &end, 10);
@@ -306,7 +326,8 @@ static bool parse_number(const char *text, uint64_t least, uint64_t most, uint64
 }
 
 /* False: the command line is wrong. */
-static bool parse_options(int argc, char **argv, struct options *options) {
+static bool parse_options(int argc, char **argv, struct options *options)
+{
     static const struct option names[] = {
         {"train", required_argument, NULL, 't'},
         {"test", required_argument, NULL, 'e'},
@@ -333,10 +354,17 @@ static bool parse_options(int argc, char **argv, struct options *options) {
                 return false;
             }
             break;
-        case 'c': options->cifar = true; break;
-        case 'z': options->gzip = true; break;
-        case 'h': fputs(usage, stdout); exit(0);
-        default: return false;
+        case 'c':
+            options->cifar = true;
+            break;
+        case 'z':
+            options->gzip = true;
+            break;
+        case 'h':
+            fputs(usage, stdout);
+            exit(0);
+        default:
+            return false;
         }
     }
     if (optind + 1 != argc)
@@ -345,7 +373,8 @@ static bool parse_options(int argc, char **argv, struct options *options) {
     return true;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     struct options options = {.counts = {10000, 2000}, .seed = 1};
     struct data_error error;
     if (!parse_options(argc, argv, &options)) {

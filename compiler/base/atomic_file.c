@@ -12,21 +12,24 @@
 #define MOST_LINKS 40
 #define OPEN_FILES "/proc/"
 
-static bool fail(struct atomic_file *file, const char *action, int cause, struct data_error *error) {
+static bool fail(struct atomic_file *file, const char *action, int cause, struct data_error *error)
+{
     data_fail(error, "%s: %s: %s", file->path ? file->path : "a file", action, strerror(cause));
     atomic_abandon(file);
     return false;
 }
 
 /* Length of the folder part, slash included; 0 if there is none. */
-static size_t folder_length(const char *path) {
+static size_t folder_length(const char *path)
+{
     const char *slash = strrchr(path, '/');
     return slash ? (size_t)(slash - path) + 1 : 0;
 }
 
 /* What the path leads to, be it there or not. A link in /proc stands for something open, which need not have a path:
  * none is followed there. NULL with errno set. */
-static char *behind_links(const char *path) {
+static char *behind_links(const char *path)
+{
     char *at = strdup(path);
     for (int links = 0; at && links < MOST_LINKS; links++) {
         char to[PATH_MAX];
@@ -46,7 +49,8 @@ static char *behind_links(const char *path) {
 }
 
 /* A file of our own beside the target; -1 with errno set. */
-static int open_beside(struct atomic_file *file, size_t room) {
+static int open_beside(struct atomic_file *file, size_t room)
+{
     size_t folder = folder_length(file->target);
     int descriptor = -1;
     errno = EEXIST;
@@ -60,7 +64,8 @@ static int open_beside(struct atomic_file *file, size_t room) {
     return descriptor;
 }
 
-bool atomic_open(struct atomic_file *file, const char *path, struct data_error *error) {
+bool atomic_open(struct atomic_file *file, const char *path, struct data_error *error)
+{
     struct stat old;
     *file = (struct atomic_file){.path = strdup(path), .target = behind_links(path)};
     int cause = errno;
@@ -87,13 +92,15 @@ bool atomic_open(struct atomic_file *file, const char *path, struct data_error *
     return true;
 }
 
-bool atomic_write(struct atomic_file *file, const void *data, uint64_t size, struct data_error *error) {
+bool atomic_write(struct atomic_file *file, const void *data, uint64_t size, struct data_error *error)
+{
     if (size && fwrite(data, 1, size, file->stream) != size)
         return fail(file, "cannot be written", errno, error);
     return true;
 }
 
-static int sync_folder(const char *path) {
+static int sync_folder(const char *path)
+{
     size_t length = folder_length(path);
     char *folder = length ? strndup(path, length) : strdup(".");
     int descriptor = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
@@ -108,7 +115,8 @@ static int sync_folder(const char *path) {
     return cause;
 }
 
-bool atomic_commit(struct atomic_file *file, struct data_error *error) {
+bool atomic_commit(struct atomic_file *file, struct data_error *error)
+{
     /* A failed fprintf to the stream shows in ferror, but its errno is gone. */
     bool failed_before = ferror(file->stream);
     bool in_place = !file->temporary[0];
@@ -130,7 +138,8 @@ bool atomic_commit(struct atomic_file *file, struct data_error *error) {
     return true;
 }
 
-void atomic_abandon(struct atomic_file *file) {
+void atomic_abandon(struct atomic_file *file)
+{
     if (file->stream)
         fclose(file->stream);
     if (file->temporary && file->temporary[0])
@@ -141,12 +150,14 @@ void atomic_abandon(struct atomic_file *file) {
     *file = (struct atomic_file){0};
 }
 
-bool atomic_save(const char *path, const void *data, uint64_t size, struct data_error *error) {
+bool atomic_save(const char *path, const void *data, uint64_t size, struct data_error *error)
+{
     struct atomic_file file;
     return atomic_open(&file, path, error) && atomic_write(&file, data, size, error) && atomic_commit(&file, error);
 }
 
-bool atomic_is_temporary(const char *name) {
+bool atomic_is_temporary(const char *name)
+{
     static const char digits[] = "0123456789", mark[] = ".tmp-";
     const char *at = name[0] == '.' ? strstr(name, mark) : NULL;
     for (const char *next; at && (next = strstr(at + 1, mark));)
@@ -156,7 +167,8 @@ bool atomic_is_temporary(const char *name) {
     return attempt && at[process + 1 + attempt] == '\0';
 }
 
-bool atomic_destroys(const char *output, const char *input) {
+bool atomic_destroys(const char *output, const char *input)
+{
     struct stat in, out;
     return stat(output, &out) == 0 && S_ISREG(out.st_mode) &&
            (strcmp(input, "-") == 0 ? fstat(STDIN_FILENO, &in) : stat(input, &in)) == 0 && in.st_dev == out.st_dev &&

@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 struct atomic_file {
-    FILE *stream; /* write here */
+    FILE *stream;    /* write here */
     char *path;      /* as it was given */
     char *target;    /* behind symbolic links */
     char *temporary; /* hidden, in the target's folder; "": the target is written to in place */

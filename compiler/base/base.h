@@ -10,10 +10,10 @@
 
 /* ---- util.c: memory that is freed at once, strings, checked arithmetic ---- */
 
-struct region;                                         /* zeroed memory, freed as a whole */
+struct region; /* zeroed memory, freed as a whole */
 struct region *region_new(void);
 void region_free(struct region *r);
-void *region_alloc(struct region *r, size_t count, size_t size);   /* never NULL: exits 70 if there is none */
+void *region_alloc(struct region *r, size_t count, size_t size); /* never NULL: exits 70 if there is none */
 char *region_copy(struct region *r, const char *text);
 char *region_printf(struct region *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Doubles `*v` when *count reaches a power of two; call before writing v[*count]. */
@@ -21,26 +21,35 @@ char *region_printf(struct region *r, const char *format, ...) __attribute__((fo
 void *region_grow_(struct region *r, void *v, int count, size_t size);
 
 /* lookup.c: numbers by name. All zero is an empty table; keys are kept, not copied. */
-struct lookup_row { const char *key; int number; };
-struct lookup { size_t n, room; struct lookup_row *row; };
-int *lookup_at(struct lookup *t, const char *key);                 /* to be changed; NULL: not in it */
-int lookup_find(const struct lookup *t, const char *key);          /* -1: not in it */
-void lookup_add(struct region *r, struct lookup *t, const char *key, int number);    /* the first number of a key stays */
+struct lookup_row {
+    const char *key;
+    int number;
+};
+struct lookup {
+    size_t n, room;
+    struct lookup_row *row;
+};
+int *lookup_at(struct lookup *t, const char *key);                                /* to be changed; NULL: not in it */
+int lookup_find(const struct lookup *t, const char *key);                         /* -1: not in it */
+void lookup_add(struct region *r, struct lookup *t, const char *key, int number); /* the first number of a key stays */
 
 #define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
 
 /* ---- diag.c: errors with carets ---- */
 
-struct loc { int line, col, end; };                    /* 1-based; columns [col, end) on that line; line 0: nowhere */
+struct loc {
+    int line, col, end;
+}; /* 1-based; columns [col, end) on that line; line 0: nowhere */
 
 struct diag {
-    const char *file, *text;                           /* the source being compiled */
+    const char *file, *text; /* the source being compiled */
     int errors, warnings;
-    FILE *out;                                         /* stderr, or a buffer in tests */
+    FILE *out; /* stderr, or a buffer in tests */
     bool colour;
     struct region *region;
-    struct message *first, *last;                      /* collected; printed by diag_flush, sorted by line */
-    int nmark; const char **mark;                      /* starts of some lines of the text */
+    struct message *first, *last; /* collected; printed by diag_flush, sorted by line */
+    int nmark;
+    const char **mark; /* starts of some lines of the text */
 };
 
 /* Starts a message; the calls below add to it. `label` stands beside the caret (NULL: none). Codes: N01xx names,

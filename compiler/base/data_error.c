@@ -3,7 +3,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-bool data_fail(struct data_error *error, const char *format, ...) {
+bool data_fail(struct data_error *error, const char *format, ...)
+{
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(error->text, sizeof error->text, format, arguments);

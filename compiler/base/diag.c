@@ -7,30 +7,39 @@
 #include <string.h>
 
 enum {
-    SHOWN = 20,          /* errors printed */
-    KEPT = 500,          /* messages collected; later ones are only counted */
+    SHOWN = 20, /* errors printed */
+    KEPT = 500, /* messages collected; later ones are only counted */
     TAB = 4,
-    WINDOW = 120,        /* columns shown of a longer line */
-    AROUND = 2048,       /* bytes before and behind the focus that are looked at for that */
-    STRIDE = 256,        /* lines from one mark to the next */
+    WINDOW = 120,  /* columns shown of a longer line */
+    AROUND = 2048, /* bytes before and behind the focus that are looked at for that */
+    STRIDE = 256,  /* lines from one mark to the next */
 };
 
-struct place { struct loc at; const char *label; bool primary; int order; };
-struct remark { const char *kind, *text; };
+struct place {
+    struct loc at;
+    const char *label;
+    bool primary;
+    int order;
+};
+struct remark {
+    const char *kind, *text;
+};
 
 struct message {
     const char *code, *text;
     bool error;
     int order;
-    int nplace; struct place *place;                   /* place[0] is where the message points */
-    int nremark; struct remark *remark;
+    int nplace;
+    struct place *place; /* place[0] is where the message points */
+    int nremark;
+    struct remark *remark;
     struct message *next;
 };
 
 /* ---- collecting ---- */
 
-__attribute__((format(printf, 2, 0), nonnull))
-static const char *format_text(struct diag *d, const char *format, va_list ap)
+static __attribute__((format(printf, 2, 0), nonnull)) const char *format_text(struct diag *d, const char *format,
+                                                                              va_list ap)
 {
     va_list again;
     va_copy(again, ap);
@@ -50,7 +59,7 @@ static bool same(const struct message *a, const struct message *b)
 static void add_place(struct diag *d, struct message *m, struct loc at, const char *label, bool primary)
 {
     region_grow(d->region, m->place, m->nplace);
-    m->place[m->nplace] = (struct place){ at, label, primary, m->nplace };
+    m->place[m->nplace] = (struct place){at, label, primary, m->nplace};
     m->nplace++;
 }
 
@@ -108,7 +117,7 @@ static void add_remark(struct diag *d, const char *kind, const char *text)
     if (!m)
         return;
     region_grow(d->region, m->remark, m->nremark);
-    m->remark[m->nremark++] = (struct remark){ kind, text };
+    m->remark[m->nremark++] = (struct remark){kind, text};
 }
 
 void diag_note(struct diag *d, const char *format, ...)
@@ -136,7 +145,7 @@ static int decode(const unsigned char *s, size_t n, int *length)
     if (s[0] < 0x80)
         return s[0];
     int more = s[0] >= 0xF0 ? 3 : s[0] >= 0xE0 ? 2 : 1;
-    static const int least[] = { 0, 0x80, 0x800, 0x10000 };
+    static const int least[] = {0, 0x80, 0x800, 0x10000};
     if (s[0] < 0xC2 || s[0] > 0xF4 || (size_t)more >= n)
         return -1;
     int c = s[0] & (0x3F >> more);
@@ -158,8 +167,16 @@ static bool printable(int c)
            !(c >= 0x2028 && c <= 0x202E) && !(c >= 0x2060 && c <= 0x206F) && c != 0xFEFF;
 }
 
-struct cell { char byte[4]; int n; };                  /* what one column shows */
-struct row { struct cell *cell; int ncell; int *column; int nbyte; };   /* column[i]: where source byte i is shown */
+struct cell {
+    char byte[4];
+    int n;
+}; /* what one column shows */
+struct row {
+    struct cell *cell;
+    int ncell;
+    int *column;
+    int nbyte;
+}; /* column[i]: where source byte i is shown */
 
 static void add_cell(struct region *r, struct row *row, const char *bytes, int n)
 {
@@ -172,7 +189,7 @@ static void add_cell(struct region *r, struct row *row, const char *bytes, int n
 /* Source text as it can be shown: tabs expanded, what cannot be printed escaped. */
 static struct row layout_row(struct region *r, const char *text, size_t length)
 {
-    struct row row = { .nbyte = (int)length };
+    struct row row = {.nbyte = (int)length};
     row.column = region_alloc(r, length + 1, sizeof *row.column);
     for (size_t i = 0; i < length;) {
         int used, c = decode((const unsigned char *)text + i, length - i, &used);
@@ -209,10 +226,13 @@ static void put_text(struct diag *d, const char *text)
     put_cells(d->out, &row, 0, row.ncell);
 }
 
-static const char *tint(const struct diag *d, const char *code) { return d->colour ? code : ""; }
+static const char *tint(const struct diag *d, const char *code)
+{
+    return d->colour ? code : "";
+}
 
 #define RESET tint(d, "\033[0m")
-#define BOLD  tint(d, "\033[1m")
+#define BOLD tint(d, "\033[1m")
 #define FRAME tint(d, "\033[1;34m")
 
 static const char *severity_tint(const struct diag *d, bool error)
@@ -256,7 +276,10 @@ static bool source_line(struct diag *d, int number, const char **start, size_t *
     return true;
 }
 
-static int clamp(int x, int low, int high) { return x < low ? low : x > high ? high : x; }
+static int clamp(int x, int low, int high)
+{
+    return x < low ? low : x > high ? high : x;
+}
 
 static void put_gutter(struct diag *d, int width, int line)
 {
@@ -275,7 +298,7 @@ static void put_snippet(struct diag *d, const struct message *m, const struct pl
     if (!source_line(d, from->at.line, &text, &length))
         return;
     int cut = clamp(from->at.col - 1 - AROUND, 0, (int)length);
-    while (((unsigned char)text[cut] & 0xC0) == 0x80)  /* within a character */
+    while (((unsigned char)text[cut] & 0xC0) == 0x80) /* within a character */
         cut++;
     length = length - (size_t)cut < 2 * AROUND ? length - (size_t)cut : 2 * AROUND;
     struct row row = layout_row(d->region, text + cut, length);
@@ -290,8 +313,7 @@ static void put_snippet(struct diag *d, const struct message *m, const struct pl
         int a = clamp(row.column[clamp(p->at.col - 1 - cut, 0, row.nbyte)], left, right);
         int b = clamp(row.column[clamp(p->at.end - 1 - cut, 0, row.nbyte)], left, right);
         put_gutter(d, width, 0);
-        fprintf(d->out, "%*s%s", a - left + (left ? 4 : 1), "",
-                p->primary ? severity_tint(d, m->error) : FRAME);
+        fprintf(d->out, "%*s%s", a - left + (left ? 4 : 1), "", p->primary ? severity_tint(d, m->error) : FRAME);
         do
             fputc(p->primary ? '^' : '-', d->out);
         while (++a < b);
@@ -354,7 +376,10 @@ static int by_position(const void *a, const void *b)
     return p->order - q->order;
 }
 
-static void put_count(FILE *out, int n, const char *what) { fprintf(out, "%d %s%s", n, what, n == 1 ? "" : "s"); }
+static void put_count(FILE *out, int n, const char *what)
+{
+    fprintf(out, "%d %s%s", n, what, n == 1 ? "" : "s");
+}
 
 void diag_flush(struct diag *d)
 {
@@ -387,9 +412,12 @@ void diag_flush(struct diag *d)
 
 /* ---- suggestions ---- */
 
-enum { LONGEST = 40 };   /* names beyond this get no suggestion */
+enum { LONGEST = 40 }; /* names beyond this get no suggestion */
 
-static int least(int a, int b) { return a < b ? a : b; }
+static int least(int a, int b)
+{
+    return a < b ? a : b;
+}
 
 /* Damerau-Levenshtein distance (optimal string alignment), without regard to case. Both at most LONGEST long. */
 static int distance(const char *a, const char *b)

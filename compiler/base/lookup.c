@@ -28,7 +28,7 @@ int lookup_find(const struct lookup *t, const char *key)
 void lookup_add(struct region *r, struct lookup *t, const char *key, int number)
 {
     if (2 * t->n >= t->room) {
-        struct lookup bigger = { .room = t->room ? 2 * t->room : 8 };
+        struct lookup bigger = {.room = t->room ? 2 * t->room : 8};
         bigger.row = region_alloc(r, bigger.room, sizeof *bigger.row);
         for (size_t i = 0; i < t->room; i++)
             if (t->row[i].key)
@@ -39,6 +39,6 @@ void lookup_add(struct region *r, struct lookup *t, const char *key, int number)
     struct lookup_row *row = row_of(t, key);
     if (row->key)
         return;
-    *row = (struct lookup_row){ key, number };
+    *row = (struct lookup_row){key, number};
     t->n++;
 }

@@ -4,7 +4,7 @@
 #include <ctype.h>
 #include <string.h>
 
-enum { COLUMN = 30, WIDTH = 80 };        /* where help texts start, and where lines end */
+enum { COLUMN = 30, WIDTH = 80 }; /* where help texts start, and where lines end */
 
 /* "  -q, --quiet", "      --train[=DIR]", "      --epochs=N"; returns its length. */
 static int spelling(const struct option_row *row, char *text, size_t size)
@@ -201,7 +201,8 @@ static void completion(const struct option_table *t, FILE *out)
           "    if [[ $before == '=' ]]; then before=\"${COMP_WORDS[COMP_CWORD - 2]}\"; fi\n"
           "    if [[ $word == '=' ]]; then word=''; before=\"${COMP_WORDS[COMP_CWORD - 1]}\"; fi\n"
           "    COMPREPLY=()\n"
-          "    case $before in\n", out);
+          "    case $before in\n",
+          out);
     for (const struct option_row *row = t->row; row->name; row++) {
         if (!row->arg)
             continue;
@@ -213,8 +214,10 @@ static void completion(const struct option_table *t, FILE *out)
     fputs("    esac\n    if [[ $word == -* ]]; then\n        mapfile -t COMPREPLY < <(compgen -W '", out);
     for (const struct option_row *row = t->row; row->name; row++)
         fprintf(out, "%s--%s", row == t->row ? "" : " ", row->name);
-    fprintf(out, "' -- \"$word\")\n    else\n        mapfile -t COMPREPLY < <(compgen -f -- \"$word\")\n    fi\n}\n"
-                 "complete -o filenames -F _%s %s\n", t->program, t->program);
+    fprintf(out,
+            "' -- \"$word\")\n    else\n        mapfile -t COMPREPLY < <(compgen -f -- \"$word\")\n    fi\n}\n"
+            "complete -o filenames -F _%s %s\n",
+            t->program, t->program);
 }
 
 bool options_help(const struct option_table *t, const char *topic, FILE *out)

@@ -28,9 +28,11 @@ bool option_integer(const char *text, int64_t min, int64_t max, int64_t *out)
 
 static double unit_of(const char *unit, int64_t whole)
 {
-    static const struct { const char *name; double bytes; } units[] = {
-        { "", 1 }, { "B", 1 }, { "KiB", 1024.0 }, { "MiB", 1048576.0 }, { "GiB", 1073741824.0 },
-        { "TiB", 1099511627776.0 },
+    static const struct {
+        const char *name;
+        double bytes;
+    } units[] = {
+        {"", 1}, {"B", 1}, {"KiB", 1024.0}, {"MiB", 1048576.0}, {"GiB", 1073741824.0}, {"TiB", 1099511627776.0},
     };
     if (strcmp(unit, "%") == 0)
         return whole > 0 ? (double)whole / 100 : 0;
@@ -75,7 +77,7 @@ bool option_colour(enum colour mode, FILE *stream)
 
 const char *bytes_text(int64_t bytes, char *text, size_t size)
 {
-    static const char *const unit[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB" };
+    static const char *const unit[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
     double value = (double)bytes;
     int u = 0;
     while (value >= 1023.5 && u < 5) {

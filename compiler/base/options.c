@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_LONG = 256 };       /* getopt's value of row i is FIRST_LONG + i, so that letters never clash */
+enum { FIRST_LONG = 256 }; /* getopt's value of row i is FIRST_LONG + i, so that letters never clash */
 
 struct reader {
     const struct option_table *table;
@@ -15,7 +15,7 @@ struct reader {
     struct region *region;
     struct option *longs;
     char *letters;
-    bool *seen;                  /* of each row */
+    bool *seen; /* of each row */
 };
 
 static int argument_kind(const struct option_row *row)
@@ -27,17 +27,17 @@ static int argument_kind(const struct option_row *row)
 
 static struct reader open_reader(const struct option_table *t, int argc, char **argv)
 {
-    struct reader r = { .table = t, .argc = argc, .argv = argv, .region = region_new() };
+    struct reader r = {.table = t, .argc = argc, .argv = argv, .region = region_new()};
     while (t->row[r.rows].name)
         r.rows++;
     r.longs = region_alloc(r.region, (size_t)r.rows + 1, sizeof *r.longs);
     r.letters = region_alloc(r.region, 3 * (size_t)r.rows + 2, 1);
     r.seen = region_alloc(r.region, (size_t)r.rows + 1, sizeof *r.seen);
     char *letter = r.letters;
-    *letter++ = ':';             /* a missing argument is told apart from an unknown option */
+    *letter++ = ':'; /* a missing argument is told apart from an unknown option */
     for (int i = 0; i < r.rows; i++) {
         const struct option_row *row = &t->row[i];
-        r.longs[i] = (struct option){ row->name, argument_kind(row), NULL, FIRST_LONG + i };
+        r.longs[i] = (struct option){row->name, argument_kind(row), NULL, FIRST_LONG + i};
         if (!row->letter)
             continue;
         *letter++ = row->letter;
@@ -45,7 +45,7 @@ static struct reader open_reader(const struct option_table *t, int argc, char **
             *letter++ = ':';
     }
     opterr = 0;
-    optind = 0;                  /* glibc, musl: start afresh */
+    optind = 0; /* glibc, musl: start afresh */
     return r;
 }
 
@@ -103,7 +103,7 @@ static bool is_listed(const char *list, const char *name)
 {
     size_t length = strlen(name);
     for (const char *at = list; (at = strstr(at, name)); at += length)
-        if (at - list >= 2 && at[-1] == '-' && at[-2] == '-' && strchr(" ,", at[length]))      /* or its end */
+        if (at - list >= 2 && at[-1] == '-' && at[-2] == '-' && strchr(" ,", at[length])) /* or its end */
             return true;
     return false;
 }

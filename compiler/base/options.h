@@ -12,56 +12,73 @@
 
 #define PROJECT_VERSION "0.1.0"
 
-enum option_kind { OPTION_IS_FLAG = 1, OPTION_IS_TEXT, OPTION_IS_WHOLE, OPTION_IS_BYTES, OPTION_IS_CHOICE, OPTION_IS_CALL };
+enum option_kind {
+    OPTION_IS_FLAG = 1,
+    OPTION_IS_TEXT,
+    OPTION_IS_WHOLE,
+    OPTION_IS_BYTES,
+    OPTION_IS_CHOICE,
+    OPTION_IS_CALL
+};
 
 /* What a row does; one of the macros below makes it. The file of the table defines OPTIONS as the struct that its options
  * fill. A row without effect, or with a member of another type than its kind, does not compile. */
 struct option_effect {
     enum option_kind kind;
-    size_t at;                   /* of the member in OPTIONS */
-    int64_t min, max;            /* of a whole number */
-    const char *words;           /* what is expected, "a number of samples"; NULL: a whole number of that range */
+    size_t at;         /* of the member in OPTIONS */
+    int64_t min, max;  /* of a whole number */
+    const char *words; /* what is expected, "a number of samples"; NULL: a whole number of that range */
     /* Returns OPTIONS_GO, or the exit status to stop at. For it alone are `number` and, here, `words`. */
     int (*call)(void *options, const struct option_effect *e, const char *value);
     int number;
 };
 
-#define OPTION_AT(type_, member_) _Generic(((OPTIONS *)0)->member_, type_: offsetof(OPTIONS, member_))
+#define OPTION_AT(type_, member_) _Generic(((OPTIONS *)0)->member_, type_ : offsetof(OPTIONS, member_))
+/* clang-format off */
 #define OPTION_FLAG(member_) { .kind = OPTION_IS_FLAG, .at = OPTION_AT(bool, member_) }
 #define OPTION_TEXT(member_) { .kind = OPTION_IS_TEXT, .at = OPTION_AT(const char *, member_) }
 #define OPTION_WHOLE(member_, min_, max_, words_) \
     { .kind = OPTION_IS_WHOLE, .at = OPTION_AT(int64_t, member_), .min = min_, .max = max_, .words = words_ }
 #define OPTION_BYTES(member_, words_) { .kind = OPTION_IS_BYTES, .at = OPTION_AT(int64_t, member_), .words = words_ }
+/* clang-format on */
 /* The place of the word among those of `arg`: an enum, in their order. */
+/* clang-format off */
 #define OPTION_CHOICE(enum_, member_) { .kind = OPTION_IS_CHOICE, .at = OPTION_AT(enum_, member_) }
 #define OPTION_CALL(function_, number_, words_) \
     { .kind = OPTION_IS_CALL, .call = function_, .number = number_, .words = words_ }
+/* clang-format on */
 
 struct option_row {
-    const char *name;            /* long name without dashes; NULL ends the table */
-    char letter;                 /* short name, 0: none */
+    const char *name; /* long name without dashes; NULL ends the table */
+    char letter;      /* short name, 0: none */
     /* NULL: takes nothing. "N": required. "[DIR]": optional, `--train DIR` or `--train=DIR`. "[=TOPIC]": optional, only
      * after '='. A choice, all in small letters such as "auto|cpu|cuda[:N]", is checked and completed. What else is in small
      * letters is completed, as `last` of "last|RUN"; RUN, DIR and FILE complete to names of run folders, folders and files. */
     const char *arg;
-    const char *group;           /* heading; rows of a group stand together */
-    const char *help;            /* one sentence, lower case, no full stop */
-    bool rare;                   /* shown by --help=all and the manual page, not by --help */
+    const char *group; /* heading; rows of a group stand together */
+    const char *help;  /* one sentence, lower case, no full stop */
+    bool rare;         /* shown by --help=all and the manual page, not by --help */
     struct option_effect effect;
 };
 
-struct option_example { const char *command, *purpose; };
-struct option_section { const char *heading, *text; };       /* of --help=all and the manual page; lines end in '\n' */
+struct option_example {
+    const char *command, *purpose;
+};
+struct option_section {
+    const char *heading, *text;
+}; /* of --help=all and the manual page; lines end in '\n' */
 
-struct option_pair { const char *option, *with; };           /* no effect but beside one of these: "--train or --resume" */
+struct option_pair {
+    const char *option, *with;
+}; /* no effect but beside one of these: "--train or --resume" */
 
 struct option_table {
-    const char *program, *purpose;                           /* purpose: "trains networks ...", without full stop */
-    const char *usage;                                       /* "PLAN --train DIR [options]" */
-    const struct option_example *example;                    /* command NULL ends */
+    const char *program, *purpose;        /* purpose: "trains networks ...", without full stop */
+    const char *usage;                    /* "PLAN --train DIR [options]" */
+    const struct option_example *example; /* command NULL ends */
     const struct option_row *row;
-    const struct option_section *section;                    /* heading NULL ends */
-    const struct option_pair *pair;                          /* option NULL ends; NULL: any go together */
+    const struct option_section *section; /* heading NULL ends */
+    const struct option_pair *pair;       /* option NULL ends; NULL: any go together */
     /* Says what is wrong with the value of an option, and what was expected; returns OPTIONS_USAGE. */
     int (*refuse)(const char *option, const char *value, const char *expected);
 };

@@ -15,15 +15,15 @@
 /* Philox4x32-10 of Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011: from counters
  * c0 .. c3 and keys k0, k1, the variables of these names, to four words in c0 .. c3. These may be numbers, or vectors of
  * them: PRODUCT(x, m) is x * m in 64 bits, a TYPE, HIGH and LOW its halves. */
-#define PHILOX4X32_10(TYPE, PRODUCT, HIGH, LOW)                                                    \
-    for (int round = 0; round < 10; round++) {                                                     \
-        const TYPE p0 = PRODUCT(c0, 0xD2511F53u), p1 = PRODUCT(c2, 0xCD9E8D57u);                   \
-        c0 = HIGH(p1) ^ c1 ^ k0;                                                                   \
-        c1 = LOW(p1);                                                                              \
-        c2 = HIGH(p0) ^ c3 ^ k1;                                                                   \
-        c3 = LOW(p0);                                                                              \
-        k0 += 0x9E3779B9u;                                                                         \
-        k1 += 0xBB67AE85u;                                                                         \
+#define PHILOX4X32_10(TYPE, PRODUCT, HIGH, LOW)                                                                        \
+    for (int round = 0; round < 10; round++) {                                                                         \
+        const TYPE p0 = PRODUCT(c0, 0xD2511F53u), p1 = PRODUCT(c2, 0xCD9E8D57u);                                       \
+        c0 = HIGH(p1) ^ c1 ^ k0;                                                                                       \
+        c1 = LOW(p1);                                                                                                  \
+        c2 = HIGH(p0) ^ c3 ^ k1;                                                                                       \
+        c3 = LOW(p0);                                                                                                  \
+        k0 += 0x9E3779B9u;                                                                                             \
+        k1 += 0xBB67AE85u;                                                                                             \
     }
 
 static inline void philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4])

@@ -10,9 +10,9 @@
 void streams_open(void)
 {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-        if (fcntl(fd, F_GETFD) < 0)      /* the number that open takes; writing to a closed stdout shall fail */
+        if (fcntl(fd, F_GETFD) < 0) /* the number that open takes; writing to a closed stdout shall fail */
             open("/dev/null", fd == STDERR_FILENO ? O_WRONLY : O_RDONLY);
-    signal(SIGXFSZ, SIG_IGN);            /* a file that may not grow is told as a full disk is */
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is told as a full disk is */
 }
 
 int streams_close(const char *program, int status)

@@ -18,11 +18,14 @@ enum { LARGE = 0 };
 enum { LARGE = 32 << 10 };
 #endif
 
-struct own { size_t index; max_align_t data[]; };      /* index in region.own */
+struct own {
+    size_t index;
+    max_align_t data[];
+}; /* index in region.own */
 struct region {
-    char *at;                                          /* the free rest of the newest slab */
+    char *at; /* the free rest of the newest slab */
     size_t room;
-    size_t next;                                       /* bytes of the next slab */
+    size_t next; /* bytes of the next slab */
     size_t nslab, nown;
     void **slab;
     struct own **own;

@@ -47,7 +47,11 @@ const struct body *choose_body(const struct writer *w, const struct stage *s, co
 static struct writer writer_for(const struct plan *p, int k, enum precision precision, struct region *r)
 {
     const struct target *t = p->schedule[p->kernel[k].schedule].target;
-    return (struct writer){.plan = p, .kernel = &p->kernel[k], .region = r, .target = t, .precision = precision,
+    return (struct writer){.plan = p,
+                           .kernel = &p->kernel[k],
+                           .region = r,
+                           .target = t,
+                           .precision = precision,
                            .lanes = t->lanes ? t->lanes : 16};
 }
 
@@ -93,7 +97,9 @@ static void put_price(const char *mark, const char *name, const struct price *p,
 
 void choices_print(const struct plan *p, FILE *out)
 {
-    fprintf(out, "# Bodies that can write a kernel, * the one that does. Prices are for a sample; errors in 2^-24 of a sum's magnitudes.\n");
+    fprintf(
+        out,
+        "# Bodies that can write a kernel, * the one that does. Prices are for a sample; errors in 2^-24 of a sum's magnitudes.\n");
     for (int k = 0; k < p->nkernel; k++) {
         const struct stage *s = p->kernel[k].stage;
         if (!s->op->body || !s->op->price)

@@ -5,40 +5,47 @@
 #include "window.h"
 
 /* Sizes of a convolution: G groups of C / G channels in and K / G out; 1 for what a fully connected layer has not. */
-struct geometry { int64_t G, C, K, H, W, P, Q, R, S; int stride[2], pad[2], dil[2]; };
+struct geometry {
+    int64_t G, C, K, H, W, P, Q, R, S;
+    int stride[2], pad[2], dil[2];
+};
 
 /* Source coordinate of tap t for output o: (a*o + b*t + c) / d where exact, valid in [0, source). */
-struct axis { int a, b, c, d; int64_t out, source, taps; };
+struct axis {
+    int a, b, c, d;
+    int64_t out, source, taps;
+};
 
 /* One contraction over lanes of samples: per group `outs` output channels, each a sum over `depth` channels and the taps. */
 struct contraction {
     struct axis y, x;
     int64_t groups, outs, depth;
-    int64_t w_out, w_depth, w_group;                   /* strides in the weight */
-    int tile, columns;                                 /* registers: tile output channels x columns */
-    int bias;                                          /* what the sums of a channel start from, -1: zero */
-    int result, next;                                  /* the tensor that they make, and the first stage behind it */
+    int64_t w_out, w_depth, w_group; /* strides in the weight */
+    int tile, columns;               /* registers: tile output channels x columns */
+    int bias;                        /* what the sums of a channel start from, -1: zero */
+    int result, next;                /* the tensor that they make, and the first stage behind it */
 };
 
 /* ---- contract.c ---- */
 
-struct contraction contraction_of(const struct writer *w, const struct stage *s);      /* of conv and its dx; tile and columns 0 */
-struct geometry geometry_of(const struct writer *w, const struct stage *s);            /* of its dw */
+struct contraction contraction_of(const struct writer *w,
+                                  const struct stage *s);                   /* of conv and its dx; tile and columns 0 */
+struct geometry geometry_of(const struct writer *w, const struct stage *s); /* of its dw */
 /* Where tap t of output `out` lies in the source; false: outside. */
 bool axis_tap(const struct axis *a, int64_t out, int64_t t, int64_t *source);
 /* Do outputs [start, start + n) and [other, other + n) have the same taps inside? */
 bool same_taps(const struct axis *x, int64_t start, int64_t other, int n);
-const struct stage *window_behind(const struct writer *w, const struct stage *s);      /* a pool or a scatter; NULL: none */
+const struct stage *window_behind(const struct writer *w, const struct stage *s); /* a pool or a scatter; NULL: none */
 
-bool is_flat(const struct writer *w, const struct stage *s);                           /* a fully connected layer */
+bool is_flat(const struct writer *w, const struct stage *s); /* a fully connected layer */
 bool is_image(const struct writer *w, const struct stage *s);
 
 /* ---- the bodies: each writes the kernel whose first stage is s ---- */
 
 /* contract_plain.c */
 void put_contraction_plain(struct writer *w, const struct stage *s);
-void put_conv_dw_plain(struct writer *w, const struct stage *s);       /* w'[K, C / G, R, S] from x and y' in blocks */
-void put_linear_dw_plain(struct writer *w, const struct stage *s);     /* w'[K, C] from x row by row and y' in blocks */
+void put_conv_dw_plain(struct writer *w, const struct stage *s);   /* w'[K, C / G, R, S] from x and y' in blocks */
+void put_linear_dw_plain(struct writer *w, const struct stage *s); /* w'[K, C] from x row by row and y' in blocks */
 
 /* contract_cpu.c, contract_cpu_dw.c */
 void put_flat_cpu(struct writer *w, const struct stage *s);
@@ -46,8 +53,8 @@ void put_image_cpu(struct writer *w, const struct stage *s);
 void put_conv_dw_cpu(struct writer *w, const struct stage *s);
 void put_linear_dw_cpu(struct writer *w, const struct stage *s);
 
-enum { MAX_TERMS = 512 };                              /* of a fully connected layer's sum in one register */
-void choose_registers(const struct writer *w, const struct stage *s, struct contraction *c);     /* sets tile and columns */
+enum { MAX_TERMS = 512 }; /* of a fully connected layer's sum in one register */
+void choose_registers(const struct writer *w, const struct stage *s, struct contraction *c); /* sets tile and columns */
 
 /* contract_cuda.c, contract_cuda_dw.c */
 bool is_tiled_cuda(const struct writer *w, const struct stage *s);
@@ -55,20 +62,21 @@ void put_tiled_cuda(struct writer *w, const struct stage *s);
 void put_flat_cuda(struct writer *w, const struct stage *s);
 void put_conv_dw_cuda(struct writer *w, const struct stage *s);
 void put_linear_dw_cuda(struct writer *w, const struct stage *s);
-int64_t conv_dw_scratch(const struct geometry *size);                  /* floats of the workspace */
-int conv_dw_parts(const struct geometry *g);                           /* into which the places are cut */
+int64_t conv_dw_scratch(const struct geometry *size); /* floats of the workspace */
+int conv_dw_parts(const struct geometry *g);          /* into which the places are cut */
 /* Behind the kernel of conv_dw, where there are several parts: another that adds them up. */
 void put_conv_dw_parts(struct writer *w, const struct stage *s, const struct geometry *g, int parts);
 
 /* ---- what bodies share ---- */
 
-enum { FLAT_BLOCKS = 4 };                              /* blocks of samples that a thread of a fully connected layer has */
-enum { FAR = 1 << 14 };                                /* columns of x that a tile may reach to either side */
+enum { FLAT_BLOCKS = 4 }; /* blocks of samples that a thread of a fully connected layer has */
+enum { FAR = 1 << 14 };   /* columns of x that a tile may reach to either side */
 static inline int64_t least(int64_t a, int64_t b)
 {
     return a < b ? a : b;
 }
-static inline int registers_of(const struct writer *w)  /* of a processor that sums may be held in: one is left for a product */
+static inline int registers_of(
+    const struct writer *w) /* of a processor that sums may be held in: one is left for a product */
 {
     return w->lanes == 16 ? 31 : 15;
 }
@@ -79,7 +87,11 @@ static inline int64_t groups_of(int64_t n, int64_t size)
 
 /* A tile of places: rows x columns for a thread (a warp), whose units stand side by side in an image; depth: channels whose
  * weights are in shared memory at once. False if the sums do not fit the registers, or the taps the shared memory. */
-struct tiling { int rows, columns, units; int64_t p_groups, q_groups, unit_groups; int64_t depth; };
+struct tiling {
+    int rows, columns, units;
+    int64_t p_groups, q_groups, unit_groups;
+    int64_t depth;
+};
 bool choose_tiling(const struct writer *w, const struct stage *s, struct contraction *c, struct tiling *t);
 /* Declares of tile t: group, from (first channel of x), k and n (output channels), weight. */
 void put_tile(struct writer *w, const struct stage *s, const struct contraction *c);
@@ -99,14 +111,15 @@ const char *place_name(struct writer *w, int at);
 /* acc[i][row][column], i < sums, where they begin and where they are written: `who` is the text that declares o8, the channel
  * behind k of acc[i], and its lane. */
 void put_tile_start(struct writer *w, const struct contraction *c, const struct tiling *t, int sums, const char *who);
-void put_tile_results(struct writer *w, const struct stage *s, const struct contraction *c, const struct tiling *t, int sums, const char *who);
+void put_tile_results(struct writer *w, const struct stage *s, const struct contraction *c, const struct tiling *t,
+                      int sums, const char *who);
 void put_flat_results(struct writer *w, const struct contraction *c, int slices);
 
 /* contract_product.c: large fully connected layers, for a library: what packs the operands for it, what it is to multiply, and what
  * takes the result from there. They stand beside our own kernel, for machines without the library. */
-enum { PRODUCT_WEIGHTS = 1 << 21 };                    /* from so many on; to be measured on a card */
-enum { PRODUCT_WORKSPACE = 32 << 20 };                 /* bytes: what cuBLAS's makers advise for their largest cards */
-bool is_product(const struct tensor *x, const struct tensor *y);         /* both flat, with so many weights between them */
+enum { PRODUCT_WEIGHTS = 1 << 21 };    /* from so many on; to be measured on a card */
+enum { PRODUCT_WORKSPACE = 32 << 20 }; /* bytes: what cuBLAS's makers advise for their largest cards */
+bool is_product(const struct tensor *x, const struct tensor *y); /* both flat, with so many weights between them */
 bool is_library_product(const struct writer *w, const struct stage *s);
 void put_library_product(struct writer *w, const struct stage *s);
 bool is_library_dw(const struct writer *w, const struct stage *s);

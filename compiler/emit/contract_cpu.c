@@ -24,8 +24,10 @@ static void choose_tile(const struct writer *w, struct contraction *c, int64_t c
             if (t * j + held + 1 > registers)
                 continue;
             int64_t full = c->outs / t, rest = c->outs % t, across = columns / j, left = columns % j;
-            double cost = (double)(full * across) * tile_cost(t, j) + (rest ? (double)across * tile_cost((int)rest, j) : 0) +
-                          (left ? (double)full * tile_cost(t, (int)left) : 0) + (rest && left ? tile_cost((int)rest, (int)left) : 0);
+            double cost = (double)(full * across) * tile_cost(t, j) +
+                          (rest ? (double)across * tile_cost((int)rest, j) : 0) +
+                          (left ? (double)full * tile_cost(t, (int)left) : 0) +
+                          (rest && left ? tile_cost((int)rest, (int)left) : 0);
             if (cost < best * 0.999) {
                 best = cost;
                 c->tile = t;
@@ -115,7 +117,8 @@ static void put_segment(struct writer *w, const struct contraction *c, int tile,
     bool loop = put_source_row(w, y);
     put(w, "const real *xr = x + (h * %lld + %s) * 16;", (long long)x->source,
         x->d > 1 ? region_printf(w->region, "q / %d", x->d) : region_printf(w->region, "%d * q", x->a));
-    put(w, "const real *wr = weight%s;", y->taps > 1 ? region_printf(w->region, " + r * %lld", (long long)x->taps) : "");
+    put(w, "const real *wr = weight%s;",
+        y->taps > 1 ? region_printf(w->region, " + r * %lld", (long long)x->taps) : "");
     put(w, "for (int d = 0; d < %lld; d++, xr += %lld, wr += %lld) {", (long long)c->depth, (long long)plane * 16,
         (long long)c->w_depth);
     for (int64_t s = 0; s < x->taps; s++) {
@@ -153,8 +156,9 @@ static void put_segment(struct writer *w, const struct contraction *c, int tile,
 static void put_row_function(struct writer *w, const struct contraction *c, int tile)
 {
     int64_t Q = c->x.out;
-    put(w, "static void @_row%d(const real *restrict x, const real *restrict weight, %sconst int p, const int step, V *restrict tile)", tile,
-        bias_parameter(c));
+    put(w,
+        "static void @_row%d(const real *restrict x, const real *restrict weight, %sconst int p, const int step, V *restrict tile)",
+        tile, bias_parameter(c));
     put(w, "{");
     for (int64_t start = 0; start < Q;) {
         int n = (int)(Q - start < c->columns ? Q - start : c->columns);
@@ -180,9 +184,11 @@ static void put_epilogue(struct writer *w, const struct contraction *c, int64_t 
         if (rows > 1)
             put(w, "for (int r = 0; r < %lld; r++)", (long long)rows);
         put(w, "for (int q = 0; q < %d; q++) {", Q);
-        const char *at = rows > 1 ? region_printf(w->region, "(i * %lld + r) * %d + q", (long long)rows, Q) : region_printf(w->region, "i * %d + q", Q);
+        const char *at = rows > 1 ? region_printf(w->region, "(i * %lld + r) * %d + q", (long long)rows, Q)
+                                  : region_printf(w->region, "i * %d + q", Q);
         put(w, "const V v%d = tile[%s];", var_of(w, out), at);
-        const char *e = region_printf(w->region, "(((k + i) * %lld + %s%s) * %d + q)", (long long)P, p0, rows > 1 ? " + r" : "", Q);
+        const char *e =
+            region_printf(w->region, "(((k + i) * %lld + %s%s) * %d + q)", (long long)P, p0, rows > 1 ? " + r" : "", Q);
         if (is_stored(w, out))
             put(w, "st(%s, v%d);", place_of(w, out, "block", e), var_of(w, out));
         put_maps(w, first, window, "block", e, "(k + i)");
@@ -198,8 +204,8 @@ static void put_epilogue(struct writer *w, const struct contraction *c, int64_t 
     int S = (int)pool->attr[1];
     put(w, "for (int i = 0; i < n; i++)");
     put(w, "for (int q = 0; q < %lld; q++) {", (long long)y->dim[2]);
-    const char *e = region_printf(w->region, "(((k + i) * %lld + (%s) / %lld) * %lld + q)", (long long)y->dim[1], p0, (long long)rows,
-                                  (long long)y->dim[2]);
+    const char *e = region_printf(w->region, "(((k + i) * %lld + (%s) / %lld) * %lld + q)", (long long)y->dim[1], p0,
+                                  (long long)rows, (long long)y->dim[2]);
     put_window(w, pool, "block", e,
                region_printf(w->region, "tile[(i * %lld + r) * %d + q * %d + s]", (long long)rows, Q, S), false);
     put_maps(w, window + 1, w->kernel->nstage, "block", e, "(k + i)");
@@ -212,16 +218,18 @@ static const char *put_channels(struct writer *w, const struct stage *s, const s
 {
     int64_t tiles = (c->outs + c->tile - 1) / c->tile, all = tiles * c->groups;
     const char *o = "k";
-    put(w, "for (int64_t t = part * %lldLL / %d; t < (part + 1) * %lldLL / %d; t++) {", (long long)all, splits, (long long)all, splits);
+    put(w, "for (int64_t t = part * %lldLL / %d; t < (part + 1) * %lldLL / %d; t++) {", (long long)all, splits,
+        (long long)all, splits);
     if (c->groups == 1)
         put(w, "const int64_t k = t * %d;", c->tile);
     else {
         o = "o";
-        put(w, "const int64_t group = t / %lld, o = t %% %lld * %d, k = group * %lld + o;", (long long)tiles, (long long)tiles, c->tile,
-            (long long)c->outs);
+        put(w, "const int64_t group = t / %lld, o = t %% %lld * %d, k = group * %lld + o;", (long long)tiles,
+            (long long)tiles, c->tile, (long long)c->outs);
     }
     if (c->outs % c->tile)
-        put(w, "const int n = %lld - %s < %d ? %lld - %s : %d;", (long long)c->outs, o, c->tile, (long long)c->outs, o, c->tile);
+        put(w, "const int n = %lld - %s < %d ? %lld - %s : %d;", (long long)c->outs, o, c->tile, (long long)c->outs, o,
+            c->tile);
     else
         put(w, "enum { n = %d };", c->tile);
     const char *group = c->groups == 1 ? "" : region_printf(w->region, "group * %lld + ", (long long)c->w_group);
@@ -249,14 +257,15 @@ void put_image_cpu(struct writer *w, const struct stage *s)
     put(w, "for (int p = 0; p + %lld <= %lld; p += %lld)", (long long)rows, (long long)P, (long long)rows);
     const char *from = put_channels(w, s, c, splits);
     int64_t plane = c->y.source * c->x.source;
-    put(w, "const real *x = %s + (block * %lld%s) * %lld * 16 + lane;", name_of(w, s->in[0]), (long long)(c->depth * c->groups), from,
-        (long long)plane);
+    put(w, "const real *x = %s + (block * %lld%s) * %lld * 16 + lane;", name_of(w, s->in[0]),
+        (long long)(c->depth * c->groups), from, (long long)plane);
     put(w, "V tile[%lld];", (long long)(c->tile * rows * Q));
     const char *call = rest ? region_printf(w->region, "(n == %d ? @_row%d : @_row%d)", c->tile, c->tile, rest)
                             : region_printf(w->region, "@_row%d", c->tile);
     if (rows > 1) {
         put(w, "for (int r = 0; r < %lld; r++)", (long long)rows);
-        put(w, "    %s(x, weight, %sp + r, %lld, tile + r * %lld);", call, bias_argument(w, c), (long long)(rows * Q), (long long)Q);
+        put(w, "    %s(x, weight, %sp + r, %lld, tile + r * %lld);", call, bias_argument(w, c), (long long)(rows * Q),
+            (long long)Q);
     } else
         put(w, "%s(x, weight, %sp, %lld, tile);", call, bias_argument(w, c), (long long)Q);
     put_epilogue(w, c, rows, "p");
@@ -265,19 +274,19 @@ void put_image_cpu(struct writer *w, const struct stage *s)
     close_kernel(w);
 }
 
-
 /* The function of a tile: n blocks of samples x `outs` outputs, into tile[out * CHUNK + block]. */
 static void put_flat_tile(struct writer *w, const struct contraction *c, int outs, int n)
 {
     const bool pieces = c->depth > MAX_TERMS;
     const long long depth = c->depth, step = c->w_depth;
-    put(w, "static void @_tile%dx%d(const real *restrict x, const real *restrict weight, %sV *restrict tile)", outs, n, bias_parameter(c));
+    put(w, "static void @_tile%dx%d(const real *restrict x, const real *restrict weight, %sV *restrict tile)", outs, n,
+        bias_parameter(c));
     put(w, "{");
     put_sums(w, c, outs, n);
     if (pieces) {
         put(w, "for (int d = 0; d < %lld;) {", depth);
-        put(w, "for (const int end = d + %d < %lld ? d + %d : %lld; d < end; d++, x += 16, weight += %lld) {", MAX_TERMS, depth, MAX_TERMS,
-            depth, step);
+        put(w, "for (const int end = d + %d < %lld ? d + %d : %lld; d < end; d++, x += 16, weight += %lld) {",
+            MAX_TERMS, depth, MAX_TERMS, depth, step);
     } else
         put(w, "for (int d = 0; d < %lld; d++, x += 16, weight += %lld) {", depth, step);
     fprintf(w->out, "%*sconst V", 4 * w->indent, "");
@@ -295,7 +304,8 @@ static void put_flat_tile(struct writer *w, const struct contraction *c, int out
         for (int j = 0; j < n; j++) {
             const int at = i * CHUNK + j;
             if (pieces)
-                put(w, "tile[%d] = (d > %d ? tile[%d] : (V){0}) + s%d_%d, s%d_%d = (V){0};", at, MAX_TERMS, at, i, j, i, j);
+                put(w, "tile[%d] = (d > %d ? tile[%d] : (V){0}) + s%d_%d, s%d_%d = (V){0};", at, MAX_TERMS, at, i, j, i,
+                    j);
             else
                 put(w, "tile[%d] = s%d_%d;", at, i, j);
         }
@@ -322,11 +332,12 @@ void put_flat_cpu(struct writer *w, const struct stage *s)
     put(w, "V tile[%d];", c->tile * CHUNK);
     put(w, "for (int j0 = 0; j0 < blocks_here;) {");
     put(w, "const int m = blocks_here - j0 >= 4 ? 4 : blocks_here - j0 >= 2 ? 2 : 1;");
-    put(w, "const real *x = %s + ((block + j0) * %lld%s) * 16 + lane;", name_of(w, s->in[0]), (long long)(c->depth * c->groups), from);
+    put(w, "const real *x = %s + ((block + j0) * %lld%s) * 16 + lane;", name_of(w, s->in[0]),
+        (long long)(c->depth * c->groups), from);
     for (int z = 0; z < 2 && sizes[z]; z++)
         for (int n = CHUNK; n >= 1; n /= 2)
-            put(w, "%sif (n == %d && m == %d) @_tile%dx%d(x, weight, %stile);", z || n < CHUNK ? "else " : "", sizes[z], n, sizes[z], n,
-                bias_argument(w, c));
+            put(w, "%sif (n == %d && m == %d) @_tile%dx%d(x, weight, %stile);", z || n < CHUNK ? "else " : "", sizes[z],
+                n, sizes[z], n, bias_argument(w, c));
     put(w, "for (int i = 0; i < n; i++)");
     put(w, "for (int j = 0; j < m; j++) {");
     put(w, "const V v%d = tile[i * %d + j];", var_of(w, c->result), CHUNK);

@@ -6,24 +6,30 @@
  * registers, over the next pieces in `sum`, over lanes and all pieces in double. Tasks own their part of w'. ---- */
 
 enum {
-    MAX_PIECES = 64,                                   /* that meet in float */
-    MAX_SUMS = 2048,                                   /* vectors in `sum`: 128 KiB */
-    MAX_PLACES = 320                                   /* of y', so that a tile's stay in the first cache: 20 KiB */
+    MAX_PIECES = 64, /* that meet in float */
+    MAX_SUMS = 2048, /* vectors in `sum`: 128 KiB */
+    MAX_PLACES = 320 /* of y', so that a tile's stay in the first cache: 20 KiB */
 };
 
 struct conv_dw {
     struct geometry g;
-    int64_t Kg, Cg;                                    /* channels of a group */
-    int tile, wide, columns;                           /* output channels; input channels, and those times taps of a row */
-    int64_t chunk, chunks, tiles;                      /* input channels of a task; parts of Cg and Kg */
-    int64_t rows;                                      /* of y' at a time */
+    int64_t Kg, Cg;               /* channels of a group */
+    int tile, wide, columns;      /* output channels; input channels, and those times taps of a row */
+    int64_t chunk, chunks, tiles; /* input channels of a task; parts of Cg and Kg */
+    int64_t rows;                 /* of y' at a time */
     struct axis x;
 };
 
 static struct conv_dw choose_conv_dw(const struct writer *w, const struct stage *s)
 {
     const struct geometry g = geometry_of(w, s);
-    struct conv_dw d = {.g = g, .Kg = g.K / g.G, .Cg = g.C / g.G, .tile = 1, .wide = g.S >= 3 ? 1 : g.S == 2 ? 2 : 4,
+    struct conv_dw d = {.g = g,
+                        .Kg = g.K / g.G,
+                        .Cg = g.C / g.G,
+                        .tile = 1,
+                        .wide = g.S >= 3   ? 1
+                                : g.S == 2 ? 2
+                                           : 4,
                         .x = {g.stride[1], g.dil[1], -g.pad[1], 1, g.Q, g.W, g.S}};
     const int registers = registers_of(w);
     if (d.wide > d.Cg)
@@ -37,7 +43,7 @@ static struct conv_dw choose_conv_dw(const struct writer *w, const struct stage 
     while (d.Cg % d.wide)
         d.wide--;
     d.columns = d.wide * (int)g.S;
-    const int64_t sums = g.R * g.S * d.tile;           /* of an input channel */
+    const int64_t sums = g.R * g.S * d.tile; /* of an input channel */
     d.chunk = d.Cg;
     while (d.chunk > d.wide && d.chunk % 2 == 0 && d.chunk / 2 % d.wide == 0 && d.chunk * sums > MAX_SUMS)
         d.chunk /= 2;
@@ -70,8 +76,8 @@ static void put_products(struct writer *w, const struct conv_dw *d, int64_t star
     fprintf(w->out, "%*sV b;\n%*sconst V", 4 * w->indent, "", 4 * w->indent, "");
     for (int j = 0; j < d->columns; j++)
         if (axis_tap(&d->x, start, j % g->S, &v)) {
-            fprintf(w->out, "%s x%d = ld(xr + (%lld + %d * q + %lld) * 16)", comma, j, (long long)(j / g->S * g->H * g->W),
-                    g->stride[1], (long long)(v - g->stride[1] * start));
+            fprintf(w->out, "%s x%d = ld(xr + (%lld + %d * q + %lld) * 16)", comma, j,
+                    (long long)(j / g->S * g->H * g->W), g->stride[1], (long long)(v - g->stride[1] * start));
             comma = ",";
         }
     fprintf(w->out, *comma ? ";\n" : " unused = {0};\n");
@@ -115,7 +121,8 @@ static void put_piece(struct writer *w, const struct stage *s, const struct conv
     put_zeros(w, d);
     const char *end = region_printf(w->region, "%lld", (long long)g->P);
     if (d->rows < g->P)
-        end = region_printf(w->region, "(p0 + %lld < %s ? p0 + %lld : %s)", (long long)d->rows, end, (long long)d->rows, end);
+        end = region_printf(w->region, "(p0 + %lld < %s ? p0 + %lld : %s)", (long long)d->rows, end, (long long)d->rows,
+                            end);
     put(w, "for (int p = p0; p < %s; p++) {", end);
     put(w, "const int h = %d * p + %d * r - %d;", g->stride[0], g->dil[0], g->pad[0]);
     put(w, "if (h < 0 || h >= %lld)", (long long)g->H);
@@ -125,8 +132,8 @@ static void put_piece(struct writer *w, const struct stage *s, const struct conv
     put(w, "}");
     for (int i = 0; i < d->tile; i++)
         for (int j = 0; j < d->columns; j++)
-            put(w, "sum[%d][((c + %d) * %lld + r) * %lld + %d] += s%d_%d;", i, j / (int)g->S, (long long)g->R, (long long)g->S,
-                j % (int)g->S, i, j);
+            put(w, "sum[%d][((c + %d) * %lld + r) * %lld + %d] += s%d_%d;", i, j / (int)g->S, (long long)g->R,
+                (long long)g->S, j % (int)g->S, i, j);
     put(w, "}");
 }
 
@@ -159,8 +166,8 @@ void put_conv_dw_cpu(struct writer *w, const struct stage *s)
     put(w, "}");
     put(w, "for (int i = 0; i < %d; i++)", d.tile);
     put(w, "for (int j = 0; j < %lld; j++)", sums);
-    put(w, "    %s[((k + i) * %lld + c0) * %lld + j] = (real)(sums[i][j] + lane_sum(sum[i][j]));", name_of(w, s->out[0]),
-        (long long)d.Cg, (long long)(d.g.R * d.g.S));
+    put(w, "    %s[((k + i) * %lld + c0) * %lld + j] = (real)(sums[i][j] + lane_sum(sum[i][j]));",
+        name_of(w, s->out[0]), (long long)d.Cg, (long long)(d.g.R * d.g.S));
     put(w, "}");
     close_kernel(w);
 }
@@ -171,8 +178,8 @@ enum { MAX_SPANS = 64 };
 
 struct linear_dw {
     int64_t C, K, stride, tiles;
-    int tile, width;                                   /* outputs and input features of a tile */
-    int spans, tail, rest;                             /* whole widths in C, and what is left of C and of K */
+    int tile, width;       /* outputs and input features of a tile */
+    int spans, tail, rest; /* whole widths in C, and what is left of C and of K */
 };
 
 static struct linear_dw choose_linear_dw(const struct writer *w, const struct stage *s)
@@ -210,14 +217,17 @@ static int cover(int lanes, int columns, int *span, int *at)
 static void put_linear_tile(struct writer *w, const struct linear_dw *d, int n, int columns)
 {
     int span[MAX_SPANS], at[MAX_SPANS], count = cover(w->lanes, columns, span, at);
-    put(w, "static void @_tile%dx%d(const real *restrict x, const real *restrict y, const int64_t samples, real *restrict out, "
-        "const int64_t step)", n, columns);
+    put(w,
+        "static void @_tile%dx%d(const real *restrict x, const real *restrict y, const int64_t samples, real *restrict out, "
+        "const int64_t step)",
+        n, columns);
     put(w, "{");
     for (int i = 0; i < n; i++)
         for (int j = 0; j < count; j++)
             put(w, "V%d s%d_%d = {0};", span[j], i, j);
     put(w, "for (int64_t m = 0; m < samples; m++) {");
-    put(w, "const real *xr = x + m * %lld, *yr = y + m / 16 * %lld + m %% 16;", (long long)d->stride, (long long)d->K * 16);
+    put(w, "const real *xr = x + m * %lld, *yr = y + m / 16 * %lld + m %% 16;", (long long)d->stride,
+        (long long)d->K * 16);
     for (int j = 0; j < count; j++)
         put(w, "const V%d x%d = *(const V%du *)(xr + %d);", span[j], j, span[j], at[j]);
     for (int i = 0; i < n; i++) {
@@ -241,19 +251,19 @@ static void put_linear_calls(struct writer *w, const struct stage *s, const stru
     const long long stride = d->stride, K = d->K, C = d->C;
     if (d->spans) {
         put(w, "for (int c = 0; c < %d; c += %d)", d->spans * d->width, d->width);
-        put(w, "    sum_pieces(@_tile%dx%d, %d, %d, %s + c, %lld, y, %lld, samples, out + c, %lld);", n, d->width, n, d->width, x,
-            stride, K, C);
+        put(w, "    sum_pieces(@_tile%dx%d, %d, %d, %s + c, %lld, y, %lld, samples, out + c, %lld);", n, d->width, n,
+            d->width, x, stride, K, C);
     }
     if (d->tail)
-        put(w, "sum_pieces(@_tile%dx%d, %d, %d, %s + %d, %lld, y, %lld, samples, out + %d, %lld);", n, d->tail, n, d->tail, x,
-            d->spans * d->width, stride, K, d->spans * d->width, C);
+        put(w, "sum_pieces(@_tile%dx%d, %d, %d, %s + %d, %lld, y, %lld, samples, out + %d, %lld);", n, d->tail, n,
+            d->tail, x, d->spans * d->width, stride, K, d->spans * d->width, C);
 }
 
 void put_linear_dw_cpu(struct writer *w, const struct stage *s)
 {
     const struct linear_dw d = choose_linear_dw(w, s);
     const int outputs[2] = {d.K < d.tile ? 0 : d.tile, d.rest}, features[2] = {d.spans ? d.width : 0, d.tail};
-    for (int z = 0; z < 4; z++)                        /* whole and last tile x whole and last span */
+    for (int z = 0; z < 4; z++) /* whole and last tile x whole and last span */
         if (outputs[z / 2] && features[z % 2])
             put_linear_tile(w, &d, outputs[z / 2], features[z % 2]);
     open_kernel(w);

@@ -11,7 +11,7 @@
 
 enum { SHARED_WEIGHTS = 3072, MOST_SUMS = 64 };
 
-static int multiple(int a, int b)                      /* the least common one */
+static int multiple(int a, int b) /* the least common one */
 {
     int m = a;
     while (m % b)
@@ -23,10 +23,12 @@ static int multiple(int a, int b)                      /* the least common one *
 void put_tile(struct writer *w, const struct stage *s, const struct contraction *c)
 {
     int64_t tiles = groups_of(c->outs, c->tile);
-    put(w, "const int64_t group = t / %lld, o = t %% %lld * %d, k = group * %lld + o, from = group * %lld;", (long long)tiles, (long long)tiles,
-        c->tile, (long long)c->outs, (long long)c->depth);
-    put(w, "const int n = %lld - o < %d ? (int)(%lld - o) : %d;", (long long)c->outs, c->tile, (long long)c->outs, c->tile);
-    put(w, "const real *weight = %s + group * %lld + o * %lld;", name_of(w, s->in[1]), (long long)c->w_group, (long long)c->w_out);
+    put(w, "const int64_t group = t / %lld, o = t %% %lld * %d, k = group * %lld + o, from = group * %lld;",
+        (long long)tiles, (long long)tiles, c->tile, (long long)c->outs, (long long)c->depth);
+    put(w, "const int n = %lld - o < %d ? (int)(%lld - o) : %d;", (long long)c->outs, c->tile, (long long)c->outs,
+        c->tile);
+    put(w, "const real *weight = %s + group * %lld + o * %lld;", name_of(w, s->in[1]), (long long)c->w_group,
+        (long long)c->w_out);
 }
 
 /* ---- tiled ---- */
@@ -70,14 +72,17 @@ void put_tap_row(struct writer *w, const struct contraction *c, const struct til
     const struct axis *y = &c->y, *x = &c->x;
     bool met[2 * FAR + 1] = {false};
     put(w, "const int v = (p0 + rr) * %d + (%d) * r + (%d), h = v / %d;", y->a, y->b, y->c, y->d);
-    put(w, "if (v >= 0 && %sh < %lld) {", y->d > 1 ? region_printf(w->region, "v %% %d == 0 && ", y->d) : "", (long long)y->source);
-    put(w, "const real *xr = xd + h * %lld, *wr = %s + r * %lld;", (long long)x->source * 16, text->weights, (long long)x->taps * text->tap);
+    put(w, "if (v >= 0 && %sh < %lld) {", y->d > 1 ? region_printf(w->region, "v %% %d == 0 && ", y->d) : "",
+        (long long)y->source);
+    put(w, "const real *xr = xd + h * %lld, *wr = %s + r * %lld;", (long long)x->source * 16, text->weights,
+        (long long)x->taps * text->tap);
     for (int s = 0; s < x->taps * t->columns; s++) {
         int u = x->a * (s / (int)x->taps) + x->b * (s % (int)x->taps) + x->c, at = u / x->d;
         if (u % x->d || met[at + FAR])
             continue;
         met[at + FAR] = true;
-        const char *inside = region_printf(w->region, "w0 + (%d) >= 0 && w0 + (%d) < %lld", at, at, (long long)x->source);
+        const char *inside =
+            region_printf(w->region, "w0 + (%d) >= 0 && w0 + (%d) < %lld", at, at, (long long)x->source);
         text->place(w, c, at, inside);
     }
     for (int s = 0; s < x->taps; s++) {
@@ -134,7 +139,8 @@ void put_tile_start(struct writer *w, const struct contraction *c, const struct 
     put(w, "}");
 }
 
-void put_tile_results(struct writer *w, const struct stage *s, const struct contraction *c, const struct tiling *t, int sums, const char *who)
+void put_tile_results(struct writer *w, const struct stage *s, const struct contraction *c, const struct tiling *t,
+                      int sums, const char *who)
 {
     const struct stage *pool = window_behind(w, s);
     bool scattered = pool && pool->op->form == FORM_SCATTER, pooled = pool && !scattered;
@@ -146,7 +152,8 @@ void put_tile_results(struct writer *w, const struct stage *s, const struct cont
         put(w, "%s", who);
         put(w, "const int p = p0 + rr, q = q0 + j;");
         put(w, "if (o8 < n && p < %lld && q < %lld) {", (long long)c->y.out, (long long)c->x.out);
-        const char *e = region_printf(w->region, "(((k + o8) * %lld + p) * %lld + q)", (long long)c->y.out, (long long)c->x.out);
+        const char *e =
+            region_printf(w->region, "(((k + o8) * %lld + p) * %lld + q)", (long long)c->y.out, (long long)c->x.out);
         put(w, "const V v%d = acc[i][rr][j];", var_of(w, out));
         if (is_stored(w, out))
             put(w, "st(%s, v%d);", place_of(w, out, "block", e), var_of(w, out));
@@ -168,7 +175,8 @@ void put_tile_results(struct writer *w, const struct stage *s, const struct cont
     put(w, "%s", who);
     put(w, "const int p = p0 / %d + rr, q = q0 / %d + j;", R, S);
     put(w, "if (o8 < n && p < %lld && q < %lld) {", (long long)y->dim[1], (long long)y->dim[2]);
-    const char *e = region_printf(w->region, "(((k + o8) * %lld + p) * %lld + q)", (long long)y->dim[1], (long long)y->dim[2]);
+    const char *e =
+        region_printf(w->region, "(((k + o8) * %lld + p) * %lld + q)", (long long)y->dim[1], (long long)y->dim[2]);
     put_window(w, pool, "block", e, region_printf(w->region, "acc[i][rr * %d + r][j * %d + s]", R, S), false);
     put_maps(w, window + 1, w->kernel->nstage, "block", e, "(k + o8)");
     put(w, "}");
@@ -187,28 +195,35 @@ void put_tiled_cuda(struct writer *w, const struct stage *s)
     struct tiling tiles_of, *t = &tiles_of;
     choose_tiling(w, s, c, t);
     const struct axis *y = &c->y, *x = &c->x;
-    int64_t taps = y->taps * x->taps, plane = y->source * x->source * 16, tiles = groups_of(c->outs, c->tile) * c->groups;
+    int64_t taps = y->taps * x->taps, plane = y->source * x->source * 16,
+            tiles = groups_of(c->outs, c->tile) * c->groups;
     w->threads = 16 * t->units;
     open_kernel(w);
     open_tasks(w, 1, (int)(tiles * t->unit_groups));
-    put(w, "const int t = (int)(part / %lld), u = (int)(part %% %lld) * %d + unit;", (long long)t->unit_groups, (long long)t->unit_groups, t->units);
+    put(w, "const int t = (int)(part / %lld), u = (int)(part %% %lld) * %d + unit;", (long long)t->unit_groups,
+        (long long)t->unit_groups, t->units);
     put_tile(w, s, c);
     put(w, "const bool active = u < %lld;", (long long)(t->p_groups * t->q_groups));
-    put(w, "const int p0 = u / %lld * %d, q0 = u %% %lld * %d;", (long long)t->q_groups, t->rows, (long long)t->q_groups, t->columns);
+    put(w, "const int p0 = u / %lld * %d, q0 = u %% %lld * %d;", (long long)t->q_groups, t->rows,
+        (long long)t->q_groups, t->columns);
     put(w, "const int w0 = q0 * %d / %d;", x->a, x->d);
-    put(w, "const real *x = %s + (block * %lld + from) * %lld + lane;", name_of(w, s->in[0]), (long long)(c->depth * c->groups), (long long)plane);
+    put(w, "const real *x = %s + (block * %lld + from) * %lld + lane;", name_of(w, s->in[0]),
+        (long long)(c->depth * c->groups), (long long)plane);
     /* A multiple of four: NVRTC may read the last three as four. */
     put(w, "__shared__ __align__(16) real shared[%lld];", (long long)(t->depth * taps * c->tile + 3) / 4 * 4);
     put_tile_start(w, c, t, c->tile, "const int o8 = i;");
     put(w, "for (int d0 = 0; d0 < %lld; d0 += %lld) {", (long long)c->depth, (long long)t->depth);
     put(w, "for (int m = threadIdx.x; m < %lld; m += %d) {", (long long)(t->depth * taps * c->tile), w->threads);
-    put(w, "const int i = m %% %d, tap = m / %d %% %lld, d = d0 + m / %lld;", c->tile, c->tile, (long long)taps, (long long)(c->tile * taps));
-    put(w, "shared[m] = i < n && d < %lld ? weight[i * %lld + (int64_t)d * %lld + tap] : 0;", (long long)c->depth, (long long)c->w_out, (long long)c->w_depth);
+    put(w, "const int i = m %% %d, tap = m / %d %% %lld, d = d0 + m / %lld;", c->tile, c->tile, (long long)taps,
+        (long long)(c->tile * taps));
+    put(w, "shared[m] = i < n && d < %lld ? weight[i * %lld + (int64_t)d * %lld + tap] : 0;", (long long)c->depth,
+        (long long)c->w_out, (long long)c->w_depth);
     put(w, "}");
     put(w, "__syncthreads();");
     put(w, "if (active)");
     put(w, "for (int d = 0; d < %lld && d0 + d < %lld; d++) {", (long long)t->depth, (long long)c->depth);
-    put(w, "const real *xd = x + (int64_t)(d0 + d) * %lld, *wd = shared + d * %lld;", (long long)plane, (long long)(taps * c->tile));
+    put(w, "const real *xd = x + (int64_t)(d0 + d) * %lld, *wd = shared + d * %lld;", (long long)plane,
+        (long long)(taps * c->tile));
     put(w, "for (int r = 0; r < %lld; r++)", (long long)y->taps);
     put(w, "UNROLL for (int rr = 0; rr < %d; rr++) {", t->rows);
     put(w, "real f[%d];", c->tile);
@@ -255,7 +270,8 @@ void put_flat_cuda(struct writer *w, const struct stage *s)
     int values = c->tile * FLAT_BLOCKS * 16;
     /* Four neighbouring weights at a time, along the depth or the outputs, where they are aligned. */
     bool along = c->w_depth == 1 && c->w_out % 4 == 0 && c->depth % 4 == 0 && c->w_group % 4 == 0;
-    bool across = c->w_out == 1 && c->w_depth % 4 == 0 && c->outs % c->tile == 0 && c->tile % 4 == 0 && c->w_group % 4 == 0;
+    bool across =
+        c->w_out == 1 && c->w_depth % 4 == 0 && c->outs % c->tile == 0 && c->tile % 4 == 0 && c->w_group % 4 == 0;
     int step = along ? 4 : 1;
     w->threads = 16 * slices;
     open_kernel(w);
@@ -266,8 +282,8 @@ void put_flat_cuda(struct writer *w, const struct stage *s)
     put(w, "V acc[%d][%d] = {};", c->tile, FLAT_BLOCKS);
     put(w, "const real *x[%d];", FLAT_BLOCKS);
     put(w, "UNROLL for (int j = 0; j < %d; j++)", FLAT_BLOCKS);
-    put(w, "    x[j] = %s + ((block + j < blocks ? block + j : blocks - 1) * %lld + from) * 16 + lane;", name_of(w, s->in[0]),
-        (long long)(c->depth * c->groups));
+    put(w, "    x[j] = %s + ((block + j < blocks ? block + j : blocks - 1) * %lld + from) * 16 + lane;",
+        name_of(w, s->in[0]), (long long)(c->depth * c->groups));
     put(w, "for (int d = unit * %d; d < %lld; d += %d) {", step, (long long)c->depth, step * slices);
     put(w, "real f[%d][%d];", c->tile, step);
     if (across) {
@@ -280,7 +296,8 @@ void put_flat_cuda(struct writer *w, const struct stage *s)
     else if (along)
         put(w, "    load<4>(f[i], weight + (i < n ? i : 0) * %lld + d);", (long long)c->w_out);
     else
-        put(w, "    f[i][0] = weight[(i < n ? i : 0) * %lld + (int64_t)d * %lld];", (long long)c->w_out, (long long)c->w_depth);
+        put(w, "    f[i][0] = weight[(i < n ? i : 0) * %lld + (int64_t)d * %lld];", (long long)c->w_out,
+            (long long)c->w_depth);
     put(w, "UNROLL for (int m = 0; m < %d; m++)", step);
     put(w, "UNROLL for (int j = 0; j < %d; j++) {", FLAT_BLOCKS);
     put(w, "const V b = ld(x[j] + (d + m) * 16);");

@@ -3,9 +3,13 @@
  * `tile` outputs x some input features, its threads features and samples. */
 #include "contract.h"
 
-enum { MOST_TERMS = 256 };                             /* that a thread adds up before they meet the others */
+enum { MOST_TERMS = 256 }; /* that a thread adds up before they meet the others */
 
-struct dw { int tile, rows; int64_t tiles, tasks; int parts; };
+struct dw {
+    int tile, rows;
+    int64_t tiles, tasks;
+    int parts;
+};
 
 /* Kernel rows that a thread holds at once, output channels, and into how many parts the places are cut. */
 static struct dw choose_dw(const struct geometry *g)
@@ -56,8 +60,9 @@ void put_conv_dw_parts(struct writer *w, const struct stage *s, const struct geo
 static void open_columns(struct writer *w, const struct geometry *g, const struct dw *d)
 {
     bool slides = g->stride[1] == 1 && g->dil[1] == 1;
-    const char *inside = region_printf(w->region, "h >= 0 && h < %lld && w >= 0 && w < %lld ? ld(x + (h * %lld + w) * 16) : 0", (long long)g->H,
-                                       (long long)g->W, (long long)g->W);
+    const char *inside =
+        region_printf(w->region, "h >= 0 && h < %lld && w >= 0 && w < %lld ? ld(x + (h * %lld + w) * 16) : 0",
+                      (long long)g->H, (long long)g->W, (long long)g->W);
     put(w, "V b[%d][%lld];", d->rows, (long long)g->S);
     for (int round = 0; round < 2; round++) {
         if (round) {
@@ -72,8 +77,13 @@ static void open_columns(struct writer *w, const struct geometry *g, const struc
         put(w, "const int h = p * %d + (r0 + r) * %d - %d;", g->stride[0], g->dil[0], g->pad[0]);
         if (slides && round)
             put(w, "UNROLL for (int s = 0; s < %lld; s++)\n    b[r][s] = b[r][s + 1];", (long long)g->S - 1);
-        put(w, "UNROLL for (int s = %lld; s < %lld; s++) {", (long long)(!slides ? 0 : round ? g->S - 1 : 1), (long long)g->S);
-        put(w, "const int w = %s * %d + %s * %d - %d;", round ? "q" : "0", g->stride[1], round ? "s" : "(s - 1)", g->dil[1], g->pad[1]);
+        put(w, "UNROLL for (int s = %lld; s < %lld; s++) {",
+            (long long)(!slides ? 0
+                        : round ? g->S - 1
+                                : 1),
+            (long long)g->S);
+        put(w, "const int w = %s * %d + %s * %d - %d;", round ? "q" : "0", g->stride[1], round ? "s" : "(s - 1)",
+            g->dil[1], g->pad[1]);
         put(w, "b[r][s] = %s;", inside);
         put(w, "}");
         put(w, "}");
@@ -90,25 +100,25 @@ void put_conv_dw_cuda(struct writer *w, const struct stage *s)
     w->blocks_per_task = 0;
     w->splits = (int)(d.tasks * d.parts);
     put(w, "const int lane = threadIdx.x %% 16, unit = threadIdx.x / 16, part = blockIdx.x %% %d;", d.parts);
-    put(w, "const int task = blockIdx.x / %d, r0 = task %% %lld * %d, c = task / %lld %% %lld;", d.parts, (long long)kernel_rows, d.rows,
-        (long long)kernel_rows, (long long)Cg);
+    put(w, "const int task = blockIdx.x / %d, r0 = task %% %lld * %d, c = task / %lld %% %lld;", d.parts,
+        (long long)kernel_rows, d.rows, (long long)kernel_rows, (long long)Cg);
     put(w, "const int t = task / %lld %% %lld, group = task / %lld;", (long long)(kernel_rows * Cg), (long long)d.tiles,
         (long long)(kernel_rows * Cg * d.tiles));
-    put(w, "const int o = t * %d, k = group * %lld + o, n = %lld - o < %d ? %lld - o : %d;", d.tile, (long long)Kg, (long long)Kg, d.tile,
-        (long long)Kg, d.tile);
+    put(w, "const int o = t * %d, k = group * %lld + o, n = %lld - o < %d ? %lld - o : %d;", d.tile, (long long)Kg,
+        (long long)Kg, d.tile, (long long)Kg, d.tile);
     const int64_t piece = (g->Q < MOST_TERMS ? MOST_TERMS / g->Q : 1) * 16 * d.parts;
     put(w, "__shared__ V sums[8][%d];", sums);
     put(w, "for (int64_t start = 0; start < blocks * %lld; start += %lld) {", (long long)g->P, (long long)piece);
-    put(w, "const int64_t end = start + %lld < blocks * %lld ? start + %lld : blocks * %lld;", (long long)piece, (long long)g->P, (long long)piece,
-        (long long)g->P);
+    put(w, "const int64_t end = start + %lld < blocks * %lld ? start + %lld : blocks * %lld;", (long long)piece,
+        (long long)g->P, (long long)piece, (long long)g->P);
     put(w, "V acc[%d] = {};", sums);
     put(w, "for (int64_t m = start + part * 16 + unit; m < end; m += %d) {", 16 * d.parts);
     put(w, "const int64_t block = m / %lld;", (long long)g->P);
     put(w, "const int p = (int)(m %% %lld);", (long long)g->P);
-    put(w, "const real *y = %s + (((block * %lld + k) * %lld + p) * %lld) * 16 + lane;", name_of(w, s->in[1]), (long long)g->K, (long long)g->P,
-        (long long)g->Q);
-    put(w, "const real *x = %s + (block * %lld + group * %lld + c) * %lld * 16 + lane;", name_of(w, s->in[0]), (long long)g->C, (long long)Cg,
-        (long long)(g->H * g->W));
+    put(w, "const real *y = %s + (((block * %lld + k) * %lld + p) * %lld) * 16 + lane;", name_of(w, s->in[1]),
+        (long long)g->K, (long long)g->P, (long long)g->Q);
+    put(w, "const real *x = %s + (block * %lld + group * %lld + c) * %lld * 16 + lane;", name_of(w, s->in[0]),
+        (long long)g->C, (long long)Cg, (long long)(g->H * g->W));
     open_columns(w, g, &d);
     put(w, "UNROLL for (int r = 0; r < %d; r++)", d.rows);
     put(w, "UNROLL for (int s = 0; s < %lld; s++)", (long long)g->S);
@@ -129,8 +139,9 @@ void put_conv_dw_cuda(struct writer *w, const struct stage *s)
     put(w, "for (int warp = 0; warp < 8; warp++)");
     put(w, "    sum += sums[warp][m];");
     put(w, "if (i < n)");
-    put(w, "    %s[((int64_t)(k + i) * %lld + c) * %lld + r0 * %lld + tap%s] = (real)sum;", d.parts > 1 ? "workspace" : name_of(w, s->out[0]), (long long)Cg,
-        (long long)(g->R * g->S), (long long)g->S, d.parts > 1 ? region_printf(w->region, " + part * %lldLL", (long long)all) : "");
+    put(w, "    %s[((int64_t)(k + i) * %lld + c) * %lld + r0 * %lld + tap%s] = (real)sum;",
+        d.parts > 1 ? "workspace" : name_of(w, s->out[0]), (long long)Cg, (long long)(g->R * g->S), (long long)g->S,
+        d.parts > 1 ? region_printf(w->region, " + part * %lldLL", (long long)all) : "");
     put(w, "}");
     close_kernel(w);
     put_conv_dw_parts(w, s, g, d.parts);
@@ -148,8 +159,9 @@ void put_linear_dw_cuda(struct writer *w, const struct stage *s)
     w->blocks_per_task = 0;
     w->splits = (int)(tiles * spans);
     put(w, "const int64_t rows = a->control[%d];", CTL_ROWS);
-    put(w, "const int t = blockIdx.x %% %lld, c = blockIdx.x / %lld * %d + threadIdx.x %% %d * 4, slice = threadIdx.x / %d;", (long long)tiles,
-        (long long)tiles, 4 * QUADS, QUADS, QUADS);
+    put(w,
+        "const int t = blockIdx.x %% %lld, c = blockIdx.x / %lld * %d + threadIdx.x %% %d * 4, slice = threadIdx.x / %d;",
+        (long long)tiles, (long long)tiles, 4 * QUADS, QUADS, QUADS);
     put(w, "const int k = t * %d, n = %lld - k < %d ? %lld - k : %d;", tile, (long long)K, tile, (long long)K, tile);
     put(w, "__shared__ V sums[%d][%d][%d];", SLICES, tile, 4 * QUADS);
     put(w, "for (int64_t start = 0; start < rows; start += %d) {", MOST_TERMS * SLICES);
@@ -174,7 +186,8 @@ void put_linear_dw_cuda(struct writer *w, const struct stage *s)
     put(w, "}");
     put(w, "__syncthreads();");
     put(w, "for (int m = threadIdx.x; m < %d; m += 256) {", tile * 4 * QUADS);
-    put(w, "const int i = m / %d, j = m %% %d, to = blockIdx.x / %lld * %d + j;", 4 * QUADS, 4 * QUADS, (long long)tiles, 4 * QUADS);
+    put(w, "const int i = m / %d, j = m %% %d, to = blockIdx.x / %lld * %d + j;", 4 * QUADS, 4 * QUADS,
+        (long long)tiles, 4 * QUADS);
     put(w, "double sum = 0;");
     put(w, "for (int slice = 0; slice < %d; slice++)", SLICES);
     put(w, "    sum += sums[slice][i][j];");

@@ -3,7 +3,7 @@
  * output by 8 input channels over samples. Taps and tiles of places are those of contract_cuda.c. */
 #include "contract.h"
 
-enum { WARPS = 8, SHARED_FLOATS = 11776, PAD = 24 };     /* PAD: 16 channels, then 8 so that banks differ */
+enum { WARPS = 8, SHARED_FLOATS = 11776, PAD = 24 }; /* PAD: 16 channels, then 8 so that banks differ */
 
 static int depth_of(const struct writer *w)
 {
@@ -35,8 +35,8 @@ static void put_weight(struct writer *w, const struct contraction *c, int tap)
 static void put_product(struct writer *w, int column, int at)
 {
     for (int half = 0; half < 2; half++)
-        put(w, "mma(acc[%d][rr][%d], acc[%d][rr][%d], acc[%d][rr][%d], acc[%d][rr][%d], f, %s[%d]);", 4 * half, column, 4 * half + 1, column,
-            4 * half + 2, column, 4 * half + 3, column, place_name(w, at), half);
+        put(w, "mma(acc[%d][rr][%d], acc[%d][rr][%d], acc[%d][rr][%d], acc[%d][rr][%d], f, %s[%d]);", 4 * half, column,
+            4 * half + 1, column, 4 * half + 2, column, 4 * half + 3, column, place_name(w, at), half);
 }
 
 /* False: too large, or so small that tensor cores would stand idle. */
@@ -65,12 +65,14 @@ static void put_image(struct writer *w, const struct stage *s)
     open_kernel(w);
     open_tasks(w, 1, (int)(tiles * t.unit_groups));
     put_thread(w);
-    put(w, "const int t = (int)(part / %lld), u = (int)(part %% %lld) * %d + warp;", (long long)t.unit_groups, (long long)t.unit_groups, t.units);
+    put(w, "const int t = (int)(part / %lld), u = (int)(part %% %lld) * %d + warp;", (long long)t.unit_groups,
+        (long long)t.unit_groups, t.units);
     put_tile(w, s, c);
     put(w, "const bool active = u < %lld;", (long long)units);
-    put(w, "const int p0 = u / %lld * %d, q0 = u %% %lld * %d, w0 = q0 * %d / %d;", (long long)t.q_groups, t.rows, (long long)t.q_groups, t.columns,
-        x->a, x->d);
-    put(w, "const real *x = %s + (block * %lld + from) * %lld;", name_of(w, s->in[0]), (long long)(c->depth * c->groups), (long long)plane);
+    put(w, "const int p0 = u / %lld * %d, q0 = u %% %lld * %d, w0 = q0 * %d / %d;", (long long)t.q_groups, t.rows,
+        (long long)t.q_groups, t.columns, x->a, x->d);
+    put(w, "const real *x = %s + (block * %lld + from) * %lld;", name_of(w, s->in[0]),
+        (long long)(c->depth * c->groups), (long long)plane);
     put(w, "__shared__ real shared[%lld];", (long long)(taps * deep * PAD));
     const char *who = "const int o8 = g + i / 2 % 2 * 8, lane = i / 4 * 8 + t2 + i % 2;";
     put_tile_start(w, c, &t, 8, who);
@@ -78,8 +80,9 @@ static void put_image(struct writer *w, const struct stage *s)
     put(w, "const int left = %lld - d0;", (long long)c->depth);
     put(w, "for (int m = threadIdx.x; m < %lld; m += %d) {", (long long)(taps * deep * 16), w->threads);
     put(w, "const int i = m %% 16, tap = m / 16 %% %lld, d = m / %lld;", (long long)taps, (long long)(16 * taps));
-    put(w, "shared[(tap * %d + d) * %d + i] = i < n && d < left ? weight[i * %lld + (int64_t)(d0 + d) * %lld + tap] : 0;", deep, PAD, (long long)c->w_out,
-        (long long)c->w_depth);
+    put(w,
+        "shared[(tap * %d + d) * %d + i] = i < n && d < left ? weight[i * %lld + (int64_t)(d0 + d) * %lld + tap] : 0;",
+        deep, PAD, (long long)c->w_out, (long long)c->w_depth);
     put(w, "}");
     put(w, "__syncthreads();");
     put(w, "const real *xd = x + (int64_t)d0 * %lld;", (long long)plane);
@@ -115,12 +118,12 @@ static void put_flat(struct writer *w, const struct stage *s)
     put(w, "V acc[8][%d] = {};", FLAT_BLOCKS);
     put(w, "const real *x[%d];", FLAT_BLOCKS);
     put(w, "UNROLL for (int j = 0; j < %d; j++)", FLAT_BLOCKS);
-    put(w, "    x[j] = %s + ((block + j < blocks ? block + j : blocks - 1) * %lld + from) * 16 + g;", name_of(w, s->in[0]),
-        (long long)(c->depth * c->groups));
+    put(w, "    x[j] = %s + ((block + j < blocks ? block + j : blocks - 1) * %lld + from) * 16 + g;",
+        name_of(w, s->in[0]), (long long)(c->depth * c->groups));
     put(w, "for (int d = warp * %d; d < %lld; d += %d) {", deep, (long long)c->depth, deep * WARPS);
     put(w, "uint32_t f[4], b[2];");
-    put(w, "load_a(f, weight + (int64_t)d * %lld, %lld, %lld, n, %lld - d);", (long long)c->w_depth, (long long)c->w_out, (long long)c->w_depth,
-        (long long)c->depth);
+    put(w, "load_a(f, weight + (int64_t)d * %lld, %lld, %lld, n, %lld - d);", (long long)c->w_depth,
+        (long long)c->w_out, (long long)c->w_depth, (long long)c->depth);
     put(w, "UNROLL for (int j = 0; j < %d; j++)", FLAT_BLOCKS);
     put(w, "UNROLL for (int half = 0; half < 2; half++) {");
     put(w, "load_b(b, x[j] + d * 16 + half * 8, 16, %lld - d);", (long long)c->depth);
@@ -155,11 +158,16 @@ void put_mma(struct writer *w, const struct stage *s)
 
 /* ---- weight gradients ---- */
 
-struct mma_dw { int rows; int64_t k_tiles, c_tiles, row_parts, tasks; };
+struct mma_dw {
+    int rows;
+    int64_t k_tiles, c_tiles, row_parts, tasks;
+};
 
 static struct mma_dw choose_dw(const struct geometry *g)
 {
-    struct mma_dw d = {.rows = g->R * g->S <= 9 ? (int)g->R : 1, .k_tiles = groups_of(g->K / g->G, 16), .c_tiles = groups_of(g->C / g->G, 8)};
+    struct mma_dw d = {.rows = g->R * g->S <= 9 ? (int)g->R : 1,
+                       .k_tiles = groups_of(g->K / g->G, 16),
+                       .c_tiles = groups_of(g->C / g->G, 8)};
     d.row_parts = g->R / d.rows;
     d.tasks = g->G * d.k_tiles * d.c_tiles * d.row_parts;
     return d;
@@ -185,26 +193,31 @@ void put_conv_dw_mma(struct writer *w, const struct stage *s)
     w->blocks_per_task = 0;
     w->splits = (int)(tasks * parts);
     put_thread(w);
-    put(w, "const int part = blockIdx.x %% %d, task = blockIdx.x / %d, r0 = task %% %lld * %d, c = task / %lld %% %lld * 8;", parts, parts,
-        (long long)row_parts, rows, (long long)row_parts, (long long)c_tiles);
-    put(w, "const int t = task / %lld %% %lld, group = task / %lld;", (long long)(row_parts * c_tiles), (long long)k_tiles,
-        (long long)(row_parts * c_tiles * k_tiles));
-    put(w, "const int o = t * 16, k = group * %lld + o, n = %lld - o < 16 ? %lld - o : 16;", (long long)Kg, (long long)Kg, (long long)Kg);
+    put(w,
+        "const int part = blockIdx.x %% %d, task = blockIdx.x / %d, r0 = task %% %lld * %d, c = task / %lld %% %lld * 8;",
+        parts, parts, (long long)row_parts, rows, (long long)row_parts, (long long)c_tiles);
+    put(w, "const int t = task / %lld %% %lld, group = task / %lld;", (long long)(row_parts * c_tiles),
+        (long long)k_tiles, (long long)(row_parts * c_tiles * k_tiles));
+    put(w, "const int o = t * 16, k = group * %lld + o, n = %lld - o < 16 ? %lld - o : 16;", (long long)Kg,
+        (long long)Kg, (long long)Kg);
     put(w, "V acc[%d][%lld][4] = {};", rows, (long long)g->S);
     put(w, "for (int64_t m = part * %d + warp; m < blocks * %lld; m += %d) {", WARPS, (long long)g->P, WARPS * parts);
     put(w, "const int64_t block = m / %lld;", (long long)g->P);
     put(w, "const int p = (int)(m %% %lld);", (long long)g->P);
-    put(w, "const real *y = %s + (((block * %lld + k) * %lld + p) * %lld) * 16;", name_of(w, s->in[1]), (long long)g->K, (long long)g->P, (long long)g->Q);
-    put(w, "const real *x = %s + (block * %lld + group * %lld + c + (c + g < %lld ? g : 0)) * %lld;", name_of(w, s->in[0]), (long long)g->C, (long long)Cg,
-        (long long)Cg, (long long)plane);
+    put(w, "const real *y = %s + (((block * %lld + k) * %lld + p) * %lld) * 16;", name_of(w, s->in[1]), (long long)g->K,
+        (long long)g->P, (long long)g->Q);
+    put(w, "const real *x = %s + (block * %lld + group * %lld + c + (c + g < %lld ? g : 0)) * %lld;",
+        name_of(w, s->in[0]), (long long)g->C, (long long)Cg, (long long)Cg, (long long)plane);
     put(w, "for (int q = 0; q < %lld; q++)", (long long)g->Q);
     put(w, "for (int half = 0; half < 16; half += %d) {", deep);
     put(w, "uint32_t f[4], b[2];");
     put(w, "load_a(f, y + q * 16 + half, %lld, 1, n, %d);", (long long)(g->P * g->Q * 16), deep);
     put(w, "UNROLL for (int r = 0; r < %d; r++)", rows);
     put(w, "UNROLL for (int s = 0; s < %lld; s++) {", (long long)g->S);
-    put(w, "const int h = p * %d + (r0 + r) * %d - %d, w = q * %d + s * %d - %d;", g->stride[0], g->dil[0], g->pad[0], g->stride[1], g->dil[1], g->pad[1]);
-    put(w, "const bool inside = h >= 0 && h < %lld && w >= 0 && w < %lld && c + g < %lld;", (long long)g->H, (long long)g->W, (long long)Cg);
+    put(w, "const int h = p * %d + (r0 + r) * %d - %d, w = q * %d + s * %d - %d;", g->stride[0], g->dil[0], g->pad[0],
+        g->stride[1], g->dil[1], g->pad[1]);
+    put(w, "const bool inside = h >= 0 && h < %lld && w >= 0 && w < %lld && c + g < %lld;", (long long)g->H,
+        (long long)g->W, (long long)Cg);
     put(w, "load_b(b, x + (h * %lld + w) * 16 + half, 1, inside ? %d : 0);", (long long)g->W, deep);
     put(w, "mma(acc[r][s][0], acc[r][s][1], acc[r][s][2], acc[r][s][3], f, b);");
     put(w, "}");
@@ -214,7 +227,8 @@ void put_conv_dw_mma(struct writer *w, const struct stage *s)
     put(w, "UNROLL for (int r = 0; r < %d; r++)", rows);
     put(w, "UNROLL for (int s = 0; s < %lld; s++)", (long long)g->S);
     put(w, "UNROLL for (int i = 0; i < 4; i++)");
-    put(w, "    sums[warp][((g + i / 2 * 8) * 8 + t2 + i %% 2) * %d + r * %lld + s] = acc[r][s][i];", taps, (long long)g->S);
+    put(w, "    sums[warp][((g + i / 2 * 8) * 8 + t2 + i %% 2) * %d + r * %lld + s] = acc[r][s][i];", taps,
+        (long long)g->S);
     put(w, "__syncthreads();");
     put(w, "for (int m = threadIdx.x; m < %d; m += %d) {", taps * 128, w->threads);
     put(w, "const int i = m / %d, j = m / %d %% 8, tap = m %% %d;", taps * 8, taps, taps);
@@ -222,15 +236,15 @@ void put_conv_dw_mma(struct writer *w, const struct stage *s)
     put(w, "for (int from = 0; from < %d; from++)", WARPS);
     put(w, "    sum += sums[from][m];");
     put(w, "if (i < n && c + j < %lld)", (long long)Cg);
-    put(w, "    %s[((int64_t)(k + i) * %lld + c + j) * %lld + r0 * %lld + tap%s] = sum;", parts > 1 ? "workspace" : name_of(w, s->out[0]), (long long)Cg,
-        (long long)(g->R * g->S), (long long)g->S,
+    put(w, "    %s[((int64_t)(k + i) * %lld + c + j) * %lld + r0 * %lld + tap%s] = sum;",
+        parts > 1 ? "workspace" : name_of(w, s->out[0]), (long long)Cg, (long long)(g->R * g->S), (long long)g->S,
         parts > 1 ? region_printf(w->region, " + part * %lldLL", (long long)(g->K * Cg * g->R * g->S)) : "");
     put(w, "}");
     close_kernel(w);
     put_conv_dw_parts(w, s, g, parts);
 }
 
-enum { SPAN = 32 };                                    /* input features of a thread block */
+enum { SPAN = 32 }; /* input features of a thread block */
 
 bool is_linear_dw_mma(const struct writer *w, const struct stage *s)
 {
@@ -241,7 +255,8 @@ bool is_linear_dw_mma(const struct writer *w, const struct stage *s)
 void put_linear_dw_mma(struct writer *w, const struct stage *s)
 {
     int deep = depth_of(w);
-    int64_t C = tensor_of(w, s->in[0])->dim[0], K = tensor_of(w, s->in[1])->dim[0], tiles = groups_of(K, 16), spans = groups_of(C, SPAN);
+    int64_t C = tensor_of(w, s->in[0])->dim[0], K = tensor_of(w, s->in[1])->dim[0], tiles = groups_of(K, 16),
+            spans = groups_of(C, SPAN);
     int64_t stride = plain_stride(C);
     w->threads = 32 * WARPS;
     open_kernel(w);
@@ -249,16 +264,17 @@ void put_linear_dw_mma(struct writer *w, const struct stage *s)
     w->splits = (int)(tiles * spans);
     put_thread(w);
     put(w, "const int64_t rows = a->control[%d];", CTL_ROWS);
-    put(w, "const int k = blockIdx.x %% %lld * 16, c = blockIdx.x / %lld * %d, n = %lld - k < 16 ? %lld - k : 16;", (long long)tiles, (long long)tiles,
-        SPAN, (long long)K, (long long)K);
+    put(w, "const int k = blockIdx.x %% %lld * 16, c = blockIdx.x / %lld * %d, n = %lld - k < 16 ? %lld - k : 16;",
+        (long long)tiles, (long long)tiles, SPAN, (long long)K, (long long)K);
     put(w, "V acc[4][4] = {};");
     put(w, "for (int64_t m = warp * %d; m < rows; m += %d) {", deep, deep * WARPS);
     put(w, "uint32_t f[4], b[2];");
-    put(w, "load_a(f, %s + (m / 16 * %lld + k) * 16 + m %% 16, 16, 1, n, rows - m);", name_of(w, s->in[1]), (long long)K);
+    put(w, "load_a(f, %s + (m / 16 * %lld + k) * 16 + m %% 16, 16, 1, n, rows - m);", name_of(w, s->in[1]),
+        (long long)K);
     put(w, "UNROLL for (int j = 0; j < 4; j++) {");
     put(w, "const int column = c + j * 8 + g;");
-    put(w, "load_b(b, %s + m * %lld + column, %lld, column < %lld ? rows - m : 0);", name_of(w, s->in[0]), (long long)stride, (long long)stride,
-        (long long)C);
+    put(w, "load_b(b, %s + m * %lld + column, %lld, column < %lld ? rows - m : 0);", name_of(w, s->in[0]),
+        (long long)stride, (long long)stride, (long long)C);
     put(w, "mma(acc[j][0], acc[j][1], acc[j][2], acc[j][3], f, b);");
     put(w, "}");
     put(w, "}");

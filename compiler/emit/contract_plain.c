@@ -6,7 +6,8 @@
 static const char *affine(struct writer *w, int a, const char *p, int b, const char *t, int c)
 {
     const char *first = a == 1 ? p : region_printf(w->region, "%d * %s", a, p);
-    const char *second = b == 1 ? region_printf(w->region, " + %s", t) : region_printf(w->region, " %c %d * %s", b < 0 ? '-' : '+', b < 0 ? -b : b, t);
+    const char *second = b == 1 ? region_printf(w->region, " + %s", t)
+                                : region_printf(w->region, " %c %d * %s", b < 0 ? '-' : '+', b < 0 ? -b : b, t);
     return region_printf(w->region, c ? "%s%s %c %d" : "%s%s", first, second, c < 0 ? '-' : '+', c < 0 ? -c : c);
 }
 
@@ -20,8 +21,8 @@ static void put_output(struct writer *w, const struct stage *s, const struct con
         put(w, "const real *weight = %s + k * %lld;", name_of(w, s->in[1]), (long long)c->w_out);
     else {
         put(w, "const int64_t group = k / %lld;", (long long)c->outs);
-        put(w, "const real *weight = %s + group * %lld + k %% %lld * %lld;", name_of(w, s->in[1]), (long long)c->w_group, (long long)c->outs,
-            (long long)c->w_out);
+        put(w, "const real *weight = %s + group * %lld + k %% %lld * %lld;", name_of(w, s->in[1]),
+            (long long)c->w_group, (long long)c->outs, (long long)c->w_out);
         channel = region_printf(w->region, "(group * %lld + d)", (long long)c->depth);
     }
     put(w, "V sum = %s;", c->bias < 0 ? "num(0)" : read_of(w, c->bias, NULL, NULL, "k"));
@@ -37,7 +38,8 @@ static void put_output(struct writer *w, const struct stage *s, const struct con
     }
     put(w, "if (h < 0 || h >= %lld || w < 0 || w >= %lld)", (long long)y->source, (long long)x->source);
     put(w, "    continue;");
-    const char *from = region_printf(w->region, "((%s * %lld + h) * %lld + w)", channel, (long long)y->source, (long long)x->source);
+    const char *from =
+        region_printf(w->region, "((%s * %lld + h) * %lld + w)", channel, (long long)y->source, (long long)x->source);
     put(w, "sum += weight[d * %lld + r * %lld + s] * ld(%s);", (long long)c->w_depth, (long long)x->taps,
         place_of(w, s->in[0], "block", from));
     put(w, "}");
@@ -56,7 +58,8 @@ void put_contraction_plain(struct writer *w, const struct stage *s)
     open_kernel(w);
     if (pool && !scattered) {
         const struct tensor *y = tensor_of(w, pool->out[0]);
-        const char *e = region_printf(w->region, "((c * %lld + p0) * %lld + q0)", (long long)y->dim[1], (long long)y->dim[2]);
+        const char *e =
+            region_printf(w->region, "((c * %lld + p0) * %lld + q0)", (long long)y->dim[1], (long long)y->dim[2]);
         open_image(w, c.outs * c.groups, y->dim[1], y->dim[2]);
         put(w, "const int64_t k = c;");
         put(w, "const int p0 = p, q0 = q;");
@@ -86,18 +89,24 @@ void put_conv_dw_plain(struct writer *w, const struct stage *s)
     open_kernel(w);
     open_values(w, "e", n, (int)least(n, MOST_TASKS));
     put(w, "const int64_t k = e / %lld, c = %se / %lld %% %lld;", (long long)(g.C / g.G * taps),
-        g.G == 1 ? "" : region_printf(w->region, "k / %lld * %lld + ", (long long)(g.K / g.G), (long long)(g.C / g.G)), (long long)taps,
-        (long long)(g.C / g.G));
-    put(w, "const int r = (int)(e / %lld %% %lld), s = (int)(e %% %lld);", (long long)g.S, (long long)g.R, (long long)g.S);
+        g.G == 1 ? "" : region_printf(w->region, "k / %lld * %lld + ", (long long)(g.K / g.G), (long long)(g.C / g.G)),
+        (long long)taps, (long long)(g.C / g.G));
+    put(w, "const int r = (int)(e / %lld %% %lld), s = (int)(e %% %lld);", (long long)g.S, (long long)g.R,
+        (long long)g.S);
     put(w, "double sum = 0;");
     put(w, "for (int64_t m = 0; m < a->control[%d]; m++)", CTL_ROWS);
     put(w, "for (int p = 0; p < %lld; p++)", (long long)g.P);
     put(w, "for (int q = 0; q < %lld; q++) {", (long long)g.Q);
-    put(w, "const int h = %s, w = %s;", affine(w, g.stride[0], "p", g.dil[0], "r", -g.pad[0]), affine(w, g.stride[1], "q", g.dil[1], "s", -g.pad[1]));
+    put(w, "const int h = %s, w = %s;", affine(w, g.stride[0], "p", g.dil[0], "r", -g.pad[0]),
+        affine(w, g.stride[1], "q", g.dil[1], "s", -g.pad[1]));
     put(w, "if (h < 0 || h >= %lld || w < 0 || w >= %lld)", (long long)g.H, (long long)g.W);
     put(w, "    continue;");
-    put(w, "const real y = %s;", row_value(w, s->in[1], "m", region_printf(w->region, "(k * %lld + p) * %lld + q", (long long)g.P, (long long)g.Q)));
-    put(w, "const real x = %s;", row_value(w, s->in[0], "m", region_printf(w->region, "(c * %lld + h) * %lld + w", (long long)g.H, (long long)g.W)));
+    put(w, "const real y = %s;",
+        row_value(w, s->in[1], "m",
+                  region_printf(w->region, "(k * %lld + p) * %lld + q", (long long)g.P, (long long)g.Q)));
+    put(w, "const real x = %s;",
+        row_value(w, s->in[0], "m",
+                  region_printf(w->region, "(c * %lld + h) * %lld + w", (long long)g.H, (long long)g.W)));
     put(w, "sum += (double)y * x;");
     put(w, "}");
     put(w, "%s[e] = (real)sum;", name_of(w, s->out[0]));

@@ -6,10 +6,12 @@
 
 #include <math.h>
 
-struct unit { double flops, bytes; };                  /* a cycle */
+struct unit {
+    double flops, bytes;
+}; /* a cycle */
 static const struct unit tensor_cores = {1024, 128}, library = {205, 205}, library_tensor_cores = {1638, 205};
 
-enum { LATENCY = 4 };                                  /* cycles of an FMA */
+enum { LATENCY = 4 }; /* cycles of an FMA */
 
 /* `terms` products a sample, in tiles of rows x columns sums, whose padding counts: each product of a tile needs one value of x
  * for a column of them, and one weight for all samples that it meets. `run`: terms that are added up in one float. */
@@ -47,7 +49,8 @@ void price_registers_cpu(const struct writer *w, const struct stage *s, struct p
 {
     struct contraction c = contraction_of(w, s);
     choose_registers(w, s, &c);
-    set_price(p, unit_of(w), terms_of(&c, 1), c.tile, c.columns, is_flat(w, s) ? fmin(depth_of(&c), MAX_TERMS) : depth_of(&c));
+    set_price(p, unit_of(w), terms_of(&c, 1), c.tile, c.columns,
+              is_flat(w, s) ? fmin(depth_of(&c), MAX_TERMS) : depth_of(&c));
 }
 
 void price_registers_cuda(const struct writer *w, const struct stage *s, struct price *p)
@@ -57,7 +60,8 @@ void price_registers_cuda(const struct writer *w, const struct stage *s, struct 
     c.tile = (int)least(8, c.outs);
     if (!is_flat(w, s))
         choose_tiling(w, s, &c, &t);
-    set_price(p, unit_of(w), terms_of(&c, c.tile), c.tile, t.rows * t.columns, is_flat(w, s) ? depth_of(&c) / 2 : depth_of(&c));
+    set_price(p, unit_of(w), terms_of(&c, c.tile), c.tile, t.rows * t.columns,
+              is_flat(w, s) ? depth_of(&c) / 2 : depth_of(&c));
 }
 
 /* Operands lose what TF32 and BF16 have not: 11 and 8 bits are left of 24. */
@@ -90,8 +94,15 @@ static struct geometry dw_geometry(const struct writer *w, const struct stage *s
 {
     if (s->op->sizes)
         return geometry_of(w, s);
-    return (struct geometry){.G = 1, .C = tensor_of(w, s->in[0])->dim[0], .K = tensor_of(w, s->in[1])->dim[0], .H = 1, .W = 1, .P = 1, .Q = 1,
-                             .R = 1, .S = 1};
+    return (struct geometry){.G = 1,
+                             .C = tensor_of(w, s->in[0])->dim[0],
+                             .K = tensor_of(w, s->in[1])->dim[0],
+                             .H = 1,
+                             .W = 1,
+                             .P = 1,
+                             .Q = 1,
+                             .R = 1,
+                             .S = 1};
 }
 
 static double dw_terms(const struct geometry *g)
@@ -104,7 +115,7 @@ void price_dw_plain(const struct writer *w, const struct stage *s, struct price 
 {
     const struct geometry g = dw_geometry(w, s);
     set_price(p, unit_of(w), dw_terms(&g), 1, 1, 1);
-    p->cycles *= ROW_BLOCK;                            /* a sample after the other */
+    p->cycles *= ROW_BLOCK; /* a sample after the other */
 }
 
 /* The tiles are the largest that bodies choose. */

@@ -21,7 +21,8 @@ static void open_pack(struct writer *w, int tensor)
     open_kernel(w);
     w->blocks_per_task = 1;
     w->splits = (int)least(groups_of(n, 64), 1024);
-    put(w, "const int64_t part = blockIdx.x %% %d, block = blockIdx.x / %d, rows = (int64_t)gridDim.x / %d * 16;", w->splits, w->splits, w->splits);
+    put(w, "const int64_t part = blockIdx.x %% %d, block = blockIdx.x / %d, rows = (int64_t)gridDim.x / %d * 16;",
+        w->splits, w->splits, w->splits);
     put(w, "const int lane = threadIdx.x %% 16, unit = threadIdx.x / 16;");
     put(w, "const bool live = live_mask(a, block, lane);");
     put(w, "for (int64_t e = part * 16 + unit; e < %lld; e += %d)", (long long)n, 16 * w->splits);
@@ -55,13 +56,16 @@ void put_library_product(struct writer *w, const struct stage *s)
     put_without(w, s);
     struct contraction at = contraction_of(w, s), *c = &at;
     const int out = c->result;
-    const bool transposed = c->w_out == 1;             /* along the outputs: of [depth][outs] */
+    const bool transposed = c->w_out == 1; /* along the outputs: of [depth][outs] */
     open_pack(w, s->in[0]);
     close_kernel(w);
-    const int64_t from = c->depth;                     /* behind the packed operand */
-    w->launch[w->nlaunch - 1].product = (struct emit_product){
-        .m = c->outs, .k = c->depth, .transposed = transposed, .a = {s->in[1], 0, transposed ? c->outs : c->depth},
-        .b = {packed(w), 0, 0}, .c = {packed(w), from, 0}};
+    const int64_t from = c->depth; /* behind the packed operand */
+    w->launch[w->nlaunch - 1].product = (struct emit_product){.m = c->outs,
+                                                              .k = c->depth,
+                                                              .transposed = transposed,
+                                                              .a = {s->in[1], 0, transposed ? c->outs : c->depth},
+                                                              .b = {packed(w), 0, 0},
+                                                              .c = {packed(w), from, 0}};
     fprintf(w->out, "\n");
     w->launch[w->nlaunch].entry = "_unpack";
     w->launch[w->nlaunch].when = EMIT_WITH_LIBRARY;

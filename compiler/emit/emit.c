@@ -102,7 +102,8 @@ const char *place_of(struct writer *w, int tensor, const char *block, const char
     const struct tensor *t = tensor_of(w, tensor);
     if (!t->rows)
         return region_printf(w->region, "%s + %s", name_of(w, tensor), e);
-    return region_printf(w->region, "%s + (%s * %lld + %s) * 16 + lane", name_of(w, tensor), block, (long long)tensor_elements(t), e);
+    return region_printf(w->region, "%s + (%s * %lld + %s) * 16 + lane", name_of(w, tensor), block,
+                         (long long)tensor_elements(t), e);
 }
 
 const char *row_value(struct writer *w, int tensor, const char *row, const char *e)
@@ -175,7 +176,7 @@ bool is_written(const struct writer *w, int tensor)
 /* When the kernel's updates happen, and the control words that its stages name. */
 static void put_gate(struct writer *w)
 {
-    enum gate gate = w->kernel->stage[0].op->gate;     /* that of all its stages */
+    enum gate gate = w->kernel->stage[0].op->gate; /* that of all its stages */
     if (gate == GATE_STEP)
         put(w, "if (!a->control[CTL_LAST] || !a->control[CTL_FINITE])");
     if (gate == GATE_FINITE)

@@ -13,10 +13,10 @@ enum { EMIT_ABI = 3 };
 
 struct emit_options {
     const struct target *target; /* of emit_kernels; NULL: target_cpu */
-    int lanes;               /* floats in one vector of the machine: 4, 8 or 16 */
-    bool f64;                /* compute in double (gradient tests); tensors DT_F32 then hold doubles */
-    enum precision precision; /* CUDA */
-    const char *file;        /* what the head calls the model, above the table of kernels; NULL: neither is written */
+    int lanes;                   /* floats in one vector of the machine: 4, 8 or 16 */
+    bool f64;                    /* compute in double (gradient tests); tensors DT_F32 then hold doubles */
+    enum precision precision;    /* CUDA */
+    const char *file; /* what the head calls the model, above the table of kernels; NULL: neither is written */
 };
 
 /* Row emit_row(p, &target_cpu, k) of the table that the emitted object exports (abi.h) belongs to plan.kernel[k]. */
@@ -34,25 +34,34 @@ bool emit_kernels(const struct plan *p, const struct emit_options *o, FILE *out)
 
 /* c[m][n] = a[m][k] b[k][n], where sizes of 0 are the row capacity. Matrices lie row by row; a may be stored as [k][m]. */
 struct emit_matrix {
-    int tensor;                          /* of the plan */
-    int64_t at;                          /* floats from its beginning for each row of the capacity */
-    int64_t step;                        /* floats from one row of the matrix to the next, 0: the row capacity */
+    int tensor;   /* of the plan */
+    int64_t at;   /* floats from its beginning for each row of the capacity */
+    int64_t step; /* floats from one row of the matrix to the next, 0: the row capacity */
 };
-struct emit_product { int64_t m, n, k; bool transposed; struct emit_matrix a, b, c; };
+struct emit_product {
+    int64_t m, n, k;
+    bool transposed;
+    struct emit_matrix a, b, c;
+};
 
 enum emit_when { EMIT_ALWAYS, EMIT_WITHOUT_LIBRARY, EMIT_WITH_LIBRARY };
 
 /* One launch of a kernel of the plan; a kernel may need several, which then stand in a row. */
 struct emit_launch {
-    int kernel;                          /* of the plan */
-    char *entry;                         /* name of the function; equal kernels share one */
-    int threads;                         /* of a thread block */
-    int blocks_per_task, splits;         /* thread blocks: (blocks_per_task ? ceil(capacity / 16 / blocks_per_task) : 1) * splits */
-    enum emit_when when;                 /* large products are for a library (cuBLAS), where there is one */
-    bool multiplies;                     /* the library's product comes right behind it */
+    int kernel;  /* of the plan */
+    char *entry; /* name of the function; equal kernels share one */
+    int threads; /* of a thread block */
+    int blocks_per_task,
+        splits;          /* thread blocks: (blocks_per_task ? ceil(capacity / 16 / blocks_per_task) : 1) * splits */
+    enum emit_when when; /* large products are for a library (cuBLAS), where there is one */
+    bool multiplies;     /* the library's product comes right behind it */
     struct emit_product product;
 };
-struct emit_launches { int n; struct emit_launch *launch; struct region *region; };
+struct emit_launches {
+    int n;
+    struct emit_launch *launch;
+    struct region *region;
+};
 
 /* One CUDA file a plan, for NVRTC with --device-as-default-execution-space: no #include. Entries take, as pointers, the
  * kernel_operands() in order, the control block, and a workspace: EMIT_WITH_LIBRARY plan_row_workspace of the kernel, else

@@ -163,9 +163,12 @@ static void put_head(const struct plan *p, const struct source *s, const struct 
         fputs(s->target->language->page, out);
         put_table(p, s, out);
     }
-    fprintf(out, "enum { CTL_ROWS = %d, CTL_STEP = %d, CTL_POSITION = %d, CTL_EPOCH = %d, CTL_COUNT_SAMPLES = %d, CTL_SHUFFLE = %d, "
-            "CTL_SEED0 = %d, CTL_SEED1 = %d, CTL_LAST = %d, CTL_FINITE = %d };\n", CTL_ROWS, CTL_STEP, CTL_POSITION, CTL_EPOCH, CTL_COUNT_SAMPLES,
-            CTL_SHUFFLE, CTL_SEED0, CTL_SEED1, CTL_LAST, CTL_FINITE);
+    fprintf(
+        out,
+        "enum { CTL_ROWS = %d, CTL_STEP = %d, CTL_POSITION = %d, CTL_EPOCH = %d, CTL_COUNT_SAMPLES = %d, CTL_SHUFFLE = %d, "
+        "CTL_SEED0 = %d, CTL_SEED1 = %d, CTL_LAST = %d, CTL_FINITE = %d };\n",
+        CTL_ROWS, CTL_STEP, CTL_POSITION, CTL_EPOCH, CTL_COUNT_SAMPLES, CTL_SHUFFLE, CTL_SEED0, CTL_SEED1, CTL_LAST,
+        CTL_FINITE);
 }
 
 static void put_texts(const struct source *s, FILE *out)
@@ -187,11 +190,13 @@ int emit_row(const struct plan *p, const struct target *t, int kernel)
     int row = 0;
     for (int i = 0; i < p->nschedule && p->schedule[i].first_kernel < kernel; i++)
         if (p->schedule[i].target == target_schedules(t))
-            row += (p->schedule[i].last_kernel < kernel ? p->schedule[i].last_kernel : kernel) - p->schedule[i].first_kernel;
+            row += (p->schedule[i].last_kernel < kernel ? p->schedule[i].last_kernel : kernel) -
+                   p->schedule[i].first_kernel;
     return row;
 }
 
-static bool emit(const struct target *t, const struct plan *p, const struct emit_options *o, FILE *out, struct emit_launches *l)
+static bool emit(const struct target *t, const struct plan *p, const struct emit_options *o, FILE *out,
+                 struct emit_launches *l)
 {
     struct source s;
     const struct writer w = {.target = t, .lanes = t->lanes ? t->lanes : o->lanes, .precision = o->precision};

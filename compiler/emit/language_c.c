@@ -35,21 +35,24 @@ static void tasks(struct writer *w, int blocks_per_task, int splits)
     put(w, "const int64_t part = task %% %d, block = task / %d * %d;", splits, splits, blocks_per_task);
     put(w, "(void)part;");
     if (blocks_per_task > 1)
-        put(w, "const int blocks_here = blocks - block < %d ? (int)(blocks - block) : %d;", blocks_per_task, blocks_per_task);
+        put(w, "const int blocks_here = blocks - block < %d ? (int)(blocks - block) : %d;", blocks_per_task,
+            blocks_per_task);
     put(w, "for (int lane = 0; lane < 16; lane += LANES) {");
 }
 
 static void elements(struct writer *w, int64_t n, int splits)
 {
     open_tasks(w, 1, splits);
-    put(w, "for (int64_t e = part * %lldLL / %d; e < (part + 1) * %lldLL / %d; e++) {", (long long)n, splits, (long long)n, splits);
+    put(w, "for (int64_t e = part * %lldLL / %d; e < (part + 1) * %lldLL / %d; e++) {", (long long)n, splits,
+        (long long)n, splits);
 }
 
 static void image(struct writer *w, int64_t C, int64_t P, int64_t Q)
 {
     int splits = C < 4 ? 1 : 4;
     open_tasks(w, 1, splits);
-    put(w, "for (int64_t c = part * %lldLL / %d; c < (part + 1) * %lldLL / %d; c++)", (long long)C, splits, (long long)C, splits);
+    put(w, "for (int64_t c = part * %lldLL / %d; c < (part + 1) * %lldLL / %d; c++)", (long long)C, splits,
+        (long long)C, splits);
     put(w, "for (int p = 0; p < %lld; p++)", (long long)P);
     put(w, "for (int q = 0; q < %lld; q++) {", (long long)Q);
 }
@@ -68,10 +71,11 @@ static void values(struct writer *w, const char *name, int64_t n, int splits)
 {
     w->splits = splits;
     if (splits == 1)
-        put(w, "for (int64_t %s = first * %lld; %s < last * %lld; %s++) {", name, (long long)n, name, (long long)n, name);
+        put(w, "for (int64_t %s = first * %lld; %s < last * %lld; %s++) {", name, (long long)n, name, (long long)n,
+            name);
     else
-        put(w, "for (int64_t %s = first * %lldLL / %d; %s < last * %lldLL / %d; %s++) {", name, (long long)n, splits, name, (long long)n,
-            splits, name);
+        put(w, "for (int64_t %s = first * %lldLL / %d; %s < last * %lldLL / %d; %s++) {", name, (long long)n, splits,
+            name, (long long)n, splits, name);
 }
 
 static void team(struct writer *w)
@@ -92,8 +96,10 @@ static void row_maps(struct writer *w, const struct tensor *t)
     int64_t n = tensor_elements(t), channels = t->rank ? t->dim[0] : 1;
     int splits = channels >= 4 ? 4 : 1;
     open_tasks(w, 1, splits);
-    put(w, "for (int64_t c = part * %lldLL / %d; c < (part + 1) * %lldLL / %d; c++)", (long long)channels, splits, (long long)channels, splits);
-    put(w, "for (int64_t e = c * %lld; e < (c + 1) * %lld; e++) {", (long long)(n / channels), (long long)(n / channels));
+    put(w, "for (int64_t c = part * %lldLL / %d; c < (part + 1) * %lldLL / %d; c++)", (long long)channels, splits,
+        (long long)channels, splits);
+    put(w, "for (int64_t e = c * %lld; e < (c + 1) * %lld; e++) {", (long long)(n / channels),
+        (long long)(n / channels));
     put_maps(w, 0, w->kernel->nstage, "block", "e", "c");
     put(w, "}");
     close_tasks(w);
@@ -107,8 +113,8 @@ static void value_maps(struct writer *w, int64_t n)
     w->splits = (int)(vectors >= 8192 ? 64 : vectors >= 64 ? 8 : 1);
     put(w, "const int lane = 0;");
     put(w, "(void)lane;");
-    put(w, "for (int64_t e = first * %lldLL / %d * 16; e < last * %lldLL / %d * 16; e += LANES) {", (long long)vectors, w->splits,
-        (long long)vectors, w->splits);
+    put(w, "for (int64_t e = first * %lldLL / %d * 16; e < last * %lldLL / %d * 16; e += LANES) {", (long long)vectors,
+        w->splits, (long long)vectors, w->splits);
     put_maps(w, 0, w->kernel->nstage, "0", "e", NULL);
     put(w, "}");
 }
@@ -123,7 +129,8 @@ static int lanes_of(const struct target *t, const struct emit_options *o)
 static const char *kind(struct region *r, const struct target *t, const struct emit_options *o)
 {
     const char *real = o->f64 ? "double" : "float";
-    return lanes_of(t, o) == 1 ? region_printf(r, "plain loops over %s", real) : region_printf(r, "%d lanes of %s", lanes_of(t, o), real);
+    return lanes_of(t, o) == 1 ? region_printf(r, "plain loops over %s", real)
+                               : region_printf(r, "%d lanes of %s", lanes_of(t, o), real);
 }
 
 static const char page[] =
@@ -168,9 +175,25 @@ static void put_functions(const struct plan *p, const struct source *s, FILE *ou
 }
 
 const struct language language_c = {
-    .open_kernel = open_function, .put_operands = operands, .open_tasks = tasks, .task_loops = 2, .open_elements = elements,
-    .open_image = image, .open_rows = rows, .open_share = share, .parts = 1, .open_values = values,
-    .open_team = team, .team_loops = 1, .open_terms = terms, .first = "0", .step = "%s++",
-    .put_row_maps = row_maps, .put_value_maps = value_maps,
-    .kind = kind, .page = page, .put_prelude = put_prelude, .put_functions = put_functions,
+    .open_kernel = open_function,
+    .put_operands = operands,
+    .open_tasks = tasks,
+    .task_loops = 2,
+    .open_elements = elements,
+    .open_image = image,
+    .open_rows = rows,
+    .open_share = share,
+    .parts = 1,
+    .open_values = values,
+    .open_team = team,
+    .team_loops = 1,
+    .open_terms = terms,
+    .first = "0",
+    .step = "%s++",
+    .put_row_maps = row_maps,
+    .put_value_maps = value_maps,
+    .kind = kind,
+    .page = page,
+    .put_prelude = put_prelude,
+    .put_functions = put_functions,
 };

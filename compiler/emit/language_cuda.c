@@ -9,7 +9,7 @@ static const char prelude_mma[] = {
 #include "prelude_mma.inc"
     0};
 
-enum { MAX_PARTS = 4096 };                             /* thread blocks that share the elements of one block of samples */
+enum { MAX_PARTS = 4096 }; /* thread blocks that share the elements of one block of samples */
 
 /* What is only read is said to be so: the compiler may then take it through the read-only cache. */
 static void open_function(struct writer *w)
@@ -57,8 +57,8 @@ static void elements(struct writer *w, int64_t n, int splits)
 static void image(struct writer *w, int64_t C, int64_t P, int64_t Q)
 {
     open_elements(w, C * P * Q, 1);
-    put(w, "const int c = (int)(e / %lld), p = (int)(e / %lld %% %lld), q = (int)(e %% %lld);", (long long)(P * Q), (long long)Q, (long long)P,
-        (long long)Q);
+    put(w, "const int c = (int)(e / %lld), p = (int)(e / %lld %% %lld), q = (int)(e %% %lld);", (long long)(P * Q),
+        (long long)Q, (long long)P, (long long)Q);
     put(w, "(void)c, (void)p, (void)q;");
 }
 
@@ -82,8 +82,8 @@ static void values(struct writer *w, const char *name, int64_t n, int splits)
 {
     (void)splits;
     w->splits = (int)(n <= MAX_PARTS * w->threads ? (n + w->threads - 1) / w->threads : MAX_PARTS);
-    put(w, "for (int64_t %s = blockIdx.x * %d + threadIdx.x; %s < %lld; %s += %d) {", name, w->threads, name, (long long)n, name,
-        w->splits * w->threads);
+    put(w, "for (int64_t %s = blockIdx.x * %d + threadIdx.x; %s < %lld; %s += %d) {", name, w->threads, name,
+        (long long)n, name, w->splits * w->threads);
 }
 
 static void team(struct writer *w)
@@ -100,8 +100,8 @@ static void terms(struct writer *w, int64_t places)
     const bool many = places >= units / 2;
     put(w, "for (int64_t block = %s; block < blocks; block += %d) {", many ? "0" : "unit", many ? 1 : units);
     put(w, "const M live = live_mask(a, block, lane);");
-    put(w, "for (int64_t e = c * %lld%s; e < (c + 1) * %lld; %s) {", (long long)places, many ? " + unit" : "", (long long)places,
-        many ? region_printf(w->region, "e += %d", units) : "e++");
+    put(w, "for (int64_t e = c * %lld%s; e < (c + 1) * %lld; %s) {", (long long)places, many ? " + unit" : "",
+        (long long)places, many ? region_printf(w->region, "e += %d", units) : "e++");
 }
 
 static void row_maps(struct writer *w, const struct tensor *t)
@@ -145,17 +145,35 @@ static const char page[] =
 static void put_prelude(const struct target *t, const struct emit_options *o, FILE *out)
 {
     (void)t;
-    fprintf(out, "enum { CTL_DATA = %d, CTL_SAMPLES = %d, CTL_TARGETS = %d, CTL_RESULTS = %d, CTL_RESULTS_END = %d, CTL_WORDS = %d };\n",
-            CTL_DATA, CTL_SAMPLES, CTL_TARGETS, CTL_LOSS, CTL_RESULTS_END, CTL_WORDS);
+    fprintf(
+        out,
+        "enum { CTL_DATA = %d, CTL_SAMPLES = %d, CTL_TARGETS = %d, CTL_RESULTS = %d, CTL_RESULTS_END = %d, CTL_WORDS = %d };\n",
+        CTL_DATA, CTL_SAMPLES, CTL_TARGETS, CTL_LOSS, CTL_RESULTS_END, CTL_WORDS);
     fputs(prelude, out);
     if (o->precision != PRECISION_FP32)
-        fprintf(out, "\n#define MMA_K %d                                       // %s\n%s", o->precision == PRECISION_TF32 ? 8 : 16,
-                o->precision == PRECISION_TF32 ? "TF32" : "BF16", prelude_mma);
+        fprintf(out, "\n#define MMA_K %d                                       // %s\n%s",
+                o->precision == PRECISION_TF32 ? 8 : 16, o->precision == PRECISION_TF32 ? "TF32" : "BF16", prelude_mma);
 }
 
 const struct language language_cuda = {
-    .open_kernel = open_function, .open_tasks = tasks, .open_elements = elements, .open_image = image, .open_rows = rows,
-    .open_share = share, .parts = 16, .open_values = values, .open_team = team, .open_terms = terms,
-    .first = "threadIdx.x", .step = "%s += blockDim.x", .meeting = "__shared__ double part[32]", .fold = "block_sum(%s, part)",
-    .lead = "if (threadIdx.x == 0) {", .put_row_maps = row_maps, .put_value_maps = value_maps, .kind = kind, .page = page, .put_prelude = put_prelude,
+    .open_kernel = open_function,
+    .open_tasks = tasks,
+    .open_elements = elements,
+    .open_image = image,
+    .open_rows = rows,
+    .open_share = share,
+    .parts = 16,
+    .open_values = values,
+    .open_team = team,
+    .open_terms = terms,
+    .first = "threadIdx.x",
+    .step = "%s += blockDim.x",
+    .meeting = "__shared__ double part[32]",
+    .fold = "block_sum(%s, part)",
+    .lead = "if (threadIdx.x == 0) {",
+    .put_row_maps = row_maps,
+    .put_value_maps = value_maps,
+    .kind = kind,
+    .page = page,
+    .put_prelude = put_prelude,
 };

@@ -5,11 +5,21 @@
 #include <math.h>
 #include <string.h>
 
-static const struct { const char *name; enum control_word word; } control[] = {
-    {"lr", CTL_LR}, {"inv_run", CTL_INV_RUN}, {"begin", CTL_FIRST},
+static const struct {
+    const char *name;
+    enum control_word word;
+} control[] = {
+    {"lr", CTL_LR},
+    {"inv_run", CTL_INV_RUN},
+    {"begin", CTL_FIRST},
 };
 
-struct scope { struct writer *w; const struct stage *s; const char *block, *e, *c; int formula; };
+struct scope {
+    struct writer *w;
+    const struct stage *s;
+    const char *block, *e, *c;
+    int formula;
+};
 
 /* "stream0": what stage s draws its mask from, among those of its kernel. */
 static const char *stream_of(struct writer *w, const struct stage *s)
@@ -72,9 +82,10 @@ static void write_name(const char *name, FILE *out, void *context)
         fprintf(out, "sel(live_mask(a, %s, lane), num(1), num(0))", k->block);
     else if (!strcmp(name, "keep")) {
         double threshold = ceil(s->attr[0] * 4294967296.0);
-        fprintf(out, "keep_mask(a, %s, lane, (uint32_t)%s, %s, %uu)", k->block, k->e, stream_of(k->w, s), (unsigned)threshold);
+        fprintf(out, "keep_mask(a, %s, lane, (uint32_t)%s, %s, %uu)", k->block, k->e, stream_of(k->w, s),
+                (unsigned)threshold);
     } else
-        fputs(name, out);                              /* a control word, declared by open_kernel */
+        fputs(name, out); /* a control word, declared by open_kernel */
 }
 
 static void put_update(struct writer *w, const struct stage *s, const char *block, const char *e, const char *c)
@@ -101,7 +112,7 @@ void put_maps(struct writer *w, int from, int to, const char *block, const char 
             continue;
         }
         struct scope k = {w, s, block, e, c, 0};
-        const char *formula;                           /* results without one are not of an element, but of the sums */
+        const char *formula; /* results without one are not of an element, but of the sums */
         for (int o; (formula = op_formula(s->op, k.formula, &o)); k.formula++) {
             fprintf(w->out, "%*sconst V v%d = ", 4 * w->indent, "", var_of(w, s->out[o]));
             expr_print(expr_parse(w->region, formula), w->out, write_name, &k);

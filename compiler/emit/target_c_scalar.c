@@ -3,6 +3,11 @@
 #include "language.h"
 
 const struct target target_c_scalar = {
-    .name = "c-scalar", .doc = "a processor: C as plain loops, to read", .runs = &target_cpu, .lanes = 1,
-    .flops = 4, .bytes = 8, .language = &language_c,
+    .name = "c-scalar",
+    .doc = "a processor: C as plain loops, to read",
+    .runs = &target_cpu,
+    .lanes = 1,
+    .flops = 4,
+    .bytes = 8,
+    .language = &language_c,
 };

@@ -2,7 +2,10 @@
 #include "language.h"
 
 const struct target target_cpu = {
-    .name = "cpu", .doc = "a processor: C with vectors of samples", .prefix = "",
-    .flops = 64, .bytes = 128,                         /* two FMA of 512 bits, two loads */
+    .name = "cpu",
+    .doc = "a processor: C with vectors of samples",
+    .prefix = "",
+    .flops = 64,
+    .bytes = 128, /* two FMA of 512 bits, two loads */
     .language = &language_c,
 };

@@ -29,7 +29,7 @@ void open_window(struct writer *w, const struct stage *s, bool guarded)
     put(w, "V v%d = num(%s);", y, max ? "-INFINITE" : "0");
     if (max && is_stored(w, s->out[1]))
         put(w, "M v%d = {0};", var_of(w, s->out[1]));
-    const char *unroll = guarded ? "" : "UNROLL ";     /* in a tile: its places are registers */
+    const char *unroll = guarded ? "" : "UNROLL "; /* in a tile: its places are registers */
     put(w, "%sfor (int r = 0; r < %d; r++)", unroll, (int)a[R]);
     put(w, "%sfor (int s = 0; s < %d; s++) {", unroll, (int)a[S]);
     if (guarded && (a[PH] > 0 || a[PW] > 0)) {
@@ -65,27 +65,32 @@ void close_window(struct writer *w, const struct stage *s, const char *block, co
     put_result(w, s, block, e);
 }
 
-void put_window(struct writer *w, const struct stage *s, const char *block, const char *e, const char *tile, bool guarded)
+void put_window(struct writer *w, const struct stage *s, const char *block, const char *e, const char *tile,
+                bool guarded)
 {
     open_window(w, s, guarded);
     close_window(w, s, block, e, tile);
 }
 
-void put_scatter(struct writer *w, const struct stage *s, const char *block, const char *c, const char *p, const char *q)
+void put_scatter(struct writer *w, const struct stage *s, const char *block, const char *c, const char *p,
+                 const char *q)
 {
     const double *a = s->attr;
     const struct tensor *y = tensor_of(w, s->in[0]);
-    const char *e = region_printf(w->region, "((%s * %lld + %s) * %lld + %s)", c, (long long)y->dim[1], p, (long long)y->dim[2], q);
+    const char *e =
+        region_printf(w->region, "((%s * %lld + %s) * %lld + %s)", c, (long long)y->dim[1], p, (long long)y->dim[2], q);
     const char *value = var_of(w, s->in[0]) < 0 ? "y" : region_printf(w->region, "v%d", var_of(w, s->in[0]));
     const char *share = region_printf(w->region, "%s * num(%.17g)", value, 1 / (a[R] * a[S]));
     if (s->nin == 2) {
-        put(w, "const M winner = %s(%s);", place_type(a) == DT_U8 ? "ld_u8" : "ld_i32", place_of(w, s->in[1], block, e));
+        put(w, "const M winner = %s(%s);", place_type(a) == DT_U8 ? "ld_u8" : "ld_i32",
+            place_of(w, s->in[1], block, e));
         share = region_printf(w->region, "sel(winner == r * %d + s, %s, num(0))", (int)a[S], value);
     }
     put(w, "for (int r = 0; r < %d; r++)", (int)a[R]);
     put(w, "for (int s = 0; s < %d; s++)", (int)a[S]);
     put(w, "    st(%s, %s);",
         place_of(w, s->out[0], block,
-                 region_printf(w->region, "((%s * %d + %s * %d + r) * %d + %s * %d + s)", c, (int)a[H], p, (int)a[R], (int)a[W], q, (int)a[S])),
+                 region_printf(w->region, "((%s * %d + %s * %d + r) * %d + %s * %d + s)", c, (int)a[H], p, (int)a[R],
+                               (int)a[W], q, (int)a[S])),
         share);
 }

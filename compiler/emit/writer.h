@@ -7,7 +7,7 @@
 #include "emit.h"
 #include "plan/op.h"
 
-enum { MAX_LAUNCHES = 3 };                             /* of one kernel */
+enum { MAX_LAUNCHES = 3 }; /* of one kernel */
 
 struct writer {
     FILE *out;
@@ -16,21 +16,21 @@ struct writer {
     struct region *region;
     const struct target *target;
     enum precision precision;
-    int lanes;                                         /* floats in a vector; 1 for CUDA, whose lanes are threads */
+    int lanes; /* floats in a vector; 1 for CUDA, whose lanes are threads */
     int indent;
-    int blocks_per_task, splits;                       /* set by the anchor; see emit.h */
-    int threads;                                       /* CUDA: of a thread block; set before open_kernel, 0: 256 */
-    bool pads;                                         /* CUDA: rows of the first operand behind the batch are written too */
-    int nlaunch;                                       /* functions written (C: one), and what each was closed with */
-    struct emit_launch launch[MAX_LAUNCHES];           /* `entry` is what its name ends in, set before open_kernel as `when` is */
+    int blocks_per_task, splits;             /* set by the anchor; see emit.h */
+    int threads;                             /* CUDA: of a thread block; set before open_kernel, 0: 256 */
+    bool pads;                               /* CUDA: rows of the first operand behind the batch are written too */
+    int nlaunch;                             /* functions written (C: one), and what each was closed with */
+    struct emit_launch launch[MAX_LAUNCHES]; /* `entry` is what its name ends in, set before open_kernel as `when` is */
 };
 
 /* One line at the current indentation; `{` at its end indents what follows, `}` at its start takes back. */
 void put(struct writer *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
 const struct tensor *tensor_of(const struct writer *w, int tensor);
-const char *name_of(struct writer *w, int tensor);     /* C name of a stored tensor's pointer */
-bool is_stored(const struct writer *w, int tensor);    /* false: lives in the variable `v<var_of>` only */
-int var_of(const struct writer *w, int tensor);        /* number of the variable, -1: not made in this kernel */
+const char *name_of(struct writer *w, int tensor);  /* C name of a stored tensor's pointer */
+bool is_stored(const struct writer *w, int tensor); /* false: lives in the variable `v<var_of>` only */
+int var_of(const struct writer *w, int tensor);     /* number of the variable, -1: not made in this kernel */
 /* A kernel of maps only: over samples and their elements, or over the values of tensors without rows. */
 void put_map_kernel(struct writer *w);
 /* Head of a kernel function: declares pointers of stored tensors, control words that the stages name. */
@@ -56,10 +56,10 @@ void open_values(struct writer *w, const char *name, int64_t n, int splits);
  * and lanes, and the elements e of channel c, of `places` each; declares `live`; two `}` end them. */
 void open_team(struct writer *w, int64_t n);
 void open_terms(struct writer *w, int64_t places);
-void open_turns(struct writer *w, const char *name, const char *n);         /* the team's loop over NAME < n, without a brace */
+void open_turns(struct writer *w, const char *name, const char *n); /* the team's loop over NAME < n, without a brace */
 /* Behind all terms: declares NAME, the sum in double over the team of what each member has; `first` of several. */
 void put_fold(struct writer *w, const char *name, const char *sum, bool first);
-void open_lead(struct writer *w);                                           /* what is done once by a team, till close_lead */
+void open_lead(struct writer *w); /* what is done once by a team, till close_lead */
 void close_lead(struct writer *w);
 void close_team(struct writer *w);
 /* Map stages [from, to) of the kernel for one element: `e` and `c` are C expressions of the element's index within a

@@ -9,7 +9,7 @@ bool call_of(const struct ast *a, struct call *c)
 {
     if (!a || (a->kind != AST_NAME && a->kind != AST_CALL))
         return false;
-    *c = (struct call){ a->text, a->loc, a->narg, a->arg };
+    *c = (struct call){a->text, a->loc, a->narg, a->arg};
     return true;
 }
 
@@ -31,7 +31,7 @@ int arg_index(const struct word *w, const char *name)
 
 const char *word_kind_text(enum word_kind k)
 {
-    static const char *const text[] = { "layer", "loss", "optimizer", "schedule", "transform", "metric" };
+    static const char *const text[] = {"layer", "loss", "optimizer", "schedule", "transform", "metric"};
     return text[k];
 }
 
@@ -58,8 +58,8 @@ static void list_words(struct builder *b, enum word_kind k, const char *const *n
 static const struct word *with_rule(const struct word *w)
 {
     const bool is[] = {
-        [WORD_LAYER] = w->build, [WORD_LOSS] = w->build, [WORD_METRIC] = w->build && w->shown, [WORD_OPTIMIZER] = w->update,
-        [WORD_TRANSFORM] = w->affine, [WORD_SCHEDULE] = w->rate,
+        [WORD_LAYER] = w->build,      [WORD_LOSS] = w->build,       [WORD_METRIC] = w->build && w->shown,
+        [WORD_OPTIMIZER] = w->update, [WORD_TRANSFORM] = w->affine, [WORD_SCHEDULE] = w->rate,
     };
     if (is[w->kind])
         return w;
@@ -99,16 +99,22 @@ const struct word *word_required(struct builder *b, enum word_kind k, const stru
 
 /* ---- one argument ---- */
 
-static bool whole(double x) { return x == floor(x) && fabs(x) <= 0x1p53; }
+static bool whole(double x)
+{
+    return x == floor(x) && fabs(x) <= 0x1p53;
+}
 
 /* Pairs of integers, unless the default says that they are numbers. */
-static bool integers(const struct arg *a) { return a->type == ARG_INT || (a->type == ARG_PAIR && whole(a->otherwise)); }
+static bool integers(const struct arg *a)
+{
+    return a->type == ARG_INT || (a->type == ARG_PAIR && whole(a->otherwise));
+}
 
 static const char *allowed_text(const struct arg *a, int64_t channels, struct region *r)
 {
     static const char *const plain[] = {
-        "an integer", "an integer or [h, w]", "a number", "a number or a list of numbers", "`true` or `false`",
-        "a value of the network",
+        "an integer",        "an integer or [h, w]",   "a number", "a number or a list of numbers",
+        "`true` or `false`", "a value of the network",
     };
     const char *what = a->type == ARG_PAIR && !integers(a) ? "a list of two numbers" : plain[a->type];
     if (a->type == ARG_NUMBERS && channels == 1)
@@ -198,7 +204,8 @@ static int wrong_number(const struct arg *a, const struct result *v)
 static void refuse_argument(struct builder *b, const struct word *w, const struct arg *a, const struct ast *given,
                             const struct result *v, const char *allowed)
 {
-    bool numbers = a->type != ARG_BOOL && a->type != ARG_VALUE, single = v->kind == A_NUMBER && number_fits(a, v->number);
+    bool numbers = a->type != ARG_BOOL && a->type != ARG_VALUE,
+         single = v->kind == A_NUMBER && number_fits(a, v->number);
     int k = numbers ? wrong_number(a, v) : -1;
     struct loc at = k >= 0 && given->kind == AST_LIST ? given->arg[k].value->loc : given->loc;
     const char *got = k >= 0 ? region_printf(b->region, "%.12g in a list of %d", v->list[k], v->n) : result_text(b, v);
@@ -270,8 +277,10 @@ static int find_argument(struct builder *b, const struct word *w, const struct a
     if (position < bare)
         return position;
     if (bare < n) {
-        diag_error(b->diag, "N0405", given->loc, NULL, bare ? "`%s` takes %d argument%s without a name, the others are `name = value`"
-                   : "arguments of `%s` have names", w->name, bare, bare == 1 ? "" : "s");
+        diag_error(b->diag, "N0405", given->loc, NULL,
+                   bare ? "`%s` takes %d argument%s without a name, the others are `name = value`"
+                        : "arguments of `%s` have names",
+                   w->name, bare, bare == 1 ? "" : "s");
         diag_help(b->diag, "%s", w->bare_help);
         return -1;
     }
@@ -290,7 +299,8 @@ static bool check_missing(struct builder *b, const struct word *w, const struct 
             continue;
         diag_error(b->diag, "N0402", c->loc, NULL, "`%s` needs `%s`", w->name, w->arg[i].name);
         if (w->arg[i].help)
-            diag_help(b->diag, "`%s`: %s; %s", w->arg[i].name, w->arg[i].help, allowed_text(&w->arg[i], input_channels(b), b->region));
+            diag_help(b->diag, "`%s`: %s; %s", w->arg[i].name, w->arg[i].help,
+                      allowed_text(&w->arg[i], input_channels(b), b->region));
         return false;
     }
     return true;
@@ -299,8 +309,8 @@ static bool check_missing(struct builder *b, const struct word *w, const struct 
 bool args_check(struct builder *b, struct scope *s, const struct word *w, const struct call *c, int nvalue,
                 struct args *out, struct value **x, int *nx)
 {
-    const struct ast_arg *from[MAX_WORD_ARGS] = { NULL };
-    *out = (struct args){ 0 };
+    const struct ast_arg *from[MAX_WORD_ARGS] = {NULL};
+    *out = (struct args){0};
     for (int i = 0; i < arg_count(w); i++)
         set_default(b, out, i, &w->arg[i], c->loc);
     bool good = true, named = false;

@@ -18,8 +18,12 @@ static const struct decl *only(const struct decl *block, enum decl_kind kind, in
 
 static bool check_interface(struct builder *b, const struct decl *block)
 {
-    static const struct { enum decl_kind kind; const char *text; } part[] = {
-        { DECL_INPUT, "input" }, { DECL_OUTPUT, "output" },
+    static const struct {
+        enum decl_kind kind;
+        const char *text;
+    } part[] = {
+        {DECL_INPUT, "input"},
+        {DECL_OUTPUT, "output"},
     };
     for (int i = 0; i < COUNT(part); i++) {
         int n;
@@ -64,7 +68,7 @@ void blocks_collect(struct builder *b)
         }
         region_grow(b->region, b->block, b->nblock);
         lookup_add(b->region, &b->block_index, d->name, b->nblock);
-        b->block[b->nblock++] = (struct block){ .decl = d, .given = labels_of(b->region, d->body, d->nbody) };
+        b->block[b->nblock++] = (struct block){.decl = d, .given = labels_of(b->region, d->body, d->nbody)};
     }
     for (int i = 0; i < b->nblock; i++)
         b->block[i].failed = !check_interface(b, b->block[i].decl);
@@ -99,7 +103,7 @@ static bool bind_formals(struct builder *b, struct scope *s, const struct decl *
                          struct scope *inner)
 {
     const struct ast_arg **from = region_alloc(b->region, (size_t)block->nname, sizeof *from);
-    struct lookup formal = { 0 };
+    struct lookup formal = {0};
     for (int i = 0; i < block->nname; i++)
         lookup_add(b->region, &formal, block->names[i].text, i);
     for (int k = 0; k < c->narg; k++) {
@@ -149,7 +153,7 @@ static struct result run_body(struct builder *b, struct scope *inner, struct val
         struct value *v = eval_value(b, inner, d->value);
         scope_declare(b, inner, d->name, d->loc, NAME_VALUE, result_of(v));
     }
-    struct ast name = { .kind = AST_NAME, .loc = out->loc, .text = out->text };
+    struct ast name = {.kind = AST_NAME, .loc = out->loc, .text = out->text};
     return result_of(eval_value(b, inner, &name));
 }
 
@@ -171,7 +175,7 @@ struct result block_apply(struct builder *b, struct scope *s, struct block *bloc
     if (!path)
         path = path_below(b, s, path_numbered(b, s, c->name, &s->nlayer));
     struct scope *inner = region_alloc(b->region, 1, sizeof *inner);
-    *inner = (struct scope){ .outer = &b->top, .block = block->decl, .path = path, .given = &block->given };
+    *inner = (struct scope){.outer = &b->top, .block = block->decl, .path = path, .given = &block->given};
     if (!bind_formals(b, s, block->decl, c, inner))
         return poison;
     int errors = b->diag->errors;

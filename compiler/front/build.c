@@ -9,7 +9,7 @@
 /* The value given by -D, evaluated where the param stands: it may use the params above it. */
 static struct result defined_value(struct builder *b, const struct decl *param, const struct define *define)
 {
-    struct diag *own = b->diag, quiet = { .file = own->file, .region = b->region };
+    struct diag *own = b->diag, quiet = {.file = own->file, .region = b->region};
     const struct ast *a = parse_expression(define->text, b->region);
     b->diag = &quiet;
     struct result v = eval(b, &b->top, a);
@@ -54,12 +54,12 @@ static void check_defines(struct builder *b)
     for (int i = 0; i < b->ndefine; i++) {
         for (int k = 0; k < i; k++)
             if (strcmp(b->define[i].name, b->define[k].name) == 0)
-                diag_error(b->diag, "N0105", (struct loc){ 0 }, NULL, "-D %s is given twice, as %s and as %s", b->define[i].name,
-                           b->define[k].text, b->define[i].text);
+                diag_error(b->diag, "N0105", (struct loc){0}, NULL, "-D %s is given twice, as %s and as %s",
+                           b->define[i].name, b->define[k].text, b->define[i].text);
         if (b->define[i].used)
             continue;
         const char *near = diag_nearest(b->define[i].name, name, n);
-        diag_error(b->diag, "N0105", (struct loc){ 0 }, NULL, "-D %s=%s: there is no param `%s`", b->define[i].name,
+        diag_error(b->diag, "N0105", (struct loc){0}, NULL, "-D %s=%s: there is no param `%s`", b->define[i].name,
                    b->define[i].text, b->define[i].name);
         if (near)
             diag_help(b->diag, "did you mean `%s`?", near);
@@ -91,7 +91,7 @@ static bool eval_shape(struct builder *b, const struct decl *d, int64_t *dim)
 /* A class is one number a sample; how many there are stands in fan_in. */
 static struct value *class_target(struct builder *b, const struct decl *d)
 {
-    int64_t classes, none[1] = { 0 };
+    int64_t classes, none[1] = {0};
     if (d->type.ndim != 1) {
         diag_error(b->diag, "N0411", d->type.loc, NULL, "a class has one number: how many there are");
         diag_help(b->diag, "for example class[10]");
@@ -106,7 +106,7 @@ static struct value *class_target(struct builder *b, const struct decl *d)
 
 static void unknown_type(struct builder *b, const struct decl *d, bool target)
 {
-    static const char *const known[] = { "f32", "class" };
+    static const char *const known[] = {"f32", "class"};
     const struct foreign *f = foreign_find(FOREIGN_TYPE, d->type.name, NULL);
     const char *near = f ? f->ours : diag_nearest(d->type.name, known, COUNT(known));
     bool class = strcmp(d->type.name, "class") == 0;
@@ -150,7 +150,7 @@ static void declare_outputs(struct builder *b, const struct decl *d)
 {
     struct graph *g = b->graph;
     for (int i = 0; i < d->nname; i++) {
-        struct ast name = { .kind = AST_NAME, .loc = d->names[i].loc, .text = d->names[i].text };
+        struct ast name = {.kind = AST_NAME, .loc = d->names[i].loc, .text = d->names[i].text};
         struct value *v = eval_value(b, &b->top, &name);
         if (lookup_find(&b->output_index, name.text) >= 0) {
             diag_error(b->diag, "N0101", name.loc, NULL, "`%s` is an output already", name.text);
@@ -160,7 +160,7 @@ static void declare_outputs(struct builder *b, const struct decl *d)
             continue;
         region_grow(g->region, g->output, g->noutput);
         lookup_add(b->region, &b->output_index, name.text, g->noutput);
-        g->output[g->noutput++] = (struct named_value){ name.text, v, ROLE_OUTPUT };
+        g->output[g->noutput++] = (struct named_value){name.text, v, ROLE_OUTPUT};
     }
 }
 
@@ -220,7 +220,8 @@ static void only_one(struct builder *b, enum decl_kind kind, const char *what)
     const struct decl *first = NULL;
     for (const struct decl *d = b->file->decl; d < b->file->decl + b->file->ndecl; d++) {
         if (d->kind == kind && first) {
-            diag_error(b->diag, "N0408", d->loc, NULL, "a network has one %s, and `%s` is it already", what, first->name);
+            diag_error(b->diag, "N0408", d->loc, NULL, "a network has one %s, and `%s` is it already", what,
+                       first->name);
             diag_place(b->diag, first->loc, "declared here");
         } else if (d->kind == kind)
             first = d;
@@ -240,10 +241,16 @@ static void check_complete(struct builder *b)
 struct graph *build(const struct ast_file *f, enum phase ph, struct define *defines, int ndefine, struct model *m,
                     struct diag *d, struct region *r)
 {
-    struct model unwanted = { 0 };
+    struct model unwanted = {0};
     struct builder b = {
-        .diag = d, .region = r, .file = f, .define = defines, .ndefine = ndefine, .model = m ? m : &unwanted,
-        .top = { .path = "" }, .partial = d->errors > 0,
+        .diag = d,
+        .region = r,
+        .file = f,
+        .define = defines,
+        .ndefine = ndefine,
+        .model = m ? m : &unwanted,
+        .top = {.path = ""},
+        .partial = d->errors > 0,
     };
     if (f->ndecl > MAX_NAMES) {
         diag_error(d, "N0417", f->loc, NULL, "the file has more than %d declarations", MAX_NAMES);

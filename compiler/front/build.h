@@ -9,10 +9,11 @@ enum result_kind { POISON, A_VALUE, A_NUMBER, A_BOOL, A_LIST };
 struct result {
     enum result_kind kind;
     struct value *value;
-    double number;                                     /* A_BOOL: 0 or 1 */
-    int n; double *list;
+    double number; /* A_BOOL: 0 or 1 */
+    int n;
+    double *list;
 };
-static const struct result poison = { .kind = POISON };
+static const struct result poison = {.kind = POISON};
 
 enum name_kind { NAME_PARAM, NAME_FORMAL, NAME_INPUT, NAME_TARGET, NAME_VALUE };
 struct name {
@@ -23,20 +24,25 @@ struct name {
     bool used;
 };
 
-
 /* The file, or one use of a block. */
 struct scope {
-    struct scope *outer;                               /* a block sees the params of the file, nothing else of it */
-    const struct decl *block;                          /* NULL: the file */
-    const char *path;                                  /* "" or "stage1.0": prefix of the parameters made here */
-    int nname; struct name *name;
-    int nlabel; struct ast_name *label;
-    struct lookup name_index, label_index;             /* of name[] and label[] */
-    struct lookup *given;                              /* anywhere in the text of the scope: automatic names step aside */
-    int nlayer, nplain;                                /* layers without a label: with parameters, without */
+    struct scope *outer;      /* a block sees the params of the file, nothing else of it */
+    const struct decl *block; /* NULL: the file */
+    const char *path;         /* "" or "stage1.0": prefix of the parameters made here */
+    int nname;
+    struct name *name;
+    int nlabel;
+    struct ast_name *label;
+    struct lookup name_index, label_index; /* of name[] and label[] */
+    struct lookup *given;                  /* anywhere in the text of the scope: automatic names step aside */
+    int nlayer, nplain;                    /* layers without a label: with parameters, without */
 };
 
-struct block { const struct decl *decl; struct lookup given; bool active, failed, used; };
+struct block {
+    const struct decl *decl;
+    struct lookup given;
+    bool active, failed, used;
+};
 
 struct builder {
     struct graph *graph;
@@ -47,13 +53,14 @@ struct builder {
     struct define *define;
     int ndefine;
     struct scope top;
-    int nblock; struct block *block;
+    int nblock;
+    struct block *block;
     struct lookup block_index, output_index;
     int nlayer, depth;
-    int nnumber;                                       /* of all settings */
-    bool full;                                         /* MAX_LAYERS was reported */
-    bool partial;                                      /* parts of the text could not be parsed: names may be missing */
-    bool in_loss;                                      /* targets may be read */
+    int nnumber;  /* of all settings */
+    bool full;    /* MAX_LAYERS was reported */
+    bool partial; /* parts of the text could not be parsed: names may be missing */
+    bool in_loss; /* targets may be read */
 };
 
 /* ---- eval.c: names and expressions ---- */
@@ -63,22 +70,27 @@ struct name *scope_find(struct scope *s, const char *text);
 void scope_declare(struct builder *b, struct scope *s, const char *text, struct loc loc, enum name_kind kind,
                    struct result result);
 struct result eval(struct builder *b, struct scope *s, const struct ast *a);
-struct result result_of(struct value *v);              /* NULL: poison */
+struct result result_of(struct value *v); /* NULL: poison */
 /* The same, with an error if it is not a value of the graph; NULL after any error. */
 struct value *eval_value(struct builder *b, struct scope *s, const struct ast *a);
 /* An integer in [min, max]; `what` names it in messages. */
 bool eval_integer(struct builder *b, struct scope *s, const struct ast *a, const char *what, int64_t min, int64_t max,
                   int64_t *out);
 void warn_unused(struct builder *b, const struct scope *s);
-const char *kind_text(enum result_kind k);             /* "a number" */
-const char *ast_text(const struct ast *a);             /* name of a NAME or CALL, else NULL */
+const char *kind_text(enum result_kind k); /* "a number" */
+const char *ast_text(const struct ast *a); /* name of a NAME or CALL, else NULL */
 /* One expression from the command line; NULL if it is none. */
 const struct ast *parse_expression(const char *text, struct region *r);
 
 /* ---- args.c: arguments against the table of a word ---- */
 
-struct call { const char *name; struct loc loc; int narg; const struct ast_arg *arg; };
-bool call_of(const struct ast *a, struct call *c);     /* AST_CALL, or AST_NAME: no arguments; else false */
+struct call {
+    const char *name;
+    struct loc loc;
+    int narg;
+    const struct ast_arg *arg;
+};
+bool call_of(const struct ast *a, struct call *c); /* AST_CALL, or AST_NAME: no arguments; else false */
 /* Fills *out. The first `nvalue` positional arguments (-1: all of them) are values of the graph and go to x, as do
  * arguments of type ARG_VALUE. False after an error. */
 bool args_check(struct builder *b, struct scope *s, const struct word *w, const struct call *c, int nvalue,
@@ -90,7 +102,7 @@ int arg_index(const struct word *w, const char *name); /* -1: none */
 int arg_count(const struct word *w);
 /* Looks up a word, or says that there is none, with the nearest. */
 const struct word *word_required(struct builder *b, enum word_kind k, const struct call *c);
-const char *word_kind_text(enum word_kind k);          /* "layer" */
+const char *word_kind_text(enum word_kind k); /* "layer" */
 
 /* ---- stage.c: `-> layer`, repeat, and functions of values ---- */
 
@@ -108,7 +120,7 @@ struct lookup labels_of(struct region *r, const struct decl *d, int n);
 /* ---- block.c ---- */
 
 void blocks_collect(struct builder *b);
-void blocks_finish(struct builder *b);                 /* warns of those never used */
+void blocks_finish(struct builder *b); /* warns of those never used */
 struct block *block_find(struct builder *b, const char *name);
 struct result block_apply(struct builder *b, struct scope *s, struct block *block, const struct call *c,
                           struct value *x, const char *path);
@@ -117,13 +129,13 @@ struct result block_apply(struct builder *b, struct scope *s, struct block *bloc
 
 enum key_type { KEY_WORD, KEY_WORDS, KEY_PLAIN, KEY_BATCH, KEY_SAMPLES };
 struct key {
-    const char *name;                                  /* "train.epochs" */
+    const char *name; /* "train.epochs" */
     enum key_type type;
-    enum word_kind word;                               /* KEY_WORD, KEY_WORDS */
+    enum word_kind word; /* KEY_WORD, KEY_WORDS */
     bool required;
-    struct arg arg;                                    /* KEY_PLAIN, KEY_BATCH: type, default, range */
+    struct arg arg; /* KEY_PLAIN, KEY_BATCH: type, default, range */
 };
-extern const struct key setting_keys[];                /* in the order of the plan; name NULL ends */
+extern const struct key setting_keys[]; /* in the order of the plan; name NULL ends */
 void settings_build(struct builder *b);
 /* With those of the settings before; false after an error. `at`: where the numbers stand. */
 bool numbers_fit(struct builder *b, struct loc at, int64_t n);
@@ -140,9 +152,22 @@ const char *setting_nearest(const struct setting *list, int n, const char *key, 
 
 /* ---- names.c: what other frameworks call our things ---- */
 
-enum foreign_kind { FOREIGN_LAYER, FOREIGN_LOSS, FOREIGN_OPTIMIZER, FOREIGN_SCHEDULE, FOREIGN_TRANSFORM, FOREIGN_METRIC,
-                    FOREIGN_ARG, FOREIGN_KEY, FOREIGN_TYPE, FOREIGN_VALUE };
-struct foreign { enum foreign_kind kind; const char *name, *ours, *hint; };   /* ours NULL: nothing of ours; see hint */
+enum foreign_kind {
+    FOREIGN_LAYER,
+    FOREIGN_LOSS,
+    FOREIGN_OPTIMIZER,
+    FOREIGN_SCHEDULE,
+    FOREIGN_TRANSFORM,
+    FOREIGN_METRIC,
+    FOREIGN_ARG,
+    FOREIGN_KEY,
+    FOREIGN_TYPE,
+    FOREIGN_VALUE
+};
+struct foreign {
+    enum foreign_kind kind;
+    const char *name, *ours, *hint;
+}; /* ours NULL: nothing of ours; see hint */
 /* Without regard to case and underscores. With a word, only rows whose `ours` is one of its arguments. NULL: none. */
 const struct foreign *foreign_find(enum foreign_kind k, const char *name, const struct word *owner);
 

@@ -42,7 +42,7 @@ void scope_declare(struct builder *b, struct scope *s, const char *text, struct 
     }
     region_grow(b->region, s->name, s->nname);
     lookup_add(b->region, &s->name_index, text, s->nname);
-    s->name[s->nname++] = (struct name){ text, loc, kind, result, false };
+    s->name[s->nname++] = (struct name){text, loc, kind, result, false};
 }
 
 /* A declaration of this name in the file, used or not yet reached. */
@@ -126,14 +126,14 @@ static struct result eval_name(struct builder *b, struct scope *s, const struct 
         return n->result;
     }
     if (strcmp(a->text, "true") == 0 || strcmp(a->text, "false") == 0)
-        return (struct result){ .kind = A_BOOL, .number = a->text[0] == 't' };
+        return (struct result){.kind = A_BOOL, .number = a->text[0] == 't'};
     unknown_name(b, s, a);
     return poison;
 }
 
 void warn_unused(struct builder *b, const struct scope *s)
 {
-    static const char *const kind[] = { "param", "argument", "input", "target", "value" };
+    static const char *const kind[] = {"param", "argument", "input", "target", "value"};
     for (int i = 0; i < s->nname; i++)
         if (!s->name[i].used)
             diag_warning(b->diag, "N0110", s->name[i].loc, NULL, "%s `%s` is never used", kind[s->name[i].kind],
@@ -144,7 +144,7 @@ void warn_unused(struct builder *b, const struct scope *s)
 
 struct result result_of(struct value *v)
 {
-    return v ? (struct result){ .kind = A_VALUE, .value = v } : poison;
+    return v ? (struct result){.kind = A_VALUE, .value = v} : poison;
 }
 
 const char *kind_text(enum result_kind k)
@@ -163,7 +163,7 @@ const char *ast_text(const struct ast *a)
 static struct result number(struct builder *b, double x, struct loc loc)
 {
     if (isfinite(x))
-        return (struct result){ .kind = A_NUMBER, .number = x };
+        return (struct result){.kind = A_NUMBER, .number = x};
     diag_error(b->diag, "N0410", loc, NULL, "the result is too large for a number");
     return poison;
 }
@@ -199,7 +199,7 @@ static struct result add_values(struct builder *b, const struct ast *a, struct v
     }
     g->at = a->loc;
     g->layer = "+";
-    return (struct result){ .kind = A_VALUE, .value = graph_op(g, "add", NULL, x, y, (struct value *)NULL) };
+    return (struct result){.kind = A_VALUE, .value = graph_op(g, "add", NULL, x, y, (struct value *)NULL)};
 }
 
 static struct result eval_binary(struct builder *b, struct scope *s, const struct ast *a)
@@ -221,7 +221,7 @@ static struct result eval_binary(struct builder *b, struct scope *s, const struc
 
 static struct result eval_list(struct builder *b, struct scope *s, const struct ast *a)
 {
-    struct result list = { .kind = A_LIST, .n = a->narg };
+    struct result list = {.kind = A_LIST, .n = a->narg};
     list.list = region_alloc(b->region, (size_t)a->narg, sizeof *list.list);
     for (int i = 0; i < a->narg; i++) {
         struct result x = eval(b, s, a->arg[i].value);
@@ -250,7 +250,7 @@ struct result eval(struct builder *b, struct scope *s, const struct ast *a)
         return poison;
     switch (a->kind) {
     case AST_NUMBER:
-        return (struct result){ .kind = A_NUMBER, .number = a->number };
+        return (struct result){.kind = A_NUMBER, .number = a->number};
     case AST_STRING:
         refuse_string(b, a);
         return poison;
@@ -263,7 +263,7 @@ struct result eval(struct builder *b, struct scope *s, const struct ast *a)
     case AST_NEGATE: {
         struct result x = eval(b, s, a->left);
         if (x.kind == A_NUMBER)
-            return (struct result){ .kind = A_NUMBER, .number = -x.number };
+            return (struct result){.kind = A_NUMBER, .number = -x.number};
         if (x.kind != POISON)
             diag_error(b->diag, "N0108", a->loc, NULL, "`-` needs a number, not %s", kind_text(x.kind));
         return poison;
@@ -305,7 +305,7 @@ bool eval_integer(struct builder *b, struct scope *s, const struct ast *a, const
 const struct ast *parse_expression(const char *text, struct region *r)
 {
     const char *file = region_printf(r, "net x\nparam x = (%s\n)\n", text);
-    struct diag d = { .file = "", .text = file, .region = r };
+    struct diag d = {.file = "", .text = file, .region = r};
     const struct ast_file *f = parse(file, strlen(file), &d, r);
     bool one = f && !d.errors && f->ndecl == 1 && f->decl[0].kind == DECL_PARAM;
     return one ? f->decl[0].value : NULL;

@@ -62,8 +62,7 @@ const char *setting_nearest(const struct setting *list, int n, const char *key, 
     return diag_nearest(key, all, count);
 }
 
-__attribute__((format(printf, 3, 4)))
-static bool refuse(char *why, size_t size, const char *format, ...)
+static __attribute__((format(printf, 3, 4))) bool refuse(char *why, size_t size, const char *format, ...)
 {
     va_list ap;
     va_start(ap, format);
@@ -75,9 +74,9 @@ static bool refuse(char *why, size_t size, const char *format, ...)
 /* An expression of numbers, without any names but true and false. */
 static struct result constant(const char *text, struct region *r)
 {
-    struct diag quiet = { .file = "", .region = r };
-    struct ast_file nothing = { .name = "" };
-    struct builder b = { .diag = &quiet, .region = r, .file = &nothing, .top = { .path = "" } };
+    struct diag quiet = {.file = "", .region = r};
+    struct ast_file nothing = {.name = ""};
+    struct builder b = {.diag = &quiet, .region = r, .file = &nothing, .top = {.path = ""}};
     return eval(&b, &b.top, parse_expression(text, r));
 }
 
@@ -99,8 +98,9 @@ static int word_kind_at(const char *key)
     const char *dot = strrchr(key, '.');
     for (const struct key *k = setting_keys; k->name; k++) {
         size_t length = strlen(k->name);
-        if (k->type == KEY_WORD ? strcmp(k->name, key) == 0
-                                : k->type == KEY_WORDS && dot && (size_t)(dot - key) == length && strncmp(k->name, key, length) == 0)
+        if (k->type == KEY_WORD
+                ? strcmp(k->name, key) == 0
+                : k->type == KEY_WORDS && dot && (size_t)(dot - key) == length && strncmp(k->name, key, length) == 0)
             return (int)k->word;
     }
     return -1;
@@ -122,8 +122,12 @@ static bool check_word(const struct plan *p, const struct setting *s, enum word_
 static bool check_numbers(const struct plan *p, const struct setting *s, const struct arg *rule, struct plan_error *e)
 {
     bool boolean = s->n == 1 && (s->num[0] == 0 || s->num[0] == 1);
-    struct result v = { .kind = s->n != 1 ? A_LIST : rule->type == ARG_BOOL && boolean ? A_BOOL : A_NUMBER,
-                        .number = s->n ? s->num[0] : 0, .n = s->n, .list = s->num };
+    struct result v = {.kind = s->n != 1                           ? A_LIST
+                               : rule->type == ARG_BOOL && boolean ? A_BOOL
+                                                                   : A_NUMBER,
+                       .number = s->n ? s->num[0] : 0,
+                       .n = s->n,
+                       .list = s->num};
     const char *allowed;
     return arg_accepts(rule, &v, plan_channels(p), &allowed, p->region) ||
            refuse(e->text, sizeof e->text, "setting %s is %s", s->key, allowed);
@@ -131,7 +135,7 @@ static bool check_numbers(const struct plan *p, const struct setting *s, const s
 
 bool settings_check(const struct plan *p, struct plan_error *e)
 {
-    *e = (struct plan_error){ .line = 0 };
+    *e = (struct plan_error){.line = 0};
     for (const struct setting *s = p->setting; s < p->setting + p->nsetting; s++) {
         int kind = word_kind_at(s->key);
         const struct arg *rule = setting_rule(p->setting, p->nsetting, s->key);

@@ -5,11 +5,16 @@
 #include <math.h>
 
 /* What one row of samples holds: the values of the inputs, then of the targets, in the order of the file. */
-struct columns { int n; const struct name **name; int64_t width; bool known; };
+struct columns {
+    int n;
+    const struct name **name;
+    int64_t width;
+    bool known;
+};
 
 static struct columns sample_columns(struct builder *b)
 {
-    struct columns c = { .known = true };
+    struct columns c = {.known = true};
     for (int pass = NAME_INPUT; pass <= NAME_TARGET; pass++)
         for (int i = 0; i < b->top.nname; i++) {
             const struct name *name = &b->top.name[i];
@@ -34,8 +39,8 @@ static bool check_range(struct builder *b, const struct ast *row, int n, const d
 {
     for (int i = 0; i < n; i++)
         if (fabs(num[i]) > FLT_MAX) {
-            diag_error(b->diag, "N0415", number_loc(row, i), NULL, "a sample holds 32-bit floats: %.12g is beyond the largest, %.9g",
-                       num[i], FLT_MAX);
+            diag_error(b->diag, "N0415", number_loc(row, i), NULL,
+                       "a sample holds 32-bit floats: %.12g is beyond the largest, %.9g", num[i], FLT_MAX);
             return false;
         }
     return true;
@@ -48,8 +53,8 @@ static bool check_classes(struct builder *b, const struct columns *c, const stru
         const struct value *v = c->name[i]->result.value;
         bool class = v->t.role == ROLE_TARGET && v->t.dtype == DT_I32;
         if (class && !(num[at] >= 0 && num[at] < v->t.fan_in && num[at] == floor(num[at]))) {
-            diag_error(b->diag, "N0415", number_loc(row, at), NULL, "`%s` is a class from 0 to %d, not %.12g", c->name[i]->text,
-                       v->t.fan_in - 1, num[at]);
+            diag_error(b->diag, "N0415", number_loc(row, at), NULL, "`%s` is a class from 0 to %d, not %.12g",
+                       c->name[i]->text, v->t.fan_in - 1, num[at]);
             diag_place(b->diag, c->name[i]->loc, "declared here");
             return false;
         }

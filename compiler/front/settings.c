@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+/* clang-format off */
 #define BATCH { .type = ARG_INT, .min = 1, .max = MAX_ROWS
 
 const struct key setting_keys[] = {
@@ -20,12 +21,14 @@ const struct key setting_keys[] = {
     { .name = "train.seed", .type = KEY_PLAIN, .arg = { .type = ARG_INT, .otherwise = 1, .max = UINT32_MAX } },
     { .name = NULL },
 };
+/* clang-format on */
 
 enum { MAX_KEYS = 16, AUTO_BATCH = 256 };
 
-struct slot {                                          /* what the text says about one key */
+struct slot { /* what the text says about one key */
     const struct ast_entry *entry;
-    int nchange; struct ast_arg *change;               /* optimizer.lr = 0.1 */
+    int nchange;
+    struct ast_arg *change; /* optimizer.lr = 0.1 */
 };
 
 /* ---- settings of the plan ---- */
@@ -35,7 +38,7 @@ static struct setting *add_setting(struct builder *b, const char *key, bool grap
     struct model *m = b->model;
     region_grow(b->region, m->setting, m->nsetting);
     struct setting *s = &m->setting[m->nsetting++];
-    *s = (struct setting){ .key = region_copy(b->region, key), .graph = graph };
+    *s = (struct setting){.key = region_copy(b->region, key), .graph = graph};
     return s;
 }
 
@@ -78,7 +81,8 @@ static void add_word(struct builder *b, const char *key, const struct word *w, c
         const struct arg *a = &w->arg[i];
         int n = a->type == ARG_PAIR ? 2 : args->count[i] ? args->count[i] : 1;
         if (a->type != ARG_VALUE)
-            setting_numbers(b, args->loc[i], region_printf(b->region, "%s.%s", key, a->name), n, args->num[i], shapes_graph(w, i));
+            setting_numbers(b, args->loc[i], region_printf(b->region, "%s.%s", key, a->name), n, args->num[i],
+                            shapes_graph(w, i));
     }
 }
 
@@ -127,7 +131,7 @@ static void build_loss(struct builder *b, const struct word *w, const struct arg
                        struct loc loc)
 {
     struct graph *g = b->graph;
-    struct site site = { g, b->diag, loc, "loss" };
+    struct site site = {g, b->diag, loc, "loss"};
     g->at = loc;
     g->layer = site.path;
     g->loss = w->build(&site, args, x, nx);
@@ -142,7 +146,7 @@ static void build_loss(struct builder *b, const struct word *w, const struct arg
 static bool check_word(struct builder *b, const struct word *w, const struct args *args, struct loc loc)
 {
     const struct node *loss = w->kind == WORD_METRIC && b->graph->loss ? b->graph->loss->def : NULL;
-    struct site site = { b->graph, b->diag, loc, w->name };
+    struct site site = {b->graph, b->diag, loc, w->name};
     bool known = loss || w->kind != WORD_METRIC;
     return !w->check || !known || w->check(&site, args, loss ? loss->in : NULL, loss ? loss->nin : 0);
 }
@@ -251,7 +255,7 @@ static void set_batch(struct builder *b, const struct key *key, const struct ast
     if (known && !eval_integer(b, &b->top, a->arg[0].value, "`max`", 1, (int64_t)key->arg.max, &max))
         return;
     add_text(b, key->name, "auto", false);
-    setting_numbers(b, a->loc, "train.batch.max", 1, &(double){ (double)max }, false);
+    setting_numbers(b, a->loc, "train.batch.max", 1, &(double){(double)max}, false);
 }
 
 /* ---- sections ---- */
@@ -303,7 +307,7 @@ static void change_word(struct builder *b, const struct key *key, const struct a
         diag_error(b->diag, "N0414", e->loc, NULL, "`%s` changes `%s`, which is not set above it", e->path, own);
     } else {
         region_grow(b->region, slot->change, slot->nchange);
-        slot->change[slot->nchange++] = (struct ast_arg){ argument, e->loc, e->value };
+        slot->change[slot->nchange++] = (struct ast_arg){argument, e->loc, e->value};
     }
 }
 
@@ -336,7 +340,7 @@ static void set_key(struct builder *b, const struct key *key, const struct slot 
         return;
     if (!a) {
         if (key->type == KEY_PLAIN || key->type == KEY_BATCH)
-            setting_numbers(b, (struct loc){ 0 }, key->name, 1, &key->arg.otherwise, false);
+            setting_numbers(b, (struct loc){0}, key->name, 1, &key->arg.otherwise, false);
         return;
     }
     switch (key->type) {
@@ -390,8 +394,8 @@ static void check_required(struct builder *b, const struct decl *train, const st
 
 void settings_build(struct builder *b)
 {
-    struct slot slots[MAX_KEYS] = { { 0 } };
-    const struct decl *section[DECL_SWEEP + 1] = { NULL };
+    struct slot slots[MAX_KEYS] = {{0}};
+    const struct decl *section[DECL_SWEEP + 1] = {NULL};
     for (int i = 0; i < b->file->ndecl; i++) {
         const struct decl *d = &b->file->decl[i];
         if (d->kind != DECL_DATA && d->kind != DECL_TRAIN && d->kind != DECL_SWEEP)

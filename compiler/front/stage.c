@@ -28,7 +28,7 @@ static void add_label(struct builder *b, struct scope *s, const char *text, stru
     }
     region_grow(b->region, s->label, s->nlabel);
     lookup_add(b->region, &s->label_index, text, s->nlabel);
-    s->label[s->nlabel++] = (struct ast_name){ text, loc };
+    s->label[s->nlabel++] = (struct ast_name){text, loc};
 }
 
 /* Deep to the left only, as far as the text is long: `a -> b -> c`, `a + b + c`. */
@@ -46,7 +46,7 @@ static void collect_labels(struct region *r, const struct ast *a, struct lookup 
 
 struct lookup labels_of(struct region *r, const struct decl *d, int n)
 {
-    struct lookup l = { 0 };
+    struct lookup l = {0};
     for (int i = 0; i < n; i++) {
         collect_labels(r, d[i].value, &l);
         for (int k = 0; k < d[i].nentry; k++)
@@ -111,12 +111,12 @@ static struct result build_word(struct builder *b, struct scope *s, const struct
         return poison;
     int wanted = w->nvalue < 0 ? 2 : w->nvalue + (first != NULL);
     if (nx < wanted) {
-        diag_error(b->diag, "N0402", c->loc, NULL, "`%s` needs %s%d values", w->name,
-                   w->nvalue < 0 ? "at least " : "", wanted);
+        diag_error(b->diag, "N0402", c->loc, NULL, "`%s` needs %s%d values", w->name, w->nvalue < 0 ? "at least " : "",
+                   wanted);
         return poison;
     }
     const char *own = path ? path : path_below(b, s, path_numbered(b, s, w->name, &counter));
-    struct site site = { g, b->diag, c->loc, own };
+    struct site site = {g, b->diag, c->loc, own};
     g->at = c->loc;
     g->layer = own;
     struct value *y = w->build(&site, &args, x, nx);

@@ -5,7 +5,7 @@ void sweep_build(struct builder *b, const struct decl *d)
 {
     const struct model *m = b->model;
     int count = m->nsetting;
-    struct lookup known = { 0 };
+    struct lookup known = {0};
     if (!d->nentry)
         diag_warning(b->diag, "N0416", d->loc, NULL, "an empty `sweep` goes over nothing");
     for (int i = 0; i < d->nentry; i++) {
@@ -31,7 +31,7 @@ void sweep_build(struct builder *b, const struct decl *d)
             continue;
         }
         for (int k = 0; rule && k < v.n; k++) {
-            struct result one = { .kind = A_NUMBER, .number = v.list[k] };
+            struct result one = {.kind = A_NUMBER, .number = v.list[k]};
             const char *why;
             if (!arg_accepts(rule, &one, 0, &why, b->region))
                 diag_error(b->diag, "N0404", e->value->arg[k].loc, NULL, "`%s` is %s", e->path, why);

@@ -47,7 +47,9 @@ static int made_at(const struct group *p, const struct value *v)
 }
 
 /* On which sides of the window of group p are the values made that node n reads? */
-struct sides { bool before, behind; };
+struct sides {
+    bool before, behind;
+};
 
 static struct sides sides_read(const struct group *p, const struct node *n)
 {
@@ -77,7 +79,8 @@ static const char *scatter_apart(const struct group *p, const struct node *n, co
 {
     if (p->node[0]->op->form != FORM_TILE)
         return "the tile before it is not that of a convolution";
-    bool fits = through->t.rank == 3 && window_of(p) == p->nnode && n->in[0] == through && n->op->fits_tile(n->attr, &through->t);
+    bool fits = through->t.rank == 3 && window_of(p) == p->nnode && n->in[0] == through &&
+                n->op->fits_tile(n->attr, &through->t);
     return fits ? NULL : "its windows overlap, are padded, or do not cover the image";
 }
 
@@ -163,8 +166,8 @@ static void assign(struct graph *g, struct node *n)
         }
     }
     /* Small maps without rows (running statistics) share a kernel with their like. */
-    if (n->op->kind == OP_MAP && !n->out[0]->t.rows && last && last->node[0]->op->kind == OP_MAP && last->nnode < MAX_STAGES &&
-        (!latest || latest->id < last->id) && last->node[0]->op->update == n->op->update &&
+    if (n->op->kind == OP_MAP && !n->out[0]->t.rows && last && last->node[0]->op->kind == OP_MAP &&
+        last->nnode < MAX_STAGES && (!latest || latest->id < last->id) && last->node[0]->op->update == n->op->update &&
         last->node[0]->op->gate == n->op->gate && same_shape(&n->out[0]->t, &last->node[0]->out[0]->t)) {
         put_in(g, last, n, last->nnode);
         return;

@@ -5,15 +5,15 @@
 #include <stdlib.h>
 
 struct block {
-    int left, right, before, behind;                   /* in the tree; by offset. 0: none */
+    int left, right, before, behind; /* in the tree; by offset. 0: none */
     uint32_t priority;
-    int64_t offset, end;                               /* end: where the next may begin */
-    int64_t gap, most;                                 /* free below it; the largest gap of its tree */
+    int64_t offset, end; /* end: where the next may begin */
+    int64_t gap, most;   /* free below it; the largest gap of its tree */
 };
 
 struct gaps {
-    int root, last;                                    /* last: the highest block */
-    struct block block[];                              /* [i + 1] is block i; [0] is no block: no gap, ends at 0 */
+    int root, last;       /* last: the highest block */
+    struct block block[]; /* [i + 1] is block i; [0] is no block: no gap, ends at 0 */
 };
 
 struct gaps *gaps_new(int n)

@@ -12,6 +12,6 @@ void gaps_free(struct gaps *g);
 /* Puts block i into the lowest gap of `size` bytes (> 0), or behind all others, and returns its offset; what lies behind it begins
  * at a multiple of `align`. -1: that is past INT64_MAX. */
 int64_t gaps_take(struct gaps *g, int i, int64_t size, int64_t align);
-void gaps_give(struct gaps *g, int i);                 /* takes block i, which is there, away */
+void gaps_give(struct gaps *g, int i); /* takes block i, which is there, away */
 
 #endif

@@ -63,8 +63,10 @@ struct value *graph_param(struct site *s, enum role role, const char *name, int 
     const char *full = region_printf(s->graph->region, "%s.%s", s->path, name);
     struct value *v = graph_source(s->graph, role, DT_F32, false, rank, dim, full, s->loc);
     if (strlen(full) > MAX_PATH)
-        diag_error(s->diag, "N0417", s->loc, NULL, "the name of this layer's `%s` has %zu characters, with those of the blocks "
-                   "around it; %d are possible", name, strlen(full), MAX_PATH);
+        diag_error(s->diag, "N0417", s->loc, NULL,
+                   "the name of this layer's `%s` has %zu characters, with those of the blocks "
+                   "around it; %d are possible",
+                   name, strlen(full), MAX_PATH);
     size_fits(s->graph, &v->t, s->loc, region_printf(s->graph->region, "`%s`", full));
     v->t.init = init;
     v->t.bound = bound;
@@ -73,7 +75,9 @@ struct value *graph_param(struct site *s, enum role role, const char *name, int 
     return v;
 }
 
-struct operands { const struct tensor *in[MAX_OPERANDS], *out[MAX_OPERANDS]; };
+struct operands {
+    const struct tensor *in[MAX_OPERANDS], *out[MAX_OPERANDS];
+};
 
 static struct operands operands_of(const struct node *n)
 {
@@ -133,11 +137,12 @@ struct node *graph_node(struct graph *g, const char *name, const double *attr, s
     const char *what = region_printf(g->region, "`%s`", n->layer ? n->layer : name);
     if (n->nout && outs->rows)
         size_fits(g, outs, g->at, what);
-    for (int o = 0; o < n->nout; o++) {                /* rules may copy an operand: keep its shape, type and layout only */
+    for (int o = 0; o < n->nout; o++) { /* rules may copy an operand: keep its shape, type and layout only */
         outs[o].role = ROLE_VALUE;
         outs[o].init = INIT_ZERO;
         outs[o].fan_in = 0;
-        outs[o].name = o ? region_printf(g->region, "%s@%d_%d", name, g->serial, o) : region_printf(g->region, "%s@%d", name, g->serial);
+        outs[o].name = o ? region_printf(g->region, "%s@%d_%d", name, g->serial, o)
+                         : region_printf(g->region, "%s@%d", name, g->serial);
         n->out[o] = add_value(g, &outs[o], g->at);
         n->out[o]->maker = g->layer ? g->layer : name;
         n->out[o]->def = n;
@@ -172,7 +177,9 @@ const char *shape_text(struct region *r, const struct value *v)
 
 const char *shape_words(struct region *r, const struct value *v)
 {
-    return v->t.rank == 1 ? region_printf(r, "a vector of %lld", (long long)v->t.dim[0]) : v->t.rank ? shape_text(r, v) : "one value";
+    return v->t.rank == 1 ? region_printf(r, "a vector of %lld", (long long)v->t.dim[0])
+           : v->t.rank    ? shape_text(r, v)
+                          : "one value";
 }
 
 int64_t value_elements(const struct value *v)

@@ -9,25 +9,25 @@
 /* ---- graph.c: values and nodes; nodes in topological order ---- */
 
 struct value {
-    struct tensor t;                                   /* what the plan will say of it */
-    struct node *def;                                  /* NULL: a source (input, target, parameter, state, control) */
-    int out;                                           /* which output of def */
-    struct loc loc;                                    /* where the text made it */
-    const char *maker;                                 /* for messages: "conv2", "ReLU", "input image" */
-    struct value *grad;                                /* parameters, after grad.c */
-    struct value *instead;                             /* what simplify.c put in its place; NULL: it stands */
-    struct value *member_of;                           /* group that holds its bytes, at t.at */
-    int id;                                            /* index in graph.value */
+    struct tensor t;         /* what the plan will say of it */
+    struct node *def;        /* NULL: a source (input, target, parameter, state, control) */
+    int out;                 /* which output of def */
+    struct loc loc;          /* where the text made it */
+    const char *maker;       /* for messages: "conv2", "ReLU", "input image" */
+    struct value *grad;      /* parameters, after grad.c */
+    struct value *instead;   /* what simplify.c put in its place; NULL: it stands */
+    struct value *member_of; /* group that holds its bytes, at t.at */
+    int id;                  /* index in graph.value */
 };
 
 struct node {
     const struct op *op;
-    double *attr;                                      /* as many as the op has */
+    double *attr; /* as many as the op has */
     int nin, nout;
     struct value **in, **out;
     struct loc loc;
-    const char *layer;                                 /* path of the layer it came from: "conv1", "stage1.0.bn1" */
-    int group;                                         /* kernel it belongs to, after fuse.c */
+    const char *layer; /* path of the layer it came from: "conv1", "stage1.0.bn1" */
+    int group;         /* kernel it belongs to, after fuse.c */
     bool dead;
 };
 
@@ -35,30 +35,43 @@ struct node {
 struct site {
     struct graph *graph;
     struct diag *diag;
-    struct loc loc;                                    /* of the layer's name */
-    const char *path;                                  /* "conv1", "stage1.0.conv1": prefix of its parameters */
+    struct loc loc;   /* of the layer's name */
+    const char *path; /* "conv1", "stage1.0.conv1": prefix of its parameters */
 };
 
-struct named_value { const char *name; struct value *value; enum role role; };
+struct named_value {
+    const char *name;
+    struct value *value;
+    enum role role;
+};
 
 struct graph {
     enum phase phase;
-    enum layout layout;                                /* of values with rows, unless an op says otherwise */
+    enum layout layout; /* of values with rows, unless an op says otherwise */
     struct region *region;
     struct diag *diag;
-    struct loc at;                                     /* where the text of the nodes being added stands ... */
-    const char *layer;                                 /* ... and the layer they belong to: set before word.build */
-    int nvalue; struct value **value;
-    int nnode; struct node **node;
-    int serial;                                        /* nodes ever made: their values' names stay unique */
-    int ngroup; struct group **group;                  /* after fuse.c: kernels in the order in which they run */
-    int noutput; struct named_value *output;           /* in the order of `output` */
-    struct value *loss;                                /* per-row losses, before the mean; NULL in PHASE_PREDICT */
+    struct loc at;     /* where the text of the nodes being added stands ... */
+    const char *layer; /* ... and the layer they belong to: set before word.build */
+    int nvalue;
+    struct value **value;
+    int nnode;
+    struct node **node;
+    int serial; /* nodes ever made: their values' names stay unique */
+    int ngroup;
+    struct group **group; /* after fuse.c: kernels in the order in which they run */
+    int noutput;
+    struct named_value *output; /* in the order of `output` */
+    struct value *loss;         /* per-row losses, before the mean; NULL in PHASE_PREDICT */
     struct value *control;
 };
 
 /* A kernel to be: an anchor and the maps around it, or maps alone. */
-struct group { int nnode; struct node **node; int id; const char *apart; /* why its first node did not join */ };
+struct group {
+    int nnode;
+    struct node **node;
+    int id;
+    const char *apart; /* why its first node did not join */
+};
 
 struct graph *graph_new(enum phase ph, struct region *r, struct diag *d);
 /* A source. dims excludes the batch; rows says whether it has one; the name is kept, not copied. */
@@ -69,15 +82,15 @@ struct value *graph_param(struct site *s, enum role role, const char *name, int 
                           enum init init, double bound, int fan_in);
 /* What a rule of its op says of a node; 0 where there is none. */
 int64_t node_count(const struct node *n, op_count *rule);
-int64_t node_scratch(const struct node *n, const struct target *t, bool rows);     /* floats of workspace: op_scratch */
+int64_t node_scratch(const struct node *n, const struct target *t, bool rows); /* floats of workspace: op_scratch */
 /* Appends a node. The op's shape rule must accept the operands (else exit 70): layers check what users can get wrong. */
 struct node *graph_node(struct graph *g, const char *op, const double *attr, struct value *const *in, int nin);
 /* The same, for its first output (NULL: it has none); NULL-terminated operands. attr may be NULL. */
 struct value *graph_op(struct graph *g, const char *op, const double *attr, ...);
-const char *shape_text(struct region *r, const struct value *v);   /* "64x12x12", "10", "1" */
-const char *shape_words(struct region *r, const struct value *v);  /* for messages: "64x12x12", "a vector of 10" */
+const char *shape_text(struct region *r, const struct value *v);  /* "64x12x12", "10", "1" */
+const char *shape_words(struct region *r, const struct value *v); /* for messages: "64x12x12", "a vector of 10" */
 int64_t value_elements(const struct value *v);
-void graph_verify(const struct graph *g, const char *after_pass);  /* exits 70 naming pass and node if broken */
+void graph_verify(const struct graph *g, const char *after_pass); /* exits 70 naming pass and node if broken */
 void graph_print(const struct graph *g, FILE *out);
 
 /* ---- the passes after build, in order; each on the graph of one phase (compile.c has the table) ---- */

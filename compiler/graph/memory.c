@@ -19,8 +19,9 @@ static bool reads(const struct stage *s, int tensor)
 static bool may_overwrite(const struct plan *p, const struct kernel *k, int step, int maker, int out, int in)
 {
     const struct tensor *to = &p->tensor[out], *from = &p->tensor[in];
-    if (!from->rows || from->base >= 0 || from->schedule != to->schedule || from->last != step + 1 || from->first == step ||
-        from->bytes != to->bytes || from->dtype != to->dtype || from->layout != to->layout || !same_shape(from, to))
+    if (!from->rows || from->base >= 0 || from->schedule != to->schedule || from->last != step + 1 ||
+        from->first == step || from->bytes != to->bytes || from->dtype != to->dtype || from->layout != to->layout ||
+        !same_shape(from, to))
         return false;
     for (int j = 0; j < k->nstage; j++)
         for (int i = 0; i < k->stage[j].nin; i++)
@@ -33,7 +34,9 @@ static bool may_overwrite(const struct plan *p, const struct kernel *k, int step
 }
 
 /* Lists of the parts of each tensor: first[t], then next[part], -1 at the end. */
-struct parts { int *first, *next; };
+struct parts {
+    int *first, *next;
+};
 
 static struct parts parts_of(const struct plan *p)
 {

@@ -15,69 +15,76 @@
 /* A buffer as the strategies see it. Time is cut into sections, the stretches between two births or deaths, in which
  * nothing changes. Buffers of size 0 are left out. */
 struct item {
-    int first, last;                                   /* sections [first, last) */
-    int index;                                         /* in the caller's array */
-    int conflicts;                                     /* how many others are live at some time of its life */
+    int first, last; /* sections [first, last) */
+    int index;       /* in the caller's array */
+    int conflicts;   /* how many others are live at some time of its life */
     int64_t size;
-    int64_t peak;                                      /* the largest live set during its life, bytes */
-    double life, area;                                 /* instants; size * life */
+    int64_t peak;      /* the largest live set during its life, bytes */
+    double life, area; /* instants; size * life */
 };
 
 /* An item that has its place. */
 struct block {
-    int64_t offset, end;                               /* end rounded up to the alignment: where the next may start */
+    int64_t offset, end; /* end rounded up to the alignment: where the next may start */
     int first, last;
 };
 
-struct event { int64_t time; int item; bool birth; };
+struct event {
+    int64_t time;
+    int item;
+    bool birth;
+};
 
 struct packing {
     int64_t align, bound;
-    int n, all;                                        /* items; buffers of the caller */
-    struct item *item;                                 /* in the order of the strategy at work */
-    struct event *event;                               /* two for each item, by time */
-    int64_t *load;                                     /* live bytes: tree of maxima, the sections are its 2n leaves */
-    struct block *block;                               /* of the trial: what is placed, by offset */
-    int64_t *trial;                                    /* offsets of the trial, by item.index */
-    int64_t *offset;                                   /* offsets of the best packing, by item.index */
-    int64_t arena;                                     /* its highest end */
-    bool found;                                        /* there is one */
-    int64_t steps;                                     /* pairs of buffers compared, about */
+    int n, all;          /* items; buffers of the caller */
+    struct item *item;   /* in the order of the strategy at work */
+    struct event *event; /* two for each item, by time */
+    int64_t *load;       /* live bytes: tree of maxima, the sections are its 2n leaves */
+    struct block *block; /* of the trial: what is placed, by offset */
+    int64_t *trial;      /* offsets of the trial, by item.index */
+    int64_t *offset;     /* offsets of the best packing, by item.index */
+    int64_t arena;       /* its highest end */
+    bool found;          /* there is one */
+    int64_t steps;       /* pairs of buffers compared, about */
 };
 
 struct strategy {
     /* Tries to find a packing smaller than p->arena and gives each one it finds to keep(). May reorder p->item. */
     void (*search)(struct packing *p, const struct strategy *s);
     int (*order)(const void *a, const void *b);
-    bool tightest;                                     /* take the smallest gap that is large enough, not the lowest */
+    bool tightest; /* take the smallest gap that is large enough, not the lowest */
 };
 
 /* ---- live sets ---- */
 
 /* At one instant deaths come before births, because intervals are half-open. */
-static int by_time(const void *a, const void *b) {
+static int by_time(const void *a, const void *b)
+{
     const struct event *x = a, *y = b;
     if (x->time != y->time)
         return x->time < y->time ? -1 : 1;
     return x->birth - y->birth;
 }
 
-static void make_items(struct packing *p, const struct interval *v, int n) {
+static void make_items(struct packing *p, const struct interval *v, int n)
+{
     p->n = 0;
     for (int i = 0; i < n; i++) {
         if (v[i].size == 0)
             continue;
         double life = (double)((uint64_t)v[i].upper - (uint64_t)v[i].lower);
-        p->item[p->n] = (struct item){ .index = i, .size = v[i].size, .life = life, .area = life * (double)v[i].size };
-        p->event[2 * p->n] = (struct event){ v[i].lower, p->n, true };
-        p->event[2 * p->n + 1] = (struct event){ v[i].upper, p->n, false };
+        p->item[p->n] = (struct item){.index = i, .size = v[i].size, .life = life, .area = life * (double)v[i].size};
+        p->event[2 * p->n] = (struct event){v[i].lower, p->n, true};
+        p->event[2 * p->n + 1] = (struct event){v[i].upper, p->n, false};
         p->n++;
     }
     qsort(p->event, (size_t)p->n * 2, sizeof *p->event, by_time);
 }
 
 /* Finds the sections, their loads, the bound and everybody's conflicts; false where a live set overflows. */
-static bool sweep(struct packing *p) {
+static bool sweep(struct packing *p)
+{
     int64_t *load = p->load + 2 * p->n, live = 0;
     int section = -1, born = 0, dead = 0;
     for (int i = 0; i < 2 * p->n; i++) {
@@ -89,12 +96,12 @@ static bool sweep(struct packing *p) {
             if (__builtin_add_overflow(live, x->size, &live))
                 return false;
             x->first = section;
-            x->conflicts = -dead - 1;                  /* not those that are dead when it is born, nor itself */
+            x->conflicts = -dead - 1; /* not those that are dead when it is born, nor itself */
             born++;
         } else {
             live -= x->size;
             x->last = section;
-            x->conflicts += born;                      /* those that are born when it dies */
+            x->conflicts += born; /* those that are born when it dies */
             dead++;
         }
         load[section] = live;
@@ -104,12 +111,14 @@ static bool sweep(struct packing *p) {
     return true;
 }
 
-static int64_t max(int64_t a, int64_t b) {
+static int64_t max(int64_t a, int64_t b)
+{
     return a > b ? a : b;
 }
 
 /* Builds the tree above the loads (node i over 2i and 2i + 1) and asks it for every item's peak. */
-static void find_peaks(struct packing *p) {
+static void find_peaks(struct packing *p)
+{
     int leaves = 2 * p->n;
     for (int i = leaves - 1; i > 0; i--)
         p->load[i] = max(p->load[2 * i], p->load[2 * i + 1]);
@@ -126,11 +135,13 @@ static void find_peaks(struct packing *p) {
 
 #define UP(field) ((x->field > y->field) - (x->field < y->field))
 #define DOWN(field) (-UP(field))
+/* clang-format off */
 #define ORDER(name, keys)                                       \
     static int name(const void *a, const void *b) {             \
         const struct item *x = a, *y = b;                       \
         return keys ?: UP(index);                               \
     }
+/* clang-format on */
 
 /* Parents before children: where lifetimes nest, each buffer lands on the sum of those around it. */
 ORDER(by_birth, UP(first) ?: DOWN(last) ?: DOWN(size))
@@ -144,16 +155,18 @@ ORDER(by_peak_size, DOWN(peak) ?: DOWN(size) ?: DOWN(life))
 
 /* ---- greedy: one buffer after the other into the gaps between those it is live with ---- */
 
-static int64_t round_up(int64_t x, int64_t align) {
+static int64_t round_up(int64_t x, int64_t align)
+{
     int64_t rest = x % align, up;
     if (rest == 0)
         return x;
-    return __builtin_add_overflow(x, align - rest, &up) ? INT64_MAX : up;      /* where nothing fits either */
+    return __builtin_add_overflow(x, align - rest, &up) ? INT64_MAX : up; /* where nothing fits either */
 }
 
 /* The offset for x beside the `placed` blocks that have their place. */
-static int64_t find_gap(const struct packing *p, int placed, const struct item *x, bool tightest) {
-    int64_t end = 0, best = -1, least = INT64_MAX;     /* end: of everything below that is live with x */
+static int64_t find_gap(const struct packing *p, int placed, const struct item *x, bool tightest)
+{
+    int64_t end = 0, best = -1, least = INT64_MAX; /* end: of everything below that is live with x */
     for (const struct block *b = p->block; b < p->block + placed; b++) {
         if (b->last <= x->first || x->last <= b->first)
             continue;
@@ -169,7 +182,8 @@ static int64_t find_gap(const struct packing *p, int placed, const struct item *
     return best < 0 ? end : best;
 }
 
-static void insert(struct packing *p, int placed, struct block new) {
+static void insert(struct packing *p, int placed, struct block new)
+{
     int lo = 0, hi = placed;
     while (lo < hi) {
         int mid = lo + (hi - lo) / 2;
@@ -184,7 +198,8 @@ static void insert(struct packing *p, int placed, struct block new) {
 
 /* Places the items in their present order: the arena of the trial, or -1 as soon as that would be past `limit`; then
  * *culprit is the item that had no place. */
-static int64_t place_all(struct packing *p, bool tightest, int64_t limit, int *culprit) {
+static int64_t place_all(struct packing *p, bool tightest, int64_t limit, int *culprit)
+{
     int64_t arena = 0;
     for (int i = 0; i < p->n; i++) {
         const struct item *x = &p->item[i];
@@ -193,7 +208,7 @@ static int64_t place_all(struct packing *p, bool tightest, int64_t limit, int *c
             *culprit = i;
             return -1;
         }
-        insert(p, i, (struct block){ offset, round_up(end, p->align), x->first, x->last });
+        insert(p, i, (struct block){offset, round_up(end, p->align), x->first, x->last});
         p->trial[x->index] = offset;
         arena = max(arena, end);
     }
@@ -201,11 +216,13 @@ static int64_t place_all(struct packing *p, bool tightest, int64_t limit, int *c
 }
 
 /* The largest arena that would still be news. */
-static int64_t limit(const struct packing *p) {
+static int64_t limit(const struct packing *p)
+{
     return p->found ? p->arena - 1 : INT64_MAX;
 }
 
-static void keep(struct packing *p, int64_t arena) {
+static void keep(struct packing *p, int64_t arena)
+{
     int64_t *best = p->offset;
     p->offset = p->trial;
     p->trial = best;
@@ -213,7 +230,8 @@ static void keep(struct packing *p, int64_t arena) {
     p->found = true;
 }
 
-static void greedy(struct packing *p, const struct strategy *s) {
+static void greedy(struct packing *p, const struct strategy *s)
+{
     int culprit;
     p->steps += (int64_t)p->n * p->n / 2;
     qsort(p->item, (size_t)p->n, sizeof *p->item, s->order);
@@ -225,7 +243,8 @@ static void greedy(struct packing *p, const struct strategy *s) {
 ORDER(by_end, UP(last))
 
 /* What greedy by birth gives, in O(n log n): the dead leave, so that a gap is looked for among the living alone. */
-static void in_time(struct packing *p, const struct strategy *s) {
+static void in_time(struct packing *p, const struct strategy *s)
+{
     struct gaps *gaps = gaps_new(p->all);
     struct item *dying = malloc(((size_t)p->n + 1) * sizeof *dying);
     int64_t arena = gaps && dying ? 0 : -1;
@@ -250,11 +269,13 @@ static void in_time(struct packing *p, const struct strategy *s) {
 
 /* Packs again and again, each time with the item that broke the trial moved half-way to the front, where it has more to
  * choose from. The limits count work, not seconds: the same on every machine. */
-static void repair(struct packing *p, const struct strategy *s) {
+static void repair(struct packing *p, const struct strategy *s)
+{
     enum { MOST_ROUNDS = 2000, MOST_STEPS = 30 * 1000 * 1000 };
     const int64_t before = p->steps;
     qsort(p->item, (size_t)p->n, sizeof *p->item, s->order);
-    for (int round = 0; round < MOST_ROUNDS && p->steps - before < MOST_STEPS && !(p->found && p->arena == p->bound); round++) {
+    for (int round = 0; round < MOST_ROUNDS && p->steps - before < MOST_STEPS && !(p->found && p->arena == p->bound);
+         round++) {
         int stop = p->n;
         int64_t arena = place_all(p, s->tightest, limit(p), &stop);
         p->steps += (int64_t)stop * stop / 2 + 1;
@@ -275,22 +296,14 @@ static void repair(struct packing *p, const struct strategy *s) {
 #define ENOUGH (INT64_C(200) * 1000 * 1000)
 
 static const struct strategy portfolio[] = {
-    { in_time, by_birth, false },
-    { greedy, by_size, false },
-    { greedy, by_size, true },
-    { greedy, by_peak_size, false },
-    { greedy, by_peak_life, false },
-    { greedy, by_area, false },
-    { greedy, by_area, true },
-    { greedy, by_life, false },
-    { greedy, by_conflicts, false },
-    { greedy, by_death, false },
-    { repair, by_size, false },
-    { repair, by_area, false },
-    { repair, by_peak_life, false },
+    {in_time, by_birth, false},    {greedy, by_size, false},  {greedy, by_size, true},  {greedy, by_peak_size, false},
+    {greedy, by_peak_life, false}, {greedy, by_area, false},  {greedy, by_area, true},  {greedy, by_life, false},
+    {greedy, by_conflicts, false}, {greedy, by_death, false}, {repair, by_size, false}, {repair, by_area, false},
+    {repair, by_peak_life, false},
 };
 
-static void packing_close(struct packing *p) {
+static void packing_close(struct packing *p)
+{
     free(p->item);
     free(p->event);
     free(p->load);
@@ -300,8 +313,9 @@ static void packing_close(struct packing *p) {
 }
 
 /* Everything that is known before the first strategy; false with errno set. Close it in either case. */
-static bool packing_open(struct packing *p, const struct interval *v, int n, int64_t align) {
-    *p = (struct packing){ .align = align, .all = n };
+static bool packing_open(struct packing *p, const struct interval *v, int n, int64_t align)
+{
+    *p = (struct packing){.align = align, .all = n};
     bool valid = n >= 0 && n <= INT_MAX / 4 && (n == 0 || v) && align > 0;
     for (int i = 0; valid && i < n; i++)
         valid = v[i].lower < v[i].upper && v[i].size >= 0;
@@ -309,7 +323,7 @@ static bool packing_open(struct packing *p, const struct interval *v, int n, int
         errno = EINVAL;
         return false;
     }
-    size_t count = (size_t)n + 1;                      /* 0 bytes might give NULL */
+    size_t count = (size_t)n + 1; /* 0 bytes might give NULL */
     p->item = malloc(count * sizeof *p->item);
     p->event = malloc(count * 2 * sizeof *p->event);
     p->load = malloc(count * 4 * sizeof *p->load);
@@ -328,21 +342,24 @@ static bool packing_open(struct packing *p, const struct interval *v, int n, int
     return true;
 }
 
-int64_t pack_bound(const struct interval *v, int n) {
+int64_t pack_bound(const struct interval *v, int n)
+{
     struct packing p;
     int64_t bound = packing_open(&p, v, n, 1) ? p.bound : -1;
     packing_close(&p);
     return bound;
 }
 
-int64_t pack(struct interval *v, int n, int64_t align) {
+int64_t pack(struct interval *v, int n, int64_t align)
+{
     struct packing p;
     if (!packing_open(&p, v, n, align)) {
         packing_close(&p);
         return -1;
     }
     find_peaks(&p);
-    for (size_t i = 0; i < sizeof portfolio / sizeof *portfolio && !(p.found && (p.arena == p.bound || p.steps > ENOUGH)); i++)
+    for (size_t i = 0;
+         i < sizeof portfolio / sizeof *portfolio && !(p.found && (p.arena == p.bound || p.steps > ENOUGH)); i++)
         portfolio[i].search(&p, &portfolio[i]);
 
     int64_t arena = -1;

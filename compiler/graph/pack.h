@@ -8,8 +8,8 @@
  * bytes. Instants are any numbers that order; sizes and offsets are in the caller's unit (bytes). */
 struct interval {
     int64_t lower, upper;
-    int64_t size;                                      /* 0 conflicts with nothing and gets offset 0 */
-    int64_t offset;                                    /* result: a multiple of the alignment */
+    int64_t size;   /* 0 conflicts with nothing and gets offset 0 */
+    int64_t offset; /* result: a multiple of the alignment */
 };
 
 /* Writes an offset into each of v[0..n) so that no two buffers share a byte at an instant at which both are live, and

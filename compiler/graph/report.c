@@ -10,8 +10,8 @@ static bool metrics_fit(const struct graph *g, const struct model *m)
     const struct value *target = g->loss->def->in[1];
     bool fit = m->nmetric == 0 || target->t.dtype == DT_I32;
     if (!fit && g->phase == PHASE_TRAIN) {
-        diag_error(g->diag, "N0207", g->loss->loc, NULL, "%s compares classes, but the loss has `%s`, which is no class",
-                   m->metric[0]->name, target->t.name);
+        diag_error(g->diag, "N0207", g->loss->loc, NULL,
+                   "%s compares classes, but the loss has `%s`, which is no class", m->metric[0]->name, target->t.name);
         diag_place(g->diag, target->loc, "declared here");
         diag_help(g->diag, "leave `metrics` out: the loss itself is always shown");
     }

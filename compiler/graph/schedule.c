@@ -12,8 +12,8 @@ struct context {
     struct plan *p;
     const struct target *target;
     int schedule, steps;
-    int *tensor;                                       /* index in the plan of each value; -1: none yet */
-    struct lookup persistent;                           /* tensors that are there for every schedule */
+    int *tensor;              /* index in the plan of each value; -1: none yet */
+    struct lookup persistent; /* tensors that are there for every schedule */
     struct region *scratch;
 };
 
@@ -47,7 +47,7 @@ static int add_tensor(struct context *c, const struct value *v, int schedule)
     t->offset = 0;
     t->bytes = bytes_of(t);
     if (schedule >= 0 && !t->rows)
-        t->last = c->steps;                            /* fixed: through the whole phase */
+        t->last = c->steps; /* fixed: through the whole phase */
     if (schedule < 0)
         lookup_add(c->scratch, &c->persistent, t->name, p->ntensor);
     return c->tensor[v->id] = p->ntensor++;
@@ -59,8 +59,14 @@ static struct tensor *add_scratch(struct context *c, enum role role, enum dtype 
     struct plan *p = c->p;
     region_grow(p->region, p->tensor, p->ntensor);
     struct tensor *t = &p->tensor[p->ntensor++];
-    *t = (struct tensor){.name = region_copy(p->region, name), .role = role, .dtype = d, .rank = 1, .dim = {elements},
-                         .schedule = c->schedule, .base = -1, .last = c->steps};
+    *t = (struct tensor){.name = region_copy(p->region, name),
+                         .role = role,
+                         .dtype = d,
+                         .rank = 1,
+                         .dim = {elements},
+                         .schedule = c->schedule,
+                         .base = -1,
+                         .last = c->steps};
     t->bytes = bytes_of(t);
     return t;
 }
@@ -159,7 +165,9 @@ static void add_kernel(struct context *c, const struct group *g, int step)
     struct plan *p = c->p;
     region_grow(p->region, p->kernel, p->nkernel);
     struct kernel *k = &p->kernel[p->nkernel++];
-    *k = (struct kernel){.name = kernel_name(c, g, step), .schedule = c->schedule, .nstage = g->nnode,
+    *k = (struct kernel){.name = kernel_name(c, g, step),
+                         .schedule = c->schedule,
+                         .nstage = g->nnode,
                          .stage = region_alloc(p->region, (size_t)g->nnode, sizeof *k->stage)};
     for (int i = 0; i < g->nnode; i++) {
         const struct node *n = g->node[i];
@@ -186,7 +194,8 @@ static void add_row_scratch(struct context *c)
         int64_t scratch = node_scratch(n, c->target, true);
         if (!scratch)
             continue;
-        struct tensor *t = add_scratch(c, ROLE_WORKSPACE, DT_F32, scratch, region_printf(c->p->region, "@workspace%d", s));
+        struct tensor *t =
+            add_scratch(c, ROLE_WORKSPACE, DT_F32, scratch, region_printf(c->p->region, "@workspace%d", s));
         t->rows = true;
         t->bytes = bytes_of(t);
         t->first = s;
@@ -207,7 +216,8 @@ static int64_t most_scratch(const struct graph *g, const struct target *t)
 
 void schedule(const struct graph *g, struct plan *p, const struct target *target)
 {
-    struct context c = {.g = g, .p = p, .target = target, .schedule = p->nschedule, .steps = g->ngroup, .scratch = region_new()};
+    struct context c = {
+        .g = g, .p = p, .target = target, .schedule = p->nschedule, .steps = g->ngroup, .scratch = region_new()};
     c.tensor = region_alloc(c.scratch, (size_t)g->nvalue + 1, sizeof *c.tensor);
     for (int i = 0; i < g->nvalue; i++)
         c.tensor[i] = -1;
@@ -224,8 +234,8 @@ void schedule(const struct graph *g, struct plan *p, const struct target *target
         add_scratch(&c, ROLE_WORKSPACE, DT_F32, scratch, "@workspace");
     add_row_scratch(&c);
     region_grow(p->region, p->schedule, p->nschedule);
-    p->schedule[p->nschedule++] = (struct schedule){.target = target, .phase = g->phase, .first_kernel = p->nkernel,
-                                                    .last_kernel = p->nkernel + g->ngroup};
+    p->schedule[p->nschedule++] = (struct schedule){
+        .target = target, .phase = g->phase, .first_kernel = p->nkernel, .last_kernel = p->nkernel + g->ngroup};
     for (int i = 0; i < g->ngroup; i++)
         add_kernel(&c, g->group[i], i);
     region_free(c.scratch);

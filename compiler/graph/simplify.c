@@ -63,7 +63,8 @@ static void sum_before_scatter(struct node *n)
  *     f(reshape(x), y)  =  reshape(f(x, reshape(y)))     for maps whose operands all have the shape of the result */
 static bool map_before_reshape(struct graph *g, struct node *n)
 {
-    if (n->op->kind != OP_MAP || n->op->update || !made_by(n->in[0], "reshape") || !made_by(n->in[0]->def->in[0], "conv_dx"))
+    if (n->op->kind != OP_MAP || n->op->update || !made_by(n->in[0], "reshape") ||
+        !made_by(n->in[0]->def->in[0], "conv_dx"))
         return false;
     for (int i = 0; i < n->nin; i++)
         if (!same_shape(&n->in[i]->t, &n->out[0]->t))

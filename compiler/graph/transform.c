@@ -4,7 +4,8 @@
 #include <string.h>
 
 /* One transform on top of those before it. Of an argument that is a list each channel has its number. */
-static void apply(const struct plan *p, const char *key, const struct word *w, int64_t channels, double *scale, double *shift)
+static void apply(const struct plan *p, const char *key, const struct word *w, int64_t channels, double *scale,
+                  double *shift)
 {
     const struct setting *given[MAX_WORD_ARGS] = {NULL};
     for (int i = 0; i < MAX_WORD_ARGS && w->arg[i].name; i++)

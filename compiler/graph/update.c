@@ -44,7 +44,8 @@ void update(struct graph *g, const struct model *m)
         return;
     g->at = (struct loc){0};
     g->layer = "optimizer";
-    struct value *in[MAX_OPERANDS], *parameters = group(g, ROLE_PARAM, "@parameters", bytes), *gradients = group(g, ROLE_GRAD, "@gradients", bytes);
+    struct value *in[MAX_OPERANDS], *parameters = group(g, ROLE_PARAM, "@parameters", bytes),
+                                    *gradients = group(g, ROLE_GRAD, "@gradients", bytes);
     int n = 0;
     in[n++] = parameters;
     for (int s = 0; slots[s]; s++) {
@@ -53,8 +54,9 @@ void update(struct graph *g, const struct model *m)
         for (int i = 0; i < nvalue; i++)
             if (g->value[i]->grad) {
                 struct value *p = g->value[i];
-                struct value *part = graph_source(g, ROLE_SLOT, DT_F32, false, p->t.rank, p->t.dim,
-                                                  region_printf(g->region, "%s.%s.%s", prefix, slots[s], p->t.name), (struct loc){0});
+                struct value *part =
+                    graph_source(g, ROLE_SLOT, DT_F32, false, p->t.rank, p->t.dim,
+                                 region_printf(g->region, "%s.%s.%s", prefix, slots[s], p->t.name), (struct loc){0});
                 part->member_of = slot;
                 part->t.at = at;
                 at += padded_bytes(p);

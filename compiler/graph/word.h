@@ -9,61 +9,61 @@
 enum word_kind { WORD_LAYER, WORD_LOSS, WORD_OPTIMIZER, WORD_SCHEDULE, WORD_TRANSFORM, WORD_METRIC };
 
 enum arg_type {
-    ARG_INT,             /* one integer */
-    ARG_PAIR,            /* an integer or [h, w]: two numbers in args.num[i] */
+    ARG_INT,  /* one integer */
+    ARG_PAIR, /* an integer or [h, w]: two numbers in args.num[i] */
     ARG_NUMBER,
-    ARG_NUMBERS,         /* a number, or a list with one for each channel of the input: its first dimension */
-    ARG_BOOL,            /* true, false */
-    ARG_VALUE            /* a value of the graph (losses) */
+    ARG_NUMBERS, /* a number, or a list with one for each channel of the input: its first dimension */
+    ARG_BOOL,    /* true, false */
+    ARG_VALUE    /* a value of the graph (losses) */
 };
 enum { MAX_WORD_ARGS = 8 };
 
 struct arg {
     const char *name, *help;
     enum arg_type type;
-    const char *part[2];                               /* optimizers: what their op calls the two of an ARG_PAIR */
+    const char *part[2]; /* optimizers: what their op calls the two of an ARG_PAIR */
     bool required;
-    double otherwise, second;                          /* default; ARG_PAIR: second number, 0: the same as the first */
-    double min, max;                                   /* allowed range, closed; both 0: any */
-    bool below;                                        /* max itself is not allowed */
+    double otherwise, second; /* default; ARG_PAIR: second number, 0: the same as the first */
+    double min, max;          /* allowed range, closed; both 0: any */
+    bool below;               /* max itself is not allowed */
 };
 
-struct args {                                          /* evaluated against a word's arg table */
-    double *num[MAX_WORD_ARGS];                        /* at least two: a single number, or default, is in both */
-    int count[MAX_WORD_ARGS];                          /* numbers given; 0: the default is in num[i] */
+struct args {                   /* evaluated against a word's arg table */
+    double *num[MAX_WORD_ARGS]; /* at least two: a single number, or default, is in both */
+    int count[MAX_WORD_ARGS];   /* numbers given; 0: the default is in num[i] */
     bool given[MAX_WORD_ARGS];
     struct value *value[MAX_WORD_ARGS];
-    struct loc loc[MAX_WORD_ARGS];                     /* of the argument, or of the word if it was left out */
+    struct loc loc[MAX_WORD_ARGS]; /* of the argument, or of the word if it was left out */
 };
 
 struct site;
 
 /* A step of the training, as schedules see it: counts of steps, from 0. */
 struct training_step {
-    double lr;                                         /* of the recipe */
-    int64_t step, warmup;                              /* step >= warmup: what comes before is linear for all schedules */
-    int64_t steps, total;                              /* of an epoch, of the training */
+    double lr;            /* of the recipe */
+    int64_t step, warmup; /* step >= warmup: what comes before is linear for all schedules */
+    int64_t steps, total; /* of an epoch, of the training */
 };
 
 struct word {
     enum word_kind kind;
     const char *name, *doc;
-    struct arg arg[MAX_WORD_ARGS];                     /* name NULL ends it */
-    int bare;                                          /* arguments that may stand without a name; 0: all, -1: none */
-    const char *bare_help;                             /* what to say of more */
-    int nvalue;                                        /* layers: operands besides the one before ->; -1: a call over >= 2 values */
+    struct arg arg[MAX_WORD_ARGS]; /* name NULL ends it */
+    int bare;                      /* arguments that may stand without a name; 0: all, -1: none */
+    const char *bare_help;         /* what to say of more */
+    int nvalue;                    /* layers: operands besides the one before ->; -1: a call over >= 2 values */
     /* The rule of the word: without the one of its kind netc refuses it as unfinished.
      * Layers, losses and metrics: builds nodes, returns the result, or NULL after a diagnostic. x[0] is the value before
      * '->' (losses: the values given as ARG_VALUE, in order; metrics: the operands of the loss, which `check` has
      * looked at; their result is 1 or 0 for each row). */
     struct value *(*build)(struct site *s, const struct args *a, struct value *const *x, int nx);
-    enum role reads;                                   /* losses: what an output is that they read as x[0]; 0: ROLE_OUTPUT */
+    enum role reads; /* losses: what an output is that they read as x[0]; 0: ROLE_OUTPUT */
     /* Optimizers: the scalar op of the update (a name in the op tables) for these arguments, and its slots. */
     const char *(*update)(const struct args *a);
     /* Schedules: the learning rate of a step; num[]: the first number of each argument. An argument `warmup` is the steps of a
      * linear warm-up, which is not this rule's business. */
     double (*rate)(const double *num, const struct training_step *s);
-    const char *shown;                                 /* metrics: the name of the results, before the numbers of its arguments */
+    const char *shown; /* metrics: the name of the results, before the numbers of its arguments */
     /* Transforms: puts x' = f(x) over x = scale v + shift, for one channel whose arguments are num[]. */
     void (*affine)(const double *num, double *scale, double *shift);
     /* Recipe: what no argument shows alone, once each is within its range; x as for build. False after an error. NULL: nothing. */
@@ -73,22 +73,25 @@ struct word {
 };
 
 const struct word *word_find(enum word_kind k, const char *name);
-const struct word *word_at(int i);                     /* all words, sorted by kind and name; NULL ends */
+const struct word *word_at(int i); /* all words, sorted by kind and name; NULL ends */
 
 /* Argument i of the word that a plan has as setting `key`, such as "train.optimizer"; NULL: the plan has none. */
 const struct setting *word_setting(const struct plan *p, const char *key, const struct word *w, int i);
 
 struct model {
     const char *net;
-    int nsetting; struct setting *setting;             /* every entry of data and train, defaults included */
+    int nsetting;
+    struct setting *setting; /* every entry of data and train, defaults included */
     const struct word *loss, *optimizer, *schedule;
     struct args loss_args, optimizer_args;
-    int nmetric; const struct word **metric; struct args *metric_args;
+    int nmetric;
+    const struct word **metric;
+    struct args *metric_args;
 };
 
 /* ---- transform.c ---- */
 
-int64_t plan_channels(const struct plan *p);               /* the first dimension of the input; 0: the plan has none */
+int64_t plan_channels(const struct plan *p); /* the first dimension of the input; 0: the plan has none */
 /* What the data's transforms make of a value v of channel c: scale[c] v + shift[c]. */
 void plan_transform(const struct plan *p, int64_t channels, double *scale, double *shift);
 

@@ -17,7 +17,8 @@ static void say_bodies(const struct compilation *c, const char *layer)
     for (const struct schedule *s = c->plan->schedule; s < c->plan->schedule + c->plan->nschedule; s++)
         for (int k = s->first_kernel; k < s->last_kernel; k++) {
             const struct node *node = node_of(c, s, k);
-            for (const struct body *b = node->layer && !strcmp(node->layer, layer) ? node->op->body : NULL; b && b->name; b++) {
+            for (const struct body *b = node->layer && !strcmp(node->layer, layer) ? node->op->body : NULL;
+                 b && b->name; b++) {
                 int at = 0;
                 while (at < n && strcmp(said[at], b->name))
                     at++;
@@ -46,7 +47,8 @@ static bool overrule_layer(struct compilation *c, const struct define *a)
             done = true;
         }
     if (!found)
-        fprintf(stderr, "netc: error: --algorithm %s=%s: no kernel begins with a layer of that name; see -d o\n", a->name, a->text);
+        fprintf(stderr, "netc: error: --algorithm %s=%s: no kernel begins with a layer of that name; see -d o\n",
+                a->name, a->text);
     else if (!done) {
         fprintf(stderr, "netc: error: --algorithm %s=%s: no kernel of the layer can be written so\n", a->name, a->text);
         say_bodies(c, a->name);

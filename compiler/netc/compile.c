@@ -17,8 +17,8 @@ static void build_pass(struct compilation *c)
     for (int ph = 0; ph < PHASE_COUNT && !c->diag.errors; ph++) {
         struct diag quiet = {.file = c->file, .text = c->text, .region = c->region};
         bool train = ph == PHASE_TRAIN;
-        c->graph[ph] = build(c->ast, ph, c->define, c->ndefine, train ? &c->model : NULL, train ? &c->diag : &quiet,
-                             c->region);
+        c->graph[ph] =
+            build(c->ast, ph, c->define, c->ndefine, train ? &c->model : NULL, train ? &c->diag : &quiet, c->region);
     }
 }
 
@@ -110,9 +110,10 @@ static const struct pass passes[] = {
      print_graphs, true},
     {'f', "fuse", "nodes -> kernels, with the reason why two stay apart", fuse_pass, dump_groups, true},
     {'o', "schedule", "order of the kernels, lifetimes of the values", schedule_pass, dump_plan, false},
-    {'m', "memory", "a place for every value; judged by code that shares nothing with the packer", memory_pass, dump_plan,
+    {'m', "memory", "a place for every value; judged by code that shares nothing with the packer", memory_pass,
+     dump_plan, false},
+    {'c', "choose", "which body writes each kernel: the cheapest, or that of --algorithm", choose_pass, dump_choices,
      false},
-    {'c', "choose", "which body writes each kernel: the cheapest, or that of --algorithm", choose_pass, dump_choices, false},
 };
 
 const struct pass *pass_at(int i)

@@ -10,7 +10,7 @@ struct compilation {
     size_t length;
     struct define *define;
     int ndefine;
-    struct define *algorithm;                          /* layer and body, of --algorithm */
+    struct define *algorithm; /* layer and body, of --algorithm */
     int nalgorithm;
     struct region *region;
     struct diag diag;
@@ -18,9 +18,9 @@ struct compilation {
     struct model model;
     struct graph *graph[PHASE_COUNT];
     struct plan *plan;
-    const struct target *target;                       /* whose memory is shown */
-    int64_t macs;                                      /* of one sample's forward pass */
-    bool wrong;                                        /* the command line asks for what there is not; stderr says what */
+    const struct target *target; /* whose memory is shown */
+    int64_t macs;                /* of one sample's forward pass */
+    bool wrong;                  /* the command line asks for what there is not; stderr says what */
 };
 
 /* ---- compile.c ---- */
@@ -30,9 +30,9 @@ struct pass {
     const char *name, *purpose;
     void (*run)(struct compilation *c);
     void (*dump)(const struct compilation *c, FILE *out);
-    bool graphs;                                       /* leaves graphs to verify */
+    bool graphs; /* leaves graphs to verify */
 };
-const struct pass *pass_at(int i);                     /* NULL ends */
+const struct pass *pass_at(int i); /* NULL ends */
 /* All passes in order; needs file, text, length, define, region and diag. Dumps on stderr the state after each pass whose
  * letter is in `dump` (NULL: none). False as soon as there are errors in diag, which the caller flushes. */
 bool run_passes(struct compilation *c, const char *dump);
@@ -59,7 +59,7 @@ void summary(const struct compilation *c, bool thop, FILE *out);
 
 /* ---- show.c ---- */
 
-void print_dot(const struct graph *g, FILE *out);      /* for graphviz */
+void print_dot(const struct graph *g, FILE *out); /* for graphviz */
 void print_json(const struct compilation *c, FILE *out);
 
 /* ---- place.c ---- */

@@ -9,12 +9,14 @@
 struct view {
     const struct compilation *c;
     const struct graph *g;
-    int nline; const char **line;                      /* of the source; line[0] is the first */
-    enum part *part;                                   /* of each node */
-    int *tensor;                                       /* of each value: in the plan, -1 for views */
-    int *layer;                                        /* of each value: index of the layer that made it, or whose parameter it is, -1: none */
-    int nlayer; struct layer *list;
-    const struct node **last;                          /* of each layer: the node that makes its result */
+    int nline;
+    const char **line; /* of the source; line[0] is the first */
+    enum part *part;   /* of each node */
+    int *tensor;       /* of each value: in the plan, -1 for views */
+    int *layer;        /* of each value: index of the layer that made it, or whose parameter it is, -1: none */
+    int nlayer;
+    struct layer *list;
+    const struct node **last; /* of each layer: the node that makes its result */
 };
 
 /* ---- what a layer is called ---- */
@@ -78,7 +80,7 @@ static int64_t thop_extra(const struct word *w, const struct value *x, const str
     if (!strcmp(w->name, "AvgPool"))
         return out;
     if (!strcmp(w->name, "GlobalAvgPool"))
-        return out + in;                               /* out * (window + 1) */
+        return out + in; /* out * (window + 1) */
     if (!strcmp(w->name, "Softmax"))
         return in / y->t.dim[0] * (3 * y->t.dim[0] - 1);
     return 0;
@@ -112,9 +114,13 @@ static void start_layer(struct view *v, const struct node *n)
     const char *word = input ? "input" : add ? "Add" : w ? w->name : n->op->name;
     region_grow(v->c->region, v->last, v->nlayer);
     region_grow(v->c->region, v->list, v->nlayer);
-    v->list[v->nlayer++] = (struct layer){
-        .path = n->layer, .label = word, .fate = "", .input = input, .named = input || (!add && strcmp(y->maker, word)),
-        .predicts = v->g->phase == PHASE_PREDICT, .trains = v->g->phase == PHASE_TRAIN};
+    v->list[v->nlayer++] = (struct layer){.path = n->layer,
+                                          .label = word,
+                                          .fate = "",
+                                          .input = input,
+                                          .named = input || (!add && strcmp(y->maker, word)),
+                                          .predicts = v->g->phase == PHASE_PREDICT,
+                                          .trains = v->g->phase == PHASE_TRAIN};
 }
 
 static void add_node(struct view *v, const struct node *n)
@@ -133,10 +139,10 @@ static void add_node(struct view *v, const struct node *n)
     for (int i = 0; i < n->nin; i++)
         if (n->in[i]->t.role == ROLE_PARAM && v->layer[n->in[i]->id] < 0) {
             l->params += value_elements(n->in[i]);
-            v->layer[n->in[i]->id] = index;            /* two nodes may read it */
+            v->layer[n->in[i]->id] = index; /* two nodes may read it */
         }
     const char *label = w ? label_of(v->c, w, n) : l->label;
-    if (strlen(label) > strlen(l->label))              /* of its nodes, the one with the kernel knows most */
+    if (strlen(label) > strlen(l->label)) /* of its nodes, the one with the kernel knows most */
         l->label = label;
 }
 
@@ -206,11 +212,11 @@ static void count_kept(struct view *v)
 }
 
 struct fate {
-    int kernels;                                       /* that begin in this layer */
-    const char *joined;                                /* the layers behind it in them: " + ReLU" */
-    int into;                                          /* the layer whose kernel it joined, -1: none */
-    bool in_place;                                     /* a result took the bytes of an operand */
-    bool moved;                                        /* it is in a kernel: no view */
+    int kernels;        /* that begin in this layer */
+    const char *joined; /* the layers behind it in them: " + ReLU" */
+    int into;           /* the layer whose kernel it joined, -1: none */
+    bool in_place;      /* a result took the bytes of an operand */
+    bool moved;         /* it is in a kernel: no view */
 };
 
 static void find_fates(const struct view *v, struct fate *f)

@@ -5,18 +5,18 @@
 #include "compile.h"
 
 struct layer {
-    const char *path;            /* "stage1.0.conv1", "relu_2", "+"; an input's own name */
-    const char *label;           /* "Conv 3x3 / 2", "ReLU", "Add", "input" */
-    const char *fate;            /* "kernel + ReLU + MaxPool 2", "fused into conv1", "view, no copy" */
-    const struct value *out;     /* its result */
-    bool named;                  /* the path stands in the source, or in the names of its parameters */
+    const char *path;        /* "stage1.0.conv1", "relu_2", "+"; an input's own name */
+    const char *label;       /* "Conv 3x3 / 2", "ReLU", "Add", "input" */
+    const char *fate;        /* "kernel + ReLU + MaxPool 2", "fused into conv1", "view, no copy" */
+    const struct value *out; /* its result */
+    bool named;              /* the path stands in the source, or in the names of its parameters */
     bool input;
-    bool predicts, trains;       /* in which graphs it is */
-    int line;                    /* index of the layer on whose line it is told: its own, or one before it */
-    int number;                  /* from 1, in the order of the source; 0: an input */
+    bool predicts, trains; /* in which graphs it is */
+    int line;              /* index of the layer on whose line it is told: its own, or one before it */
+    int number;            /* from 1, in the order of the source; 0: an input */
     int64_t params;
-    int64_t macs, thop;          /* of one sample's forward pass: of Conv and Linear; by the rule of thop >= 0.1 */
-    int64_t kept;                /* bytes a sample that the backward pass reads and the forward pass made */
+    int64_t macs, thop; /* of one sample's forward pass: of Conv and Linear; by the rule of thop >= 0.1 */
+    int64_t kept;       /* bytes a sample that the backward pass reads and the forward pass made */
 };
 
 /* Inputs and layers in the order in which they are computed, blocks and repeats expanded; owned by c->region. */

@@ -109,10 +109,12 @@ static const struct option_example examples[] = {
 static const struct option_row rows[] = {
     {"output", 'o', "FILE", WHAT, "write the plan to FILE; - is stdout", false, OPTION_TEXT(output)},
     {"check", 0, NULL, WHAT, "check the model only", false, OPTION_FLAG(check)},
-    {"summary", 0, NULL, WHAT, "one line a layer: shape, parameters, multiply-adds, bytes kept, what became of it; then memory", false,
+    {"summary", 0, NULL, WHAT,
+     "one line a layer: shape, parameters, multiply-adds, bytes kept, what became of it; then memory", false,
      OPTION_FLAG(summary)},
-    {"emit", 0, "plan|c|cuda|kernels|graph|dot|json", WHAT, "print on stdout: the plan, kernels as C, as CUDA or of --target, the graph as text, for graphviz, or as JSON", false,
-     OPTION_CHOICE(enum emit, emit)},
+    {"emit", 0, "plan|c|cuda|kernels|graph|dot|json", WHAT,
+     "print on stdout: the plan, kernels as C, as CUDA or of --target, the graph as text, for graphviz, or as JSON",
+     false, OPTION_CHOICE(enum emit, emit)},
     {"memory-map", 0, NULL, WHAT, "draw the memory plan: time down, addresses across", false, OPTION_FLAG(map)},
     {"place", 0, "FILE", WHAT, "run the packer alone on a CSV file of id,lower,upper,size", true, OPTION_TEXT(place)},
     {"define", 'D', "NAME=VALUE", HOW, "set a `param` of the model; may be repeated", false,
@@ -123,11 +125,13 @@ static const struct option_row rows[] = {
      OPTION_WHOLE(batch, 1, MAX_ROWS, "a number of samples")},
     {"capacity", 0, "BYTES", HOW, "with --place: exit 3 if the arena is larger", true,
      OPTION_WHOLE(capacity, 0, INT64_MAX, "bytes")},
-    {"algorithm", 0, "LAYER=BODY", HOW, "write a layer's kernels by another body than the cheapest, such as conv2=plain; -d c shows all", true,
+    {"algorithm", 0, "LAYER=BODY", HOW,
+     "write a layer's kernels by another body than the cheapest, such as conv2=plain; -d c shows all", true,
      OPTION_CALL(add_pair, ALGORITHM, "--algorithm needs LAYER=BODY, not ")},
     {"plain", 0, NULL, HOW, "of --emit=c: each kernel as the loops that it means", false, OPTION_FLAG(plain)},
     {"precision", 0, "fp32|tf32|bf16", HOW, "of --emit=cuda (fp32)", true, OPTION_CHOICE(enum precision, precision)},
-    {"target", 0, "TARGET", HOW, "one of --targets: whose memory --summary, --memory-map and --memory are about, and kernels (cpu)", false,
+    {"target", 0, "TARGET", HOW,
+     "one of --targets: whose memory --summary, --memory-map and --memory are about, and kernels (cpu)", false,
      OPTION_TEXT(target)},
     {"flops", 0, "macs|thop", HOW, "rule of --summary: multiply-adds of Conv and Linear, or thop's total", true,
      OPTION_CHOICE(enum rule, flops)},
@@ -149,12 +153,21 @@ static const struct option_section sections[] = {
 };
 
 static const struct option_pair pairs[] = {
-    {"batch", "--memory"}, {"capacity", "--place"}, {"flops", "--summary"}, {"precision", "--emit"}, {"plain", "--emit"},
-    {"target", "--summary, --memory-map, --memory or --emit"}, {NULL, NULL},
+    {"batch", "--memory"},  {"capacity", "--place"},
+    {"flops", "--summary"}, {"precision", "--emit"},
+    {"plain", "--emit"},    {"target", "--summary, --memory-map, --memory or --emit"},
+    {NULL, NULL},
 };
 
 static const struct option_table table = {
-    "netc", "compiles a network in the .net language into a plan for netrun", "FILE.net [-o FILE.plan] [options]", examples, rows, sections, pairs, refuse,
+    "netc",
+    "compiles a network in the .net language into a plan for netrun",
+    "FILE.net [-o FILE.plan] [options]",
+    examples,
+    rows,
+    sections,
+    pairs,
+    refuse,
 };
 
 static int help(void *request, const struct option_effect *e, const char *topic)
@@ -220,7 +233,7 @@ static int write_plan(const struct plan *p, const char *path)
 {
     struct data_error e;
     if (is_stream(path))
-        return plan_write(p, stdout) || ferror(stdout) ? 0 : EXIT_FILE;      /* streams_close says what is lost */
+        return plan_write(p, stdout) || ferror(stdout) ? 0 : EXIT_FILE; /* streams_close says what is lost */
     if (plan_save(p, path, &e))
         return 0;
     fprintf(stderr, "netc: %s\n", e.text);
@@ -228,8 +241,8 @@ static int write_plan(const struct plan *p, const char *path)
 }
 
 static const char *const emit_word[] = {
-    [EMIT_PLAN] = "plan", [EMIT_C] = "c", [EMIT_CUDA] = "cuda", [EMIT_KERNELS] = "kernels", [EMIT_GRAPH] = "graph",
-    [EMIT_DOT] = "dot", [EMIT_JSON] = "json",
+    [EMIT_PLAN] = "plan",   [EMIT_C] = "c",     [EMIT_CUDA] = "cuda", [EMIT_KERNELS] = "kernels",
+    [EMIT_GRAPH] = "graph", [EMIT_DOT] = "dot", [EMIT_JSON] = "json",
 };
 
 /* Of --emit: whose kernels are printed; NULL: none. */
@@ -249,7 +262,8 @@ static const struct target *emitted(const struct compilation *c, enum emit what,
 
 static int emit(const struct compilation *c, const struct request *r)
 {
-    struct emit_options o = {.target = emitted(c, r->emit, r->plain), .lanes = 16, .file = c->file, .precision = r->precision};
+    struct emit_options o = {
+        .target = emitted(c, r->emit, r->plain), .lanes = 16, .file = c->file, .precision = r->precision};
     bool good = true;
     if (o.target)
         good = emit_kernels(c->plan, &o, stdout);
@@ -261,7 +275,7 @@ static int emit(const struct compilation *c, const struct request *r)
         print_dot(c->graph[PHASE_TRAIN], stdout);
     else
         print_json(c, stdout);
-    if (good || ferror(stdout))                        /* streams_close says what is lost */
+    if (good || ferror(stdout)) /* streams_close says what is lost */
         return 0;
     fprintf(stderr, "netc: error: --emit=%s cannot be written\n", emit_word[r->emit]);
     return EXIT_INTERNAL;
@@ -274,7 +288,8 @@ static void say_ok(const struct compilation *c, const struct request *r)
     const char *dot = strrchr(name, '.');
     fprintf(stderr, "ok: %s, %lld parameters", r->file, (long long)c->plan->params);
     if (!r->check)
-        fprintf(stderr, "; write the plan with -o %.*s.plan", dot && dot > name ? (int)(dot - name) : (int)strlen(name), name);
+        fprintf(stderr, "; write the plan with -o %.*s.plan", dot && dot > name ? (int)(dot - name) : (int)strlen(name),
+                name);
     fprintf(stderr, "\n");
 }
 
@@ -304,14 +319,19 @@ static int compile_and_answer(struct compilation *c, const struct request *r)
 static int compile_file(struct request *r)
 {
     struct compilation c = {
-        .file = r->file, .define = r->pair[DEFINE], .ndefine = r->npair[DEFINE], .algorithm = r->pair[ALGORITHM],
-        .nalgorithm = r->npair[ALGORITHM], .target = r->target ? target_find(r->target) : &target_cpu,
+        .file = r->file,
+        .define = r->pair[DEFINE],
+        .ndefine = r->npair[DEFINE],
+        .algorithm = r->pair[ALGORITHM],
+        .nalgorithm = r->npair[ALGORITHM],
+        .target = r->target ? target_find(r->target) : &target_cpu,
     };
     c.text = read_whole(r->file, &c.length);
     if (!c.text)
         return EXIT_FILE;
     c.region = region_new();
-    c.diag = (struct diag){.file = r->file, .text = c.text, .out = stderr, .colour = option_colour(r->colour, stderr), .region = c.region};
+    c.diag = (struct diag){
+        .file = r->file, .text = c.text, .out = stderr, .colour = option_colour(r->colour, stderr), .region = c.region};
     int status = EXIT_FILE;
     if (strncmp(c.text, "netc-plan ", 10))
         status = compile_and_answer(&c, r);

@@ -47,9 +47,9 @@ static void draw_step(const struct plan *p, const struct schedule *s, int step, 
         char own = letter(buffer++);
         if (step < t->first || step >= t->last)
             continue;
-        int64_t end = t->offset + t->bytes;            /* below 2^32, as the judge has seen; so products fit */
+        int64_t end = t->offset + t->bytes; /* below 2^32, as the judge has seen; so products fit */
         for (int64_t c = t->offset * width / s->per_row; c < width && c * s->per_row < end * width; c++) {
-            int64_t low = c * s->per_row, high = low + s->per_row;      /* of the column, in bytes * width */
+            int64_t low = c * s->per_row, high = low + s->per_row; /* of the column, in bytes * width */
             low = low > t->offset * width ? low : t->offset * width;
             high = high < end * width ? high : end * width;
             if (high - low > most[c]) {
@@ -90,8 +90,8 @@ void memory_map(const struct plan *p, const struct schedule *s, int width, FILE 
     fprintf(out,
             "%s %s: arena = %" PRId64 " + rows * %" PRId64 " bytes; LB %" PRId64
             " bytes a row at step %d (*), gap %" PRId64 "\n",
-            s->target->name, phase_word[s->phase], schedule_alone(p, s, 0), s->per_row, s->bound_per_row,
-            s->peak_step, s->per_row - s->bound_per_row);
+            s->target->name, phase_word[s->phase], schedule_alone(p, s, 0), s->per_row, s->bound_per_row, s->peak_step,
+            s->per_row - s->bound_per_row);
     const bool trains = phase_trains(s->phase);
     fprintf(out, "persistent %" PRId64 " bytes", p->persistent - (trains ? 0 : plan_slots(p)));
     list_buffers(p, -1, trains, false, out);

@@ -11,11 +11,11 @@
 
 #define HEADER "id,lower,upper,size"
 
-enum { MAX_LINE = 1024 };                              /* bytes, without the line end */
+enum { MAX_LINE = 1024 }; /* bytes, without the line end */
 enum { FITS = 0, TOO_LARGE = 3, BAD_FILE = 4, NO_MEMORY = 70 };
 
 struct row {
-    char *text;                                        /* the line as it stood, without its end */
+    char *text; /* the line as it stood, without its end */
     int id_length;
     int line;
 };
@@ -27,22 +27,25 @@ struct table {
     int n, room;
     struct row *row;
     struct interval *buffer;
-    int status;                                        /* of the first error */
+    int status; /* of the first error */
 };
 
-static bool refuse(struct table *t, int line, int column, const char *expected) {
+static bool refuse(struct table *t, int line, int column, const char *expected)
+{
     fprintf(t->err, "%s:%d:%d: error: expected %s\n", t->path, line, column, expected);
     t->status = BAD_FILE;
     return false;
 }
 
-static bool refuse_file(struct table *t, const char *verb) {
+static bool refuse_file(struct table *t, const char *verb)
+{
     fprintf(t->err, "%s: error: cannot %s it: %s\n", t->path, verb, strerror(errno));
     t->status = BAD_FILE;
     return false;
 }
 
-static bool no_memory(struct table *t) {
+static bool no_memory(struct table *t)
+{
     fprintf(t->err, "%s: error: no memory for %d buffers\n", t->path, t->n);
     t->status = NO_MEMORY;
     return false;
@@ -52,7 +55,8 @@ static bool no_memory(struct table *t) {
 
 /* Reads a line of text into line[MAX_LINE + 1] without its end, LF or CRLF. False at the end of the file (t->status is
  * FITS) and after an error. */
-static bool read_line(struct table *t, char *line) {
+static bool read_line(struct table *t, char *line)
+{
     int length = 0, c;
     t->line++;
     while ((c = getc(t->in)) != EOF && c != '\n') {
@@ -75,8 +79,8 @@ static bool read_line(struct table *t, char *line) {
 }
 
 /* Reads an integer that ends at `end` (',' or NUL) and steps behind that. */
-static bool read_number(struct table *t, const char *line, const char **at, char end, const char *what,
-                        int64_t *number) {
+static bool read_number(struct table *t, const char *line, const char **at, char end, const char *what, int64_t *number)
+{
     const char *digits = *at + (**at == '-');
     size_t count = strspn(digits, "0123456789");
     int column = (int)(*at - line) + 1;
@@ -96,7 +100,8 @@ static bool read_number(struct table *t, const char *line, const char **at, char
     return true;
 }
 
-static bool read_row(struct table *t, const char *line, struct row *row, struct interval *b) {
+static bool read_row(struct table *t, const char *line, struct row *row, struct interval *b)
+{
     const char *comma = strchr(line, ',');
     if (!comma || comma == line)
         return refuse(t, t->line, 1, "an id and a comma (" HEADER ")");
@@ -113,11 +118,12 @@ static bool read_row(struct table *t, const char *line, struct row *row, struct 
         return false;
     if (b->size < 0)
         return refuse(t, t->line, size, "a size of 0 bytes or more");
-    *row = (struct row){ strdup(line), (int)(comma - line), t->line };
+    *row = (struct row){strdup(line), (int)(comma - line), t->line};
     return row->text || no_memory(t);
 }
 
-static bool make_room(struct table *t) {
+static bool make_room(struct table *t)
+{
     if (t->n < t->room)
         return true;
     int room = t->room > 0 ? t->room : 64;
@@ -136,7 +142,8 @@ static bool make_room(struct table *t) {
     return true;
 }
 
-static int by_id(const void *a, const void *b) {
+static int by_id(const void *a, const void *b)
+{
     const struct row *x = a, *y = b;
     int length = x->id_length < y->id_length ? x->id_length : y->id_length;
     int order = memcmp(x->text, y->text, (size_t)length);
@@ -146,7 +153,8 @@ static int by_id(const void *a, const void *b) {
 }
 
 /* Finds the first line whose id stood before. */
-static bool ids_are_unique(struct table *t) {
+static bool ids_are_unique(struct table *t)
+{
     struct row *sorted = malloc(((size_t)t->n + 1) * sizeof *sorted);
     if (!sorted)
         return no_memory(t);
@@ -170,7 +178,8 @@ static bool ids_are_unique(struct table *t) {
     return refuse(t, line, 1, expected);
 }
 
-static bool read_table(struct table *t) {
+static bool read_table(struct table *t)
+{
     char line[MAX_LINE + 1];
     t->in = fopen(t->path, "rb");
     if (!t->in)
@@ -187,7 +196,8 @@ static bool read_table(struct table *t) {
 
 /* ---- the answer ---- */
 
-static bool pack_table(struct table *t, int64_t *arena, int64_t *bound) {
+static bool pack_table(struct table *t, int64_t *arena, int64_t *bound)
+{
     *bound = pack_bound(t->buffer, t->n);
     *arena = *bound < 0 ? -1 : pack(t->buffer, t->n, 1);
     if (*arena >= 0)
@@ -195,7 +205,8 @@ static bool pack_table(struct table *t, int64_t *arena, int64_t *bound) {
     return errno == ENOMEM ? no_memory(t) : refuse(t, t->line - 1, 1, "sizes whose arena is below 2^63 bytes");
 }
 
-static bool write_table(struct table *t, FILE *out) {
+static bool write_table(struct table *t, FILE *out)
+{
     fputs(HEADER ",offset\n", out);
     for (int i = 0; i < t->n; i++)
         fprintf(out, "%s,%" PRId64 "\n", t->row[i].text, t->buffer[i].offset);
@@ -206,7 +217,8 @@ static bool write_table(struct table *t, FILE *out) {
     return false;
 }
 
-static void report_arena(struct table *t, int64_t arena, int64_t bound, int64_t capacity) {
+static void report_arena(struct table *t, int64_t arena, int64_t bound, int64_t capacity)
+{
     int64_t gap = arena - bound;
     double percent = bound > 0 ? 100.0 * (double)gap / (double)bound : 0;
     fprintf(t->err, "%s: %d buffers, arena %" PRId64 " bytes, LB %" PRId64 " bytes, gap %" PRId64 " bytes (%.2f %%)\n",
@@ -218,8 +230,9 @@ static void report_arena(struct table *t, int64_t arena, int64_t bound, int64_t 
             arena - capacity, capacity, bound > capacity ? "; LB is above it too, so nothing can fit" : "");
 }
 
-int place_file(const char *path, int64_t capacity, FILE *out, FILE *err) {
-    struct table t = { .path = path, .err = err };
+int place_file(const char *path, int64_t capacity, FILE *out, FILE *err)
+{
+    struct table t = {.path = path, .err = err};
     int64_t arena, bound;
     if (read_table(&t) && pack_table(&t, &arena, &bound) && write_table(&t, out))
         report_arena(&t, arena, bound, capacity);

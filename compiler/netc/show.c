@@ -72,14 +72,14 @@ static void dot_edges(const struct graph *g, FILE *out)
 static void dot_kernels(const struct graph *g, FILE *out)
 {
     const enum part *part = parts_of(g);
-    int *first = region_alloc(g->region, (size_t)g->ngroup + 1, sizeof *first);     /* node + 1 of each kernel */
+    int *first = region_alloc(g->region, (size_t)g->ngroup + 1, sizeof *first); /* node + 1 of each kernel */
     int *next = region_alloc(g->region, (size_t)g->nnode + 1, sizeof *next);
     for (int k = g->nnode - 1; k >= 0; k--) {
         int in = g->node[k]->op->kind == OP_VIEW ? g->ngroup : g->node[k]->group;
         next[k] = first[in];
         first[in] = k + 1;
     }
-    for (int s = 0; s <= g->ngroup; s++) {             /* the last are views: they belong to no kernel */
+    for (int s = 0; s <= g->ngroup; s++) { /* the last are views: they belong to no kernel */
         if (s < g->ngroup)
             fprintf(out, "  subgraph cluster_%d {\n    label=\"kernel %d\";\n", s, s);
         for (int k = first[s]; k; k = next[k - 1])
@@ -105,10 +105,12 @@ void print_dot(const struct graph *g, FILE *out)
 /* Length of the UTF-8 sequence at `text` (RFC 3629), 0 if it is none. */
 static int utf8_length(const unsigned char *text)
 {
-    static const struct { unsigned char from, to, low, high; int n; } lead[] = {
-        {0x00, 0x7f, 0, 0, 1},       {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
-        {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
-        {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4}};
+    static const struct {
+        unsigned char from, to, low, high;
+        int n;
+    } lead[] = {{0x00, 0x7f, 0, 0, 1},       {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
+                {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
+                {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4}};
     for (int i = 0; i < COUNT(lead); i++) {
         if (*text < lead[i].from || *text > lead[i].to)
             continue;

@@ -9,7 +9,7 @@ enum { COLUMNS = 8, NAME_MOST = 32, LABEL_MOST = 24 };
 
 struct table {
     struct region *region;
-    const char *left;                                  /* of each column: 'l' or 'r', the side it stands on */
+    const char *left; /* of each column: 'l' or 'r', the side it stands on */
     int ncolumn, nrow;
     const char *(*row)[COLUMNS];
 };
@@ -57,7 +57,7 @@ static void print_table(const struct table *t, FILE *out)
             if (width[i] < (int)strlen(t->row[k][i]))
                 width[i] = (int)strlen(t->row[k][i]);
     for (int k = 0; k < t->nrow; k++) {
-        int last = t->ncolumn - 1, owed = 0;           /* blanks are printed only before text */
+        int last = t->ncolumn - 1, owed = 0; /* blanks are printed only before text */
         while (last > 0 && !*t->row[k][last])
             last--;
         for (int i = 0; i <= last; i++) {
@@ -169,8 +169,10 @@ static int64_t persistent_bytes(const struct plan *p, enum role role)
 
 static void print_fixed(const struct compilation *c, FILE *out)
 {
-    static const struct { enum role role; const char *text; } kept[] = {
-        {ROLE_PARAM, "parameters"}, {ROLE_STATE, "running statistics"}, {ROLE_CONTROL, "control"}};
+    static const struct {
+        enum role role;
+        const char *text;
+    } kept[] = {{ROLE_PARAM, "parameters"}, {ROLE_STATE, "running statistics"}, {ROLE_CONTROL, "control"}};
     fprintf(out, "\n  arena = fixed + rows x a sample; rows: the batch, rounded up to blocks of %d\n", ROW_BLOCK);
     fprintf(out, "  fixed holds");
     const char *comma = "";
@@ -181,8 +183,8 @@ static void print_fixed(const struct compilation *c, FILE *out)
         comma = n ? "," : comma;
     }
     const int64_t slots = persistent_bytes(c->plan, ROLE_SLOT);
-    fprintf(out, ", scratch; in training also%s%s%s gradients\n", slots ? " optimizer " : "", slots ? bytes(c->region, slots) : "",
-            slots ? " and" : "");
+    fprintf(out, ", scratch; in training also%s%s%s gradients\n", slots ? " optimizer " : "",
+            slots ? bytes(c->region, slots) : "", slots ? " and" : "");
 }
 
 void summary(const struct compilation *c, bool thop, FILE *out)

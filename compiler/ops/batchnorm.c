@@ -8,8 +8,8 @@
 
 #include <string.h>
 
-enum { SETTLE = 256 };                                 /* terms of a sum between two times that it is settled */
-enum { EPS };                                          /* attribute of chan_affine */
+enum { SETTLE = 256 }; /* terms of a sum between two times that it is settled */
+enum { EPS };          /* attribute of chan_affine */
 
 static bool sum_shape(const double *attr, const struct tensor *const *in, int nin, struct tensor *out, int nout)
 {
@@ -46,7 +46,8 @@ static void put_totals(struct writer *w, const struct stage *s, int64_t places, 
     put_settle(w, sums);
     put(w, "}");
     for (int i = 0; i < sums; i++)
-        put_fold(w, region_printf(w->region, "total%d", i), region_printf(w->region, "sum_of_lanes(&sum%d)", i), i == 0);
+        put_fold(w, region_printf(w->region, "total%d", i), region_printf(w->region, "sum_of_lanes(&sum%d)", i),
+                 i == 0);
 }
 
 /* result[o] in terms of the totals, of `n`, the number of values, and of the stage's operands. */
@@ -97,7 +98,8 @@ static void affine_emit(struct writer *w, const struct stage *s)
     open_values(w, "c", C, 1);
     put(w, "const double mean = %s, sd = sqrt_of(%s + %.17g);", in[0], in[1], s->attr[EPS]);
     put(w, "const real inv = (real)(1 / sd), scale = inv * (real)%s;", in[2]);
-    put(w, "const real reach = (real)(2 * ((mean < 0 ? -mean : mean) + sd)), up = (real)mean + reach, centre = up - reach;");
+    put(w,
+        "const real reach = (real)(2 * ((mean < 0 ? -mean : mean) + sd)), up = (real)mean + reach, centre = up - reach;");
     put(w, "const real result[4] = {inv, centre, scale, (real)(%s - (mean - centre) * scale)};", in[3]);
     for (int o = 0; o < s->nout; o++)
         if (is_stored(w, s->out[o]))
@@ -110,7 +112,8 @@ static bool affine_shape(const double *attr, const struct tensor *const *in, int
 {
     (void)attr;
     for (int i = 0; i < nin; i++)
-        if (in[i]->rows || in[i]->rank != 1 || in[i]->dtype != DT_F32 || in[i]->dim[0] != in[0]->dim[0] || in[i]->dim[0] > INT32_MAX)
+        if (in[i]->rows || in[i]->rank != 1 || in[i]->dtype != DT_F32 || in[i]->dim[0] != in[0]->dim[0] ||
+            in[i]->dim[0] > INT32_MAX)
             return false;
     for (int o = 0; o < nout; o++)
         out[o] = (struct tensor){.dtype = DT_F32, .rank = 1, .dim = {in[0]->dim[0]}};
@@ -120,8 +123,9 @@ static bool affine_shape(const double *attr, const struct tensor *const *in, int
 static void grads_emit(struct writer *w, const struct stage *s)
 {
     const char *inv = region_printf(w->region, "(double)%s[c]", name_of(w, s->in[3]));
-    put_sums(w, s, 2, (const char *const[]){"total0", region_printf(w->region, "total1 * %s", inv), "total0 / n",
-                                            region_printf(w->region, "total1 / n * %s * %s", inv, inv)});
+    put_sums(w, s, 2,
+             (const char *const[]){"total0", region_printf(w->region, "total1 * %s", inv), "total0 / n",
+                                   region_printf(w->region, "total1 / n * %s * %s", inv, inv)});
 }
 
 static double places(const struct value *x)
@@ -138,6 +142,7 @@ static void normalize_grad(struct graph *g, struct node *n, struct value *const 
     gx[0] = graph_op(g, "normalize_dx", NULL, gy[0], x, mean, inv, w, sums->out[2], sums->out[3], NULL);
 }
 
+/* clang-format off */
 static const struct op op[] = {
     {.name = "chan_sum", .doc = "sum over rows and places, per channel", .kind = OP_REDUCE, .nin = 1, .nout = 1,
      .shape = sum_shape, .fwd = {"a"}, .emit = sum_emit},
@@ -160,6 +165,7 @@ static const struct op op[] = {
      .attr = {"m", "k"}, .update = true, .gate = GATE_FINITE,
      .fwd = {"(1 - m) * a + m * (inv_run * k < 1 ? b / (1 - inv_run * k) : b)"}},
 };
+/* clang-format on */
 
 static struct value *batch_norm(struct site *s, const struct args *a, struct value *const *xs, int nx)
 {
@@ -167,7 +173,8 @@ static struct value *batch_norm(struct site *s, const struct args *a, struct val
     struct graph *g = s->graph;
     struct value *x = xs[0];
     if (x->t.rank != 1 && x->t.rank != 3) {
-        diag_error(s->diag, "N0201", s->loc, NULL, "BatchNorm gets %s, but it needs an image or a flat vector", shape_words(g->region, x));
+        diag_error(s->diag, "N0201", s->loc, NULL, "BatchNorm gets %s, but it needs an image or a flat vector",
+                   shape_words(g->region, x));
         diag_place(s->diag, x->loc, "makes %s", shape_words(g->region, x));
         diag_help(s->diag, "put `-> Flatten` before it, or declare channels, height and width");
         return NULL;
@@ -190,11 +197,13 @@ static struct value *batch_norm(struct site *s, const struct args *a, struct val
     return graph_op(g, "normalize", NULL, x, mean, y[0], weight, bias, y[1], y[2], y[3], NULL);
 }
 
+/* clang-format off */
 static const struct word word[] = {
     {.kind = WORD_LAYER, .name = "BatchNorm", .doc = "normalises each channel over the batch; running statistics in evaluation",
      .build = batch_norm, .bare = -1, .bare_help = "how many channels there are the input says: `BatchNorm`",
      .arg = {{.name = "momentum", .help = "share of the new statistics", .type = ARG_NUMBER, .otherwise = 0.1, .min = 0, .max = 1},
              {.name = "eps", .help = "added to the variance", .type = ARG_NUMBER, .otherwise = 1e-5, .min = 1e-12, .max = 1}}},
 };
+/* clang-format on */
 
 const struct module module_batchnorm = {op, COUNT(op), word, COUNT(word)};

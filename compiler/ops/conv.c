@@ -17,7 +17,8 @@ enum { SH, SW, PH, PW, DH, DW, GROUPS, EXTRA_H, EXTRA_W };
 static bool geometry(struct geometry *g, const double *a, int rank, const int64_t *x, int wrank, const int64_t *w)
 {
     for (int i = 0; i < 2; i++) {
-        if (!attr_whole(a[SH + i], 1, MAX_PICTURE) || !attr_whole(a[PH + i], 0, MAX_PICTURE) || !attr_whole(a[DH + i], 1, MAX_PICTURE))
+        if (!attr_whole(a[SH + i], 1, MAX_PICTURE) || !attr_whole(a[PH + i], 0, MAX_PICTURE) ||
+            !attr_whole(a[DH + i], 1, MAX_PICTURE))
             return false;
         g->stride[i] = (int)a[SH + i];
         g->pad[i] = (int)a[PH + i];
@@ -32,12 +33,14 @@ static bool geometry(struct geometry *g, const double *a, int rank, const int64_
     g->K = w[0];
     g->R = wrank == 4 ? w[2] : 1;
     g->S = wrank == 4 ? w[3] : 1;
-    if (g->H > MAX_PICTURE || g->W > MAX_PICTURE || g->S > MAX_KERNEL_WIDTH || g->R > MAX_TAPS / (g->S > 0 ? g->S : 1) || g->C > MAX_SIDE || g->K > MAX_SIDE ||
-        g->C % g->G || g->K % g->G || w[1] != g->C / g->G || g->R < 1 || g->S < 1)
+    if (g->H > MAX_PICTURE || g->W > MAX_PICTURE || g->S > MAX_KERNEL_WIDTH ||
+        g->R > MAX_TAPS / (g->S > 0 ? g->S : 1) || g->C > MAX_SIDE || g->K > MAX_SIDE || g->C % g->G || g->K % g->G ||
+        w[1] != g->C / g->G || g->R < 1 || g->S < 1)
         return false;
     if (rank == 3 && (g->K * w[1] > INT32_MAX / g->R || w[1] * g->R > INT32_MAX / g->S))
-        return false;                                  /* rows of kernels, which its gradient counts in 32 bits; fan-in */
-    int64_t p = g->H + 2 * g->pad[0] - g->dil[0] * (g->R - 1) - 1, q = g->W + 2 * g->pad[1] - g->dil[1] * (g->S - 1) - 1;
+        return false; /* rows of kernels, which its gradient counts in 32 bits; fan-in */
+    int64_t p = g->H + 2 * g->pad[0] - g->dil[0] * (g->R - 1) - 1,
+            q = g->W + 2 * g->pad[1] - g->dil[1] * (g->S - 1) - 1;
     if (p < 0 || q < 0)
         return false;
     g->P = p / g->stride[0] + 1;
@@ -68,7 +71,8 @@ static bool conv_shape(const double *attr, const struct tensor *const *in, int n
 {
     (void)nin, (void)nout;
     struct geometry g;
-    if (!value_like(in[0]) || !weight_like(in[1]) || !geometry(&g, attr, in[0]->rank, in[0]->dim, in[1]->rank, in[1]->dim))
+    if (!value_like(in[0]) || !weight_like(in[1]) ||
+        !geometry(&g, attr, in[0]->rank, in[0]->dim, in[1]->rank, in[1]->dim))
         return false;
     set_value(&out[0], in[0]->layout, in[0]->rank, g.K, g.P, g.Q);
     return true;
@@ -80,8 +84,9 @@ static bool dx_shape(const double *attr, const struct tensor *const *in, int nin
     (void)nin, (void)nout;
     struct geometry g;
     const struct tensor *y = in[0], *w = in[1];
-    if (!value_like(y) || !weight_like(w) || !attr_whole(attr[EXTRA_H], 1, MAX_PICTURE) || !attr_whole(attr[EXTRA_W], 1, MAX_PICTURE) ||
-        (y->rank != 1 && y->rank != 3) || (w->rank != 2 && w->rank != 4) || !attr_whole(attr[GROUPS], 1, 1 << 20))
+    if (!value_like(y) || !weight_like(w) || !attr_whole(attr[EXTRA_H], 1, MAX_PICTURE) ||
+        !attr_whole(attr[EXTRA_W], 1, MAX_PICTURE) || (y->rank != 1 && y->rank != 3) ||
+        (w->rank != 2 && w->rank != 4) || !attr_whole(attr[GROUPS], 1, 1 << 20))
         return false;
     int64_t c;
     if (__builtin_mul_overflow(w->dim[1], (int64_t)attr[GROUPS], &c))
@@ -101,11 +106,12 @@ static bool dw_shape(const double *attr, const struct tensor *const *in, int nin
     struct geometry g;
     const struct tensor *x = in[0], *y = in[1];
     if (!value_like(x) || !value_like(y) || x->rank != 3 || y->rank != 3 || x->layout != y->layout ||
-        !attr_whole(attr[EXTRA_H], 1, MAX_PICTURE) || !attr_whole(attr[EXTRA_W], 1, MAX_PICTURE) || !attr_whole(attr[GROUPS], 1, 1 << 20))
+        !attr_whole(attr[EXTRA_H], 1, MAX_PICTURE) || !attr_whole(attr[EXTRA_W], 1, MAX_PICTURE) ||
+        !attr_whole(attr[GROUPS], 1, 1 << 20))
         return false;
     int64_t w[4] = {y->dim[0], x->dim[0] / (int64_t)attr[GROUPS], (int64_t)attr[EXTRA_H], (int64_t)attr[EXTRA_W]};
     if (!geometry(&g, attr, 3, x->dim, 4, w) || g.P != y->dim[1] || g.Q != y->dim[2] || w[0] * w[1] > INT32_MAX / w[2])
-        return false;                                  /* tasks, at most one a row of a kernel of w', are counted in 32 bits */
+        return false; /* tasks, at most one a row of a kernel of w', are counted in 32 bits */
     out[0] = (struct tensor){.dtype = DT_F32, .rank = 4};
     memcpy(out[0].dim, w, sizeof w);
     return true;
@@ -157,9 +163,14 @@ static void conv_sizes(const double *attr, const struct tensor *const *in, const
     geometry(&g, attr, in[0]->rank, in[0]->dim, in[1]->rank, in[1]->dim);
     int64_t area = g.R * g.S;
     *(struct contraction *)to = (struct contraction){
-        .y = {g.stride[0], g.dil[0], -g.pad[0], 1, g.P, g.H, g.R}, .x = {g.stride[1], g.dil[1], -g.pad[1], 1, g.Q, g.W, g.S},
-        .groups = g.G, .outs = g.K / g.G, .depth = g.C / g.G,
-        .w_out = g.C / g.G * area, .w_depth = area, .w_group = g.K / g.G * (g.C / g.G) * area,
+        .y = {g.stride[0], g.dil[0], -g.pad[0], 1, g.P, g.H, g.R},
+        .x = {g.stride[1], g.dil[1], -g.pad[1], 1, g.Q, g.W, g.S},
+        .groups = g.G,
+        .outs = g.K / g.G,
+        .depth = g.C / g.G,
+        .w_out = g.C / g.G * area,
+        .w_depth = area,
+        .w_group = g.K / g.G * (g.C / g.G) * area,
     };
 }
 
@@ -169,9 +180,14 @@ static void dx_sizes(const double *attr, const struct tensor *const *in, const s
     geometry(&g, attr, out[0]->rank, out[0]->dim, in[1]->rank, in[1]->dim);
     int64_t area = g.R * g.S;
     *(struct contraction *)to = (struct contraction){
-        .y = {1, -g.dil[0], g.pad[0], g.stride[0], g.H, g.P, g.R}, .x = {1, -g.dil[1], g.pad[1], g.stride[1], g.W, g.Q, g.S},
-        .groups = g.G, .outs = g.C / g.G, .depth = g.K / g.G,
-        .w_out = area, .w_depth = g.C / g.G * area, .w_group = g.K / g.G * (g.C / g.G) * area,
+        .y = {1, -g.dil[0], g.pad[0], g.stride[0], g.H, g.P, g.R},
+        .x = {1, -g.dil[1], g.pad[1], g.stride[1], g.W, g.Q, g.S},
+        .groups = g.G,
+        .outs = g.C / g.G,
+        .depth = g.K / g.G,
+        .w_out = area,
+        .w_depth = g.C / g.G * area,
+        .w_group = g.K / g.G * (g.C / g.G) * area,
     };
 }
 
@@ -217,9 +233,10 @@ static struct value *with_bias(struct site *s, struct value *y, bool bias, doubl
     return graph_op(s->graph, "add", NULL, y, b, NULL);
 }
 
-static void say_groups(struct site *s, const struct args *a, const struct value *x, int64_t c, int64_t k, int64_t groups)
+static void say_groups(struct site *s, const struct args *a, const struct value *x, int64_t c, int64_t k,
+                       int64_t groups)
 {
-    int64_t most = c, rest = k;                    /* Euclid: what divides both channels in and out */
+    int64_t most = c, rest = k; /* Euclid: what divides both channels in and out */
     while (rest) {
         int64_t next = most % rest;
         most = rest;
@@ -238,24 +255,27 @@ static void say_groups(struct site *s, const struct args *a, const struct value 
 static void say_geometry(struct site *s, const struct value *x, const double *attr, const int64_t *w)
 {
     struct region *r = s->graph->region;
-    int64_t need = 0, reach[2];                    /* what the taps span, and the padding that would do */
+    int64_t need = 0, reach[2]; /* what the taps span, and the padding that would do */
     for (int i = 0; i < 2; i++) {
         reach[i] = (int64_t)attr[DH + i] * (w[2 + i] - 1) + 1;
         int64_t pad = (reach[i] - x->t.dim[1 + i] + 1) / 2;
         need = pad > (int64_t)attr[PH + i] && pad > need ? pad : need;
     }
-    const char *dilated = attr[DH] > 1 || attr[DW] > 1 ? region_printf(r, ", with its dilation %lldx%lld,", (long long)reach[0],
-                                                                      (long long)reach[1]) : "";
+    const char *dilated = attr[DH] > 1 || attr[DW] > 1 ? region_printf(r, ", with its dilation %lldx%lld,",
+                                                                       (long long)reach[0], (long long)reach[1])
+                                                       : "";
     if (need)
-        diag_error(s->diag, "N0202", s->loc, NULL, "`%s`: a kernel of %lldx%lld%s does not fit into %s with padding %dx%d", s->path,
-                   (long long)w[2], (long long)w[3], dilated, shape_text(r, x), (int)attr[PH], (int)attr[PW]);
+        diag_error(s->diag, "N0202", s->loc, NULL,
+                   "`%s`: a kernel of %lldx%lld%s does not fit into %s with padding %dx%d", s->path, (long long)w[2],
+                   (long long)w[3], dilated, shape_text(r, x), (int)attr[PH], (int)attr[PW]);
     else if (w[1] * w[2] > INT32_MAX / w[3])
         diag_error(s->diag, "N0202", s->loc, NULL, "`%s`: each of its sums has more than %d terms", s->path, INT32_MAX);
     else if (w[0] * w[1] > INT32_MAX / w[2])
-        diag_error(s->diag, "N0202", s->loc, NULL, "`%s`: its %lld x %lld kernels have more than %d rows", s->path, (long long)w[0], (long long)w[1],
-                   INT32_MAX);
+        diag_error(s->diag, "N0202", s->loc, NULL, "`%s`: its %lld x %lld kernels have more than %d rows", s->path,
+                   (long long)w[0], (long long)w[1], INT32_MAX);
     else
-        diag_error(s->diag, "N0202", s->loc, NULL, "`%s`: images may have at most %d rows and columns, before and behind Conv", s->path, MAX_PICTURE);
+        diag_error(s->diag, "N0202", s->loc, NULL,
+                   "`%s`: images may have at most %d rows and columns, before and behind Conv", s->path, MAX_PICTURE);
     diag_place(s->diag, x->loc, "makes %s", shape_words(r, x));
     if (need)
         diag_help(s->diag, "use a smaller kernel, less pooling before it, or `pad = %lld`", (long long)need);
@@ -267,13 +287,16 @@ static struct value *conv(struct site *s, const struct args *a, struct value *co
     struct value *x = xs[0];
     struct region *r = s->graph->region;
     if (x->t.rank != 3) {
-        diag_error(s->diag, "N0201", s->loc, "needs channels x height x width", "`%s` gets %s, but Conv needs an image", s->path, shape_words(r, x));
+        diag_error(s->diag, "N0201", s->loc, "needs channels x height x width", "`%s` gets %s, but Conv needs an image",
+                   s->path, shape_words(r, x));
         diag_place(s->diag, x->loc, "makes %s", shape_words(r, x));
         if (x->t.rank == 1)
-            diag_help(s->diag, "put it before the layer that makes a vector, or use `Linear(%lld)`", (long long)a->num[0][0]);
+            diag_help(s->diag, "put it before the layer that makes a vector, or use `Linear(%lld)`",
+                      (long long)a->num[0][0]);
         return NULL;
     }
-    double attr[MAX_ATTRS] = {a->num[2][0], a->num[2][1], a->num[3][0], a->num[3][1], a->num[4][0], a->num[4][1], a->num[5][0]};
+    double attr[MAX_ATTRS] = {a->num[2][0], a->num[2][1], a->num[3][0], a->num[3][1],
+                              a->num[4][0], a->num[4][1], a->num[5][0]};
     int64_t groups = (int64_t)attr[GROUPS], k = (int64_t)a->num[0][0], c = x->t.dim[0];
     if (c % groups || k % groups) {
         say_groups(s, a, x, c, k, groups);
@@ -281,10 +304,12 @@ static struct value *conv(struct site *s, const struct args *a, struct value *co
     }
     int64_t w[4] = {k, c / groups, (int64_t)a->num[1][0], (int64_t)a->num[1][1]};
     if (w[3] > MAX_KERNEL_WIDTH || w[2] * w[3] > MAX_TAPS) {
-        diag_error(s->diag, "N0202", a->loc[1], NULL, "`%s`: a kernel of %lldx%lld is too large: its width is at most %d, height times width at most %d",
+        diag_error(s->diag, "N0202", a->loc[1], NULL,
+                   "`%s`: a kernel of %lldx%lld is too large: its width is at most %d, height times width at most %d",
                    s->path, (long long)w[2], (long long)w[3], MAX_KERNEL_WIDTH, MAX_TAPS);
         diag_help(s->diag, w[3] > MAX_KERNEL_WIDTH && w[3] * w[2] <= MAX_TAPS && w[2] <= MAX_KERNEL_WIDTH
-                  ? "a kernel may be high: declare the input with height and width exchanged" : "several smaller kernels after each other see as much");
+                               ? "a kernel may be high: declare the input with height and width exchanged"
+                               : "several smaller kernels after each other see as much");
         return NULL;
     }
     struct geometry g;
@@ -317,6 +342,7 @@ static struct value *linear(struct site *s, const struct args *a, struct value *
 
 /* ---- the bodies ---- */
 
+/* clang-format off */
 static const struct body conv_body[] = {
     {.name = "registers", .target = &target_cpu, .applies = is_flat, .emit = put_flat_cpu, .price = price_registers_cpu},
     {.name = "registers", .target = &target_cpu, .applies = is_image, .emit = put_image_cpu, .price = price_registers_cpu},
@@ -371,5 +397,6 @@ static const struct word word[] = {
      .arg = {{.name = "features", .help = "outputs", .type = ARG_INT, .required = true, .min = 1, .max = MAX_SIDE},
              {.name = "bias", .help = "add one value an output", .type = ARG_BOOL, .otherwise = 1}}},
 };
+/* clang-format on */
 
 const struct module module_conv = {op, COUNT(op), word, COUNT(word)};

@@ -17,7 +17,7 @@ static bool gather_shape(const double *a, const struct tensor *const *in, int ni
     int64_t flat = tensor_elements(&t);
     if (flat < 1 || flat > MAX_SIDE)
         return false;
-    out[0] = t;                                        /* and for the weight gradient of a first fully connected layer: */
+    out[0] = t; /* and for the weight gradient of a first fully connected layer: */
     out[1] = (struct tensor){.dtype = DT_F32, .layout = LAYOUT_PLAIN, .rows = true, .rank = 1, .dim = {flat}};
     return true;
 }
@@ -26,7 +26,8 @@ static bool target_shape(const double *a, const struct tensor *const *in, int ni
 {
     (void)nin, (void)nout;
     struct tensor t = {.dtype = a[CLASS] == 1 ? DT_I32 : DT_F32, .layout = LAYOUT_BLOCK, .rows = true};
-    if (in[0]->role != ROLE_CONTROL || !attr_dims(a, &t) || !attr_whole(a[CLASS], 0, 1) || (t.dtype == DT_I32 && t.rank))
+    if (in[0]->role != ROLE_CONTROL || !attr_dims(a, &t) || !attr_whole(a[CLASS], 0, 1) ||
+        (t.dtype == DT_I32 && t.rank))
         return false;
     out[0] = t;
     return true;
@@ -58,7 +59,7 @@ static void put_constants(struct writer *w, const char *name, const double *valu
     put(w, "};");
 }
 
-enum { SPAN = 64 };                                    /* CUDA: elements that a thread block turns at a time */
+enum { SPAN = 64 }; /* CUDA: elements that a thread block turns at a time */
 
 static int spans(int64_t n)
 {
@@ -84,7 +85,10 @@ static void close_turn(struct writer *w)
 }
 
 /* What the transforms make of a pixel of channel c: the text of its factor and of what is added. */
-struct transform { int64_t channels; const char *scale, *shift; };
+struct transform {
+    int64_t channels;
+    const char *scale, *shift;
+};
 
 static struct transform put_transform(struct writer *w, const struct tensor *t, const char *c)
 {
@@ -124,7 +128,8 @@ static void put_gather_threads(struct writer *w, const struct stage *s)
 {
     const struct tensor *t = tensor_of(w, s->out[0]);
     const int64_t n = tensor_elements(t);
-    const struct transform f = put_transform(w, t, region_printf(w->region, "(start + e) / %lld", (long long)(n / t->dim[0])));
+    const struct transform f =
+        put_transform(w, t, region_printf(w->region, "(start + e) / %lld", (long long)(n / t->dim[0])));
     bool plain = is_stored(w, s->out[1]), blocks = is_stored(w, s->out[0]);
     open_kernel(w);
     put(w, "__shared__ int64_t at[16];");
@@ -136,7 +141,8 @@ static void put_gather_threads(struct writer *w, const struct stage *s)
     put(w, "const int i = k / %d, e = k %% %d;", SPAN, SPAN);
     put(w, "if (e >= n)");
     put(w, "    continue;");
-    put(w, "const real x = at[i] < 0 ? 0 : pixel(a, at[i] * %lld + start + e, %s, %s);", (long long)n, f.scale, f.shift);
+    put(w, "const real x = at[i] < 0 ? 0 : pixel(a, at[i] * %lld + start + e, %s, %s);", (long long)n, f.scale,
+        f.shift);
     if (plain)
         put(w, "%s[(block * 16 + i) * %lld + start + e] = x;", name_of(w, s->out[1]), (long long)plain_stride(n));
     put(w, "tile[i][e] = x;");
@@ -161,7 +167,7 @@ static void put_gather_blocks(struct writer *w, const struct stage *s)
     put_constants(w, "shift", shift, channels);
     fprintf(w->out, "\n");
     const char *scale_text = "@_scale[c]", *shift_text = "@_shift[c]", *small = NULL;
-    if (channels > 1 && places < 16) {                 /* too few for a run of their own: read as they are, then transformed */
+    if (channels > 1 && places < 16) { /* too few for a run of their own: read as they are, then transformed */
         small = region_printf(w->region, "[(e + k) / %lld]", (long long)places);
         scale_text = "1";
         shift_text = "0";
@@ -179,16 +185,18 @@ static void put_gather_blocks(struct writer *w, const struct stage *s)
     put(w, "for (int i = 0; i < 16; i++)");
     put(w, "    at[i] = sample_at(a, &order, block * 16 + i);");
     put(w, "for (int i = 0; i < 16; i++)");
-    put(w, "    want_pixels(a, at[i] < 0 ? -1 : at[i] * %lldLL + %lldLL * part / %d, %lld);", (long long)n, (long long)n, splits,
-        (long long)(n / splits));
+    put(w, "    want_pixels(a, at[i] < 0 ? -1 : at[i] * %lldLL + %lldLL * part / %d, %lld);", (long long)n,
+        (long long)n, splits, (long long)(n / splits));
     put(w, "for (int c = 0; c < %lld; c++)", (long long)channels);
-    put(w, "for (int64_t e = %lld * part / %d / 16 * 16; e < (part == %d ? %lld : %lld * (part + 1) / %d / 16 * 16); e += 16) {", (long long)places,
-        splits, splits - 1, (long long)places, (long long)places, splits);
+    put(w,
+        "for (int64_t e = %lld * part / %d / 16 * 16; e < (part == %d ? %lld : %lld * (part + 1) / %d / 16 * 16); e += 16) {",
+        (long long)places, splits, splits - 1, (long long)places, (long long)places, splits);
     put(w, "real x[16][16] __attribute__((aligned(64)));");
     put(w, "const int n = %lld - e < 16 ? (int)(%lld - e) : 16;", (long long)places, (long long)places);
     put(w, "const int64_t from = c * %lldLL + e;", (long long)places);
     put(w, "for (int i = 0; i < 16; i++)");
-    put(w, "    read_pixels(a, at[i] < 0 ? -1 : at[i] * %lldLL + from, n, %s, %s, x[i]);", (long long)n, scale_text, shift_text);
+    put(w, "    read_pixels(a, at[i] < 0 ? -1 : at[i] * %lldLL + from, n, %s, %s, x[i]);", (long long)n, scale_text,
+        shift_text);
     if (small) {
         put(w, "for (int i = 0; i < 16; i++)");
         put(w, "for (int k = 0; k < n && at[i] >= 0; k++)");
@@ -196,7 +204,8 @@ static void put_gather_blocks(struct writer *w, const struct stage *s)
     }
     if (plain) {
         put(w, "for (int i = 0; i < 16; i++)");
-        put(w, "    copy_pixels(x[i], n, %s + (block * 16 + i) * %lld + from);", name_of(w, s->out[1]), (long long)stride);
+        put(w, "    copy_pixels(x[i], n, %s + (block * 16 + i) * %lld + from);", name_of(w, s->out[1]),
+            (long long)stride);
     }
     if (blocks)
         put(w, "turn(&x[0][0], n, %s + (block * %lld + from) * 16);", name_of(w, s->out[0]), (long long)n);
@@ -205,16 +214,18 @@ static void put_gather_blocks(struct writer *w, const struct stage *s)
     close_kernel(w);
 }
 
+/* clang-format off */
 static const struct body gather_body[] = {
     {.name = "blocks", .target = &target_cpu, .emit = put_gather_blocks},
     {.name = "turned", .target = &target_cuda, .emit = put_gather_threads},
     {.name = NULL},
 };
+/* clang-format on */
 
 static const char *target_text(struct writer *w, const struct tensor *t)
 {
-    return region_printf(w->region, "at < 0 ? 0 : ((const %s *)a->targets)[at * %lld + e]", t->dtype == DT_I32 ? "int32_t" : "float",
-                         (long long)tensor_elements(t));
+    return region_printf(w->region, "at < 0 ? 0 : ((const %s *)a->targets)[at * %lld + e]",
+                         t->dtype == DT_I32 ? "int32_t" : "float", (long long)tensor_elements(t));
 }
 
 static void target_emit(struct writer *w, const struct stage *s)
@@ -223,7 +234,8 @@ static void target_emit(struct writer *w, const struct stage *s)
     open_kernel(w);
     open_elements(w, tensor_elements(t), 1);
     put(w, "const int64_t at = sample_at(a, block * 16 + lane);");
-    put(w, "%s(%s, %s);", t->dtype == DT_I32 ? "st_i32" : "st", place_of(w, s->out[0], "block", "e"), target_text(w, t));
+    put(w, "%s(%s, %s);", t->dtype == DT_I32 ? "st_i32" : "st", place_of(w, s->out[0], "block", "e"),
+        target_text(w, t));
     close_elements(w);
     close_kernel(w);
 }
@@ -240,12 +252,14 @@ static void put_target_blocks(struct writer *w, const struct stage *s)
     put(w, "for (int i = 0; i < 16; i++) {");
     put(w, "const int64_t at = sample_at(a, &order, block * 16 + i);");
     put(w, "for (int64_t e = 0; e < %lld; e++)", (long long)tensor_elements(t));
-    put(w, "    %s[(block * %lld + e) * 16 + i] = %s;", name_of(w, s->out[0]), (long long)tensor_elements(t), target_text(w, t));
+    put(w, "    %s[(block * %lld + e) * 16 + i] = %s;", name_of(w, s->out[0]), (long long)tensor_elements(t),
+        target_text(w, t));
     put(w, "}");
     close_kernel(w);
 }
 
-static const struct body target_body[] = {{.name = "blocks", .target = &target_cpu, .emit = put_target_blocks}, {.name = NULL}};
+static const struct body target_body[] = {{.name = "blocks", .target = &target_cpu, .emit = put_target_blocks},
+                                          {.name = NULL}};
 
 /* ---- relayout: samples in lanes -> row by row ---- */
 
@@ -278,8 +292,8 @@ static void put_relayout_threads(struct writer *w, const struct stage *s)
     put(w, "__syncthreads();");
     put(w, "for (int k = threadIdx.x; k < 16 * %d; k += blockDim.x)", SPAN);
     put(w, "    if (k %% %d < n)", SPAN);
-    put(w, "        %s[(block * 16 + k / %d) * %lld + start + k %% %d] = tile[k / %d][k %% %d];", name_of(w, s->out[0]), SPAN,
-        (long long)stride, SPAN, SPAN, SPAN);
+    put(w, "        %s[(block * 16 + k / %d) * %lld + start + k %% %d] = tile[k / %d][k %% %d];", name_of(w, s->out[0]),
+        SPAN, (long long)stride, SPAN, SPAN, SPAN);
     close_turn(w);
 }
 
@@ -291,11 +305,14 @@ static void put_relayout_blocks(struct writer *w, const struct stage *s)
     w->splits = 1;
     put(w, "for (int64_t block = first; block < last; block++)");
     put(w, "for (int64_t e = 0; e < %lld; e += 16)", (long long)n);
-    put(w, "    turn_back(%s + (block * %lldLL + e) * 16, %lldLL - e < 16 ? (int)(%lldLL - e) : 16, %lld, %s + block * 16 * %lldLL + e);",
-        name_of(w, s->in[0]), (long long)n, (long long)n, (long long)n, (long long)stride, name_of(w, s->out[0]), (long long)stride);
+    put(w,
+        "    turn_back(%s + (block * %lldLL + e) * 16, %lldLL - e < 16 ? (int)(%lldLL - e) : 16, %lld, %s + block * 16 * %lldLL + e);",
+        name_of(w, s->in[0]), (long long)n, (long long)n, (long long)n, (long long)stride, name_of(w, s->out[0]),
+        (long long)stride);
     close_kernel(w);
 }
 
+/* clang-format off */
 static const struct body relayout_body[] = {
     {.name = "blocks", .target = &target_cpu, .emit = put_relayout_blocks},
     {.name = "turned", .target = &target_cuda, .emit = put_relayout_threads},
@@ -310,5 +327,6 @@ static const struct op op[] = {
     {.name = "relayout", .doc = "from samples in lanes to row by row", .kind = OP_MOVE, .nin = 1, .nout = 1, .shape = relayout_shape,
      .emit = relayout_emit, .body = relayout_body},
 };
+/* clang-format on */
 
 const struct module module_gather = {op, COUNT(op), NULL, 0};

@@ -19,14 +19,16 @@ static bool xent_shape(const double *a, const struct tensor *const *in, int nin,
     if (!rows_of(in[0], DT_F32, 1) || !rows_of(in[1], DT_I32, 0) || !(a[SMOOTHING] >= 0 && a[SMOOTHING] <= 1))
         return false;
     for (int o = 0; o < nout; o++)
-        out[o] = (struct tensor){.dtype = DT_F32, .layout = in[0]->layout, .rows = true, .rank = o, .dim = {o ? in[0]->dim[0] : 0}};
+        out[o] = (struct tensor){
+            .dtype = DT_F32, .layout = in[0]->layout, .rows = true, .rank = o, .dim = {o ? in[0]->dim[0] : 0}};
     return true;
 }
 
 static bool mse_shape(const double *a, const struct tensor *const *in, int nin, struct tensor *out, int nout)
 {
     (void)a, (void)nin, (void)nout;
-    if (!in[0]->rows || in[0]->dtype != DT_F32 || in[1]->dtype != DT_F32 || !same_shape(in[0], in[1]) || in[0]->layout != in[1]->layout)
+    if (!in[0]->rows || in[0]->dtype != DT_F32 || in[1]->dtype != DT_F32 || !same_shape(in[0], in[1]) ||
+        in[0]->layout != in[1]->layout)
         return false;
     out[0] = (struct tensor){.dtype = DT_F32, .layout = in[0]->layout, .rows = true};
     out[1] = *in[0];
@@ -93,12 +95,15 @@ static void xent_emit(struct writer *w, const struct stage *s)
     put(w, "}");
     put(w, "for (int k = 0; k < %lld; k++)", K);
     put(w, "    sum_add(&exps, v_exp(%s - top));", x);
-    put(w, "const V total = sum_of(&exps), loss = v_log(total) + top - wanted * num(%.17g) - sum_of(&all) * num(%.17g);", 1 - e, e / (double)K);
+    put(w,
+        "const V total = sum_of(&exps), loss = v_log(total) + top - wanted * num(%.17g) - sum_of(&all) * num(%.17g);",
+        1 - e, e / (double)K);
     put_out(w, s->out[0], "0", "sel(live, loss, num(0))");
     if (is_stored(w, s->out[1])) {
         put(w, "const V inv_rows = vec((real)1 / (real)a->control[%d]);", CTL_BATCH);
         put(w, "for (int k = 0; k < %lld; k++) {", K);
-        put(w, "const V p = v_exp(%s - top) / total, t = sel(target == k, num(%.17g), num(%.17g));", x, 1 - e + e / (double)K, e / (double)K);
+        put(w, "const V p = v_exp(%s - top) / total, t = sel(target == k, num(%.17g), num(%.17g));", x,
+            1 - e + e / (double)K, e / (double)K);
         put_out(w, s->out[1], "k", "sel(live, (p - t) * inv_rows, num(0))");
         put(w, "}");
     }
@@ -143,7 +148,9 @@ static void hit_emit(struct writer *w, const struct stage *s)
     put(w, "const V x = %s;", x);
     put(w, "ahead += sel((x > wanted) | ((x == wanted) & (target > k)), num(1), num(0));");
     put(w, "}");
-    put(w, "const V hit = sel((wanted == wanted) & (zero == 0) & (ahead < num(%.17g)) & live_mask(a, block, lane), num(1), num(0));", s->attr[0]);
+    put(w,
+        "const V hit = sel((wanted == wanted) & (zero == 0) & (ahead < num(%.17g)) & live_mask(a, block, lane), num(1), num(0));",
+        s->attr[0]);
     put_out(w, s->out[0], "0", "hit");
     close_tasks(w);
     close_kernel(w);
@@ -165,7 +172,8 @@ static void report_emit(struct writer *w, const struct stage *s)
         if (!strcmp(s->op->name, "report_loss")) {
             put(w, "const float loss = (float)(total / rows);");
             put(w, "put_word(a, %d, loss);", CTL_LOSS);
-            put(w, "a->control[%d] = is_finite(loss) && (!a->control[%d] || a->control[%d]);", CTL_FINITE, CTL_CHAIN, CTL_FINITE);
+            put(w, "a->control[%d] = is_finite(loss) && (!a->control[%d] || a->control[%d]);", CTL_FINITE, CTL_CHAIN,
+                CTL_FINITE);
         } else
             put(w, "a->control[%d] = (uint32_t)total;", CTL_METRIC + (int)s->attr[0]);
         close_lead(w);
@@ -181,20 +189,22 @@ static bool target_fits(struct site *s, const char *what, const struct args *a, 
 {
     struct region *r = s->graph->region;
     if (x[1]->t.dtype != DT_I32) {
-        diag_error(s->diag, "N0207", a->loc[1], NULL, "%s needs a class, but `%s` is %s", what, x[1]->t.name, shape_words(r, x[1]));
+        diag_error(s->diag, "N0207", a->loc[1], NULL, "%s needs a class, but `%s` is %s", what, x[1]->t.name,
+                   shape_words(r, x[1]));
         diag_place(s->diag, x[1]->loc, "declared here");
         diag_help(s->diag, "declare `target %s : class[%lld]`, or use MSE", x[1]->t.name, (long long)x[0]->t.dim[0]);
         return false;
     }
     if (x[0]->t.rank != 1) {
-        diag_error(s->diag, "N0207", a->loc[0], NULL, "%s needs one value a class, but gets %s", what, shape_words(r, x[0]));
+        diag_error(s->diag, "N0207", a->loc[0], NULL, "%s needs one value a class, but gets %s", what,
+                   shape_words(r, x[0]));
         diag_place(s->diag, x[0]->loc, "makes %s", shape_words(r, x[0]));
         diag_help(s->diag, "end the network with `-> Flatten -> Linear(%lld)`", (long long)x[1]->t.fan_in);
         return false;
     }
     if (x[1]->t.fan_in != x[0]->t.dim[0]) {
-        diag_error(s->diag, "N0207", a->loc[0], NULL, "%s gets %lld values, but `%s` has %lld classes", what, (long long)x[0]->t.dim[0],
-                   x[1]->t.name, (long long)x[1]->t.fan_in);
+        diag_error(s->diag, "N0207", a->loc[0], NULL, "%s gets %lld values, but `%s` has %lld classes", what,
+                   (long long)x[0]->t.dim[0], x[1]->t.name, (long long)x[1]->t.fan_in);
         diag_place(s->diag, x[0]->loc, "makes %s", shape_words(r, x[0]));
         diag_place(s->diag, x[1]->loc, "declared here");
         diag_help(s->diag, "end the network with `Linear(%lld)`, or declare `class[%lld]`", (long long)x[1]->t.fan_in,
@@ -219,10 +229,13 @@ static void warn_of_bounds(struct site *s, const struct args *a, const struct va
         if (!x->def || strcmp(x->def->op->name, bounded[i].op))
             continue;
         double others = (double)logits->t.dim[0] - 1, least = log1p(others * exp(bounded[i].low - bounded[i].high));
-        diag_warning(s->diag, "N0419", a->loc[0], NULL, "CrossEntropy takes logits, and these come out of a %s: the loss cannot fall below %.3f",
+        diag_warning(s->diag, "N0419", a->loc[0], NULL,
+                     "CrossEntropy takes logits, and these come out of a %s: the loss cannot fall below %.3f",
                      bounded[i].layer, least);
         diag_place(s->diag, x->loc, "values from %g to %g", bounded[i].low, bounded[i].high);
-        diag_help(s->diag, i ? "give it the value before the %s" : "it applies softmax itself: give it the value before the %s, which may stay for an `output`",
+        diag_help(s->diag,
+                  i ? "give it the value before the %s"
+                    : "it applies softmax itself: give it the value before the %s, which may stay for an `output`",
                   bounded[i].layer);
     }
 }
@@ -241,14 +254,16 @@ static struct value *mse(struct site *s, const struct args *a, struct value *con
     (void)nx;
     struct region *r = s->graph->region;
     if (x[1]->t.role != ROLE_TARGET || x[0]->t.role == ROLE_TARGET) {
-        diag_error(s->diag, "N0207", a->loc[x[0]->t.role == ROLE_TARGET ? 0 : 1], NULL, "MSE compares a value of the network with a target, in this order");
+        diag_error(s->diag, "N0207", a->loc[x[0]->t.role == ROLE_TARGET ? 0 : 1], NULL,
+                   "MSE compares a value of the network with a target, in this order");
         diag_help(s->diag, "`MSE(output, target)`, the second one declared as `target t : f32[...]`");
         return NULL;
     }
     if (x[1]->t.dtype != DT_F32 || !same_shape(&x[0]->t, &x[1]->t)) {
         bool values = x[1]->t.dtype == DT_F32;
-        diag_error(s->diag, "N0207", a->loc[0], NULL, "MSE needs two values of the same shape, but gets %s, and `%s` is %s",
-                   shape_words(r, x[0]), x[1]->t.name, values ? shape_words(r, x[1]) : "a class");
+        diag_error(s->diag, "N0207", a->loc[0], NULL,
+                   "MSE needs two values of the same shape, but gets %s, and `%s` is %s", shape_words(r, x[0]),
+                   x[1]->t.name, values ? shape_words(r, x[1]) : "a class");
         diag_place(s->diag, x[0]->loc, "makes %s", shape_words(r, x[0]));
         diag_place(s->diag, x[1]->loc, "declared here");
         if (!values)
@@ -279,14 +294,17 @@ static bool top_k_check(struct site *s, const struct args *a, struct value *cons
     if (x[1]->t.dtype != DT_I32 || k < classes)
         return true;
     if (k == classes) {
-        diag_warning(s->diag, "N0419", a->loc[0], NULL, "TopK(%.0f) of %.0f classes is 100 %% whatever the network says", k, classes);
+        diag_warning(s->diag, "N0419", a->loc[0], NULL,
+                     "TopK(%.0f) of %.0f classes is 100 %% whatever the network says", k, classes);
         return true;
     }
-    diag_error(s->diag, "N0404", a->loc[0], NULL, "TopK takes the %.0f largest values, and `%s` has %.0f classes", k, x[1]->t.name, classes);
+    diag_error(s->diag, "N0404", a->loc[0], NULL, "TopK takes the %.0f largest values, and `%s` has %.0f classes", k,
+               x[1]->t.name, classes);
     diag_place(s->diag, x[1]->loc, "declared here");
     return false;
 }
 
+/* clang-format off */
 static const struct op op[] = {
     {.name = "xent", .doc = "softmax with cross-entropy: loss a row, gradient", .kind = OP_ROW, .optional = true, .nin = 2, .nout = 2,
      .attr = {"smoothing"}, .shape = xent_shape, .grad = loss_grad, .emit = xent_emit},
@@ -314,5 +332,6 @@ static const struct word word[] = {
      .shown = "top", .check = top_k_check,
      .arg = {{.name = "k", .help = "how many", .type = ARG_INT, .required = true, .min = 1, .max = 1e9}}},
 };
+/* clang-format on */
 
 const struct module module_loss = {op, COUNT(op), word, COUNT(word)};

@@ -12,7 +12,8 @@ static bool concat_shape(const double *a, const struct tensor *const *in, int ni
     (void)a, (void)nout;
     out[0] = *in[0];
     for (int i = 0; i < nin; i++) {
-        if (!in[i]->rows || in[i]->dtype != DT_F32 || in[i]->rank != in[0]->rank || in[i]->rank < 1 || in[i]->layout != in[0]->layout)
+        if (!in[i]->rows || in[i]->dtype != DT_F32 || in[i]->rank != in[0]->rank || in[i]->rank < 1 ||
+            in[i]->layout != in[0]->layout)
             return false;
         for (int d = 1; d < in[0]->rank; d++)
             if (in[i]->dim[d] != in[0]->dim[d])
@@ -120,7 +121,8 @@ static struct value *concat(struct site *s, const struct args *a, struct value *
     for (int i = 0; i < nx && i < MAX_OPERANDS; i++)
         in[i] = &x[i]->t;
     if (nx > MAX_OPERANDS || !concat_shape(NULL, in, nx, out, 1)) {
-        diag_error(s->diag, "N0205", s->loc, NULL, "Concat joins channels, so height and width must be the same in all its values");
+        diag_error(s->diag, "N0205", s->loc, NULL,
+                   "Concat joins channels, so height and width must be the same in all its values");
         for (int i = 0; i < nx && i < 3; i++)
             diag_place(s->diag, x[i]->loc, "makes %s", shape_words(s->graph->region, x[i]));
         diag_help(s->diag, "bring them to one size with `stride`, `pad` or a pooling, or put `-> Flatten` behind each");
@@ -134,6 +136,7 @@ static struct value *concat(struct site *s, const struct args *a, struct value *
     return graph_node(s->graph, "concat", NULL, x, nx)->out[0];
 }
 
+/* clang-format off */
 static const struct op op[] = {
     {.name = "concat", .doc = "joined along the channels", .kind = OP_MOVE, .nin = -1, .nout = 1, .shape = concat_shape, .grad = concat_grad,
      .emit = concat_emit},
@@ -147,5 +150,6 @@ static const struct word word[] = {
     {.kind = WORD_LAYER, .name = "Flatten", .doc = "channels, rows and columns in one vector", .build = flatten},
     {.kind = WORD_LAYER, .name = "Concat", .doc = "values joined along the channels", .nvalue = -1, .build = concat},
 };
+/* clang-format on */
 
 const struct module module_move = {op, COUNT(op), word, COUNT(word)};

@@ -5,6 +5,7 @@
 
 #define UPDATE .kind = OP_MAP, .shape = map_shape, .update = true
 
+/* clang-format off */
 static const struct op op[] = {
     {.name = "accumulate", .doc = "s the sum of the gradients over the parts of a batch, which also takes their place", UPDATE,
      .gate = GATE_PARTS, .nin = 2, .nout = 2, .letters = "sg",
@@ -31,6 +32,7 @@ static const struct op op[] = {
              "v = beta2 * v + {1 - beta2} * g * g",
              "p = p * (1 - lr * decay) - lr / {1 - pow(beta1, t)} * m / (sqrt(v) * (1 / {sqrt(1 - pow(beta2, t))}) + eps)"}},
 };
+/* clang-format on */
 
 static const char *sgd(const struct args *a)
 {
@@ -59,6 +61,7 @@ static const char *adamw(const struct args *a)
     return "adamw";
 }
 
+/* clang-format off */
 #define LR {.name = "lr", .help = "learning rate", .type = ARG_NUMBER, .otherwise = 1e-3, .min = 0, .max = 1e6}
 #define ADAM_ARGS(decay_) \
     LR, {.name = "betas", .help = "decay of the two moving means", .type = ARG_PAIR, .part = {"beta1", "beta2"}, \
@@ -76,5 +79,6 @@ static const struct word word[] = {
     {.kind = WORD_OPTIMIZER, .name = "AdamW", .doc = "Adam with decoupled decay", .update = adamw, .free_args = 15,
      .arg = {ADAM_ARGS(0.01)}},
 };
+/* clang-format on */
 
 const struct module module_optimizer = {op, COUNT(op), word, COUNT(word)};

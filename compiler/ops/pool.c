@@ -6,13 +6,23 @@
 #include <math.h>
 #include <string.h>
 
-enum { R = WINDOW_R, S = WINDOW_S, SH = WINDOW_SH, SW = WINDOW_SW, PH = WINDOW_PH, PW = WINDOW_PW, H = WINDOW_H, W = WINDOW_W };
+enum {
+    R = WINDOW_R,
+    S = WINDOW_S,
+    SH = WINDOW_SH,
+    SW = WINDOW_SW,
+    PH = WINDOW_PH,
+    PW = WINDOW_PW,
+    H = WINDOW_H,
+    W = WINDOW_W
+};
 #define POOL_ATTRS "r", "s", "stride_h", "stride_w", "pad_h", "pad_w"
 
 static bool sizes(const double *a, const int64_t *in, int64_t *out)
 {
     for (int i = 0; i < 2; i++) {
-        if (!attr_whole(a[R + i], 1, MAX_PICTURE) || !attr_whole(a[SH + i], 1, MAX_PICTURE) || !attr_whole(a[PH + i], 0, a[R + i] / 2) || in[i] > MAX_PICTURE)
+        if (!attr_whole(a[R + i], 1, MAX_PICTURE) || !attr_whole(a[SH + i], 1, MAX_PICTURE) ||
+            !attr_whole(a[PH + i], 0, a[R + i] / 2) || in[i] > MAX_PICTURE)
             return false;
         int64_t room = in[i] + 2 * (int64_t)a[PH + i] - (int64_t)a[R + i];
         if (room < 0)
@@ -34,7 +44,10 @@ static bool pool_shape(const double *a, const struct tensor *const *in, int nin,
     if (!image_like(in[0]) || !sizes(a, in[0]->dim + 1, size))
         return false;
     for (int o = 0; o < nout; o++)
-        out[o] = (struct tensor){.dtype = o ? place_type(a) : DT_F32, .layout = in[0]->layout, .rows = true, .rank = 3,
+        out[o] = (struct tensor){.dtype = o ? place_type(a) : DT_F32,
+                                 .layout = in[0]->layout,
+                                 .rows = true,
+                                 .rank = 3,
                                  .dim = {in[0]->dim[0], size[0], size[1]}};
     return true;
 }
@@ -50,7 +63,8 @@ static bool dx_shape(const double *a, const struct tensor *const *in, int nin, s
         return false;
     if (nin > 1 && (!same_shape(in[0], in[1]) || in[1]->dtype != place_type(a) || in[1]->layout != in[0]->layout))
         return false;
-    out[0] = (struct tensor){.dtype = DT_F32, .layout = in[0]->layout, .rows = true, .rank = 3, .dim = {in[0]->dim[0], x[0], x[1]}};
+    out[0] = (struct tensor){
+        .dtype = DT_F32, .layout = in[0]->layout, .rows = true, .rank = 3, .dim = {in[0]->dim[0], x[0], x[1]}};
     return true;
 }
 
@@ -93,10 +107,12 @@ static void pool_emit(struct writer *w, const struct stage *s)
     open_kernel(w);
     put(w, "enum { H = %lld, W = %lld };", (long long)x->dim[1], (long long)x->dim[2]);
     open_image(w, C, P, Q);
-    put(w, "const int h0 = p * %d - %d, w0 = q * %d - %d;", (int)s->attr[SH], (int)s->attr[PH], (int)s->attr[SW], (int)s->attr[PW]);
+    put(w, "const int h0 = p * %d - %d, w0 = q * %d - %d;", (int)s->attr[SH], (int)s->attr[PH], (int)s->attr[SW],
+        (int)s->attr[PW]);
     const char *e = region_printf(w->region, "((c * %lld + p) * %lld + q)", (long long)P, (long long)Q);
     put_window(w, s, "block", e,
-               region_printf(w->region, "ld(%s)", place_of(w, s->in[0], "block", "((c * H + h0 + r) * W + w0 + s)")), true);
+               region_printf(w->region, "ld(%s)", place_of(w, s->in[0], "block", "((c * H + h0 + r) * W + w0 + s)")),
+               true);
     put_maps(w, 1, w->kernel->nstage, "block", e, "c");
     close_elements(w);
     close_kernel(w);
@@ -112,10 +128,10 @@ static void dx_emit(struct writer *w, const struct stage *s)
     open_image(w, C, (int64_t)a[H], (int64_t)a[W]);
     put(w, "V sum = num(0);");
     put(w, "const int h = p + %d, w = q + %d;", (int)a[PH], (int)a[PW]);
-    put(w, "const int p0 = h < %d ? 0 : (h - %d) / %d, p1 = h / %d < %lld ? h / %d : %lld;", (int)a[R], (int)(a[R] - a[SH]), (int)a[SH], (int)a[SH],
-        (long long)P, (int)a[SH], (long long)P - 1);
-    put(w, "const int q0 = w < %d ? 0 : (w - %d) / %d, q1 = w / %d < %lld ? w / %d : %lld;", (int)a[S], (int)(a[S] - a[SW]), (int)a[SW], (int)a[SW],
-        (long long)Q, (int)a[SW], (long long)Q - 1);
+    put(w, "const int p0 = h < %d ? 0 : (h - %d) / %d, p1 = h / %d < %lld ? h / %d : %lld;", (int)a[R],
+        (int)(a[R] - a[SH]), (int)a[SH], (int)a[SH], (long long)P, (int)a[SH], (long long)P - 1);
+    put(w, "const int q0 = w < %d ? 0 : (w - %d) / %d, q1 = w / %d < %lld ? w / %d : %lld;", (int)a[S],
+        (int)(a[S] - a[SW]), (int)a[SW], (int)a[SW], (long long)Q, (int)a[SW], (long long)Q - 1);
     put(w, "for (int i = p0; i <= p1; i++)");
     put(w, "for (int j = q0; j <= q1; j++) {");
     const char *e = region_printf(w->region, "((c * %lld + i) * %lld + j)", (long long)P, (long long)Q);
@@ -123,11 +139,15 @@ static void dx_emit(struct writer *w, const struct stage *s)
     put(w, "if (r >= %d || s >= %d)", (int)a[R], (int)a[S]);
     put(w, "    continue;");
     put(w, "const V y = ld(%s);", place_of(w, s->in[0], "block", e));
-    put(w, "sum += %s;", s->nin == 2 ? region_printf(w->region, "sel(%s(%s) == r * %d + s, y, num(0))", place_type(a) == DT_U8 ? "ld_u8" : "ld_i32",
-                                                      place_of(w, s->in[1], "block", e), (int)a[S])
-                                     : region_printf(w->region, "y * num(%.17g)", 1 / (a[R] * a[S])));
+    put(w, "sum += %s;",
+        s->nin == 2
+            ? region_printf(w->region, "sel(%s(%s) == r * %d + s, y, num(0))",
+                            place_type(a) == DT_U8 ? "ld_u8" : "ld_i32", place_of(w, s->in[1], "block", e), (int)a[S])
+            : region_printf(w->region, "y * num(%.17g)", 1 / (a[R] * a[S])));
     put(w, "}");
-    put(w, "st(%s, sum);", place_of(w, s->out[0], "block", region_printf(w->region, "((c * %lld + p) * %lld + q)", (long long)a[H], (long long)a[W])));
+    put(w, "st(%s, sum);",
+        place_of(w, s->out[0], "block",
+                 region_printf(w->region, "((c * %lld + p) * %lld + q)", (long long)a[H], (long long)a[W])));
     close_elements(w);
     close_kernel(w);
 }
@@ -161,7 +181,8 @@ static void put_channels(struct writer *w, const struct stage *s)
     open_kernel(w);
     put(w, "enum { H = %d, W = %d };", (int)a[H], (int)a[W]);
     open_tasks(w, 1, splits);
-    put(w, "for (int64_t c = part * %lldLL / %d; c < (part + 1) * %lldLL / %d; c++) {", (long long)C, splits, (long long)C, splits);
+    put(w, "for (int64_t c = part * %lldLL / %d; c < (part + 1) * %lldLL / %d; c++) {", (long long)C, splits,
+        (long long)C, splits);
     put(w, "real *x = %s;", place_of(w, s->out[0], "block", "c * H * W"));
     if (!covered) {
         put(w, "for (int i = 0; i < H * W; i++)");
@@ -171,9 +192,11 @@ static void put_channels(struct writer *w, const struct stage *s)
     put(w, "for (int q = 0; q < %lld; q++) {", (long long)Q);
     const char *e = region_printf(w->region, "((c * %lld + p) * %lld + q)", (long long)P, (long long)Q);
     put(w, "const int h0 = p * %d - %d, w0 = q * %d - %d;", (int)a[SH], (int)a[PH], (int)a[SW], (int)a[PW]);
-    put(w, "const V y = ld(%s)%s;", place_of(w, s->in[0], "block", e), max ? "" : region_printf(w->region, " * num(%.17g)", 1 / (a[R] * a[S])));
+    put(w, "const V y = ld(%s)%s;", place_of(w, s->in[0], "block", e),
+        max ? "" : region_printf(w->region, " * num(%.17g)", 1 / (a[R] * a[S])));
     if (max)
-        put(w, "const M winner = %s(%s);", place_type(a) == DT_U8 ? "ld_u8" : "ld_i32", place_of(w, s->in[1], "block", e));
+        put(w, "const M winner = %s(%s);", place_type(a) == DT_U8 ? "ld_u8" : "ld_i32",
+            place_of(w, s->in[1], "block", e));
     put(w, "for (int r = 0; r < %d; r++)", (int)a[R]);
     put(w, "for (int s = 0; s < %d; s++) {", (int)a[S]);
     if (padded) {
@@ -193,20 +216,23 @@ static void put_channels(struct writer *w, const struct stage *s)
     close_kernel(w);
 }
 
+/* clang-format off */
 static const struct body dx_body[] = {
     {.name = "windows", .target = &target_cuda, .applies = is_apart, .emit = put_windows},
     {.name = "scatter", .target = &target_cpu, .emit = put_channels},
     {.name = NULL},
 };
+/* clang-format on */
 
 /* ---- layers ---- */
 
-static struct value *window(struct site *s, struct value *x, const char *what, const char *op, const double *kernel, const double *stride,
-                            const double *pad, struct loc pad_loc)
+static struct value *window(struct site *s, struct value *x, const char *what, const char *op, const double *kernel,
+                            const double *stride, const double *pad, struct loc pad_loc)
 {
     struct region *r = s->graph->region;
     if (x->t.rank != 3) {
-        diag_error(s->diag, "N0201", s->loc, "needs channels x height x width", "%s gets %s, but it needs an image", what, shape_words(r, x));
+        diag_error(s->diag, "N0201", s->loc, "needs channels x height x width", "%s gets %s, but it needs an image",
+                   what, shape_words(r, x));
         diag_place(s->diag, x->loc, "makes %s", shape_words(r, x));
         diag_help(s->diag, "put it before the layer that makes a vector, or leave it out");
         return NULL;
@@ -216,7 +242,8 @@ static struct value *window(struct site *s, struct value *x, const char *what, c
         a[SH + i] = stride && stride[i] > 0 ? stride[i] : a[R + i];
         a[PH + i] = pad ? pad[i] : 0;
         if (a[PH + i] > floor(a[R + i] / 2)) {
-            diag_error(s->diag, "N0206", pad_loc, NULL, "%s: the padding %g is more than half of the window %g", what, a[PH + i], a[R + i]);
+            diag_error(s->diag, "N0206", pad_loc, NULL, "%s: the padding %g is more than half of the window %g", what,
+                       a[PH + i], a[R + i]);
             diag_help(s->diag, "use `pad = %g` or less", floor(a[R + i] / 2));
             return NULL;
         }
@@ -226,12 +253,15 @@ static struct value *window(struct site *s, struct value *x, const char *what, c
         int64_t high = x->t.dim[1], wide = x->t.dim[2];
         bool large = high > MAX_PICTURE || wide > MAX_PICTURE;
         if (large)
-            diag_error(s->diag, "N0202", s->loc, NULL, "%s: images may have at most %d rows and columns", what, MAX_PICTURE);
+            diag_error(s->diag, "N0202", s->loc, NULL, "%s: images may have at most %d rows and columns", what,
+                       MAX_PICTURE);
         else
-            diag_error(s->diag, "N0202", s->loc, NULL, "%s: a window of %gx%g does not fit into %s", what, a[R], a[S], shape_text(r, x));
+            diag_error(s->diag, "N0202", s->loc, NULL, "%s: a window of %gx%g does not fit into %s", what, a[R], a[S],
+                       shape_text(r, x));
         diag_place(s->diag, x->loc, "makes %s", shape_words(r, x));
         if (!large)
-            diag_help(s->diag, "the largest window here is %lldx%lld; `Global%s` takes the whole image", (long long)high, (long long)wide, what);
+            diag_help(s->diag, "the largest window here is %lldx%lld; `Global%s` takes the whole image",
+                      (long long)high, (long long)wide, what);
         return NULL;
     }
     return graph_op(s->graph, op, a, x, NULL);
@@ -261,6 +291,7 @@ static struct value *global_avg(struct site *s, const struct args *a, struct val
     return window(s, x[0], "GlobalAvgPool", "avgpool", NULL, NULL, NULL, s->loc);
 }
 
+/* clang-format off */
 static const struct op op[] = {
     {.name = "maxpool", .doc = "largest value of each window, and its place there", .kind = OP_WINDOW, .form = FORM_POOL, .fits_tile = window_fits_tile, .nin = 1, .nout = 2,
      .attr = {POOL_ATTRS}, .shape = pool_shape, .grad = max_grad, .emit = pool_emit},
@@ -283,5 +314,6 @@ static const struct word word[] = {
     {.kind = WORD_LAYER, .name = "GlobalMaxPool", .doc = "largest value of each channel", .build = global_max},
     {.kind = WORD_LAYER, .name = "GlobalAvgPool", .doc = "mean of each channel", .build = global_avg},
 };
+/* clang-format on */
 
 const struct module module_pool = {op, COUNT(op), word, COUNT(word)};

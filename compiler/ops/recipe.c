@@ -32,6 +32,7 @@ static double cosine_rate(const double *num, const struct training_step *s)
     return final + (s->lr - final) * (1 + cos(acos(-1) * part)) / 2;
 }
 
+/* clang-format off */
 #define WARMUP {.name = "warmup", .help = "steps of linear warm-up", .type = ARG_INT, .min = 0, .max = 1e9}
 
 static const struct word word[] = {
@@ -47,5 +48,6 @@ static const struct word word[] = {
      .arg = {{.name = "mean", .help = "a number, or one a channel", .type = ARG_NUMBERS, .required = true},
              {.name = "std", .help = "a number, or one a channel", .type = ARG_NUMBERS, .required = true, .min = 1e-12, .max = 1e12}}},
 };
+/* clang-format on */
 
 const struct module module_recipe = {NULL, 0, word, COUNT(word)};

@@ -7,10 +7,11 @@
 /* The mask compares 32-bit words with p * 2^32; streams are words of the counter. */
 static bool dropout_shape(const double *attr, const struct tensor *const *in, int nin, struct tensor *out, int nout)
 {
-    return attr[0] >= 0 && attr[0] <= 1 - 0x1p-32 && attr[1] >= 0 && attr[1] <= INT32_MAX && attr[1] == floor(attr[1]) &&
-           map_shape(attr, in, nin, out, nout);
+    return attr[0] >= 0 && attr[0] <= 1 - 0x1p-32 && attr[1] >= 0 && attr[1] <= INT32_MAX &&
+           attr[1] == floor(attr[1]) && map_shape(attr, in, nin, out, nout);
 }
 
+/* clang-format off */
 static const struct op op[] = {
     {.name = "add", .doc = "sum", .kind = OP_MAP, .nin = 2, .nout = 1, .shape = map_shape,
      .fwd = {"a + b"}, .bwd = {"g", "g"}},
@@ -30,6 +31,7 @@ static const struct op op[] = {
      .kind = OP_MAP, .nin = 1, .nout = 1, .shape = dropout_shape, .attr = {"p", "stream"},
      .fwd = {"keep ? a / (1 - p) : 0"}, .bwd = {"keep ? g / (1 - p) : 0"}},
 };
+/* clang-format on */
 
 static struct value *relu(struct site *s, const struct args *a, struct value *const *x, int nx)
 {
@@ -71,6 +73,7 @@ static struct value *dropout(struct site *s, const struct args *a, struct value 
     return graph_op(s->graph, "dropout", (double[MAX_ATTRS]){p, s->graph->nnode}, x[0], NULL);
 }
 
+/* clang-format off */
 static const struct word word[] = {
     {.kind = WORD_LAYER, .name = "ReLU", .doc = "max(x, 0)", .build = relu},
     {.kind = WORD_LAYER, .name = "LeakyReLU", .doc = "x, or slope * x below 0", .build = leaky_relu,
@@ -82,5 +85,6 @@ static const struct word word[] = {
      .build = dropout,
      .arg = {{.name = "p", .help = "probability of a zero", .type = ARG_NUMBER, .otherwise = 0.5, .min = 0, .max = 0.99}}},
 };
+/* clang-format on */
 
 const struct module module_scalar = {op, COUNT(op), word, COUNT(word)};

@@ -77,6 +77,7 @@ static struct value *softmax(struct site *s, const struct args *a, struct value 
     return graph_op(s->graph, "softmax", NULL, x[0], NULL);
 }
 
+/* clang-format off */
 static const struct op op[] = {
     {.name = "softmax", .doc = "exp(x) / sum exp(x) over the channels", .kind = OP_ROW, .nin = 1, .nout = 1, .shape = shape,
      .grad = softmax_grad, .emit = softmax_emit},
@@ -86,5 +87,6 @@ static const struct op op[] = {
 static const struct word word[] = {
     {.kind = WORD_LAYER, .name = "Softmax", .doc = "exp(x) / sum exp(x) over the channels", .build = softmax},
 };
+/* clang-format on */
 
 const struct module module_softmax = {op, COUNT(op), word, COUNT(word)};

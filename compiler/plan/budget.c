@@ -72,7 +72,8 @@ static int64_t even_part(int64_t batch, int64_t room)
     return to_block((batch + parts - 1) / parts);
 }
 
-static void grant_train(const struct plan *p, const struct target *t, const struct wish *w, int64_t room, struct grant *g)
+static void grant_train(const struct plan *p, const struct target *t, const struct wish *w, int64_t room,
+                        struct grant *g)
 {
     const struct schedule *s = g->tight = plan_schedule(p, t, PHASE_TRAIN);
     const bool splits = may_split(p, s, w);
@@ -100,7 +101,8 @@ static void grant_train(const struct plan *p, const struct target *t, const stru
 }
 
 /* What is only measured does not depend on the batch, so a smaller one is taken silently. */
-static void grant_forward(const struct plan *p, const struct target *t, enum phase ph, const struct wish *w, int64_t room, struct grant *g)
+static void grant_forward(const struct plan *p, const struct target *t, enum phase ph, const struct wish *w,
+                          int64_t room, struct grant *g)
 {
     const struct schedule *s = plan_schedule(p, t, ph);
     int64_t batch = smaller(smaller(w->evaluation, w->samples[ph]), s ? schedule_fit(p, s, room) : 0);
@@ -212,7 +214,8 @@ static int64_t gradients(const struct plan *p, const struct schedule *s)
     return bytes;
 }
 
-static void put_peak(const struct plan *p, const struct schedule *s, int64_t rows, int64_t spare, int64_t beside, FILE *out)
+static void put_peak(const struct plan *p, const struct schedule *s, int64_t rows, int64_t spare, int64_t beside,
+                     FILE *out)
 {
     const int64_t scratch = row_workspace(p, s), sums = gradients(p, s);
     const struct kernel *k = &p->kernel[s->first_kernel + s->peak_step];
@@ -226,7 +229,8 @@ static void put_peak(const struct plan *p, const struct schedule *s, int64_t row
         fprintf(out, ", gradients %s", bytes_text(sums, fixed, sizeof fixed));
     if (s->fixed - sums + rows * scratch > 0)
         fprintf(out, ", workspace %s", bytes_text(s->fixed - sums + rows * scratch, fixed, sizeof fixed));
-    fprintf(out, ", parameters%s %s", spare ? "" : " and optimizer", bytes_text(p->persistent - spare, persistent, sizeof persistent));
+    fprintf(out, ", parameters%s %s", spare ? "" : " and optimizer",
+            bytes_text(p->persistent - spare, persistent, sizeof persistent));
     if (beside > 0)
         fprintf(out, ", context, kernels and data %s", bytes_text(beside, others, sizeof others));
     fprintf(out, "\n");
@@ -246,7 +250,8 @@ static void put_value(const struct plan *p, const struct schedule *s, const stru
         for (int o = 0; o < g->nout; o++)
             maker = &p->tensor[g->out[o]] == t ? g : maker;
     layer_text(p, k, layer);
-    fprintf(out, "%s%s%s (", t->role == ROLE_WORKSPACE ? "workspace of " : "", layer, is_backward(p, s, t->first) ? " backward" : "");
+    fprintf(out, "%s%s%s (", t->role == ROLE_WORKSPACE ? "workspace of " : "", layer,
+            is_backward(p, s, t->first) ? " backward" : "");
     if (maker)
         fprintf(out, "%s, ", maker->op->name);
     fprintf(out, "line %d)", maker && maker->line ? maker->line : line_of(k));
@@ -258,7 +263,8 @@ static void put_largest(const struct plan *p, const struct schedule *s, FILE *ou
     const struct tensor *top[TOP + 1];
     int n = 0;
     for (const struct tensor *t = p->tensor; t < p->tensor + p->ntensor; t++) {
-        if (t->schedule != s - p->schedule || !t->rows || t->base >= 0 || t->first > s->peak_step || t->last <= s->peak_step)
+        if (t->schedule != s - p->schedule || !t->rows || t->base >= 0 || t->first > s->peak_step ||
+            t->last <= s->peak_step)
             continue;
         int at = n;
         for (; at > 0 && top[at - 1]->bytes < t->bytes; at--)
@@ -277,8 +283,8 @@ static void put_largest(const struct plan *p, const struct schedule *s, FILE *ou
 }
 
 /* The batch that fits, and the bytes for the one that is wanted. */
-static void put_help(const struct plan *p, const struct target *t, const struct wish *w, const struct grant *g, int64_t room, int64_t beside,
-                     FILE *out)
+static void put_help(const struct plan *p, const struct target *t, const struct wish *w, const struct grant *g,
+                     int64_t room, int64_t beside, FILE *out)
 {
     struct wish other = *w;
     struct grant in_parts;
@@ -302,8 +308,8 @@ static void put_help(const struct plan *p, const struct target *t, const struct 
     if (least == INT64_MAX)
         fprintf(out, "no memory is large enough for this\n");
     else
-        fprintf(out, "the least%s is %lld bytes (%s)\n", block < least ? " for this batch" : "", (long long)sum(least, beside),
-                bytes_text(sum(least, beside), size, sizeof size));
+        fprintf(out, "the least%s is %lld bytes (%s)\n", block < least ? " for this batch" : "",
+                (long long)sum(least, beside), bytes_text(sum(least, beside), size, sizeof size));
 }
 
 /* "bn1.running_mean" is kept by layer bn1. */
@@ -315,8 +321,8 @@ static void put_statistics(const struct plan *p, const struct schedule *s, FILE 
             (int)(dot ? dot - name : (long)strlen(name)), name, g->line);
 }
 
-void budget_refuse(const struct plan *p, const struct target *t, const struct wish *w, const struct grant *g, int64_t room, int64_t beside,
-                   const char *program, const char *budget, FILE *out)
+void budget_refuse(const struct plan *p, const struct target *t, const struct wish *w, const struct grant *g,
+                   int64_t room, int64_t beside, const char *program, const char *budget, FILE *out)
 {
     if (g->verdict == NO_SCHEDULE) {
         fprintf(out, "%s: error[N0501]: the plan has no schedule for this on %s\n", program, t->name);
@@ -326,8 +332,9 @@ void budget_refuse(const struct plan *p, const struct target *t, const struct wi
     int64_t batch = trains ? g->batch : smaller(w->samples[g->tight->phase], ROW_BLOCK), rows = to_block(batch);
     int64_t spare = spared(p, w), arena = schedule_arena(p, g->tight, rows);
     char size[32];
-    fprintf(out, "%s: error[%s]: %s %lld needs %s, the budget is %s\n", program, g->verdict == NO_SPLIT ? "N0502" : "N0501",
-            trains ? "batch" : "a batch without training of", (long long)batch,
+    fprintf(out, "%s: error[%s]: %s %lld needs %s, the budget is %s\n", program,
+            g->verdict == NO_SPLIT ? "N0502" : "N0501", trains ? "batch" : "a batch without training of",
+            (long long)batch,
             arena < 0 ? "more than can be counted" : bytes_text(sum(arena - spare, beside), size, sizeof size), budget);
     if (arena >= 0) {
         put_peak(p, g->tight, rows, spare, beside, out);
@@ -338,7 +345,8 @@ void budget_refuse(const struct plan *p, const struct target *t, const struct wi
     put_help(p, t, w, g, room, beside, out);
 }
 
-const char *budget_split_text(const struct plan *p, const struct target *t, const struct grant *g, char *text, size_t size)
+const char *budget_split_text(const struct plan *p, const struct target *t, const struct grant *g, char *text,
+                              size_t size)
 {
     char need[32];
     const struct schedule *s = plan_schedule(p, t, PHASE_TRAIN);

@@ -53,7 +53,8 @@ static bool same_bytes(const struct plan *p, const struct tensor *a, const struc
 }
 
 /* `workspace`: floats of scratch that the schedule has. */
-static bool check_stage(const struct plan *p, const struct kernel *k, const struct stage *s, int64_t workspace, struct plan_error *e)
+static bool check_stage(const struct plan *p, const struct kernel *k, const struct stage *s, int64_t workspace,
+                        struct plan_error *e)
 {
     const struct tensor *in[MAX_OPERANDS];
     struct tensor out[MAX_OPERANDS];
@@ -130,12 +131,14 @@ static bool is_scatter(const struct stage *s)
 }
 
 /* Can this window (or the gradient of one) stand behind the stages of a convolution before it? */
-static bool window_fits(const struct plan *p, const struct kernel *k, const struct stage *window, const struct tensor *domain)
+static bool window_fits(const struct plan *p, const struct kernel *k, const struct stage *window,
+                        const struct tensor *domain)
 {
     if (domain->rank != 3 || made_in(k, window->in[0]) < 0 || !same_shape(&p->tensor[window->in[0]], domain))
         return false;
     if (is_scatter(window))
-        return window == k->stage + k->nstage - 1 && window->op->fits_tile(window->attr, domain) && tensor_stored(&p->tensor[window->out[0]]);
+        return window == k->stage + k->nstage - 1 && window->op->fits_tile(window->attr, domain) &&
+               tensor_stored(&p->tensor[window->out[0]]);
     return is_pool(window) && window->op->fits_tile(window->attr, domain);
 }
 
@@ -150,7 +153,8 @@ static bool check_form(const struct plan *p, const struct kernel *k, struct plan
         const struct stage *t = &k->stage[i];
         if (is_report(s) && is_report(t))
             continue;
-        if (t->op->kind == OP_MAP && maps && t->op->update == s->op->update && t->op->gate == s->op->gate && same_shape(&p->tensor[t->out[0]], domain))
+        if (t->op->kind == OP_MAP && maps && t->op->update == s->op->update && t->op->gate == s->op->gate &&
+            same_shape(&p->tensor[t->out[0]], domain))
             continue;
         if (!is_tile(s) || window >= 0 || !window_fits(p, k, t, domain))
             return refuse(e, k, "its stages are no tile that can be written");

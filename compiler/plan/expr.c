@@ -19,12 +19,15 @@ enum kind { NUMBER, NAME, HOST, CALL, NEGATE, BINARY, CHOICE };
 
 struct expr {
     enum kind kind;
-    const char *text;                                  /* name, function or operator; HOST: with its braces */
+    const char *text; /* name, function or operator; HOST: with its braces */
     double number;
     struct expr *of[3];
 };
 
-struct parser { const char *at, *whole; struct region *region; };
+struct parser {
+    const char *at, *whole;
+    struct region *region;
+};
 
 static struct expr *choice(struct parser *p);
 
@@ -47,7 +50,8 @@ static bool accept(struct parser *p, const char *token)
     return true;
 }
 
-static struct expr *make(struct parser *p, enum kind kind, const char *text, struct expr *x, struct expr *y, struct expr *z)
+static struct expr *make(struct parser *p, enum kind kind, const char *text, struct expr *x, struct expr *y,
+                         struct expr *z)
 {
     struct expr *e = region_alloc(p->region, 1, sizeof *e);
     e->kind = kind;
@@ -166,7 +170,10 @@ int expr_names(const struct expr *e, const char **list, int n, int most)
 
 static double call(const char *name, double x, double y)
 {
-    static const struct { const char *name; double (*of)(double); } table[] = {
+    static const struct {
+        const char *name;
+        double (*of)(double);
+    } table[] = {
         {"exp", exp}, {"log", log}, {"sqrt", sqrt}, {"tanh", tanh}, {"erf", erf},
     };
     for (int i = 0; i < COUNT(table); i++)
@@ -178,30 +185,48 @@ static double call(const char *name, double x, double y)
 static double binary_value(const char *operator, double x, double y)
 {
     switch (*operator) {
-    case '+': return x + y;
-    case '-': return x - y;
-    case '*': return x * y;
-    case '/': return x / y;
-    case '<': return operator[1] ? x <= y : x < y;
-    case '>': return operator[1] ? x >= y : x > y;
-    case '=': return x == y;
-    case '!': return x != y;
-    case '&': return x != 0 && y != 0;
-    default: return x != 0 || y != 0;
+    case '+':
+        return x + y;
+    case '-':
+        return x - y;
+    case '*':
+        return x * y;
+    case '/':
+        return x / y;
+    case '<':
+        return operator[1] ? x <= y : x<y;
+    case '>':
+        return operator[1] ? x >= y : x> y;
+    case '=':
+        return x == y;
+    case '!':
+        return x != y;
+    case '&':
+        return x != 0 && y != 0;
+    default:
+        return x != 0 || y != 0;
     }
 }
 
 double expr_value(const struct expr *e, expr_valuer *valuer, const void *context)
 {
-    double x = e->of[0] ? expr_value(e->of[0], valuer, context) : 0, y = e->of[1] ? expr_value(e->of[1], valuer, context) : 0;
+    double x = e->of[0] ? expr_value(e->of[0], valuer, context) : 0,
+           y = e->of[1] ? expr_value(e->of[1], valuer, context) : 0;
     switch (e->kind) {
-    case NUMBER: return e->number;
-    case NAME: return valuer(e->text, context);
-    case HOST: return x;
-    case CALL: return call(e->text, x, y);
-    case NEGATE: return -x;
-    case BINARY: return binary_value(e->text, x, y);
-    case CHOICE: return x != 0 ? y : expr_value(e->of[2], valuer, context);
+    case NUMBER:
+        return e->number;
+    case NAME:
+        return valuer(e->text, context);
+    case HOST:
+        return x;
+    case CALL:
+        return call(e->text, x, y);
+    case NEGATE:
+        return -x;
+    case BINARY:
+        return binary_value(e->text, x, y);
+    case CHOICE:
+        return x != 0 ? y : expr_value(e->of[2], valuer, context);
     }
     return NAN;
 }
@@ -216,7 +241,8 @@ static int rank_of(const struct expr *e)
 static void print_operand(const struct expr *e, int i, FILE *out, expr_namer *namer, void *context)
 {
     const struct expr *x = e->of[i];
-    const bool bare = x->kind != BINARY || (rank_of(e) > 0 && rank_of(x) > 1 && (rank_of(x) > rank_of(e) || (i == 0 && rank_of(x) == rank_of(e))));
+    const bool bare = x->kind != BINARY || (rank_of(e) > 0 && rank_of(x) > 1 &&
+                                            (rank_of(x) > rank_of(e) || (i == 0 && rank_of(x) == rank_of(e))));
     fputs(bare ? "" : "(", out);
     expr_print(x, out, namer, context);
     fputs(bare ? "" : ")", out);

@@ -7,10 +7,10 @@
 
 struct region;
 struct expr;
-typedef void expr_namer(const char *name, FILE *out, void *context);   /* writes what stands for a name */
-typedef double expr_valuer(const char *name, const void *context);     /* its value; NaN: it has none */
+typedef void expr_namer(const char *name, FILE *out, void *context); /* writes what stands for a name */
+typedef double expr_valuer(const char *name, const void *context);   /* its value; NaN: it has none */
 
-struct expr *expr_parse(struct region *r, const char *text);           /* exits 70 on bad text: the tables are ours */
+struct expr *expr_parse(struct region *r, const char *text); /* exits 70 on bad text: the tables are ours */
 bool expr_uses(const struct expr *e, const char *name);
 /* Adds its names to the n of list that are there, each once, in the order written: "lr"; "{1 - beta1}" is one, with its braces.
  * Returns how many there are then; aborts at more than `most`. */

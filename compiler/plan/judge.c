@@ -23,7 +23,7 @@ static const struct tensor *base_of(const struct plan *p, const struct tensor *t
     return t->base < 0 ? t : &p->tensor[t->base];
 }
 
-static bool internal(const struct tensor *t)           /* lives in registers of one kernel, has no bytes */
+static bool internal(const struct tensor *t) /* lives in registers of one kernel, has no bytes */
 {
     return t->base < 0 && t->schedule >= 0 && t->first == t->last;
 }
@@ -68,8 +68,8 @@ static bool judge_tensor(const struct plan *p, const struct tensor *t, struct pl
     if (t->first < 0 || t->first > t->last || (s && t->last > s->last_kernel - s->first_kernel))
         return refuse(e, "tensor %s: lives during [%d, %d), which its schedule has not", t->name, t->first, t->last);
     if (t->base >= 0) {
-        if (base->base >= 0 || internal(base) || base->role == ROLE_WORKSPACE || base->role == ROLE_RING || base->rows != t->rows ||
-            (base->schedule != t->schedule && base->schedule >= 0))
+        if (base->base >= 0 || internal(base) || base->role == ROLE_WORKSPACE || base->role == ROLE_RING ||
+            base->rows != t->rows || (base->schedule != t->schedule && base->schedule >= 0))
             return refuse(e, "tensor %s: cannot be a part of %s", t->name, base->name);
         if ((t->role == ROLE_SUM) != (base->role == ROLE_SUM))
             return refuse(e, "tensor %s: a sum over parts and %s have no bytes in common", t->name, base->name);
@@ -132,7 +132,10 @@ static int by_birth(const void *left, const void *right)
 }
 
 /* Tensors in the order of their places; those that live do not overlap. The dead leave when they stand in the way. */
-struct living { const struct tensor **at; int n; };
+struct living {
+    const struct tensor **at;
+    int n;
+};
 
 static bool is_born(struct living *v, const struct tensor *t, struct plan_error *e)
 {
@@ -233,8 +236,10 @@ static bool judge_schedule(const struct plan *p, int i, struct plan_error *e)
     if (s->first_kernel != (i ? s[-1].last_kernel : 0) || s->last_kernel <= s->first_kernel ||
         s->last_kernel > p->nkernel)
         return refuse(e, "schedule %d: its kernels do not follow those of the one before", i);
-    if (s->fixed < 0 || s->fixed % FIXED_ALIGN || s->parts < 0 || s->parts % FIXED_ALIGN || s->per_row < 0 || s->per_row % PLACE_ALIGN)
-        return refuse(e, "schedule %d: fixed and parts must be multiples of %d, per_row of %d", i, FIXED_ALIGN, PLACE_ALIGN);
+    if (s->fixed < 0 || s->fixed % FIXED_ALIGN || s->parts < 0 || s->parts % FIXED_ALIGN || s->per_row < 0 ||
+        s->per_row % PLACE_ALIGN)
+        return refuse(e, "schedule %d: fixed and parts must be multiples of %d, per_row of %d", i, FIXED_ALIGN,
+                      PLACE_ALIGN);
     if (s->parts && !phase_trains(s->phase))
         return refuse(e, "schedule %d: only training has bytes for parts", i);
     if (__builtin_mul_overflow(s->per_row, (int64_t)MAX_ROWS, &most) || __builtin_add_overflow(most, s->fixed, &most) ||
@@ -250,13 +255,14 @@ static bool judge_operand(const struct plan *p, int k, int tensor, bool written,
     const struct tensor *t = &p->tensor[tensor], *base = base_of(p, t);
     int step = k - p->schedule[kernel->schedule].first_kernel;
     int *when = &made[t->base < 0 ? tensor : t->base];
-    if ((t->schedule >= 0 && t->schedule != kernel->schedule) ||
-        (internal(t) ? t->first != step : !lives(base, step)))
+    if ((t->schedule >= 0 && t->schedule != kernel->schedule) || (internal(t) ? t->first != step : !lives(base, step)))
         return refuse(e, "kernel %d (%s): %s does not live then", k, kernel->name, t->name);
     if ((t->role == ROLE_SLOT || base->role == ROLE_SLOT) && !phase_trains(p->schedule[kernel->schedule].phase))
-        return refuse(e, "kernel %d (%s): %s is the optimizer's, and this phase does not train", k, kernel->name, t->name);
+        return refuse(e, "kernel %d (%s): %s is the optimizer's, and this phase does not train", k, kernel->name,
+                      t->name);
     if (base->role == ROLE_SUM && kernel_runs(p, k, false))
-        return refuse(e, "kernel %d (%s): %s is not there when a batch runs in one piece, and this kernel is", k, kernel->name, t->name);
+        return refuse(e, "kernel %d (%s): %s is not there when a batch runs in one piece, and this kernel is", k,
+                      kernel->name, t->name);
     if (written) {
         if (internal(t) && *when)
             return refuse(e, "kernel %d (%s): %s is made twice", k, kernel->name, t->name);
@@ -313,8 +319,11 @@ static bool judge_whole(const struct plan *p, struct plan_error *e)
             return refuse(e, "tensor %s: a sum over parts is there from run to run", t->name);
         bool passes = t->role == ROLE_WORKSPACE && t->rows && t->base < 0 && t->last == t->first + 1;
         if ((t->role == ROLE_WORKSPACE || t->role == ROLE_RING) && !passes && !whole_phase(p, t))
-            return refuse(e, "tensor %s: a workspace and a ring are there through their whole phase, and no part of others", t->name);
-        if (t->role == ROLE_RING && (t->dtype != DT_U32 || t->rank != 1 || t->dim[0] != (1 + RING_STEPS) * CTL_WORDS || t->rows || t->base >= 0))
+            return refuse(
+                e, "tensor %s: a workspace and a ring are there through their whole phase, and no part of others",
+                t->name);
+        if (t->role == ROLE_RING && (t->dtype != DT_U32 || t->rank != 1 || t->dim[0] != (1 + RING_STEPS) * CTL_WORDS ||
+                                     t->rows || t->base >= 0))
             return refuse(e, "tensor %s: a ring is %d words u32", t->name, (1 + RING_STEPS) * CTL_WORDS);
         if (t->role != ROLE_CONTROL)
             continue;

@@ -185,7 +185,8 @@ bool map_shape(const double *attr, const struct tensor *const *in, int nin, stru
         if (in[i]->dtype != DT_F32)
             return false;
         bool one = !in[i]->rows && in[i]->rank == 0;
-        bool channel = !in[i]->rows && wide->rows && in[i]->rank == 1 && wide->rank >= 1 && in[i]->dim[0] == wide->dim[0];
+        bool channel =
+            !in[i]->rows && wide->rows && in[i]->rank == 1 && wide->rank >= 1 && in[i]->dim[0] == wide->dim[0];
         if (!same_shape(in[i], wide) && !one && !channel)
             return false;
         if (in[i]->rows && in[i]->layout != wide->layout)
@@ -201,8 +202,8 @@ bool map_shape(const double *attr, const struct tensor *const *in, int nin, stru
     return true;
 }
 
-int64_t op_scratch(const struct op *op, const struct target *t, bool rows, const double *attr, const struct tensor *const *in,
-                   const struct tensor *const *out)
+int64_t op_scratch(const struct op *op, const struct target *t, bool rows, const double *attr,
+                   const struct tensor *const *in, const struct tensor *const *out)
 {
     int64_t most = 0;
     for (const struct body *b = op->body; b && b->name; b++) {

@@ -6,22 +6,22 @@
 #include "plan.h"
 
 enum op_kind {
-    OP_MAP,              /* one scalar expression per element: a row of ops/scalar.c */
-    OP_CONTRACT,         /* sums of products with affine index maps */
-    OP_WINDOW,           /* pooling and its gradients */
-    OP_REDUCE,           /* sums over rows (and places) into something without rows, in fixed order */
-    OP_ROW,              /* several reductions over one sample's values: softmax */
-    OP_MOVE,             /* copies: gather, concat, slice, change of layout */
-    OP_VIEW              /* no code: another shape of the same bytes */
+    OP_MAP,      /* one scalar expression per element: a row of ops/scalar.c */
+    OP_CONTRACT, /* sums of products with affine index maps */
+    OP_WINDOW,   /* pooling and its gradients */
+    OP_REDUCE,   /* sums over rows (and places) into something without rows, in fixed order */
+    OP_ROW,      /* several reductions over one sample's values: softmax */
+    OP_MOVE,     /* copies: gather, concat, slice, change of layout */
+    OP_VIEW      /* no code: another shape of the same bytes */
 };
 
 /* How an op can share a kernel with others (fuse.c). */
 enum op_form {
     FORM_ALONE,
-    FORM_TILE,                                         /* maps may follow in its tile, then a pool or a scatter */
-    FORM_POOL,                                         /* maps may follow; may stand behind a tile */
-    FORM_SCATTER,                                      /* gradient of a pool: may end a tile */
-    FORM_REPORT                                        /* reports go together */
+    FORM_TILE,    /* maps may follow in its tile, then a pool or a scatter */
+    FORM_POOL,    /* maps may follow; may stand behind a tile */
+    FORM_SCATTER, /* gradient of a pool: may end a tile */
+    FORM_REPORT   /* reports go together */
 };
 
 /* When an update happens.
@@ -32,53 +32,53 @@ enum op_form {
  * batch are summed; a sum over processes (MPI, NCCL) is one more gate, whose kernel comes behind this one. */
 enum gate {
     GATE_OPEN,
-    GATE_FINITE,                                       /* if the loss is finite */
-    GATE_STEP,                                         /* and the run is the last of its batch */
-    GATE_PARTS                                         /* where batches run in parts; else its kernel is not there */
+    GATE_FINITE, /* if the loss is finite */
+    GATE_STEP,   /* and the run is the last of its batch */
+    GATE_PARTS   /* where batches run in parts; else its kernel is not there */
 };
 
 struct graph;
 struct value;
 struct node;
-struct writer;           /* emit/writer.h */
+struct writer; /* emit/writer.h */
 typedef int64_t op_count(const double *attr, const struct tensor *const *in, const struct tensor *const *out);
 
 /* What a body takes for each sample of a batch, and what its sums lose. */
 struct price {
-    double flops;                                      /* that are executed, the padding of tiles included */
-    double bytes;                                      /* between registers and the nearest caches, or shared memory */
-    double cycles;                                     /* of a core or multiprocessor: the longer of both */
-    double error;                                      /* bound of a sum, in units of 2^-24 times the sum of its terms' magnitudes */
+    double flops;  /* that are executed, the padding of tiles included */
+    double bytes;  /* between registers and the nearest caches, or shared memory */
+    double cycles; /* of a core or multiprocessor: the longer of both */
+    double error;  /* bound of a sum, in units of 2^-24 times the sum of its terms' magnitudes */
 };
 
 /* A way to write an op's kernel for one target, beside the plain one that every target can use. */
 struct body {
-    const char *name;                                  /* of --algorithm; NULL ends */
+    const char *name; /* of --algorithm; NULL ends */
     const struct target *target;
-    bool (*applies)(const struct writer *w, const struct stage *s);          /* NULL: always */
+    bool (*applies)(const struct writer *w, const struct stage *s); /* NULL: always */
     void (*emit)(struct writer *w, const struct stage *s);
-    void (*price)(const struct writer *w, const struct stage *s, struct price *p);   /* NULL: cheaper than plain */
-    op_count *scratch, *row_scratch;                   /* floats of workspace that it may need, for the phase and for each row */
+    void (*price)(const struct writer *w, const struct stage *s, struct price *p); /* NULL: cheaper than plain */
+    op_count *scratch, *row_scratch; /* floats of workspace that it may need, for the phase and for each row */
 };
 
 struct op {
     const char *name, *doc;
     enum op_kind kind;
     enum op_form form;
-    bool optional;                                     /* does not write results that have no place (maps, tiles, pools never do) */
-    int nin, nout;                                     /* nin -1: one or more */
-    const char *attr[MAX_ATTRS];                       /* names; NULL ends */
+    bool optional;               /* does not write results that have no place (maps, tiles, pools never do) */
+    int nin, nout;               /* nin -1: one or more */
+    const char *attr[MAX_ATTRS]; /* names; NULL ends */
     /* OP_MAP and OP_REDUCE: expressions (expr.c) per element, evaluated in the order written. Names: the inputs a b c d e f i j;
      * attributes; control words inv_run, begin (1 in the first run of a batch, else 0); live (1 for valid rows, else 0);
      * keep (dropout's mask). In bwd also y, the result, and g, its gradient. GATE_STEP: op_numbers() as well.
      * `m = ...` in an update replaces input m, which is the new value in the expressions behind it. */
-    const char *fwd[MAX_OPERANDS];                     /* one per output, of which they are in order; OP_REDUCE: those summed */
-    const char *bwd[8];                                /* one per input; NULL: no gradient */
-    const char *letters;                               /* names of the inputs; NULL: "abcdefij" */
-    const char *slot[MAX_OPERANDS];                    /* optimizers: PyTorch's names of the state between p and the gradient */
-    bool spread;                                       /* a variance over rows and places: of a single value it is 0 */
-    bool update;                                       /* writes its first inputs in place: output o over input o */
-    enum gate gate;                                    /* updates: when */
+    const char *fwd[MAX_OPERANDS];  /* one per output, of which they are in order; OP_REDUCE: those summed */
+    const char *bwd[8];             /* one per input; NULL: no gradient */
+    const char *letters;            /* names of the inputs; NULL: "abcdefij" */
+    const char *slot[MAX_OPERANDS]; /* optimizers: PyTorch's names of the state between p and the gradient */
+    bool spread;                    /* a variance over rows and places: of a single value it is 0 */
+    bool update;                    /* writes its first inputs in place: output o over input o */
+    enum gate gate;                 /* updates: when */
     /* Sets shape, dtype, layout and rows of out[] from in[] and attributes; false if they do not fit together. The only
      * guard between a plan from a stranger and emitted code: it must refuse every attribute that the code cannot bear. */
     bool (*shape)(const double *attr, const struct tensor *const *in, int nin, struct tensor *out, int nout);
@@ -86,21 +86,21 @@ struct op {
     void (*grad)(struct graph *g, struct node *n, struct value *const *gy, struct value **gx);
     /* FORM_POOL, FORM_SCATTER: can it stand behind a tile that makes `in`? */
     bool (*fits_tile)(const double *attr, const struct tensor *in);
-    op_count *macs;                                    /* multiply-adds of one sample; NULL: none that are counted */
+    op_count *macs; /* multiply-adds of one sample; NULL: none that are counted */
     /* Writes the loops (all kinds but OP_MAP and OP_VIEW): the plain body, for every target whose vectors are of one float, and
      * where it says nothing of lanes for all. See writer.h. */
     void (*emit)(struct writer *w, const struct stage *s);
-    void (*price)(const struct writer *w, const struct stage *s, struct price *p);   /* of that one; NULL: unknown */
-    const struct body *body;                           /* the others, NULL: none; emit/choose.c takes the cheapest */
+    void (*price)(const struct writer *w, const struct stage *s, struct price *p); /* of that one; NULL: unknown */
+    const struct body *body; /* the others, NULL: none; emit/choose.c takes the cheapest */
     /* OP_CONTRACT: fills what its bodies go by: a struct contraction or a struct geometry (emit/contract.h). */
     void (*sizes)(const double *attr, const struct tensor *const *in, const struct tensor *const *out, void *to);
 };
 
 /* The gradient of a map is a map as well: `relu.da` is the derivative of relu by its input a, made from its row. */
-const struct op *op_find(const char *name);            /* NULL: none */
-const struct op *op_at(int i);                         /* NULL ends; derived ones not listed */
-int op_attr(const struct op *op, const char *name);    /* index, -1 */
-int op_attrs(const struct op *op);                     /* how many it has; plan.c */
+const struct op *op_find(const char *name);         /* NULL: none */
+const struct op *op_at(int i);                      /* NULL ends; derived ones not listed */
+int op_attr(const struct op *op, const char *name); /* index, -1 */
+int op_attrs(const struct op *op);                  /* how many it has; plan.c */
 const char *op_letters(const struct op *op);
 /* Expression i without the name of what it replaces; *out: the output that it makes. NULL: there is none. */
 const char *op_formula(const struct op *op, int i, int *out);
@@ -111,12 +111,12 @@ int op_numbers(const struct op *op, struct region *r, const char **list);
 bool map_shape(const double *attr, const struct tensor *const *in, int nin, struct tensor *out, int nout);
 bool same_shape(const struct tensor *a, const struct tensor *b);
 /* Floats of workspace that the op needs on a target, for the phase or for each row: the most that one of its bodies may. */
-int64_t op_scratch(const struct op *op, const struct target *t, bool rows, const double *attr, const struct tensor *const *in,
-                   const struct tensor *const *out);
-extern const char body_plain[];                             /* the name of the body that is in no table: op.emit */
+int64_t op_scratch(const struct op *op, const struct target *t, bool rows, const double *attr,
+                   const struct tensor *const *in, const struct tensor *const *out);
+extern const char body_plain[]; /* the name of the body that is in no table: op.emit */
 /* Is there a body of that name for some target? The plain one is one where it has a price. */
 bool op_knows(const struct op *op, const char *algorithm);
-bool attr_whole(double v, double lo, double hi);            /* an attribute that is an integer in [lo, hi] */
+bool attr_whole(double v, double lo, double hi); /* an attribute that is an integer in [lo, hi] */
 /* A shape as attributes DIMS_ATTRS, the first of the op: sets rank and dim of t; false if it is none. */
 enum { DIMS_RANK, DIMS_D0 };
 #define DIMS_ATTRS "rank", "d0", "d1", "d2", "d3"
@@ -130,8 +130,13 @@ int kernel_streams(const struct plan *p, int k, uint32_t *list);
 bool kernel_runs(const struct plan *p, int k, bool parts);
 
 /* What one file under ops/ exports, as `const struct module module_<file>`. */
-struct word;             /* graph/word.h */
-struct module { const struct op *op; int nop; const struct word *word; int nword; };
-const struct module *module_at(int i);                 /* NULL ends */
+struct word; /* graph/word.h */
+struct module {
+    const struct op *op;
+    int nop;
+    const struct word *word;
+    int nword;
+};
+const struct module *module_at(int i); /* NULL ends */
 
 #endif

@@ -11,20 +11,25 @@ const char *const dtype_word[DT_COUNT] = {
 };
 const char *const layout_word[LAYOUT_COUNT] = {[LAYOUT_PLAIN] = "plain", [LAYOUT_BLOCK] = "block"};
 const char *const role_word[ROLE_COUNT] = {
-    [ROLE_VALUE] = "value", [ROLE_INPUT] = "input", [ROLE_TARGET] = "target",
-    [ROLE_PARAM] = "param", [ROLE_STATE] = "state", [ROLE_GRAD] = "grad",
-    [ROLE_SLOT] = "slot",   [ROLE_CONTROL] = "control", [ROLE_WORKSPACE] = "workspace",
-    [ROLE_RING] = "ring", [ROLE_SUM] = "sum", [ROLE_OUTPUT] = "output",
-    [ROLE_LOGITS] = "logits", [ROLE_ESTIMATE] = "estimate",
+    [ROLE_VALUE] = "value",         [ROLE_INPUT] = "input",       [ROLE_TARGET] = "target", [ROLE_PARAM] = "param",
+    [ROLE_STATE] = "state",         [ROLE_GRAD] = "grad",         [ROLE_SLOT] = "slot",     [ROLE_CONTROL] = "control",
+    [ROLE_WORKSPACE] = "workspace", [ROLE_RING] = "ring",         [ROLE_SUM] = "sum",       [ROLE_OUTPUT] = "output",
+    [ROLE_LOGITS] = "logits",       [ROLE_ESTIMATE] = "estimate",
 };
 const char *const init_word[INIT_UNIFORM + 1] = {
-    [INIT_ZERO] = "zero", [INIT_ONE] = "one", [INIT_UNIFORM] = "uniform",
+    [INIT_ZERO] = "zero",
+    [INIT_ONE] = "one",
+    [INIT_UNIFORM] = "uniform",
 };
 const char *const precision_word[PRECISION_COUNT] = {
-    [PRECISION_FP32] = "fp32", [PRECISION_TF32] = "tf32", [PRECISION_BF16] = "bf16",
+    [PRECISION_FP32] = "fp32",
+    [PRECISION_TF32] = "tf32",
+    [PRECISION_BF16] = "bf16",
 };
 const char *const phase_word[PHASE_COUNT] = {
-    [PHASE_TRAIN] = "train", [PHASE_EVALUATE] = "evaluate", [PHASE_PREDICT] = "predict",
+    [PHASE_TRAIN] = "train",
+    [PHASE_EVALUATE] = "evaluate",
+    [PHASE_PREDICT] = "predict",
 };
 
 static bool valid(const char *name, const char *others)
@@ -112,7 +117,7 @@ int plan_lone_variance(const struct plan *p, const struct target *t)
 
 bool kernel_runs(const struct plan *p, int k, bool parts)
 {
-    return parts || p->kernel[k].stage[0].op->gate != GATE_PARTS;       /* that of all its stages */
+    return parts || p->kernel[k].stage[0].op->gate != GATE_PARTS; /* that of all its stages */
 }
 
 static bool is_scratch(const struct tensor *t, bool rows)

@@ -315,7 +315,8 @@ static void read_all(struct reader *r, size_t length)
     scan_keyword(r, "netc-plan");
     int64_t version = scan_integer(r, "the version of the plan", 0, INT32_MAX);
     if (version != PLAN_VERSION)
-        scan_fail(r, "a plan of version %" PRId64 ", and this program reads version %d: make it again with netc", version, PLAN_VERSION);
+        scan_fail(r, "a plan of version %" PRId64 ", and this program reads version %d: make it again with netc",
+                  version, PLAN_VERSION);
     scan_end(r);
     scan_raw_line(r, "checksum");
     scan_keyword(r, "checksum");

@@ -101,7 +101,7 @@ int64_t scan_integer_of(struct reader *r, struct token t, const char *what, int6
     for (size_t i = negative; good && i < t.size; i++) {
         int digit = t.text[i] - '0';
         good = digit >= 0 && digit <= 9 && !__builtin_mul_overflow(x, 10, &x) &&
-               !__builtin_sub_overflow(x, digit, &x);  /* downwards: the range is larger there */
+               !__builtin_sub_overflow(x, digit, &x); /* downwards: the range is larger there */
     }
     good = good && (negative || !__builtin_sub_overflow(0, x, &x));
     if (!good || x < least || x > most) {
@@ -246,4 +246,3 @@ int scan_section(struct reader *r, const char *word, int most, int least_bytes)
         scan_fail(r, "%d %s do not fit into the rest of the file", n, word);
     return r->failed ? 0 : n;
 }
-

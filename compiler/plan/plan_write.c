@@ -58,8 +58,10 @@ static void put_source(FILE *out, const char *source)
 
 static void put_settings(FILE *out, const struct plan *p)
 {
-    fprintf(out, "\n# Settings of the data and train blocks. `graph`: shaped the network, only netc can change it;\n"
-                 "# `free`: netrun --set can.\nsettings %d\n", p->nsetting);
+    fprintf(out,
+            "\n# Settings of the data and train blocks. `graph`: shaped the network, only netc can change it;\n"
+            "# `free`: netrun --set can.\nsettings %d\n",
+            p->nsetting);
     for (const struct setting *s = p->setting; s < p->setting + p->nsetting; s++) {
         fprintf(out, "  %s %s", s->graph ? "graph" : "free ", s->key);
         if (s->text) {
@@ -77,16 +79,19 @@ static void put_settings(FILE *out, const struct plan *p)
 static void put_schedules(FILE *out, const struct plan *p)
 {
     fputs("\n# Schedules: one phase on one kind of device: kernels [first, last); step k is kernel first + k.\n", out);
-    fprintf(out, "# `rows` samples (a multiple of %d) need arena = persistent + fixed + rows * per_row bytes; without\n"
-                 "# training less by the slots, which come first; `parts` more, at the end, where a batch runs in parts.\n",
+    fprintf(out,
+            "# `rows` samples (a multiple of %d) need arena = persistent + fixed + rows * per_row bytes; without\n"
+            "# training less by the slots, which come first; `parts` more, at the end, where a batch runs in parts.\n",
             ROW_BLOCK);
     fputs("# No placement has a smaller per_row than `bound`: the bytes a row that are live at step `peak`.\n", out);
     fprintf(out, "schedules %d\n", p->nschedule);
     for (int i = 0; i < p->nschedule; i++) {
         const struct schedule *s = &p->schedule[i];
-        fprintf(out, "  %d %s %s fixed %" PRId64 " parts %" PRId64 " per_row %" PRId64 " bound %" PRId64 " peak %d kernels %d %d",
-                i, s->target->name, phase_word[s->phase], s->fixed, s->parts, s->per_row, s->bound_per_row, s->peak_step,
-                s->first_kernel, s->last_kernel);
+        fprintf(out,
+                "  %d %s %s fixed %" PRId64 " parts %" PRId64 " per_row %" PRId64 " bound %" PRId64
+                " peak %d kernels %d %d",
+                i, s->target->name, phase_word[s->phase], s->fixed, s->parts, s->per_row, s->bound_per_row,
+                s->peak_step, s->first_kernel, s->last_kernel);
         int64_t always = schedule_alone(p, s, 0);
         if (always >= 0)
             fprintf(out, "  # arena = %" PRId64 " + rows * %" PRId64, always, s->per_row);
@@ -115,11 +120,12 @@ static void put_tensors(FILE *out, const struct plan *p)
     for (const struct tensor *t = p->tensor; t < p->tensor + p->ntensor; t++)
         width = (int)strlen(t->name) > width ? (int)strlen(t->name) : width;
     width = width > 32 ? 32 : width;
-    fputs("\n# Tensors. shape: N is the batch. sched: schedule, `-`: persistent. base: the tensor whose bytes it\n"
-          "# shares from byte `at`. bytes: of a row if the shape has N. offset: within its region (rows, fixed, parts\n"
-          "# of a sum, or persistent); without one it lives in its base, or in registers of one kernel. first, last: its bytes\n"
-          "# live during these steps, half-open. line: of the source. init, bound, fan_in: its first values.\n",
-          out);
+    fputs(
+        "\n# Tensors. shape: N is the batch. sched: schedule, `-`: persistent. base: the tensor whose bytes it\n"
+        "# shares from byte `at`. bytes: of a row if the shape has N. offset: within its region (rows, fixed, parts\n"
+        "# of a sum, or persistent); without one it lives in its base, or in registers of one kernel. first, last: its bytes\n"
+        "# live during these steps, half-open. line: of the source. init, bound, fan_in: its first values.\n",
+        out);
     fprintf(out, "tensors %d\n", p->ntensor);
     fprintf(out, "# %4s %-*s %-9s %-5s %-6s %-14s %5s %5s %9s %10s %11s %5s %5s %5s %-7s %5s %s\n", "", width, "name",
             "role", "dtype", "layout", "shape", "sched", "base", "at", "bytes", "offset", "first", "last", "line",
@@ -182,13 +188,16 @@ static void put_kernels(FILE *out, const struct plan *p)
 static void put_body(FILE *out, const struct plan *p)
 {
     fputs("# The plan of one network: what netrun allocates and runs, as decided by netc. Sizes are bytes.\n"
-          "# docs/plan.md explains every line.\n", out);
+          "# docs/plan.md explains every line.\n",
+          out);
     fprintf(out, "\nnet %s\nfile ", p->net);
     put_quoted(out, p->file);
     fprintf(out, "\nparams %" PRId64 "  # trained values\n", p->params);
     fprintf(out, "macs %" PRId64 "  # multiply-adds of one sample's forward pass\n", p->macs);
-    fprintf(out, "persistent %" PRId64 "  # bytes that are kept: %" PRId64
-                 " of the optimizer's slots, then parameters, states, control block\n", p->persistent, plan_slots(p));
+    fprintf(out,
+            "persistent %" PRId64 "  # bytes that are kept: %" PRId64
+            " of the optimizer's slots, then parameters, states, control block\n",
+            p->persistent, plan_slots(p));
     put_source(out, p->source);
     put_settings(out, p);
     put_schedules(out, p);
@@ -206,7 +215,9 @@ static ssize_t add_to_hash(void *hash, const char *bytes, size_t n)
 bool plan_write(const struct plan *p, FILE *out)
 {
     XXH3_state_t *hash = XXH3_createState();
-    FILE *sum = hash && XXH3_64bits_reset(hash) == XXH_OK ? fopencookie(hash, "w", (cookie_io_functions_t){.write = add_to_hash}) : NULL;
+    FILE *sum = hash && XXH3_64bits_reset(hash) == XXH_OK
+                    ? fopencookie(hash, "w", (cookie_io_functions_t){.write = add_to_hash})
+                    : NULL;
     bool good = sum;
     if (sum) {
         put_body(sum, p);

@@ -12,8 +12,7 @@ static const struct target *const targets[] = {
 #define TARGET(name) &target_##name,
 #include "targetlist.h"
 #undef TARGET
-    NULL
-};
+    NULL};
 _Static_assert(sizeof targets / sizeof *targets <= MOST_TARGETS + 1, "plans have room for MOST_TARGETS");
 
 const struct target *target_at(int i)

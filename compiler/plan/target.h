@@ -7,25 +7,25 @@
 
 enum { MOST_TARGETS = 16 };
 
-struct language;         /* emit/language.h */
+struct language; /* emit/language.h */
 
 struct target {
-    const char *name;                                  /* of plans and of --target: "cpu" */
+    const char *name; /* of plans and of --target: "cpu" */
     const char *doc;
-    const struct target *runs;                         /* whose schedules it runs; NULL: it has its own in every plan */
+    const struct target *runs; /* whose schedules it runs; NULL: it has its own in every plan */
     /* Of targets with schedules of their own. */
-    const char *prefix;                                /* of its kernels' names */
-    bool ring;                                         /* its device runs several steps at a call: their control blocks need a place */
+    const char *prefix; /* of its kernels' names */
+    bool ring;          /* its device runs several steps at a call: their control blocks need a place */
     /* How its kernels are written. */
-    int lanes;                                         /* floats of a vector; 0: the emitter is told */
-    double flops, bytes;                               /* a cycle of a core that our kernels may reach: what prices go by */
+    int lanes;           /* floats of a vector; 0: the emitter is told */
+    double flops, bytes; /* a cycle of a core that our kernels may reach: what prices go by */
     const struct language *language;
 };
 
 extern const struct target target_cpu, target_cuda, target_c_scalar;
 
-const struct target *target_at(int i);                 /* sorted by name; NULL ends */
-const struct target *target_find(const char *name);    /* NULL: none */
+const struct target *target_at(int i);              /* sorted by name; NULL ends */
+const struct target *target_find(const char *name); /* NULL: none */
 /* The target whose schedules t runs: itself, or another. */
 const struct target *target_schedules(const struct target *t);
 /* The same as target_at, without those that run another's schedules. */

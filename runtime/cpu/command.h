@@ -8,11 +8,14 @@
 enum { COMMAND_WORDS = 128 };
 
 /* Words copied from elsewhere; NULL ends them. Start with {0}, end with command_free. */
-struct command { int n; char *word[COMMAND_WORDS + 1]; };
+struct command {
+    int n;
+    char *word[COMMAND_WORDS + 1];
+};
 
 /* False with errno set: no memory, or E2BIG. */
 bool command_add(struct command *c, const char *word);
-bool command_split(struct command *c, const char *text);   /* at blanks; NULL: no words */
+bool command_split(struct command *c, const char *text); /* at blanks; NULL: no words */
 void command_free(struct command *c);
 
 /* The file that a program's name stands for: the name itself if it holds a slash, else the first match in PATH. NULL

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { CORE_SETS = 16 };     /* of 1024 cores each: the kernel refuses a mask smaller than its own */
+enum { CORE_SETS = 16 }; /* of 1024 cores each: the kernel refuses a mask smaller than its own */
 
 int cores_allowed(int *core, int room)
 {
@@ -86,7 +86,7 @@ int cores_quota(const char *membership, const char *mount)
     if (!in)
         return least;
     char line[PATH_MAX], controller[PATH_MAX];
-    while (fgets(line, sizeof line, in)) {       /* hierarchy:controllers:path, controllers empty in version 2 */
+    while (fgets(line, sizeof line, in)) { /* hierarchy:controllers:path, controllers empty in version 2 */
         line[strcspn(line, "\n")] = '\0';
         char *controllers = strchr(line, ':');
         char *path = controllers ? strchr(controllers + 1, ':') : NULL;

@@ -16,19 +16,22 @@
 
 enum {
     OPERANDS = MAX_STAGES * 2 * MAX_OPERANDS,
-    HUGE_PAGE = 2 << 20,     /* bytes; arenas of several are worth large pages */
+    HUGE_PAGE = 2 << 20, /* bytes; arenas of several are worth large pages */
 };
 
-struct step { const struct nr_kernel *kernel; void *const *operand; };
+struct step {
+    const struct nr_kernel *kernel;
+    void *const *operand;
+};
 
 /* One phase as it was armed. */
 struct armed {
-    const struct schedule *schedule;     /* NULL: not armed */
+    const struct schedule *schedule; /* NULL: not armed */
     int64_t rows;
-    bool parts;                          /* sums outlive a run: those that the next part of a batch goes on with */
+    bool parts; /* sums outlive a run: those that the next part of a batch goes on with */
     int steps;
     struct step *step;
-    void **operand;                      /* of all steps, one after the other */
+    void **operand; /* of all steps, one after the other */
     uint32_t *control;
 };
 
@@ -41,9 +44,9 @@ struct cpu {
     struct jit jit;
     struct pool *pool;
     char *arena;
-    int64_t bytes, skip;                 /* skip: of the places in the plan, before the arena begins */
+    int64_t bytes, skip; /* skip: of the places in the plan, before the arena begins */
     struct armed phase[PHASE_COUNT];
-    enum phase last;                     /* run last, or the first one armed */
+    enum phase last; /* run last, or the first one armed */
     struct device_data data;
 };
 
@@ -80,8 +83,13 @@ static bool compile(struct device *d, const struct plan *p, struct device_error 
 {
     struct cpu *c = cpu_of(d);
     struct emit_options emit = {.lanes = jit_lanes(), .file = c->options.emit_dir ? p->file : NULL};
-    struct jit_options jit = {.name = p->net, .emit_dir = c->options.emit_dir, .verbose = c->options.verbose, .quiet = c->options.quiet,
-                              .kernels = emit_row(p, &target_cpu, p->nkernel), .lanes = emit.lanes, .real_bytes = sizeof(float)};
+    struct jit_options jit = {.name = p->net,
+                              .emit_dir = c->options.emit_dir,
+                              .verbose = c->options.verbose,
+                              .quiet = c->options.quiet,
+                              .kernels = emit_row(p, &target_cpu, p->nkernel),
+                              .lanes = emit.lanes,
+                              .real_bytes = sizeof(float)};
     char *text = NULL;
     size_t length = 0;
     disarm(c);
@@ -185,14 +193,15 @@ static int64_t room_of(struct device *d, int64_t budget)
     return budget < memory_of(d) ? budget : memory_of(d);
 }
 
-static int64_t nothing_beside(const struct device *d, const struct device_rows *rows, const struct device_data *split, int nsplit)
+static int64_t nothing_beside(const struct device *d, const struct device_rows *rows, const struct device_data *split,
+                              int nsplit)
 {
     (void)d, (void)rows, (void)split, (void)nsplit;
     return 0;
 }
 
-static bool arm(struct device *d, const struct device_rows *rows, const struct device_data *split, int nsplit, int64_t room,
-                struct device_error *e)
+static bool arm(struct device *d, const struct device_rows *rows, const struct device_data *split, int nsplit,
+                int64_t room, struct device_error *e)
 {
     (void)split, (void)nsplit;
     struct cpu *c = cpu_of(d);
@@ -203,7 +212,8 @@ static bool arm(struct device *d, const struct device_rows *rows, const struct d
         return device_fail(e, 5, "%d threads cannot be had: %s", c->device.threads, strerror(errno));
     d->threads = pool_workers(c->pool);
     bool ok = measure(c, rows, e) &&
-              (c->bytes <= room || device_fail(e, 3, "an arena of %lld bytes is more than the %lld allowed", (long long)c->bytes, (long long)room)) &&
+              (c->bytes <= room || device_fail(e, 3, "an arena of %lld bytes is more than the %lld allowed",
+                                               (long long)c->bytes, (long long)room)) &&
               take(c, e);
     c->last = PHASE_COUNT;
     for (int ph = PHASE_COUNT - 1; ok && ph >= 0; ph--)
@@ -220,7 +230,7 @@ static bool arm(struct device *d, const struct device_rows *rows, const struct d
 
 struct job {
     const struct armed *armed;
-    struct nr_args args;                 /* t and stream excepted */
+    struct nr_args args; /* t and stream excepted */
     struct pool *pool;
 };
 
@@ -253,7 +263,8 @@ static void work(void *ctx, int worker, int workers)
 static void poison(struct cpu *c, const struct armed *a, bool first)
 {
     int64_t from = c->plan->persistent - c->skip;
-    int64_t end = first || !phase_trains(a->schedule->phase) ? c->bytes : schedule_arena(c->plan, a->schedule, a->rows) - c->skip;
+    int64_t end =
+        first || !phase_trains(a->schedule->phase) ? c->bytes : schedule_arena(c->plan, a->schedule, a->rows) - c->skip;
     memset(c->arena + from, 0xff, (size_t)(end - from));
 }
 
@@ -268,8 +279,11 @@ static bool run_once(struct cpu *c, enum phase ph, uint32_t control[CTL_WORDS], 
     memcpy(a->control, control, CTL_LOSS * sizeof *control);
     struct job job = {
         .armed = a,
-        .args = {.control = a->control, .samples = c->data.samples, .targets = c->data.targets,
-                 .samples_f32 = c->data.samples_f32, .blocks = (int32_t)((control[CTL_ROWS] - 1) / ROW_BLOCK + 1)},
+        .args = {.control = a->control,
+                 .samples = c->data.samples,
+                 .targets = c->data.targets,
+                 .samples_f32 = c->data.samples_f32,
+                 .blocks = (int32_t)((control[CTL_ROWS] - 1) / ROW_BLOCK + 1)},
         .pool = c->pool,
     };
     c->last = ph;
@@ -303,9 +317,11 @@ static char *range(struct cpu *c, enum phase ph, int tensor, int64_t at, int64_t
         return NULL;
     const struct tensor *t = &c->plan->tensor[tensor];
     const struct armed *a = &c->phase[t->schedule < 0 ? c->last : ph];
-    if (!a->schedule || (t->schedule >= 0 && t->schedule != a->schedule - c->plan->schedule) || (t->role == ROLE_SUM && !a->parts))
+    if (!a->schedule || (t->schedule >= 0 && t->schedule != a->schedule - c->plan->schedule) ||
+        (t->role == ROLE_SUM && !a->parts))
         return NULL;
-    int64_t from = tensor_place(c->plan, a->schedule, tensor, a->rows) - c->skip, size = t->rows ? t->bytes * a->rows : t->bytes;
+    int64_t from = tensor_place(c->plan, a->schedule, tensor, a->rows) - c->skip,
+            size = t->rows ? t->bytes * a->rows : t->bytes;
     return from >= 0 && at <= size && bytes <= size - at ? c->arena + from + at : NULL;
 }
 
@@ -350,9 +366,20 @@ struct device *device_cpu_open_with(const struct device_options *o, emitter *emi
         return NULL;
     }
     *c = (struct cpu){
-        .device = {.name = "cpu", .target = &target_cpu, .threads = o->threads > 0 ? o->threads : cores_usable(),
-                   .most_runs = 1, .compile = compile, .memory = memory_of, .room = room_of, .beside = nothing_beside, .arm = arm, .data = set_data, .run = run,
-                   .read = read_tensor, .write = write_tensor, .arena = arena_bytes,
+        .device = {.name = "cpu",
+                   .target = &target_cpu,
+                   .threads = o->threads > 0 ? o->threads : cores_usable(),
+                   .most_runs = 1,
+                   .compile = compile,
+                   .memory = memory_of,
+                   .room = room_of,
+                   .beside = nothing_beside,
+                   .arm = arm,
+                   .data = set_data,
+                   .run = run,
+                   .read = read_tensor,
+                   .write = write_tensor,
+                   .arena = arena_bytes,
                    .close = close_cpu},
         .options = *o,
         .emit = emit,

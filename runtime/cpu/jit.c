@@ -17,7 +17,10 @@
 static const char elsewhere[] = "\n  = help: set TMPDIR to a folder that can be written, and whose files may be run";
 
 /* A private folder with the source and the object to be, and the descriptor that holds it. */
-struct workshop { char *folder, *source, *object; int held; };
+struct workshop {
+    char *folder, *source, *object;
+    int held;
+};
 
 struct order {
     const char *source;
@@ -137,7 +140,8 @@ bool jit_load(const char *source, size_t length, const struct jit_options *o, st
     struct order r = {.source = source, .length = length, .o = o, .tool = &tool, .cache = &cache};
     source_stem(r.stem, o->name);
     *j = (struct jit){0};
-    if ((o->emit_dir && !keep_source(o->emit_dir, o->name, ".c", source, length, e)) || !toolchain_find(&tool, o->lanes, e))
+    if ((o->emit_dir && !keep_source(o->emit_dir, o->name, ".c", source, length, e)) ||
+        !toolchain_find(&tool, o->lanes, e))
         return false;
     if (!cache_open(&cache) && !o->quiet)
         cache_tell(cache.why);

@@ -8,17 +8,17 @@
 #include <stddef.h>
 
 struct jit_options {
-    const char *name;         /* of the net: names the source file and stands in messages */
-    const char *emit_dir;     /* the source is kept there as <name>.c; NULL: it is not */
-    bool verbose, quiet;      /* as in struct device_options */
-    int kernels, lanes, real_bytes;   /* what the object must say of itself */
+    const char *name;               /* of the net: names the source file and stands in messages */
+    const char *emit_dir;           /* the source is kept there as <name>.c; NULL: it is not */
+    bool verbose, quiet;            /* as in struct device_options */
+    int kernels, lanes, real_bytes; /* what the object must say of itself */
 };
 
 struct jit {
     void *handle;
     const struct nr_object *object;
-    int file;                 /* kept open: the loader knows the object by this descriptor's path */
-    bool cached;              /* nothing had to be compiled */
+    int file;    /* kept open: the loader knows the object by this descriptor's path */
+    bool cached; /* nothing had to be compiled */
 };
 
 /* Loads the object of a source, from the cache or newly compiled.

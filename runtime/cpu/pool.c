@@ -20,9 +20,9 @@
 #endif
 
 enum {
-    LINE = 64,               /* bytes of a cache line */
-    SPIN = 2000,             /* looks before sleeping: about 0.1 ms, the price of two wake-ups */
-    SPIN_CROWDED = 20,       /* with more workers than cores: whom we wait for needs our core */
+    LINE = 64,         /* bytes of a cache line */
+    SPIN = 2000,       /* looks before sleeping: about 0.1 ms, the price of two wake-ups */
+    SPIN_CROWDED = 20, /* with more workers than cores: whom we wait for needs our core */
 };
 
 /* A count that one side advances and others wait for; alone on its line. */
@@ -32,21 +32,21 @@ struct flag {
 };
 
 struct worker {
-    struct flag arrived;     /* barriers that this worker has reached */
+    struct flag arrived; /* barriers that this worker has reached */
     struct pool *pool;
-    uint32_t barriers;       /* the same, for the worker itself; worker 0: barriers opened */
+    uint32_t barriers; /* the same, for the worker itself; worker 0: barriers opened */
     int index;
     pthread_t thread;
 };
 
 struct pool {
-    struct flag opened;      /* barriers that worker 0 has opened */
-    _Alignas(LINE) void (*fn)(void *ctx, int worker, int workers);   /* NULL: leave */
+    struct flag opened;                                            /* barriers that worker 0 has opened */
+    _Alignas(LINE) void (*fn)(void *ctx, int worker, int workers); /* NULL: leave */
     void *ctx;
     int workers, spin;
     atomic_flag running;
     bool pinned;
-    cpu_set_t before;        /* the caller's cores before it was pinned */
+    cpu_set_t before; /* the caller's cores before it was pinned */
     struct worker worker[];
 };
 
@@ -115,7 +115,7 @@ static unsigned enter_float_mode(void)
 {
 #ifdef __SSE__
     unsigned before = _mm_getcsr();
-    _mm_setcsr(0x1f80 | 0x8000 | 0x0040);        /* the power-on state, flush to zero, denormals are zero */
+    _mm_setcsr(0x1f80 | 0x8000 | 0x0040); /* the power-on state, flush to zero, denormals are zero */
     return before;
 #else
     return 0;
@@ -161,7 +161,7 @@ static void pin(pthread_t thread, int core)
     cpu_set_t set;
     CPU_ZERO(&set);
     CPU_SET(core, &set);
-    pthread_setaffinity_np(thread, sizeof set, &set);        /* a wish: the run is right without it */
+    pthread_setaffinity_np(thread, sizeof set, &set); /* a wish: the run is right without it */
 }
 
 /* Signals are the main thread's affair, but for those that a thread sends to itself by a fault. */

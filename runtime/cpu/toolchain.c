@@ -71,8 +71,9 @@ bool toolchain_find(struct toolchain *t, int lanes, struct device_error *e)
     for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
         if (answers(t, usual[i], why, sizeof why))
             return true;
-    return device_fail(e, 5, "the cpu device needs a C compiler, and none of cc, gcc and clang is here\n"
-                             "  = help: install one (`apt-get install gcc`), or set CC to yours");
+    return device_fail(e, 5,
+                       "the cpu device needs a C compiler, and none of cc, gcc and clang is here\n"
+                       "  = help: install one (`apt-get install gcc`), or set CC to yours");
 }
 
 void toolchain_free(struct toolchain *t)
@@ -85,8 +86,8 @@ void toolchain_free(struct toolchain *t)
 /* What -march=native looks at, of the first processor: its lines up to the blank one, but for those that change. */
 static void describe_processor(FILE *out)
 {
-    static const char *const passing[] = {"processor", "cpu MHz", "bogomips", "BogoMIPS", "apicid", "initial apicid",
-                                          "physical id", "core id", "siblings", "cpu cores"};
+    static const char *const passing[] = {"processor",      "cpu MHz",     "bogomips", "BogoMIPS", "apicid",
+                                          "initial apicid", "physical id", "core id",  "siblings", "cpu cores"};
     struct utsname name;
     if (uname(&name) == 0)
         fprintf(out, "%s\n", name.machine);
@@ -148,8 +149,8 @@ bool toolchain_compile(const struct toolchain *t, const char *source, const char
         for (int k = 0; k < t->words.n; k++)
             made = made && command_add(&c, t->words.word[k]);
         made = made && command_split(&c, flags) && command_split(&c, native_flags(t)[i]) &&
-               command_split(&c, user_flags()) && command_split(&c, arithmetic) && command_add(&c, "-o") && command_add(&c, object) &&
-               command_add(&c, source) && command_add(&c, "-lm");
+               command_split(&c, user_flags()) && command_split(&c, arithmetic) && command_add(&c, "-o") &&
+               command_add(&c, object) && command_add(&c, source) && command_add(&c, "-lm");
         if (made && verbose)
             print_command(&c);
         status = made ? command_run(&c, t->path, output, sizeof output) : -1;

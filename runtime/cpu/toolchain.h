@@ -8,10 +8,10 @@
 #include <xxhash.h>
 
 struct toolchain {
-    struct command words;     /* of $CC, or the name of the compiler found */
-    char *path;               /* the file that runs */
-    char version[1024];       /* what it says to --version */
-    int lanes;                /* vector width in floats that code will ask for */
+    struct command words; /* of $CC, or the name of the compiler found */
+    char *path;           /* the file that runs */
+    char version[1024];   /* what it says to --version */
+    int lanes;            /* vector width in floats that code will ask for */
 };
 
 /* $CC if set, else the first of cc, gcc, clang that answers. Status 5 with what to do if there is none. */

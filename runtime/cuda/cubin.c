@@ -8,16 +8,27 @@ enum { MACHINE_CUDA = 190 };
 /* Records of .nv.info: { u8 format, u8 attribute, u16 value }; format 4 has `value` bytes behind it. */
 enum {
     FORMAT_SIZED = 4,
-    MAX_THREADS = 0x05,      /* u32 x 3 */
-    FRAME_SIZE = 0x11,       /* symbol, bytes */
-    PARAMETER = 0x17,        /* u32; ordinal (low half), offset (high half); size << 18 | ... */
-    PARAMETER_BYTES = 0x19,  /* the value */
-    REGISTER_COUNT = 0x2f,   /* symbol, registers */
+    MAX_THREADS = 0x05,     /* u32 x 3 */
+    FRAME_SIZE = 0x11,      /* symbol, bytes */
+    PARAMETER = 0x17,       /* u32; ordinal (low half), offset (high half); size << 18 | ... */
+    PARAMETER_BYTES = 0x19, /* the value */
+    REGISTER_COUNT = 0x2f,  /* symbol, registers */
 };
 
-struct bytes { const unsigned char *at; size_t size; };
-struct section { const char *name; uint32_t type, link; struct bytes body; uint64_t size; };
-struct image { struct bytes all, sections, names; Elf64_Ehdr head; };
+struct bytes {
+    const unsigned char *at;
+    size_t size;
+};
+struct section {
+    const char *name;
+    uint32_t type, link;
+    struct bytes body;
+    uint64_t size;
+};
+struct image {
+    struct bytes all, sections, names;
+    Elf64_Ehdr head;
+};
 
 /* The part [from, from + size) of some bytes; empty if it is not all there. */
 static struct bytes part(struct bytes b, uint64_t from, uint64_t size)
@@ -94,7 +105,11 @@ static uint32_t symbol(const struct image *f, const char *name)
     return 0;
 }
 
-struct record { unsigned char format, attribute; uint16_t value; struct bytes body; };
+struct record {
+    unsigned char format, attribute;
+    uint16_t value;
+    struct bytes body;
+};
 
 static bool next_record(struct bytes *rest, struct record *r)
 {

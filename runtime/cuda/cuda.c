@@ -14,10 +14,12 @@ static const struct {
     enum cuda_library library;
     int need;
     const char *symbol;
-    size_t place;                  /* in struct cuda */
+    size_t place; /* in struct cuda */
 } functions[] = {
 #define CONSTANT(name, value)
+/* clang-format off */
 #define FUNCTION(library, need, result, symbol, arguments) {library, need, #symbol, offsetof(struct cuda, symbol)},
+/* clang-format on */
 #include "cuda_names.h"
 #undef CONSTANT
 #undef FUNCTION
@@ -55,7 +57,7 @@ static void note_try(struct cuda *c, enum cuda_library which, const char *path, 
 {
     char *text = c->library[which].tried;
     size_t used = strlen(text), room = sizeof c->library[which].tried - used;
-    size_t known = why && strncmp(why, path, strlen(path)) == 0 ? strlen(path) : 0;      /* dlerror begins with it */
+    size_t known = why && strncmp(why, path, strlen(path)) == 0 ? strlen(path) : 0; /* dlerror begins with it */
     snprintf(text + used, room, "%s%s%s\n", path, known ? "" : ": ", (why ? why : "cannot be opened") + known);
 }
 
@@ -99,7 +101,9 @@ static bool open_at(struct cuda *c, enum cuda_library which, const char *path, b
     return true;
 }
 
-struct versions { int least, most; };      /* of CUDA, both included */
+struct versions {
+    int least, most;
+}; /* of CUDA, both included */
 
 /* The versions wanted, in one folder; NULL: wherever the loader looks. */
 static bool open_in(struct cuda *c, enum cuda_library which, const char *folder, bool named, struct versions v)

@@ -33,9 +33,9 @@ enum cuda_library { DRIVER, NVRTC, CUBLAS, CUDA_LIBRARIES };
 
 struct cuda {
     struct {
-        void *handle;              /* NULL: not opened */
-        char path[PATH_MAX];       /* where it was found */
-        char tried[2048];          /* a line for each place where it was not, with the reason */
+        void *handle;        /* NULL: not opened */
+        char path[PATH_MAX]; /* where it was found */
+        char tried[2048];    /* a line for each place where it was not, with the reason */
     } library[CUDA_LIBRARIES];
 #define CONSTANT(name, value)
 #define FUNCTION(library, need, result, symbol, arguments) result(*symbol) arguments;
@@ -51,7 +51,7 @@ struct cuda {
  * if there is no other. NVRTC asks for the driver itself, so open DRIVER first.
  * Libraries stay loaded until the process ends: they have threads and exit handlers of their own. */
 bool cuda_open(struct cuda *c, enum cuda_library which);
-const char *cuda_library_name(enum cuda_library which);      /* "libnvrtc" */
+const char *cuda_library_name(enum cuda_library which); /* "libnvrtc" */
 
 /* The call failed: fills *e with call, code, name and text; status 3 for want of memory, else 5. Returns false. */
 bool cuda_failed(const struct cuda *c, const char *call, CUresult result, struct device_error *e);
@@ -66,14 +66,15 @@ bool cuda_memory(const struct cuda *c, int64_t *free_bytes, int64_t *total, stru
 /* The same of this GPU. Where its memory is the host's, the driver counts the cache of files as used; free is then what the
  * host has available. */
 struct cuda_gpu;
-bool cuda_gpu_memory(const struct cuda *c, const struct cuda_gpu *g, int64_t *free_bytes, int64_t *total, struct device_error *e);
+bool cuda_gpu_memory(const struct cuda *c, const struct cuda_gpu *g, int64_t *free_bytes, int64_t *total,
+                     struct device_error *e);
 
 /* ---- cuda_devices.c ---- */
 
 struct cuda_gpu {
     CUdevice device;
-    int ordinal, arch;             /* compute capability times ten: 90 */
-    bool integrated;               /* its memory is the host's */
+    int ordinal, arch; /* compute capability times ten: 90 */
+    bool integrated;   /* its memory is the host's */
     char name[128];
 };
 

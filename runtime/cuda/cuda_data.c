@@ -101,12 +101,13 @@ int64_t cuda_data_least(const struct device_data *split, int splits, int64_t row
 {
     struct cuda_data d;
     int64_t ends = 1 + shared, stage = ends * stage_bytes(split, splits, rows, false);
-    int64_t all = keep_splits(&d, split, splits) ? place_splits(&d) + ends * stage_bytes(split, splits, rows, true) : stage;
+    int64_t all =
+        keep_splits(&d, split, splits) ? place_splits(&d) + ends * stage_bytes(split, splits, rows, true) : stage;
     return all < stage ? all : stage;
 }
 
-bool cuda_data_plan(struct cuda_data *d, const struct device_data *split, int splits, int64_t rows, bool shared, int64_t room,
-                    struct device_error *e)
+bool cuda_data_plan(struct cuda_data *d, const struct device_data *split, int splits, int64_t rows, bool shared,
+                    int64_t room, struct device_error *e)
 {
     if (!keep_splits(d, split, splits))
         return device_fail(e, 70, "more than %d splits", SPLITS);

@@ -10,12 +10,14 @@ bool cuda_start(struct cuda *c, int *count, struct device_error *e)
 {
     *count = 0;
     if (!cuda_open(c, DRIVER))
-        return device_fail(e, 5, "there is no CUDA driver: libcuda.so.1 is not found (netrun --devices says where it "
+        return device_fail(e, 5,
+                           "there is no CUDA driver: libcuda.so.1 is not found (netrun --devices says where it "
                            "was looked for)");
     CUresult rc = c->cuInit(0);
     if (rc == CUDA_ERROR_NO_DEVICE || rc == CUDA_ERROR_STUB_LIBRARY)
-        return device_fail(e, 5, rc == CUDA_ERROR_NO_DEVICE ? "the driver finds no GPU" :
-                           "%s is the toolkit's stub, not a driver", c->library[DRIVER].path);
+        return device_fail(
+            e, 5, rc == CUDA_ERROR_NO_DEVICE ? "the driver finds no GPU" : "%s is the toolkit's stub, not a driver",
+            c->library[DRIVER].path);
     if (!cuda_checked(c, "cuInit", rc, e) || !CUDA_CALL(c, e, cuDeviceGetCount, count))
         return false;
     return *count > 0 || device_fail(e, 5, "the driver finds no GPU");
@@ -44,9 +46,11 @@ bool cuda_context(const struct cuda *c, const struct cuda_gpu *g, struct device_
     char total[32];
     CUresult rc = c->cuDevicePrimaryCtxRetain(&context, g->device);
     if (rc == CUDA_ERROR_OUT_OF_MEMORY && !c->cuDeviceTotalMem_v2(&bytes, g->device) && bytes <= INT64_MAX)
-        return device_fail(e, 3, "cuda:%d (%s) has %s of memory, and too little of it is free for a CUDA context, which takes "
-                           "some 100 to 600 MiB; nvidia-smi shows which programs hold the rest", g->ordinal, g->name,
-                           bytes_text((int64_t)bytes, total, sizeof total));
+        return device_fail(
+            e, 3,
+            "cuda:%d (%s) has %s of memory, and too little of it is free for a CUDA context, which takes "
+            "some 100 to 600 MiB; nvidia-smi shows which programs hold the rest",
+            g->ordinal, g->name, bytes_text((int64_t)bytes, total, sizeof total));
     if (!cuda_checked(c, "cuDevicePrimaryCtxRetain", rc, e))
         return false;
     if (CUDA_CALL(c, e, cuCtxSetCurrent, context))
@@ -74,7 +78,8 @@ static int64_t host_available(void)
     return kib >= 0 && kib < INT64_MAX >> 10 ? kib << 10 : -1;
 }
 
-bool cuda_gpu_memory(const struct cuda *c, const struct cuda_gpu *g, int64_t *free_bytes, int64_t *total, struct device_error *e)
+bool cuda_gpu_memory(const struct cuda *c, const struct cuda_gpu *g, int64_t *free_bytes, int64_t *total,
+                     struct device_error *e)
 {
     if (!cuda_memory(c, free_bytes, total, e))
         return false;
@@ -122,7 +127,8 @@ static void print_libraries(FILE *out, struct cuda *c)
 }
 
 /* Memory is known only to a context, which takes some hundred MB while it is open. */
-static bool measure(const struct cuda *c, const struct cuda_gpu *g, int64_t *unused, int64_t *total, struct device_error *e)
+static bool measure(const struct cuda *c, const struct cuda_gpu *g, int64_t *unused, int64_t *total,
+                    struct device_error *e)
 {
     if (!cuda_context(c, g, e))
         return false;
@@ -152,7 +158,9 @@ static bool print_gpu(FILE *out, const struct cuda *c, int ordinal)
         ok = device_fail(&e, 5, "libnvrtc is missing");
     ok = ok && nvrtc_serve(c, g.arch, &t, &e);
     fprintf(out, "\n            %s%s\n", ok ? "usable" : "not usable: ",
-            !ok ? e.text : t.exact ? "" : ", compiled by the driver: it is newer than NVRTC");
+            !ok       ? e.text
+            : t.exact ? ""
+                      : ", compiled by the driver: it is newer than NVRTC");
     return ok;
 }
 

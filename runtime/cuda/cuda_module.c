@@ -11,8 +11,8 @@
 
 enum { LOG_ROOM = 4096, OPERANDS = MAX_STAGES * 2 * MAX_OPERANDS };
 
-static bool emit_text(struct cuda_module *m, const struct plan *p, enum precision precision, const char *file, cuda_emitter *emit,
-                      char **text, struct device_error *e)
+static bool emit_text(struct cuda_module *m, const struct plan *p, enum precision precision, const char *file,
+                      cuda_emitter *emit, char **text, struct device_error *e)
 {
     struct emit_options o = {.lanes = 1, .precision = precision, .file = file};
     size_t length;
@@ -82,7 +82,8 @@ static bool find(struct cuda_module *m, const struct cuda *c, const struct plan 
         return false;
     for (int i = 0; i < m->list.n; i++) {
         const struct emit_launch *l = &m->list.launch[i];
-        if (!check_entry(code, l->entry, kernel_operands(p, l->kernel, list) + 2 + kernel_streams(p, l->kernel, stream), e) ||
+        if (!check_entry(code, l->entry, kernel_operands(p, l->kernel, list) + 2 + kernel_streams(p, l->kernel, stream),
+                         e) ||
             !CUDA_CALL(c, e, cuModuleGetFunction, &m->function[i], m->handle, l->entry) ||
             !CUDA_CALL(c, e, cuFuncGetAttribute, &threads, CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK, m->function[i]))
             return false;
@@ -94,12 +95,13 @@ static bool find(struct cuda_module *m, const struct cuda *c, const struct plan 
 }
 
 bool cuda_module_load(struct cuda_module *m, const struct cuda *c, const struct plan *p, enum precision precision,
-                      cuda_emitter *emit, const struct nvrtc_target *t, const struct nvrtc_options *o, struct device_error *e)
+                      cuda_emitter *emit, const struct nvrtc_target *t, const struct nvrtc_options *o,
+                      struct device_error *e)
 {
     struct nvrtc_code code = {0};
     char *text = NULL;
-    bool ok = emit_text(m, p, precision, o->emit_dir ? p->file : NULL, emit, &text, e) && nvrtc_load(c, text, t, o, &code, e) && load(m, c, &code, e) &&
-              find(m, c, p, &code, e);
+    bool ok = emit_text(m, p, precision, o->emit_dir ? p->file : NULL, emit, &text, e) &&
+              nvrtc_load(c, text, t, o, &code, e) && load(m, c, &code, e) && find(m, c, p, &code, e);
     free(text);
     nvrtc_free(&code);
     if (!ok)

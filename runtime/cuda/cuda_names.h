@@ -31,15 +31,15 @@ FUNCTION(DRIVER, REQUIRED, CUresult, cuDriverGetVersion, (int *version))
 FUNCTION(DRIVER, REQUIRED, CUresult, cuGetErrorName, (CUresult error, const char **text))
 FUNCTION(DRIVER, REQUIRED, CUresult, cuGetErrorString, (CUresult error, const char **text))
 FUNCTION(DRIVER, REQUIRED, CUresult, cuDeviceGetCount, (int *count))
-FUNCTION(DRIVER, REQUIRED, CUresult, cuDeviceGet, (CUdevice *device, int ordinal))
+FUNCTION(DRIVER, REQUIRED, CUresult, cuDeviceGet, (CUdevice * device, int ordinal))
 FUNCTION(DRIVER, REQUIRED, CUresult, cuDeviceGetName, (char *name, int bytes, CUdevice device))
 FUNCTION(DRIVER, REQUIRED, CUresult, cuDeviceGetAttribute, (int *value, CUdevice_attribute attribute, CUdevice device))
-FUNCTION(DRIVER, REQUIRED, CUresult, cuDeviceTotalMem_v2, (size_t *bytes, CUdevice device))
-FUNCTION(DRIVER, REQUIRED, CUresult, cuDevicePrimaryCtxRetain, (CUcontext *context, CUdevice device))
+FUNCTION(DRIVER, REQUIRED, CUresult, cuDeviceTotalMem_v2, (size_t * bytes, CUdevice device))
+FUNCTION(DRIVER, REQUIRED, CUresult, cuDevicePrimaryCtxRetain, (CUcontext * context, CUdevice device))
 FUNCTION(DRIVER, REQUIRED, CUresult, cuDevicePrimaryCtxRelease_v2, (CUdevice device))
 FUNCTION(DRIVER, REQUIRED, CUresult, cuCtxSetCurrent, (CUcontext context))
-FUNCTION(DRIVER, REQUIRED, CUresult, cuMemGetInfo_v2, (size_t *free_bytes, size_t *total_bytes))
-FUNCTION(DRIVER, REQUIRED, CUresult, cuMemAlloc_v2, (CUdeviceptr *address, size_t bytes))
+FUNCTION(DRIVER, REQUIRED, CUresult, cuMemGetInfo_v2, (size_t * free_bytes, size_t *total_bytes))
+FUNCTION(DRIVER, REQUIRED, CUresult, cuMemAlloc_v2, (CUdeviceptr * address, size_t bytes))
 FUNCTION(DRIVER, REQUIRED, CUresult, cuMemFree_v2, (CUdeviceptr address))
 FUNCTION(DRIVER, REQUIRED, CUresult, cuMemHostAlloc, (void **pointer, size_t bytes, unsigned flags))
 FUNCTION(DRIVER, REQUIRED, CUresult, cuMemFreeHost, (void *pointer))
@@ -49,26 +49,26 @@ FUNCTION(DRIVER, REQUIRED, CUresult, cuMemcpyDtoHAsync_v2, (void *to, CUdevicept
 FUNCTION(DRIVER, REQUIRED, CUresult, cuMemsetD8Async,
          (CUdeviceptr to, unsigned char value, size_t count, CUstream stream))
 FUNCTION(DRIVER, REQUIRED, CUresult, cuModuleLoadDataEx,
-         (CUmodule *module, const void *image, unsigned count, CUjit_option *options, void **values))
+         (CUmodule * module, const void *image, unsigned count, CUjit_option *options, void **values))
 FUNCTION(DRIVER, REQUIRED, CUresult, cuModuleUnload, (CUmodule module))
-FUNCTION(DRIVER, REQUIRED, CUresult, cuModuleGetFunction, (CUfunction *function, CUmodule module, const char *name))
+FUNCTION(DRIVER, REQUIRED, CUresult, cuModuleGetFunction, (CUfunction * function, CUmodule module, const char *name))
 FUNCTION(DRIVER, REQUIRED, CUresult, cuFuncGetAttribute,
          (int *value, CUfunction_attribute attribute, CUfunction function))
 FUNCTION(DRIVER, REQUIRED, CUresult, cuLaunchKernel,
          (CUfunction function, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x, unsigned block_y,
           unsigned block_z, unsigned shared_bytes, CUstream stream, void **params, void **extra))
-FUNCTION(DRIVER, REQUIRED, CUresult, cuStreamCreate, (CUstream *stream, unsigned flags))
+FUNCTION(DRIVER, REQUIRED, CUresult, cuStreamCreate, (CUstream * stream, unsigned flags))
 FUNCTION(DRIVER, REQUIRED, CUresult, cuStreamDestroy_v2, (CUstream stream))
 FUNCTION(DRIVER, REQUIRED, CUresult, cuStreamSynchronize, (CUstream stream))
 FUNCTION(DRIVER, REQUIRED, CUresult, cuStreamWaitEvent, (CUstream stream, CUevent event, unsigned flags))
-FUNCTION(DRIVER, REQUIRED, CUresult, cuEventCreate, (CUevent *event, unsigned flags))
+FUNCTION(DRIVER, REQUIRED, CUresult, cuEventCreate, (CUevent * event, unsigned flags))
 FUNCTION(DRIVER, REQUIRED, CUresult, cuEventDestroy_v2, (CUevent event))
 FUNCTION(DRIVER, REQUIRED, CUresult, cuEventRecord, (CUevent event, CUstream stream))
 FUNCTION(DRIVER, REQUIRED, CUresult, cuEventSynchronize, (CUevent event))
 FUNCTION(DRIVER, REQUIRED, CUresult, cuStreamBeginCapture_v2, (CUstream stream, CUstreamCaptureMode mode))
 FUNCTION(DRIVER, REQUIRED, CUresult, cuStreamEndCapture, (CUstream stream, CUgraph *graph))
 FUNCTION(DRIVER, REQUIRED, CUresult, cuGraphInstantiateWithFlags,
-         (CUgraphExec *exec, CUgraph graph, unsigned long long flags))
+         (CUgraphExec * exec, CUgraph graph, unsigned long long flags))
 FUNCTION(DRIVER, REQUIRED, CUresult, cuGraphUpload, (CUgraphExec exec, CUstream stream))
 FUNCTION(DRIVER, REQUIRED, CUresult, cuGraphLaunch, (CUgraphExec exec, CUstream stream))
 FUNCTION(DRIVER, REQUIRED, CUresult, cuGraphExecDestroy, (CUgraphExec exec))
@@ -79,9 +79,9 @@ FUNCTION(NVRTC, REQUIRED, const char *, nvrtcGetErrorString, (nvrtcResult result
 FUNCTION(NVRTC, REQUIRED, nvrtcResult, nvrtcGetNumSupportedArchs, (int *count))
 FUNCTION(NVRTC, REQUIRED, nvrtcResult, nvrtcGetSupportedArchs, (int *architectures))
 FUNCTION(NVRTC, REQUIRED, nvrtcResult, nvrtcCreateProgram,
-         (nvrtcProgram *program, const char *source, const char *name, int headers, const char *const *header,
+         (nvrtcProgram * program, const char *source, const char *name, int headers, const char *const *header,
           const char *const *header_name))
-FUNCTION(NVRTC, REQUIRED, nvrtcResult, nvrtcDestroyProgram, (nvrtcProgram *program))
+FUNCTION(NVRTC, REQUIRED, nvrtcResult, nvrtcDestroyProgram, (nvrtcProgram * program))
 FUNCTION(NVRTC, REQUIRED, nvrtcResult, nvrtcCompileProgram,
          (nvrtcProgram program, int options, const char *const *option))
 FUNCTION(NVRTC, REQUIRED, nvrtcResult, nvrtcGetCUBINSize, (nvrtcProgram program, size_t *bytes))
@@ -91,7 +91,7 @@ FUNCTION(NVRTC, REQUIRED, nvrtcResult, nvrtcGetPTX, (nvrtcProgram program, char 
 FUNCTION(NVRTC, REQUIRED, nvrtcResult, nvrtcGetProgramLogSize, (nvrtcProgram program, size_t *bytes))
 FUNCTION(NVRTC, REQUIRED, nvrtcResult, nvrtcGetProgramLog, (nvrtcProgram program, char *log))
 
-FUNCTION(CUBLAS, REQUIRED, cublasStatus_t, cublasCreate_v2, (cublasHandle_t *handle))
+FUNCTION(CUBLAS, REQUIRED, cublasStatus_t, cublasCreate_v2, (cublasHandle_t * handle))
 FUNCTION(CUBLAS, REQUIRED, cublasStatus_t, cublasDestroy_v2, (cublasHandle_t handle))
 FUNCTION(CUBLAS, OPTIONAL, cublasStatus_t, cublasGetProperty, (libraryPropertyType type, int *value))
 FUNCTION(CUBLAS, REQUIRED, const char *, cublasGetStatusString, (cublasStatus_t status))
@@ -100,5 +100,5 @@ FUNCTION(CUBLAS, REQUIRED, cublasStatus_t, cublasSetWorkspace_v2,
          (cublasHandle_t handle, void *workspace, size_t bytes))
 FUNCTION(CUBLAS, REQUIRED, cublasStatus_t, cublasGemmEx,
          (cublasHandle_t handle, cublasOperation_t op_a, cublasOperation_t op_b, int m, int n, int k, const void *alpha,
-          const void *a, cudaDataType type_a, int lda, const void *b, cudaDataType type_b, int ldb, const void *beta, void *c,
-          cudaDataType type_c, int ldc, cublasComputeType_t compute, cublasGemmAlgo_t algorithm))
+          const void *a, cudaDataType type_a, int lda, const void *b, cudaDataType type_b, int ldb, const void *beta,
+          void *c, cudaDataType type_c, int ldc, cublasComputeType_t compute, cublasGemmAlgo_t algorithm))

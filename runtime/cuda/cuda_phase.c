@@ -21,9 +21,11 @@ static CUdeviceptr place_of(const struct cuda_phase *f, const struct plan *p, en
     return 0;
 }
 
-static bool is_of(const struct cuda_phase *f, const struct plan *p, const struct emit_launch *l, const struct cuda_products *library)
+static bool is_of(const struct cuda_phase *f, const struct plan *p, const struct emit_launch *l,
+                  const struct cuda_products *library)
 {
-    return l->kernel >= f->schedule->first_kernel && l->kernel < f->schedule->last_kernel && kernel_runs(p, l->kernel, f->parts) &&
+    return l->kernel >= f->schedule->first_kernel && l->kernel < f->schedule->last_kernel &&
+           kernel_runs(p, l->kernel, f->parts) &&
            l->when != (library->handle ? EMIT_WITHOUT_LIBRARY : EMIT_WITH_LIBRARY);
 }
 
@@ -51,7 +53,8 @@ static bool add_kernel(struct cuda_phase *f, const struct plan *p, int *paramete
     for (int i = 0; i < n; i++)
         f->value[(*parameters)++] = address_of(f, p, arena, list[i]);
     f->value[(*parameters)++] = f->control;
-    f->value[(*parameters)++] = e->when == EMIT_WITH_LIBRARY ? address_of(f, p, arena, plan_row_workspace(p, e->kernel)) : f->workspace;
+    f->value[(*parameters)++] =
+        e->when == EMIT_WITH_LIBRARY ? address_of(f, p, arena, plan_row_workspace(p, e->kernel)) : f->workspace;
     uint32_t stream[MAX_STAGES];
     int streams = kernel_streams(p, e->kernel, stream);
     for (int i = 0; i < streams; i++)
@@ -59,7 +62,8 @@ static bool add_kernel(struct cuda_phase *f, const struct plan *p, int *paramete
     return true;
 }
 
-static CUdeviceptr matrix_at(const struct cuda_phase *f, const struct plan *p, CUdeviceptr arena, const struct emit_matrix *m)
+static CUdeviceptr matrix_at(const struct cuda_phase *f, const struct plan *p, CUdeviceptr arena,
+                             const struct emit_matrix *m)
 {
     return address_of(f, p, arena, m->tensor) + (CUdeviceptr)(m->at * f->rows) * sizeof(float);
 }
@@ -74,9 +78,16 @@ static bool add_product(struct cuda_phase *f, const struct plan *p, const struct
             return false;
         of[i] = (int)n;
     }
-    f->launch[f->launches++].product = (struct cuda_product){
-        .m = of[0], .n = of[1], .k = of[2], .step_a = of[3], .step_b = of[4], .step_c = of[5], .transposed = x->transposed,
-        .a = matrix_at(f, p, arena, &x->a), .b = matrix_at(f, p, arena, &x->b), .c = matrix_at(f, p, arena, &x->c)};
+    f->launch[f->launches++].product = (struct cuda_product){.m = of[0],
+                                                             .n = of[1],
+                                                             .k = of[2],
+                                                             .step_a = of[3],
+                                                             .step_b = of[4],
+                                                             .step_c = of[5],
+                                                             .transposed = x->transposed,
+                                                             .a = matrix_at(f, p, arena, &x->a),
+                                                             .b = matrix_at(f, p, arena, &x->b),
+                                                             .c = matrix_at(f, p, arena, &x->c)};
     return true;
 }
 
@@ -87,7 +98,8 @@ static void add_turn(struct cuda_phase *f, int *parameters, CUfunction function)
     f->value[(*parameters)++] = f->ring;
 }
 
-static bool make_room(struct cuda_phase *f, const struct plan *p, const struct emit_launches *l, const struct cuda_products *library)
+static bool make_room(struct cuda_phase *f, const struct plan *p, const struct emit_launches *l,
+                      const struct cuda_products *library)
 {
     int list[OPERANDS];
     uint32_t stream[MAX_STAGES];
@@ -95,7 +107,8 @@ static bool make_room(struct cuda_phase *f, const struct plan *p, const struct e
     for (int i = 0; i < l->n; i++)
         if (is_of(f, p, &l->launch[i], library)) {
             launches += l->launch[i].multiplies ? 2 : 1;
-            parameters += (size_t)(kernel_operands(p, l->launch[i].kernel, list) + 2 + kernel_streams(p, l->launch[i].kernel, stream));
+            parameters += (size_t)(kernel_operands(p, l->launch[i].kernel, list) + 2 +
+                                   kernel_streams(p, l->launch[i].kernel, stream));
         }
     f->launch = calloc(launches, sizeof *f->launch);
     f->value = calloc(parameters, sizeof *f->value);
@@ -105,8 +118,8 @@ static bool make_room(struct cuda_phase *f, const struct plan *p, const struct e
     return f->launch && f->value && f->parameter;
 }
 
-bool cuda_phase_bind(struct cuda_phase *f, const struct plan *p, const struct cuda_module *m, const struct cuda_products *l,
-                     CUdeviceptr arena, struct device_error *e)
+bool cuda_phase_bind(struct cuda_phase *f, const struct plan *p, const struct cuda_module *m,
+                     const struct cuda_products *l, CUdeviceptr arena, struct device_error *e)
 {
     int parameters = 0, workspace = plan_workspace(p, (int)(f->schedule - p->schedule));
     if (!make_room(f, p, &m->list, l))
@@ -122,7 +135,8 @@ bool cuda_phase_bind(struct cuda_phase *f, const struct plan *p, const struct cu
         const struct emit_launch *x = &m->list.launch[i];
         if (!is_of(f, p, x, l))
             continue;
-        if (!add_kernel(f, p, &parameters, m->function[i], x, arena) || (x->multiplies && !add_product(f, p, &x->product, arena)))
+        if (!add_kernel(f, p, &parameters, m->function[i], x, arena) ||
+            (x->multiplies && !add_product(f, p, &x->product, arena)))
             return device_fail(e, 70, "kernel %s cannot be launched for %lld rows", x->entry, (long long)f->rows);
         if (x->multiplies)
             f->library = l;
@@ -138,13 +152,15 @@ static bool launch_all(const struct cuda_phase *f, const struct cuda *c, CUstrea
     bool ok = !f->library || cuda_products_workspace(f->library, c, f->workspace, f->workspace_bytes, e);
     for (int i = 0; ok && i < f->launches; i++) {
         const struct cuda_launch *l = &f->launch[i];
-        ok = l->function ? CUDA_CALL(c, e, cuLaunchKernel, l->function, l->blocks, 1, 1, l->threads, 1, 1, 0, stream, f->parameter + l->first, NULL)
+        ok = l->function ? CUDA_CALL(c, e, cuLaunchKernel, l->function, l->blocks, 1, 1, l->threads, 1, 1, 0, stream,
+                                     f->parameter + l->first, NULL)
                          : cuda_products_multiply(f->library, c, &l->product, e);
     }
     return ok;
 }
 
-static bool capture(const struct cuda_phase *f, const struct cuda *c, CUstream stream, int runs, CUgraphExec *exec, struct device_error *e)
+static bool capture(const struct cuda_phase *f, const struct cuda *c, CUstream stream, int runs, CUgraphExec *exec,
+                    struct device_error *e)
 {
     CUgraph graph = NULL;
     struct device_error later;
@@ -167,11 +183,13 @@ bool cuda_phase_capture(struct cuda_phase *f, const struct cuda *c, CUstream str
            CUDA_CALL(c, e, cuGraphUpload, f->several, stream);
 }
 
-int cuda_phase_launch(const struct cuda_phase *f, const struct cuda *c, CUstream stream, int most, struct device_error *e)
+int cuda_phase_launch(const struct cuda_phase *f, const struct cuda *c, CUstream stream, int most,
+                      struct device_error *e)
 {
     const bool several = f->several && most >= GRAPH_RUNS;
-    bool ok = several ? CUDA_CALL(c, e, cuGraphLaunch, f->several, stream)
-              : f->graph ? CUDA_CALL(c, e, cuGraphLaunch, f->graph, stream) : launch_all(f, c, stream, e);
+    bool ok = several    ? CUDA_CALL(c, e, cuGraphLaunch, f->several, stream)
+              : f->graph ? CUDA_CALL(c, e, cuGraphLaunch, f->graph, stream)
+                         : launch_all(f, c, stream, e);
     return !ok ? 0 : several ? GRAPH_RUNS : 1;
 }
 

@@ -7,7 +7,8 @@
 
 static bool done(const struct cuda *c, const char *call, cublasStatus_t status, struct device_error *e)
 {
-    return !status || device_fail(e, status == CUBLAS_STATUS_ALLOC_FAILED ? 3 : 5, "%s failed: %s", call, c->cublasGetStatusString(status));
+    return !status || device_fail(e, status == CUBLAS_STATUS_ALLOC_FAILED ? 3 : 5, "%s failed: %s", call,
+                                  c->cublasGetStatusString(status));
 }
 #define CUBLAS_CALL(c, e, symbol, ...) done(c, #symbol, (c)->symbol(__VA_ARGS__), e)
 
@@ -39,17 +40,19 @@ bool cuda_products_stream(const struct cuda_products *l, const struct cuda *c, C
     return CUBLAS_CALL(c, e, cublasSetStream_v2, l->handle, stream);
 }
 
-bool cuda_products_workspace(const struct cuda_products *l, const struct cuda *c, CUdeviceptr workspace, int64_t bytes, struct device_error *e)
+bool cuda_products_workspace(const struct cuda_products *l, const struct cuda *c, CUdeviceptr workspace, int64_t bytes,
+                             struct device_error *e)
 {
     return CUBLAS_CALL(c, e, cublasSetWorkspace_v2, l->handle, (void *)(uintptr_t)workspace, (size_t)bytes);
 }
 
 /* cuBLAS's matrices lie column by column, so it is given the transposed product: c' = b' a'. */
-bool cuda_products_multiply(const struct cuda_products *l, const struct cuda *c, const struct cuda_product *p, struct device_error *e)
+bool cuda_products_multiply(const struct cuda_products *l, const struct cuda *c, const struct cuda_product *p,
+                            struct device_error *e)
 {
     const float one = 1, zero = 0;
     const void *a = (const void *)(uintptr_t)p->a, *b = (const void *)(uintptr_t)p->b;
-    return CUBLAS_CALL(c, e, cublasGemmEx, l->handle, CUBLAS_OP_N, p->transposed ? CUBLAS_OP_T : CUBLAS_OP_N, p->n, p->m, p->k, &one, b,
-                       CUDA_R_32F, p->step_b, a, CUDA_R_32F, p->step_a, &zero, (void *)(uintptr_t)p->c, CUDA_R_32F, p->step_c,
-                       l->compute, CUBLAS_GEMM_DEFAULT);
+    return CUBLAS_CALL(c, e, cublasGemmEx, l->handle, CUBLAS_OP_N, p->transposed ? CUBLAS_OP_T : CUBLAS_OP_N, p->n,
+                       p->m, p->k, &one, b, CUDA_R_32F, p->step_b, a, CUDA_R_32F, p->step_a, &zero,
+                       (void *)(uintptr_t)p->c, CUDA_R_32F, p->step_c, l->compute, CUBLAS_GEMM_DEFAULT);
 }

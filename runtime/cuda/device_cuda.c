@@ -12,16 +12,16 @@
 
 enum {
     RING_BYTES = (1 + RING_STEPS) * CTL_WORDS * 4,
-    GRANULE = 2 << 20,           /* drivers hand out memory in multiples of this */
-    OWN_MOST = 1 << 30,          /* no context takes more (seen are 107 to 555 MiB), and no code: the rest is other processes' */
+    GRANULE = 2 << 20,  /* drivers hand out memory in multiples of this */
+    OWN_MOST = 1 << 30, /* no context takes more (seen are 107 to 555 MiB), and no code: the rest is other processes' */
     RESERVE_LEAST = 64 << 20,
-    RESERVE_PART = 64,           /* of all memory */
+    RESERVE_PART = 64, /* of all memory */
 };
 
 struct gpu {
     struct device device;
     struct device_options options;
-    char name[16];               /* "cuda:0" */
+    char name[16]; /* "cuda:0" */
     cuda_emitter *emit;
     struct cuda api;
     struct cuda_gpu card;
@@ -30,14 +30,14 @@ struct gpu {
     const struct plan *plan;
     struct cuda_module module;
     struct cuda_products library; /* for plans with products that are large enough */
-    int64_t unused;              /* free bytes once the module was loaded */
+    int64_t unused;               /* free bytes once the module was loaded */
     CUstream stream;
     struct cuda_host ring;
     CUdeviceptr arena;
-    int64_t planned, bytes;      /* of the arena alone, and with what is behind it */
-    int64_t skip;                /* bytes of the places in the plan before the arena begins */
+    int64_t planned, bytes; /* of the arena alone, and with what is behind it */
+    int64_t skip;           /* bytes of the places in the plan before the arena begins */
     struct cuda_phase phase[PHASE_COUNT];
-    enum phase last;             /* run last, or the first one armed */
+    enum phase last; /* run last, or the first one armed */
     struct cuda_data data;
     struct device_cuda_report report;
 };
@@ -49,7 +49,7 @@ static struct gpu *gpu_of(const struct device *d)
 
 static void disarm(struct gpu *g)
 {
-    if (g->stream) {                 /* first: a capture that it is still in forbids what follows */
+    if (g->stream) { /* first: a capture that it is still in forbids what follows */
         g->api.cuStreamSynchronize(g->stream);
         g->api.cuStreamDestroy_v2(g->stream);
     }
@@ -88,7 +88,8 @@ static void open_library(struct gpu *g)
 static bool compile(struct device *d, const struct plan *p, struct device_error *e)
 {
     struct gpu *g = gpu_of(d);
-    struct nvrtc_options o = {.name = p->net, .emit_dir = g->options.emit_dir, .verbose = g->options.verbose, .quiet = g->options.quiet};
+    struct nvrtc_options o = {
+        .name = p->net, .emit_dir = g->options.emit_dir, .verbose = g->options.verbose, .quiet = g->options.quiet};
     int64_t before, total;
     disarm(g);
     unload(g);
@@ -187,7 +188,7 @@ static bool take(struct gpu *g, struct device_error *e)
     g->arena = 0;
     if (rc != CUDA_ERROR_OUT_OF_MEMORY || !cuda_gpu_memory(&g->api, &g->card, &unused, &total, &cause))
         return cuda_failed(&g->api, "cuMemAlloc_v2", rc, e);
-    g->unused = unused;                              /* what room_of goes by, when it is asked again */
+    g->unused = unused; /* what room_of goes by, when it is asked again */
     return device_fail(e, 3, "%s has %lld bytes free of %lld, and the arena needs %lld: cuMemAlloc_v2 failed", g->name,
                        (long long)unused, (long long)total, (long long)g->bytes);
 }
@@ -219,12 +220,14 @@ static bool rehearse(struct gpu *g, struct cuda_phase *f, struct device_error *e
     control[CTL_SAMPLES] = control[CTL_TARGETS] = (uint32_t)g->arena;
     control[CTL_SAMPLES + 1] = control[CTL_TARGETS + 1] = (uint32_t)(g->arena >> 32);
     control[CTL_DATA] = SAMPLES_STAGED;
-    return fill(g, 0, 0, g->planned, e) && upload_ring(g, f, 1, e) && cuda_phase_launch(f, &g->api, g->stream, 1, e) && finish(g, e);
+    return fill(g, 0, 0, g->planned, e) && upload_ring(g, f, 1, e) && cuda_phase_launch(f, &g->api, g->stream, 1, e) &&
+           finish(g, e);
 }
 
 static bool arm_phase(struct gpu *g, struct cuda_phase *f, struct device_error *e)
 {
-    return cuda_phase_bind(f, g->plan, &g->module, &g->library, g->arena - (CUdeviceptr)g->skip, e) && (!f->library || !g->report.graphs || rehearse(g, f, e)) &&
+    return cuda_phase_bind(f, g->plan, &g->module, &g->library, g->arena - (CUdeviceptr)g->skip, e) &&
+           (!f->library || !g->report.graphs || rehearse(g, f, e)) &&
            (!g->report.graphs || cuda_phase_capture(f, &g->api, g->stream, e)) && rehearse(g, f, e);
 }
 
@@ -261,7 +264,7 @@ static bool arm(struct device *d, const struct device_rows *rows, const struct d
     g->report.arena = g->planned;
     g->report.data = g->data.bytes;
     g->report.resident = g->data.resident;
-    if (before - after > g->report.lazy)         /* when the plan is armed again, most of it is there */
+    if (before - after > g->report.lazy) /* when the plan is armed again, most of it is there */
         g->report.lazy = before - after;
     return true;
 }
@@ -303,7 +306,8 @@ static bool queue(struct gpu *g, const struct cuda_phase *f, int n, struct devic
 /* Nothing but what persists, and the sums between the runs of a batch, may outlive a call. */
 static bool poison(struct gpu *g, const struct cuda_phase *f, bool first, struct device_error *e)
 {
-    int64_t end = first || !phase_trains(f->schedule->phase) ? g->planned : schedule_arena(g->plan, f->schedule, f->rows) - g->skip;
+    int64_t end = first || !phase_trains(f->schedule->phase) ? g->planned
+                                                             : schedule_arena(g->plan, f->schedule, f->rows) - g->skip;
     return fill(g, 0xff, g->plan->persistent - g->skip, end, e);
 }
 
@@ -321,7 +325,7 @@ static bool run(struct device *d, enum phase ph, uint32_t (*control)[CTL_WORDS],
     fill_ring(g, control, n);
     struct device_error later;
     bool ok = (!g->poison || poison(g, f, control[0][CTL_FIRST], e)) && queue(g, f, n, e);
-    ok = finish(g, ok ? e : &later) && ok;           /* whatever happened, nothing is left running */
+    ok = finish(g, ok ? e : &later) && ok; /* whatever happened, nothing is left running */
     for (int i = 0; ok && i < n; i++)
         memcpy(&control[i][CTL_LOSS], (uint32_t *)g->ring.at + (1 + i) * CTL_WORDS + CTL_LOSS,
                (CTL_RESULTS_END - CTL_LOSS) * sizeof **control);
@@ -337,9 +341,11 @@ static CUdeviceptr range(struct gpu *g, enum phase ph, int tensor, int64_t at, i
         return 0;
     const struct tensor *t = &g->plan->tensor[tensor];
     const struct cuda_phase *f = &g->phase[t->schedule < 0 ? g->last : ph];
-    if (!f->schedule || (t->schedule >= 0 && t->schedule != f->schedule - g->plan->schedule) || (t->role == ROLE_SUM && !f->parts))
+    if (!f->schedule || (t->schedule >= 0 && t->schedule != f->schedule - g->plan->schedule) ||
+        (t->role == ROLE_SUM && !f->parts))
         return 0;
-    int64_t place = tensor_place(g->plan, f->schedule, tensor, f->rows) - g->skip, size = t->rows ? t->bytes * f->rows : t->bytes;
+    int64_t place = tensor_place(g->plan, f->schedule, tensor, f->rows) - g->skip,
+            size = t->rows ? t->bytes * f->rows : t->bytes;
     return place >= 0 && at <= size && bytes <= size - at ? g->arena + (CUdeviceptr)(place + at) : 0;
 }
 
@@ -366,7 +372,8 @@ static bool read_tensor(struct device *d, enum phase ph, int tensor, int64_t at,
     struct device_error e;
     CUdeviceptr from = range(g, ph, tensor, at, bytes);
     return from && (!bytes || copied(CUDA_CALL(&g->api, &e, cuMemcpyDtoHAsync_v2, to, from, (size_t)bytes, g->stream) &&
-                                     end_copy(g, &e), &e));
+                                         end_copy(g, &e),
+                                     &e));
 }
 
 static bool write_tensor(struct device *d, enum phase ph, int tensor, int64_t at, const void *from, int64_t bytes)
@@ -375,7 +382,8 @@ static bool write_tensor(struct device *d, enum phase ph, int tensor, int64_t at
     struct device_error e;
     CUdeviceptr to = range(g, ph, tensor, at, bytes);
     return to && (!bytes || copied(CUDA_CALL(&g->api, &e, cuMemcpyHtoDAsync_v2, to, from, (size_t)bytes, g->stream) &&
-                                   end_copy(g, &e), &e));
+                                       end_copy(g, &e),
+                                   &e));
 }
 
 static int64_t arena_bytes(const struct device *d)
@@ -415,11 +423,12 @@ static bool open_gpu(struct gpu *g, int ordinal, struct device_error *e)
     if (!cuda_gpu(&g->api, ordinal, &g->card, e))
         return false;
     if (!cuda_open(&g->api, NVRTC))
-        return device_fail(e, 5, "libnvrtc is not found: it comes with the CUDA toolkit (netrun --devices says where "
+        return device_fail(e, 5,
+                           "libnvrtc is not found: it comes with the CUDA toolkit (netrun --devices says where "
                            "it was looked for)");
     if (g->options.precision != PRECISION_FP32 && g->card.arch < 80)
-        return device_fail(e, 5, "%s (compute capability %d.%d) has no tensor cores for %s: that needs 8.0", g->card.name, g->card.arch / 10,
-                           g->card.arch % 10, precision_word[g->options.precision]);
+        return device_fail(e, 5, "%s (compute capability %d.%d) has no tensor cores for %s: that needs 8.0",
+                           g->card.name, g->card.arch / 10, g->card.arch % 10, precision_word[g->options.precision]);
     if (!nvrtc_serve(&g->api, g->card.arch, &g->target, e) || !cuda_context(&g->api, &g->card, e))
         return false;
     g->retained = true;
@@ -443,9 +452,20 @@ struct device *device_cuda_open_with(const struct device_options *o, int ordinal
         return NULL;
     }
     *g = (struct gpu){
-        .device = {.name = g->name, .target = &target_cuda, .most_runs = RING_STEPS, .compile = compile,
-                   .memory = memory_of, .room = room_of, .beside = device_cuda_beside, .arm = arm, .data = select_data, .run = run,
-                   .read = read_tensor, .write = write_tensor, .arena = arena_bytes, .close = close_cuda},
+        .device = {.name = g->name,
+                   .target = &target_cuda,
+                   .most_runs = RING_STEPS,
+                   .compile = compile,
+                   .memory = memory_of,
+                   .room = room_of,
+                   .beside = device_cuda_beside,
+                   .arm = arm,
+                   .data = select_data,
+                   .run = run,
+                   .read = read_tensor,
+                   .write = write_tensor,
+                   .arena = arena_bytes,
+                   .close = close_cuda},
         .options = *o,
         .emit = emit,
         .poison = poison && strcmp(poison, "1") == 0,

@@ -20,19 +20,19 @@ int64_t device_cuda_beside(const struct device *d, const struct device_rows *row
 
 /* Where the memory is: what was measured, and what was taken. */
 struct device_cuda_report {
-    const char *gpu;             /* "NVIDIA H200" */
-    int arch;                    /* 90 */
-    bool exact;                  /* compiled for this architecture; false: PTX, compiled by the driver */
-    bool resident;               /* the data set is on the device; false: it is brought batch by batch */
-    bool graphs;                 /* runs are graphs; false: kernels are launched one by one */
-    bool library;                /* cuBLAS makes the large products */
-    int64_t total;               /* of the device */
-    int64_t context;             /* in use once the context was there: what is above 1 GiB is other processes' */
+    const char *gpu; /* "NVIDIA H200" */
+    int arch;        /* 90 */
+    bool exact;      /* compiled for this architecture; false: PTX, compiled by the driver */
+    bool resident;   /* the data set is on the device; false: it is brought batch by batch */
+    bool graphs;     /* runs are graphs; false: kernels are launched one by one */
+    bool library;    /* cuBLAS makes the large products */
+    int64_t total;   /* of the device */
+    int64_t context; /* in use once the context was there: what is above 1 GiB is other processes' */
     int64_t modules;
-    int64_t arena;               /* as planned */
-    int64_t data;                /* behind it: data set or staging */
-    int64_t lazy;                /* what else was gone after each phase had run; a budget that is asked for again knows it */
-    int64_t reserve;             /* left alone, whatever the budget */
+    int64_t arena;   /* as planned */
+    int64_t data;    /* behind it: data set or staging */
+    int64_t lazy;    /* what else was gone after each phase had run; a budget that is asked for again knows it */
+    int64_t reserve; /* left alone, whatever the budget */
 };
 void device_cuda_report(const struct device *d, struct device_cuda_report *r);
 

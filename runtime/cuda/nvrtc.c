@@ -57,9 +57,9 @@ static int set_options(const struct cuda *c, const char *target, char arch[TARGE
     snprintf(arch, TARGET_ROOM + 24, "--gpu-architecture=%s", target);
     option[n++] = arch;
     option[n++] = "--device-as-default-execution-space";
-    option[n++] = "--std=c++17";                       /* what 11 takes for C++14 by default */
+    option[n++] = "--std=c++17"; /* what 11 takes for C++14 by default */
     if (version(c, &minor) >= VERSION_SPLIT)
-        option[n++] = "--split-compile=0";             /* as many threads as there are cores */
+        option[n++] = "--split-compile=0"; /* as many threads as there are cores */
     return n;
 }
 
@@ -123,7 +123,10 @@ void nvrtc_free(struct nvrtc_code *code)
 
 /* ---- cache ---- */
 
-struct head { char magic[8]; uint64_t cubin, ptx; };
+struct head {
+    char magic[8];
+    uint64_t cubin, ptx;
+};
 static const char magic[8] = "nrcuda1";
 
 static bool key_of(const struct cuda *c, const char *source, const char *target, XXH128_hash_t *key)

@@ -7,18 +7,21 @@
 #include <stddef.h>
 
 /* Code for exactly this architecture, or, for a GPU newer than NVRTC, PTX that its driver compiles. */
-struct nvrtc_target { int arch; bool exact; };
+struct nvrtc_target {
+    int arch;
+    bool exact;
+};
 
 struct nvrtc_options {
-    const char *name;         /* of the net: names the source file and stands in messages */
-    const char *emit_dir;     /* the source is kept there as <name>.cu; NULL: it is not */
-    bool verbose, quiet;      /* as in struct device_options */
+    const char *name;     /* of the net: names the source file and stands in messages */
+    const char *emit_dir; /* the source is kept there as <name>.cu; NULL: it is not */
+    bool verbose, quiet;  /* as in struct device_options */
 };
 
 struct nvrtc_code {
-    char *bytes;              /* a CUBIN, and behind it PTX of the same program, ended by '\0'; owned */
-    size_t cubin, ptx;        /* sizes; cubin 0: there is none */
-    bool cached;              /* nothing had to be compiled */
+    char *bytes;       /* a CUBIN, and behind it PTX of the same program, ended by '\0'; owned */
+    size_t cubin, ptx; /* sizes; cubin 0: there is none */
+    bool cached;       /* nothing had to be compiled */
 };
 
 /* How NVRTC serves a GPU of `arch` (compute capability times ten). Status 5 if it does not, with what it does. */

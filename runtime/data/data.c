@@ -15,7 +15,8 @@
 /* Class indices at and above this are taken for damage. */
 #define MAX_CLASSES (1 << 20)
 
-static const char *const part_names[DATA_PARTS] = {"training samples", "training labels", "test samples", "test labels"};
+static const char *const part_names[DATA_PARTS] = {"training samples", "training labels", "test samples",
+                                                   "test labels"};
 
 #define FORMAT(name) extern const struct data_format format_##name;
 #include "formatlist.h"
@@ -40,11 +41,13 @@ struct contents {
 
 /* Names */
 
-static int compare_names(const void *a, const void *b) {
+static int compare_names(const void *a, const void *b)
+{
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static bool append(struct names *list, char *name) {
+static bool append(struct names *list, char *name)
+{
     char **grown = name ? realloc(list->name, (list->n + 1) * sizeof *grown) : NULL;
     if (!grown) {
         free(name);
@@ -55,26 +58,30 @@ static bool append(struct names *list, char *name) {
     return true;
 }
 
-static void free_names(struct names *list) {
+static void free_names(struct names *list)
+{
     for (size_t i = 0; i < list->n; i++)
         free(list->name[i]);
     free(list->name);
     *list = (struct names){0};
 }
 
-static bool contains(const struct names *list, const char *name, size_t length) {
+static bool contains(const struct names *list, const char *name, size_t length)
+{
     for (size_t i = 0; i < list->n; i++)
         if (strlen(list->name[i]) == length && memcmp(list->name[i], name, length) == 0)
             return true;
     return false;
 }
 
-static bool is_packed_twin(const struct names *list, const char *name) {
+static bool is_packed_twin(const struct names *list, const char *name)
+{
     size_t length = strlen(name);
     return length > 3 && strcmp(name + length - 3, ".gz") == 0 && contains(list, name, length - 3);
 }
 
-static char *join(const char *folder, const char *name) {
+static char *join(const char *folder, const char *name)
+{
     size_t room = strlen(folder) + strlen(name) + 2;
     char *path = malloc(room);
     if (path)
@@ -83,7 +90,8 @@ static char *join(const char *folder, const char *name) {
 }
 
 /* Splits the visible names of the folder into files and subfolders, each in order. */
-static bool list_folder(const char *folder, struct names *files, struct names *folders, struct data_error *error) {
+static bool list_folder(const char *folder, struct names *files, struct names *folders, struct data_error *error)
+{
     DIR *stream = opendir(folder);
     if (!stream)
         return data_fail(error, "%s: %s; expected a folder of data", folder, strerror(errno));
@@ -111,7 +119,8 @@ static bool list_folder(const char *folder, struct names *files, struct names *f
 
 /* Takes `path`. */
 static bool add_file(struct contents *contents, const struct data_format *format, enum data_part part, char *path,
-                     struct data_error *error) {
+                     struct data_error *error)
+{
     struct names *files = &contents->part[part];
     if (files->n && !format->many)
         data_fail(error, "%s: a second file of %s beside %s; expected one", path, part_names[part], files->name[0]);
@@ -127,7 +136,8 @@ static bool add_file(struct contents *contents, const struct data_format *format
 }
 
 /* Looks into one file and notes whose it is; takes `path`. */
-static bool offer_file(struct contents *contents, const char *name, char *path, struct data_error *error) {
+static bool offer_file(struct contents *contents, const char *name, char *path, struct data_error *error)
+{
     struct data_error local;
     struct data_file file = {.name = name, .path = path};
     struct gz *stream = gz_open(path, &local);
@@ -146,18 +156,21 @@ static bool offer_file(struct contents *contents, const char *name, char *path, 
     return !damaged;
 }
 
-static void free_contents(struct contents *contents) {
+static void free_contents(struct contents *contents)
+{
     for (int part = 0; part < DATA_PARTS; part++)
         free_names(&contents->part[part]);
 }
 
 /* snprintf at the end of what is there; what does not fit is left out. */
-static void add_text(char *text, size_t size, const char *before, const char *word) {
+static void add_text(char *text, size_t size, const char *before, const char *word)
+{
     size_t used = strlen(text);
     snprintf(text + used, size - used, "%s%s", before, word);
 }
 
-static bool fail_unrecognised(const char *folder, const struct names *folders, struct data_error *error) {
+static bool fail_unrecognised(const char *folder, const struct names *folders, struct data_error *error)
+{
     char expected[400] = "", list[200] = "";
     for (int i = 0; i < FORMATS; i++) {
         int left = 0;
@@ -176,7 +189,8 @@ static bool fail_unrecognised(const char *folder, const struct names *folders, s
     return data_fail(error, "%s: no data recognised; expected %s (each plain or .gz)%s", folder, expected, list);
 }
 
-static bool survey(const char *folder, struct contents *contents, struct data_error *error) {
+static bool survey(const char *folder, struct contents *contents, struct data_error *error)
+{
     struct names files = {0}, folders = {0};
     bool ok = list_folder(folder, &files, &folders, error);
     for (size_t i = 0; ok && i < files.n; i++) {
@@ -194,14 +208,16 @@ static bool survey(const char *folder, struct contents *contents, struct data_er
 
 /* Reading */
 
-static void insert_dimension(struct data_field *field) {
+static void insert_dimension(struct data_field *field)
+{
     memmove(field->dims + 1, field->dims, (size_t)field->rank * sizeof *field->dims);
     field->dims[0] = 1;
     field->rank++;
 }
 
 static bool check_classes_of(const struct data_split *split, int64_t classes, const char *expectation,
-                             struct data_error *error) {
+                             struct data_error *error)
+{
     const struct data_field *label = &split->label;
     for (int64_t i = 0; i < split->count; i++) {
         int64_t class = data_class(split, i);
@@ -217,7 +233,8 @@ static bool check_classes_of(const struct data_split *split, int64_t classes, co
 }
 
 bool data_head(const struct data_source *from, const struct data_split *split, int64_t count, struct data_field *field,
-               struct data_error *error) {
+               struct data_error *error)
+{
     bool label = field == &split->label;
     if (label && count != split->count)
         return data_fail(error, "%s: %" PRId64 " labels, but %s has %" PRId64 " samples; expected as many", field->path,
@@ -232,7 +249,8 @@ bool data_head(const struct data_source *from, const struct data_split *split, i
 }
 
 static bool read_split(const struct contents *contents, enum data_part first, struct data_source from,
-                       struct data_split *split, struct data_error *error) {
+                       struct data_split *split, struct data_error *error)
+{
     const struct data_format *format = contents->format;
     const struct names *samples = &contents->part[first], *labels = &contents->part[first + 1];
     if (!samples->n && !labels->n)
@@ -249,11 +267,13 @@ static bool read_split(const struct contents *contents, enum data_part first, st
            (split->label.type == DATA_F32 || check_classes_of(split, MAX_CLASSES, "expected", error));
 }
 
-static bool same_layout(const struct data_field *a, const struct data_field *b) {
+static bool same_layout(const struct data_field *a, const struct data_field *b)
+{
     return a->type == b->type && a->rank == b->rank && memcmp(a->dims, b->dims, (size_t)a->rank * sizeof *a->dims) == 0;
 }
 
-static bool check_splits(const struct dataset *set, struct data_error *error) {
+static bool check_splits(const struct dataset *set, struct data_error *error)
+{
     if (set->train.count == 0 || set->test.count == 0)
         return true;
     if (!same_layout(&set->train.sample, &set->test.sample))
@@ -265,7 +285,8 @@ static bool check_splits(const struct dataset *set, struct data_error *error) {
     return true;
 }
 
-static int64_t largest_class(const struct data_split *split) {
+static int64_t largest_class(const struct data_split *split)
+{
     int64_t largest = -1;
     for (int64_t i = 0; i < split->count; i++)
         if (data_class(split, i) > largest)
@@ -273,7 +294,8 @@ static int64_t largest_class(const struct data_split *split) {
     return largest;
 }
 
-static void count_classes(struct dataset *set) {
+static void count_classes(struct dataset *set)
+{
     const struct data_split *either = set->train.count ? &set->train : &set->test;
     if (either->label.rank != 0)
         return;
@@ -281,14 +303,16 @@ static void count_classes(struct dataset *set) {
     set->classes = (train > test ? train : test) + 1;
 }
 
-static bool is_synthetic(const char *folder) {
+static bool is_synthetic(const char *folder)
+{
     char *marker = join(folder, "SYNTHETIC");
     bool found = marker && access(marker, F_OK) == 0;
     free(marker);
     return found;
 }
 
-bool data_open(const char *folder, data_fits *fits, const void *wanted, struct dataset *set, struct data_error *error) {
+bool data_open(const char *folder, data_fits *fits, const void *wanted, struct dataset *set, struct data_error *error)
+{
     struct contents contents = {0};
     const struct data_source from = {.fits = fits, .wanted = wanted};
     *set = (struct dataset){0};
@@ -305,7 +329,8 @@ bool data_open(const char *folder, data_fits *fits, const void *wanted, struct d
     return ok;
 }
 
-bool data_reads(const char *folder, const char *path) {
+bool data_reads(const char *folder, const char *path)
+{
     struct contents contents = {0};
     struct data_error ignored;
     bool reads = false, known = survey(folder, &contents, &ignored);
@@ -316,7 +341,8 @@ bool data_reads(const char *folder, const char *path) {
     return reads;
 }
 
-void data_close(struct dataset *set) {
+void data_close(struct dataset *set)
+{
     struct data_field *fields[] = {&set->train.sample, &set->train.label, &set->test.sample, &set->test.label};
     for (int i = 0; i < 4; i++) {
         free(fields[i]->values);
@@ -325,7 +351,8 @@ void data_close(struct dataset *set) {
     *set = (struct dataset){0};
 }
 
-int64_t data_class(const struct data_split *split, int64_t i) {
+int64_t data_class(const struct data_split *split, int64_t i)
+{
     if (split->label.type == DATA_U8)
         return split->label.values[i];
     int32_t class;
@@ -333,12 +360,14 @@ int64_t data_class(const struct data_split *split, int64_t i) {
     return class;
 }
 
-bool data_check_classes(const struct data_split *split, int64_t classes, struct data_error *error) {
+bool data_check_classes(const struct data_split *split, int64_t classes, struct data_error *error)
+{
     return check_classes_of(split, classes, "the network has classes", error);
 }
 
 /* `what` names the field for people. */
-static bool check_finite(const struct data_field *field, int64_t count, const char *what, struct data_error *error) {
+static bool check_finite(const struct data_field *field, int64_t count, const char *what, struct data_error *error)
+{
     uint64_t n = field->type == DATA_F32 ? (uint64_t)count * (field->bytes / sizeof(float)) : 0;
     const float *value = (const float *)field->values;
     for (uint64_t i = 0; i < n; i++) {
@@ -348,13 +377,15 @@ static bool check_finite(const struct data_field *field, int64_t count, const ch
         char place[40] = "";
         if (field->header)
             snprintf(place, sizeof place, "byte %" PRIu64 ": ", field->header + i * sizeof(float));
-        return data_fail(error, "%s: %s%s %" PRIu64 " of sample %" PRIu64 " is %s; expected finite numbers", field->path, place,
-                         what, i % row, i / row, isnan(value[i]) ? "not a number (NaN)" : "infinite");
+        return data_fail(error, "%s: %s%s %" PRIu64 " of sample %" PRIu64 " is %s; expected finite numbers",
+                         field->path, place, what, i % row, i / row,
+                         isnan(value[i]) ? "not a number (NaN)" : "infinite");
     }
     return true;
 }
 
-bool data_check_finite(const struct data_split *split, struct data_error *error) {
+bool data_check_finite(const struct data_split *split, struct data_error *error)
+{
     return check_finite(&split->sample, split->count, "value", error) &&
            check_finite(&split->label, split->count, "target value", error);
 }

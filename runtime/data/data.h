@@ -38,7 +38,7 @@ struct dataset {
     const char *format;            /* its name for people, such as "IDX" */
     struct data_split train, test; /* same shapes and types where both are there; at least one is */
     int64_t classes;               /* largest class index of both splits + 1; 0 for F32 targets */
-    bool synthetic;                /* a file SYNTHETIC beside them says that they were drawn: no results of a real set */
+    bool synthetic; /* a file SYNTHETIC beside them says that they were drawn: no results of a real set */
 };
 
 /* Will a field do? Asked as soon as shape and type are known, before any value is read or unpacked (values NULL). False with the

@@ -9,7 +9,8 @@
 enum { CLASSES = 10, CHANNELS = 3, SIDE = 32, PIXELS = CHANNELS * SIDE * SIDE, RECORD = 1 + PIXELS };
 
 /* How much room the arrays have; it doubles, since a gzip file does not tell its size. */
-static bool make_room(struct data_split *split, uint64_t *room, const char *path, struct data_error *error) {
+static bool make_room(struct data_split *split, uint64_t *room, const char *path, struct data_error *error)
+{
     if ((uint64_t)split->count < *room)
         return true;
     uint64_t wanted = *room ? 2 * *room : 1024;
@@ -28,7 +29,8 @@ static bool make_room(struct data_split *split, uint64_t *room, const char *path
     return true;
 }
 
-static bool read_records(struct gz *file, struct data_split *split, uint64_t *room, struct data_error *error) {
+static bool read_records(struct gz *file, struct data_split *split, uint64_t *room, struct data_error *error)
+{
     for (;;) {
         uint64_t at = gz_offset(file), got;
         unsigned char label;
@@ -50,7 +52,8 @@ static bool read_records(struct gz *file, struct data_split *split, uint64_t *ro
     }
 }
 
-static bool read(const struct data_source *from, struct data_split *split, struct data_error *error) {
+static bool read(const struct data_source *from, struct data_split *split, struct data_error *error)
+{
     *split = (struct data_split){
         .sample = {.type = DATA_U8, .rank = 3, .dims = {CHANNELS, SIDE, SIDE}, .bytes = PIXELS},
         .label = {.type = DATA_U8, .bytes = 1},
@@ -69,7 +72,8 @@ static bool read(const struct data_source *from, struct data_split *split, struc
 }
 
 /* By its name: any bytes up to 9 may begin it. */
-static enum data_claim claim(const struct data_file *file, enum data_part *part, struct data_error *error) {
+static enum data_claim claim(const struct data_file *file, enum data_part *part, struct data_error *error)
+{
     (void)error;
     bool train = strstr(file->name, "data_batch") != NULL;
     *part = train ? TRAIN_SAMPLES : TEST_SAMPLES;

@@ -9,16 +9,19 @@
 
 enum { IDX_U8 = 0x08, IDX_I32 = 0x0C, IDX_F32 = 0x0D };
 
-static uint32_t big_endian(const unsigned char b[4]) {
+static uint32_t big_endian(const unsigned char b[4])
+{
     return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
 }
 
-static bool is_magic(const unsigned char b[4]) {
+static bool is_magic(const unsigned char b[4])
+{
     bool known_type = b[2] == 0x08 || b[2] == 0x09 || (b[2] >= 0x0B && b[2] <= 0x0E);
     return b[0] == 0 && b[1] == 0 && known_type && b[3] >= 1 && b[3] <= DATA_MAX_RANK + 1;
 }
 
-static bool read_magic(struct gz *file, enum data_type *type, int *rank, struct data_error *error) {
+static bool read_magic(struct gz *file, enum data_type *type, int *rank, struct data_error *error)
+{
     unsigned char magic[4];
     if (!gz_read(file, magic, sizeof magic, "the IDX magic number", error))
         return false;
@@ -28,9 +31,15 @@ static bool read_magic(struct gz *file, enum data_type *type, int *rank, struct 
                          "and a rank of 1 to %d",
                          gz_path(file), magic[0], magic[1], magic[2], magic[3], DATA_MAX_RANK + 1);
     switch (magic[2]) {
-    case IDX_U8: *type = DATA_U8; break;
-    case IDX_I32: *type = DATA_I32; break;
-    case IDX_F32: *type = DATA_F32; break;
+    case IDX_U8:
+        *type = DATA_U8;
+        break;
+    case IDX_I32:
+        *type = DATA_I32;
+        break;
+    case IDX_F32:
+        *type = DATA_F32;
+        break;
     default:
         return data_fail(error,
                          "%s: byte 2: IDX element type 0x%02x is not supported; expected 0x08 (8-bit), 0x0c "
@@ -43,7 +52,8 @@ static bool read_magic(struct gz *file, enum data_type *type, int *rank, struct 
 
 /* Reads the sizes; `total` gets the bytes of all elements, no more than what the file can hold. */
 static bool read_sizes(struct gz *file, int rank, uint64_t element, uint64_t sizes[], uint64_t *total,
-                       struct data_error *error) {
+                       struct data_error *error)
+{
     *total = element;
     for (int i = 0; i < rank; i++) {
         unsigned char size[4];
@@ -69,7 +79,8 @@ static bool read_sizes(struct gz *file, int rank, uint64_t element, uint64_t siz
     return true;
 }
 
-static bool read_values(struct gz *file, uint64_t total, struct data_field *field, struct data_error *error) {
+static bool read_values(struct gz *file, uint64_t total, struct data_field *field, struct data_error *error)
+{
     field->header = gz_offset(file);
     field->values = malloc(total);
     if (!field->values)
@@ -85,7 +96,8 @@ static bool read_values(struct gz *file, uint64_t total, struct data_field *fiel
 }
 
 static bool read_file(struct gz *file, const struct data_source *from, struct data_split *split, int64_t *count,
-                      struct data_field *field, struct data_error *error) {
+                      struct data_field *field, struct data_error *error)
+{
     uint64_t sizes[DATA_MAX_RANK + 1], total;
     int rank = 0;
     if (!read_magic(file, &field->type, &rank, error))
@@ -104,30 +116,35 @@ static bool read_file(struct gz *file, const struct data_source *from, struct da
 }
 
 static bool read_path(const char *path, const struct data_source *from, struct data_split *split, int64_t *count,
-                      struct data_field *field, struct data_error *error) {
+                      struct data_field *field, struct data_error *error)
+{
     struct gz *file = gz_open(path, error);
     bool ok = file && read_file(file, from, split, count, field, error);
     gz_close(file);
     return ok;
 }
 
-static bool read(const struct data_source *from, struct data_split *split, struct data_error *error) {
+static bool read(const struct data_source *from, struct data_split *split, struct data_error *error)
+{
     int64_t labels;
     return read_path(from->samples[0], from, split, &split->count, &split->sample, error) &&
            read_path(from->labels, from, split, &labels, &split->label, error);
 }
 
-static bool has(const char *name, const char *piece) {
+static bool has(const char *name, const char *piece)
+{
     return strstr(name, piece) != NULL;
 }
 
-static bool is_named_so(const char *name) {
+static bool is_named_so(const char *name)
+{
     bool split = has(name, "train") || has(name, "t10k") || has(name, "test");
     bool part = has(name, "images") || has(name, "labels") || has(name, "samples") || has(name, "targets");
     return has(name, "-idx") || (split && part);
 }
 
-static enum data_claim claim(const struct data_file *file, enum data_part *part, struct data_error *error) {
+static enum data_claim claim(const struct data_file *file, enum data_part *part, struct data_error *error)
+{
     const char *name = file->name;
     if (file->got < 4 || !is_magic(file->start)) {
         if (!is_named_so(name))

@@ -24,7 +24,8 @@ struct gz {
     unsigned char input[1 << 16];
 };
 
-static bool fetch(struct gz *file, struct data_error *error) {
+static bool fetch(struct gz *file, struct data_error *error)
+{
     size_t got = fread(file->input, 1, sizeof file->input, file->stream);
     if (got == 0 && ferror(file->stream))
         return data_fail(error, "%s: byte %" PRIu64 ": cannot be read: %s", file->path, file->fetched, strerror(errno));
@@ -34,7 +35,8 @@ static bool fetch(struct gz *file, struct data_error *error) {
     return true;
 }
 
-static bool start(struct gz *file, struct data_error *error) {
+static bool start(struct gz *file, struct data_error *error)
+{
     if (!fetch(file, error))
         return false;
     file->packed = file->inflater.avail_in >= 2 && file->input[0] == 0x1f && file->input[1] == 0x8b;
@@ -43,7 +45,8 @@ static bool start(struct gz *file, struct data_error *error) {
     return true;
 }
 
-struct gz *gz_open(const char *path, struct data_error *error) {
+struct gz *gz_open(const char *path, struct data_error *error)
+{
     struct gz *file = calloc(1, sizeof *file);
     if (!file || !(file->path = strdup(path))) {
         data_fail(error, "%s: out of memory", path);
@@ -58,7 +61,8 @@ struct gz *gz_open(const char *path, struct data_error *error) {
     return file;
 }
 
-void gz_close(struct gz *file) {
+void gz_close(struct gz *file)
+{
     if (!file)
         return;
     if (file->packed)
@@ -69,7 +73,8 @@ void gz_close(struct gz *file) {
     free(file);
 }
 
-static bool copy_some(struct gz *file, unsigned char *out, uint64_t size, uint64_t *got, struct data_error *error) {
+static bool copy_some(struct gz *file, unsigned char *out, uint64_t size, uint64_t *got, struct data_error *error)
+{
     while (*got < size) {
         if (file->inflater.avail_in == 0 && !fetch(file, error))
             return false;
@@ -86,7 +91,8 @@ static bool copy_some(struct gz *file, unsigned char *out, uint64_t size, uint64
     return true;
 }
 
-static bool inflate_some(struct gz *file, unsigned char *out, uint64_t size, uint64_t *got, struct data_error *error) {
+static bool inflate_some(struct gz *file, unsigned char *out, uint64_t size, uint64_t *got, struct data_error *error)
+{
     z_stream *z = &file->inflater;
     while (*got < size && !file->ended) {
         if (z->avail_in == 0 && !fetch(file, error))
@@ -121,14 +127,16 @@ static bool inflate_some(struct gz *file, unsigned char *out, uint64_t size, uin
     return true;
 }
 
-bool gz_read_some(struct gz *file, void *out, uint64_t size, uint64_t *got, struct data_error *error) {
+bool gz_read_some(struct gz *file, void *out, uint64_t size, uint64_t *got, struct data_error *error)
+{
     *got = 0;
     bool ok = (file->packed ? inflate_some : copy_some)(file, out, size, got, error);
     file->offset += *got;
     return ok;
 }
 
-bool gz_read(struct gz *file, void *out, uint64_t size, const char *what, struct data_error *error) {
+bool gz_read(struct gz *file, void *out, uint64_t size, const char *what, struct data_error *error)
+{
     uint64_t start = file->offset, got;
     if (!gz_read_some(file, out, size, &got, error))
         return false;
@@ -139,7 +147,8 @@ bool gz_read(struct gz *file, void *out, uint64_t size, const char *what, struct
     return true;
 }
 
-bool gz_end(struct gz *file, struct data_error *error) {
+bool gz_end(struct gz *file, struct data_error *error)
+{
     unsigned char extra;
     uint64_t got, end = file->offset;
     if (!gz_read_some(file, &extra, 1, &got, error))
@@ -150,16 +159,19 @@ bool gz_end(struct gz *file, struct data_error *error) {
     return true;
 }
 
-uint64_t gz_offset(const struct gz *file) {
+uint64_t gz_offset(const struct gz *file)
+{
     return file->offset;
 }
 
-uint64_t gz_at_most(const struct gz *file) {
+uint64_t gz_at_most(const struct gz *file)
+{
     if (!file->packed)
         return file->file_size;
     return file->file_size > UINT64_MAX / DEFLATE_MAX_RATIO ? UINT64_MAX : file->file_size * DEFLATE_MAX_RATIO;
 }
 
-const char *gz_path(const struct gz *file) {
+const char *gz_path(const struct gz *file)
+{
     return file->path;
 }

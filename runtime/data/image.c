@@ -28,14 +28,16 @@ struct wanted {
     void *out;
 };
 
-static void store(const struct wanted *wanted, int64_t index, float value) {
+static void store(const struct wanted *wanted, int64_t index, float value)
+{
     if (wanted->type == DATA_U8)
         ((unsigned char *)wanted->out)[index] = (unsigned char)value;
     else
         ((float *)wanted->out)[index] = value;
 }
 
-static bool load(const char *path, struct source *source, struct data_error *error) {
+static bool load(const char *path, struct source *source, struct data_error *error)
+{
     uint64_t size;
     *source = (struct source){.path = path};
     FILE *stream = regular_open(path, &size, error);
@@ -57,16 +59,19 @@ static bool load(const char *path, struct source *source, struct data_error *err
     return ok;
 }
 
-static bool is_vector(const struct wanted *wanted) {
+static bool is_vector(const struct wanted *wanted)
+{
     return wanted->channels == 1 && wanted->height == 1;
 }
 
 /* A vector takes the size of the image, if that has as many values: height and width are below 2^31. */
 static bool check_size(const struct source *source, struct wanted *wanted, uint64_t height, uint64_t width,
-                       struct data_error *error) {
+                       struct data_error *error)
+{
     uint64_t values = (uint64_t)wanted->width;
     if (is_vector(wanted) && (height * width == values || (values % 3 == 0 && height * width == values / 3)))
-        *wanted = (struct wanted){height * width == values ? 1 : 3, (int64_t)height, (int64_t)width, wanted->type, wanted->out};
+        *wanted = (struct wanted){height * width == values ? 1 : 3, (int64_t)height, (int64_t)width, wanted->type,
+                                  wanted->out};
     if (wanted->channels != 1 && wanted->channels != 3)
         return data_fail(error, "%s: the network takes %" PRId64 " channels; an image file has 1 or 3 (use .npy)",
                          source->path, wanted->channels);
@@ -79,7 +84,8 @@ static bool check_size(const struct source *source, struct wanted *wanted, uint6
 }
 
 /* Turns 8-bit pixels [H, W, channels] into the wanted planes. */
-static void store_pixels(const struct wanted *wanted, const unsigned char *pixels, int channels) {
+static void store_pixels(const struct wanted *wanted, const unsigned char *pixels, int channels)
+{
     int64_t area = wanted->height * wanted->width;
     for (int64_t i = 0; i < area; i++) {
         const unsigned char *p = pixels + i * channels;
@@ -93,7 +99,8 @@ static void store_pixels(const struct wanted *wanted, const unsigned char *pixel
 
 /* PNG */
 
-static bool read_png(struct source *source, struct wanted *wanted, struct data_error *error) {
+static bool read_png(struct source *source, struct wanted *wanted, struct data_error *error)
+{
     uint32_t height, width;
     int channels;
     struct png_reader *reader = png_reader_open(source->path, source->bytes, source->size, &height, &width, error);
@@ -111,7 +118,8 @@ static bool read_png(struct source *source, struct wanted *wanted, struct data_e
 /* PGM and PPM */
 
 /* The next number of the text, after spaces and comments. */
-static bool read_number(struct source *source, uint32_t most, uint32_t *number, struct data_error *error) {
+static bool read_number(struct source *source, uint32_t most, uint32_t *number, struct data_error *error)
+{
     const unsigned char *b = source->bytes;
     while (isspace(b[source->at]) || b[source->at] == '#')
         if (b[source->at++] == '#')
@@ -128,7 +136,8 @@ static bool read_number(struct source *source, uint32_t most, uint32_t *number, 
     return true;
 }
 
-static bool read_sample(struct source *source, bool text, uint32_t most, uint32_t *value, struct data_error *error) {
+static bool read_sample(struct source *source, bool text, uint32_t most, uint32_t *value, struct data_error *error)
+{
     if (text)
         return read_number(source, most, value, error);
     size_t bytes = most > 255 ? 2 : 1;
@@ -143,7 +152,8 @@ static bool read_sample(struct source *source, bool text, uint32_t most, uint32_
     return true;
 }
 
-static bool read_pnm(struct source *source, struct wanted *wanted, struct data_error *error) {
+static bool read_pnm(struct source *source, struct wanted *wanted, struct data_error *error)
+{
     int kind = source->bytes[1] - '0', channels = kind == 3 || kind == 6 ? 3 : 1;
     bool text = kind <= 3;
     uint32_t width, height, most, value;
@@ -176,17 +186,20 @@ static bool read_pnm(struct source *source, struct wanted *wanted, struct data_e
 /* .npy: magic, version, length of the header, a Python dict as text, the array.
  * https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html */
 
-static bool fail_npy(const struct source *source, const char *expected, struct data_error *error) {
+static bool fail_npy(const struct source *source, const char *expected, struct data_error *error)
+{
     return data_fail(error, "%s: byte %zu: damaged or unsupported .npy header; expected %s", source->path, source->at,
                      expected);
 }
 
-static void skip_spaces(struct source *source, size_t end) {
+static void skip_spaces(struct source *source, size_t end)
+{
     while (source->at < end && isspace(source->bytes[source->at]))
         source->at++;
 }
 
-static bool skip_char(struct source *source, size_t end, char c) {
+static bool skip_char(struct source *source, size_t end, char c)
+{
     skip_spaces(source, end);
     if (source->at >= end || source->bytes[source->at] != (unsigned char)c)
         return false;
@@ -195,7 +208,8 @@ static bool skip_char(struct source *source, size_t end, char c) {
 }
 
 /* A quoted text without escapes. */
-static bool read_quoted(struct source *source, size_t end, char *text, size_t room) {
+static bool read_quoted(struct source *source, size_t end, char *text, size_t room)
+{
     skip_spaces(source, end);
     char quote = (char)source->bytes[source->at];
     if ((quote != '\'' && quote != '"') || !skip_char(source, end, quote))
@@ -213,7 +227,8 @@ struct npy {
     int64_t dims[MAX_NPY_RANK];
 };
 
-static bool read_npy_shape(struct source *source, size_t end, struct npy *npy, struct data_error *error) {
+static bool read_npy_shape(struct source *source, size_t end, struct npy *npy, struct data_error *error)
+{
     if (!skip_char(source, end, '('))
         return fail_npy(source, "a shape in parentheses", error);
     while (!skip_char(source, end, ')')) {
@@ -230,7 +245,8 @@ static bool read_npy_shape(struct source *source, size_t end, struct npy *npy, s
     return true;
 }
 
-static bool read_npy_entry(struct source *source, size_t end, struct npy *npy, struct data_error *error) {
+static bool read_npy_entry(struct source *source, size_t end, struct npy *npy, struct data_error *error)
+{
     char key[16], type[8];
     if (!read_quoted(source, end, key, sizeof key) || !skip_char(source, end, ':'))
         return fail_npy(source, "a key in quotes and a colon", error);
@@ -254,7 +270,8 @@ static bool read_npy_entry(struct source *source, size_t end, struct npy *npy, s
     return fail_npy(source, "descr, fortran_order and shape, once each", error);
 }
 
-static bool read_npy_header(struct source *source, struct npy *npy, struct data_error *error) {
+static bool read_npy_header(struct source *source, struct npy *npy, struct data_error *error)
+{
     const unsigned char *b = source->bytes;
     int version = source->size > 6 ? b[6] : 0;
     size_t start = version == 1 ? 10 : 12;
@@ -283,7 +300,8 @@ static bool read_npy_header(struct source *source, struct npy *npy, struct data_
 }
 
 /* The shape as text, for the message. */
-static void format_shape(char *text, size_t room, const int64_t *dims, int rank) {
+static void format_shape(char *text, size_t room, const int64_t *dims, int rank)
+{
     size_t used = (size_t)snprintf(text, room, "[");
     for (int i = 0; i < rank && used < room; i++)
         used += (size_t)snprintf(text + used, room - used, "%s%" PRId64, i ? ", " : "", dims[i]);
@@ -291,7 +309,8 @@ static void format_shape(char *text, size_t room, const int64_t *dims, int rank)
         snprintf(text + used, room - used, "]");
 }
 
-static int leading_ones(const int64_t *dims, int rank) {
+static int leading_ones(const int64_t *dims, int rank)
+{
     int ones = 0;
     while (ones < rank && dims[ones] == 1)
         ones++;
@@ -299,7 +318,8 @@ static int leading_ones(const int64_t *dims, int rank) {
 }
 
 static bool check_npy_shape(const struct source *source, const struct npy *npy, const struct wanted *wanted,
-                            struct data_error *error) {
+                            struct data_error *error)
+{
     int64_t expected[3] = {wanted->channels, wanted->height, wanted->width};
     int skip = leading_ones(npy->dims, npy->rank), skip_expected = leading_ones(expected, 3);
     bool same = npy->rank - skip == 3 - skip_expected;
@@ -317,7 +337,8 @@ static bool check_npy_shape(const struct source *source, const struct npy *npy, 
     return data_fail(error, "%s: the array is %s; the network takes %s", source->path, has, takes);
 }
 
-static bool read_npy(struct source *source, struct wanted *wanted, struct data_error *error) {
+static bool read_npy(struct source *source, struct wanted *wanted, struct data_error *error)
+{
     struct npy npy = {0};
     if (!read_npy_header(source, &npy, error) || !check_npy_shape(source, &npy, wanted, error))
         return false;
@@ -340,15 +361,18 @@ static bool read_npy(struct source *source, struct wanted *wanted, struct data_e
 
 enum { MAGIC = 8 };
 
-static bool is_png(const unsigned char *start) {
+static bool is_png(const unsigned char *start)
+{
     return memcmp(start, "\x89PNG\r\n\x1a\n", 8) == 0;
 }
 
-static bool is_pnm(const unsigned char *start) {
+static bool is_pnm(const unsigned char *start)
+{
     return start[0] == 'P' && start[1] && strchr("2356", start[1]);
 }
 
-static bool is_npy(const unsigned char *start) {
+static bool is_npy(const unsigned char *start)
+{
     return memcmp(start, "\x93NUMPY", 6) == 0;
 }
 
@@ -357,7 +381,8 @@ static const struct format {
     bool (*read)(struct source *source, struct wanted *wanted, struct data_error *error);
 } formats[] = {{is_png, read_png}, {is_pnm, read_pnm}, {is_npy, read_npy}};
 
-static const struct format *recognise(const unsigned char *bytes, size_t size) {
+static const struct format *recognise(const unsigned char *bytes, size_t size)
+{
     unsigned char start[MAGIC] = {0};
     memcpy(start, bytes, size < MAGIC ? size : MAGIC);
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
@@ -366,20 +391,23 @@ static const struct format *recognise(const unsigned char *bytes, size_t size) {
     return NULL;
 }
 
-bool image_is(const char *path) {
+bool image_is(const char *path)
+{
     unsigned char start[MAGIC];
     return recognise(start, regular_start(path, start, sizeof start));
 }
 
 bool image_read(const char *path, int64_t channels, int64_t height, int64_t width, enum data_type type, void *out,
-                bool *transparent, struct data_error *error) {
+                bool *transparent, struct data_error *error)
+{
     struct source source;
     struct wanted wanted = {channels, height, width, type, out};
     bool ok = load(path, &source, error);
     if (ok) {
         const struct format *format = recognise(source.bytes, source.size);
         ok = format ? format->read(&source, &wanted, error)
-                    : data_fail(error, "%s: byte 0: not an image known here; expected PNG, PGM, PPM (P2, P3, P5, P6) or .npy",
+                    : data_fail(error,
+                                "%s: byte 0: not an image known here; expected PNG, PGM, PPM (P2, P3, P5, P6) or .npy",
                                 path);
     }
     *transparent = source.transparent;

@@ -19,17 +19,20 @@ struct png_reader {
 };
 
 /* libpng wants these not to return. */
-static void failed(png_structp png, png_const_charp message) {
+static void failed(png_structp png, png_const_charp message)
+{
     struct png_reader *reader = png_get_error_ptr(png);
     snprintf(reader->message, sizeof reader->message, "%s", message);
     png_longjmp(png, 1);
 }
 
-static void warned(png_structp png, png_const_charp message) {
+static void warned(png_structp png, png_const_charp message)
+{
     (void)png, (void)message;
 }
 
-static void take(png_structp png, png_bytep to, size_t size) {
+static void take(png_structp png, png_bytep to, size_t size)
+{
     struct png_reader *reader = png_get_io_ptr(png);
     if (size > reader->size - reader->at)
         png_error(png, "it ends too early");
@@ -37,11 +40,13 @@ static void take(png_structp png, png_bytep to, size_t size) {
     reader->at += size;
 }
 
-static bool damaged(const struct png_reader *reader, struct data_error *error) {
+static bool damaged(const struct png_reader *reader, struct data_error *error)
+{
     return data_fail(error, "%s: damaged PNG: %s", reader->path, *reader->message ? reader->message : "out of memory");
 }
 
-static bool read_head(struct png_reader *reader) {
+static bool read_head(struct png_reader *reader)
+{
     if (setjmp(png_jmpbuf(reader->png)))
         return false;
     png_set_read_fn(reader->png, reader, take);
@@ -51,8 +56,9 @@ static bool read_head(struct png_reader *reader) {
     return true;
 }
 
-struct png_reader *png_reader_open(const char *path, const unsigned char *bytes, size_t size, uint32_t *height, uint32_t *width,
-                                   struct data_error *error) {
+struct png_reader *png_reader_open(const char *path, const unsigned char *bytes, size_t size, uint32_t *height,
+                                   uint32_t *width, struct data_error *error)
+{
     struct png_reader *reader = calloc(1, sizeof *reader);
     if (!reader) {
         data_fail(error, "%s: out of memory", path);
@@ -72,7 +78,8 @@ struct png_reader *png_reader_open(const char *path, const unsigned char *bytes,
 }
 
 /* To 8 bits a channel, palettes to colours, tRNS to alpha. Returns the channels of a row: 1 to 4. */
-static int read_rows(struct png_reader *reader) {
+static int read_rows(struct png_reader *reader)
+{
     png_structp png = reader->png;
     if (setjmp(png_jmpbuf(png)))
         return 0;
@@ -93,7 +100,8 @@ static int read_rows(struct png_reader *reader) {
 }
 
 /* Takes the alpha out of pixels of `channels`, in place. */
-static bool lay_over_white(unsigned char *pixels, size_t count, int channels) {
+static bool lay_over_white(unsigned char *pixels, size_t count, int channels)
+{
     bool transparent = false;
     int colours = channels - 1;
     for (size_t i = 0; i < count; i++) {
@@ -101,12 +109,14 @@ static bool lay_over_white(unsigned char *pixels, size_t count, int channels) {
         unsigned alpha = from[colours];
         transparent |= alpha < 255;
         for (int c = 0; c < colours; c++)
-            pixels[i * (size_t)colours + (size_t)c] = (unsigned char)((from[c] * alpha + 255 * (255 - alpha) + 127) / 255);
+            pixels[i * (size_t)colours + (size_t)c] =
+                (unsigned char)((from[c] * alpha + 255 * (255 - alpha) + 127) / 255);
     }
     return transparent;
 }
 
-unsigned char *png_reader_pixels(struct png_reader *reader, int *channels, bool *transparent, struct data_error *error) {
+unsigned char *png_reader_pixels(struct png_reader *reader, int *channels, bool *transparent, struct data_error *error)
+{
     int n = read_rows(reader);
     if (n == 0) {
         damaged(reader, error);
@@ -120,7 +130,8 @@ unsigned char *png_reader_pixels(struct png_reader *reader, int *channels, bool 
     return pixels;
 }
 
-void png_reader_close(struct png_reader *reader) {
+void png_reader_close(struct png_reader *reader)
+{
     if (reader) {
         png_destroy_read_struct(&reader->png, &reader->info, NULL);
         free(reader->pixels);

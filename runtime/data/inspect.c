@@ -9,18 +9,21 @@ enum { GALLERY_WIDTH = 116, MAX_DRAWN_SIDE = 64, MAX_LISTED_CLASSES = 100 };
 
 static const char ramp[] = " .:-=+*#%@";
 
-static const char *type_name(enum data_type type) {
+static const char *type_name(enum data_type type)
+{
     return type == DATA_U8 ? "u8" : type == DATA_I32 ? "i32" : "f32";
 }
 
-static void print_shape(const struct data_field *field, FILE *out) {
+static void print_shape(const struct data_field *field, FILE *out)
+{
     fprintf(out, "%s[", type_name(field->type));
     for (int i = 0; i < field->rank; i++)
         fprintf(out, "%s%" PRId64, i ? ", " : "", field->dims[i]);
     fprintf(out, "]");
 }
 
-static void print_split(const char *name, const struct data_split *split, int64_t classes, FILE *out) {
+static void print_split(const char *name, const struct data_split *split, int64_t classes, FILE *out)
+{
     fprintf(out, "%-6s ", name);
     if (split->count == 0) {
         fprintf(out, "none\n");
@@ -38,7 +41,8 @@ static void print_split(const char *name, const struct data_split *split, int64_
 }
 
 /* Samples per class of both splits, one class a line. */
-static void print_classes(const struct dataset *set, FILE *out) {
+static void print_classes(const struct dataset *set, FILE *out)
+{
     int64_t *counts = calloc((size_t)set->classes, 2 * sizeof *counts);
     if (!counts)
         return;
@@ -55,7 +59,8 @@ static void print_classes(const struct dataset *set, FILE *out) {
 }
 
 /* Element e of sample i; bytes are scaled to 0..1. */
-static double element(const struct data_field *field, int64_t i, int64_t e) {
+static double element(const struct data_field *field, int64_t i, int64_t e)
+{
     const unsigned char *values = field->values + (uint64_t)i * field->bytes;
     if (field->type == DATA_U8)
         return values[e] / 255.0;
@@ -67,7 +72,8 @@ static double element(const struct data_field *field, int64_t i, int64_t e) {
 /* Welford's running mean and sum of squared deviations (Technometrics 4, 1962), merged sample by sample (Chan et al.).
  */
 static void channel_statistics(const struct data_split *split, int64_t channel, int64_t size, double *mean,
-                               double *deviation) {
+                               double *deviation)
+{
     double squares = 0, n = 0;
     *mean = 0;
     for (int64_t i = 0; i < split->count; i++) {
@@ -87,11 +93,13 @@ static void channel_statistics(const struct data_split *split, int64_t channel, 
     *deviation = sqrt(squares / n);
 }
 
-static bool is_image(const struct data_field *field) {
+static bool is_image(const struct data_field *field)
+{
     return field->rank == 3;
 }
 
-static void print_statistics(const struct data_split *split, FILE *out) {
+static void print_statistics(const struct data_split *split, FILE *out)
+{
     const struct data_field *field = &split->sample;
     int64_t channels = is_image(field) ? field->dims[0] : 1, size = 1;
     for (int i = is_image(field) ? 1 : 0; i < field->rank; i++)
@@ -109,7 +117,8 @@ static void print_statistics(const struct data_split *split, FILE *out) {
 }
 
 /* Brightness of one pixel, 0..1: the mean over the channels. */
-static double brightness(const struct data_field *field, int64_t i, int64_t row, int64_t column) {
+static double brightness(const struct data_field *field, int64_t i, int64_t row, int64_t column)
+{
     int64_t channels = field->dims[0], height = field->dims[1], width = field->dims[2];
     double sum = 0;
     for (int64_t channel = 0; channel < channels; channel++)
@@ -118,14 +127,16 @@ static double brightness(const struct data_field *field, int64_t i, int64_t row,
     return mean >= 0 && mean <= 1 ? mean : mean > 1;
 }
 
-static void print_trimmed(char *line, size_t length, FILE *out) {
+static void print_trimmed(char *line, size_t length, FILE *out)
+{
     while (length && line[length - 1] == ' ')
         length--;
     fprintf(out, "%.*s\n", (int)length, line);
 }
 
 /* Two rows of pixels make one row of characters, which are about twice as high as they are wide. */
-static void print_gallery(const struct data_split *split, bool classes, FILE *out) {
+static void print_gallery(const struct data_split *split, bool classes, FILE *out)
+{
     const struct data_field *field = &split->sample;
     int64_t height = field->dims[1], width = field->dims[2], shown = GALLERY_WIDTH / (width + 1);
     if (shown > split->count)
@@ -156,7 +167,8 @@ static void print_gallery(const struct data_split *split, bool classes, FILE *ou
     }
 }
 
-void inspect_print(const struct dataset *set, FILE *out) {
+void inspect_print(const struct dataset *set, FILE *out)
+{
     const struct data_split *first = set->train.count ? &set->train : &set->test;
     fprintf(out, "%s%s\n", set->format, set->synthetic ? ", synthetic: a file SYNTHETIC is beside the data" : "");
     print_split("train", &set->train, set->classes, out);

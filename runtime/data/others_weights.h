@@ -4,7 +4,10 @@
 
 #include <stdio.h>
 
-struct others_weights { const char *what; /* "an ONNX model" */ const char *const *help; /* lines, NULL ends; %s: the path */ };
+struct others_weights {
+    const char *what;        /* "an ONNX model" */
+    const char *const *help; /* lines, NULL ends; %s: the path */
+};
 
 /* What the file is; NULL: it is not known. */
 const struct others_weights *others_weights_of(const char *path);

@@ -6,9 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-FILE *regular_open(const char *path, uint64_t *size, struct data_error *error) {
+FILE *regular_open(const char *path, uint64_t *size, struct data_error *error)
+{
     struct stat status;
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);      /* of a FIFO: returns at once */
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* of a FIFO: returns at once */
     bool found = descriptor >= 0 && fstat(descriptor, &status) == 0;
     FILE *stream = found && S_ISREG(status.st_mode) ? fdopen(descriptor, "rb") : NULL;
     if (stream) {
@@ -21,7 +22,8 @@ FILE *regular_open(const char *path, uint64_t *size, struct data_error *error) {
     return NULL;
 }
 
-size_t regular_start(const char *path, void *start, size_t size) {
+size_t regular_start(const char *path, void *start, size_t size)
+{
     struct data_error ignored;
     uint64_t whole;
     FILE *stream = regular_open(path, &whole, &ignored);

@@ -27,16 +27,19 @@ static const struct {
     [ST_C64] = {"C64", 8},         [ST_F64] = {"F64", 8}, [ST_I64] = {"I64", 8}, [ST_U64] = {"U64", 8},
 };
 
-const char *st_type_name(enum st_type type) {
+const char *st_type_name(enum st_type type)
+{
     return types[type].name;
 }
 
-uint64_t st_type_size(enum st_type type) {
+uint64_t st_type_size(enum st_type type)
+{
     return types[type].size;
 }
 
 /* Bytes of a tensor by its shape; false on overflow. */
-static bool shape_bytes(const struct st_tensor *tensor, uint64_t *bytes) {
+static bool shape_bytes(const struct st_tensor *tensor, uint64_t *bytes)
+{
     *bytes = types[tensor->type].size;
     for (int i = 0; i < tensor->rank; i++)
         if (__builtin_mul_overflow(*bytes, tensor->dims[i], bytes))
@@ -54,7 +57,8 @@ struct reader {
     uint64_t header_size, buffer_size;
 };
 
-static bool read_type(const struct reader *r, const char *name, const json_t *value, enum st_type *type) {
+static bool read_type(const struct reader *r, const char *name, const json_t *value, enum st_type *type)
+{
     const char *text = json_string_value(value);
     for (int i = 0; text && i < ST_N_TYPES; i++)
         if (strcmp(types[i].name, text) == 0) {
@@ -64,7 +68,8 @@ static bool read_type(const struct reader *r, const char *name, const json_t *va
     return data_fail(r->error, "%s: tensor `%s`: %s is not a known dtype", r->path, name, text ? text : "dtype");
 }
 
-static bool read_shape(const struct reader *r, const json_t *value, struct st_tensor *tensor) {
+static bool read_shape(const struct reader *r, const json_t *value, struct st_tensor *tensor)
+{
     size_t rank = json_array_size(value);
     if (!json_is_array(value) || rank > ST_MAX_RANK)
         return data_fail(r->error, "%s: tensor `%s`: expected a shape of at most %d sizes", r->path, tensor->name,
@@ -82,7 +87,8 @@ static bool read_shape(const struct reader *r, const json_t *value, struct st_te
     return true;
 }
 
-static bool read_offsets(const struct reader *r, const json_t *value, struct st_tensor *tensor) {
+static bool read_offsets(const struct reader *r, const json_t *value, struct st_tensor *tensor)
+{
     const char *name = tensor->name;
     const json_t *begin = json_array_get(value, 0), *end = json_array_get(value, 1);
     if (json_array_size(value) != 2 || !json_is_integer(begin) || !json_is_integer(end) ||
@@ -100,7 +106,8 @@ static bool read_offsets(const struct reader *r, const json_t *value, struct st_
     return true;
 }
 
-static bool read_entry(const struct reader *r, const char *name, const json_t *entry, struct st_tensor *tensor) {
+static bool read_entry(const struct reader *r, const char *name, const json_t *entry, struct st_tensor *tensor)
+{
     const json_t *type = json_object_get(entry, "dtype"), *shape = json_object_get(entry, "shape");
     const json_t *offsets = json_object_get(entry, "data_offsets");
     if (!type || !shape || !offsets || json_object_size(entry) != 3)
@@ -109,7 +116,8 @@ static bool read_entry(const struct reader *r, const char *name, const json_t *e
     return read_type(r, name, type, &tensor->type) && read_shape(r, shape, tensor) && read_offsets(r, offsets, tensor);
 }
 
-static int compare_places(const void *a, const void *b) {
+static int compare_places(const void *a, const void *b)
+{
     const struct st_tensor *x = a, *y = b;
     if (x->begin != y->begin)
         return x->begin < y->begin ? -1 : 1;
@@ -118,7 +126,8 @@ static int compare_places(const void *a, const void *b) {
     return strcmp(x->name, y->name);
 }
 
-static bool check_cover(const struct reader *r, const struct st_tensor *tensor, size_t n) {
+static bool check_cover(const struct reader *r, const struct st_tensor *tensor, size_t n)
+{
     uint64_t at = 0;
     for (size_t i = 0; i < n; i++) {
         if (tensor[i].begin != at)
@@ -134,7 +143,8 @@ static bool check_cover(const struct reader *r, const struct st_tensor *tensor, 
     return true;
 }
 
-static bool read_metadata(const struct reader *r, json_t *metadata) {
+static bool read_metadata(const struct reader *r, json_t *metadata)
+{
     struct st_file *file = r->file;
     if (!json_is_object(metadata))
         return data_fail(r->error, "%s: " METADATA " is not an object of strings", r->path);
@@ -143,7 +153,8 @@ static bool read_metadata(const struct reader *r, json_t *metadata) {
         return data_fail(r->error, "%s: out of memory", r->path);
     const char *key;
     json_t *value;
-    json_object_foreach(metadata, key, value) {
+    json_object_foreach(metadata, key, value)
+    {
         if (!json_is_string(value))
             return data_fail(r->error, "%s: " METADATA ": the value of `%s` is not a string", r->path, key);
         file->metadata[file->n_metadata++] = (struct st_pair){key, json_string_value(value)};
@@ -151,14 +162,16 @@ static bool read_metadata(const struct reader *r, json_t *metadata) {
     return true;
 }
 
-static bool read_tensors(const struct reader *r, json_t *header) {
+static bool read_tensors(const struct reader *r, json_t *header)
+{
     struct st_file *file = r->file;
     const char *name;
     json_t *entry;
     file->tensors = calloc(json_object_size(header) + 1, sizeof *file->tensors);
     if (!file->tensors)
         return data_fail(r->error, "%s: out of memory", r->path);
-    json_object_foreach(header, name, entry) {
+    json_object_foreach(header, name, entry)
+    {
         bool ok = strcmp(name, METADATA) == 0 ? read_metadata(r, entry)
                                               : read_entry(r, name, entry, &file->tensors[file->n_tensors++]);
         if (!ok)
@@ -169,7 +182,8 @@ static bool read_tensors(const struct reader *r, json_t *header) {
     return check_cover(r, file->tensors, file->n_tensors);
 }
 
-static bool parse_header(struct reader *r, const char *text) {
+static bool parse_header(struct reader *r, const char *text)
+{
     uint64_t end = r->header_size;
     while (end && text[end - 1] == ' ')
         end--;
@@ -185,7 +199,8 @@ static bool parse_header(struct reader *r, const char *text) {
 }
 
 /* `size` of the whole file is known; leaves the stream at the data. */
-static bool read_header(struct reader *r, FILE *stream, uint64_t size) {
+static bool read_header(struct reader *r, FILE *stream, uint64_t size)
+{
     unsigned char prefix[8];
     if (size < sizeof prefix || fread(prefix, 1, sizeof prefix, stream) != sizeof prefix)
         return data_fail(r->error,
@@ -213,7 +228,8 @@ static bool read_header(struct reader *r, FILE *stream, uint64_t size) {
     return ok;
 }
 
-bool st_open(const char *path, struct st_file *file, struct data_error *error) {
+bool st_open(const char *path, struct st_file *file, struct data_error *error)
+{
     struct reader r = {.path = path, .file = file, .error = error};
     uint64_t size;
     *file = (struct st_file){.path = path, .stream = regular_open(path, &size, error)};
@@ -224,18 +240,21 @@ bool st_open(const char *path, struct st_file *file, struct data_error *error) {
     return ok;
 }
 
-static bool get(const struct st_file *file, uint64_t at, void *to, uint64_t size, struct data_error *error) {
+static bool get(const struct st_file *file, uint64_t at, void *to, uint64_t size, struct data_error *error)
+{
     if (fseeko(file->stream, (off_t)(file->data_at + at), SEEK_SET) != 0 || fread(to, 1, size, file->stream) != size)
         return data_fail(error, "%s: byte %" PRIu64 ": cannot be read", file->path, file->data_at + at);
     return true;
 }
 
 bool st_fetch(const struct st_file *file, const struct st_tensor *tensor, uint64_t at, void *to, size_t size,
-              struct data_error *error) {
+              struct data_error *error)
+{
     return get(file, tensor->begin + at, to, size, error);
 }
 
-static bool read_data(struct st_file *file, struct data_error *error) {
+static bool read_data(struct st_file *file, struct data_error *error)
+{
     uint64_t size = 0;
     for (size_t i = 0; i < file->n_tensors; i++)
         size += file->tensors[i].bytes;
@@ -247,7 +266,8 @@ static bool read_data(struct st_file *file, struct data_error *error) {
     return get(file, 0, file->buffer, size, error);
 }
 
-bool st_read(const char *path, struct st_file *file, struct data_error *error) {
+bool st_read(const char *path, struct st_file *file, struct data_error *error)
+{
     if (!st_open(path, file, error))
         return false;
     if (!read_data(file, error)) {
@@ -259,7 +279,8 @@ bool st_read(const char *path, struct st_file *file, struct data_error *error) {
     return true;
 }
 
-void st_free(struct st_file *file) {
+void st_free(struct st_file *file)
+{
     if (file->stream)
         fclose(file->stream);
     json_decref(file->header);
@@ -269,14 +290,16 @@ void st_free(struct st_file *file) {
     *file = (struct st_file){0};
 }
 
-const struct st_tensor *st_find(const struct st_file *file, const char *name) {
+const struct st_tensor *st_find(const struct st_file *file, const char *name)
+{
     for (size_t i = 0; i < file->n_tensors; i++)
         if (strcmp(file->tensors[i].name, name) == 0)
             return &file->tensors[i];
     return NULL;
 }
 
-const char *st_metadata(const struct st_file *file, const char *key) {
+const char *st_metadata(const struct st_file *file, const char *key)
+{
     for (size_t i = 0; i < file->n_metadata; i++)
         if (strcmp(file->metadata[i].key, key) == 0)
             return file->metadata[i].value;
@@ -285,19 +308,22 @@ const char *st_metadata(const struct st_file *file, const char *key) {
 
 /* Writing */
 
-static int compare_tensors(const void *a, const void *b) {
+static int compare_tensors(const void *a, const void *b)
+{
     const struct st_tensor *x = *(const struct st_tensor *const *)a, *y = *(const struct st_tensor *const *)b;
     if (x->type != y->type)
         return x->type > y->type ? -1 : 1;
     return strcmp(x->name, y->name);
 }
 
-static int compare_keys(const void *a, const void *b) {
+static int compare_keys(const void *a, const void *b)
+{
     return strcmp((*(const struct st_pair *const *)a)->key, (*(const struct st_pair *const *)b)->key);
 }
 
 /* Pointers to the n elements of an array, sorted; NULL without memory. */
-static const void **sorted(const void *array, size_t n, size_t size, int (*compare)(const void *, const void *)) {
+static const void **sorted(const void *array, size_t n, size_t size, int (*compare)(const void *, const void *))
+{
     const void **order = malloc((n + 1) * sizeof *order);
     for (size_t i = 0; order && i < n; i++)
         order[i] = (const char *)array + i * size;
@@ -307,7 +333,8 @@ static const void **sorted(const void *array, size_t n, size_t size, int (*compa
 }
 
 /* Adds what json_pack made; refuses a name twice, and NULL, which stands for a text that is not UTF-8. */
-static bool add_unique(json_t *object, const char *key, json_t *value, const char *path, struct data_error *error) {
+static bool add_unique(json_t *object, const char *key, json_t *value, const char *path, struct data_error *error)
+{
     if (json_object_get(object, key)) {
         json_decref(value);
         return data_fail(error, "%s: `%s` is there twice", path, key);
@@ -318,7 +345,8 @@ static bool add_unique(json_t *object, const char *key, json_t *value, const cha
 }
 
 static bool add_metadata(json_t *header, const struct st_pair *const *pairs, size_t n, const char *path,
-                         struct data_error *error) {
+                         struct data_error *error)
+{
     json_t *object = json_object();
     if (!add_unique(header, METADATA, object, path, error))
         return false;
@@ -329,7 +357,8 @@ static bool add_metadata(json_t *header, const struct st_pair *const *pairs, siz
 }
 
 static bool add_tensor(json_t *header, const struct st_tensor *tensor, uint64_t *offset, const char *path,
-                       struct data_error *error) {
+                       struct data_error *error)
+{
     uint64_t bytes, end;
     if (strcmp(tensor->name, METADATA) == 0)
         return data_fail(error, "%s: no tensor can be called " METADATA, path);
@@ -348,7 +377,8 @@ static bool add_tensor(json_t *header, const struct st_tensor *tensor, uint64_t 
 
 /* The header as text of a multiple of 8 bytes; NULL with the reason in `error`. */
 static char *header_text(const struct st_tensor *const *tensors, size_t n_tensors, const struct st_pair *const *pairs,
-                         size_t n_pairs, const char *path, struct data_error *error) {
+                         size_t n_pairs, const char *path, struct data_error *error)
+{
     json_t *header = json_object();
     uint64_t offset = 0;
     bool ok = n_pairs == 0 || add_metadata(header, pairs, n_pairs, path, error);
@@ -377,7 +407,8 @@ struct writing {
     struct data_error *error;
 };
 
-static bool write_tensor(struct atomic_file *file, const struct writing *w, const struct st_tensor *tensor) {
+static bool write_tensor(struct atomic_file *file, const struct writing *w, const struct st_tensor *tensor)
+{
     unsigned char part[ST_PART];
     if (tensor->data)
         return atomic_write(file, tensor->data, tensor->bytes, w->error);
@@ -394,7 +425,8 @@ static bool write_tensor(struct atomic_file *file, const struct writing *w, cons
 }
 
 static bool write_file(const char *path, const char *header, const struct st_tensor *const *order, size_t n,
-                       const struct writing *w) {
+                       const struct writing *w)
+{
     struct atomic_file file;
     uint64_t size = strlen(header);
     unsigned char prefix[8];
@@ -408,7 +440,8 @@ static bool write_file(const char *path, const char *header, const struct st_ten
 }
 
 bool st_write(const char *path, const struct st_tensor *tensors, size_t n_tensors, const struct st_pair *metadata,
-              size_t n_metadata, st_source *source, void *context, struct data_error *error) {
+              size_t n_metadata, st_source *source, void *context, struct data_error *error)
+{
     const struct writing w = {tensors, source, context, error};
     const void **order = sorted(tensors, n_tensors, sizeof *tensors, compare_tensors);
     const void **pairs = sorted(metadata, n_metadata, sizeof *metadata, compare_keys);

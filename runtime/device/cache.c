@@ -16,7 +16,11 @@
 enum { NAME_ROOM = 40 };
 static const char magic[8] = "nrseal1";
 
-struct seal { char magic[8]; uint64_t size; XXH128_canonical_t hash; };
+struct seal {
+    char magic[8];
+    uint64_t size;
+    XXH128_canonical_t hash;
+};
 
 static void object_name(char name[NAME_ROOM], XXH128_hash_t key)
 {
@@ -81,7 +85,7 @@ int cache_make(const struct cache *c, const char *parent, bool folder, char **pa
     else if (mkdtemp(*path))
         held = open(*path, O_RDONLY | O_DIRECTORY);
     if (held >= 0)
-        flock(held, LOCK_EX);        /* where there are no locks, nothing is swept either */
+        flock(held, LOCK_EX); /* where there are no locks, nothing is swept either */
     int cause = errno;
     flock(c->folder, LOCK_UN);
     if (held < 0) {
@@ -96,7 +100,7 @@ bool cache_open(struct cache *c)
 {
     *c = (struct cache){.folder = -1};
     const char *parent = getenv("XDG_CACHE_HOME"), *home = getenv("HOME"), *rest = "";
-    if (!parent || *parent != '/') {             /* the XDG rules: a relative path is as none */
+    if (!parent || *parent != '/') { /* the XDG rules: a relative path is as none */
         if (!home || *home != '/')
             return refuse(c, "neither XDG_CACHE_HOME nor HOME names a folder");
         parent = home;
@@ -153,8 +157,8 @@ static bool seal_holds(int file, const struct stat *s, XXH128_hash_t key)
         return false;
     uint64_t size = (uint64_t)s->st_size - sizeof seal;
     return pread(file, &seal, sizeof seal, (off_t)size) == sizeof seal &&
-           memcmp(seal.magic, magic, sizeof magic) == 0 && seal.size == size &&
-           hash_file(file, size, key, &hash) && memcmp(&seal.hash, &hash, sizeof hash) == 0;
+           memcmp(seal.magic, magic, sizeof magic) == 0 && seal.size == size && hash_file(file, size, key, &hash) &&
+           memcmp(&seal.hash, &hash, sizeof hash) == 0;
 }
 
 int cache_get(const struct cache *c, XXH128_hash_t key)
@@ -197,6 +201,8 @@ bool cache_put(const struct cache *c, const char *path, XXH128_hash_t key)
 
 void cache_tell(const char *why)
 {
-    fprintf(stderr, "netrun: kernels are compiled anew at every start, for they cannot be kept: %s\n"
-                    "  = help: with XDG_CACHE_HOME=DIR in the environment they are kept in DIR/netrun\n", why);
+    fprintf(stderr,
+            "netrun: kernels are compiled anew at every start, for they cannot be kept: %s\n"
+            "  = help: with XDG_CACHE_HOME=DIR in the environment they are kept in DIR/netrun\n",
+            why);
 }

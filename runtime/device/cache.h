@@ -10,9 +10,9 @@
 #include <xxhash.h>
 
 struct cache {
-    int folder;              /* descriptor; -1: no cache can be used */
+    int folder; /* descriptor; -1: no cache can be used */
     char *path;
-    char why[256];           /* if not: the reason */
+    char why[256]; /* if not: the reason */
 };
 
 /* $XDG_CACHE_HOME/netrun, else $HOME/.cache/netrun; made if missing. What killed processes were making there is removed.

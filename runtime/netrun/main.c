@@ -67,7 +67,7 @@ int main(int argc, char **argv)
     streams_open();
     int status = options_read(argc, argv, &options);
     if (status == OPTIONS_GO) {
-        struct job job = { .options = &options };
+        struct job job = {.options = &options};
         tell_open(&job.tell, options.progress, options.quiet, options.json);
         status = options.action == ACTION_INSPECT || options.action == ACTION_DEVICES ? 0 : load_plan(&job);
         if (status == 0)

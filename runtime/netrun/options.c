@@ -5,16 +5,16 @@
 #include <string.h>
 
 static const struct option_example examples[] = {
-    { "netrun mnist.plan --train data/", "train; writes runs/mnist_cnn-1/" },
-    { "netrun mnist.plan --train data/ --epochs 3", "the same with other settings" },
-    { "netrun mnist.plan --test data/", "test the newest run's best weights" },
-    { "netrun mnist.plan --predict seven.png", "class and probabilities of an image" },
-    { "netrun mnist.plan --predict 7 --data data/", "the same for image 7 of the test set" },
-    { "netrun mnist.plan --predict test --data data/ -o all.csv", "for the whole test set, as a table" },
-    { "netrun --resume last", "go on after Ctrl-C, to the same bits" },
-    { "netrun --inspect data/", "what is in the data folder" },
-    { "netrun --devices", "CPU and GPUs, and why one is not used" },
-    { NULL, NULL },
+    {"netrun mnist.plan --train data/", "train; writes runs/mnist_cnn-1/"},
+    {"netrun mnist.plan --train data/ --epochs 3", "the same with other settings"},
+    {"netrun mnist.plan --test data/", "test the newest run's best weights"},
+    {"netrun mnist.plan --predict seven.png", "class and probabilities of an image"},
+    {"netrun mnist.plan --predict 7 --data data/", "the same for image 7 of the test set"},
+    {"netrun mnist.plan --predict test --data data/ -o all.csv", "for the whole test set, as a table"},
+    {"netrun --resume last", "go on after Ctrl-C, to the same bits"},
+    {"netrun --inspect data/", "what is in the data folder"},
+    {"netrun --devices", "CPU and GPUs, and why one is not used"},
+    {NULL, NULL},
 };
 
 #define OPTIONS struct options
@@ -110,101 +110,113 @@ static int help(void *options, const struct option_effect *e, const char *topic)
 #define TEXT "What is said"
 
 static const struct option_row rows[] = {
-    { "train", 0, "[DIR]", WHAT,
-      "train on the data in DIR, testing after each epoch; without DIR on the samples in the plan", false,
-      OPTION_CALL(act, ACTION_TRAIN, NULL) },
-    { "test", 0, "[DIR]", WHAT, "loss and metrics on the test set in DIR", false, OPTION_CALL(act, ACTION_TEST, NULL) },
-    { "predict", 0, "FILE|DIR|INDEX|test", WHAT,
-      "class and probabilities, or values, of an image (.png, .pgm, .npy), of the images in DIR, of a sample of the test "
-      "set or of all of it (see --data); may be repeated, and what follows PLAN is predicted too", false,
-      OPTION_CALL(ask, ACTION_PREDICT, NULL) },
-    { "inspect", 0, "DIR", WHAT, "counts, shapes, classes and first images of the data in DIR", false,
-      OPTION_CALL(act, ACTION_INSPECT, NULL) },
-    { "devices", 0, NULL, WHAT, "what can compute here: what was found, what is missing, every path tried", false,
-      OPTION_CALL(act, ACTION_DEVICES, NULL) },
-    { "dry-run", 0, NULL, WHAT, "with --train: prepare everything, run one step, write nothing", false,
-      OPTION_FLAG(dry_run) },
+    {"train", 0, "[DIR]", WHAT,
+     "train on the data in DIR, testing after each epoch; without DIR on the samples in the plan", false,
+     OPTION_CALL(act, ACTION_TRAIN, NULL)},
+    {"test", 0, "[DIR]", WHAT, "loss and metrics on the test set in DIR", false, OPTION_CALL(act, ACTION_TEST, NULL)},
+    {"predict", 0, "FILE|DIR|INDEX|test", WHAT,
+     "class and probabilities, or values, of an image (.png, .pgm, .npy), of the images in DIR, of a sample of the test "
+     "set or of all of it (see --data); may be repeated, and what follows PLAN is predicted too",
+     false, OPTION_CALL(ask, ACTION_PREDICT, NULL)},
+    {"inspect", 0, "DIR", WHAT, "counts, shapes, classes and first images of the data in DIR", false,
+     OPTION_CALL(act, ACTION_INSPECT, NULL)},
+    {"devices", 0, NULL, WHAT, "what can compute here: what was found, what is missing, every path tried", false,
+     OPTION_CALL(act, ACTION_DEVICES, NULL)},
+    {"dry-run", 0, NULL, WHAT, "with --train: prepare everything, run one step, write nothing", false,
+     OPTION_FLAG(dry_run)},
 
-    { "epochs", 0, "N", HOW, "passes over the training set: --set train.epochs=N", false, SETTING("train.epochs=") },
-    { "batch", 0, "N|auto", HOW, "samples of one step: --set train.batch=N", false, SETTING("train.batch=") },
-    { "allow-batch-stats-change", 0, NULL, HOW,
-      "let a batch that does not fit run in parts, although BatchNorm then takes its statistics over the parts", true,
-      OPTION_FLAG(split_statistics) },
-    { "lr", 0, "RATE", HOW, "learning rate: --set train.optimizer.lr=RATE", false, SETTING("train.optimizer.lr=") },
-    { "seed", 0, "N", HOW, "seed of weights, order and dropout: --set train.seed=N", false, SETTING("train.seed=") },
-    { "steps", 0, "N", HOW, "stop when N steps are done in all, with a checkpoint", false,
-      OPTION_WHOLE(steps, 1, INT64_MAX, NULL) },
-    { "set", 0, "KEY=VALUE", HOW, "change a setting that leaves the network as it is; may be repeated", false,
-      SETTING("") },
+    {"epochs", 0, "N", HOW, "passes over the training set: --set train.epochs=N", false, SETTING("train.epochs=")},
+    {"batch", 0, "N|auto", HOW, "samples of one step: --set train.batch=N", false, SETTING("train.batch=")},
+    {"allow-batch-stats-change", 0, NULL, HOW,
+     "let a batch that does not fit run in parts, although BatchNorm then takes its statistics over the parts", true,
+     OPTION_FLAG(split_statistics)},
+    {"lr", 0, "RATE", HOW, "learning rate: --set train.optimizer.lr=RATE", false, SETTING("train.optimizer.lr=")},
+    {"seed", 0, "N", HOW, "seed of weights, order and dropout: --set train.seed=N", false, SETTING("train.seed=")},
+    {"steps", 0, "N", HOW, "stop when N steps are done in all, with a checkpoint", false,
+     OPTION_WHOLE(steps, 1, INT64_MAX, NULL)},
+    {"set", 0, "KEY=VALUE", HOW, "change a setting that leaves the network as it is; may be repeated", false,
+     SETTING("")},
 
-    { "weights", 0, "best|last|RUN|FILE", WEIGHTS,
-      "weights to start from, or to test and predict with: a file (.safetensors), a run, or `best` or `last` of the newest run; "
-      "without it --test and --predict take the newest run's best where an epoch is over, else its last", false,
-      OPTION_TEXT(weights) },
-    { "partial", 0, NULL, WEIGHTS, "take what FILE has, although tensors are missing or unknown", true,
-      OPTION_FLAG(partial) },
-    { "map", 0, "OLD=NEW|FILE", WEIGHTS,
-      "what FILE calls OLD is NEW here: a tensor, or all that begin with OLD and a dot; may be repeated, or lie in a file, a line each", true,
-      OPTION_CALL(map, 0, NULL) },
-    { "resume", 0, "last|RUN", WEIGHTS,
-      "continue run RUN (a folder, or its name in runs/), or the `last` that was started or resumed, to the same bits; settings given "
-      "with it stay with the run", false, OPTION_TEXT(resume) },
-    { "data-changed", 0, NULL, WEIGHTS,
-      "with --resume: go on although the data are not those that the run was trained with", true,
-      OPTION_FLAG(data_changed) },
-    { "data", 0, "DIR", WEIGHTS, "data set of --predict INDEX and --predict test", false,
-      OPTION_CALL(take_folder, 0, NULL) },
-    { "runs", 0, "DIR", WEIGHTS, "where run folders are made (runs)", true, OPTION_TEXT(runs) },
+    {"weights", 0, "best|last|RUN|FILE", WEIGHTS,
+     "weights to start from, or to test and predict with: a file (.safetensors), a run, or `best` or `last` of the newest run; "
+     "without it --test and --predict take the newest run's best where an epoch is over, else its last",
+     false, OPTION_TEXT(weights)},
+    {"partial", 0, NULL, WEIGHTS, "take what FILE has, although tensors are missing or unknown", true,
+     OPTION_FLAG(partial)},
+    {"map", 0, "OLD=NEW|FILE", WEIGHTS,
+     "what FILE calls OLD is NEW here: a tensor, or all that begin with OLD and a dot; may be repeated, or lie in a file, a line each",
+     true, OPTION_CALL(map, 0, NULL)},
+    {"resume", 0, "last|RUN", WEIGHTS,
+     "continue run RUN (a folder, or its name in runs/), or the `last` that was started or resumed, to the same bits; settings given "
+     "with it stay with the run",
+     false, OPTION_TEXT(resume)},
+    {"data-changed", 0, NULL, WEIGHTS,
+     "with --resume: go on although the data are not those that the run was trained with", true,
+     OPTION_FLAG(data_changed)},
+    {"data", 0, "DIR", WEIGHTS, "data set of --predict INDEX and --predict test", false,
+     OPTION_CALL(take_folder, 0, NULL)},
+    {"runs", 0, "DIR", WEIGHTS, "where run folders are made (runs)", true, OPTION_TEXT(runs)},
 
-    { "device", 0, "auto|cpu|cuda[:N]", MACHINE, "where to run (auto)", false, OPTION_TEXT(device) },
-    { "precision", 0, "fp32|tf32|bf16", MACHINE,
-      "of the operands of convolutions and fully connected layers on a GPU; sums are always fp32 (fp32)", true,
-      OPTION_CHOICE(enum precision, precision) },
-    { "threads", 0, "N", MACHINE, "threads of the CPU; results do not depend on them (all cores)", false,
-      OPTION_WHOLE(threads, 1, 1024, NULL) },
-    { "memory", 0, "SIZE", MACHINE, "budget on the device: 512MiB, 8GiB, or 80% of its memory", false,
-      OPTION_TEXT(memory) },
-    { "emit-dir", 0, "DIR", MACHINE, "keep the emitted kernels there", true, OPTION_TEXT(emit_dir) },
+    {"device", 0, "auto|cpu|cuda[:N]", MACHINE, "where to run (auto)", false, OPTION_TEXT(device)},
+    {"precision", 0, "fp32|tf32|bf16", MACHINE,
+     "of the operands of convolutions and fully connected layers on a GPU; sums are always fp32 (fp32)", true,
+     OPTION_CHOICE(enum precision, precision)},
+    {"threads", 0, "N", MACHINE, "threads of the CPU; results do not depend on them (all cores)", false,
+     OPTION_WHOLE(threads, 1, 1024, NULL)},
+    {"memory", 0, "SIZE", MACHINE, "budget on the device: 512MiB, 8GiB, or 80% of its memory", false,
+     OPTION_TEXT(memory)},
+    {"emit-dir", 0, "DIR", MACHINE, "keep the emitted kernels there", true, OPTION_TEXT(emit_dir)},
 
-    { "output", 'o', "FILE", TEXT, "with --predict: write a table to FILE (CSV), a line a sample; - is stdout", false,
-      OPTION_TEXT(output) },
-    { "raw", 0, NULL, TEXT, "with --predict: the values of every output, no classes and probabilities", false,
-      OPTION_FLAG(raw) },
-    { "log-every", 0, "N", TEXT, "print the loss of every Nth step", false,
-      OPTION_WHOLE(log_every, 1, INT64_MAX, NULL) },
-    { "progress", 0, "auto|bar|lines|none", TEXT, "live bar on a terminal, lines elsewhere (auto)", true,
-      OPTION_CHOICE(enum progress_mode, progress) },
-    { "json", 0, NULL, TEXT, "events as JSON Lines on stdout; texts go to stderr", false, OPTION_FLAG(json) },
-    { "color", 0, "auto|always|never", TEXT, "colour of messages (auto)", true, OPTION_CALL(colour, 0, NULL) },
-    { "quiet", 'q', NULL, TEXT, "results and errors only", false, OPTION_FLAG(quiet) },
-    { "verbose", 'v', NULL, TEXT, "say what is compiled, and with what", false, OPTION_FLAG(verbose) },
-    { "version", 0, NULL, TEXT, "name and version", false, OPTION_CALL(version, 0, NULL) },
-    { "help", 'h', "[=TOPIC]", TEXT, "this text; --help=all, --help=man (roff), --help=completion (bash)", false,
-      OPTION_CALL(help, 0, NULL) },
-    { 0 },
+    {"output", 'o', "FILE", TEXT, "with --predict: write a table to FILE (CSV), a line a sample; - is stdout", false,
+     OPTION_TEXT(output)},
+    {"raw", 0, NULL, TEXT, "with --predict: the values of every output, no classes and probabilities", false,
+     OPTION_FLAG(raw)},
+    {"log-every", 0, "N", TEXT, "print the loss of every Nth step", false, OPTION_WHOLE(log_every, 1, INT64_MAX, NULL)},
+    {"progress", 0, "auto|bar|lines|none", TEXT, "live bar on a terminal, lines elsewhere (auto)", true,
+     OPTION_CHOICE(enum progress_mode, progress)},
+    {"json", 0, NULL, TEXT, "events as JSON Lines on stdout; texts go to stderr", false, OPTION_FLAG(json)},
+    {"color", 0, "auto|always|never", TEXT, "colour of messages (auto)", true, OPTION_CALL(colour, 0, NULL)},
+    {"quiet", 'q', NULL, TEXT, "results and errors only", false, OPTION_FLAG(quiet)},
+    {"verbose", 'v', NULL, TEXT, "say what is compiled, and with what", false, OPTION_FLAG(verbose)},
+    {"version", 0, NULL, TEXT, "name and version", false, OPTION_CALL(version, 0, NULL)},
+    {"help", 'h', "[=TOPIC]", TEXT, "this text; --help=all, --help=man (roff), --help=completion (bash)", false,
+     OPTION_CALL(help, 0, NULL)},
+    {0},
 };
 
 static const struct option_section sections[] = {
-    { "Exit status", "0 success, 2 usage, 3 does not fit the budget, 4 data or file, 5 device missing or failed,\n"
-                     "6 training diverged, 70 internal error, 128+n stopped by signal n (130: Ctrl-C; the checkpoint "
-                     "is written)\n" },
-    { "Files", "runs/NET-N/model.plan, model.net   the network\n"
-               "runs/NET-N/settings.json           what is in force: settings, seed, data, device; who started and resumed it\n"
-               "runs/NET-N/metrics.jsonl           the events of --json\n"
-               "runs/NET-N/last.safetensors        weights, optimizer and position: enough to resume\n"
-               "runs/NET-N/best.safetensors        weights of the best epoch\n" },
-    { "Environment", "CC               compiler of the kernels\n"
-                     "XDG_CACHE_HOME   kernels are kept in its folder netrun (~/.cache)\n"
-                     "TMPDIR           where they are compiled if they cannot be kept (/tmp)\n"
-                     "NO_COLOR         if not empty: no colour\n" },
-    { NULL, NULL },
+    {"Exit status", "0 success, 2 usage, 3 does not fit the budget, 4 data or file, 5 device missing or failed,\n"
+                    "6 training diverged, 70 internal error, 128+n stopped by signal n (130: Ctrl-C; the checkpoint "
+                    "is written)\n"},
+    {"Files",
+     "runs/NET-N/model.plan, model.net   the network\n"
+     "runs/NET-N/settings.json           what is in force: settings, seed, data, device; who started and resumed it\n"
+     "runs/NET-N/metrics.jsonl           the events of --json\n"
+     "runs/NET-N/last.safetensors        weights, optimizer and position: enough to resume\n"
+     "runs/NET-N/best.safetensors        weights of the best epoch\n"},
+    {"Environment", "CC               compiler of the kernels\n"
+                    "XDG_CACHE_HOME   kernels are kept in its folder netrun (~/.cache)\n"
+                    "TMPDIR           where they are compiled if they cannot be kept (/tmp)\n"
+                    "NO_COLOR         if not empty: no colour\n"},
+    {NULL, NULL},
 };
 
 static const char training[] = "--train or --resume", weights[] = "--weights, --test or --predict";
 static const struct option_pair pairs[] = {
-    { "epochs", training }, { "batch", training }, { "lr", training }, { "seed", training }, { "steps", training }, { "log-every", training },
-    { "allow-batch-stats-change", training }, { "dry-run", "--train" }, { "data-changed", "--resume" },
-    { "partial", weights }, { "map", weights }, { "output", "--predict" }, { "raw", "--predict" }, { NULL, NULL },
+    {"epochs", training},
+    {"batch", training},
+    {"lr", training},
+    {"seed", training},
+    {"steps", training},
+    {"log-every", training},
+    {"allow-batch-stats-change", training},
+    {"dry-run", "--train"},
+    {"data-changed", "--resume"},
+    {"partial", weights},
+    {"map", weights},
+    {"output", "--predict"},
+    {"raw", "--predict"},
+    {NULL, NULL},
 };
 
 const struct option_table netrun_options = {
@@ -225,13 +237,14 @@ static int consistent(struct options *o)
         o->action = ACTION_TRAIN;
     if (o->action == ACTION_NONE)
         return complain(STATUS_USAGE, "say what to do: --train DIR, --test DIR, --predict FILE or --inspect DIR "
-                                  "(`netrun --help` shows examples)");
+                                      "(`netrun --help` shows examples)");
     if (!o->plan && o->action != ACTION_INSPECT && o->action != ACTION_DEVICES && !o->resume)
         return complain(STATUS_USAGE, "no plan given%s%s",
-                    o->folder && strstr(o->folder, ".plan") ? "; write it first: netrun " : "",
-                    o->folder && strstr(o->folder, ".plan") ? o->folder : "");
+                        o->folder && strstr(o->folder, ".plan") ? "; write it first: netrun " : "",
+                        o->folder && strstr(o->folder, ".plan") ? o->folder : "");
     if (o->plan && (o->action == ACTION_INSPECT || o->action == ACTION_DEVICES))
-        return complain(STATUS_USAGE, "--%s needs no plan; what is `%s`?", o->action == ACTION_DEVICES ? "devices" : "inspect", o->plan);
+        return complain(STATUS_USAGE, "--%s needs no plan; what is `%s`?",
+                        o->action == ACTION_DEVICES ? "devices" : "inspect", o->plan);
     if (o->resume && o->action != ACTION_TRAIN)
         return complain(STATUS_USAGE, "--resume goes with --train only; to use a run's weights say --weights FILE");
     if (o->resume && (o->weights || o->dry_run))
@@ -243,7 +256,7 @@ static int consistent(struct options *o)
 
 int options_read(int argc, char **argv, struct options *o)
 {
-    *o = (struct options){ .runs = "runs", .device = "auto", .precision = PRECISION_COUNT, .argc = argc, .argv = argv };
+    *o = (struct options){.runs = "runs", .device = "auto", .precision = PRECISION_COUNT, .argc = argc, .argv = argv};
     int rest, status = options_parse(&netrun_options, argc, argv, o, &rest);
     if (status != OPTIONS_GO)
         return status;

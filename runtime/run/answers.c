@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { SHOWN = 10 };         /* classes that people see at most */
+enum { SHOWN = 10 }; /* classes that people see at most */
 
 /* The sign of a NaN says nothing. */
 static void put_number(double value, int digits, FILE *out)
@@ -88,7 +88,7 @@ static void tell_output(const struct answer_output *o, struct event_line *l)
 
 bool answer_tell(const struct answer *a, struct job *j)
 {
-    struct event_line line = { .to = j->tell.json }, *l = &line;
+    struct event_line line = {.to = j->tell.json}, *l = &line;
     event_begin(l, "predict");
     event_text(l, "sample", a->sample);
     event_weights(l, j->weights, j->synthetic_weights);

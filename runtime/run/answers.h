@@ -6,20 +6,20 @@
 
 struct answer_output {
     const char *name;
-    enum role role;          /* ROLE_OUTPUT, ROLE_LOGITS, ROLE_ESTIMATE */
-    bool classes;            /* shown as classes with probabilities: logits, unless raw values are asked for */
+    enum role role; /* ROLE_OUTPUT, ROLE_LOGITS, ROLE_ESTIMATE */
+    bool classes;   /* shown as classes with probabilities: logits, unless raw values are asked for */
     int64_t n;
-    const float *value;      /* n, in the order of the output's elements */
-    double *probability;     /* n, if classes */
-    int64_t best;            /* if classes: the most probable; -1: the logits are not finite */
+    const float *value;  /* n, in the order of the output's elements */
+    double *probability; /* n, if classes */
+    int64_t best;        /* if classes: the most probable; -1: the logits are not finite */
 };
 
 struct answer {
-    const char *sample;      /* a path, or the number of a sample of the test set */
-    const char *made_up;     /* "", or what must be told of data that are not real */
-    int64_t class;           /* what it is; -1: not known, or values */
-    const float *target;     /* the same where it is values; NULL: not known */
-    int64_t targets;         /* how many */
+    const char *sample;  /* a path, or the number of a sample of the test set */
+    const char *made_up; /* "", or what must be told of data that are not real */
+    int64_t class;       /* what it is; -1: not known, or values */
+    const float *target; /* the same where it is values; NULL: not known */
+    int64_t targets;     /* how many */
     int outputs;
     struct answer_output *output;
 };
@@ -34,8 +34,8 @@ bool answer_tell(const struct answer *a, struct job *j);
 /* CSV as in RFC 4180, but for line ends: the columns of docs/predicting.md. The head is made from any answer of the table. */
 struct answer_table {
     FILE *out;
-    bool truth;              /* some samples have a target */
-    const char *synthetic;   /* what is: "data", "weights"; NULL: nothing */
+    bool truth;            /* some samples have a target */
+    const char *synthetic; /* what is: "data", "weights"; NULL: nothing */
 };
 void answer_head(const struct answer *a, const struct answer_table *t);
 void answer_row(const struct answer *a, const struct answer_table *t);

@@ -7,9 +7,12 @@
 
 /* ---- values ---- */
 
-enum { LOOKED_AT = 1 << 22 };                /* values: enough to tell bytes from 0..1 */
+enum { LOOKED_AT = 1 << 22 }; /* values: enough to tell bytes from 0..1 */
 
-struct range { double low, high; bool whole; };      /* whole: of whole numbers alone */
+struct range {
+    double low, high;
+    bool whole;
+}; /* whole: of whole numbers alone */
 
 static void widen(struct range *r, double x)
 {
@@ -23,7 +26,7 @@ static void widen(struct range *r, double x)
 static struct range range_of(const struct data_split *split)
 {
     const struct data_field *f = &split->sample;
-    struct range r = { INFINITY, -INFINITY, true };
+    struct range r = {INFINITY, -INFINITY, true};
     size_t n = (size_t)split->count * (size_t)f->bytes / (f->type == DATA_F32 ? sizeof(float) : 1);
     for (size_t i = 0; i < n && i < LOOKED_AT; i++)
         widen(&r, f->type == DATA_F32 ? (double)((const float *)f->values)[i] : f->values[i]);
@@ -42,7 +45,7 @@ static bool transformed(const struct plan *p, struct range from, struct range *t
     int64_t channels = plan_channels(p);
     double *scale = calloc((size_t)channels + 1, sizeof *scale), *shift = calloc((size_t)channels + 1, sizeof *shift);
     bool good = scale && shift;
-    *to = (struct range){ INFINITY, -INFINITY, false };
+    *to = (struct range){INFINITY, -INFINITY, false};
     *most = 0;
     if (good)
         plan_transform(p, channels, scale, shift);
@@ -62,13 +65,14 @@ static const char *first_loss(const struct job *j, char *text, size_t size)
     int64_t classes = samples_classes(j->plan);
     *text = 0;
     if (classes > 1)
-        snprintf(text, size, ", and the first loss may be far above ln %lld = %.3g", (long long)classes, log((double)classes));
+        snprintf(text, size, ", and the first loss may be far above ln %lld = %.3g", (long long)classes,
+                 log((double)classes));
     return text;
 }
 
 void caution_samples(const struct job *j, const struct data_split *split)
 {
-    static const double large = 20, small = 0.02;      /* no sane preparation of pixels gives more, or leaves less */
+    static const double large = 20, small = 0.02; /* no sane preparation of pixels gives more, or leaves less */
     struct range from = range_of(split), to;
     double most;
     char loss[80];
@@ -76,12 +80,17 @@ void caution_samples(const struct job *j, const struct data_split *split)
         return;
     if (are_bytes(&split->sample, &from) && from.high - from.low > large && fmax(fabs(to.low), fabs(to.high)) > large) {
         if (!j->options->quiet)
-            note("pixels reach the network as %.4g..%.4g: %s%s\n  = help: `data { transform = [Scale(1/255)] }` brings them to 0..1",
-                 to.low, to.high, plan_setting(j->plan, "data.transform.0") ? "its transforms do not bring them near 0..1" :
-                 "it has no transform", first_loss(j, loss, sizeof loss));
+            note(
+                "pixels reach the network as %.4g..%.4g: %s%s\n  = help: `data { transform = [Scale(1/255)] }` brings them to 0..1",
+                to.low, to.high,
+                plan_setting(j->plan, "data.transform.0") ? "its transforms do not bring them near 0..1"
+                                                          : "it has no transform",
+                first_loss(j, loss, sizeof loss));
     } else if (most < small && most < (from.high - from.low) / 50) {
-        note("warning: samples lie in %.4g..%.4g, and the transforms leave %.4g..%.4g of that: hardly a difference to learn from%s",
-             from.low, from.high, to.low, to.high, from.high <= 1 ? "\n  = help: they are no bytes: leave out Scale(1/255)" : "");
+        note(
+            "warning: samples lie in %.4g..%.4g, and the transforms leave %.4g..%.4g of that: hardly a difference to learn from%s",
+            from.low, from.high, to.low, to.high,
+            from.high <= 1 ? "\n  = help: they are no bytes: leave out Scale(1/255)" : "");
     }
 }
 
@@ -99,19 +108,23 @@ static int caution_batch(const struct job *j)
     int64_t samples = j->data.train.count, tail = samples % r->batch, other = r->batch + 1;
     int line = plan_lone_variance(j->plan, j->device->target);
     if (samples < r->batch && !j->options->quiet)
-        note("a batch of %lld is more than the %lld samples of the training set: every step takes them all", (long long)r->batch,
-             (long long)samples);
+        note("a batch of %lld is more than the %lld samples of the training set: every step takes them all",
+             (long long)r->batch, (long long)samples);
     if (line == 0)
         return 0;
     if (r->micro == 1 || r->batch == 1 || samples == 1)
-        return complain(STATUS_USAGE, "%s:%d: %s of one sample has one value a channel there, and no variance\n"
-                        "  = help: %s", j->plan->file, line, r->micro == 1 ? "a part" : "a batch",
+        return complain(STATUS_USAGE,
+                        "%s:%d: %s of one sample has one value a channel there, and no variance\n"
+                        "  = help: %s",
+                        j->plan->file, line, r->micro == 1 ? "a part" : "a batch",
                         samples == 1 ? "the training set needs more samples" : "--batch 2 or more");
     while (samples % other == 1)
         other++;
     if (tail > 0 && leaves_one(r, tail))
-        note("warning: %s:%d: the last batch of an epoch has one sample: one value a channel there, whose variance is 0\n"
-             "  = help: another batch, such as --batch %lld", j->plan->file, line, (long long)other);
+        note(
+            "warning: %s:%d: the last batch of an epoch has one sample: one value a channel there, whose variance is 0\n"
+            "  = help: another batch, such as --batch %lld",
+            j->plan->file, line, (long long)other);
     else if (leaves_one(r, r->batch))
         note("warning: %s:%d: the last part of a batch has one sample: one value a channel there, whose variance is 0",
              j->plan->file, line);
@@ -120,7 +133,7 @@ static int caution_batch(const struct job *j)
 
 /* ---- rates ---- */
 
-enum { MOST_EPOCHS = 10000 };                            /* that are looked at */
+enum { MOST_EPOCHS = 10000 }; /* that are looked at */
 
 /* A schedule whose rate is that of the recipe in every epoch. */
 static bool does_nothing(const struct rate *r, int64_t epochs)
@@ -137,11 +150,13 @@ static void caution_rate(const struct job *j)
     if (r->lr == 0)
         note("warning: the learning rate is 0: nothing is learned");
     else if (r->warmup > 0 && r->warmup >= r->total)
-        note("warning: the warm-up of %lld steps is not shorter than the training, %lld epochs of %lld steps: the learning rate "
-             "ends at %.3g of %g", (long long)r->warmup, (long long)j->recipe.epochs, (long long)r->steps, rate_at(r, r->total - 1), r->lr);
+        note(
+            "warning: the warm-up of %lld steps is not shorter than the training, %lld epochs of %lld steps: the learning rate "
+            "ends at %.3g of %g",
+            (long long)r->warmup, (long long)j->recipe.epochs, (long long)r->steps, rate_at(r, r->total - 1), r->lr);
     else if (does_nothing(r, j->recipe.epochs) && !j->options->quiet)
-        note("schedule %s(%s = %g) changes nothing in %lld epoch%s", r->schedule->name, r->schedule->arg[0].name, r->num[0],
-             (long long)j->recipe.epochs, j->recipe.epochs == 1 ? "" : "s");
+        note("schedule %s(%s = %g) changes nothing in %lld epoch%s", r->schedule->name, r->schedule->arg[0].name,
+             r->num[0], (long long)j->recipe.epochs, j->recipe.epochs == 1 ? "" : "s");
 }
 
 int caution_training(const struct job *j)
@@ -149,6 +164,7 @@ int caution_training(const struct job *j)
     caution_samples(j, &j->data.train);
     caution_rate(j);
     if (j->recipe.metrics > 0 && j->data.test.count == 0 && !j->options->quiet)
-        note("there is no test set: %s is not measured, and the best epoch is that of the least training loss", j->recipe.metric[0]);
+        note("there is no test set: %s is not measured, and the best epoch is that of the least training loss",
+             j->recipe.metric[0]);
     return caution_batch(j);
 }

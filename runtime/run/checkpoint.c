@@ -14,13 +14,13 @@ enum { META = 24, META_TEXT = 64 };
 
 /* ---- writing ---- */
 
-struct bundle {              /* a file to be; owns the made-up names */
+struct bundle { /* a file to be; owns the made-up names */
     struct job *job;
     struct st_tensor *tensor;
-    int *of;                 /* tensors of the plan, whose bytes stay in the arena until they are written */
+    int *of; /* tensors of the plan, whose bytes stay in the arena until they are written */
     size_t count;
     int64_t steps;
-    bool failed;             /* the device */
+    bool failed; /* the device */
     struct st_pair pair[META];
     char text[META][META_TEXT];
     size_t pairs;
@@ -44,11 +44,11 @@ static void meta(struct bundle *b, const char *key, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(b->text[b->pairs], META_TEXT, format, arguments);
     va_end(arguments);
-    b->pair[b->pairs] = (struct st_pair){ key, b->text[b->pairs] };
+    b->pair[b->pairs] = (struct st_pair){key, b->text[b->pairs]};
     b->pairs++;
 }
 
-static const char *const hash_key[2] = { "train_hash", "test_hash" };
+static const char *const hash_key[2] = {"train_hash", "test_hash"};
 
 /* Numbers in hexadecimal where bits count. */
 static void describe(struct bundle *b, const struct job *j, bool whole)
@@ -74,17 +74,19 @@ static void describe(struct bundle *b, const struct job *j, bool whole)
             meta(b, hash_key[i], "%s", j->hash[i]);
     if (j->options->precision != PRECISION_COUNT)
         meta(b, "precision", "%s", precision_word[j->options->precision]);
-    b->pair[b->pairs++] = (struct st_pair){ "net", j->plan->net };
+    b->pair[b->pairs++] = (struct st_pair){"net", j->plan->net};
     if (whole && (b->settings = settings_text(j->plan)))
-        b->pair[b->pairs++] = (struct st_pair){ "settings", b->settings };
+        b->pair[b->pairs++] = (struct st_pair){"settings", b->settings};
 }
 
 static void add(struct bundle *b, int t)
 {
     const struct tensor *tensor = &b->job->plan->tensor[t];
     struct st_tensor *out = &b->tensor[b->count];
-    *out = (struct st_tensor){ .name = tensor->name, .type = ST_F32, .rank = tensor->rank,
-                               .bytes = (uint64_t)(tensor_elements(tensor) * dtype_bytes(DT_F32)) };
+    *out = (struct st_tensor){.name = tensor->name,
+                              .type = ST_F32,
+                              .rank = tensor->rank,
+                              .bytes = (uint64_t)(tensor_elements(tensor) * dtype_bytes(DT_F32))};
     for (int i = 0; i < tensor->rank; i++)
         out->dims[i] = (uint64_t)tensor->dim[i];
     b->of[b->count++] = t;
@@ -103,7 +105,7 @@ static int add_batches_tracked(struct bundle *b, const char *name)
     memcpy(text, name, stem);
     memcpy(text + stem, count, sizeof count);
     b->tensor[b->count++] =
-        (struct st_tensor){ .name = text, .type = ST_I64, .data = &b->steps, .bytes = sizeof b->steps };
+        (struct st_tensor){.name = text, .type = ST_I64, .data = &b->steps, .bytes = sizeof b->steps};
     return 0;
 }
 
@@ -119,8 +121,8 @@ static bool from_device(void *context, size_t tensor, uint64_t at, void *to, siz
 int checkpoint_save(struct job *j, const char *path, bool whole)
 {
     size_t most = 2 * (size_t)j->plan->ntensor + 1;
-    struct bundle b = { .job = j, .steps = j->at.step, .tensor = calloc(most, sizeof *b.tensor),
-                        .of = calloc(most, sizeof *b.of) };
+    struct bundle b = {
+        .job = j, .steps = j->at.step, .tensor = calloc(most, sizeof *b.tensor), .of = calloc(most, sizeof *b.of)};
     struct data_error e;
     int status = b.tensor && b.of ? 0 : complain(STATUS_INTERNAL, "no memory for a checkpoint");
     for (int t = 0; status == 0 && t < j->plan->ntensor; t++) {
@@ -145,7 +147,7 @@ int checkpoint_save(struct job *j, const char *path, bool whole)
 /* Place `at` of a tensor, as in "conv1.weight[3, 0, 1, 1]". */
 static const char *place_text(const struct st_tensor *s, uint64_t at, char *text, size_t size)
 {
-    uint64_t index[ST_MAX_RANK] = { 0 };
+    uint64_t index[ST_MAX_RANK] = {0};
     size_t used = (size_t)snprintf(text, size, "%s", s->name);
     for (int i = s->rank; i-- > 0; at /= s->dims[i])
         index[i] = at % s->dims[i];
@@ -175,7 +177,7 @@ static int look_at(const struct st_tensor *s, uint64_t at, const float *value, u
 /* From the file to the device, a part at a time. */
 static int take_tensor(struct job *j, const struct st_file *f, const struct st_tensor *s, const char *path, int t)
 {
-    enum { PART = ST_PART / 8 };             /* elements */
+    enum { PART = ST_PART / 8 }; /* elements */
     unsigned char part[ST_PART];
     float value[PART];
     struct data_error e;
@@ -189,7 +191,8 @@ static int take_tensor(struct job *j, const struct st_file *f, const struct st_t
         int status = look_at(s, at, value, n, path, &told);
         if (status)
             return status;
-        if (!j->device->write(j->device, j->phase, t, (int64_t)(at * sizeof *value), value, (int64_t)(n * sizeof *value)))
+        if (!j->device->write(j->device, j->phase, t, (int64_t)(at * sizeof *value), value,
+                              (int64_t)(n * sizeof *value)))
             return complain(STATUS_DEVICE, "cannot write %s to the device", j->plan->tensor[t].name);
     }
     return 0;
@@ -270,14 +273,14 @@ int checkpoint_load(struct job *j, const char *path, bool partial)
 static bool whole_number(const struct st_file *f, const char *key, int64_t *out)
 {
     const char *text = st_metadata(f, key);
-    return text && option_integer(text, 0, INT64_C(1) << 53, out);       /* more than was ever counted */
+    return text && option_integer(text, 0, INT64_C(1) << 53, out); /* more than was ever counted */
 }
 
 static bool real_number(const struct st_file *f, const char *key, double *out)
 {
     const char *text = st_metadata(f, key);
     char *end = NULL;
-    *out = text ? strtod(text, &end) : 0;        /* infinities are fine: a loss may have been one */
+    *out = text ? strtod(text, &end) : 0; /* infinities are fine: a loss may have been one */
     return text && end != text && *end == '\0';
 }
 
@@ -298,7 +301,7 @@ void checkpoint_origin(const char *path, struct origin *o)
 {
     struct st_file f;
     struct data_error e;
-    *o = (struct origin){ 0 };
+    *o = (struct origin){0};
     if (!st_open(path, &f, &e))
         return;
     if (!whole_number(&f, "epoch", &o->epoch) || !whole_number(&f, "in_epoch", &o->in_epoch))
@@ -322,7 +325,7 @@ int checkpoint_recall(const char *path, const struct plan *p, struct recall *r)
     struct data_error e;
     int64_t seed;
     char hash[17];
-    *r = (struct recall){ 0 };
+    *r = (struct recall){0};
     if (!st_open(path, &f, &e))
         return complain(STATUS_DATA, "%s", e.text);
     snprintf(hash, sizeof hash, "%016llx", (unsigned long long)p->source_hash);

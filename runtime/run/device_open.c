@@ -21,7 +21,8 @@ static bool read_ordinal(const char *name, int *ordinal)
     return *end == '\0';
 }
 
-struct device *device_open(const char *name, const struct device_options *o, char *why, size_t size, struct device_error *e)
+struct device *device_open(const char *name, const struct device_options *o, char *why, size_t size,
+                           struct device_error *e)
 {
     bool any = strcmp(name, "auto") == 0;
     int ordinal;
@@ -38,7 +39,8 @@ struct device *device_open(const char *name, const struct device_options *o, cha
         return NULL;
     }
     if (o->precision != PRECISION_FP32) {
-        device_fail(e, 5, "the CPU computes in fp32 only, not in %s%s%s", precision_word[o->precision], *why ? "; there is no GPU: " : "", why);
+        device_fail(e, 5, "the CPU computes in fp32 only, not in %s%s%s", precision_word[o->precision],
+                    *why ? "; there is no GPU: " : "", why);
         return NULL;
     }
     return device_cpu_open(o, e);

@@ -8,7 +8,7 @@ int evaluate(struct job *j, const struct data_split *split, struct result *r)
     struct device_error e;
     uint32_t control[RING_STEPS][CTL_WORDS];
     double loss = 0;
-    *r = (struct result){ .n = split->count, .metrics = j->recipe.metrics };
+    *r = (struct result){.n = split->count, .metrics = j->recipe.metrics};
     for (int m = 0; m < r->metrics; m++)
         r->metric[m] = j->recipe.metric[m];
     if (!d->data(d, &data, &e))
@@ -39,7 +39,7 @@ int test(struct job *j)
     int status = samples_open(j->plan, j->options->folder, &j->data);
     if (status == 0 && j->data.test.count == 0)
         status = complain(STATUS_DATA, "%s: no test set there", j->options->folder);
-    const int64_t samples[PHASE_COUNT] = { [PHASE_EVALUATE] = j->data.test.count };
+    const int64_t samples[PHASE_COUNT] = {[PHASE_EVALUATE] = j->data.test.count};
     if (status == 0)
         status = fit(j, samples);
     if (status == 0)
@@ -51,6 +51,6 @@ int test(struct job *j)
     if (status)
         return status;
     struct event e = event_of(j, EVENT_TEST);
-    e.test = (struct test_report){ .result = r, .of_plan = !j->options->folder };
+    e.test = (struct test_report){.result = r, .of_plan = !j->options->folder};
     return tell(&j->tell, &e) ? 0 : complain(STATUS_DATA, "stdout: cannot be written");
 }

@@ -6,8 +6,8 @@
 
 #include <string.h>
 
-enum { TRIES = 8 };          /* times that the device may have less than it promised */
-enum { SPLITS = 3 };         /* to train, to test, and what is predicted */
+enum { TRIES = 8 };  /* times that the device may have less than it promised */
+enum { SPLITS = 3 }; /* to train, to test, and what is predicted */
 
 /* "8.0 GiB (80 % of 10.0 GiB on cuda:0), 7.6 GiB of it for the arena" */
 static void budget_text(const struct job *j, int64_t budget, int64_t room, char *text, size_t size)
@@ -23,22 +23,25 @@ static void budget_text(const struct job *j, int64_t budget, int64_t room, char 
     else if (strchr(memory, '%'))
         snprintf(share, sizeof share, " (%.*s %% of %s on %s)", (int)strcspn(memory, " %"), memory, all, d->name);
     bool reserved = room < budget && room < whole;
-    snprintf(text, size, "%s%s%s%s%s", bytes_text(memory ? budget : whole, have, sizeof have), share, reserved ? ", " : "",
-             reserved ? arena : "", reserved ? " of it for the arena" : "");
+    snprintf(text, size, "%s%s%s%s%s", bytes_text(memory ? budget : whole, have, sizeof have), share,
+             reserved ? ", " : "", reserved ? arena : "", reserved ? " of it for the arena" : "");
 }
 
 static struct wish wish_of(const struct job *j, const int64_t samples[PHASE_COUNT])
 {
     const struct recipe *r = &j->recipe;
-    struct wish w = { .batch = r->batch, .most = r->max_batch, .micro = r->micro, .evaluation = r->evaluation_batch,
-                      .split_statistics = j->options->split_statistics };
+    struct wish w = {.batch = r->batch,
+                     .most = r->max_batch,
+                     .micro = r->micro,
+                     .evaluation = r->evaluation_batch,
+                     .split_statistics = j->options->split_statistics};
     memcpy(w.samples, samples, sizeof w.samples);
     return w;
 }
 
 static struct device_rows rows_of(const struct grant *g)
 {
-    struct device_rows rows = { .parts = g->parts };
+    struct device_rows rows = {.parts = g->parts};
     memcpy(rows.rows, g->rows, sizeof rows.rows);
     return rows;
 }
@@ -71,7 +74,7 @@ static void say_batch(struct job *j, const struct wish *w, const struct grant *g
 struct fitting {
     struct job *job;
     const struct wish *wish;
-    struct device_data split[SPLITS];        /* that the wished phases read */
+    struct device_data split[SPLITS]; /* that the wished phases read */
     int64_t budget, room;
 };
 
@@ -145,7 +148,7 @@ static bool granted(const struct fitting *f, struct grant *g)
 static int arm(struct fitting *f)
 {
     struct device *d = f->job->device;
-    struct device_error e = { 0 };
+    struct device_error e = {0};
     f->room = d->room(d, f->budget);
     for (int tries = 0; tries < TRIES; tries++) {
         struct grant g;
@@ -173,7 +176,11 @@ static int arm(struct fitting *f)
 static int open_device(struct job *j)
 {
     const struct options *o = j->options;
-    struct device_options options = { .threads = (int)o->threads, .emit_dir = o->emit_dir, .verbose = o->verbose, .quiet = o->quiet, .precision = o->precision };
+    struct device_options options = {.threads = (int)o->threads,
+                                     .emit_dir = o->emit_dir,
+                                     .verbose = o->verbose,
+                                     .quiet = o->quiet,
+                                     .precision = o->precision};
     struct device_error e;
     char why[sizeof e.text];
     j->device = device_open(o->device, &options, why, sizeof why, &e);
@@ -199,10 +206,10 @@ int fit(struct job *j, const int64_t samples[PHASE_COUNT])
         return complain(e.status, "%s", e.text);
     const struct kernel *k = emit_unheeded(j->plan, d->target, j->options->precision);
     if (k)
-        note("warning: %s was asked to be written by %s, which does not apply in %s: another body writes it", k->name, k->stage->algorithm,
-             precision_word[j->options->precision]);
+        note("warning: %s was asked to be written by %s, which does not apply in %s: another body writes it", k->name,
+             k->stage->algorithm, precision_word[j->options->precision]);
     const struct wish w = wish_of(j, samples);
-    struct fitting f = { .job = j, .wish = &w, .budget = budget, .split = { [SPLITS - 1] = j->asked } };
+    struct fitting f = {.job = j, .wish = &w, .budget = budget, .split = {[SPLITS - 1] = j->asked}};
     if (samples[PHASE_TRAIN] > 0)
         f.split[0] = samples_of(&j->data.train);
     if (samples[PHASE_EVALUATE] > 0)

@@ -2,15 +2,15 @@
 #include "run.h"
 #include "base/philox.h"
 
-enum { PART = 1 << 14 };     /* values that are made at a time; a multiple of 4 */
+enum { PART = 1 << 14 }; /* values that are made at a time; a multiple of 4 */
 
 /* Values [at, at + n) of a tensor; at is a multiple of 4. */
 static void uniform(float *value, int64_t at, int64_t n, double bound, uint32_t index, uint32_t seed)
 {
-    const uint32_t key[2] = { index, seed };
+    const uint32_t key[2] = {index, seed};
     uint32_t word[4];
     for (int64_t i = 0; i < n; i++) {
-        const uint32_t counter[4] = { (uint32_t)((at + i) / 4), 0, 0, 0 };
+        const uint32_t counter[4] = {(uint32_t)((at + i) / 4), 0, 0, 0};
         if (i % 4 == 0)
             philox4x32(counter, key, word);
         value[i] = (float)(bound * (2.0 * philox_unit(word[i % 4]) - 1));

@@ -20,7 +20,7 @@ static bool ends(const char *text, const char *suffix)
 /* Without the first of the prefixes that torch.compile and DataParallel put in front; NULL: there is none. */
 static const char *without_prefix(const char *name)
 {
-    static const char *const prefix[] = { "module.", "_orig_mod." };
+    static const char *const prefix[] = {"module.", "_orig_mod."};
     for (size_t i = 0; i < sizeof prefix / sizeof *prefix; i++)
         if (starts(name, prefix[i]))
             return name + strlen(prefix[i]);
@@ -84,9 +84,11 @@ static char *renamed(const struct match *m, struct renames *map, const char *nam
 /* A name stands for itself before prefixes are taken off. 0, or a status after a message. */
 int match(struct match *m, const struct plan *p, const struct st_file *f, struct renames *map, const char *path)
 {
-    *m = (struct match){ .plan = p, .of = calloc((size_t)p->ntensor + 1, sizeof *m->of), .count = f->n_tensors,
-                         .name = calloc(f->n_tensors + 1, sizeof *m->name),
-                         .renamed = calloc(f->n_tensors + 1, sizeof *m->renamed) };
+    *m = (struct match){.plan = p,
+                        .of = calloc((size_t)p->ntensor + 1, sizeof *m->of),
+                        .count = f->n_tensors,
+                        .name = calloc(f->n_tensors + 1, sizeof *m->name),
+                        .renamed = calloc(f->n_tensors + 1, sizeof *m->renamed)};
     if (!m->of || !m->name || !m->renamed || !sort_named(m))
         return complain(STATUS_INTERNAL, "no memory for a checkpoint");
     for (size_t i = 0; i < f->n_tensors; i++) {
@@ -104,8 +106,8 @@ int match(struct match *m, const struct plan *p, const struct st_file *f, struct
     }
     for (size_t i = 0; i < map->n; i++)
         if (!map->row[i].used)
-            return complain(STATUS_USAGE, "--map %s=%s: %s has no `%s`, nor anything that begins with `%s.`", map->row[i].from,
-                            map->row[i].to, path, map->row[i].from, map->row[i].from);
+            return complain(STATUS_USAGE, "--map %s=%s: %s has no `%s`, nor anything that begins with `%s.`",
+                            map->row[i].from, map->row[i].to, path, map->row[i].from, map->row[i].from);
     return 0;
 }
 
@@ -130,7 +132,7 @@ static bool stranger(const struct match *m, const char *name)
 
 static const char *file_shape(const struct st_tensor *s, char *text, size_t size)
 {
-    int64_t dim[ST_MAX_RANK] = { 0 };
+    int64_t dim[ST_MAX_RANK] = {0};
     for (int i = 0; i < s->rank; i++)
         dim[i] = (int64_t)s->dims[i];
     return shape_text_of(s->rank, dim, text, size);
@@ -155,9 +157,9 @@ int match_differences(const struct match *m, const struct st_file *f, bool slots
 enum { MOST_SHOWN = 60, MOST_HELP = 8, NAME_MOST = 48 };
 
 struct difference {
-    char mark;               /* ! shapes differ, ~ nearest match, - missing in the file, + unknown to the network */
-    int t;                   /* tensor of the plan, -1: none */
-    const struct st_tensor *s;       /* of the file, NULL: none */
+    char mark;                 /* ! shapes differ, ~ nearest match, - missing in the file, + unknown to the network */
+    int t;                     /* tensor of the plan, -1: none */
+    const struct st_tensor *s; /* of the file, NULL: none */
 };
 
 /* Up to its last dot, and from there on: "conv1" and ".weight". */
@@ -168,7 +170,8 @@ static const char *leaf(const char *name)
 }
 
 /* Among strangers of the same shape: one with the same last word, else any; the first in the order in which people count. */
-static const struct st_tensor *nearest(const struct match *m, const struct st_file *f, const struct tensor *t, bool taken[])
+static const struct st_tensor *nearest(const struct match *m, const struct st_file *f, const struct tensor *t,
+                                       bool taken[])
 {
     size_t best = f->n_tensors;
     bool best_leaf = false;
@@ -190,7 +193,8 @@ static const struct st_tensor *nearest(const struct match *m, const struct st_fi
 }
 
 /* In the order of the network, then what is left of the file. `to` has room for all. */
-static int find_differences(const struct match *m, const struct st_file *f, bool slots, struct difference *to, bool taken[])
+static int find_differences(const struct match *m, const struct st_file *f, bool slots, struct difference *to,
+                            bool taken[])
 {
     int n = 0;
     for (int t = 0; t < m->plan->ntensor; t++) {
@@ -198,11 +202,11 @@ static int find_differences(const struct match *m, const struct st_file *f, bool
         if (!match_wants(m->plan, t, slots) || (s && equal_shape(s, &m->plan->tensor[t])))
             continue;
         const struct st_tensor *near = s ? s : nearest(m, f, &m->plan->tensor[t], taken);
-        to[n++] = (struct difference){ s ? '!' : near ? '~' : '-', t, near };
+        to[n++] = (struct difference){s ? '!' : near ? '~' : '-', t, near};
     }
     for (size_t i = 0; i < f->n_tensors; i++)
         if (!taken[i] && stranger(m, m->name[i]))
-            to[n++] = (struct difference){ '+', -1, &f->tensors[i] };
+            to[n++] = (struct difference){'+', -1, &f->tensors[i]};
     return n;
 }
 
@@ -238,7 +242,8 @@ static void show_help(const struct match *m, const struct difference *d, int n)
                  (int)((layers ? leaf(to) : to + strlen(to)) - to), to);
         if (!strcmp(text, last))
             continue;
-        fprintf(stderr, "%s%s", said == 0 ? "  = help: if those beside each other are the same:" : "", said < MOST_HELP ? text : "");
+        fprintf(stderr, "%s%s", said == 0 ? "  = help: if those beside each other are the same:" : "",
+                said < MOST_HELP ? text : "");
         snprintf(last, sizeof last, "%s", text);
         said++;
     }

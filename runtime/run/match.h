@@ -8,11 +8,11 @@
 /* Which tensor of a file is which of the plan. */
 struct match {
     const struct plan *plan;
-    int named, *sorted;                  /* the plan's tensors that files may hold, by name */
-    const struct st_tensor **of;         /* of each tensor of the plan; NULL: none */
-    const char **name;                   /* of each tensor of the file, what the plan calls it; if nothing, without prefixes */
-    char **renamed;                      /* of each tensor of the file, by --map; NULL: as it was */
-    size_t count;                        /* tensors of the file */
+    int named, *sorted;          /* the plan's tensors that files may hold, by name */
+    const struct st_tensor **of; /* of each tensor of the plan; NULL: none */
+    const char **name;           /* of each tensor of the file, what the plan calls it; if nothing, without prefixes */
+    char **renamed;              /* of each tensor of the file, by --map; NULL: as it was */
+    size_t count;                /* tensors of the file */
 };
 
 /* Finds for each tensor of the plan that of the file, whose names `map` changes first. 0, or a status after a message.

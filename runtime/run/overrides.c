@@ -51,7 +51,7 @@ int overrides_resume(struct job *j, const struct recall *r)
     now->batch = r->batch;
     now->micro = r->micro;
     j->at = r->at;
-    j->options->split_statistics |= r->micro > 0;        /* or it would not have run in parts */
+    j->options->split_statistics |= r->micro > 0; /* or it would not have run in parts */
     if (j->options->precision == PRECISION_COUNT)
         j->options->precision = r->precision;
     memcpy(j->hash, r->hash, sizeof j->hash);

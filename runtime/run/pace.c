@@ -1,8 +1,8 @@
 /* pace.c: notices that the same work takes far longer than it did. */
 #include "run.h"
 
-static const double far = 8, long_enough = 5;            /* times the fastest; seconds on end ... */
-static const double most = 1;                            /* ... of which one call, in which we may have been stopped, counts so many */
+static const double far = 8, long_enough = 5; /* times the fastest; seconds on end ... */
+static const double most = 1; /* ... of which one call, in which we may have been stopped, counts so many */
 
 bool pace_drops(struct pace *p, int64_t samples, double seconds, double *times)
 {

@@ -7,7 +7,7 @@
 #include <string.h>
 
 static const char magic[] = "netc-plan ";
-enum { HEAD = 4096, MOST = 1 << 30 };            /* bytes: looked at first, and of the whole */
+enum { HEAD = 4096, MOST = 1 << 30 }; /* bytes: looked at first, and of the whole */
 
 /* By its name, or because the first word behind blank lines and comments is `net`. */
 static bool is_model(const char *path, const char *text)
@@ -25,8 +25,9 @@ static void refuse(const char *path, const char *text, size_t size)
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *dot = strrchr(name, '.');
     int stem = (int)(dot && dot > name ? dot - name : (long)strlen(name));
     if (is_model(path, text))
-        complain(STATUS_DATA, "%s: this is a model; netrun takes the plan that netc makes of it\n"
-                              "  = help: netc %s -o %.*s.plan, and then netrun %.*s.plan ...",
+        complain(STATUS_DATA,
+                 "%s: this is a model; netrun takes the plan that netc makes of it\n"
+                 "  = help: netc %s -o %.*s.plan, and then netrun %.*s.plan ...",
                  path, path, stem, name, stem, name);
     else if (size > 9 && text[8] == '{')
         complain(STATUS_DATA, "%s: these are weights, not a plan\n  = help: netrun PLAN --weights %s ...", path, path);

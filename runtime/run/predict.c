@@ -11,28 +11,31 @@
 #include <sys/stat.h>
 
 enum {
-    ANSWERS = 1 << 20,       /* bytes of an output that are read at once, if they are more than a row */
-    PIXELS = 1 << 24,        /* bytes of the files of a batch, if they are more than one */
+    ANSWERS = 1 << 20, /* bytes of an output that are read at once, if they are more than a row */
+    PIXELS = 1 << 24,  /* bytes of the files of a batch, if they are more than one */
 };
 
 /* A file, or samples [first, first + count) of the test set. */
-struct part { char *path; int64_t first, count; };
+struct part {
+    char *path;
+    int64_t first, count;
+};
 
 struct prediction {
     struct job *job;
     int64_t parts, room;
     struct part *part;
-    int64_t samples;         /* of all parts */
-    bool files, set;         /* there are parts of this kind */
-    int64_t batch;           /* samples at once */
-    bool looked;             /* at the values of the first files */
-    int64_t dim[3];          /* of an image: channels, height, width */
-    float *pixels;           /* of a batch of files */
-    bool transparent;        /* one was, which has been said */
-    float **value;           /* of each output: rows of a batch, as many as at_once() says */
+    int64_t samples;  /* of all parts */
+    bool files, set;  /* there are parts of this kind */
+    int64_t batch;    /* samples at once */
+    bool looked;      /* at the values of the first files */
+    int64_t dim[3];   /* of an image: channels, height, width */
+    float *pixels;    /* of a batch of files */
+    bool transparent; /* one was, which has been said */
+    float **value;    /* of each output: rows of a batch, as many as at_once() says */
     struct answer answer;
-    struct answer_table table;       /* out NULL: none */
-    struct atomic_file file; /* that it goes to, unless that is stdout */
+    struct answer_table table; /* out NULL: none */
+    struct atomic_file file;   /* that it goes to, unless that is stdout */
 };
 
 /* ---- what is asked ---- */
@@ -63,7 +66,7 @@ static int add_file(struct prediction *p, const char *folder, const char *name)
         return complain(STATUS_INTERNAL, "out of memory");
     const char *slash = *folder && folder[strlen(folder) - 1] != '/' ? "/" : "";
     snprintf(path, size, "%s%s%s", folder, slash, name);
-    return add(p, (struct part){ .path = path, .count = 1 });
+    return add(p, (struct part){.path = path, .count = 1});
 }
 
 static int is_visible(const struct dirent *entry)
@@ -87,8 +90,9 @@ static int add_folder(struct prediction *p, const char *folder)
         first = others++ ? first : i;
     }
     if (status == 0 && others == n)
-        status = complain(STATUS_DATA, "%s: no images there (PNG, PGM, PPM or .npy); a data set is named by --predict test --data %s",
-                          folder, folder);
+        status = complain(
+            STATUS_DATA, "%s: no images there (PNG, PGM, PPM or .npy); a data set is named by --predict test --data %s",
+            folder, folder);
     else if (status == 0 && others && !p->job->options->quiet)
         note("%s: passed over what is no image: %s%s", folder, entry[first]->d_name, others > 1 ? " and others" : "");
     while (n > 0)
@@ -103,7 +107,8 @@ static int open_set(struct prediction *p)
     if (j->data.test.count > 0)
         return 0;
     int status = samples_open(j->plan, j->options->folder, &j->data);
-    return status || j->data.test.count > 0 ? status : complain(STATUS_DATA, "%s: no test set there", j->options->folder);
+    return status || j->data.test.count > 0 ? status
+                                            : complain(STATUS_DATA, "%s: no test set there", j->options->folder);
 }
 
 /* Numbers and the word `test` mean the test set, whatever files there are: ./7 and ./test are files. */
@@ -118,11 +123,11 @@ static int add_asked(struct prediction *p, const char *what)
         if (status)
             return status;
         if (all)
-            return add(p, (struct part){ .count = test->count });
+            return add(p, (struct part){.count = test->count});
         if (index < test->count)
-            return add(p, (struct part){ .first = index, .count = 1 });
-        return complain(STATUS_USAGE, "--predict %s: the test set has %lld samples, counted from 0 (a file is ./%s)", what,
-                        (long long)test->count, what);
+            return add(p, (struct part){.first = index, .count = 1});
+        return complain(STATUS_USAGE, "--predict %s: the test set has %lld samples, counted from 0 (a file is ./%s)",
+                        what, (long long)test->count, what);
     }
     return stat(what, &s) == 0 && S_ISDIR(s.st_mode) ? add_folder(p, what) : add_file(p, "", what);
 }
@@ -153,8 +158,11 @@ static int open_table(struct prediction *p)
     if (aside && !atomic_open(&p->file, path, &e))
         return complain(STATUS_DATA, "%s", e.text);
     if (aside)
-        stops_listen();      /* no part of a table is to be left */
-    p->table = (struct answer_table){ aside ? p->file.stream : stdout, p->set, p->job->data.synthetic ? "data" : p->job->synthetic_weights ? "weights" : NULL };
+        stops_listen(); /* no part of a table is to be left */
+    p->table = (struct answer_table){aside ? p->file.stream : stdout, p->set,
+                                     p->job->data.synthetic      ? "data"
+                                     : p->job->synthetic_weights ? "weights"
+                                                                 : NULL};
     answer_head(&p->answer, &p->table);
     return 0;
 }
@@ -167,7 +175,7 @@ static int close_table(struct prediction *p)
     if (!atomic_commit(&p->file, &e))
         return complain(STATUS_DATA, "%s", e.text);
     say(&p->job->tell, "%s: %lld sample%s%s", p->job->options->output, (long long)p->samples,
-                 p->samples == 1 ? "" : "s", synthetic_text(p->job->data.synthetic, p->job->synthetic_weights));
+        p->samples == 1 ? "" : "s", synthetic_text(p->job->data.synthetic, p->job->synthetic_weights));
     return 0;
 }
 
@@ -201,8 +209,10 @@ static int64_t at_once(const struct prediction *p, const struct answer_output *o
 static int open_output(struct prediction *p, int i, const struct tensor *t)
 {
     struct answer_output *o = &p->answer.output[i];
-    *o = (struct answer_output){ .name = t->name + strlen(OUTPUT_PREFIX), .role = t->role, .n = tensor_elements(t),
-                                 .classes = t->role == ROLE_LOGITS && !p->job->options->raw };
+    *o = (struct answer_output){.name = t->name + strlen(OUTPUT_PREFIX),
+                                .role = t->role,
+                                .n = tensor_elements(t),
+                                .classes = t->role == ROLE_LOGITS && !p->job->options->raw};
     p->value[i] = calloc((size_t)at_once(p, o), (size_t)bytes_of(o));
     if (o->classes)
         o->probability = calloc((size_t)o->n, sizeof *o->probability);
@@ -219,7 +229,7 @@ static int open_outputs(struct prediction *p)
         n++;
     if (n == 0)
         return complain(STATUS_DATA, "the plan of net %s has no outputs to predict with: compile it again", plan->net);
-    *a = (struct answer){ .output = calloc((size_t)n, sizeof *a->output), .outputs = n };
+    *a = (struct answer){.output = calloc((size_t)n, sizeof *a->output), .outputs = n};
     a->targets = target < 0 || plan->tensor[target].dtype == DT_I32 ? 1 : tensor_elements(&plan->tensor[target]);
     p->value = calloc((size_t)n, sizeof *p->value);
     if (!a->output || !p->value)
@@ -295,8 +305,8 @@ static int predict_files(struct prediction *p, const struct part *part, int64_t 
 {
     const struct tensor *in = &p->job->plan->tensor[tensor_with_role(p->job->plan, ROLE_INPUT)];
     const int64_t *dim = p->dim, elements = tensor_elements(in);
-    struct device_data data = { .samples = p->pixels, .samples_f32 = true, .count = rows,
-                                .sample_bytes = elements * (int64_t)sizeof(float) };
+    struct device_data data = {
+        .samples = p->pixels, .samples_f32 = true, .count = rows, .sample_bytes = elements * (int64_t)sizeof(float)};
     struct data_error e;
     for (int64_t i = 0; i < rows; i++) {
         bool transparent;
@@ -306,9 +316,10 @@ static int predict_files(struct prediction *p, const struct part *part, int64_t 
             note("%s: has transparent pixels, which are laid over white", part[i].path);
         p->transparent |= transparent;
     }
-    const struct data_field sample = { .type = DATA_F32, .bytes = (uint64_t)data.sample_bytes, .values = (unsigned char *)p->pixels };
+    const struct data_field sample = {
+        .type = DATA_F32, .bytes = (uint64_t)data.sample_bytes, .values = (unsigned char *)p->pixels};
     if (!p->looked)
-        caution_samples(p->job, &(struct data_split){ .count = rows, .sample = sample });
+        caution_samples(p->job, &(struct data_split){.count = rows, .sample = sample});
     p->looked = true;
     int status = run(p, &data, 0, rows);
     for (int64_t row = 0; status == 0 && row < rows; row++) {
@@ -324,7 +335,7 @@ static int predict_parts(struct prediction *p)
 {
     int64_t files;
     int status = 0;
-    for (int64_t i = 0; status == 0 && i < p->parts; i += files > 0 ? files : 1) {
+    for (int64_t i = 0; status == 0 && i<p->parts; i += files> 0 ? files : 1) {
         for (files = 0; files < p->batch && i + files < p->parts && p->part[i + files].path;)
             files++;
         status = files > 0 ? predict_files(p, &p->part[i], files) : predict_set(p, &p->part[i]);
@@ -360,8 +371,8 @@ static int prepare(struct prediction *p)
     int64_t bytes = tensor_elements(in) * (int64_t)sizeof(float), most = p->samples;
     if (p->files && most > PIXELS / bytes)
         most = PIXELS / bytes > 0 ? PIXELS / bytes : 1;
-    j->asked = (struct device_data){ .samples_f32 = true, .count = most, .sample_bytes = bytes };
-    status = fit(j, (const int64_t[PHASE_COUNT]){ [PHASE_PREDICT] = most });
+    j->asked = (struct device_data){.samples_f32 = true, .count = most, .sample_bytes = bytes};
+    status = fit(j, (const int64_t[PHASE_COUNT]){[PHASE_PREDICT] = most});
     if (status == 0)
         status = weights_take(j);
     p->batch = j->recipe.evaluation_batch;
@@ -372,7 +383,7 @@ static int prepare(struct prediction *p)
 
 int predict(struct job *j)
 {
-    struct prediction p = { .job = j };
+    struct prediction p = {.job = j};
     if (tensor_with_role(j->plan, ROLE_INPUT) < 0)
         return complain(STATUS_DATA, "net %s has no input", j->plan->net);
     int status = prepare(&p);

@@ -27,7 +27,7 @@ static bool whole(const struct plan *p, const char *key, double otherwise, int64
 static bool read_rate(const struct plan *p, const struct word *schedule, struct rate *r)
 {
     static const char key[] = "train.schedule";
-    *r = (struct rate){ .schedule = schedule, .lr = plan_number(p, "train.optimizer.lr", 0) };
+    *r = (struct rate){.schedule = schedule, .lr = plan_number(p, "train.optimizer.lr", 0)};
     for (int i = 0; schedule && i < MAX_WORD_ARGS && schedule->arg[i].name; i++) {
         const struct arg *a = &schedule->arg[i];
         const struct setting *s = word_setting(p, key, schedule, i);
@@ -44,7 +44,10 @@ static bool read_rate(const struct plan *p, const struct word *schedule, struct 
 }
 
 /* What the names in an optimizer's expressions stand for at one step. */
-struct moment { const struct recipe *r; double lr, t; };
+struct moment {
+    const struct recipe *r;
+    double lr, t;
+};
 
 static double value_of(const char *name, const void *context)
 {
@@ -105,7 +108,8 @@ static int read_metrics(const struct plan *p, struct recipe *r)
         size_t n = (size_t)snprintf(r->metric[m], sizeof r->metric[m], "%s", w->shown);
         for (int i = 0; i < MAX_WORD_ARGS && w->arg[i].name && n < sizeof r->metric[m]; i++) {
             const struct setting *s = word_setting(p, key, w, i);
-            n += (size_t)snprintf(r->metric[m] + n, sizeof r->metric[m] - n, "%.0f", s && s->n ? s->num[0] : w->arg[i].otherwise);
+            n += (size_t)snprintf(r->metric[m] + n, sizeof r->metric[m] - n, "%.0f",
+                                  s && s->n ? s->num[0] : w->arg[i].otherwise);
         }
         r->metrics = m + 1;
     }
@@ -145,8 +149,8 @@ bool position_fits(const struct position *at, const struct recipe *r)
 {
     int64_t step;
     return at->in_epoch <= r->rate.steps && at->best_epoch <= at->epoch &&
-           !__builtin_mul_overflow(at->epoch, r->rate.steps, &step) && !__builtin_add_overflow(step, at->in_epoch, &step) &&
-           step == at->step;
+           !__builtin_mul_overflow(at->epoch, r->rate.steps, &step) &&
+           !__builtin_add_overflow(step, at->in_epoch, &step) && step == at->step;
 }
 
 static void put_float(uint32_t *word, double value)

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST = 100000 };      /* rows */
+enum { MOST = 100000 }; /* rows */
 
 static bool add(struct renames *r, const char *from, size_t length, const char *to)
 {
@@ -15,7 +15,7 @@ static bool add(struct renames *r, const char *from, size_t length, const char *
     if (!row)
         return false;
     r->row = row;
-    row[r->n] = (struct rename){ strndup(from, length), strdup(to), false };
+    row[r->n] = (struct rename){strndup(from, length), strdup(to), false};
     return row[r->n].from && row[r->n++].to;
 }
 
@@ -28,7 +28,8 @@ static int add_pair(struct renames *r, const char *text, const char *where)
     if (r->n == MOST)
         return complain(STATUS_USAGE, "%s: more than %d names", where, MOST);
     for (size_t i = 0; i < r->n; i++)
-        if (strlen(r->row[i].from) == (size_t)(equals - text) && !strncmp(r->row[i].from, text, (size_t)(equals - text)))
+        if (strlen(r->row[i].from) == (size_t)(equals - text) &&
+            !strncmp(r->row[i].from, text, (size_t)(equals - text)))
             return complain(STATUS_USAGE, "%s: `%s` has a new name already: %s", where, r->row[i].from, r->row[i].to);
     return add(r, text, (size_t)(equals - text), equals + 1) ? 0 : complain(STATUS_INTERNAL, "out of memory");
 }
@@ -106,5 +107,5 @@ void renames_free(struct renames *r)
     }
     free(r->row);
     free(r->file);
-    *r = (struct renames){ 0 };
+    *r = (struct renames){0};
 }

@@ -7,13 +7,13 @@
 
 struct rename {
     char *from, *to;
-    bool used;               /* some name has been changed by it */
+    bool used; /* some name has been changed by it */
 };
 
-struct renames {             /* all zeros: none */
+struct renames { /* all zeros: none */
     struct rename *row;
     size_t n;
-    const char **file;       /* where they were read, as they were given */
+    const char **file; /* where they were read, as they were given */
     size_t files;
 };
 

@@ -27,8 +27,8 @@ static int find(struct job *j)
         return 0;
     if (last)
         return complain(STATUS_DATA, "%s/: no run of %s%s to resume", runs, net ? "net " : "any net", net ? net : "");
-    return complain(STATUS_DATA, "%s: no run of that name, neither here nor in %s/; --resume last takes the newest", run,
-                    runs);
+    return complain(STATUS_DATA, "%s: no run of that name, neither here nor in %s/; --resume last takes the newest",
+                    run, runs);
 }
 
 static int take_plan(struct job *j)
@@ -52,8 +52,10 @@ static int take_checkpoint(struct job *j)
     if (!run_path(j->folder, "last.safetensors", path))
         return STATUS_DATA;
     if (access(path, F_OK) != 0)
-        return complain(STATUS_DATA, "%s: the run ended before its first checkpoint; start it anew, or name another: "
-                                     "--resume RUN", j->folder);
+        return complain(STATUS_DATA,
+                        "%s: the run ended before its first checkpoint; start it anew, or name another: "
+                        "--resume RUN",
+                        j->folder);
     int status = checkpoint_recall(path, j->plan, &r);
     j->synthetic_weights = r.synthetic;
     if (status == 0)

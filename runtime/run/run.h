@@ -19,21 +19,21 @@ enum { MAX_OVERRIDES = 64 };
 
 enum action { ACTION_NONE, ACTION_TRAIN, ACTION_TEST, ACTION_PREDICT, ACTION_INSPECT, ACTION_DEVICES };
 
-struct options {             /* pointers: NULL if not given; they point into argv, or live as long as the program */
+struct options { /* pointers: NULL if not given; they point into argv, or live as long as the program */
     enum action action;
     const char *plan, *folder, *output, *resume, *weights, *runs, *device, *memory, *emit_dir;
-    struct renames map;      /* --map */
-    char *override[MAX_OVERRIDES];           /* "key=value", in order; owned */
-    const char **predict;    /* files, folders, indices, "test", in order; the list is owned */
+    struct renames map;            /* --map */
+    char *override[MAX_OVERRIDES]; /* "key=value", in order; owned */
+    const char **predict;          /* files, folders, indices, "test", in order; the list is owned */
     int overrides, predictions, argc;
     char **argv;
-    char *recalled;          /* the data folder of the run that is resumed; owned */
-    int64_t steps;           /* 0: not given; else stop when so many optimizer steps are done in all */
-    int64_t log_every;       /* 0: never */
-    int64_t threads;         /* 0: all cores */
-    enum precision precision;                /* PRECISION_COUNT: not given; fp32, or what the run that is resumed has */
-    bool split_statistics;   /* batches may run in parts although batch statistics change */
-    bool data_changed;       /* the run that is resumed may go on with other data */
+    char *recalled;           /* the data folder of the run that is resumed; owned */
+    int64_t steps;            /* 0: not given; else stop when so many optimizer steps are done in all */
+    int64_t log_every;        /* 0: never */
+    int64_t threads;          /* 0: all cores */
+    enum precision precision; /* PRECISION_COUNT: not given; fp32, or what the run that is resumed has */
+    bool split_statistics;    /* batches may run in parts although batch statistics change */
+    bool data_changed;        /* the run that is resumed may go on with other data */
     enum progress_mode progress;
     bool partial, raw, json, dry_run, quiet, verbose;
 };
@@ -42,49 +42,53 @@ struct options {             /* pointers: NULL if not given; they point into arg
 
 /* "cpu", "cuda", "cuda:N", or "auto": the first GPU if it can be used, else the CPU; `why` then says why, and is empty for the
  * others. What is named is taken, or there is an error (status 2 for a name that is none). */
-struct device *device_open(const char *name, const struct device_options *o, char *why, size_t size, struct device_error *e);
+struct device *device_open(const char *name, const struct device_options *o, char *why, size_t size,
+                           struct device_error *e);
 
 /* ---- schedule.c: the learning rate of every step ---- */
 
 struct rate {
-    const struct word *schedule;     /* NULL: constant */
-    double num[MAX_WORD_ARGS];       /* its arguments */
+    const struct word *schedule; /* NULL: constant */
+    double num[MAX_WORD_ARGS];   /* its arguments */
     double lr;
-    int64_t warmup, total;           /* steps */
-    int64_t steps;                   /* of one epoch */
+    int64_t warmup, total; /* steps */
+    int64_t steps;         /* of one epoch */
 };
-double rate_at(const struct rate *r, int64_t step);          /* step: optimizer steps done before */
+double rate_at(const struct rate *r, int64_t step); /* step: optimizer steps done before */
 
-struct position {            /* in training; a checkpoint holds it */
-    int64_t epoch;           /* epochs done */
-    int64_t in_epoch;        /* steps done of the next one */
-    int64_t step;            /* optimizer steps done in all */
-    double loss_sum;         /* over the samples of those in_epoch steps */
-    double seconds;          /* that they took in the processes before this one; not in a checkpoint, whose bytes tell no time */
-    int64_t best_epoch;      /* 0: none yet */
-    double best;             /* its merit: first metric, or -loss of the test set, or else -loss of the training set */
+struct position {     /* in training; a checkpoint holds it */
+    int64_t epoch;    /* epochs done */
+    int64_t in_epoch; /* steps done of the next one */
+    int64_t step;     /* optimizer steps done in all */
+    double loss_sum;  /* over the samples of those in_epoch steps */
+    double seconds; /* that they took in the processes before this one; not in a checkpoint, whose bytes tell no time */
+    int64_t best_epoch; /* 0: none yet */
+    double best;        /* its merit: first metric, or -loss of the test set, or else -loss of the training set */
 };
 
 /* ---- recipe.c: the settings as numbers ---- */
 
 struct recipe {
     int64_t epochs;
-    int64_t batch;                   /* wanted; 0: auto. After fit(): what runs */
-    int64_t max_batch;               /* bound of auto */
-    int64_t micro;                   /* samples of one run, the gradients of several summed; 0: the whole batch. Set by fit() */
+    int64_t batch;     /* wanted; 0: auto. After fit(): what runs */
+    int64_t max_batch; /* bound of auto */
+    int64_t micro;     /* samples of one run, the gradients of several summed; 0: the whole batch. Set by fit() */
     int64_t evaluation_batch;
     uint32_t seed;
     bool shuffle;
-    struct rate rate;                /* rate.steps and rate.total are set by recipe_count */
-    int arguments;                   /* the optimizer's besides lr, as its expressions name them */
-    struct argument { const char *name; double value; } argument[2 * MAX_WORD_ARGS];
+    struct rate rate; /* rate.steps and rate.total are set by recipe_count */
+    int arguments;    /* the optimizer's besides lr, as its expressions name them */
+    struct argument {
+        const char *name;
+        double value;
+    } argument[2 * MAX_WORD_ARGS];
     int numbers;
-    const struct expr *number[CTL_NUMBERS];          /* op_numbers() of the update; they live as long as the plan */
+    const struct expr *number[CTL_NUMBERS]; /* op_numbers() of the update; they live as long as the plan */
     int metrics;
-    char metric[MAX_METRICS][24];    /* "accuracy", "top5" */
+    char metric[MAX_METRICS][24]; /* "accuracy", "top5" */
 };
 int recipe_read(const struct plan *p, struct recipe *r);
-void recipe_count(struct recipe *r, int64_t samples);        /* once batch and samples are known */
+void recipe_count(struct recipe *r, int64_t samples); /* once batch and samples are known */
 
 /* Epochs of so many steps lead to it. */
 bool position_fits(const struct position *at, const struct recipe *r);
@@ -104,7 +108,7 @@ float control_float(const uint32_t control[CTL_WORDS], int word);
  * checks it against the plan's input and target. Class indices become I32, as the kernels read them. */
 int samples_open(const struct plan *p, const char *folder, struct dataset *set);
 void samples_close(struct dataset *set);
-int64_t samples_classes(const struct plan *p);               /* that the network tells apart; 0: its target is no class */
+int64_t samples_classes(const struct plan *p); /* that the network tells apart; 0: its target is no class */
 struct device_data samples_of(const struct data_split *split);
 /* XXH3 (128 bits) of number, shapes, types and values, whatever file they came from; "-" if there are no samples. */
 enum { HASH_TEXT = 33 };
@@ -114,16 +118,16 @@ void samples_hash(const struct data_split *split, char text[HASH_TEXT]);
 
 /* A parameter, state or slot of its own: persistent, and not the group that holds such tensors. */
 bool tensor_is_named(const struct plan *p, int t);
-int tensor_with_role(const struct plan *p, enum role role);          /* the first; -1: none */
+int tensor_with_role(const struct plan *p, enum role role); /* the first; -1: none */
 /* The next output of the network after tensor `after` (-1: the first), named "output.<name>". -1: no more. */
 int tensor_output(const struct plan *p, const struct schedule *s, int after);
-const char *shape_text_of(int rank, const int64_t *dim, char *text, size_t size);    /* "16x1x3x3", "scalar" */
+const char *shape_text_of(int rank, const int64_t *dim, char *text, size_t size); /* "16x1x3x3", "scalar" */
 
 /* ---- pace.c ---- */
 
 struct pace {
-    double best;             /* seconds of a sample, the fastest so far */
-    double slow;             /* seconds on end in which samples took many times that */
+    double best; /* seconds of a sample, the fastest so far */
+    double slow; /* seconds on end in which samples took many times that */
     bool said;
 };
 /* `samples` took `seconds`, now `*times` as long as the fastest did. True once: when that has been far too long for some seconds. */
@@ -135,7 +139,7 @@ bool pace_drops(struct pace *p, int64_t samples, double seconds, double *times);
 struct recall {
     struct position at;
     uint32_t seed;
-    int64_t batch, micro;    /* as in the recipe */
+    int64_t batch, micro; /* as in the recipe */
     enum precision precision;
     bool synthetic;          /* so were data or weights that it came from */
     char hash[2][HASH_TEXT]; /* of the training and the test set; "": the file does not say */
@@ -147,10 +151,10 @@ struct job {
     struct plan *plan;
     struct recipe recipe;
     struct dataset data;
-    struct device_data asked;                /* what predict() will bring, batch by batch: without samples yet */
+    struct device_data asked; /* what predict() will bring, batch by batch: without samples yet */
     struct device *device;
     struct device_rows rows;
-    enum phase phase;        /* one that is armed: through it persistent tensors are read and written */
+    enum phase phase; /* one that is armed: through it persistent tensors are read and written */
     struct tell tell;
     struct position at;
     struct pace pace;
@@ -198,7 +202,10 @@ int checkpoint_save(struct job *j, const char *path, bool whole);
  * there. Prefixes `module.` and `_orig_mod.` are taken off names that neither the network nor --map has; a file with both
  * names is refused. */
 int checkpoint_load(struct job *j, const char *path, bool partial);
-struct origin { int64_t epoch, in_epoch; bool synthetic; };          /* as in a position; 0, false: the file does not say */
+struct origin {
+    int64_t epoch, in_epoch;
+    bool synthetic;
+}; /* as in a position; 0, false: the file does not say */
 void checkpoint_origin(const char *path, struct origin *o);
 /* Resuming, before the device is armed: what a checkpoint that checkpoint_save(whole) wrote tells... */
 int checkpoint_recall(const char *path, const struct plan *p, struct recall *r);
@@ -248,7 +255,7 @@ int run_take_up(struct job *j);
 /* From now on until the end, SIGINT, SIGTERM, SIGHUP and SIGPIPE are taken down only. */
 void stops_listen(void);
 void stops_end(void);
-int stopped_by(void);        /* the last such signal; 0: none */
+int stopped_by(void); /* the last such signal; 0: none */
 
 /* ---- prepare.c ---- */
 

@@ -24,7 +24,7 @@ int64_t run_turn(const char *folder)
 
 int run_data(struct job *j)
 {
-    json_error_t e = { .text = "too long a path" };
+    json_error_t e = {.text = "too long a path"};
     json_t *all = read_file(j->folder, &e);
     if (!all)
         return complain(STATUS_DATA, "%s/settings.json:%d: %s", j->folder, e.line, e.text);
@@ -108,11 +108,12 @@ static void keep_history(const struct job *j, json_t *all)
 {
     json_t *before = read_file(j->folder, NULL), *resumed = json_object_get(before, "resumed");
     json_t *list = json_is_array(resumed) ? json_incref(resumed) : json_array();
-    static const char *const kept[] = { "command", "weights" };
+    static const char *const kept[] = {"command", "weights"};
     for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
         if (json_object_get(before, kept[i]))
             json_object_set(all, kept[i], json_object_get(before, kept[i]));
-    json_array_append_new(list, json_pack("{s:o, s:I}", "command", command_json(j->options), "step", (json_int_t)j->at.step));
+    json_array_append_new(list,
+                          json_pack("{s:o, s:I}", "command", command_json(j->options), "step", (json_int_t)j->at.step));
     json_object_set_new(all, "resumed", list);
     json_decref(before);
 }
@@ -129,8 +130,9 @@ int run_settings_write(const struct job *j)
         keep_history(j, all);
     char *text = json_dumps(all, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
     json_decref(all);
-    int status = !text ? complain(STATUS_INTERNAL, "out of memory")
-                       : atomic_save(path, text, strlen(text), &e) ? 0 : complain(STATUS_DATA, "%s", e.text);
+    int status = !text                                       ? complain(STATUS_INTERNAL, "out of memory")
+                 : atomic_save(path, text, strlen(text), &e) ? 0
+                                                             : complain(STATUS_DATA, "%s", e.text);
     free(text);
     return status;
 }

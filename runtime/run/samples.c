@@ -108,7 +108,7 @@ static int agree(const struct plan *p, struct data_split *split)
 static bool field(struct data_field *f, enum data_type type, int rank, const int64_t *dim, int64_t elements,
                   int64_t count, const char *path)
 {
-    *f = (struct data_field){ .type = type, .rank = rank, .bytes = (uint64_t)elements * 4 };
+    *f = (struct data_field){.type = type, .rank = rank, .bytes = (uint64_t)elements * 4};
     for (int i = 0; i < rank; i++)
         f->dims[i] = dim[i];
     f->values = calloc((size_t)count, (size_t)f->bytes);
@@ -122,8 +122,8 @@ static int fill(const struct plan *p, const struct setting *s, struct data_split
     const struct tensor *out = &p->tensor[tensor_with_role(p, ROLE_TARGET)];
     int64_t nin = tensor_elements(in), nout = is_class(out) ? 1 : tensor_elements(out), row = nin + nout;
     if (s->n == 0 || s->n % row != 0)
-        return complain(STATUS_DATA, "data.samples: %d values are no rows of %lld (%lld of input, %lld of target)", s->n,
-                        (long long)row, (long long)nin, (long long)nout);
+        return complain(STATUS_DATA, "data.samples: %d values are no rows of %lld (%lld of input, %lld of target)",
+                        s->n, (long long)row, (long long)nin, (long long)nout);
     split->count = s->n / row;
     if (!field(&split->sample, DATA_F32, in->rank, in->dim, nin, split->count, p->file) ||
         !field(&split->label, is_class(out) ? DATA_I32 : DATA_F32, is_class(out) ? 0 : out->rank, out->dim, nout,
@@ -151,7 +151,10 @@ static int from_plan(const struct plan *p, struct dataset *set)
 {
     const struct setting *s = plan_setting(p, "data.samples");
     if (!s)
-        return complain(STATUS_USAGE, "net %s has no samples of its own; name the data folder: --train DIR, --test DIR, or --data DIR beside --predict", p->net);
+        return complain(
+            STATUS_USAGE,
+            "net %s has no samples of its own; name the data folder: --train DIR, --test DIR, or --data DIR beside --predict",
+            p->net);
     if (tensor_with_role(p, ROLE_INPUT) < 0 || tensor_with_role(p, ROLE_TARGET) < 0)
         return complain(STATUS_DATA, "net %s has no input or no target", p->net);
     set->format = "samples in the plan";
@@ -162,8 +165,9 @@ static int from_plan(const struct plan *p, struct dataset *set)
 int samples_open(const struct plan *p, const char *folder, struct dataset *set)
 {
     struct data_error e;
-    *set = (struct dataset){ .format = "" };
-    int status = folder ? data_open(folder, fits, p, set, &e) ? 0 : complain(STATUS_DATA, "%s", e.text) : from_plan(p, set);
+    *set = (struct dataset){.format = ""};
+    int status =
+        folder ? data_open(folder, fits, p, set, &e) ? 0 : complain(STATUS_DATA, "%s", e.text) : from_plan(p, set);
     if (status == 0)
         status = agree(p, &set->train);
     if (status == 0)
@@ -176,13 +180,16 @@ int samples_open(const struct plan *p, const char *folder, struct dataset *set)
 void samples_close(struct dataset *set)
 {
     data_close(set);
-    *set = (struct dataset){ .format = "" };
+    *set = (struct dataset){.format = ""};
 }
 
 void samples_hash(const struct data_split *split, char text[HASH_TEXT])
 {
-    struct { int64_t count, shape[2][DATA_MAX_RANK + 2]; XXH128_hash_t values[2]; } known = { .count = split->count };
-    const struct data_field *field[2] = { &split->sample, &split->label };
+    struct {
+        int64_t count, shape[2][DATA_MAX_RANK + 2];
+        XXH128_hash_t values[2];
+    } known = {.count = split->count};
+    const struct data_field *field[2] = {&split->sample, &split->label};
     snprintf(text, HASH_TEXT, "-");
     if (split->count == 0)
         return;
@@ -198,6 +205,6 @@ void samples_hash(const struct data_split *split, char text[HASH_TEXT])
 
 struct device_data samples_of(const struct data_split *split)
 {
-    return (struct device_data){ split->sample.values, split->label.values, split->sample.type == DATA_F32, split->count,
-                                 (int64_t)split->sample.bytes, (int64_t)split->label.bytes };
+    return (struct device_data){split->sample.values, split->label.values,          split->sample.type == DATA_F32,
+                                split->count,         (int64_t)split->sample.bytes, (int64_t)split->label.bytes};
 }

@@ -7,6 +7,7 @@ double rate_at(const struct rate *r, int64_t step)
 {
     if (step < r->warmup)
         return r->lr * (double)(step + 1) / (double)r->warmup;
-    const struct training_step s = {.lr = r->lr, .step = step, .warmup = r->warmup, .steps = r->steps, .total = r->total};
+    const struct training_step s = {
+        .lr = r->lr, .step = step, .warmup = r->warmup, .steps = r->steps, .total = r->total};
     return r->schedule ? r->schedule->rate(r->num, &s) : r->lr;
 }

@@ -12,8 +12,13 @@ static void stop(int number)
 
 /* When a signal comes a second time it ends the program, but for SIGPIPE: whoever read what we print has gone, and the rest
  * of it goes nowhere. */
-static const struct { int number, flags; } signals[] = {
-    { SIGINT, (int)SA_RESETHAND }, { SIGTERM, (int)SA_RESETHAND }, { SIGHUP, (int)SA_RESETHAND }, { SIGPIPE, 0 },
+static const struct {
+    int number, flags;
+} signals[] = {
+    {SIGINT, (int)SA_RESETHAND},
+    {SIGTERM, (int)SA_RESETHAND},
+    {SIGHUP, (int)SA_RESETHAND},
+    {SIGPIPE, 0},
 };
 enum { SIGNALS = sizeof signals / sizeof *signals };
 static struct sigaction before[SIGNALS];
@@ -22,10 +27,10 @@ void stops_listen(void)
 {
     by = 0;
     for (int i = 0; i < SIGNALS; i++) {
-        struct sigaction action = { .sa_handler = stop, .sa_flags = SA_RESTART | signals[i].flags };
+        struct sigaction action = {.sa_handler = stop, .sa_flags = SA_RESTART | signals[i].flags};
         sigemptyset(&action.sa_mask);
         sigaction(signals[i].number, NULL, &before[i]);
-        if (signals[i].number != SIGHUP || before[i].sa_handler != SIG_IGN)      /* nohup: go on without a terminal */
+        if (signals[i].number != SIGHUP || before[i].sa_handler != SIG_IGN) /* nohup: go on without a terminal */
             sigaction(signals[i].number, &action, NULL);
     }
 }

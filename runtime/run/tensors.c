@@ -13,7 +13,7 @@ bool tensor_is_named(const struct plan *p, int t)
     if (!has_role_to_save(&p->tensor[t]))
         return false;
     if (p->tensor[t].base >= 0)
-        return true;                                   /* a part has no parts */
+        return true; /* a part has no parts */
     for (int i = 0; i < p->ntensor; i++)
         if (p->tensor[i].base == t && p->tensor[i].role == p->tensor[t].role && p->tensor[i].schedule == -1)
             return false;

@@ -12,13 +12,13 @@ static bool enough(const struct job *j)
 /* ---- one step, one epoch ---- */
 
 enum { MOST_RUNS = RING_STEPS };
-static const double call_seconds = 0.05;     /* a call of the device should take no longer: signals wait for it */
+static const double call_seconds = 0.05; /* a call of the device should take no longer: signals wait for it */
 
 /* Where the steps of an epoch stand between two calls of the device. */
 struct runs {
-    int n;                   /* of the next call */
-    int64_t part;            /* rows of the current step's batch that have run */
-    double loss;             /* their sum */
+    int n;        /* of the next call */
+    int64_t part; /* rows of the current step's batch that have run */
+    double loss;  /* their sum */
     uint32_t control[MOST_RUNS][CTL_WORDS];
 };
 
@@ -83,12 +83,15 @@ static int diverged(struct job *j, float loss)
     char text[32];
     loss_text(loss, text, sizeof text);
     if (j->at.step == 0)
-        return complain(STATUS_DIVERGED, "training cannot begin: the loss of the first batch is %s, before any update. "
-                                         "Look at the transforms of the data, and at the weights if they were loaded", text);
-    return complain(STATUS_DIVERGED,
-                    "training diverged: the loss is %s in epoch %lld, step %lld. The weights are those before that step; "
-                    "a smaller learning rate may help (--lr %g)",
-                    text, (long long)j->at.epoch + 1, (long long)j->at.in_epoch + 1, j->recipe.rate.lr / 10);
+        return complain(STATUS_DIVERGED,
+                        "training cannot begin: the loss of the first batch is %s, before any update. "
+                        "Look at the transforms of the data, and at the weights if they were loaded",
+                        text);
+    return complain(
+        STATUS_DIVERGED,
+        "training diverged: the loss is %s in epoch %lld, step %lld. The weights are those before that step; "
+        "a smaller learning rate may help (--lr %g)",
+        text, (long long)j->at.epoch + 1, (long long)j->at.in_epoch + 1, j->recipe.rate.lr / 10);
 }
 
 /* Seconds to the end: the samples that are still to be trained, and a test after each epoch as long as the last one was. */
@@ -105,11 +108,17 @@ static void tell_step(struct job *j, float loss, int64_t done, double since)
     int64_t every = j->options->log_every;
     struct event e = event_of(j, EVENT_STEP);
     e.step = (struct step_report){
-        .epoch = j->at.epoch + 1, .epochs = j->recipe.epochs, .step = j->at.in_epoch, .steps = j->recipe.rate.steps,
-        .loss = loss, .seconds = j->at.seconds + seconds, .per_second = per_second, .eta = time_left(j, per_second),
+        .epoch = j->at.epoch + 1,
+        .epochs = j->recipe.epochs,
+        .step = j->at.in_epoch,
+        .steps = j->recipe.rate.steps,
+        .loss = loss,
+        .seconds = j->at.seconds + seconds,
+        .per_second = per_second,
+        .eta = time_left(j, per_second),
         .logged = every > 0 && j->at.in_epoch % every == 0,
     };
-    tell(&j->tell, &e);                  /* a full disk shows at the end of the epoch */
+    tell(&j->tell, &e); /* a full disk shows at the end of the epoch */
 }
 
 /* A run is done. At the end of its step the position moves, and *loss is that of the whole batch. */
@@ -132,7 +141,7 @@ static bool end_step(struct job *j, struct runs *r, const uint32_t control[CTL_W
 /* Steps until the epoch is over or it is enough; `seen` counts the samples. A step that has begun is brought to its end. */
 static int run_steps(struct job *j, int64_t *seen, double since)
 {
-    struct runs r = { .n = 1 };
+    struct runs r = {.n = 1};
     struct device_data data = samples_of(&j->data.train);
     struct device_error e;
     float loss;
@@ -238,10 +247,22 @@ static bool tell_start(struct job *j)
     const struct device *d = j->device;
     struct event e = event_of(j, EVENT_START);
     e.start = (struct start_report){
-        .net = j->plan->net, .params = j->plan->params, .device = d->name, .gpu = d->gpu, .threads = d->threads,
-        .batch = j->recipe.batch, .micro = j->recipe.micro, .seed = j->recipe.seed, .epochs = j->recipe.epochs,
-        .samples = j->data.train.count, .arena = d->arena(d), .folder = j->folder, .data = j->options->folder,
-        .epoch = j->at.epoch, .in_epoch = j->at.in_epoch, .steps = j->at.step,
+        .net = j->plan->net,
+        .params = j->plan->params,
+        .device = d->name,
+        .gpu = d->gpu,
+        .threads = d->threads,
+        .batch = j->recipe.batch,
+        .micro = j->recipe.micro,
+        .seed = j->recipe.seed,
+        .epochs = j->recipe.epochs,
+        .samples = j->data.train.count,
+        .arena = d->arena(d),
+        .folder = j->folder,
+        .data = j->options->folder,
+        .epoch = j->at.epoch,
+        .in_epoch = j->at.in_epoch,
+        .steps = j->at.step,
     };
     return tell(&j->tell, &e);
 }
@@ -251,8 +272,14 @@ static int tell_end(struct job *j, enum ending how)
     bool metric = j->data.test.count > 0 && j->recipe.metrics > 0;
     struct event e = event_of(j, EVENT_END);
     e.end = (struct end_report){
-        .how = how, .epoch = j->at.epoch + 1, .step = j->at.in_epoch, .seconds = j->at.seconds, .folder = j->folder,
-        .best_epoch = j->at.best_epoch, .measure = metric ? j->recipe.metric[0] : "loss", .best = metric ? j->at.best : -j->at.best,
+        .how = how,
+        .epoch = j->at.epoch + 1,
+        .step = j->at.in_epoch,
+        .seconds = j->at.seconds,
+        .folder = j->folder,
+        .best_epoch = j->at.best_epoch,
+        .measure = metric ? j->recipe.metric[0] : "loss",
+        .best = metric ? j->at.best : -j->at.best,
     };
     return told(tell(&j->tell, &e));
 }
@@ -284,7 +311,8 @@ static int finish(struct job *j)
     if (status || over)
         return status;
     note("stopped after %lld steps (epoch %lld, step %lld of %lld); to go on: netrun --resume %s",
-         (long long)j->at.step, (long long)j->at.epoch + 1, (long long)j->at.in_epoch, (long long)j->recipe.rate.steps, j->folder);
+         (long long)j->at.step, (long long)j->at.epoch + 1, (long long)j->at.in_epoch, (long long)j->recipe.rate.steps,
+         j->folder);
     return signal ? STATUS_SIGNAL + signal : 0;
 }
 
@@ -325,7 +353,7 @@ static int try_step(struct job *j)
     int status = run_steps(j, &seen, now());
     if (status == 0)
         say(&j->tell, "one step of %lld samples: loss %s; nothing was written", (long long)seen,
-                     loss_text(j->at.loss_sum / (double)seen, text, sizeof text));
+            loss_text(j->at.loss_sum / (double)seen, text, sizeof text));
     return status;
 }
 
@@ -352,7 +380,7 @@ int train(struct job *j)
         return status;
     j->tell.metrics = j->metrics;
     if (j->options->dry_run)
-        j->tell.json = NULL;             /* nothing has happened */
+        j->tell.json = NULL; /* nothing has happened */
     status = told(tell_start(j));
     warn_of_sweep(j);
     return status ? status : j->options->dry_run ? try_step(j) : train_loop(j);

@@ -5,11 +5,12 @@
 #include <unistd.h>
 
 /* A file of a run, and the words for it. */
-struct choice { const char *file, *word, *why; };
-static const struct choice best = { "best.safetensors", "best", "" },
-                           last = { "last.safetensors", "last", "" },
-                           best_by_default = { "best.safetensors", "best", " (--weights last takes its last)" },
-                           last_for_want = { "last.safetensors", "last", ", which has no best yet" };
+struct choice {
+    const char *file, *word, *why;
+};
+static const struct choice best = {"best.safetensors", "best", ""}, last = {"last.safetensors", "last", ""},
+                           best_by_default = {"best.safetensors", "best", " (--weights last takes its last)"},
+                           last_for_want = {"last.safetensors", "last", ", which has no best yet"};
 
 static bool has(const char *folder, const struct choice *c)
 {
@@ -44,7 +45,8 @@ static int find(struct job *j, const struct choice **chosen, const char **whose)
     if (!asked)
         *chosen = !has(folder, &best) ? &last_for_want : given ? &best : &best_by_default;
     if (asked == &best && !has(folder, &best))
-        return complain(STATUS_DATA, "%s: no epoch is over, so none is the best; --weights last takes what is there", folder);
+        return complain(STATUS_DATA, "%s: no epoch is over, so none is the best; --weights last takes what is there",
+                        folder);
     return run_path(folder, (*chosen)->file, j->weights) ? 0 : STATUS_DATA;
 }
 
@@ -80,6 +82,6 @@ int weights_take(struct job *j)
 
 struct event event_of(const struct job *j, enum event_kind kind)
 {
-    return (struct event){ .kind = kind, .synthetic = j->data.synthetic, .weights_synthetic = j->synthetic_weights,
-                           .weights = j->weights };
+    return (struct event){
+        .kind = kind, .synthetic = j->data.synthetic, .weights_synthetic = j->synthetic_weights, .weights = j->weights};
 }

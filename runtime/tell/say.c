@@ -6,7 +6,7 @@
 #include <time.h>
 
 /* There is one terminal, and whatever is written on it has to know. */
-static FILE *bar;            /* a bar stands on its last line; NULL: none does */
+static FILE *bar; /* a bar stands on its last line; NULL: none does */
 
 void bar_stands(FILE *stream)
 {

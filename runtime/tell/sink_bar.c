@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#define REDRAW 0.1           /* seconds between two drawings of the bar */
+#define REDRAW 0.1 /* seconds between two drawings of the bar */
 
 void bar_text(const struct step_report *s, int width, char *text, size_t size)
 {
@@ -48,4 +48,4 @@ static bool take(struct tell *t, const struct event *e)
     return true;
 }
 
-const struct sink sink_bar = { .take = take };
+const struct sink sink_bar = {.take = take};

@@ -71,11 +71,14 @@ static void put_test(struct event_line *l, const struct event *e)
 static void put_end(struct event_line *l, const struct event *e)
 {
     static const char *const word[] = {
-        [ENDS_OK] = "ok", [ENDS_STOPPED] = "stopped", [ENDS_INTERRUPTED] = "interrupted", [ENDS_DIVERGED] = "diverged",
+        [ENDS_OK] = "ok",
+        [ENDS_STOPPED] = "stopped",
+        [ENDS_INTERRUPTED] = "interrupted",
+        [ENDS_DIVERGED] = "diverged",
     };
     const struct end_report *r = &e->end;
     event_text(l, "status", word[r->how]);
-    if (r->step > 0) {                   /* for run_metrics, when the epoch goes on */
+    if (r->step > 0) { /* for run_metrics, when the epoch goes on */
         event_integer(l, "epoch", r->epoch);
         event_integer(l, "step", r->step);
         event_number(l, "seconds", r->seconds);
@@ -90,11 +93,14 @@ static void put_end(struct event_line *l, const struct event *e)
 
 bool event_write(const struct event *e, FILE *to)
 {
-    static const struct { const char *name; void (*put)(struct event_line *l, const struct event *e); } form[] = {
-        [EVENT_START] = { "start", put_start }, [EVENT_STEP] = { "step", put_step }, [EVENT_EPOCH] = { "epoch", put_epoch },
-        [EVENT_TEST] = { "test", put_test },    [EVENT_END] = { "end", put_end },
+    static const struct {
+        const char *name;
+        void (*put)(struct event_line *l, const struct event *e);
+    } form[] = {
+        [EVENT_START] = {"start", put_start}, [EVENT_STEP] = {"step", put_step}, [EVENT_EPOCH] = {"epoch", put_epoch},
+        [EVENT_TEST] = {"test", put_test},    [EVENT_END] = {"end", put_end},
     };
-    struct event_line l = { .to = to };
+    struct event_line l = {.to = to};
     if (!to || (e->kind == EVENT_STEP && !e->step.logged))
         return true;
     event_begin(&l, form[e->kind].name);
@@ -107,4 +113,4 @@ static bool take(struct tell *t, const struct event *e)
     return event_write(e, t->json);
 }
 
-const struct sink sink_json = { .take = take };
+const struct sink sink_json = {.take = take};

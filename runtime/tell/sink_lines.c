@@ -5,22 +5,26 @@
 #include <stdarg.h>
 #include <string.h>
 
-#define SILENCE 60.0         /* seconds after which a line is due where there is no bar */
+#define SILENCE 60.0 /* seconds after which a line is due where there is no bar */
 
 /* ---- the line of an epoch ---- */
 
-enum { LINE = 80 };                      /* columns */
-static const char indent[] = "\n          ";              /* what does not fit goes on in a line of its own */
+enum { LINE = 80 };                          /* columns */
+static const char indent[] = "\n          "; /* what does not fit goes on in a line of its own */
 
 static int columns(const char *text)
 {
     int n = 0;
     for (; *text; text++)
-        n += ((unsigned char)*text & 0xc0) != 0x80;      /* not the inside of a character of UTF-8 */
+        n += ((unsigned char)*text & 0xc0) != 0x80; /* not the inside of a character of UTF-8 */
     return n;
 }
 
-struct line { char *text; size_t size; int used; };      /* used: columns of the last one */
+struct line {
+    char *text;
+    size_t size;
+    int used;
+}; /* used: columns of the last one */
 
 /* Adds two spaces and a piece. `room` > 0: it may be left out, and is where so many columns are not free; room for the
  * widest of its kind keeps it from coming and going from epoch to epoch. */
@@ -44,7 +48,7 @@ void epoch_text(const struct epoch_report *r, bool synthetic, char *text, size_t
 {
     const struct result *test = &r->test;
     char word[32];
-    struct line l = { text, size, 0 };
+    struct line l = {text, size, 0};
     l.used = snprintf(text, size, "epoch %*lld/%lld", digits_of(r->epochs), (long long)r->epoch, (long long)r->epochs);
     piece(&l, 0, "loss %s", loss_text(r->train_loss, word, sizeof word));
     if (test->n > 0)
@@ -72,8 +76,8 @@ static void say_start(struct tell *t, const struct event *e)
     const struct start_report *r = &e->start;
     char arena[32], with[32];
     snprintf(with, sizeof with, " with %d thread%s", r->threads, r->threads == 1 ? "" : "s");
-    say(t, "%s: %lld parameters, %s%s%s%s, batch %lld, memory %s, seed %lu%s%s", r->net, (long long)r->params, r->device,
-        r->gpu ? " (" : with, r->gpu ? r->gpu : "", r->gpu ? ")" : "", (long long)r->batch,
+    say(t, "%s: %lld parameters, %s%s%s%s, batch %lld, memory %s, seed %lu%s%s", r->net, (long long)r->params,
+        r->device, r->gpu ? " (" : with, r->gpu ? r->gpu : "", r->gpu ? ")" : "", (long long)r->batch,
         bytes_text(r->arena, arena, sizeof arena), (unsigned long)r->seed, *r->folder ? ", " : "", r->folder);
     if (e->synthetic)
         say(t, "%s: SYNTHETIC data, made to try things out: results say nothing of a real set", r->data);
@@ -127,12 +131,12 @@ static void say_end(struct tell *t, const struct event *e)
 
 static bool take(struct tell *t, const struct event *e)
 {
-    static void (*const say_of[])(struct tell *t, const struct event *e) = {
-        [EVENT_START] = say_start, [EVENT_STEP] = say_step, [EVENT_EPOCH] = say_epoch, [EVENT_TEST] = say_test,
-        [EVENT_END] = say_end,
+    static void (*const say_of[])(struct tell * t, const struct event *e) = {
+        [EVENT_START] = say_start, [EVENT_STEP] = say_step, [EVENT_EPOCH] = say_epoch,
+        [EVENT_TEST] = say_test,   [EVENT_END] = say_end,
     };
     say_of[e->kind](t, e);
     return true;
 }
 
-const struct sink sink_lines = { .take = take };
+const struct sink sink_lines = {.take = take};

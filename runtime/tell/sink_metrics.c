@@ -9,7 +9,7 @@ static bool take(struct tell *t, const struct event *e)
     bool good = event_write(e, t->metrics);
     if (!good || !t->metrics || e->kind != EVENT_EPOCH)
         return good;
-    return fsync(fileno(t->metrics)) == 0 || errno == EINVAL;        /* EINVAL: it is no file on a disk */
+    return fsync(fileno(t->metrics)) == 0 || errno == EINVAL; /* EINVAL: it is no file on a disk */
 }
 
-const struct sink sink_metrics = { .keeps = true, .take = take };
+const struct sink sink_metrics = {.keeps = true, .take = take};

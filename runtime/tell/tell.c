@@ -12,7 +12,7 @@
 #define DECLARE(name_) extern const struct sink sink_##name_;
 SINKS(DECLARE)
 #define ROW(name_) &sink_##name_,
-static const struct sink *const sinks[] = { SINKS(ROW) };
+static const struct sink *const sinks[] = {SINKS(ROW)};
 
 static bool tell_those(struct tell *t, const struct event *e, bool that_keep)
 {

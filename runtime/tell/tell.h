@@ -16,31 +16,37 @@
 #include <stdio.h>
 
 enum {
-    STATUS_USAGE = 2, STATUS_BUDGET = 3, STATUS_DATA = 4, STATUS_DEVICE = 5, STATUS_DIVERGED = 6, STATUS_INTERNAL = 70,
-    STATUS_SIGNAL = 128      /* + number of the signal */
+    STATUS_USAGE = 2,
+    STATUS_BUDGET = 3,
+    STATUS_DATA = 4,
+    STATUS_DEVICE = 5,
+    STATUS_DIVERGED = 6,
+    STATUS_INTERNAL = 70,
+    STATUS_SIGNAL = 128 /* + number of the signal */
 };
 
 /* ---- events ---- */
 
 enum event_kind { EVENT_START, EVENT_STEP, EVENT_EPOCH, EVENT_TEST, EVENT_END };
 
-struct start_report {                /* of a training */
-    const char *net, *device, *gpu;  /* gpu: its name, NULL: the device is none */
-    int64_t params, batch, micro, epochs, samples, arena;    /* micro: samples of one run; 0: the whole batch */
+struct start_report {                                     /* of a training */
+    const char *net, *device, *gpu;                       /* gpu: its name, NULL: the device is none */
+    int64_t params, batch, micro, epochs, samples, arena; /* micro: samples of one run; 0: the whole batch */
     int threads;
     uint32_t seed;
-    const char *folder, *data;       /* of the run, "" if none; of the data, NULL: they are in the plan */
-    int64_t epoch, in_epoch, steps;  /* where it is taken up: epochs and steps of the next done, and steps in all; 0: new */
+    const char *folder, *data; /* of the run, "" if none; of the data, NULL: they are in the plan */
+    int64_t epoch, in_epoch,
+        steps; /* where it is taken up: epochs and steps of the next done, and steps in all; 0: new */
 };
 
 struct step_report {
-    int64_t epoch, epochs, step, steps;      /* epoch: 1 for the first; step and steps of this epoch */
-    double loss, seconds, per_second, eta;   /* seconds of work at this epoch */
-    bool logged;                             /* asked for by --log-every */
+    int64_t epoch, epochs, step, steps;    /* epoch: 1 for the first; step and steps of this epoch */
+    double loss, seconds, per_second, eta; /* seconds of work at this epoch */
+    bool logged;                           /* asked for by --log-every */
 };
 
-struct result {                      /* of a test */
-    double loss;                     /* mean over n samples */
+struct result {  /* of a test */
+    double loss; /* mean over n samples */
     int64_t n;
     int metrics;
     const char *metric[MAX_METRICS];
@@ -48,33 +54,33 @@ struct result {                      /* of a test */
 };
 
 struct epoch_report {
-    int64_t epoch, epochs, steps;    /* epoch: 1 for the first; steps: in all so far */
+    int64_t epoch, epochs, steps; /* epoch: 1 for the first; steps: in all so far */
     double train_loss;
-    struct result test;              /* n 0: there is no test set */
+    struct result test; /* n 0: there is no test set */
     bool best;
     double seconds, per_second, eta; /* eta < 0: none */
 };
 
 struct test_report {
     struct result result;
-    bool of_plan;                    /* the samples are in the plan */
+    bool of_plan; /* the samples are in the plan */
 };
 
 enum ending { ENDS_OK, ENDS_STOPPED, ENDS_INTERRUPTED, ENDS_DIVERGED };
 struct end_report {
     enum ending how;
-    int64_t epoch, step;             /* step > 0: so many are done of that epoch, ... */
-    double seconds;                  /* ... which took so long */
-    int64_t best_epoch;              /* 0: none is over */
-    const char *measure;             /* what the best epoch was best in: "accuracy", "loss" */
+    int64_t epoch, step; /* step > 0: so many are done of that epoch, ... */
+    double seconds;      /* ... which took so long */
+    int64_t best_epoch;  /* 0: none is over */
+    const char *measure; /* what the best epoch was best in: "accuracy", "loss" */
     double best;
     const char *folder;
 };
 
 struct event {
     enum event_kind kind;
-    bool synthetic, weights_synthetic;       /* the data were made up; the weights learnt from such */
-    const char *weights;                     /* file that they came from, "" if none */
+    bool synthetic, weights_synthetic; /* the data were made up; the weights learnt from such */
+    const char *weights;               /* file that they came from, "" if none */
     union {
         struct start_report start;
         struct step_report step;
@@ -89,18 +95,18 @@ struct event {
 enum progress_mode { PROGRESS_AUTO, PROGRESS_BAR, PROGRESS_LINES, PROGRESS_NONE };
 
 struct tell {
-    FILE *results;           /* stdout; stderr where events go to stdout */
-    FILE *lines;             /* the same; NULL: none are wanted */
-    FILE *bar;               /* stderr if it is a terminal, else NULL */
-    FILE *json;              /* stdout, or NULL */
-    FILE *metrics;           /* metrics.jsonl of the run, NULL before there is one */
+    FILE *results; /* stdout; stderr where events go to stdout */
+    FILE *lines;   /* the same; NULL: none are wanted */
+    FILE *bar;     /* stderr if it is a terminal, else NULL */
+    FILE *json;    /* stdout, or NULL */
+    FILE *metrics; /* metrics.jsonl of the run, NULL before there is one */
     double line_at, drawn_at;
 };
 void tell_open(struct tell *t, enum progress_mode mode, bool quiet, bool json);
 
 struct sink {
-    bool keeps;              /* it is in the run's folder, and on the disk when `take` returns from an epoch */
-    bool (*take)(struct tell *t, const struct event *e);     /* false: something is lost */
+    bool keeps; /* it is in the run's folder, and on the disk when `take` returns from an epoch */
+    bool (*take)(struct tell *t, const struct event *e); /* false: something is lost */
 };
 /* First the sinks that keep, then those that show; false if one of them has lost something. An epoch is told in two parts:
  * what was shown and is gone after a power cut would be a lie, so its checkpoint is written in between. */
@@ -116,19 +122,19 @@ int complain(int status, const char *format, ...) __attribute__((format(printf, 
 void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* One line, where lines are wanted. */
 void say(struct tell *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void bar_stands(FILE *stream);                                            /* a bar has been drawn there */
+void bar_stands(FILE *stream); /* a bar has been drawn there */
 void bar_clear(void);
-double now(void);                                                         /* seconds, monotonic */
+double now(void); /* seconds, monotonic */
 
 /* " (synthetic data)", " (weights from synthetic data)" or "": what results have to tell. */
 const char *synthetic_text(bool data, bool weights);
 
 /* ---- text.c: numbers as people read them; those with a buffer return it ---- */
 
-const char *duration_text(double seconds, char *text, size_t size);      /* "1.9 s", "2 min 05 s", "3 h 07 min" */
-const char *short_duration_text(double seconds, char *text, size_t size);        /* "1.9 s", "12.6 min", "187.5 h" */
-const char *rate_text(double per_second, char *text, size_t size);       /* "850", "31.6k", "2.1M" */
-const char *loss_text(double loss, char *text, size_t size);             /* "0.3100", "1.20e-05", "NaN", "infinite" */
+const char *duration_text(double seconds, char *text, size_t size);       /* "1.9 s", "2 min 05 s", "3 h 07 min" */
+const char *short_duration_text(double seconds, char *text, size_t size); /* "1.9 s", "12.6 min", "187.5 h" */
+const char *rate_text(double per_second, char *text, size_t size);        /* "850", "31.6k", "2.1M" */
+const char *loss_text(double loss, char *text, size_t size);              /* "0.3100", "1.20e-05", "NaN", "infinite" */
 int digits_of(int64_t n);
 /* snprintf at the end of what is there; a full buffer stays as it is. */
 void text_append(char *text, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
@@ -141,15 +147,15 @@ void bar_text(const struct step_report *s, int width, char *text, size_t size);
 /* ---- events.c: what programs read: JSON Lines ---- */
 
 struct event_line {
-    FILE *to;                                    /* NULL: nobody */
+    FILE *to; /* NULL: nobody */
     bool comma;
 };
 void event_begin(struct event_line *l, const char *name);
 void event_text(struct event_line *l, const char *key, const char *value);
 void event_integer(struct event_line *l, const char *key, int64_t value);
-void event_number(struct event_line *l, const char *key, double value);      /* null if not finite */
-void event_open(struct event_line *l, const char *key, char bracket);        /* '{' or '['; elements of a list: key NULL */
-void event_close(struct event_line *l, char bracket);                        /* '}' or ']' */
+void event_number(struct event_line *l, const char *key, double value); /* null if not finite */
+void event_open(struct event_line *l, const char *key, char bracket);   /* '{' or '['; elements of a list: key NULL */
+void event_close(struct event_line *l, char bracket);                   /* '}' or ']' */
 void event_weights(struct event_line *l, const char *path, bool synthetic);
 /* Ends the line, which says it if the data are synthetic, and flushes; false: disk full. */
 bool event_end(struct event_line *l, bool synthetic);
@@ -159,11 +165,13 @@ bool event_write(const struct event *e, FILE *to);
 
 /* ---- metrics.c ---- */
 
-struct interval { double low, high; };
+struct interval {
+    double low, high;
+};
 /* Wilson's 95 % interval of a proportion, `correct` of `n` > 0: E. B. Wilson, J. Am. Stat. Assoc. 22 (1927). */
 struct interval wilson(int64_t correct, int64_t n);
 /* Stable: subtracts the largest. NaN and infinities propagate. In place is fine. */
 void softmax(const float *logit, double *probability, int64_t n);
-int64_t largest(const float *value, int64_t n);              /* index; the first of equals; NaN counts as largest */
+int64_t largest(const float *value, int64_t n); /* index; the first of equals; NaN counts as largest */
 
 #endif

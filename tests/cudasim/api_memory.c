@@ -24,7 +24,8 @@ struct fill {
     size_t count;
 };
 
-CUresult cuMemGetInfo_v2(size_t *free_bytes, size_t *total_bytes) {
+CUresult cuMemGetInfo_v2(size_t *free_bytes, size_t *total_bytes)
+{
     CUresult rc = api_enter("cuMemGetInfo_v2", NEEDS_CONTEXT);
     if (!rc) {
         *total_bytes = memory_total();
@@ -33,7 +34,8 @@ CUresult cuMemGetInfo_v2(size_t *free_bytes, size_t *total_bytes) {
     return api_leave(rc);
 }
 
-CUresult cuMemAlloc_v2(CUdeviceptr *address, size_t bytes) {
+CUresult cuMemAlloc_v2(CUdeviceptr *address, size_t bytes)
+{
     CUresult rc = api_enter("cuMemAlloc_v2", NEEDS_CONTEXT);
     if (!rc && (bytes == 0 || !address))
         rc = CUDA_ERROR_INVALID_VALUE;
@@ -48,7 +50,8 @@ CUresult cuMemAlloc_v2(CUdeviceptr *address, size_t bytes) {
 }
 
 /* Waits for all that runs, as the real call does. */
-CUresult cuMemFree_v2(CUdeviceptr address) {
+CUresult cuMemFree_v2(CUdeviceptr address)
+{
     CUresult rc = api_enter("cuMemFree_v2", NEEDS_CONTEXT);
     if (!rc && address) {
         struct allocation *a = memory_find(address);
@@ -62,7 +65,8 @@ CUresult cuMemFree_v2(CUdeviceptr address) {
     return api_leave(rc);
 }
 
-CUresult cuMemGetAddressRange_v2(CUdeviceptr *base, size_t *bytes, CUdeviceptr address) {
+CUresult cuMemGetAddressRange_v2(CUdeviceptr *base, size_t *bytes, CUdeviceptr address)
+{
     CUresult rc = api_enter("cuMemGetAddressRange_v2", NEEDS_CONTEXT);
     const struct allocation *a = memory_range(address, 1);
     if (!rc && !a)
@@ -86,7 +90,8 @@ struct pinned {
 };
 
 /* Whether a copy from there is one transfer by the device. */
-static bool is_pinned(const void *pointer) {
+static bool is_pinned(const void *pointer)
+{
     for (struct object *o = object_first(); o; o = o->next) {
         const struct pinned *p = (const struct pinned *)o;
         if (o->kind == OBJECT_HOST && (uintptr_t)pointer - (uintptr_t)p->pointer < p->bytes)
@@ -95,7 +100,8 @@ static bool is_pinned(const void *pointer) {
     return false;
 }
 
-static struct pinned *find_pinned(const void *pointer, bool registered) {
+static struct pinned *find_pinned(const void *pointer, bool registered)
+{
     for (struct object *o = object_first(); o; o = o->next) {
         struct pinned *p = (struct pinned *)o;
         if (o->kind == OBJECT_HOST && p->pointer == pointer && p->registered == registered)
@@ -104,7 +110,8 @@ static struct pinned *find_pinned(const void *pointer, bool registered) {
     return NULL;
 }
 
-static CUresult pin(const char *name, void **pointer, size_t bytes) {
+static CUresult pin(const char *name, void **pointer, size_t bytes)
+{
     CUresult rc = api_enter(name, NEEDS_CONTEXT);
     if (!rc && (bytes == 0 || !pointer))
         rc = CUDA_ERROR_INVALID_VALUE;
@@ -123,16 +130,19 @@ static CUresult pin(const char *name, void **pointer, size_t bytes) {
     return api_leave(rc);
 }
 
-CUresult cuMemHostAlloc(void **pointer, size_t bytes, unsigned flags) {
+CUresult cuMemHostAlloc(void **pointer, size_t bytes, unsigned flags)
+{
     (void)flags;
     return pin("cuMemHostAlloc", pointer, bytes);
 }
 
-CUresult cuMemAllocHost_v2(void **pointer, size_t bytes) {
+CUresult cuMemAllocHost_v2(void **pointer, size_t bytes)
+{
     return pin("cuMemAllocHost_v2", pointer, bytes);
 }
 
-CUresult cuMemFreeHost(void *pointer) {
+CUresult cuMemFreeHost(void *pointer)
+{
     CUresult rc = api_enter("cuMemFreeHost", NEEDS_CONTEXT);
     struct pinned *p = find_pinned(pointer, false);
     if (!rc && !p)
@@ -146,7 +156,8 @@ CUresult cuMemFreeHost(void *pointer) {
     return api_leave(rc);
 }
 
-CUresult cuMemHostRegister_v2(void *pointer, size_t bytes, unsigned flags) {
+CUresult cuMemHostRegister_v2(void *pointer, size_t bytes, unsigned flags)
+{
     CUresult rc = api_enter("cuMemHostRegister_v2", NEEDS_CONTEXT);
     (void)flags;
     if (!rc && (!pointer || bytes == 0))
@@ -165,7 +176,8 @@ CUresult cuMemHostRegister_v2(void *pointer, size_t bytes, unsigned flags) {
     return api_leave(rc);
 }
 
-CUresult cuMemHostUnregister(void *pointer) {
+CUresult cuMemHostUnregister(void *pointer)
+{
     CUresult rc = api_enter("cuMemHostUnregister", NEEDS_CONTEXT);
     struct pinned *p = find_pinned(pointer, true);
     if (!rc && !p)
@@ -180,12 +192,14 @@ CUresult cuMemHostUnregister(void *pointer) {
 
 /* ---- copies ---- */
 
-static uint8_t *real(uint64_t address, size_t bytes) {
+static uint8_t *real(uint64_t address, size_t bytes)
+{
     const struct allocation *a = memory_range(address, bytes);
     return a ? a->host + (address - a->base) : NULL;
 }
 
-static CUresult run_copy(struct op *op) {
+static CUresult run_copy(struct op *op)
+{
     const struct copy *c = (const struct copy *)op->data;
     void *to = c->direction == TO_HOST ? c->host : real(c->to, c->bytes);
     const void *from = c->direction == TO_DEVICE ? c->host : real(c->from, c->bytes);
@@ -205,11 +219,13 @@ static CUresult run_copy(struct op *op) {
     return CUDA_SUCCESS;
 }
 
-static bool is_device_address(const void *pointer) {
+static bool is_device_address(const void *pointer)
+{
     return (uint64_t)(uintptr_t)pointer - GLOBAL_BASE < GLOBAL_END - GLOBAL_BASE;
 }
 
-static CUresult copy(const char *name, struct copy c, CUstream stream, bool wait) {
+static CUresult copy(const char *name, struct copy c, CUstream stream, bool wait)
+{
     CUresult rc = api_enter(name, NEEDS_CONTEXT);
     const bool valid = (c.direction == TO_HOST || real(c.to, c.bytes)) &&
                        (c.direction == TO_DEVICE || real(c.from, c.bytes)) &&
@@ -232,33 +248,40 @@ static CUresult copy(const char *name, struct copy c, CUstream stream, bool wait
     return api_leave(rc);
 }
 
-CUresult cuMemcpyHtoD_v2(CUdeviceptr to, const void *from, size_t bytes) {
+CUresult cuMemcpyHtoD_v2(CUdeviceptr to, const void *from, size_t bytes)
+{
     return copy("cuMemcpyHtoD_v2", (struct copy){TO_DEVICE, to, 0, (void *)from, bytes}, NULL, true);
 }
 
-CUresult cuMemcpyDtoH_v2(void *to, CUdeviceptr from, size_t bytes) {
+CUresult cuMemcpyDtoH_v2(void *to, CUdeviceptr from, size_t bytes)
+{
     return copy("cuMemcpyDtoH_v2", (struct copy){TO_HOST, 0, from, to, bytes}, NULL, true);
 }
 
-CUresult cuMemcpyDtoD_v2(CUdeviceptr to, CUdeviceptr from, size_t bytes) {
+CUresult cuMemcpyDtoD_v2(CUdeviceptr to, CUdeviceptr from, size_t bytes)
+{
     return copy("cuMemcpyDtoD_v2", (struct copy){ON_DEVICE, to, from, NULL, bytes}, NULL, true);
 }
 
-CUresult cuMemcpyHtoDAsync_v2(CUdeviceptr to, const void *from, size_t bytes, CUstream stream) {
+CUresult cuMemcpyHtoDAsync_v2(CUdeviceptr to, const void *from, size_t bytes, CUstream stream)
+{
     return copy("cuMemcpyHtoDAsync_v2", (struct copy){TO_DEVICE, to, 0, (void *)from, bytes}, stream, false);
 }
 
-CUresult cuMemcpyDtoHAsync_v2(void *to, CUdeviceptr from, size_t bytes, CUstream stream) {
+CUresult cuMemcpyDtoHAsync_v2(void *to, CUdeviceptr from, size_t bytes, CUstream stream)
+{
     return copy("cuMemcpyDtoHAsync_v2", (struct copy){TO_HOST, 0, from, to, bytes}, stream, false);
 }
 
-CUresult cuMemcpyDtoDAsync_v2(CUdeviceptr to, CUdeviceptr from, size_t bytes, CUstream stream) {
+CUresult cuMemcpyDtoDAsync_v2(CUdeviceptr to, CUdeviceptr from, size_t bytes, CUstream stream)
+{
     return copy("cuMemcpyDtoDAsync_v2", (struct copy){ON_DEVICE, to, from, NULL, bytes}, stream, false);
 }
 
 /* ---- fills ---- */
 
-static CUresult run_fill(struct op *op) {
+static CUresult run_fill(struct op *op)
+{
     const struct fill *f = (const struct fill *)op->data;
     uint8_t *to = real(f->to, f->count * f->width);
     if (!to) {
@@ -273,7 +296,8 @@ static CUresult run_fill(struct op *op) {
     return CUDA_SUCCESS;
 }
 
-static CUresult fill(const char *name, struct fill f, CUstream stream, bool wait) {
+static CUresult fill(const char *name, struct fill f, CUstream stream, bool wait)
+{
     CUresult rc = api_enter(name, NEEDS_CONTEXT);
     size_t bytes;
     if (!rc && wait)
@@ -289,18 +313,22 @@ static CUresult fill(const char *name, struct fill f, CUstream stream, bool wait
     return api_leave(rc);
 }
 
-CUresult cuMemsetD8_v2(CUdeviceptr to, unsigned char value, size_t count) {
+CUresult cuMemsetD8_v2(CUdeviceptr to, unsigned char value, size_t count)
+{
     return fill("cuMemsetD8_v2", (struct fill){to, value, 1, count}, NULL, true);
 }
 
-CUresult cuMemsetD32_v2(CUdeviceptr to, unsigned value, size_t count) {
+CUresult cuMemsetD32_v2(CUdeviceptr to, unsigned value, size_t count)
+{
     return fill("cuMemsetD32_v2", (struct fill){to, value, 4, count}, NULL, true);
 }
 
-CUresult cuMemsetD8Async(CUdeviceptr to, unsigned char value, size_t count, CUstream stream) {
+CUresult cuMemsetD8Async(CUdeviceptr to, unsigned char value, size_t count, CUstream stream)
+{
     return fill("cuMemsetD8Async", (struct fill){to, value, 1, count}, stream, false);
 }
 
-CUresult cuMemsetD32Async(CUdeviceptr to, unsigned value, size_t count, CUstream stream) {
+CUresult cuMemsetD32Async(CUdeviceptr to, unsigned value, size_t count, CUstream stream)
+{
     return fill("cuMemsetD32Async", (struct fill){to, value, 4, count}, stream, false);
 }

@@ -9,7 +9,8 @@
 enum { PATTERN_BYTES = 16 << 20 }; /* smaller buffers are simply filled */
 
 /* A file of 0xFF bytes in memory; private mappings of it copy a page when they write to it. */
-static int pattern(void) {
+static int pattern(void)
+{
     static int file = -1;
     if (file >= 0)
         return file;
@@ -24,11 +25,13 @@ static int pattern(void) {
     return file;
 }
 
-static size_t mapped(size_t bytes) {
+static size_t mapped(size_t bytes)
+{
     return (bytes + PATTERN_BYTES - 1) / PATTERN_BYTES * PATTERN_BYTES;
 }
 
-uint8_t *backing_allocate(size_t bytes) {
+uint8_t *backing_allocate(size_t bytes)
+{
     if (bytes < PATTERN_BYTES) {
         uint8_t *memory = aligned_alloc(64, (bytes + 127) / 64 * 64);
         return memory ? memset(memory, 0xff, bytes) : NULL;
@@ -49,7 +52,8 @@ uint8_t *backing_allocate(size_t bytes) {
     return memory;
 }
 
-void backing_free(uint8_t *memory, size_t bytes) {
+void backing_free(uint8_t *memory, size_t bytes)
+{
     if (bytes < PATTERN_BYTES)
         free(memory);
     else if (memory)

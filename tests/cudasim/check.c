@@ -22,7 +22,8 @@ struct lane_sync {
     uint32_t last[LANES][LANES]; /* moment of the last such barrier of a pair */
 };
 
-void check_warp_sync(struct warp *w, uint32_t lanes) {
+void check_warp_sync(struct warp *w, uint32_t lanes)
+{
     struct lane_sync *sync = w->sync;
     sync->moment++;
     for (uint32_t left = lanes; left; left &= left - 1)
@@ -30,7 +31,8 @@ void check_warp_sync(struct warp *w, uint32_t lanes) {
             sync->last[__builtin_ctz(left)][__builtin_ctz(other)] = sync->moment;
 }
 
-void check_block_start(struct worker *worker) {
+void check_block_start(struct worker *worker)
+{
     const struct launch *launch = worker->launch;
     const size_t granules = launch->shared_bytes / launch->function->min_shared_access + 1;
     if (worker->shared_shadow_count < granules) {
@@ -58,18 +60,21 @@ void check_block_start(struct worker *worker) {
 /* ---- shared memory ---- */
 
 _Noreturn static void fault_race(struct warp *w, const struct insn *in, int lane, uint64_t offset, const char *what,
-                                 uint32_t other) {
+                                 uint32_t other)
+{
     exec_fault(w, in, lane, FAULT_TRAP, "race on shared memory at offset %llu: %s thread %u without a barrier between",
                (unsigned long long)offset, what, other);
 }
 
 /* Whether an access of another thread in the same epoch at `moment` of its warp is ordered before this lane's. */
-static bool ordered(const struct warp *w, int lane, uint32_t other_thread, uint32_t moment) {
+static bool ordered(const struct warp *w, int lane, uint32_t other_thread, uint32_t moment)
+{
     return other_thread / LANES == w->index && w->sync->last[lane][other_thread % LANES] > moment;
 }
 
 static void check_readers(struct warp *w, const struct insn *in, int lane, uint64_t offset,
-                          const struct shared_word *word) {
+                          const struct shared_word *word)
+{
     if (word->read_epoch != w->worker->epoch)
         return;
     if (word->many_readers)
@@ -82,7 +87,8 @@ static void check_readers(struct warp *w, const struct insn *in, int lane, uint6
     }
 }
 
-static void note_read(struct warp *w, int lane, struct shared_word *word) {
+static void note_read(struct warp *w, int lane, struct shared_word *word)
+{
     const uint32_t epoch = w->worker->epoch;
     if (word->read_epoch != epoch) {
         word->read_epoch = epoch;
@@ -100,7 +106,8 @@ static void note_read(struct warp *w, int lane, struct shared_word *word) {
 }
 
 static void check_granule(struct warp *w, const struct insn *in, int lane, uint64_t offset, struct shared_word *word,
-                          bool writes) {
+                          bool writes)
+{
     const uint32_t epoch = w->worker->epoch, thread = w->index * LANES + (uint32_t)lane;
     if (in->atomic) { /* atomics do not race with each other: they count as initialised reads */
         if (!word->initialised)
@@ -125,7 +132,8 @@ static void check_granule(struct warp *w, const struct insn *in, int lane, uint6
     note_read(w, lane, word);
 }
 
-void check_shared(struct warp *w, const struct insn *in, const uint64_t offset[LANES], bool writes) {
+void check_shared(struct warp *w, const struct insn *in, const uint64_t offset[LANES], bool writes)
+{
     const uint32_t granule = w->worker->launch->function->min_shared_access;
     const uint32_t bytes = (uint32_t)in->bytes * in->count;
     for (uint32_t left = w->mask; left; left &= left - 1) {
@@ -137,14 +145,16 @@ void check_shared(struct warp *w, const struct insn *in, const uint64_t offset[L
 
 /* ---- global memory ---- */
 
-static void describe(char text[160], const struct allocation *a, uint64_t address) {
+static void describe(char text[160], const struct allocation *a, uint64_t address)
+{
     snprintf(text, 160, "address 0x%llx, offset %llu of allocation %u%s%s (%llu bytes)", (unsigned long long)address,
              (unsigned long long)(address - a->base), a->number, a->name ? ", " : "", a->name ? a->name : "",
              (unsigned long long)a->bytes);
 }
 
 static void check_initialised(struct warp *w, const struct insn *in, int lane, const struct allocation *a,
-                              uint64_t address, uint64_t bytes) {
+                              uint64_t address, uint64_t bytes)
+{
     static const uint8_t all[16] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
     const uint8_t *flags = a->initialised + (address - a->base);
     if (bytes == 4 ? !memcmp(flags, all, 4) : bytes <= sizeof all && !memcmp(flags, all, bytes))
@@ -160,7 +170,8 @@ static void check_initialised(struct warp *w, const struct insn *in, int lane, c
 /* Blocks run in order here, so of two conflicting blocks the later one sees the record of the earlier. A block that has
  * executed an atomic on global memory may read what others wrote: it had a way to know. */
 static void check_word(struct warp *w, const struct insn *in, int lane, const struct allocation *a, uint64_t address,
-                       uint8_t bytes_mask, bool writes) {
+                       uint8_t bytes_mask, bool writes)
+{
     const struct launch *launch = w->worker->launch;
     struct word_shadow *word = &a->words[(address - a->base) / 4];
     const uint32_t me = (uint32_t)w->worker->block + 1;
@@ -173,8 +184,8 @@ static void check_word(struct warp *w, const struct insn *in, int lane, const st
         describe(place, a, address);
         const uint32_t other = written_by_other ? word->writer : word->reader;
         exec_fault(w, in, lane, FAULT_TRAP, "race between blocks: %s %s by block %u%s, %s", writes ? "write" : "read",
-                   written_by_other ? "of what was written" : "of what was read",
-                   other == MANY_BLOCKS ? 0 : other - 1, other == MANY_BLOCKS ? " and others" : "", place);
+                   written_by_other ? "of what was written" : "of what was read", other == MANY_BLOCKS ? 0 : other - 1,
+                   other == MANY_BLOCKS ? " and others" : "", place);
     }
     if (!writes) {
         const bool shared = word->reader && word->reader != me && word->read & bytes_mask;
@@ -188,7 +199,8 @@ static void check_word(struct warp *w, const struct insn *in, int lane, const st
 
 /* Whether the record already says what this access would add, and there is nothing to complain about. */
 static inline bool settled(const struct word_shadow *word, uint32_t launch, uint32_t me, uint8_t bytes_mask,
-                           bool writes) {
+                           bool writes)
+{
     if (word->launch != launch)
         return false;
     if (writes)
@@ -197,7 +209,8 @@ static inline bool settled(const struct word_shadow *word, uint32_t launch, uint
            !(bytes_mask & ~word->read);
 }
 
-void check_global(struct warp *w, const struct insn *in, const uint64_t address[LANES], bool writes) {
+void check_global(struct warp *w, const struct insn *in, const uint64_t address[LANES], bool writes)
+{
     const uint64_t bytes = (uint64_t)in->bytes * in->count;
     const uint32_t launch = w->worker->launch->number, me = (uint32_t)w->worker->block + 1;
     const struct allocation *a = w->worker->cache[in->slot]; /* where the last lane's bytes lie */

@@ -10,12 +10,14 @@
 static struct config values;
 
 /* A wrong value ends the program: a test that believes it set something must not run without it. */
-_Noreturn static void refuse(const char *name, const char *text) {
+_Noreturn static void refuse(const char *name, const char *text)
+{
     fprintf(stderr, "cudasim: %s=%s is not understood\n", name, text);
     _exit(125);
 }
 
-static uint64_t read_number(const char *name, uint64_t otherwise) {
+static uint64_t read_number(const char *name, uint64_t otherwise)
+{
     static const struct {
         const char *suffix;
         unsigned shift;
@@ -31,14 +33,16 @@ static uint64_t read_number(const char *name, uint64_t otherwise) {
     refuse(name, text);
 }
 
-static bool read_flag(const char *name) {
+static bool read_flag(const char *name)
+{
     const uint64_t value = read_number(name, 0);
     if (value > 1)
         refuse(name, getenv(name));
     return value == 1;
 }
 
-static void read_environment(void) {
+static void read_environment(void)
+{
     const char *order = getenv("SIM_ASYNC");
     if (order && *order && strcmp(order, "eager") && strcmp(order, "defer"))
         refuse("SIM_ASYNC", order);
@@ -70,7 +74,8 @@ static void read_environment(void) {
         refuse("SIM_THREADS", getenv("SIM_THREADS"));
 }
 
-const struct config *config(void) {
+const struct config *config(void)
+{
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, read_environment);
     return &values;

@@ -5,36 +5,42 @@
 #include <stdint.h>
 #include <string.h>
 
-static inline uint32_t float_bits(float x) {
+static inline uint32_t float_bits(float x)
+{
     uint32_t u;
     memcpy(&u, &x, sizeof u);
     return u;
 }
 
-static inline float bits_float(uint32_t u) {
+static inline float bits_float(uint32_t u)
+{
     float x;
     memcpy(&x, &u, sizeof x);
     return x;
 }
 
 /* What .ftz does to operands and results: subnormals become zeros of the same sign. */
-static inline float flush_subnormal(float x) {
+static inline float flush_subnormal(float x)
+{
     const uint32_t u = float_bits(x);
     return bits_float(u & (u & 0x7f800000u ? ~0u : 0x80000000u));
 }
 
-static inline float float_from_bfloat(uint16_t h) {
+static inline float float_from_bfloat(uint16_t h)
+{
     return bits_float((uint32_t)h << 16);
 }
 
-static inline uint16_t bfloat_from_float(float x) {
+static inline uint16_t bfloat_from_float(float x)
+{
     const uint32_t u = float_bits(x);
     if ((u & 0x7fffffffu) > 0x7f800000u)
         return 0x7fff;
     return (uint16_t)((u + 0x7fffu + (u >> 16 & 1)) >> 16);
 }
 
-static inline float float_from_half(uint16_t h) {
+static inline float float_from_half(uint16_t h)
+{
     const uint32_t sign = (uint32_t)(h & 0x8000u) << 16, exponent = h >> 10 & 31, fraction = h & 1023u;
     if (exponent == 31)
         return bits_float(sign | 0x7f800000u | fraction << 13);
@@ -45,7 +51,8 @@ static inline float float_from_half(uint16_t h) {
     return bits_float(sign | (exponent + 112) << 23 | fraction << 13);
 }
 
-static inline uint16_t half_from_float(float x) {
+static inline uint16_t half_from_float(float x)
+{
     const uint32_t u = float_bits(x), sign = u >> 16 & 0x8000u, magnitude = u & 0x7fffffffu;
     if (magnitude > 0x7f800000u)
         return 0x7fff;
@@ -59,7 +66,8 @@ static inline uint16_t half_from_float(float x) {
 }
 
 /* To nearest, ties away from zero: 10 bits of fraction are left. */
-static inline uint32_t tf32_from_float(float x) {
+static inline uint32_t tf32_from_float(float x)
+{
     const uint32_t u = float_bits(x);
     return (u & 0x7f800000u) == 0x7f800000u ? u : (u + 0x1000u) & ~0x1fffu;
 }

@@ -35,12 +35,14 @@ struct gemm {
 };
 
 /* Destroying works even when it is told to fail, as releases do in the driver. */
-static cublasStatus_t injected(const char *name) {
+static cublasStatus_t injected(const char *name)
+{
     const bool allocates = !strcmp(name, "cublasCreate_v2") || !strcmp(name, "cublasSetWorkspace_v2");
     return (cublasStatus_t)simInject(name, allocates ? CUBLAS_STATUS_ALLOC_FAILED : CUBLAS_STATUS_INTERNAL_ERROR);
 }
 
-cublasStatus_t cublasCreate_v2(cublasHandle_t *handle) {
+cublasStatus_t cublasCreate_v2(cublasHandle_t *handle)
+{
     const cublasStatus_t failure = injected("cublasCreate_v2");
     if (failure)
         return failure;
@@ -55,7 +57,8 @@ cublasStatus_t cublasCreate_v2(cublasHandle_t *handle) {
     return CUBLAS_STATUS_SUCCESS;
 }
 
-cublasStatus_t cublasDestroy_v2(cublasHandle_t handle) {
+cublasStatus_t cublasDestroy_v2(cublasHandle_t handle)
+{
     const cublasStatus_t failure = injected("cublasDestroy_v2");
     if (!handle)
         return CUBLAS_STATUS_NOT_INITIALIZED;
@@ -65,7 +68,8 @@ cublasStatus_t cublasDestroy_v2(cublasHandle_t handle) {
     return failure;
 }
 
-cublasStatus_t cublasGetVersion_v2(cublasHandle_t handle, int *version) {
+cublasStatus_t cublasGetVersion_v2(cublasHandle_t handle, int *version)
+{
     const cublasStatus_t failure = injected("cublasGetVersion_v2");
     if (failure || !handle)
         return failure ? failure : CUBLAS_STATUS_NOT_INITIALIZED;
@@ -73,22 +77,33 @@ cublasStatus_t cublasGetVersion_v2(cublasHandle_t handle, int *version) {
     return CUBLAS_STATUS_SUCCESS;
 }
 
-const char *cublasGetStatusString(cublasStatus_t status) {
+const char *cublasGetStatusString(cublasStatus_t status)
+{
     switch (status) {
-    case CUBLAS_STATUS_SUCCESS: return "CUBLAS_STATUS_SUCCESS";
-    case CUBLAS_STATUS_NOT_INITIALIZED: return "CUBLAS_STATUS_NOT_INITIALIZED";
-    case CUBLAS_STATUS_ALLOC_FAILED: return "CUBLAS_STATUS_ALLOC_FAILED";
-    case CUBLAS_STATUS_INVALID_VALUE: return "CUBLAS_STATUS_INVALID_VALUE";
-    case CUBLAS_STATUS_MAPPING_ERROR: return "CUBLAS_STATUS_MAPPING_ERROR";
-    case CUBLAS_STATUS_EXECUTION_FAILED: return "CUBLAS_STATUS_EXECUTION_FAILED";
-    case CUBLAS_STATUS_INTERNAL_ERROR: return "CUBLAS_STATUS_INTERNAL_ERROR";
-    case CUBLAS_STATUS_NOT_SUPPORTED: return "CUBLAS_STATUS_NOT_SUPPORTED";
-    default: return "unknown cuBLAS status";
+    case CUBLAS_STATUS_SUCCESS:
+        return "CUBLAS_STATUS_SUCCESS";
+    case CUBLAS_STATUS_NOT_INITIALIZED:
+        return "CUBLAS_STATUS_NOT_INITIALIZED";
+    case CUBLAS_STATUS_ALLOC_FAILED:
+        return "CUBLAS_STATUS_ALLOC_FAILED";
+    case CUBLAS_STATUS_INVALID_VALUE:
+        return "CUBLAS_STATUS_INVALID_VALUE";
+    case CUBLAS_STATUS_MAPPING_ERROR:
+        return "CUBLAS_STATUS_MAPPING_ERROR";
+    case CUBLAS_STATUS_EXECUTION_FAILED:
+        return "CUBLAS_STATUS_EXECUTION_FAILED";
+    case CUBLAS_STATUS_INTERNAL_ERROR:
+        return "CUBLAS_STATUS_INTERNAL_ERROR";
+    case CUBLAS_STATUS_NOT_SUPPORTED:
+        return "CUBLAS_STATUS_NOT_SUPPORTED";
+    default:
+        return "unknown cuBLAS status";
     }
 }
 
 /* As in the library, choosing a stream gives the user's workspace back. */
-cublasStatus_t cublasSetStream_v2(cublasHandle_t handle, void *stream) {
+cublasStatus_t cublasSetStream_v2(cublasHandle_t handle, void *stream)
+{
     const cublasStatus_t failure = injected("cublasSetStream_v2");
     if (failure || !handle)
         return failure ? failure : CUBLAS_STATUS_NOT_INITIALIZED;
@@ -101,7 +116,8 @@ cublasStatus_t cublasSetStream_v2(cublasHandle_t handle, void *stream) {
     return CUBLAS_STATUS_SUCCESS;
 }
 
-cublasStatus_t cublasSetWorkspace_v2(cublasHandle_t handle, void *workspace, size_t bytes) {
+cublasStatus_t cublasSetWorkspace_v2(cublasHandle_t handle, void *workspace, size_t bytes)
+{
     const cublasStatus_t failure = injected("cublasSetWorkspace_v2");
     if (failure || !handle)
         return failure ? failure : CUBLAS_STATUS_NOT_INITIALIZED;
@@ -113,7 +129,8 @@ cublasStatus_t cublasSetWorkspace_v2(cublasHandle_t handle, void *workspace, siz
     return CUBLAS_STATUS_SUCCESS;
 }
 
-cublasStatus_t cublasSetMathMode(cublasHandle_t handle, cublasMath_t mode) {
+cublasStatus_t cublasSetMathMode(cublasHandle_t handle, cublasMath_t mode)
+{
     const cublasStatus_t failure = injected("cublasSetMathMode");
     if (failure || !handle)
         return failure ? failure : CUBLAS_STATUS_NOT_INITIALIZED;
@@ -125,7 +142,8 @@ cublasStatus_t cublasSetMathMode(cublasHandle_t handle, cublasMath_t mode) {
 }
 
 /* alpha and beta are read at call time: device pointers are not offered. */
-cublasStatus_t cublasSetPointerMode_v2(cublasHandle_t handle, cublasPointerMode_t mode) {
+cublasStatus_t cublasSetPointerMode_v2(cublasHandle_t handle, cublasPointerMode_t mode)
+{
     const cublasStatus_t failure = injected("cublasSetPointerMode_v2");
     if (failure || !handle)
         return failure ? failure : CUBLAS_STATUS_NOT_INITIALIZED;
@@ -134,11 +152,13 @@ cublasStatus_t cublasSetPointerMode_v2(cublasHandle_t handle, cublasPointerMode_
 
 /* ---- products ---- */
 
-static size_t type_bytes(cudaDataType type) {
+static size_t type_bytes(cudaDataType type)
+{
     return type == CUDA_R_32F ? 4 : type == CUDA_R_16F || type == CUDA_R_16BF ? 2 : 0;
 }
 
-static float load(const uint8_t *from, cudaDataType type, int64_t index) {
+static float load(const uint8_t *from, cudaDataType type, int64_t index)
+{
     uint16_t half;
     float value;
     if (type == CUDA_R_32F) {
@@ -149,7 +169,8 @@ static float load(const uint8_t *from, cudaDataType type, int64_t index) {
     return type == CUDA_R_16F ? float_from_half(half) : float_from_bfloat(half);
 }
 
-static void store(uint8_t *to, cudaDataType type, int64_t index, float value) {
+static void store(uint8_t *to, cudaDataType type, int64_t index, float value)
+{
     if (type == CUDA_R_32F) {
         memcpy(to + 4 * index, &value, 4);
         return;
@@ -159,24 +180,29 @@ static void store(uint8_t *to, cudaDataType type, int64_t index, float value) {
 }
 
 /* Elements from the first to the last of a matrix of `columns` columns of `rows`, over all of the batch; 0 if empty. */
-static int64_t extent(const struct matrix *x, int64_t rows, int64_t columns, int64_t batch) {
+static int64_t extent(const struct matrix *x, int64_t rows, int64_t columns, int64_t batch)
+{
     return rows && columns && batch ? (batch - 1) * x->stride + (columns - 1) * x->ld + rows : 0;
 }
 
-static int64_t rows_of(const struct matrix *x, int64_t rows, int64_t columns) {
+static int64_t rows_of(const struct matrix *x, int64_t rows, int64_t columns)
+{
     return x->transposed ? columns : rows;
 }
 
-static int64_t columns_of(const struct matrix *x, int64_t rows, int64_t columns) {
+static int64_t columns_of(const struct matrix *x, int64_t rows, int64_t columns)
+{
     return x->transposed ? rows : columns;
 }
 
-static size_t bytes_of(const struct matrix *x, int64_t rows, int64_t columns, int64_t batch) {
+static size_t bytes_of(const struct matrix *x, int64_t rows, int64_t columns, int64_t batch)
+{
     return (size_t)extent(x, rows_of(x, rows, columns), columns_of(x, rows, columns), batch) * type_bytes(x->type);
 }
 
 /* What the tensor cores make of a float: TF32 keeps 10 bits of fraction, BF16 7. */
-static float narrow(float value, cublasComputeType_t compute) {
+static float narrow(float value, cublasComputeType_t compute)
+{
     return compute == CUBLAS_COMPUTE_32F_FAST_TF32   ? bits_float(tf32_from_float(value))
            : compute == CUBLAS_COMPUTE_32F_FAST_16BF ? float_from_bfloat(bfloat_from_float(value))
                                                      : value;
@@ -184,7 +210,8 @@ static float narrow(float value, cublasComputeType_t compute) {
 
 /* Copies a stored matrix as floats, packed. */
 static void unpack(float *to, const struct matrix *x, const uint8_t *from, int64_t rows, int64_t columns, int64_t batch,
-                   cublasComputeType_t compute) {
+                   cublasComputeType_t compute)
+{
     for (int64_t i = 0; i < rows; i++)
         for (int64_t j = 0; j < columns; j++) {
             const int64_t at = batch * x->stride + (x->transposed ? j + i * x->ld : i + j * x->ld);
@@ -194,7 +221,8 @@ static void unpack(float *to, const struct matrix *x, const uint8_t *from, int64
 }
 
 /* One fixed order of summation: k ascending, with fused multiply-add. */
-static void multiply(const struct gemm *g, const float *a, const float *b, uint8_t *c, int64_t batch) {
+static void multiply(const struct gemm *g, const float *a, const float *b, uint8_t *c, int64_t batch)
+{
     float sums[TILE];
     for (int64_t j = 0; j < g->n; j++)
         for (int64_t first = 0; first < g->m; first += TILE) {
@@ -214,7 +242,8 @@ static void multiply(const struct gemm *g, const float *a, const float *b, uint8
 }
 
 /* The marks of initialised bytes are column by column: what lies between columns stays as it is. */
-static int check_columns(const struct gemm *g, const struct matrix *x, int64_t rows, int64_t columns, bool writes) {
+static int check_columns(const struct gemm *g, const struct matrix *x, int64_t rows, int64_t columns, bool writes)
+{
     const size_t element = type_bytes(x->type);
     for (int64_t b = 0; b < g->batch; b++)
         for (int64_t j = 0; j < columns_of(x, rows, columns); j++) {
@@ -229,7 +258,8 @@ static int check_columns(const struct gemm *g, const struct matrix *x, int64_t r
     return 0;
 }
 
-static int run(void *data) {
+static int run(void *data)
+{
     const struct gemm *g = data;
     const uint8_t *from_a = simReal(g->a.address, bytes_of(&g->a, g->m, g->k, g->batch));
     const uint8_t *from_b = simReal(g->b.address, bytes_of(&g->b, g->k, g->n, g->batch));
@@ -253,12 +283,14 @@ static int run(void *data) {
     return rc;
 }
 
-static bool fits(const struct matrix *x, int64_t rows, int64_t columns) {
+static bool fits(const struct matrix *x, int64_t rows, int64_t columns)
+{
     const int64_t least = rows_of(x, rows, columns);
     return x->ld >= (least > 1 ? least : 1);
 }
 
-static cublasStatus_t enqueue(cublasHandle_t handle, const struct gemm *g) {
+static cublasStatus_t enqueue(cublasHandle_t handle, const struct gemm *g)
+{
     if (g->m < 0 || g->n < 0 || g->k < 0 || g->batch < 0 || !fits(&g->a, g->m, g->k) || !fits(&g->b, g->k, g->n) ||
         !fits(&g->c, g->m, g->n))
         return CUBLAS_STATUS_INVALID_VALUE;
@@ -274,13 +306,15 @@ static cublasStatus_t enqueue(cublasHandle_t handle, const struct gemm *g) {
     return simEnqueueHost(handle->stream, run, g, sizeof *g) ? CUBLAS_STATUS_EXECUTION_FAILED : CUBLAS_STATUS_SUCCESS;
 }
 
-static struct matrix matrix(const void *address, cudaDataType type, int ld, long long stride, cublasOperation_t op) {
+static struct matrix matrix(const void *address, cudaDataType type, int ld, long long stride, cublasOperation_t op)
+{
     return (struct matrix){(uint64_t)(uintptr_t)address, ld, stride, type, op != CUBLAS_OP_N};
 }
 
 /* The part that the three forms of product share. */
 static cublasStatus_t product(const char *name, cublasHandle_t handle, cublasOperation_t op_a, cublasOperation_t op_b,
-                              const void *alpha, const void *beta, cublasComputeType_t compute, struct gemm g) {
+                              const void *alpha, const void *beta, cublasComputeType_t compute, struct gemm g)
+{
     const cublasStatus_t failure = injected(name);
     if (failure)
         return failure;
@@ -304,27 +338,45 @@ cublasStatus_t cublasGemmStridedBatchedEx(cublasHandle_t handle, cublasOperation
                                           long long stride_a, const void *b, cudaDataType type_b, int ldb,
                                           long long stride_b, const void *beta, void *c, cudaDataType type_c, int ldc,
                                           long long stride_c, int batch, cublasComputeType_t compute,
-                                          cublasGemmAlgo_t algorithm) {
+                                          cublasGemmAlgo_t algorithm)
+{
     (void)algorithm;
-    const struct gemm g = {.a = matrix(a, type_a, lda, stride_a, op_a), .b = matrix(b, type_b, ldb, stride_b, op_b),
-                           .c = matrix(c, type_c, ldc, stride_c, CUBLAS_OP_N), .m = m, .n = n, .k = k, .batch = batch};
+    const struct gemm g = {.a = matrix(a, type_a, lda, stride_a, op_a),
+                           .b = matrix(b, type_b, ldb, stride_b, op_b),
+                           .c = matrix(c, type_c, ldc, stride_c, CUBLAS_OP_N),
+                           .m = m,
+                           .n = n,
+                           .k = k,
+                           .batch = batch};
     return product("cublasGemmStridedBatchedEx", handle, op_a, op_b, alpha, beta, compute, g);
 }
 
 cublasStatus_t cublasGemmEx(cublasHandle_t handle, cublasOperation_t op_a, cublasOperation_t op_b, int m, int n, int k,
                             const void *alpha, const void *a, cudaDataType type_a, int lda, const void *b,
                             cudaDataType type_b, int ldb, const void *beta, void *c, cudaDataType type_c, int ldc,
-                            cublasComputeType_t compute, cublasGemmAlgo_t algorithm) {
+                            cublasComputeType_t compute, cublasGemmAlgo_t algorithm)
+{
     (void)algorithm;
-    const struct gemm g = {.a = matrix(a, type_a, lda, 0, op_a), .b = matrix(b, type_b, ldb, 0, op_b),
-                           .c = matrix(c, type_c, ldc, 0, CUBLAS_OP_N), .m = m, .n = n, .k = k, .batch = 1};
+    const struct gemm g = {.a = matrix(a, type_a, lda, 0, op_a),
+                           .b = matrix(b, type_b, ldb, 0, op_b),
+                           .c = matrix(c, type_c, ldc, 0, CUBLAS_OP_N),
+                           .m = m,
+                           .n = n,
+                           .k = k,
+                           .batch = 1};
     return product("cublasGemmEx", handle, op_a, op_b, alpha, beta, compute, g);
 }
 
 cublasStatus_t cublasSgemm_v2(cublasHandle_t handle, cublasOperation_t op_a, cublasOperation_t op_b, int m, int n,
                               int k, const float *alpha, const float *a, int lda, const float *b, int ldb,
-                              const float *beta, float *c, int ldc) {
-    const struct gemm g = {.a = matrix(a, CUDA_R_32F, lda, 0, op_a), .b = matrix(b, CUDA_R_32F, ldb, 0, op_b),
-                           .c = matrix(c, CUDA_R_32F, ldc, 0, CUBLAS_OP_N), .m = m, .n = n, .k = k, .batch = 1};
+                              const float *beta, float *c, int ldc)
+{
+    const struct gemm g = {.a = matrix(a, CUDA_R_32F, lda, 0, op_a),
+                           .b = matrix(b, CUDA_R_32F, ldb, 0, op_b),
+                           .c = matrix(c, CUDA_R_32F, ldc, 0, CUBLAS_OP_N),
+                           .m = m,
+                           .n = n,
+                           .k = k,
+                           .batch = 1};
     return product("cublasSgemm_v2", handle, op_a, op_b, alpha, beta, CUBLAS_COMPUTE_32F, g);
 }

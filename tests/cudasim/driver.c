@@ -20,7 +20,8 @@ static struct CUctx_st {
 
 static pthread_mutex_t driver_lock;
 
-static void make_lock(void) {
+static void make_lock(void)
+{
     pthread_mutexattr_t attributes;
     pthread_mutexattr_init(&attributes);
     pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE); /* host functions may look at simStats */
@@ -28,17 +29,20 @@ static void make_lock(void) {
     pthread_mutexattr_destroy(&attributes);
 }
 
-void driver_enter(void) {
+void driver_enter(void)
+{
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, make_lock);
     pthread_mutex_lock(&driver_lock);
 }
 
-void driver_leave(void) {
+void driver_leave(void)
+{
     pthread_mutex_unlock(&driver_lock);
 }
 
-CUresult api_enter(const char *name, enum api_needs needs) {
+CUresult api_enter(const char *name, enum api_needs needs)
+{
     driver_enter();
     state.calls++;
     if (config()->trace)
@@ -58,7 +62,8 @@ CUresult api_enter(const char *name, enum api_needs needs) {
     return rc;
 }
 
-CUresult api_leave(CUresult rc) {
+CUresult api_leave(CUresult rc)
+{
     if (!rc)
         rc = late;
     late = CUDA_SUCCESS;
@@ -68,20 +73,23 @@ CUresult api_leave(CUresult rc) {
     return rc;
 }
 
-void set_sticky(CUresult error, const char *report) {
+void set_sticky(CUresult error, const char *report)
+{
     snprintf(state.report, sizeof state.report, "%s", report);
     fprintf(stderr, "cudasim: error %u: %s\n", error, report);
     if (!state.sticky)
         state.sticky = error;
 }
 
-const char *simLastReport(void) {
+const char *simLastReport(void)
+{
     return state.report;
 }
 
 /* ---- version and errors ---- */
 
-CUresult cuInit(unsigned flags) {
+CUresult cuInit(unsigned flags)
+{
     CUresult rc = api_enter("cuInit", NEEDS_NOTHING);
     if (!rc && flags)
         rc = CUDA_ERROR_INVALID_VALUE;
@@ -92,7 +100,8 @@ CUresult cuInit(unsigned flags) {
     return api_leave(rc);
 }
 
-CUresult cuDriverGetVersion(int *version) {
+CUresult cuDriverGetVersion(int *version)
+{
     CUresult rc = api_enter("cuDriverGetVersion", NEEDS_NOTHING);
     if (!rc)
         *version = (int)config()->driver;
@@ -103,13 +112,16 @@ static const struct {
     CUresult code;
     const char *name;
 } constants[] = {
+/* clang-format off */
 #define CONSTANT(name, value) {value, #name},
+/* clang-format on */
 #include "cuda_constants.h"
 #undef CONSTANT
 };
 
 /* Errors come first in the list of constants. */
-CUresult cuGetErrorName(CUresult error, const char **text) {
+CUresult cuGetErrorName(CUresult error, const char **text)
+{
     for (size_t i = 0; i < sizeof constants / sizeof *constants; i++)
         if (constants[i].code == error && !strncmp(constants[i].name, "CUDA_", 5)) {
             *text = constants[i].name;
@@ -119,12 +131,14 @@ CUresult cuGetErrorName(CUresult error, const char **text) {
     return CUDA_ERROR_INVALID_VALUE;
 }
 
-CUresult cuGetErrorString(CUresult error, const char **text) {
+CUresult cuGetErrorString(CUresult error, const char **text)
+{
     return cuGetErrorName(error, text);
 }
 
 /* NVRTC and the CUDA runtime ask for undocumented tables and give up politely when there are none. */
-CUresult cuGetExportTable(const void **table, const CUuuid *id) {
+CUresult cuGetExportTable(const void **table, const CUuuid *id)
+{
     (void)id;
     *table = NULL;
     return CUDA_ERROR_NOT_FOUND;
@@ -132,14 +146,16 @@ CUresult cuGetExportTable(const void **table, const CUuuid *id) {
 
 /* ---- the device: figures of a large recent card ---- */
 
-CUresult cuDeviceGetCount(int *count) {
+CUresult cuDeviceGetCount(int *count)
+{
     CUresult rc = api_enter("cuDeviceGetCount", NEEDS_INIT);
     if (!rc)
         *count = (int)config()->devices;
     return api_leave(rc);
 }
 
-CUresult cuDeviceGet(CUdevice *device, int ordinal) {
+CUresult cuDeviceGet(CUdevice *device, int ordinal)
+{
     CUresult rc = api_enter("cuDeviceGet", NEEDS_INIT);
     if (!rc && (ordinal < 0 || ordinal >= (int)config()->devices))
         rc = CUDA_ERROR_INVALID_DEVICE;
@@ -148,7 +164,8 @@ CUresult cuDeviceGet(CUdevice *device, int ordinal) {
     return api_leave(rc);
 }
 
-static CUresult device_text(const char *function, char *text, int bytes, CUdevice device, const char *value) {
+static CUresult device_text(const char *function, char *text, int bytes, CUdevice device, const char *value)
+{
     CUresult rc = api_enter(function, NEEDS_INIT);
     if (!rc && device != 0)
         rc = CUDA_ERROR_INVALID_DEVICE;
@@ -159,15 +176,18 @@ static CUresult device_text(const char *function, char *text, int bytes, CUdevic
     return api_leave(rc);
 }
 
-CUresult cuDeviceGetName(char *name, int bytes, CUdevice device) {
+CUresult cuDeviceGetName(char *name, int bytes, CUdevice device)
+{
     return device_text("cuDeviceGetName", name, bytes, device, "Simulated CUDA device");
 }
 
-CUresult cuDeviceGetPCIBusId(char *text, int bytes, CUdevice device) {
+CUresult cuDeviceGetPCIBusId(char *text, int bytes, CUdevice device)
+{
     return device_text("cuDeviceGetPCIBusId", text, bytes, device, "0000:00:00.0");
 }
 
-CUresult cuDeviceTotalMem_v2(size_t *bytes, CUdevice device) {
+CUresult cuDeviceTotalMem_v2(size_t *bytes, CUdevice device)
+{
     CUresult rc = api_enter("cuDeviceTotalMem_v2", NEEDS_INIT);
     if (!rc && device != 0)
         rc = CUDA_ERROR_INVALID_DEVICE;
@@ -176,20 +196,31 @@ CUresult cuDeviceTotalMem_v2(size_t *bytes, CUdevice device) {
     return api_leave(rc);
 }
 
-unsigned device_shared_optin(void) {
+unsigned device_shared_optin(void)
+{
     switch (config()->capability) {
-    case 75: return 64 << 10;
-    case 80: case 87: return 163 << 10;
-    case 86: case 89: case 120: case 121: return 99 << 10;
-    default: return 227 << 10;
+    case 75:
+        return 64 << 10;
+    case 80:
+    case 87:
+        return 163 << 10;
+    case 86:
+    case 89:
+    case 120:
+    case 121:
+        return 99 << 10;
+    default:
+        return 227 << 10;
     }
 }
 
-unsigned device_shared_total(void) {
+unsigned device_shared_total(void)
+{
     return device_shared_optin() + (config()->capability == 75 ? 0 : 1 << 10);
 }
 
-CUresult cuDeviceGetAttribute(int *value, CUdevice_attribute attribute, CUdevice device) {
+CUresult cuDeviceGetAttribute(int *value, CUdevice_attribute attribute, CUdevice device)
+{
     const struct {
         CUdevice_attribute attribute;
         int value;
@@ -235,7 +266,8 @@ CUresult cuDeviceGetAttribute(int *value, CUdevice_attribute attribute, CUdevice
 
 /* ---- the context ---- */
 
-CUresult cuDevicePrimaryCtxRetain(CUcontext *context, CUdevice device) {
+CUresult cuDevicePrimaryCtxRetain(CUcontext *context, CUdevice device)
+{
     CUresult rc = api_enter("cuDevicePrimaryCtxRetain", NEEDS_INIT);
     if (!rc && device != 0)
         rc = CUDA_ERROR_INVALID_DEVICE;
@@ -249,7 +281,8 @@ CUresult cuDevicePrimaryCtxRetain(CUcontext *context, CUdevice device) {
 }
 
 /* The last release destroys the context with everything in it that was given back; what was not is a leak. */
-CUresult cuDevicePrimaryCtxRelease_v2(CUdevice device) {
+CUresult cuDevicePrimaryCtxRelease_v2(CUdevice device)
+{
     CUresult rc = api_enter("cuDevicePrimaryCtxRelease_v2", NEEDS_INIT);
     if (!rc && device != 0)
         rc = CUDA_ERROR_INVALID_DEVICE;
@@ -264,7 +297,8 @@ CUresult cuDevicePrimaryCtxRelease_v2(CUdevice device) {
     return api_leave(rc);
 }
 
-CUresult cuDevicePrimaryCtxSetFlags_v2(CUdevice device, unsigned flags) {
+CUresult cuDevicePrimaryCtxSetFlags_v2(CUdevice device, unsigned flags)
+{
     CUresult rc = api_enter("cuDevicePrimaryCtxSetFlags_v2", NEEDS_INIT);
     (void)flags;
     if (!rc && device != 0)
@@ -272,7 +306,8 @@ CUresult cuDevicePrimaryCtxSetFlags_v2(CUdevice device, unsigned flags) {
     return api_leave(rc);
 }
 
-CUresult cuDevicePrimaryCtxGetState(CUdevice device, unsigned *flags, int *active) {
+CUresult cuDevicePrimaryCtxGetState(CUdevice device, unsigned *flags, int *active)
+{
     CUresult rc = api_enter("cuDevicePrimaryCtxGetState", NEEDS_INIT);
     if (!rc && device != 0)
         rc = CUDA_ERROR_INVALID_DEVICE;
@@ -283,7 +318,8 @@ CUresult cuDevicePrimaryCtxGetState(CUdevice device, unsigned *flags, int *activ
     return api_leave(rc);
 }
 
-CUresult cuCtxSetCurrent(CUcontext context) {
+CUresult cuCtxSetCurrent(CUcontext context)
+{
     CUresult rc = api_enter("cuCtxSetCurrent", NEEDS_INIT);
     if (!rc && context && context != (CUcontext)&primary)
         rc = CUDA_ERROR_INVALID_CONTEXT;
@@ -292,21 +328,24 @@ CUresult cuCtxSetCurrent(CUcontext context) {
     return api_leave(rc);
 }
 
-CUresult cuCtxGetCurrent(CUcontext *context) {
+CUresult cuCtxGetCurrent(CUcontext *context)
+{
     CUresult rc = api_enter("cuCtxGetCurrent", NEEDS_INIT);
     if (!rc)
         *context = current;
     return api_leave(rc);
 }
 
-CUresult cuCtxGetDevice(CUdevice *device) {
+CUresult cuCtxGetDevice(CUdevice *device)
+{
     CUresult rc = api_enter("cuCtxGetDevice", NEEDS_CONTEXT);
     if (!rc)
         *device = 0;
     return api_leave(rc);
 }
 
-CUresult cuCtxSynchronize(void) {
+CUresult cuCtxSynchronize(void)
+{
     CUresult rc = api_enter("cuCtxSynchronize", NEEDS_CONTEXT);
     if (!rc)
         rc = refuse_unsafe_in_capture();

@@ -72,7 +72,7 @@ struct mark {
     unsigned references;
     struct CUstream_st *stream;
     bool done;
-    double time; /* in milliseconds */
+    double time;             /* in milliseconds */
     struct capture *capture; /* where it was recorded, if that was a capture */
     uint32_t *nodes, node_count;
 };

@@ -8,11 +8,13 @@
 enum operation { OP_ADD, OP_MIN, OP_MAX, OP_AND, OP_OR, OP_XOR, OP_EXCH, OP_CAS, OP_INC, OP_DEC };
 enum number_type { TYPE_UNSIGNED, TYPE_SIGNED, TYPE_FLOAT };
 
-static u64 widen(u64 bits, const struct insn *in) {
+static u64 widen(u64 bits, const struct insn *in)
+{
     return in->bytes == 4 ? in->is_signed ? (u64)(s64)(s32)(u32)bits : (u32)bits : bits;
 }
 
-static u64 add_float(u64 a, u64 b, unsigned bytes) {
+static u64 add_float(u64 a, u64 b, unsigned bytes)
+{
     u64 result = 0;
     if (bytes == 4) {
         float x, y;
@@ -31,23 +33,35 @@ static u64 add_float(u64 a, u64 b, unsigned bytes) {
 }
 
 /* in->mode: operation, and the type of number shifted by 4. */
-static u64 apply(const struct insn *in, u64 old, u64 b, u64 c) {
+static u64 apply(const struct insn *in, u64 old, u64 b, u64 c)
+{
     const bool is_signed = in->mode >> 4 == TYPE_SIGNED;
     switch (in->mode & 15) {
-    case OP_ADD: return in->mode >> 4 == TYPE_FLOAT ? add_float(old, b, in->bytes) : old + b;
-    case OP_MIN: return (is_signed ? (s64)b < (s64)old : b < old) ? b : old;
-    case OP_MAX: return (is_signed ? (s64)b > (s64)old : b > old) ? b : old;
-    case OP_AND: return old & b;
-    case OP_OR: return old | b;
-    case OP_XOR: return old ^ b;
-    case OP_EXCH: return b;
-    case OP_CAS: return old == b ? c : old;
-    case OP_INC: return old >= b ? 0 : old + 1;
-    default: return old == 0 || old > b ? b : old - 1;
+    case OP_ADD:
+        return in->mode >> 4 == TYPE_FLOAT ? add_float(old, b, in->bytes) : old + b;
+    case OP_MIN:
+        return (is_signed ? (s64)b < (s64)old : b < old) ? b : old;
+    case OP_MAX:
+        return (is_signed ? (s64)b > (s64)old : b > old) ? b : old;
+    case OP_AND:
+        return old & b;
+    case OP_OR:
+        return old | b;
+    case OP_XOR:
+        return old ^ b;
+    case OP_EXCH:
+        return b;
+    case OP_CAS:
+        return old == b ? c : old;
+    case OP_INC:
+        return old >= b ? 0 : old + 1;
+    default:
+        return old == 0 || old > b ? b : old - 1;
     }
 }
 
-static u64 update32(uint32_t *at, const struct insn *in, u64 b, u64 c) {
+static u64 update32(uint32_t *at, const struct insn *in, u64 b, u64 c)
+{
     uint32_t old = __atomic_load_n(at, __ATOMIC_RELAXED);
     while (!__atomic_compare_exchange_n(at, &old, (uint32_t)apply(in, widen(old, in), b, c), false, __ATOMIC_ACQ_REL,
                                         __ATOMIC_RELAXED))
@@ -55,21 +69,24 @@ static u64 update32(uint32_t *at, const struct insn *in, u64 b, u64 c) {
     return old;
 }
 
-static u64 update64(uint64_t *at, const struct insn *in, u64 b, u64 c) {
+static u64 update64(uint64_t *at, const struct insn *in, u64 b, u64 c)
+{
     uint64_t old = __atomic_load_n(at, __ATOMIC_RELAXED);
     while (!__atomic_compare_exchange_n(at, &old, apply(in, old, b, c), false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
         continue;
     return old;
 }
 
-static u64 operand(const struct warp *w, const struct insn *in, unsigned source, int lane) {
+static u64 operand(const struct warp *w, const struct insn *in, unsigned source, int lane)
+{
     if (source >= in->srcs)
         return 0;
     const void *from = row(w, in->reg[in->dsts + source]);
     return in->bytes == 8 ? ((const u64 *)from)[lane] : widen(((const u32 *)from)[lane], in);
 }
 
-static void atomic(struct warp *w, const struct insn *in) {
+static void atomic(struct warp *w, const struct insn *in)
+{
     struct reach r;
     u64 old[LANES] = {0};
     reach_lanes(w, in, in->reg[in->dsts], true, &r);
@@ -90,7 +107,8 @@ static void atomic(struct warp *w, const struct insn *in) {
     }
 }
 
-static bool is_scope(const char *part) {
+static bool is_scope(const char *part)
+{
     static const char *const words[] = {"relaxed", "acquire", "release", "acq_rel", "cta", "cluster", "gpu", "sys"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (!strcmp(part, words[i]))
@@ -98,7 +116,8 @@ static bool is_scope(const char *part) {
     return false;
 }
 
-static int find_operation(const char *part) {
+static int find_operation(const char *part)
+{
     static const char *const names[] = {"add", "min", "max", "and", "or", "xor", "exch", "cas", "inc", "dec"};
     for (int i = 0; i < 10; i++)
         if (!strcmp(part, names[i]))
@@ -106,7 +125,8 @@ static int find_operation(const char *part) {
     return -1;
 }
 
-static void decode_atomic(struct parser *p, const struct statement *s, struct insn *in) {
+static void decode_atomic(struct parser *p, const struct statement *s, struct insn *in)
+{
     char part[NAME_BYTES], type[NAME_BYTES] = "";
     const bool returns = s->opcode[0] == 'a';
     const char *at = strchr(s->opcode, '.');

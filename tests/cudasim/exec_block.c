@@ -12,14 +12,16 @@
 
 /* ---- groups ---- */
 
-void warp_set_mask(struct warp *w, uint32_t mask) {
+void warp_set_mask(struct warp *w, uint32_t mask)
+{
     w->mask = mask;
     if (mask != ALL_LANES)
         for (int l = 0; l < LANES; l++)
             w->on[l] = -(mask >> l & 1);
 }
 
-uint32_t predicate_lanes(const struct warp *w, uint32_t reference, bool negated) {
+uint32_t predicate_lanes(const struct warp *w, uint32_t reference, bool negated)
+{
     const uint32_t *p = (const uint32_t *)(w->bank[reference & 1] + (reference & ~1u));
     uint32_t lanes = 0;
 #ifdef __AVX2__
@@ -32,7 +34,8 @@ uint32_t predicate_lanes(const struct warp *w, uint32_t reference, bool negated)
     return negated ? ~lanes : lanes;
 }
 
-void warp_split(struct warp *w, uint32_t pc, uint32_t lanes) {
+void warp_split(struct warp *w, uint32_t pc, uint32_t lanes)
+{
     w->others[w->other_count++] = (struct group){pc, lanes, GROUP_RUNS};
     if (pc < w->pc)
         w->meet = 0; /* the new group comes first */
@@ -40,13 +43,15 @@ void warp_split(struct warp *w, uint32_t pc, uint32_t lanes) {
         w->meet = pc;
 }
 
-void warp_park(struct warp *w) {
+void warp_park(struct warp *w)
+{
     w->others[w->other_count++] = (struct group){w->pc - 1, w->group, GROUP_PARKED};
     w->group = 0;
     w->meet = 0;
 }
 
-bool warp_gathered(struct warp *w, const struct insn *in, uint32_t members) {
+bool warp_gathered(struct warp *w, const struct insn *in, uint32_t members)
+{
     if (members & ~w->live)
         exec_fault(w, in, __builtin_ctz(members & ~w->live), FAULT_TRAP,
                    "named in a member mask (0x%x), but this thread has left the kernel", members);
@@ -60,7 +65,8 @@ bool warp_gathered(struct warp *w, const struct insn *in, uint32_t members) {
 }
 
 /* No group can run: somebody waits for lanes that will not come. */
-_Noreturn static void fault_stuck(struct warp *w) {
+_Noreturn static void fault_stuck(struct warp *w)
+{
     const struct insn *code = w->worker->launch->function->code;
     const struct group *first = &w->others[0], *second = w->other_count > 1 ? &w->others[1] : first;
     const struct insn *at = &code[first->pc];
@@ -75,7 +81,8 @@ _Noreturn static void fault_stuck(struct warp *w) {
 }
 
 /* Merges groups that met, and chooses the runnable group with the lowest pc. */
-static void regroup(struct warp *w) {
+static void regroup(struct warp *w)
+{
     if (w->other_count == 1 && w->group && w->others[0].pc == w->pc) { /* both sides of a branch have met */
         w->group |= w->others[0].lanes;
         w->other_count = 0;
@@ -117,7 +124,8 @@ static void regroup(struct warp *w) {
 
 /* ---- warps ---- */
 
-static inline __attribute__((always_inline)) void run(struct warp *w, bool profile) {
+static inline __attribute__((always_inline)) void run(struct warp *w, bool profile)
+{
     const struct insn *code = w->worker->launch->function->code;
     struct prof_counters *counters = &w->worker->counters;
     while (w->state == WARP_RUNS) {
@@ -145,7 +153,8 @@ static inline __attribute__((always_inline)) void run(struct warp *w, bool profi
     }
 }
 
-static void run_warp(struct warp *w) {
+static void run_warp(struct warp *w)
+{
     const uint64_t before = w->executed;
     if (w->worker->launch->profile)
         run(w, true);
@@ -154,13 +163,15 @@ static void run_warp(struct warp *w) {
     w->worker->counters.warp_instructions += w->executed - before;
 }
 
-static void fill_row(struct warp *w, int row, uint32_t value) {
+static void fill_row(struct warp *w, int row, uint32_t value)
+{
     uint32_t *lanes = (uint32_t *)(w->bank[0] + (size_t)row * ROW_BYTES);
     for (int l = 0; l < LANES; l++)
         lanes[l] = value;
 }
 
-static void start_warp(struct worker *worker, uint32_t index) {
+static void start_warp(struct worker *worker, uint32_t index)
+{
     const struct launch *launch = worker->launch;
     struct warp *w = &worker->warps[index];
     const uint32_t first = index * LANES, left = launch->threads - first;
@@ -177,7 +188,8 @@ static void start_warp(struct worker *worker, uint32_t index) {
 }
 
 /* All warps wait at the same barrier, or the block is wrong. */
-static void release_barrier(struct worker *worker) {
+static void release_barrier(struct worker *worker)
+{
     const struct launch *launch = worker->launch;
     const struct insn *code = launch->function->code;
     struct warp *first = NULL;
@@ -208,7 +220,8 @@ static void release_barrier(struct worker *worker) {
     worker->epoch++;
 }
 
-void exec_block(struct worker *worker, uint64_t block) {
+void exec_block(struct worker *worker, uint64_t block)
+{
     const struct launch *launch = worker->launch;
     worker->block = block;
     worker->block_at[0] = (uint32_t)(block % launch->grid[0]);
@@ -240,7 +253,8 @@ void exec_block(struct worker *worker, uint64_t block) {
 
 /* ---- worker memory ---- */
 
-static bool resize(void **memory, size_t *have, size_t want) {
+static bool resize(void **memory, size_t *have, size_t want)
+{
     if (*have >= want && *memory)
         return true;
     free(*memory);
@@ -250,7 +264,8 @@ static bool resize(void **memory, size_t *have, size_t want) {
     return *memory != NULL;
 }
 
-static void start_rows(struct worker *worker, uint32_t index) {
+static void start_rows(struct worker *worker, uint32_t index)
+{
     const struct launch *launch = worker->launch;
     const struct ptx_function *f = launch->function;
     struct warp *w = &worker->warps[index];
@@ -277,7 +292,8 @@ static void start_rows(struct worker *worker, uint32_t index) {
     fill_row(w, ROW_TOTAL_SHARED, launch->shared_bytes);
 }
 
-bool worker_prepare(struct worker *worker, const struct launch *launch) {
+bool worker_prepare(struct worker *worker, const struct launch *launch)
+{
     const struct ptx_function *f = launch->function;
     worker->launch = launch;
     worker->fault = (struct fault){.kind = FAULT_NONE};
@@ -301,7 +317,8 @@ bool worker_prepare(struct worker *worker, const struct launch *launch) {
     return true;
 }
 
-void worker_release(struct worker *worker) {
+void worker_release(struct worker *worker)
+{
     free(worker->warps);
     free(worker->cache);
     free(worker->registers);
@@ -312,7 +329,8 @@ void worker_release(struct worker *worker) {
     free(worker->copies);
 }
 
-void exec_fault(struct warp *w, const struct insn *in, int lane, enum fault_kind kind, const char *format, ...) {
+void exec_fault(struct warp *w, const struct insn *in, int lane, enum fault_kind kind, const char *format, ...)
+{
     struct worker *worker = w->worker;
     const struct launch *launch = worker->launch;
     const uint32_t thread = w->index * LANES + (uint32_t)lane, x = launch->block[0], y = launch->block[1];

@@ -8,12 +8,14 @@
 enum combination { COMBINE_NONE, COMBINE_AND, COMBINE_OR, COMBINE_XOR };
 enum { SECOND = 4, NEGATE = 8, FLUSH = 16 }; /* in->mode: combination, and whether q, !c and .ftz are given */
 
-static inline u32 combine(u32 t, u32 c, int how) {
+static inline u32 combine(u32 t, u32 c, int how)
+{
     return how == COMBINE_AND ? t & c : how == COMBINE_OR ? t | c : how == COMBINE_XOR ? t ^ c : t;
 }
 
 /* The general form: `t` holds the comparison of every lane. */
-static void store_compare(struct warp *w, const struct insn *in, const u32 *t) {
+static void store_compare(struct warp *w, const struct insn *in, const u32 *t)
+{
     const int how = in->mode & 3, second = in->mode & SECOND;
     u32 c[LANES] = {0};
     if (how != COMBINE_NONE) {
@@ -37,6 +39,7 @@ static void store_compare(struct warp *w, const struct insn *in, const u32 *t) {
 #define OPERAND_f32(x) (in->mode & FLUSH ? flush_subnormal(x) : (x))
 #define OPERAND_f64(x) (x)
 
+/* clang-format off */
 #define COMPARE(NAME, T, EXPR)                                                                          \
     static void NAME##_##T(struct warp *w, const struct insn *in) {                                     \
         const int first = in->dsts;                                                                     \
@@ -85,30 +88,33 @@ ORDERED(u64)
 ORDERED(s64)
 FLOATING(f32)
 FLOATING(f64)
+/* clang-format on */
 
 struct comparison {
     const char *type, *name;
     handler run;
 };
 
+/* clang-format off */
 #define ORDERED_ROWS(T)                                                                                 \
     {#T, "eq", eq_##T}, {#T, "ne", ne_##T}, {#T, "lt", lt_##T}, {#T, "le", le_##T}, {#T, "gt", gt_##T}, \
     {#T, "ge", ge_##T}
 #define UNORDERED_ROWS(T)                                                                               \
     {#T, "equ", equ_##T}, {#T, "neu", neu_##T}, {#T, "ltu", ltu_##T}, {#T, "leu", leu_##T},             \
     {#T, "gtu", gtu_##T}, {#T, "geu", geu_##T}, {#T, "num", num_##T}, {#T, "nan", nan_##T}
+/* clang-format on */
 
 static const struct comparison comparisons[] = {
-    ORDERED_ROWS(u16), ORDERED_ROWS(s16), ORDERED_ROWS(u32), ORDERED_ROWS(s32), ORDERED_ROWS(u64), ORDERED_ROWS(s64),
-    ORDERED_ROWS(f32), ORDERED_ROWS(f64), UNORDERED_ROWS(f32), UNORDERED_ROWS(f64),
-    {"b16", "eq", eq_u16}, {"b16", "ne", ne_u16}, {"b32", "eq", eq_u32}, {"b32", "ne", ne_u32},
-    {"b64", "eq", eq_u64}, {"b64", "ne", ne_u64},
-    {"u16", "lo", lt_u16}, {"u16", "ls", le_u16}, {"u16", "hi", gt_u16}, {"u16", "hs", ge_u16},
-    {"u32", "lo", lt_u32}, {"u32", "ls", le_u32}, {"u32", "hi", gt_u32}, {"u32", "hs", ge_u32},
-    {"u64", "lo", lt_u64}, {"u64", "ls", le_u64}, {"u64", "hi", gt_u64}, {"u64", "hs", ge_u64},
+    ORDERED_ROWS(u16),     ORDERED_ROWS(s16),     ORDERED_ROWS(u32),     ORDERED_ROWS(s32),     ORDERED_ROWS(u64),
+    ORDERED_ROWS(s64),     ORDERED_ROWS(f32),     ORDERED_ROWS(f64),     UNORDERED_ROWS(f32),   UNORDERED_ROWS(f64),
+    {"b16", "eq", eq_u16}, {"b16", "ne", ne_u16}, {"b32", "eq", eq_u32}, {"b32", "ne", ne_u32}, {"b64", "eq", eq_u64},
+    {"b64", "ne", ne_u64}, {"u16", "lo", lt_u16}, {"u16", "ls", le_u16}, {"u16", "hi", gt_u16}, {"u16", "hs", ge_u16},
+    {"u32", "lo", lt_u32}, {"u32", "ls", le_u32}, {"u32", "hi", gt_u32}, {"u32", "hs", ge_u32}, {"u64", "lo", lt_u64},
+    {"u64", "ls", le_u64}, {"u64", "hi", gt_u64}, {"u64", "hs", ge_u64},
 };
 
-static void decode_setp(struct parser *p, const struct statement *s, struct insn *in) {
+static void decode_setp(struct parser *p, const struct statement *s, struct insn *in)
+{
     char name[NAME_BYTES], part[NAME_BYTES], type[NAME_BYTES] = "";
     const char *at = s->opcode + strlen("setp");
     if (!next_part(&at, name))

@@ -11,19 +11,23 @@ enum { ROUND_MASK = 7, FLUSH = 8, SATURATE = 16 }; /* in->mode of a conversion *
 
 /* ---- mov ---- */
 
+/* clang-format off */
 OP1(mov_32, u32, u32, a)
 OP1(mov_64, u64, u64, a)
 OP2(pack_16, u32, u32, u32, a | b << 16)
 OP2(pack_32, u64, u32, u32, a | (u64)b << 32)
+/* clang-format on */
 
-static void pack_4x16(struct warp *w, const struct insn *in) {
+static void pack_4x16(struct warp *w, const struct insn *in)
+{
     u64 *d = row(w, in->reg[0]);
     const u32 *a = row(w, in->reg[1]), *b = row(w, in->reg[2]), *c = row(w, in->reg[3]), *e = row(w, in->reg[4]);
     STORE_LANES(w, d, u64, a[l] | (u64)b[l] << 16 | (u64)c[l] << 32 | (u64)e[l] << 48)
 }
 
 /* dsts parts of equal width; the source may share a row with the first part. */
-static void unpack(struct warp *w, const struct insn *in) {
+static void unpack(struct warp *w, const struct insn *in)
+{
     u64 value[LANES];
     const unsigned bits = (unsigned)in->imm;
     const uint32_t source = in->reg[in->dsts];
@@ -41,11 +45,13 @@ static void unpack(struct warp *w, const struct insn *in) {
     }
 }
 
-static char type_width(const char *type) {
+static char type_width(const char *type)
+{
     return (char)(!strcmp(type, "pred") ? 'p' : strstr(type, "64") ? 'l' : strstr(type, "32") ? 'w' : 'h');
 }
 
-static void decode_mov(struct parser *p, const struct statement *s, struct insn *in) {
+static void decode_mov(struct parser *p, const struct statement *s, struct insn *in)
+{
     const char width = type_width(s->opcode + strlen("mov."));
     if (s->operands != 2 || s->opcode[3] != '.')
         unknown_form(p, s);
@@ -74,13 +80,15 @@ static void decode_mov(struct parser *p, const struct statement *s, struct insn 
 
 /* ---- cvta: windows of the generic address space ---- */
 
-static void move_window(struct warp *w, const struct insn *in) {
+static void move_window(struct warp *w, const struct insn *in)
+{
     u64 *d = row(w, in->reg[0]);
     const u64 *a = row(w, in->reg[1]), shift = (u64)in->imm;
     STORE_LANES(w, d, u64, a[l] + shift)
 }
 
-static void decode_cvta(struct parser *p, const struct statement *s, struct insn *in) {
+static void decode_cvta(struct parser *p, const struct statement *s, struct insn *in)
+{
     char part[NAME_BYTES];
     const char *at = s->opcode + strlen("cvta");
     bool to = false;
@@ -104,15 +112,21 @@ static void decode_cvta(struct parser *p, const struct statement *s, struct insn
 
 /* ---- cvt ---- */
 
-static inline f64 rounded(f64 x, int mode) {
+static inline f64 rounded(f64 x, int mode)
+{
     if (mode & FLUSH && fabs(x) < 0x1p-126)
         return copysign(0, x);
     switch (mode & ROUND_MASK) {
-    case ROUND_NEAREST: return nearbyint(x);
-    case ROUND_ZERO: return trunc(x);
-    case ROUND_DOWN: return floor(x);
-    case ROUND_UP: return ceil(x);
-    default: return x;
+    case ROUND_NEAREST:
+        return nearbyint(x);
+    case ROUND_ZERO:
+        return trunc(x);
+    case ROUND_DOWN:
+        return floor(x);
+    case ROUND_UP:
+        return ceil(x);
+    default:
+        return x;
     }
 }
 
@@ -128,8 +142,9 @@ static inline f64 rounded(f64 x, int mode) {
 #define TO_s64 CLAMPED(s64, INT64_MIN, 0x1p63, INT64_MAX)
 
 /* Results of up to 32 bits are cut to the destination register by in->imm. */
-#define KEEP_NARROW(x) ((u32)(x) & keep)
+#define KEEP_NARROW(x) ((u32)(x)&keep)
 #define KEEP_WIDE(x) ((u64)(x))
+/* clang-format off */
 #define CONVERT(D, S, LANE, KEEP, EXPR)                                                         \
     static void D##_from_##S(struct warp *w, const struct insn *in) {                           \
         LANE *d = row(w, in->reg[0]);                                                           \
@@ -163,13 +178,17 @@ FROM_INTEGER(u64)
 FROM_INTEGER(s64)
 FROM_FLOAT(f32)
 FROM_FLOAT(f64)
+/* clang-format on */
 
-static inline f64 saturated(f64 x, int mode) {
+static inline f64 saturated(f64 x, int mode)
+{
     return mode & SATURATE ? (x > 0 ? (x < 1 ? x : 1) : 0) : x;
 }
-static inline f32 flushed(f32 x, int mode) {
+static inline f32 flushed(f32 x, int mode)
+{
     return mode & FLUSH && fabsf(x) < 0x1p-126f ? copysignf(0, x) : x;
 }
+/* clang-format off */
 OP1(f32_from_f32, f32, f32, (f32)saturated(rounded(a, in->mode), in->mode))
 OP1(f64_from_f64, f64, f64, saturated(rounded(a, in->mode & ~FLUSH), in->mode))
 OP1(f64_from_f32, f64, f32, saturated(flushed(a, in->mode), in->mode))
@@ -181,32 +200,39 @@ OP1(f32_from_bf16, f32, u16, float_from_bfloat(a))
 OP1(tf32_from_f32, u32, f32, tf32_from_float(a))
 OP2(bf16x2_from_f32, u32, f32, f32, bfloat_from_float(b) | (u32)bfloat_from_float(a) << 16)
 OP2(f16x2_from_f32, u32, f32, f32, half_from_float(b) | (u32)half_from_float(a) << 16)
+/* clang-format on */
 
 struct conversion {
     const char *to, *from;
     handler run;
 };
 
+/* clang-format off */
 #define ROW(D, S) {#D, #S, D##_from_##S}
 #define ROWS_TO_INTEGER(S) \
     ROW(u8, S), ROW(s8, S), ROW(u16, S), ROW(s16, S), ROW(u32, S), ROW(s32, S), ROW(u64, S), ROW(s64, S)
+/* clang-format on */
 #define ROWS(S) ROWS_TO_INTEGER(S), ROW(f32, S), ROW(f64, S)
 
 static const struct conversion conversions[] = {
-    ROWS(u8), ROWS(s8), ROWS(u16), ROWS(s16), ROWS(u32), ROWS(s32), ROWS(u64), ROWS(s64), ROWS(f32), ROWS(f64),
-    ROW(f16, f32), ROW(f32, f16), ROW(bf16, f32), ROW(f32, bf16), ROW(tf32, f32), ROW(bf16x2, f32), ROW(f16x2, f32),
+    ROWS(u8),       ROWS(s8),       ROWS(u16),      ROWS(s16),        ROWS(u32),       ROWS(s32),
+    ROWS(u64),      ROWS(s64),      ROWS(f32),      ROWS(f64),        ROW(f16, f32),   ROW(f32, f16),
+    ROW(bf16, f32), ROW(f32, bf16), ROW(tf32, f32), ROW(bf16x2, f32), ROW(f16x2, f32),
 };
 
-static bool is_float(const char *type) {
+static bool is_float(const char *type)
+{
     return strchr(type, 'f') != NULL;
 }
 
-static char conversion_width(const char *type) {
+static char conversion_width(const char *type)
+{
     return (char)(strstr(type, "64") ? 'l' : strstr(type, "32") || strstr(type, "x2") ? 'w' : 'h');
 }
 
 /* What is rounded how must be understood exactly: anything else is an unknown form. */
-static bool rounding_fits(const char *to, const char *from, const char *rounding, uint8_t *mode) {
+static bool rounding_fits(const char *to, const char *from, const char *rounding, uint8_t *mode)
+{
     static const char *const integral[] = {"rni", "rzi", "rmi", "rpi"};
     for (uint8_t i = 0; i < 4; i++)
         if (!strcmp(rounding, integral[i])) {
@@ -220,7 +246,8 @@ static bool rounding_fits(const char *to, const char *from, const char *rounding
     return exact ? !*rounding : !strcmp(rounding, "rn") && is_float(to) && strcmp(to, "tf32");
 }
 
-static void decode_cvt(struct parser *p, const struct statement *s, struct insn *in) {
+static void decode_cvt(struct parser *p, const struct statement *s, struct insn *in)
+{
     char part[NAME_BYTES], rounding[NAME_BYTES] = "", to[NAME_BYTES] = "", from[NAME_BYTES] = "";
     const char *at = s->opcode + strlen("cvt");
     while (next_part(&at, part)) {

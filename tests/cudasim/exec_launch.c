@@ -16,13 +16,14 @@ static struct {
     unsigned started, busy;
     uint64_t generation;
     const struct launch *launch;
-    _Atomic uint64_t next;    /* block to take */
-    _Atomic bool stop;        /* a block has faulted: take no more */
+    _Atomic uint64_t next;                   /* block to take */
+    _Atomic bool stop;                       /* a block has faulted: take no more */
     struct worker *workers[MAX_THREADS + 1]; /* the last is the caller's */
 } pool = {.lock = PTHREAD_MUTEX_INITIALIZER, .work = PTHREAD_COND_INITIALIZER, .done = PTHREAD_COND_INITIALIZER};
 
 /* Blocks are taken in order, so all below a faulted one have been run or are running. */
-static void run_blocks(struct worker *worker) {
+static void run_blocks(struct worker *worker)
+{
     while (!atomic_load(&pool.stop)) {
         const uint64_t block = atomic_fetch_add(&pool.next, 1);
         if (block >= worker->launch->blocks)
@@ -33,7 +34,8 @@ static void run_blocks(struct worker *worker) {
     }
 }
 
-static void *serve(void *data) {
+static void *serve(void *data)
+{
     const unsigned index = (unsigned)(uintptr_t)data;
     uint64_t seen = 0;
     pthread_mutex_lock(&pool.lock);
@@ -53,13 +55,15 @@ static void *serve(void *data) {
     return NULL;
 }
 
-static struct worker *worker_at(unsigned index) {
+static struct worker *worker_at(unsigned index)
+{
     if (!pool.workers[index])
         pool.workers[index] = calloc(1, sizeof *pool.workers[index]);
     return pool.workers[index];
 }
 
-static void start_threads(unsigned wanted) {
+static void start_threads(unsigned wanted)
+{
     while (pool.started < wanted) {
         const unsigned index = pool.started;
         if (!worker_at(index) || pthread_create(&pool.threads[index], NULL, serve, (void *)(uintptr_t)index))
@@ -68,7 +72,8 @@ static void start_threads(unsigned wanted) {
     }
 }
 
-static void merge(struct worker *worker, struct fault *fault, struct prof_counters *counters) {
+static void merge(struct worker *worker, struct fault *fault, struct prof_counters *counters)
+{
     if (worker->fault.kind != FAULT_NONE && (fault->kind == FAULT_NONE || worker->fault.block < fault->block))
         *fault = worker->fault;
     const struct prof_counters *c = &worker->counters;
@@ -81,12 +86,14 @@ static void merge(struct worker *worker, struct fault *fault, struct prof_counte
     counters->shared_wavefronts += c->shared_wavefronts;
 }
 
-static void out_of_memory(struct fault *fault) {
+static void out_of_memory(struct fault *fault)
+{
     *fault = (struct fault){.kind = FAULT_TRAP};
     snprintf(fault->text, sizeof fault->text, "cudasim: out of host memory");
 }
 
-void exec_launch(const struct launch *launch, struct fault *fault, struct prof_counters *counters) {
+void exec_launch(const struct launch *launch, struct fault *fault, struct prof_counters *counters)
+{
     /* The checks between blocks, and kernels whose blocks communicate, need the blocks in order. */
     unsigned helpers = launch->check || launch->function->order_sensitive ? 0 : config()->threads - 1;
     if (helpers >= launch->blocks)

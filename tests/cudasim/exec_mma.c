@@ -11,16 +11,21 @@ enum { M = 16, N = 8, MAX_K = 16, MAX_REFERENCES = 32 };
 enum element_type { ELEMENT_TF32, ELEMENT_BF16, ELEMENT_F16 };
 
 /* Tensor cores drop the lower 13 bits of a tf32 operand. */
-static float element_of(const struct insn *in, u32 bits, int half) {
+static float element_of(const struct insn *in, u32 bits, int half)
+{
     switch (in->mode) {
-    case ELEMENT_TF32: return bits_float(bits & ~0x1fffu);
-    case ELEMENT_BF16: return float_from_bfloat((uint16_t)(bits >> (16 * half)));
-    default: return float_from_half((uint16_t)(bits >> (16 * half)));
+    case ELEMENT_TF32:
+        return bits_float(bits & ~0x1fffu);
+    case ELEMENT_BF16:
+        return float_from_bfloat((uint16_t)(bits >> (16 * half)));
+    default:
+        return float_from_half((uint16_t)(bits >> (16 * half)));
     }
 }
 
 /* Register r of A: row group + 8 * (r mod 2), columns from 4 (or 8 halves) * (r / 2); of B: rows from 4 or 8 * r. */
-static void multiply(struct warp *w, const struct insn *in) {
+static void multiply(struct warp *w, const struct insn *in)
+{
     if (!warp_gathered(w, in, w->born))
         return;
     if (w->mask != ALL_LANES)
@@ -50,7 +55,8 @@ static void multiply(struct warp *w, const struct insn *in) {
             ((float *)row(w, d[r]))[lane] = D[lane / 4 + 8 * (r / 2)][2 * (lane % 4) + r % 2];
 }
 
-static void decode_mma(struct parser *p, const struct statement *s, struct insn *in) {
+static void decode_mma(struct parser *p, const struct statement *s, struct insn *in)
+{
     static const struct {
         const char *opcode;
         int k;

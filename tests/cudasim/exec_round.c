@@ -7,6 +7,7 @@
 
 #define FENCE() __asm__ volatile("" ::: "memory")
 
+/* clang-format off */
 #define WRAPPED(NAME, SUFFIX)                                            \
     static void NAME(struct warp *w, const struct insn *in) {            \
         enter_##SUFFIX();                                                \
@@ -20,8 +21,10 @@
 #define ROUNDED3(NAME, SUFFIX, T, EXPR)                                  \
     OP3(NAME##_body, T, T, T, T, EXPR)                                   \
     WRAPPED(NAME, SUFFIX)
+/* clang-format on */
 
 #define Z(x) flush_subnormal(x)
+/* clang-format off */
 #define ROUNDED(MODE, SUFFIX)                                                                           \
     static void enter_##SUFFIX(void) {                                                                  \
         fesetround(MODE);                                                                               \
@@ -50,5 +53,6 @@ ROUNDED(FE_UPWARD, rp)
     {"fma." #S ".f32", "w=www", fma_##S##_f32}, {"fma." #S ".ftz.f32", "w=www", fma_##S##_ftz_f32},     \
     {"add." #S ".f64", "l=ll", add_##S##_f64}, {"mul." #S ".f64", "l=ll", mul_##S##_f64},               \
     {"fma." #S ".f64", "l=lll", fma_##S##_f64}
+/* clang-format on */
 
 const struct form forms_round[] = {ROUNDED_ROWS(rz), ROUNDED_ROWS(rm), ROUNDED_ROWS(rp), {0}};

@@ -18,7 +18,8 @@ struct async_copy {
     uintptr_t to[LANES], from[LANES];
 };
 
-static struct async_copy *new_copy(struct warp *w, const struct insn *in) {
+static struct async_copy *new_copy(struct warp *w, const struct insn *in)
+{
     struct worker *worker = w->worker;
     if (worker->copy_count == worker->copy_capacity) {
         const uint32_t capacity = worker->copy_capacity ? 2 * worker->copy_capacity : 64;
@@ -35,7 +36,8 @@ static struct async_copy *new_copy(struct warp *w, const struct insn *in) {
 }
 
 /* The lanes that read: with a source size of 0 a lane writes zeros and its address may be anything. */
-static uint32_t reading_lanes(struct warp *w, const struct insn *in) {
+static uint32_t reading_lanes(struct warp *w, const struct insn *in)
+{
     if (in->srcs < 3)
         return w->mask;
     const u32 *sizes = row(w, in->reg[2]);
@@ -50,7 +52,8 @@ static uint32_t reading_lanes(struct warp *w, const struct insn *in) {
 }
 
 /* reg: shared address, global address, [bytes to read]. The shared offset is in `target`, the global one in `imm`. */
-static void copy_async(struct warp *w, const struct insn *in) {
+static void copy_async(struct warp *w, const struct insn *in)
+{
     struct insn to = *in;
     struct reach r;
     to.space = SPACE_SHARED;
@@ -70,14 +73,16 @@ static void copy_async(struct warp *w, const struct insn *in) {
         copy->from[l] = reading >> l & 1 ? (uintptr_t)reached(&r, l) : 0;
 }
 
-static void commit(struct warp *w, const struct insn *in) {
+static void commit(struct warp *w, const struct insn *in)
+{
     (void)in;
     for (int l = 0; l < LANES; l++)
         w->committed[l] += w->mask >> l & 1;
 }
 
 /* Completes all but the newest in->imm groups of each active lane; in->imm < 0: everything, committed or not. */
-static void wait(struct warp *w, const struct insn *in) {
+static void wait(struct warp *w, const struct insn *in)
+{
     struct worker *worker = w->worker;
     uint32_t kept = 0;
     for (uint32_t i = 0; i < worker->copy_count; i++) {
@@ -98,12 +103,14 @@ static void wait(struct warp *w, const struct insn *in) {
     worker->copy_count = kept;
 }
 
-static bool constant_operand(const struct operand *o, uint64_t *value) {
+static bool constant_operand(const struct operand *o, uint64_t *value)
+{
     *value = o->element[0].value;
     return o->element[0].kind == OPERAND_NUMBER && o->element[0].number == NUMBER_INTEGER && !o->address && !o->braces;
 }
 
-static void decode_copy(struct parser *p, const struct statement *s, struct insn *in) {
+static void decode_copy(struct parser *p, const struct statement *s, struct insn *in)
+{
     uint64_t bytes;
     const bool all_levels = !strncmp(s->opcode, "cp.async.ca.shared", 18);
     const char *from = strstr(s->opcode, ".global");
@@ -123,7 +130,8 @@ static void decode_copy(struct parser *p, const struct statement *s, struct insn
         add_source(p, s, in, &s->operand[3].element[0], 'w');
 }
 
-static void decode_cp(struct parser *p, const struct statement *s, struct insn *in) {
+static void decode_cp(struct parser *p, const struct statement *s, struct insn *in)
+{
     uint64_t groups;
     if (!strcmp(s->opcode, "cp.async.commit_group") && s->operands == 0) {
         in->run = commit;
@@ -143,7 +151,8 @@ static void decode_cp(struct parser *p, const struct statement *s, struct insn *
 
 /* ldmatrix: lanes 8i to 8i + 7 name the rows of matrix i, 8 halves each; lane l receives the halves 2 (l mod 4) and the
  * next of row l / 4, or of the transposed matrix. */
-static void load_matrices(struct warp *w, const struct insn *in) {
+static void load_matrices(struct warp *w, const struct insn *in)
+{
     if (!warp_gathered(w, in, w->born))
         return;
     if (w->mask != ALL_LANES)
@@ -167,7 +176,8 @@ static void load_matrices(struct warp *w, const struct insn *in) {
     }
 }
 
-static void decode_ldmatrix(struct parser *p, const struct statement *s, struct insn *in) {
+static void decode_ldmatrix(struct parser *p, const struct statement *s, struct insn *in)
+{
     static const char prefix[] = "ldmatrix.sync.aligned.m8n8.x";
     if (strncmp(s->opcode, prefix, sizeof prefix - 1) || s->operands != 2)
         unknown_form(p, s);

@@ -37,7 +37,8 @@ struct capture {
     bool broken, ended;
 };
 
-static void list_release(struct node_list *list) {
+static void list_release(struct node_list *list)
+{
     if (!list || --list->references)
         return;
     for (uint32_t i = 0; i < list->count; i++) {
@@ -48,20 +49,23 @@ static void list_release(struct node_list *list) {
     free(list);
 }
 
-void capture_release(struct capture *capture) {
+void capture_release(struct capture *capture)
+{
     if (!capture || --capture->references)
         return;
     list_release(capture->list);
     free(capture);
 }
 
-void capture_break(struct capture *capture) {
+void capture_break(struct capture *capture)
+{
     capture->broken = true;
 }
 
 /* ---- capturing ---- */
 
-static CUresult set_tail(struct CUstream_st *stream, const uint32_t *nodes, uint32_t count) {
+static CUresult set_tail(struct CUstream_st *stream, const uint32_t *nodes, uint32_t count)
+{
     uint32_t *tail = malloc((count + 1) * sizeof *tail);
     if (!tail)
         return CUDA_ERROR_OUT_OF_MEMORY;
@@ -73,7 +77,8 @@ static CUresult set_tail(struct CUstream_st *stream, const uint32_t *nodes, uint
     return CUDA_SUCCESS;
 }
 
-CUresult capture_op(struct CUstream_st *stream, struct op *op) {
+CUresult capture_op(struct CUstream_st *stream, struct op *op)
+{
     struct node_list *list = stream->capture->list;
     struct node *larger = NULL;
     uint32_t *before = malloc((stream->tail_count + 1) * sizeof *before);
@@ -97,7 +102,8 @@ CUresult capture_op(struct CUstream_st *stream, struct op *op) {
     return set_tail(stream, &added, 1);
 }
 
-CUresult capture_record(struct CUstream_st *stream, struct mark *mark) {
+CUresult capture_record(struct CUstream_st *stream, struct mark *mark)
+{
     mark->nodes = malloc((stream->tail_count + 1) * sizeof *mark->nodes);
     if (!mark->nodes)
         return CUDA_ERROR_OUT_OF_MEMORY;
@@ -110,7 +116,8 @@ CUresult capture_record(struct CUstream_st *stream, struct mark *mark) {
 }
 
 /* The stream joins the capture in which the event was recorded. */
-CUresult capture_wait(struct CUstream_st *stream, const struct mark *mark) {
+CUresult capture_wait(struct CUstream_st *stream, const struct mark *mark)
+{
     if (!mark->capture || mark->capture->ended) {
         if (stream->capture)
             capture_break(stream->capture);
@@ -147,7 +154,8 @@ CUresult capture_wait(struct CUstream_st *stream, const struct mark *mark) {
     return rc;
 }
 
-static struct CUstream_st *next_captured(struct object *after) {
+static struct CUstream_st *next_captured(struct object *after)
+{
     for (struct object *o = after ? after->next : object_first(); o; o = o->next)
         if (o->kind == OBJECT_STREAM && ((struct CUstream_st *)o)->capture)
             return (struct CUstream_st *)o;
@@ -155,14 +163,16 @@ static struct CUstream_st *next_captured(struct object *after) {
 }
 
 /* Whether some capture forbids calls that are not part of it. */
-bool capture_strict(void) {
+bool capture_strict(void)
+{
     for (struct CUstream_st *s = next_captured(NULL); s; s = next_captured(&s->object))
         if (s->capture->mode != CU_STREAM_CAPTURE_MODE_RELAXED)
             return true;
     return false;
 }
 
-CUresult cuStreamBeginCapture_v2(CUstream stream, CUstreamCaptureMode mode) {
+CUresult cuStreamBeginCapture_v2(CUstream stream, CUstreamCaptureMode mode)
+{
     CUresult rc = api_enter("cuStreamBeginCapture_v2", NEEDS_CONTEXT);
     if (!rc && mode > CU_STREAM_CAPTURE_MODE_RELAXED)
         rc = CUDA_ERROR_INVALID_VALUE;
@@ -190,7 +200,8 @@ CUresult cuStreamBeginCapture_v2(CUstream stream, CUstreamCaptureMode mode) {
 }
 
 /* Whether every node of a joined stream's tail leads to the tail of the origin. */
-static bool joined(const struct capture *capture, const struct CUstream_st *stream) {
+static bool joined(const struct capture *capture, const struct CUstream_st *stream)
+{
     const struct node_list *list = capture->list;
     bool *reached = calloc(list->count + 1, sizeof *reached);
     bool all = reached != NULL;
@@ -205,7 +216,8 @@ static bool joined(const struct capture *capture, const struct CUstream_st *stre
     return all;
 }
 
-CUresult cuStreamEndCapture(CUstream stream, CUgraph *graph) {
+CUresult cuStreamEndCapture(CUstream stream, CUgraph *graph)
+{
     CUresult rc = api_enter("cuStreamEndCapture", NEEDS_CONTEXT);
     if (!rc && !object_valid(stream, OBJECT_STREAM))
         rc = CUDA_ERROR_INVALID_HANDLE;
@@ -241,7 +253,8 @@ CUresult cuStreamEndCapture(CUstream stream, CUgraph *graph) {
     return api_leave(rc);
 }
 
-CUresult cuStreamIsCapturing(CUstream stream, CUstreamCaptureStatus *status) {
+CUresult cuStreamIsCapturing(CUstream stream, CUstreamCaptureStatus *status)
+{
     CUresult rc = api_enter("cuStreamIsCapturing", NEEDS_CONTEXT);
     const struct CUstream_st *s = stream_of(stream);
     if (!rc && !s)
@@ -255,7 +268,8 @@ CUresult cuStreamIsCapturing(CUstream stream, CUstreamCaptureStatus *status) {
 
 /* ---- graphs ---- */
 
-CUresult cuGraphInstantiateWithFlags(CUgraphExec *exec, CUgraph graph, unsigned long long flags) {
+CUresult cuGraphInstantiateWithFlags(CUgraphExec *exec, CUgraph graph, unsigned long long flags)
+{
     CUresult rc = api_enter("cuGraphInstantiateWithFlags", NEEDS_CONTEXT);
     (void)flags;
     if (!rc && !object_valid(graph, OBJECT_GRAPH))
@@ -272,21 +286,24 @@ CUresult cuGraphInstantiateWithFlags(CUgraphExec *exec, CUgraph graph, unsigned 
     return api_leave(rc);
 }
 
-static uint64_t next_random(uint64_t *state_of) {
+static uint64_t next_random(uint64_t *state_of)
+{
     uint64_t z = (*state_of += 0x9e3779b97f4a7c15ull); /* splitmix64 */
     z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
     z = (z ^ z >> 27) * 0x94d049bb133111ebull;
     return z ^ z >> 31;
 }
 
-static bool ready(const struct node *node, const bool *done) {
+static bool ready(const struct node *node, const bool *done)
+{
     for (uint32_t i = 0; i < node->before_count; i++)
         if (!done[node->before[i]])
             return false;
     return true;
 }
 
-static CUresult run_graph(struct op *op) {
+static CUresult run_graph(struct op *op)
+{
     struct node_list *list = *(struct node_list **)op->data;
     bool *done = calloc(list->count + 1, sizeof *done);
     uint32_t *choices = calloc(list->count + 1, sizeof *choices);
@@ -309,11 +326,13 @@ static CUresult run_graph(struct op *op) {
     return rc;
 }
 
-static void drop_graph(struct op *op) {
+static void drop_graph(struct op *op)
+{
     list_release(*(struct node_list **)op->data);
 }
 
-CUresult cuGraphLaunch(CUgraphExec exec, CUstream stream) {
+CUresult cuGraphLaunch(CUgraphExec exec, CUstream stream)
+{
     CUresult rc = api_enter("cuGraphLaunch", NEEDS_CONTEXT);
     if (!rc && !object_valid(exec, OBJECT_EXEC))
         rc = CUDA_ERROR_INVALID_HANDLE;
@@ -329,14 +348,16 @@ CUresult cuGraphLaunch(CUgraphExec exec, CUstream stream) {
     return api_leave(rc);
 }
 
-CUresult cuGraphUpload(CUgraphExec exec, CUstream stream) {
+CUresult cuGraphUpload(CUgraphExec exec, CUstream stream)
+{
     CUresult rc = api_enter("cuGraphUpload", NEEDS_CONTEXT);
     if (!rc && (!object_valid(exec, OBJECT_EXEC) || !stream_of(stream)))
         rc = CUDA_ERROR_INVALID_HANDLE;
     return api_leave(rc);
 }
 
-CUresult cuGraphGetNodes(CUgraph graph, CUgraphNode *nodes, size_t *count) {
+CUresult cuGraphGetNodes(CUgraph graph, CUgraphNode *nodes, size_t *count)
+{
     CUresult rc = api_enter("cuGraphGetNodes", NEEDS_CONTEXT);
     if (!rc && !object_valid(graph, OBJECT_GRAPH))
         rc = CUDA_ERROR_INVALID_HANDLE;
@@ -348,7 +369,8 @@ CUresult cuGraphGetNodes(CUgraph graph, CUgraphNode *nodes, size_t *count) {
     return api_leave(rc);
 }
 
-CUresult cuGraphExecDestroy(CUgraphExec exec) {
+CUresult cuGraphExecDestroy(CUgraphExec exec)
+{
     CUresult rc = api_enter("cuGraphExecDestroy", NEEDS_CONTEXT);
     if (!rc && !object_valid(exec, OBJECT_EXEC))
         rc = CUDA_ERROR_INVALID_HANDLE;
@@ -360,7 +382,8 @@ CUresult cuGraphExecDestroy(CUgraphExec exec) {
     return api_leave(rc);
 }
 
-CUresult cuGraphDestroy(CUgraph graph) {
+CUresult cuGraphDestroy(CUgraph graph)
+{
     CUresult rc = api_enter("cuGraphDestroy", NEEDS_CONTEXT);
     if (!rc && !object_valid(graph, OBJECT_GRAPH))
         rc = CUDA_ERROR_INVALID_HANDLE;

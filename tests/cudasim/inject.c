@@ -16,7 +16,8 @@ static struct rule {
 } rules[MAX_RULES];
 static int rule_count = -1;
 
-static void read_rules(const char *text) {
+static void read_rules(const char *text)
+{
     rule_count = 0;
     while (text && *text) {
         struct rule *r = &rules[rule_count];
@@ -38,7 +39,8 @@ static void read_rules(const char *text) {
     }
 }
 
-static int failure(const char *name, int otherwise) {
+static int failure(const char *name, int otherwise)
+{
     if (rule_count < 0)
         read_rules(config()->fail);
     int code = 0;
@@ -51,15 +53,18 @@ static int failure(const char *name, int otherwise) {
     return code;
 }
 
-bool is_release(const char *name) {
+bool is_release(const char *name)
+{
     return strstr(name, "Free") || strstr(name, "Destroy") || strstr(name, "Unload") || strstr(name, "Release") ||
            strstr(name, "Unregister");
 }
 
-CUresult inject_failure(const char *name) {
+CUresult inject_failure(const char *name)
+{
     return (CUresult)failure(name, strstr(name, "Alloc") ? CUDA_ERROR_OUT_OF_MEMORY : CUDA_ERROR_UNKNOWN);
 }
 
-int simInject(const char *name, int otherwise) {
+int simInject(const char *name, int otherwise)
+{
     return failure(name, otherwise);
 }

@@ -17,7 +17,8 @@ typedef int64_t s64, s64_store, s64_lane;
 typedef float f32, f32_store, f32_lane;
 typedef double f64, f64_store, f64_lane;
 
-static inline void *row(const struct warp *w, uint32_t reference) {
+static inline void *row(const struct warp *w, uint32_t reference)
+{
     return w->bank[reference & 1] + (reference & ~1u);
 }
 
@@ -30,6 +31,7 @@ static inline void *row(const struct warp *w, uint32_t reference) {
 /* Fills value[32] from scalar expressions in l, eight at a time in a vector register: stores of single lanes that are
  * read back as vectors would stall. */
 typedef uint32_t eight_lanes __attribute__((vector_size(32)));
+/* clang-format off */
 #define GATHER_LANES(value, EXPR)                                                                        \
     for (int first_ = 0; first_ < LANES; first_ += 8) {                                                  \
         const eight_lanes eight_ = {AT_LANE(0, EXPR), AT_LANE(1, EXPR), AT_LANE(2, EXPR), AT_LANE(3, EXPR),  \
@@ -37,8 +39,10 @@ typedef uint32_t eight_lanes __attribute__((vector_size(32)));
         __builtin_memcpy(&(value)[first_], &eight_, sizeof eight_);                                      \
     }
 #define AT_LANE(i, EXPR) ({ const int l = first_ + (i); (EXPR); })
+/* clang-format on */
 
 /* Stores EXPR for every active lane; the inactive keep what they have. */
+/* clang-format off */
 #define STORE_LANES(w, d, D, EXPR)                                       \
     if ((w)->mask == ALL_LANES) {                                        \
         EACH_LANE(l) d[l] = (D##_store)(EXPR);                           \
@@ -73,5 +77,6 @@ typedef uint32_t eight_lanes __attribute__((vector_size(32)));
         const C##_lane *pc = row(w, in->reg[3]);                                                              \
         STORE_LANES(w, d, D, ({ const A a = (A)pa[l]; const B b = (B)pb[l]; const C c = (C)pc[l]; EXPR; }))   \
     }
+/* clang-format on */
 
 #endif

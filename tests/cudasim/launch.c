@@ -6,7 +6,8 @@
 #include "module.h"
 #include "state.h"
 
-static void add_counters(const struct prof_counters *c) {
+static void add_counters(const struct prof_counters *c)
+{
     struct prof_counters *sum = &state.counters;
     sum->warp_instructions += c->warp_instructions;
     sum->lane_instructions += c->lane_instructions;
@@ -18,7 +19,8 @@ static void add_counters(const struct prof_counters *c) {
 }
 
 /* The data are a struct launch, and behind it the parameters. */
-static CUresult run_kernel(struct op *op) {
+static CUresult run_kernel(struct op *op)
+{
     struct launch *launch = (struct launch *)op->data;
     struct fault fault;
     struct prof_counters counters;
@@ -33,7 +35,8 @@ static CUresult run_kernel(struct op *op) {
     return (CUresult)fault.kind;
 }
 
-static CUresult check_shape(const struct CUfunc_st *f, const struct launch *l, uint64_t threads) {
+static CUresult check_shape(const struct CUfunc_st *f, const struct launch *l, uint64_t threads)
+{
     for (int i = 0; i < 3; i++) {
         const uint32_t grid_limit = i == 0 ? 2147483647u : 65535u, block_limit = i == 2 ? 64u : 1024u;
         if (l->grid[i] == 0 || l->block[i] == 0 || l->grid[i] > grid_limit || l->block[i] > block_limit)
@@ -44,7 +47,8 @@ static CUresult check_shape(const struct CUfunc_st *f, const struct launch *l, u
     return threads > function_max_threads(f) ? CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES : CUDA_SUCCESS;
 }
 
-static CUresult pack(uint8_t *to, const struct ptx_function *f, void **params) {
+static CUresult pack(uint8_t *to, const struct ptx_function *f, void **params)
+{
     for (uint32_t i = 0; i < f->param_count; i++) {
         if (!params || !params[i])
             return CUDA_ERROR_INVALID_VALUE;
@@ -54,7 +58,8 @@ static CUresult pack(uint8_t *to, const struct ptx_function *f, void **params) {
 }
 
 /* What a driver takes without being asked once there is a kernel to run. */
-static CUresult take_lazily(void) {
+static CUresult take_lazily(void)
+{
     if (state.lazy == config()->lazy)
         return CUDA_SUCCESS;
     if (!memory_charge(config()->lazy))
@@ -65,7 +70,8 @@ static CUresult take_lazily(void) {
 
 CUresult cuLaunchKernel(CUfunction function, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x,
                         unsigned block_y, unsigned block_z, unsigned shared_bytes, CUstream stream, void **params,
-                        void **extra) {
+                        void **extra)
+{
     CUresult rc = api_enter("cuLaunchKernel", NEEDS_CONTEXT);
     if (!rc && !function_valid(function))
         rc = CUDA_ERROR_INVALID_HANDLE;
@@ -75,12 +81,17 @@ CUresult cuLaunchKernel(CUfunction function, unsigned grid_x, unsigned grid_y, u
         return api_leave(rc);
     const uint64_t threads = (uint64_t)block_x * block_y * block_z;
     const struct ptx_function *f = function->ptx;
-    struct launch launch = {
-        .function = f, .grid = {grid_x, grid_y, grid_z}, .block = {block_x, block_y, block_z},
-        .threads = (uint32_t)threads, .warps = (uint32_t)((threads + LANES - 1) / LANES),
-        .shared_bytes = f->static_shared + shared_bytes, .dynamic_shared = shared_bytes,
-        .blocks = (uint64_t)grid_x * grid_y * grid_z, .check = config()->check, .profile = config()->profile,
-        .budget = config()->budget};
+    struct launch launch = {.function = f,
+                            .grid = {grid_x, grid_y, grid_z},
+                            .block = {block_x, block_y, block_z},
+                            .threads = (uint32_t)threads,
+                            .warps = (uint32_t)((threads + LANES - 1) / LANES),
+                            .shared_bytes = f->static_shared + shared_bytes,
+                            .dynamic_shared = shared_bytes,
+                            .blocks = (uint64_t)grid_x * grid_y * grid_z,
+                            .check = config()->check,
+                            .profile = config()->profile,
+                            .budget = config()->budget};
     rc = check_shape(function, &launch, threads);
     rc = rc ? rc : take_lazily();
     struct op *op = rc ? NULL : op_new(run_kernel, sizeof launch + f->param_bytes);
@@ -104,13 +115,15 @@ struct host_call {
     void *data;
 };
 
-static CUresult run_host(struct op *op) {
+static CUresult run_host(struct op *op)
+{
     const struct host_call *call = (const struct host_call *)op->data;
     call->function(call->data);
     return CUDA_SUCCESS;
 }
 
-CUresult cuLaunchHostFunc(CUstream stream, CUhostFn function, void *data) {
+CUresult cuLaunchHostFunc(CUstream stream, CUhostFn function, void *data)
+{
     CUresult rc = api_enter("cuLaunchHostFunc", NEEDS_CONTEXT);
     if (!rc && !function)
         rc = CUDA_ERROR_INVALID_VALUE;
@@ -129,12 +142,14 @@ struct library_call {
     _Alignas(16) int (*function)(void *data); /* its data follow, aligned */
 };
 
-static CUresult run_library(struct op *op) {
+static CUresult run_library(struct op *op)
+{
     const struct library_call *call = (const struct library_call *)op->data;
     return (CUresult)call->function(op->data + sizeof *call);
 }
 
-int simEnqueueHost(void *stream, int (*function)(void *data), const void *data, size_t bytes) {
+int simEnqueueHost(void *stream, int (*function)(void *data), const void *data, size_t bytes)
+{
     driver_enter();
     CUresult rc = state.sticky;
     if (!rc) {
@@ -149,7 +164,8 @@ int simEnqueueHost(void *stream, int (*function)(void *data), const void *data, 
     return (int)rc;
 }
 
-void *simReal(unsigned long long address, size_t bytes) {
+void *simReal(unsigned long long address, size_t bytes)
+{
     driver_enter();
     const struct allocation *a = memory_range(address, bytes);
     void *real = a ? a->host + (address - a->base) : NULL;
@@ -157,13 +173,15 @@ void *simReal(unsigned long long address, size_t bytes) {
     return real;
 }
 
-void simMarkInit(unsigned long long address, size_t bytes) {
+void simMarkInit(unsigned long long address, size_t bytes)
+{
     driver_enter();
     memory_mark_initialised(address, bytes);
     driver_leave();
 }
 
-int simRequireInit(unsigned long long address, size_t bytes, const char *who) {
+int simRequireInit(unsigned long long address, size_t bytes, const char *who)
+{
     driver_enter();
     int rc = 0;
     const struct allocation *a = memory_range(address, bytes);
@@ -179,14 +197,16 @@ int simRequireInit(unsigned long long address, size_t bytes, const char *who) {
     return rc;
 }
 
-int simCharge(size_t bytes) {
+int simCharge(size_t bytes)
+{
     driver_enter();
     const bool charged = memory_charge(bytes);
     driver_leave();
     return charged;
 }
 
-void simDischarge(size_t bytes) {
+void simDischarge(size_t bytes)
+{
     driver_enter();
     memory_discharge(bytes);
     driver_leave();

@@ -15,7 +15,8 @@ static size_t count, capacity;
 static uint64_t next_address = GLOBAL_BASE + RED_ZONE;
 static struct memory_counters counters;
 
-static bool add(struct allocation *a) {
+static bool add(struct allocation *a)
+{
     if (count == capacity) {
         const size_t wanted = capacity ? 2 * capacity : 64;
         struct allocation **larger = realloc(list, wanted * sizeof *list);
@@ -28,7 +29,8 @@ static bool add(struct allocation *a) {
     return true;
 }
 
-static void drop_host(struct allocation *a) {
+static void drop_host(struct allocation *a)
+{
     backing_free(a->host, a->bytes);
     free(a->initialised);
     free(a->words);
@@ -36,7 +38,8 @@ static void drop_host(struct allocation *a) {
     a->words = NULL;
 }
 
-struct allocation *memory_allocate_at(uint64_t base, uint64_t bytes, enum memory_kind kind, const char *name) {
+struct allocation *memory_allocate_at(uint64_t base, uint64_t bytes, enum memory_kind kind, const char *name)
+{
     struct allocation *a = calloc(1, sizeof *a);
     if (!a)
         return NULL;
@@ -57,7 +60,8 @@ struct allocation *memory_allocate_at(uint64_t base, uint64_t bytes, enum memory
     return a;
 }
 
-struct allocation *memory_allocate(uint64_t bytes, enum memory_kind kind) {
+struct allocation *memory_allocate(uint64_t bytes, enum memory_kind kind)
+{
     const uint64_t granule = config()->granule;
     const uint64_t charged = bytes <= UINT64_MAX - granule ? (bytes + granule - 1) & ~(granule - 1) : UINT64_MAX;
     struct allocation *a = NULL;
@@ -79,11 +83,13 @@ struct allocation *memory_allocate(uint64_t bytes, enum memory_kind kind) {
     return a;
 }
 
-uint64_t memory_next_address(void) {
+uint64_t memory_next_address(void)
+{
     return next_address;
 }
 
-void memory_free(struct allocation *a) {
+void memory_free(struct allocation *a)
+{
     drop_host(a);
     if (a->kind == MEMORY_BUFFER) {
         memory_discharge(a->charged);
@@ -92,7 +98,8 @@ void memory_free(struct allocation *a) {
     }
 }
 
-struct allocation *memory_find(uint64_t address) {
+struct allocation *memory_find(uint64_t address)
+{
     size_t low = 0, high = count;
     while (low < high) {
         const size_t middle = low + (high - low) / 2;
@@ -104,18 +111,21 @@ struct allocation *memory_find(uint64_t address) {
     return low ? list[low - 1] : NULL;
 }
 
-struct allocation *memory_range(uint64_t address, uint64_t bytes) {
+struct allocation *memory_range(uint64_t address, uint64_t bytes)
+{
     struct allocation *a = memory_find(address);
     return a && a->host && bytes <= a->bytes && address - a->base <= a->bytes - bytes ? a : NULL;
 }
 
-void memory_mark_initialised(uint64_t address, uint64_t bytes) {
+void memory_mark_initialised(uint64_t address, uint64_t bytes)
+{
     const struct allocation *a = memory_range(address, bytes);
     if (a && a->initialised)
         memset(a->initialised + (address - a->base), 1, bytes);
 }
 
-bool memory_charge(uint64_t bytes) {
+bool memory_charge(uint64_t bytes)
+{
     if (bytes > config()->vram - counters.charged)
         return false;
     counters.charged += bytes;
@@ -124,23 +134,28 @@ bool memory_charge(uint64_t bytes) {
     return true;
 }
 
-void memory_discharge(uint64_t bytes) {
+void memory_discharge(uint64_t bytes)
+{
     counters.charged -= bytes;
 }
 
-uint64_t memory_total(void) {
+uint64_t memory_total(void)
+{
     return config()->vram;
 }
 
-uint64_t memory_used(void) {
+uint64_t memory_used(void)
+{
     return counters.charged;
 }
 
-struct memory_counters memory_counters(void) {
+struct memory_counters memory_counters(void)
+{
     return counters;
 }
 
-void memory_each_live(void (*visit)(const struct allocation *a, void *data), void *data) {
+void memory_each_live(void (*visit)(const struct allocation *a, void *data), void *data)
+{
     for (size_t i = 0; i < count; i++)
         if (list[i]->host && list[i]->kind == MEMORY_BUFFER)
             visit(list[i], data);

@@ -26,13 +26,13 @@ struct word_shadow {
 
 struct allocation {
     uint64_t base, bytes;
-    uint64_t charged; /* what it takes of the device's memory: `bytes` rounded up to the granule */
-    uint8_t *host;    /* NULL once freed */
-    uint8_t *initialised;       /* SIM_CHECK: one flag per byte */
-    struct word_shadow *words;  /* SIM_CHECK */
-    uint32_t number;            /* 1, 2, ... in order of allocation */
+    uint64_t charged;          /* what it takes of the device's memory: `bytes` rounded up to the granule */
+    uint8_t *host;             /* NULL once freed */
+    uint8_t *initialised;      /* SIM_CHECK: one flag per byte */
+    struct word_shadow *words; /* SIM_CHECK */
+    uint32_t number;           /* 1, 2, ... in order of allocation */
     enum memory_kind kind;
-    char *name;                 /* of a module's variable, else NULL */
+    char *name; /* of a module's variable, else NULL */
 };
 
 /* All need the driver lock, except memory_find while kernels run (nothing changes then). */

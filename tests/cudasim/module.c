@@ -10,7 +10,8 @@
 
 enum { JIT_ERROR_LOG_BUFFER = 5, JIT_ERROR_LOG_BYTES = 6 };
 
-static void unload(struct CUmod_st *m) {
+static void unload(struct CUmod_st *m)
+{
     for (uint32_t i = 0; m->ptx && m->variables && i < m->ptx->variable_count; i++)
         if (m->variables[i])
             memory_free(m->variables[i]);
@@ -23,7 +24,8 @@ static void unload(struct CUmod_st *m) {
 }
 
 /* Module variables get their initial values; the module's code and variables are charged to the device. */
-static CUresult place(struct CUmod_st *m, size_t image_bytes) {
+static CUresult place(struct CUmod_st *m, size_t image_bytes)
+{
     const struct ptx_module *ptx = m->ptx;
     uint64_t bytes = image_bytes;
     for (uint32_t i = 0; i < ptx->variable_count; i++)
@@ -40,8 +42,8 @@ static CUresult place(struct CUmod_st *m, size_t image_bytes) {
     }
     for (uint32_t i = 0; i < ptx->variable_count; i++) {
         const struct ptx_variable *v = &ptx->variables[i];
-        m->variables[i] = memory_allocate_at(v->address, v->bytes, v->constant ? MEMORY_CONSTANT : MEMORY_VARIABLE,
-                                             v->name);
+        m->variables[i] =
+            memory_allocate_at(v->address, v->bytes, v->constant ? MEMORY_CONSTANT : MEMORY_VARIABLE, v->name);
         if (!m->variables[i])
             return CUDA_ERROR_OUT_OF_MEMORY;
         memcpy(m->variables[i]->host, v->initial, v->bytes);
@@ -50,7 +52,8 @@ static CUresult place(struct CUmod_st *m, size_t image_bytes) {
     return CUDA_SUCCESS;
 }
 
-static CUresult load(struct CUmod_st **module, const void *image, char message[MESSAGE_BYTES]) {
+static CUresult load(struct CUmod_st **module, const void *image, char message[MESSAGE_BYTES])
+{
     static const unsigned char elf[4] = {0x7f, 'E', 'L', 'F'}, fatbin[4] = {0x50, 0xed, 0x55, 0xba};
     if (!memcmp(image, elf, 4) || !memcmp(image, fatbin, 4)) {
         snprintf(message, MESSAGE_BYTES, "the simulator executes PTX, this is a binary for a real device");
@@ -76,7 +79,8 @@ static CUresult load(struct CUmod_st **module, const void *image, char message[M
 }
 
 /* The size that came in is replaced by the bytes written, as by the real driver: whoever passes `values` twice has none left. */
-static void fill_log(unsigned count, const CUjit_option *options, void **values, const char *message) {
+static void fill_log(unsigned count, const CUjit_option *options, void **values, const char *message)
+{
     char *buffer = NULL;
     void **bytes = NULL;
     for (unsigned i = 0; i < count; i++)
@@ -93,7 +97,8 @@ static void fill_log(unsigned count, const CUjit_option *options, void **values,
 }
 
 static CUresult load_module(const char *name, CUmodule *module, const void *image, unsigned count,
-                            const CUjit_option *options, void **values) {
+                            const CUjit_option *options, void **values)
+{
     char message[MESSAGE_BYTES] = "";
     CUresult rc = api_enter(name, NEEDS_CONTEXT);
     if (!rc && (!image || !module))
@@ -113,15 +118,18 @@ static CUresult load_module(const char *name, CUmodule *module, const void *imag
     return api_leave(rc);
 }
 
-CUresult cuModuleLoadData(CUmodule *module, const void *image) {
+CUresult cuModuleLoadData(CUmodule *module, const void *image)
+{
     return load_module("cuModuleLoadData", module, image, 0, NULL, NULL);
 }
 
-CUresult cuModuleLoadDataEx(CUmodule *module, const void *image, unsigned count, CUjit_option *options, void **values) {
+CUresult cuModuleLoadDataEx(CUmodule *module, const void *image, unsigned count, CUjit_option *options, void **values)
+{
     return load_module("cuModuleLoadDataEx", module, image, count, options, values);
 }
 
-CUresult cuModuleUnload(CUmodule module) {
+CUresult cuModuleUnload(CUmodule module)
+{
     CUresult rc = api_enter("cuModuleUnload", NEEDS_CONTEXT);
     if (!rc && !object_valid(module, OBJECT_MODULE))
         rc = CUDA_ERROR_INVALID_HANDLE;
@@ -133,7 +141,8 @@ CUresult cuModuleUnload(CUmodule module) {
     return api_leave(rc);
 }
 
-CUresult cuModuleGetFunction(CUfunction *function, CUmodule module, const char *name) {
+CUresult cuModuleGetFunction(CUfunction *function, CUmodule module, const char *name)
+{
     CUresult rc = api_enter("cuModuleGetFunction", NEEDS_CONTEXT);
     if (!rc && !object_valid(module, OBJECT_MODULE))
         rc = CUDA_ERROR_INVALID_HANDLE;
@@ -148,7 +157,8 @@ CUresult cuModuleGetFunction(CUfunction *function, CUmodule module, const char *
     return api_leave(rc);
 }
 
-CUresult cuModuleGetGlobal_v2(CUdeviceptr *address, size_t *bytes, CUmodule module, const char *name) {
+CUresult cuModuleGetGlobal_v2(CUdeviceptr *address, size_t *bytes, CUmodule module, const char *name)
+{
     CUresult rc = api_enter("cuModuleGetGlobal_v2", NEEDS_CONTEXT);
     if (!rc && !object_valid(module, OBJECT_MODULE))
         rc = CUDA_ERROR_INVALID_HANDLE;
@@ -170,7 +180,8 @@ CUresult cuModuleGetGlobal_v2(CUdeviceptr *address, size_t *bytes, CUmodule modu
 
 /* ---- functions ---- */
 
-bool function_valid(CUfunction function) {
+bool function_valid(CUfunction function)
+{
     for (const struct object *o = object_first(); o; o = o->next) {
         const struct CUmod_st *m = (const struct CUmod_st *)o;
         if (o->kind == OBJECT_MODULE && function >= m->functions && function < m->functions + m->ptx->function_count)
@@ -179,29 +190,45 @@ bool function_valid(CUfunction function) {
     return false;
 }
 
-unsigned function_max_threads(const struct CUfunc_st *function) {
+unsigned function_max_threads(const struct CUfunc_st *function)
+{
     const uint32_t stated = function->ptx->max_threads;
     return stated && stated < MAX_THREADS_PER_BLOCK ? stated : MAX_THREADS_PER_BLOCK;
 }
 
-CUresult cuFuncGetAttribute(int *value, CUfunction_attribute attribute, CUfunction function) {
+CUresult cuFuncGetAttribute(int *value, CUfunction_attribute attribute, CUfunction function)
+{
     CUresult rc = api_enter("cuFuncGetAttribute", NEEDS_CONTEXT);
     if (!rc && !function_valid(function))
         rc = CUDA_ERROR_INVALID_HANDLE;
     if (!rc)
         switch (attribute) {
-        case CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK: *value = (int)function_max_threads(function); break;
-        case CU_FUNC_ATTRIBUTE_SHARED_SIZE_BYTES: *value = (int)function->ptx->static_shared; break;
-        case CU_FUNC_ATTRIBUTE_CONST_SIZE_BYTES: *value = 0; break;
-        case CU_FUNC_ATTRIBUTE_LOCAL_SIZE_BYTES: *value = (int)function->ptx->local_bytes; break;
-        case CU_FUNC_ATTRIBUTE_NUM_REGS: *value = (int)function->ptx->register_count; break;
-        case CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES: *value = (int)function->dynamic_limit; break;
-        default: rc = CUDA_ERROR_INVALID_VALUE;
+        case CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK:
+            *value = (int)function_max_threads(function);
+            break;
+        case CU_FUNC_ATTRIBUTE_SHARED_SIZE_BYTES:
+            *value = (int)function->ptx->static_shared;
+            break;
+        case CU_FUNC_ATTRIBUTE_CONST_SIZE_BYTES:
+            *value = 0;
+            break;
+        case CU_FUNC_ATTRIBUTE_LOCAL_SIZE_BYTES:
+            *value = (int)function->ptx->local_bytes;
+            break;
+        case CU_FUNC_ATTRIBUTE_NUM_REGS:
+            *value = (int)function->ptx->register_count;
+            break;
+        case CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES:
+            *value = (int)function->dynamic_limit;
+            break;
+        default:
+            rc = CUDA_ERROR_INVALID_VALUE;
         }
     return api_leave(rc);
 }
 
-CUresult cuFuncSetAttribute(CUfunction function, CUfunction_attribute attribute, int value) {
+CUresult cuFuncSetAttribute(CUfunction function, CUfunction_attribute attribute, int value)
+{
     CUresult rc = api_enter("cuFuncSetAttribute", NEEDS_CONTEXT);
     if (!rc && !function_valid(function))
         rc = CUDA_ERROR_INVALID_HANDLE;
@@ -216,11 +243,13 @@ CUresult cuFuncSetAttribute(CUfunction function, CUfunction_attribute attribute,
     return api_leave(rc);
 }
 
-static unsigned least(unsigned a, unsigned b) {
+static unsigned least(unsigned a, unsigned b)
+{
     return a < b ? a : b;
 }
 
-CUresult cuOccupancyMaxActiveBlocksPerMultiprocessor(int *blocks, CUfunction function, int threads, size_t shared) {
+CUresult cuOccupancyMaxActiveBlocksPerMultiprocessor(int *blocks, CUfunction function, int threads, size_t shared)
+{
     CUresult rc = api_enter("cuOccupancyMaxActiveBlocksPerMultiprocessor", NEEDS_CONTEXT);
     if (!rc && !function_valid(function))
         rc = CUDA_ERROR_INVALID_HANDLE;

@@ -9,13 +9,15 @@
 
 enum { SECTOR = 32, BANKS = 32, BANK_BYTES = 4 };
 
-static int compare(const void *a, const void *b) {
+static int compare(const void *a, const void *b)
+{
     const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
     return (x > y) - (x < y);
 }
 
 /* Sorts and returns the number of different values. */
-static unsigned distinct(uint64_t *values, unsigned count) {
+static unsigned distinct(uint64_t *values, unsigned count)
+{
     bool sorted = true;
     for (unsigned i = 1; i < count; i++)
         sorted &= values[i - 1] <= values[i];
@@ -29,7 +31,8 @@ static unsigned distinct(uint64_t *values, unsigned count) {
 
 /* Natural alignment (checked) keeps an access of up to 32 bytes within one sector. Lanes that read the same bytes
  * need them once, so the ideal counts different addresses. */
-void prof_global(struct warp *w, const struct insn *in, const uint64_t address[LANES]) {
+void prof_global(struct warp *w, const struct insn *in, const uint64_t address[LANES])
+{
     uint64_t sectors[LANES], different[LANES];
     unsigned count = 0;
     for (uint32_t left = w->mask; left; left &= left - 1) {
@@ -46,7 +49,8 @@ void prof_global(struct warp *w, const struct insn *in, const uint64_t address[L
 
 /* 128 bytes are served per pass: wider accesses go in halves or quarters of the warp. Within a part, the passes are the
  * largest number of different words that one bank holds. */
-void prof_shared(struct warp *w, const struct insn *in, const uint64_t offset[LANES]) {
+void prof_shared(struct warp *w, const struct insn *in, const uint64_t offset[LANES])
+{
     const unsigned bytes = (unsigned)in->bytes * in->count;
     const unsigned words = bytes < BANK_BYTES ? 1 : bytes / BANK_BYTES, part = LANES / words;
     struct prof_counters *c = &w->worker->counters;
@@ -74,10 +78,11 @@ static struct entry {
     char name[128];
     uint64_t launches;
     struct prof_counters sum;
-} *table;
+} * table;
 static unsigned entries;
 
-void prof_add(const char *kernel, const struct prof_counters *c) {
+void prof_add(const char *kernel, const struct prof_counters *c)
+{
     unsigned i = 0;
     while (i < entries && strncmp(table[i].name, kernel, sizeof table->name - 1))
         i++;
@@ -100,7 +105,8 @@ void prof_add(const char *kernel, const struct prof_counters *c) {
     e->sum.shared_wavefronts += c->shared_wavefronts;
 }
 
-uint64_t prof_find(const char *kernel, struct prof_counters *sum) {
+uint64_t prof_find(const char *kernel, struct prof_counters *sum)
+{
     for (unsigned i = 0; i < entries; i++)
         if (!strcmp(table[i].name, kernel)) {
             *sum = table[i].sum;
@@ -109,11 +115,13 @@ uint64_t prof_find(const char *kernel, struct prof_counters *sum) {
     return 0;
 }
 
-static double ratio(uint64_t a, uint64_t b) {
+static double ratio(uint64_t a, uint64_t b)
+{
     return b ? (double)a / (double)b : 0;
 }
 
-void prof_report(void) {
+void prof_report(void)
+{
     if (entries)
         fprintf(stderr, "%-32s %8s %14s %6s %12s %8s %6s %12s %8s\n", "cudasim: kernel", "launches", "warp insns",
                 "lanes", "global reqs", "sectors", "ideal", "shared reqs", "waves");

@@ -9,8 +9,8 @@ struct insn;
 
 struct prof_counters {
     uint64_t warp_instructions, lane_instructions;
-    uint64_t global_requests, global_sectors; /* sectors: 32-byte pieces that the lanes of a request touch */
-    uint64_t global_ideal;                    /* sectors if the same bytes were dense */
+    uint64_t global_requests, global_sectors;    /* sectors: 32-byte pieces that the lanes of a request touch */
+    uint64_t global_ideal;                       /* sectors if the same bytes were dense */
     uint64_t shared_requests, shared_wavefronts; /* wavefronts: passes that 32 banks of 4 bytes need; 1 is ideal */
 };
 

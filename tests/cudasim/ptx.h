@@ -17,9 +17,24 @@ enum space { SPACE_GENERIC, SPACE_GLOBAL, SPACE_CONST, SPACE_SHARED, SPACE_LOCAL
 
 /* Rows at the start of every register file, filled before a block starts. */
 enum special_row {
-    ROW_TID_X, ROW_TID_Y, ROW_TID_Z, ROW_NTID_X, ROW_NTID_Y, ROW_NTID_Z, ROW_CTAID_X, ROW_CTAID_Y, ROW_CTAID_Z,
-    ROW_NCTAID_X, ROW_NCTAID_Y, ROW_NCTAID_Z, ROW_LANEID, ROW_WARPID, ROW_NWARPID, ROW_DYNAMIC_SHARED,
-    ROW_TOTAL_SHARED, SPECIAL_ROWS
+    ROW_TID_X,
+    ROW_TID_Y,
+    ROW_TID_Z,
+    ROW_NTID_X,
+    ROW_NTID_Y,
+    ROW_NTID_Z,
+    ROW_CTAID_X,
+    ROW_CTAID_Y,
+    ROW_CTAID_Z,
+    ROW_NCTAID_X,
+    ROW_NCTAID_Y,
+    ROW_NCTAID_Z,
+    ROW_LANEID,
+    ROW_WARPID,
+    ROW_NWARPID,
+    ROW_DYNAMIC_SHARED,
+    ROW_TOTAL_SHARED,
+    SPECIAL_ROWS
 };
 
 struct warp;
@@ -60,9 +75,9 @@ struct ptx_function {
     uint32_t constant_rows, register_rows, register_count;
     struct param params[MAX_PARAMS];
     uint32_t param_count, param_bytes, static_shared, local_bytes;
-    uint32_t max_threads; /* from .maxntid or .reqntid, 0 if not stated */
+    uint32_t max_threads;       /* from .maxntid or .reqntid, 0 if not stated */
     uint32_t min_shared_access; /* smallest access to shared memory in bytes: the granularity of the race check */
-    bool order_sensitive; /* results may depend on the order of blocks: they are run in order on one thread */
+    bool order_sensitive;       /* results may depend on the order of blocks: they are run in order on one thread */
     bool has_atomics;
 };
 

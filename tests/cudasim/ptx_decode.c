@@ -8,14 +8,16 @@ enum { BUCKETS = 4096 };
 
 static const struct form *buckets[BUCKETS]; /* open addressing; written once */
 
-static uint32_t hash(const char *s) {
+static uint32_t hash(const char *s)
+{
     uint32_t h = 2166136261u;
     while (*s)
         h = (h ^ (uint8_t)*s++) * 16777619u;
     return h;
 }
 
-static void fill_buckets(void) {
+static void fill_buckets(void)
+{
     const struct form *const lists[] = {forms_integer, forms_float, forms_round, forms_bits};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         for (const struct form *form = lists[i]; form->name; form++) {
@@ -26,7 +28,8 @@ static void fill_buckets(void) {
         }
 }
 
-static const struct form *find_form(const char *opcode) {
+static const struct form *find_form(const char *opcode)
+{
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, fill_buckets);
     for (uint32_t at = hash(opcode) % BUCKETS; buckets[at]; at = (at + 1) % BUCKETS)
@@ -35,9 +38,10 @@ static const struct form *find_form(const char *opcode) {
     return NULL;
 }
 
-static const struct family *find_family(const char *opcode) {
+static const struct family *find_family(const char *opcode)
+{
     static const struct family *const lists[] = {families_memory,  families_atomic, families_convert, families_compare,
-                                                 families_control, families_warp,   families_mma,   families_tile};
+                                                 families_control, families_warp,   families_mma,     families_tile};
     const size_t length = strcspn(opcode, ".");
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         for (const struct family *family = lists[i]; family->prefix; family++)
@@ -46,11 +50,13 @@ static const struct family *find_family(const char *opcode) {
     return NULL;
 }
 
-void unknown_form(struct parser *p, const struct statement *s) {
+void unknown_form(struct parser *p, const struct statement *s)
+{
     parse_failed(p, s->line, "the simulator does not know the form `%s` (%u operands)", s->opcode, s->operands);
 }
 
-bool next_part(const char **at, char part[NAME_BYTES]) {
+bool next_part(const char **at, char part[NAME_BYTES])
+{
     if (!**at)
         return false;
     *at += **at == '.';
@@ -64,20 +70,26 @@ bool next_part(const char **at, char part[NAME_BYTES]) {
 }
 
 /* The letter of struct form for a register, 0 for anything else. */
-char element_width(const struct parser *p, const struct element *e) {
+char element_width(const struct parser *p, const struct element *e)
+{
     if (e->kind == OPERAND_SPECIAL)
         return 'w';
     if (e->kind != OPERAND_REGISTER)
         return 0;
     switch (p->classes[e->value]) {
-    case CLASS_PREDICATE: return 'p';
-    case CLASS_16: return 'h';
-    case CLASS_32: return 'w';
-    default: return 'l';
+    case CLASS_PREDICATE:
+        return 'p';
+    case CLASS_16:
+        return 'h';
+    case CLASS_32:
+        return 'w';
+    default:
+        return 'l';
     }
 }
 
-static uint32_t constant(struct parser *p, uint64_t value, bool wide) {
+static uint32_t constant(struct parser *p, uint64_t value, bool wide)
+{
     for (uint32_t i = 0; i < p->constant_count; i++)
         if (p->constants[i] == value && p->constant_wide[i] == wide && i != p->dynamic_shared[wide])
             return i;
@@ -88,7 +100,8 @@ static uint32_t constant(struct parser *p, uint64_t value, bool wide) {
     return p->constant_count++;
 }
 
-static uint32_t symbol_constant(struct parser *p, const struct symbol *symbol, bool wide) {
+static uint32_t symbol_constant(struct parser *p, const struct symbol *symbol, bool wide)
+{
     if (symbol->value != UINT64_MAX)
         return constant(p, symbol->value, wide);
     if (p->dynamic_shared[wide] < 0)
@@ -96,20 +109,26 @@ static uint32_t symbol_constant(struct parser *p, const struct symbol *symbol, b
     return (uint32_t)p->dynamic_shared[wide];
 }
 
-static uint64_t number_bits(struct parser *p, const struct statement *s, const struct element *e, char width) {
+static uint64_t number_bits(struct parser *p, const struct statement *s, const struct element *e, char width)
+{
     if (e->number == NUMBER_F64 && width != 'l')
         parse_failed(p, s->line, "`%s`: a double for an operand of another width", s->opcode);
     if (e->number == NUMBER_F32 && width != 'w')
         parse_failed(p, s->line, "`%s`: a float for an operand of another width", s->opcode);
     switch (width) {
-    case 'p': return e->value ? UINT32_MAX : 0;
-    case 'h': return (uint16_t)e->value;
-    case 'w': return (uint32_t)e->value;
-    default: return e->value;
+    case 'p':
+        return e->value ? UINT32_MAX : 0;
+    case 'h':
+        return (uint16_t)e->value;
+    case 'w':
+        return (uint32_t)e->value;
+    default:
+        return e->value;
     }
 }
 
-static void add_reference(struct parser *p, const struct statement *s, struct insn *in, uint32_t reference) {
+static void add_reference(struct parser *p, const struct statement *s, struct insn *in, uint32_t reference)
+{
     const uint32_t at = in->dsts + in->srcs;
     if (in->list) {
         ((uint32_t *)in->list)[at] = reference; /* room for 32: see decode of mma */
@@ -120,13 +139,15 @@ static void add_reference(struct parser *p, const struct statement *s, struct in
     }
 }
 
-void add_destination(struct parser *p, const struct statement *s, struct insn *in, const struct element *e,
-                     char width) {
+void add_destination(struct parser *p, const struct statement *s, struct insn *in, const struct element *e, char width)
+{
     uint32_t reference;
     if (e->kind == OPERAND_SINK) { /* a register that nobody reads */
         p->classes = grow(p, p->classes, p->register_count, sizeof *p->classes);
-        p->classes[p->register_count] =
-            (uint8_t)(width == 'l' ? CLASS_64 : width == 'p' ? CLASS_PREDICATE : width == 'h' ? CLASS_16 : CLASS_32);
+        p->classes[p->register_count] = (uint8_t)(width == 'l'   ? CLASS_64
+                                                  : width == 'p' ? CLASS_PREDICATE
+                                                  : width == 'h' ? CLASS_16
+                                                                 : CLASS_32);
         reference = REF_REGISTER | p->register_count++;
     } else if (e->kind == OPERAND_REGISTER && element_width(p, e) == width && !e->negated) {
         reference = REF_REGISTER | (uint32_t)e->value;
@@ -137,7 +158,8 @@ void add_destination(struct parser *p, const struct statement *s, struct insn *i
     in->dsts++;
 }
 
-void add_source(struct parser *p, const struct statement *s, struct insn *in, const struct element *e, char width) {
+void add_source(struct parser *p, const struct statement *s, struct insn *in, const struct element *e, char width)
+{
     uint32_t reference;
     switch (e->kind) {
     case OPERAND_REGISTER:
@@ -163,7 +185,8 @@ void add_source(struct parser *p, const struct statement *s, struct insn *in, co
     in->srcs++;
 }
 
-void decode_shape(struct parser *p, const struct statement *s, struct insn *in, const char *shape) {
+void decode_shape(struct parser *p, const struct statement *s, struct insn *in, const char *shape)
+{
     const size_t destinations = strcspn(shape, "=");
     if (s->operands != strlen(shape) - 1)
         unknown_form(p, s);
@@ -178,7 +201,8 @@ void decode_shape(struct parser *p, const struct statement *s, struct insn *in, 
     }
 }
 
-void decode_statement(struct parser *p, const struct statement *s) {
+void decode_statement(struct parser *p, const struct statement *s)
+{
     struct insn in = p->function->code[p->function->insns - 1];
     const struct form *form = find_form(s->opcode);
     if (form) {

@@ -5,7 +5,8 @@
 
 #include "ptx_internal.h"
 
-static void parse_parameters(struct parser *p) {
+static void parse_parameters(struct parser *p)
+{
     struct ptx_function *f = p->function;
     take(p, "(");
     while (!accept(p, ")")) {
@@ -41,7 +42,8 @@ static void parse_parameters(struct parser *p) {
     }
 }
 
-static void parse_tuning(struct parser *p) {
+static void parse_tuning(struct parser *p)
+{
     for (;;) {
         const bool limit = accept(p, ".maxntid") || accept(p, ".reqntid");
         if (limit || accept(p, ".minnctapersm") || accept(p, ".maxnreg")) {
@@ -60,7 +62,8 @@ static void parse_tuning(struct parser *p) {
 }
 
 /* .reg .type name, name<count>, ... ; the directive is already taken. */
-void parse_registers(struct parser *p) {
+void parse_registers(struct parser *p)
+{
     char type[NAME_BYTES];
     take_name(p, type);
     unsigned bits = 0;
@@ -73,8 +76,8 @@ void parse_registers(struct parser *p) {
     do {
         p->ranges = grow(p, p->ranges, p->range_count, sizeof *p->ranges);
         struct register_range *r = &p->ranges[p->range_count];
-        *r = (struct register_range){.first = p->register_count, .depth = p->depth,
-                                     .class = bits ? (enum register_class)bits : CLASS_PREDICATE};
+        *r = (struct register_range){
+            .first = p->register_count, .depth = p->depth, .class = bits ? (enum register_class)bits : CLASS_PREDICATE};
         take_name(p, r->prefix);
         uint64_t count = 1;
         if (accept(p, "<")) {
@@ -93,14 +96,16 @@ void parse_registers(struct parser *p) {
     take(p, ";");
 }
 
-static void add_label(struct parser *p, const char *name) {
+static void add_label(struct parser *p, const char *name)
+{
     p->labels = grow(p, p->labels, p->label_count, sizeof *p->labels);
     p->labels[p->label_count] = (struct label){copy_name(p, name), p->function->insns, p->depth};
     p->label_count++;
 }
 
 /* Labels of inline assembly are local to their braces: a branch is resolved where its scope ends, or further out. */
-static void resolve_labels(struct parser *p) {
+static void resolve_labels(struct parser *p)
+{
     uint32_t kept = 0;
     for (uint32_t i = 0; i < p->fixup_count; i++) {
         const struct fixup fix = p->fixups[i];
@@ -121,7 +126,8 @@ static void resolve_labels(struct parser *p) {
     p->fixup_count = kept;
 }
 
-static void close_scope(struct parser *p) {
+static void close_scope(struct parser *p)
+{
     resolve_labels(p);
     while (p->label_count && p->labels[p->label_count - 1].depth == p->depth)
         free(p->labels[--p->label_count].name);
@@ -130,14 +136,16 @@ static void close_scope(struct parser *p) {
     p->depth--;
 }
 
-static bool next_is_colon(const struct lexer *lexer) {
+static bool next_is_colon(const struct lexer *lexer)
+{
     struct lexer ahead = *lexer;
     lexer_next(&ahead);
     return token_is(&ahead.token, ":");
 }
 
 /* .loc file line column [, function_name ..., inlined_at ...]: ends with its line of text. */
-static void parse_location(struct parser *p, uint32_t line) {
+static void parse_location(struct parser *p, uint32_t line)
+{
     take_integer(p);
     const uint32_t source = (uint32_t)take_integer(p);
     if (source)
@@ -147,14 +155,16 @@ static void parse_location(struct parser *p, uint32_t line) {
 }
 
 /* What runs off the end of the text leaves the kernel. */
-static void append_exit(struct parser *p) {
+static void append_exit(struct parser *p)
+{
     struct ptx_function *f = p->function;
     f->code = grow(p, f->code, f->insns, sizeof *f->code);
     f->code[f->insns++] = (struct insn){.guard = NO_GUARD, .line = p->lexer.token.line};
     decode_statement(p, &(struct statement){.opcode = "exit", .line = p->lexer.token.line});
 }
 
-static void parse_body(struct parser *p) {
+static void parse_body(struct parser *p)
+{
     take(p, "{");
     p->depth = 1;
     while (p->depth > 0) {
@@ -194,7 +204,8 @@ static void parse_body(struct parser *p) {
 }
 
 /* Constant rows of bank 1, all lanes equal. */
-static void lay_out_constants(struct parser *p, struct ptx_function *f) {
+static void lay_out_constants(struct parser *p, struct ptx_function *f)
+{
     if (p->dynamic_shared[0] >= 0 || p->dynamic_shared[1] >= 0)
         f->static_shared = (f->static_shared + p->extern_shared - 1) / p->extern_shared * p->extern_shared;
     for (int i = 0; i < 2; i++)
@@ -214,7 +225,8 @@ static void lay_out_constants(struct parser *p, struct ptx_function *f) {
         }
 }
 
-void parse_function(struct parser *p) {
+void parse_function(struct parser *p)
+{
     struct ptx_module *m = p->module;
     m->functions = grow(p, m->functions, m->function_count, sizeof *m->functions);
     struct ptx_function *f = p->function = &m->functions[m->function_count];

@@ -4,15 +4,18 @@
 
 #include "ptx_internal.h"
 
-static bool is_name_start(char c) {
+static bool is_name_start(char c)
+{
     return isalpha((unsigned char)c) || c == '_' || c == '$' || c == '%' || c == '.';
 }
 
-static bool is_name_part(char c) {
+static bool is_name_part(char c)
+{
     return is_name_start(c) || isdigit((unsigned char)c);
 }
 
-static void skip_blanks(struct lexer *lexer) {
+static void skip_blanks(struct lexer *lexer)
+{
     for (;;) {
         const char *s = lexer->at;
         if (*s == '\n') {
@@ -32,11 +35,12 @@ static void skip_blanks(struct lexer *lexer) {
     }
 }
 
-static uint64_t digits(const char **s, unsigned base) {
+static uint64_t digits(const char **s, unsigned base)
+{
     uint64_t value = 0;
     for (;; ++*s) {
         const char c = **s;
-        const unsigned digit = isdigit((unsigned char)c) ? (unsigned)(c - '0')
+        const unsigned digit = isdigit((unsigned char)c)    ? (unsigned)(c - '0')
                                : isxdigit((unsigned char)c) ? (unsigned)(tolower((unsigned char)c) - 'a' + 10)
                                                             : 99;
         if (digit >= base)
@@ -46,7 +50,8 @@ static uint64_t digits(const char **s, unsigned base) {
 }
 
 /* Decimal, octal, hexadecimal and binary integers with optional U; 0f and 0d followed by the bits of the float. */
-static void lex_number(struct lexer *lexer, struct token *token) {
+static void lex_number(struct lexer *lexer, struct token *token)
+{
     const char *s = lexer->at;
     token->kind = TOKEN_NUMBER;
     token->number = NUMBER_INTEGER;
@@ -68,7 +73,8 @@ static void lex_number(struct lexer *lexer, struct token *token) {
     lexer->at = s;
 }
 
-void lexer_next(struct lexer *lexer) {
+void lexer_next(struct lexer *lexer)
+{
     skip_blanks(lexer);
     struct token *token = &lexer->token;
     const char *s = lexer->at;
@@ -91,11 +97,13 @@ void lexer_next(struct lexer *lexer) {
     token->length = (size_t)(lexer->at - s);
 }
 
-void lexer_start(struct lexer *lexer, const char *text) {
+void lexer_start(struct lexer *lexer, const char *text)
+{
     *lexer = (struct lexer){.at = text, .line = 1};
     lexer_next(lexer);
 }
 
-bool token_is(const struct token *token, const char *text) {
+bool token_is(const struct token *token, const char *text)
+{
     return token->kind != TOKEN_STRING && token->length == strlen(text) && !memcmp(token->start, text, token->length);
 }

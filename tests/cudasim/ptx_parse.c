@@ -8,7 +8,8 @@
 
 enum { VARIABLE_GAP = 256 };
 
-void parse_failed(struct parser *p, uint32_t line, const char *format, ...) {
+void parse_failed(struct parser *p, uint32_t line, const char *format, ...)
+{
     va_list args;
     va_start(args, format);
     const int used = snprintf(p->message, MESSAGE_BYTES, "PTX line %u: ", line);
@@ -18,7 +19,8 @@ void parse_failed(struct parser *p, uint32_t line, const char *format, ...) {
 }
 
 /* Room for one more element behind `count`; capacities are powers of two. */
-void *grow(struct parser *p, void *array, uint32_t count, size_t bytes) {
+void *grow(struct parser *p, void *array, uint32_t count, size_t bytes)
+{
     if (count & (count - 1) || (count && count < 8))
         return array;
     void *larger = realloc(array, (count ? (size_t)count * 2 : 8) * bytes);
@@ -27,27 +29,31 @@ void *grow(struct parser *p, void *array, uint32_t count, size_t bytes) {
     return larger;
 }
 
-char *copy_name(struct parser *p, const char *name) {
+char *copy_name(struct parser *p, const char *name)
+{
     char *copy = strdup(name);
     if (!copy)
         parse_failed(p, p->lexer.line, "out of host memory");
     return copy;
 }
 
-bool accept(struct parser *p, const char *text) {
+bool accept(struct parser *p, const char *text)
+{
     const bool found = token_is(&p->lexer.token, text);
     if (found)
         lexer_next(&p->lexer);
     return found;
 }
 
-void take(struct parser *p, const char *text) {
+void take(struct parser *p, const char *text)
+{
     if (!accept(p, text))
         parse_failed(p, p->lexer.token.line, "expected `%s`, found `%.*s`", text, (int)p->lexer.token.length,
                      p->lexer.token.start);
 }
 
-uint64_t take_integer(struct parser *p) {
+uint64_t take_integer(struct parser *p)
+{
     const bool negative = accept(p, "-");
     const struct token token = p->lexer.token;
     if (token.kind != TOKEN_NUMBER)
@@ -56,7 +62,8 @@ uint64_t take_integer(struct parser *p) {
     return negative ? -token.value : token.value;
 }
 
-void take_name(struct parser *p, char name[NAME_BYTES]) {
+void take_name(struct parser *p, char name[NAME_BYTES])
+{
     const struct token *token = &p->lexer.token;
     if (token->kind != TOKEN_NAME || token->length >= NAME_BYTES)
         parse_failed(p, token->line, "expected a name, found `%.*s`", (int)token->length, token->start);
@@ -65,7 +72,8 @@ void take_name(struct parser *p, char name[NAME_BYTES]) {
     lexer_next(&p->lexer);
 }
 
-struct symbol *add_symbol(struct parser *p, const char *name, enum space space, uint64_t value, uint64_t bytes) {
+struct symbol *add_symbol(struct parser *p, const char *name, enum space space, uint64_t value, uint64_t bytes)
+{
     p->symbols = grow(p, p->symbols, p->symbol_count, sizeof *p->symbols);
     struct symbol *symbol = &p->symbols[p->symbol_count];
     *symbol = (struct symbol){copy_name(p, name), space, value, bytes};
@@ -73,16 +81,18 @@ struct symbol *add_symbol(struct parser *p, const char *name, enum space space, 
     return symbol;
 }
 
-const struct symbol *find_symbol(const struct parser *p, const char *name) {
+const struct symbol *find_symbol(const struct parser *p, const char *name)
+{
     for (uint32_t i = p->symbol_count; i-- > 0;)
         if (!strcmp(p->symbols[i].name, name))
             return &p->symbols[i];
     return NULL;
 }
 
-static uint32_t type_bytes(struct parser *p, const char *type) {
-    static const char *const names[] = {".b8", ".u8", ".s8", ".b16", ".u16", ".s16", ".f16", ".b32", ".u32",
-                                        ".s32", ".f32", ".b64", ".u64", ".s64", ".f64"};
+static uint32_t type_bytes(struct parser *p, const char *type)
+{
+    static const char *const names[] = {".b8",  ".u8",  ".s8",  ".b16", ".u16", ".s16", ".f16", ".b32",
+                                        ".u32", ".s32", ".f32", ".b64", ".u64", ".s64", ".f64"};
     static const uint8_t bytes[] = {1, 1, 1, 2, 2, 2, 2, 4, 4, 4, 4, 8, 8, 8, 8};
     for (size_t i = 0; i < sizeof bytes; i++)
         if (!strcmp(type, names[i]))
@@ -91,7 +101,8 @@ static uint32_t type_bytes(struct parser *p, const char *type) {
 }
 
 /* = {1, 2, ...} or = 1; what is not given is zero. */
-static void parse_initialiser(struct parser *p, struct ptx_variable *v, uint32_t element) {
+static void parse_initialiser(struct parser *p, struct ptx_variable *v, uint32_t element)
+{
     const bool braces = accept(p, "{");
     for (uint64_t at = 0;; at += element) {
         const uint64_t value = take_integer(p);
@@ -105,12 +116,14 @@ static void parse_initialiser(struct parser *p, struct ptx_variable *v, uint32_t
         take(p, "}");
 }
 
-static uint64_t align_up(uint64_t value, uint64_t alignment) {
+static uint64_t align_up(uint64_t value, uint64_t alignment)
+{
     return (value + alignment - 1) & ~(alignment - 1);
 }
 
 static void add_variable(struct parser *p, const char *name, enum space space, uint64_t bytes, uint64_t alignment,
-                         uint32_t element) {
+                         uint32_t element)
+{
     struct ptx_module *m = p->module;
     m->variables = grow(p, m->variables, m->variable_count, sizeof *m->variables);
     struct ptx_variable *v = &m->variables[m->variable_count];
@@ -128,7 +141,8 @@ static void add_variable(struct parser *p, const char *name, enum space space, u
 }
 
 /* [.align n] .type name[count] [= initialiser] ; the space directive is already taken. */
-void parse_variable(struct parser *p, enum space space, bool is_extern) {
+void parse_variable(struct parser *p, enum space space, bool is_extern)
+{
     uint64_t alignment = 1, bytes;
     if (accept(p, ".align"))
         alignment = take_integer(p);
@@ -171,14 +185,16 @@ void parse_variable(struct parser *p, enum space space, bool is_extern) {
 }
 
 /* The debug sections behind the code, with braces, say nothing that is executed. */
-static void skip_section(struct parser *p) {
+static void skip_section(struct parser *p)
+{
     while (!accept(p, "{") && p->lexer.token.kind != TOKEN_END)
         lexer_next(&p->lexer);
     while (!accept(p, "}") && p->lexer.token.kind != TOKEN_END)
         lexer_next(&p->lexer);
 }
 
-static void parse_target(struct parser *p) {
+static void parse_target(struct parser *p)
+{
     char target[NAME_BYTES];
     take_name(p, target);
     if (sscanf(target, "sm_%u", &p->module->target) != 1)
@@ -187,7 +203,8 @@ static void parse_target(struct parser *p) {
         lexer_next(&p->lexer);
 }
 
-static void parse_module(struct parser *p) {
+static void parse_module(struct parser *p)
+{
     while (p->lexer.token.kind != TOKEN_END) {
         const uint32_t line = p->lexer.token.line;
         if (accept(p, ".version")) {
@@ -222,7 +239,8 @@ static void parse_module(struct parser *p) {
     }
 }
 
-static void release(struct parser *p) {
+static void release(struct parser *p)
+{
     for (uint32_t i = 0; i < p->symbol_count; i++)
         free(p->symbols[i].name);
     for (uint32_t i = 0; i < p->label_count; i++)
@@ -238,7 +256,8 @@ static void release(struct parser *p) {
     free(p->constant_wide);
 }
 
-struct ptx_module *ptx_parse(const char *text, uint64_t base, char message[MESSAGE_BYTES]) {
+struct ptx_module *ptx_parse(const char *text, uint64_t base, char message[MESSAGE_BYTES])
+{
     struct parser *p = calloc(1, sizeof *p);
     if (!p || !(p->module = calloc(1, sizeof *p->module))) {
         free(p);
@@ -262,7 +281,8 @@ struct ptx_module *ptx_parse(const char *text, uint64_t base, char message[MESSA
     return module;
 }
 
-void ptx_free(struct ptx_module *module) {
+void ptx_free(struct ptx_module *module)
+{
     if (!module)
         return;
     for (uint32_t i = 0; i < module->function_count; i++) {

@@ -29,22 +29,26 @@ struct scan {
     uint32_t *row;
 };
 
-static const uint32_t *references(const struct insn *in) {
+static const uint32_t *references(const struct insn *in)
+{
     return in->list ? in->list : in->reg;
 }
 
-static bool is_register(uint32_t reference) {
+static bool is_register(uint32_t reference)
+{
     return (reference & REF_KIND) == REF_REGISTER;
 }
 
-static void *table(struct scan *s, size_t count, size_t bytes) {
+static void *table(struct scan *s, size_t count, size_t bytes)
+{
     void *memory = calloc(count + 1, bytes);
     if (!memory) /* what was allocated before is lost: the process is out of memory */
         parse_failed(s->parser, s->parser->lexer.token.line, "out of host memory");
     return memory;
 }
 
-static void find_blocks(struct scan *s) {
+static void find_blocks(struct scan *s)
+{
     const struct ptx_function *f = s->f;
     bool *leads = table(s, f->insns, sizeof *leads);
     leads[0] = true;
@@ -77,16 +81,19 @@ static void find_blocks(struct scan *s) {
     }
 }
 
-static bool has(const uint64_t *set, uint32_t reg) {
+static bool has(const uint64_t *set, uint32_t reg)
+{
     return set[reg / 64] >> reg % 64 & 1;
 }
 
-static void put(uint64_t *set, uint32_t reg) {
+static void put(uint64_t *set, uint32_t reg)
+{
     set[reg / 64] |= 1ull << reg % 64;
 }
 
 /* A guarded write keeps the old value in some lanes: it also reads. */
-static void note_uses(const struct insn *in, struct block *b) {
+static void note_uses(const struct insn *in, struct block *b)
+{
     const uint32_t *refs = references(in);
     for (uint32_t k = 0; k < (uint32_t)in->dsts + in->srcs; k++)
         if ((k >= in->dsts || in->guard != NO_GUARD) && is_register(refs[k]) && !has(b->kill, refs[k]))
@@ -97,13 +104,15 @@ static void note_uses(const struct insn *in, struct block *b) {
         put(b->kill, refs[k]);
 }
 
-static void merge_in(struct scan *s, struct block *b, uint32_t successor) {
+static void merge_in(struct scan *s, struct block *b, uint32_t successor)
+{
     if (successor < s->f->insns)
         for (uint32_t i = 0; i < s->words; i++)
             b->out[i] |= s->blocks[s->block_at[successor]].in[i];
 }
 
-static void find_live_sets(struct scan *s) {
+static void find_live_sets(struct scan *s)
+{
     for (uint32_t b = 0; b < s->block_count; b++)
         for (uint32_t i = s->blocks[b].first; i < s->blocks[b].end; i++)
             note_uses(&s->f->code[i], &s->blocks[b]);
@@ -126,13 +135,15 @@ static void find_live_sets(struct scan *s) {
     }
 }
 
-static void extend(struct scan *s, uint32_t reg, uint32_t position) {
+static void extend(struct scan *s, uint32_t reg, uint32_t position)
+{
     struct interval *v = &s->intervals[reg];
     v->low = position < v->low ? position : v->low;
     v->high = position > v->high ? position : v->high;
 }
 
-static void find_intervals(struct scan *s) {
+static void find_intervals(struct scan *s)
+{
     const uint32_t registers = s->parser->register_count;
     s->intervals = table(s, registers, sizeof *s->intervals);
     for (uint32_t r = 0; r < registers; r++)
@@ -157,13 +168,15 @@ static void find_intervals(struct scan *s) {
     }
 }
 
-static int by_start(const void *a, const void *b) {
+static int by_start(const void *a, const void *b)
+{
     const struct interval *x = a, *y = b;
     return x->low != y->low ? (x->low > y->low) - (x->low < y->low) : (x->reg > y->reg) - (x->reg < y->reg);
 }
 
 /* Rows of 64 bits lie behind those of 32, so rows of different width never overlap. */
-static void scan(struct scan *s) {
+static void scan(struct scan *s)
+{
     const uint32_t registers = s->parser->register_count;
     struct interval *order = table(s, registers, sizeof *order);
     uint32_t *ends[2], counts[2] = {0, 0};
@@ -182,8 +195,8 @@ static void scan(struct scan *s) {
         s->row[order[i].reg] = k;
     }
     for (uint32_t r = 0; r < registers; r++)
-        s->row[r] = s->parser->classes[r] == CLASS_64 ? SPECIAL_ROWS + counts[0] + 2 * s->row[r]
-                                                      : SPECIAL_ROWS + s->row[r];
+        s->row[r] =
+            s->parser->classes[r] == CLASS_64 ? SPECIAL_ROWS + counts[0] + 2 * s->row[r] : SPECIAL_ROWS + s->row[r];
     s->f->register_rows = SPECIAL_ROWS + counts[0] + 2 * counts[1];
     const uint32_t pressure = counts[0] + 2 * counts[1];
     s->f->register_count = pressure < 16 ? 16 : pressure > 255 ? 255 : pressure;
@@ -192,17 +205,22 @@ static void scan(struct scan *s) {
     free(ends[1]);
 }
 
-static uint32_t place(const struct scan *s, uint32_t reference) {
+static uint32_t place(const struct scan *s, uint32_t reference)
+{
     const uint32_t index = reference & ~REF_KIND;
     switch (reference & REF_KIND) {
-    case REF_CONSTANT: return 2 * index * ROW_BYTES | 1;
-    case REF_SPECIAL: return index * ROW_BYTES;
-    default: return s->row[index] * ROW_BYTES;
+    case REF_CONSTANT:
+        return 2 * index * ROW_BYTES | 1;
+    case REF_SPECIAL:
+        return index * ROW_BYTES;
+    default:
+        return s->row[index] * ROW_BYTES;
     }
 }
 
 /* An atomic whose old value is read lets a block see the order in which blocks ran. */
-static void find_order_sensitive(struct scan *s) {
+static void find_order_sensitive(struct scan *s)
+{
     bool *read = table(s, s->parser->register_count, sizeof *read);
     for (uint32_t i = 0; i < s->f->insns; i++) {
         const struct insn *in = &s->f->code[i];
@@ -217,7 +235,8 @@ static void find_order_sensitive(struct scan *s) {
     free(read);
 }
 
-void assign_rows(struct parser *p, struct ptx_function *f) {
+void assign_rows(struct parser *p, struct ptx_function *f)
+{
     struct scan s = {.parser = p, .f = f, .words = p->register_count / 64 + 1};
     find_order_sensitive(&s);
     find_blocks(&s);

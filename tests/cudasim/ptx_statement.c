@@ -8,16 +8,28 @@ static const struct {
     const char *name;
     int row;
 } specials[] = {
-    {"%tid.x", ROW_TID_X},       {"%tid.y", ROW_TID_Y},       {"%tid.z", ROW_TID_Z},
-    {"%ntid.x", ROW_NTID_X},     {"%ntid.y", ROW_NTID_Y},     {"%ntid.z", ROW_NTID_Z},
-    {"%ctaid.x", ROW_CTAID_X},   {"%ctaid.y", ROW_CTAID_Y},   {"%ctaid.z", ROW_CTAID_Z},
-    {"%nctaid.x", ROW_NCTAID_X}, {"%nctaid.y", ROW_NCTAID_Y}, {"%nctaid.z", ROW_NCTAID_Z},
-    {"%laneid", ROW_LANEID},     {"%warpid", ROW_WARPID},     {"%nwarpid", ROW_NWARPID},
-    {"%dynamic_smem_size", ROW_DYNAMIC_SHARED},               {"%total_smem_size", ROW_TOTAL_SHARED},
+    {"%tid.x", ROW_TID_X},
+    {"%tid.y", ROW_TID_Y},
+    {"%tid.z", ROW_TID_Z},
+    {"%ntid.x", ROW_NTID_X},
+    {"%ntid.y", ROW_NTID_Y},
+    {"%ntid.z", ROW_NTID_Z},
+    {"%ctaid.x", ROW_CTAID_X},
+    {"%ctaid.y", ROW_CTAID_Y},
+    {"%ctaid.z", ROW_CTAID_Z},
+    {"%nctaid.x", ROW_NCTAID_X},
+    {"%nctaid.y", ROW_NCTAID_Y},
+    {"%nctaid.z", ROW_NCTAID_Z},
+    {"%laneid", ROW_LANEID},
+    {"%warpid", ROW_WARPID},
+    {"%nwarpid", ROW_NWARPID},
+    {"%dynamic_smem_size", ROW_DYNAMIC_SHARED},
+    {"%total_smem_size", ROW_TOTAL_SHARED},
 };
 
 /* The innermost declaration wins. */
-static bool find_register(const struct parser *p, const char *name, uint64_t *index) {
+static bool find_register(const struct parser *p, const char *name, uint64_t *index)
+{
     for (uint32_t i = p->range_count; i-- > 0;) {
         const struct register_range *r = &p->ranges[i];
         if (r->count == 0) {
@@ -40,7 +52,8 @@ static bool find_register(const struct parser *p, const char *name, uint64_t *in
     return false;
 }
 
-static struct element parse_element(struct parser *p) {
+static struct element parse_element(struct parser *p)
+{
     struct element e = {.kind = OPERAND_NUMBER};
     const uint32_t line = p->lexer.token.line;
     e.negated = accept(p, "!");
@@ -74,7 +87,8 @@ static struct element parse_element(struct parser *p) {
     return e;
 }
 
-static void parse_operand(struct parser *p, struct operand *o) {
+static void parse_operand(struct parser *p, struct operand *o)
+{
     *o = (struct operand){.count = 1};
     if (accept(p, "{")) {
         o->braces = true;
@@ -99,12 +113,14 @@ static void parse_operand(struct parser *p, struct operand *o) {
         o->second = parse_element(p);
 }
 
-static bool is_branch(const char *opcode) {
+static bool is_branch(const char *opcode)
+{
     return !strcmp(opcode, "bra") || !strcmp(opcode, "bra.uni");
 }
 
 /* Appends the instruction to the function: guard and line are set, the rest is left to decode_statement. */
-void parse_statement(struct parser *p, struct statement *s) {
+void parse_statement(struct parser *p, struct statement *s)
+{
     struct ptx_function *f = p->function;
     s->operands = 0;
     s->line = p->lexer.token.line;

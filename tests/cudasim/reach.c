@@ -3,7 +3,8 @@
 
 #include <stdio.h>
 
-static void gather_addresses(const struct warp *w, const struct insn *in, uint32_t reference, u64 *address) {
+static void gather_addresses(const struct warp *w, const struct insn *in, uint32_t reference, u64 *address)
+{
     const u64 offset = (u64)in->imm;
     if (in->wide_address) {
         const u64 *a = row(w, reference);
@@ -19,10 +20,12 @@ static void gather_addresses(const struct warp *w, const struct insn *in, uint32
 }
 
 /* at[l] = address[l] - base if all lanes lie in [0, limit] from base and are aligned. */
-static inline bool inside(const u64 *address, u64 base, int64_t limit, u64 size, int64_t *at) {
+static inline bool inside(const u64 *address, u64 base, int64_t limit, u64 size, int64_t *at)
+{
     int64_t outside = 0;
     u64 low = 0;
-    EACH_LANE(l) {
+    EACH_LANE(l)
+    {
         const int64_t offset = (int64_t)(address[l] - base);
         at[l] = offset;
         outside |= offset | (limit - offset);
@@ -31,13 +34,15 @@ static inline bool inside(const u64 *address, u64 base, int64_t limit, u64 size,
     return outside >= 0 && !(low & (size - 1));
 }
 
-_Noreturn static void fault_alignment(struct warp *w, const struct insn *in, int lane, u64 address, u64 size) {
+_Noreturn static void fault_alignment(struct warp *w, const struct insn *in, int lane, u64 address, u64 size)
+{
     exec_fault(w, in, lane, FAULT_MISALIGNED, "address 0x%llx is not aligned to %llu bytes",
                (unsigned long long)address, (unsigned long long)size);
 }
 
 _Noreturn static void fault_global(struct warp *w, const struct insn *in, int lane, u64 address, u64 size,
-                                   const struct allocation *a, bool writes) {
+                                   const struct allocation *a, bool writes)
+{
     const char *verb = writes ? "write" : "read";
     char name[160];
     if (a)
@@ -56,15 +61,16 @@ _Noreturn static void fault_global(struct warp *w, const struct insn *in, int la
                    verb, (unsigned long long)size, (unsigned long long)address, name);
     exec_fault(w, in, lane, FAULT_ADDRESS, "%s of %llu bytes at 0x%llx: offset %llu of %s%s", verb,
                (unsigned long long)size, (unsigned long long)address, (unsigned long long)offset, name,
-               !a->host                          ? ", which was freed"
-               : offset + size > a->bytes        ? ", out of bounds"
-               : a->kind == MEMORY_CONSTANT      ? ", which is constant"
-                                                 : ", which this instruction's space does not hold");
+               !a->host                     ? ", which was freed"
+               : offset + size > a->bytes   ? ", out of bounds"
+               : a->kind == MEMORY_CONSTANT ? ", which is constant"
+                                            : ", which this instruction's space does not hold");
 }
 
 /* Lane by lane: lanes may hit several allocations, and the first bad lane is reported. */
 static void reach_allocations(struct warp *w, const struct insn *in, const u64 *address, u64 size, bool writes,
-                              struct reach *r) {
+                              struct reach *r)
+{
     r->base = 0;
     for (int l = 0; l < LANES; l++) {
         if (!(w->mask >> l & 1))
@@ -72,8 +78,8 @@ static void reach_allocations(struct warp *w, const struct insn *in, const u64 *
         struct allocation *a = memory_find(address[l]);
         const u64 offset = a ? address[l] - a->base : 0;
         const bool fits = a && a->host && a->bytes >= size && offset <= a->bytes - size;
-        const bool legal = fits && (in->space == SPACE_CONST ? a->kind == MEMORY_CONSTANT
-                                                             : !(writes && a->kind == MEMORY_CONSTANT));
+        const bool legal =
+            fits && (in->space == SPACE_CONST ? a->kind == MEMORY_CONSTANT : !(writes && a->kind == MEMORY_CONSTANT));
         if (!legal)
             fault_global(w, in, l, address[l], size, a, writes);
         if (address[l] & (size - 1))
@@ -88,7 +94,8 @@ static void reach_allocations(struct warp *w, const struct insn *in, const u64 *
 }
 
 static void reach_global(struct warp *w, const struct insn *in, const u64 *address, u64 size, bool writes,
-                         struct reach *r) {
+                         struct reach *r)
+{
     const struct allocation *a = w->worker->cache[in->slot];
     if (a && a->bytes >= size && inside(address, a->base, (int64_t)(a->bytes - size), size, r->at))
         r->base = (uintptr_t)a->host;
@@ -102,10 +109,11 @@ static void reach_global(struct warp *w, const struct insn *in, const u64 *addre
 
 /* Shared, local and parameter space: `address` counts from the start of the window. */
 static void reach_window(struct warp *w, const struct insn *in, const u64 *address, u64 size, bool writes,
-                         enum space space, struct reach *r) {
+                         enum space space, struct reach *r)
+{
     struct worker *worker = w->worker;
     const struct ptx_function *f = worker->launch->function;
-    const u64 bytes = space == SPACE_SHARED ? worker->launch->shared_bytes
+    const u64 bytes = space == SPACE_SHARED  ? worker->launch->shared_bytes
                       : space == SPACE_LOCAL ? f->local_bytes
                                              : f->param_bytes;
     if (bytes < size || !inside(address, 0, (int64_t)(bytes - size), size, r->at))
@@ -116,7 +124,9 @@ static void reach_window(struct warp *w, const struct insn *in, const u64 *addre
                 exec_fault(w, in, l, FAULT_ADDRESS, "%s of %llu bytes at offset %lld of %llu bytes of %s memory",
                            writes ? "write" : "read", (unsigned long long)size, (long long)address[l],
                            (unsigned long long)bytes,
-                           space == SPACE_SHARED ? "shared" : space == SPACE_LOCAL ? "local" : "parameter");
+                           space == SPACE_SHARED  ? "shared"
+                           : space == SPACE_LOCAL ? "local"
+                                                  : "parameter");
             if (address[l] & (size - 1))
                 fault_alignment(w, in, l, address[l], size);
         }
@@ -134,7 +144,8 @@ static void reach_window(struct warp *w, const struct insn *in, const u64 *addre
     }
 }
 
-static enum space window_of(u64 address) {
+static enum space window_of(u64 address)
+{
     return address - SHARED_WINDOW < WINDOW_BYTES  ? SPACE_SHARED
            : address - LOCAL_WINDOW < WINDOW_BYTES ? SPACE_LOCAL
            : address - PARAM_WINDOW < WINDOW_BYTES ? SPACE_PARAM
@@ -143,7 +154,8 @@ static enum space window_of(u64 address) {
 
 /* Lanes of one generic access may lie in different spaces: each space is resolved with the others masked. */
 static void reach_generic(struct warp *w, const struct insn *in, const u64 *address, u64 size, bool writes,
-                          struct reach *r) {
+                          struct reach *r)
+{
     static const u64 starts[] = {
         [SPACE_GLOBAL] = 0, [SPACE_SHARED] = SHARED_WINDOW, [SPACE_LOCAL] = LOCAL_WINDOW, [SPACE_PARAM] = PARAM_WINDOW};
     const uint32_t all = w->mask;
@@ -177,7 +189,8 @@ static void reach_generic(struct warp *w, const struct insn *in, const u64 *addr
 
 /* The common case in one pass: all lanes in the allocation that this instruction hit last. */
 static inline bool reach_again(const struct warp *w, const struct insn *in, uint32_t reference, u64 size,
-                               struct reach *r) {
+                               struct reach *r)
+{
     const struct launch *launch = w->worker->launch;
     const struct allocation *last = w->worker->cache[in->slot];
     if (in->space != SPACE_GLOBAL || !in->wide_address || !last || last->bytes < size || launch->check ||
@@ -188,7 +201,8 @@ static inline bool reach_again(const struct warp *w, const struct insn *in, uint
     int64_t outside = 0, low = 0;
     r->base = (uintptr_t)last->host;
     if (w->mask == ALL_LANES) {
-        EACH_LANE(l) {
+        EACH_LANE(l)
+        {
             const int64_t offset = (int64_t)(a[l] + shift);
             r->at[l] = offset;
             outside |= offset | (limit - offset);
@@ -196,7 +210,8 @@ static inline bool reach_again(const struct warp *w, const struct insn *in, uint
         }
     } else {
         const int64_t some = (int64_t)(a[__builtin_ctz(w->mask)] + shift);
-        EACH_LANE(l) {
+        EACH_LANE(l)
+        {
             const int64_t offset = w->on[l] ? (int64_t)(a[l] + shift) : some;
             r->at[l] = offset;
             outside |= offset | (limit - offset);
@@ -206,7 +221,8 @@ static inline bool reach_again(const struct warp *w, const struct insn *in, uint
     return outside >= 0 && !(low & (int64_t)(size - 1));
 }
 
-void reach_lanes(struct warp *w, const struct insn *in, uint32_t reference, bool writes, struct reach *r) {
+void reach_lanes(struct warp *w, const struct insn *in, uint32_t reference, bool writes, struct reach *r)
+{
     const u64 size = (u64)in->bytes * in->count;
     u64 address[LANES];
     if (reach_again(w, in, reference, size, r))
@@ -221,7 +237,8 @@ void reach_lanes(struct warp *w, const struct insn *in, uint32_t reference, bool
 }
 
 /* Lane l at first + l * step, as far as lanes are active. */
-static inline bool spaced(const struct warp *w, const struct insn *in, uint32_t reference, u64 first, u64 step) {
+static inline bool spaced(const struct warp *w, const struct insn *in, uint32_t reference, u64 first, u64 step)
+{
     u64 apart = 0;
     if (in->wide_address && w->mask == ALL_LANES) {
         const u64 *a = row(w, reference);
@@ -238,11 +255,13 @@ static inline bool spaced(const struct warp *w, const struct insn *in, uint32_t 
     return apart == 0;
 }
 
-static inline u64 address_of(const struct warp *w, const struct insn *in, uint32_t reference, int lane) {
+static inline u64 address_of(const struct warp *w, const struct insn *in, uint32_t reference, int lane)
+{
     return in->wide_address ? ((const u64 *)row(w, reference))[lane] : ((const u32 *)row(w, reference))[lane];
 }
 
-enum pattern reach_pattern(struct warp *w, const struct insn *in, uint32_t reference, bool writes, struct reach *r) {
+enum pattern reach_pattern(struct warp *w, const struct insn *in, uint32_t reference, bool writes, struct reach *r)
+{
     const struct worker *worker = w->worker;
     const struct allocation *last = worker->cache[in->slot];
     const bool shared = in->space == SPACE_SHARED;

@@ -21,11 +21,13 @@ enum pattern { PATTERN_SCATTERED, PATTERN_UNIFORM, PATTERN_DENSE };
  * all lanes active, at neighbouring elements (DENSE): then only r->at[0] is set, to 0. */
 enum pattern reach_pattern(struct warp *w, const struct insn *in, uint32_t address, bool writes, struct reach *r);
 
-static inline uint8_t *reached(const struct reach *r, int lane) {
+static inline uint8_t *reached(const struct reach *r, int lane)
+{
     return (uint8_t *)(r->base + (uintptr_t)r->at[lane]);
 }
 
 /* The empty assembly keeps loops of these scalar: gather instructions are slower than 32 loads on many processors. */
+/* clang-format off */
 #define READER(T)                                                        \
     static inline T read_##T(const struct reach *r, int lane, size_t offset) { \
         T value;                                                         \
@@ -34,6 +36,7 @@ static inline uint8_t *reached(const struct reach *r, int lane) {
         memcpy(&value, from, sizeof value);                              \
         return value;                                                    \
     }
+/* clang-format on */
 READER(u8)
 READER(s8)
 READER(u16)

@@ -9,20 +9,22 @@
 enum { LIBRARY_KINDS = 8 };
 
 static struct object *objects;
-static const char *const kind_names[OBJECT_KINDS] = {"streams", "events", "modules", "graphs", "executable graphs",
-                                                     "host buffers"};
+static const char *const kind_names[OBJECT_KINDS] = {"streams",           "events",      "modules", "graphs",
+                                                     "executable graphs", "host buffers"};
 static struct {
     char what[48];
     int count;
 } tracked[LIBRARY_KINDS];
 
-void object_add(struct object *object, enum object_kind kind) {
+void object_add(struct object *object, enum object_kind kind)
+{
     object->kind = kind;
     object->next = objects;
     objects = object;
 }
 
-void object_remove(struct object *object) {
+void object_remove(struct object *object)
+{
     for (struct object **at = &objects; *at; at = &(*at)->next)
         if (*at == object) {
             *at = object->next;
@@ -30,25 +32,29 @@ void object_remove(struct object *object) {
         }
 }
 
-bool object_valid(const void *handle, enum object_kind kind) {
+bool object_valid(const void *handle, enum object_kind kind)
+{
     for (const struct object *o = objects; o; o = o->next)
         if (o == handle)
             return o->kind == kind;
     return false;
 }
 
-unsigned object_count(enum object_kind kind) {
+unsigned object_count(enum object_kind kind)
+{
     unsigned count = 0;
     for (const struct object *o = objects; o; o = o->next)
         count += o->kind == kind;
     return count;
 }
 
-struct object *object_first(void) {
+struct object *object_first(void)
+{
     return objects;
 }
 
-void simTrack(const char *what, int change) {
+void simTrack(const char *what, int change)
+{
     driver_enter();
     for (int i = 0; i < LIBRARY_KINDS; i++)
         if (!*tracked[i].what || !strcmp(tracked[i].what, what)) {
@@ -59,7 +65,8 @@ void simTrack(const char *what, int change) {
     driver_leave();
 }
 
-static uint64_t leak_count(void) {
+static uint64_t leak_count(void)
+{
     uint64_t leaks = memory_counters().live + state.retained;
     for (int kind = 0; kind < OBJECT_KINDS; kind++)
         leaks += object_count((enum object_kind)kind);
@@ -68,40 +75,59 @@ static uint64_t leak_count(void) {
     return leaks;
 }
 
-void simStats(struct sim_stats *stats) {
+void simStats(struct sim_stats *stats)
+{
     driver_enter();
     const struct memory_counters m = memory_counters();
     const struct prof_counters *c = &state.counters;
-    *stats = (struct sim_stats){
-        .requested = m.requested, .requested_peak = m.requested_peak, .charged = m.charged,
-        .charged_peak = m.charged_peak, .live_buffers = m.live, .allocations = m.allocations, .refusals = m.refusals,
-        .calls = state.calls, .launches = state.launches, .graph_launches = state.graph_launches,
-        .warp_instructions = c->warp_instructions, .lane_instructions = c->lane_instructions,
-        .global_requests = c->global_requests, .global_sectors = c->global_sectors, .global_ideal = c->global_ideal,
-        .shared_requests = c->shared_requests, .shared_wavefronts = c->shared_wavefronts, .leaks = leak_count()};
+    *stats = (struct sim_stats){.requested = m.requested,
+                                .requested_peak = m.requested_peak,
+                                .charged = m.charged,
+                                .charged_peak = m.charged_peak,
+                                .live_buffers = m.live,
+                                .allocations = m.allocations,
+                                .refusals = m.refusals,
+                                .calls = state.calls,
+                                .launches = state.launches,
+                                .graph_launches = state.graph_launches,
+                                .warp_instructions = c->warp_instructions,
+                                .lane_instructions = c->lane_instructions,
+                                .global_requests = c->global_requests,
+                                .global_sectors = c->global_sectors,
+                                .global_ideal = c->global_ideal,
+                                .shared_requests = c->shared_requests,
+                                .shared_wavefronts = c->shared_wavefronts,
+                                .leaks = leak_count()};
     driver_leave();
 }
 
-int simKernelStats(const char *kernel, struct sim_stats *stats) {
+int simKernelStats(const char *kernel, struct sim_stats *stats)
+{
     struct prof_counters c = {0};
     driver_enter();
     const uint64_t launches = prof_find(kernel, &c);
     driver_leave();
-    *stats = (struct sim_stats){
-        .launches = launches, .warp_instructions = c.warp_instructions, .lane_instructions = c.lane_instructions,
-        .global_requests = c.global_requests, .global_sectors = c.global_sectors, .global_ideal = c.global_ideal,
-        .shared_requests = c.shared_requests, .shared_wavefronts = c.shared_wavefronts};
+    *stats = (struct sim_stats){.launches = launches,
+                                .warp_instructions = c.warp_instructions,
+                                .lane_instructions = c.lane_instructions,
+                                .global_requests = c.global_requests,
+                                .global_sectors = c.global_sectors,
+                                .global_ideal = c.global_ideal,
+                                .shared_requests = c.shared_requests,
+                                .shared_wavefronts = c.shared_wavefronts};
     return launches != 0;
 }
 
-static void print_buffer(const struct allocation *a, void *data) {
+static void print_buffer(const struct allocation *a, void *data)
+{
     unsigned *left = data;
     if (*left && (*left)--)
         fprintf(stderr, "cudasim:   allocation %u, %llu bytes at 0x%llx\n", a->number, (unsigned long long)a->bytes,
                 (unsigned long long)a->base);
 }
 
-__attribute__((destructor)) static void report_at_exit(void) {
+__attribute__((destructor)) static void report_at_exit(void)
+{
     if (config()->profile)
         prof_report();
     const uint64_t leaks = leak_count();

@@ -9,7 +9,8 @@
 
 static struct CUstream_st legacy;
 
-static double now(void) {
+static double now(void)
+{
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
@@ -17,14 +18,16 @@ static double now(void) {
 
 /* ---- operations and marks ---- */
 
-struct op *op_new(CUresult (*run)(struct op *), size_t bytes) {
+struct op *op_new(CUresult (*run)(struct op *), size_t bytes)
+{
     struct op *op = calloc(1, sizeof *op + bytes);
     if (op)
         *op = (struct op){.references = 1, .run = run, .bytes = bytes};
     return op;
 }
 
-void op_release(struct op *op) {
+void op_release(struct op *op)
+{
     if (!op || --op->references)
         return;
     if (op->drop)
@@ -33,14 +36,16 @@ void op_release(struct op *op) {
     free(op);
 }
 
-struct mark *mark_new(struct CUstream_st *stream) {
+struct mark *mark_new(struct CUstream_st *stream)
+{
     struct mark *mark = calloc(1, sizeof *mark);
     if (mark)
         *mark = (struct mark){.references = 1, .stream = stream};
     return mark;
 }
 
-void mark_release(struct mark *mark) {
+void mark_release(struct mark *mark)
+{
     if (!mark || --mark->references)
         return;
     capture_release(mark->capture);
@@ -50,13 +55,15 @@ void mark_release(struct mark *mark) {
 
 /* ---- running ---- */
 
-struct CUstream_st *stream_of(CUstream handle) {
+struct CUstream_st *stream_of(CUstream handle)
+{
     if (!handle || handle == CU_STREAM_LEGACY || handle == CU_STREAM_PER_THREAD)
         return &legacy;
     return object_valid(handle, OBJECT_STREAM) ? handle : NULL;
 }
 
-static CUresult run_first(struct CUstream_st *stream) {
+static CUresult run_first(struct CUstream_st *stream)
+{
     struct queued *item = stream->first;
     stream->first = item->next;
     if (!stream->first)
@@ -69,18 +76,21 @@ static CUresult run_first(struct CUstream_st *stream) {
     return rc;
 }
 
-CUresult stream_drain(struct CUstream_st *stream) {
+CUresult stream_drain(struct CUstream_st *stream)
+{
     while (stream->first)
         run_first(stream);
     return state.sticky;
 }
 
-static void drain_to(struct mark *mark) {
+static void drain_to(struct mark *mark)
+{
     while (!mark->done && mark->stream->first)
         run_first(mark->stream);
 }
 
-CUresult drain_all(void) {
+CUresult drain_all(void)
+{
     stream_drain(&legacy);
     for (struct object *o = object_first(); o; o = o->next)
         if (o->kind == OBJECT_STREAM)
@@ -88,18 +98,21 @@ CUresult drain_all(void) {
     return state.sticky;
 }
 
-static CUresult run_record(struct op *op) {
+static CUresult run_record(struct op *op)
+{
     op->mark->done = true;
     op->mark->time = now();
     return CUDA_SUCCESS;
 }
 
-static CUresult run_wait(struct op *op) {
+static CUresult run_wait(struct op *op)
+{
     drain_to(op->mark);
     return state.sticky;
 }
 
-static CUresult append(struct CUstream_st *stream, struct op *op) {
+static CUresult append(struct CUstream_st *stream, struct op *op)
+{
     struct queued *item = calloc(1, sizeof *item);
     if (!item) {
         op_release(op);
@@ -115,7 +128,8 @@ static CUresult append(struct CUstream_st *stream, struct op *op) {
 }
 
 /* `stream` goes on when all that `other` has to do now is done. */
-static CUresult append_wait_for(struct CUstream_st *stream, struct CUstream_st *other) {
+static CUresult append_wait_for(struct CUstream_st *stream, struct CUstream_st *other)
+{
     if (!other->first)
         return CUDA_SUCCESS;
     struct mark *mark = mark_new(other);
@@ -137,7 +151,8 @@ static CUresult append_wait_for(struct CUstream_st *stream, struct CUstream_st *
 }
 
 /* The legacy default stream waits for all blocking streams, and they for it. */
-static CUresult order_with_legacy(struct CUstream_st *stream) {
+static CUresult order_with_legacy(struct CUstream_st *stream)
+{
     CUresult rc = CUDA_SUCCESS;
     if (stream != &legacy)
         return stream->flags & CU_STREAM_NON_BLOCKING ? rc : append_wait_for(stream, &legacy);
@@ -148,7 +163,8 @@ static CUresult order_with_legacy(struct CUstream_st *stream) {
 }
 
 /* Use of the default stream while a blocking stream is captured would make the graph depend on it. */
-CUresult refuse_in_capture(CUstream handle) {
+CUresult refuse_in_capture(CUstream handle)
+{
     if (stream_of(handle) != &legacy)
         return CUDA_SUCCESS;
     for (struct object *o = object_first(); o; o = o->next) {
@@ -161,7 +177,8 @@ CUresult refuse_in_capture(CUstream handle) {
     return CUDA_SUCCESS;
 }
 
-CUresult refuse_unsafe_in_capture(void) {
+CUresult refuse_unsafe_in_capture(void)
+{
     if (!capture_strict())
         return CUDA_SUCCESS;
     for (struct object *o = object_first(); o; o = o->next)
@@ -170,7 +187,8 @@ CUresult refuse_unsafe_in_capture(void) {
     return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
 }
 
-CUresult stream_enqueue(CUstream handle, struct op *op) {
+CUresult stream_enqueue(CUstream handle, struct op *op)
+{
     if (!op)
         return CUDA_ERROR_OUT_OF_MEMORY;
     struct CUstream_st *stream = stream_of(handle);
@@ -191,7 +209,8 @@ CUresult stream_enqueue(CUstream handle, struct op *op) {
 
 /* ---- streams ---- */
 
-static CUresult create_stream(const char *name, CUstream *stream, unsigned flags) {
+static CUresult create_stream(const char *name, CUstream *stream, unsigned flags)
+{
     CUresult rc = api_enter(name, NEEDS_CONTEXT);
     if (!rc && (!stream || flags & ~(unsigned)CU_STREAM_NON_BLOCKING))
         rc = CUDA_ERROR_INVALID_VALUE;
@@ -206,16 +225,19 @@ static CUresult create_stream(const char *name, CUstream *stream, unsigned flags
     return api_leave(rc);
 }
 
-CUresult cuStreamCreate(CUstream *stream, unsigned flags) {
+CUresult cuStreamCreate(CUstream *stream, unsigned flags)
+{
     return create_stream("cuStreamCreate", stream, flags);
 }
 
-CUresult cuStreamCreateWithPriority(CUstream *stream, unsigned flags, int priority) {
+CUresult cuStreamCreateWithPriority(CUstream *stream, unsigned flags, int priority)
+{
     (void)priority;
     return create_stream("cuStreamCreateWithPriority", stream, flags);
 }
 
-CUresult cuStreamDestroy_v2(CUstream stream) {
+CUresult cuStreamDestroy_v2(CUstream stream)
+{
     CUresult rc = api_enter("cuStreamDestroy_v2", NEEDS_CONTEXT);
     if (!rc && !object_valid(stream, OBJECT_STREAM))
         rc = CUDA_ERROR_INVALID_HANDLE;
@@ -234,7 +256,8 @@ CUresult cuStreamDestroy_v2(CUstream stream) {
 }
 
 /* A wait on a captured stream breaks the capture. */
-static CUresult usable(CUstream handle, struct CUstream_st **stream) {
+static CUresult usable(CUstream handle, struct CUstream_st **stream)
+{
     *stream = stream_of(handle);
     if (!*stream)
         return CUDA_ERROR_INVALID_HANDLE;
@@ -245,7 +268,8 @@ static CUresult usable(CUstream handle, struct CUstream_st **stream) {
     return refuse_in_capture(handle);
 }
 
-CUresult cuStreamSynchronize(CUstream handle) {
+CUresult cuStreamSynchronize(CUstream handle)
+{
     struct CUstream_st *stream;
     CUresult rc = api_enter("cuStreamSynchronize", NEEDS_CONTEXT);
     if (!rc)
@@ -256,7 +280,8 @@ CUresult cuStreamSynchronize(CUstream handle) {
 }
 
 /* A query is answered once with "not ready", and by then the work has been done. */
-CUresult cuStreamQuery(CUstream handle) {
+CUresult cuStreamQuery(CUstream handle)
+{
     struct CUstream_st *stream;
     CUresult rc = api_enter("cuStreamQuery", NEEDS_CONTEXT);
     if (!rc)
@@ -276,7 +301,8 @@ struct CUevent_st {
     struct mark *mark; /* NULL until recorded */
 };
 
-CUresult cuEventCreate(CUevent *event, unsigned flags) {
+CUresult cuEventCreate(CUevent *event, unsigned flags)
+{
     CUresult rc = api_enter("cuEventCreate", NEEDS_CONTEXT);
     struct CUevent_st *e = rc ? NULL : calloc(1, sizeof *e);
     if (!rc && !e)
@@ -289,7 +315,8 @@ CUresult cuEventCreate(CUevent *event, unsigned flags) {
     return api_leave(rc);
 }
 
-CUresult cuEventDestroy_v2(CUevent event) {
+CUresult cuEventDestroy_v2(CUevent event)
+{
     CUresult rc = api_enter("cuEventDestroy_v2", NEEDS_CONTEXT);
     if (!rc && !object_valid(event, OBJECT_EVENT))
         rc = CUDA_ERROR_INVALID_HANDLE;
@@ -301,7 +328,8 @@ CUresult cuEventDestroy_v2(CUevent event) {
     return api_leave(rc);
 }
 
-CUresult cuEventRecord(CUevent event, CUstream handle) {
+CUresult cuEventRecord(CUevent event, CUstream handle)
+{
     CUresult rc = api_enter("cuEventRecord", NEEDS_CONTEXT);
     struct CUstream_st *stream = stream_of(handle);
     if (!rc && (!object_valid(event, OBJECT_EVENT) || !stream))
@@ -328,7 +356,8 @@ CUresult cuEventRecord(CUevent event, CUstream handle) {
     return api_leave(rc);
 }
 
-CUresult cuStreamWaitEvent(CUstream handle, CUevent event, unsigned flags) {
+CUresult cuStreamWaitEvent(CUstream handle, CUevent event, unsigned flags)
+{
     CUresult rc = api_enter("cuStreamWaitEvent", NEEDS_CONTEXT);
     struct CUstream_st *stream = stream_of(handle);
     (void)flags;
@@ -347,13 +376,15 @@ CUresult cuStreamWaitEvent(CUstream handle, CUevent event, unsigned flags) {
     return api_leave(rc);
 }
 
-static CUresult event_use(CUevent event) {
+static CUresult event_use(CUevent event)
+{
     return !object_valid(event, OBJECT_EVENT)    ? CUDA_ERROR_INVALID_HANDLE
            : event->mark && event->mark->capture ? CUDA_ERROR_CAPTURED_EVENT
                                                  : CUDA_SUCCESS;
 }
 
-CUresult cuEventSynchronize(CUevent event) {
+CUresult cuEventSynchronize(CUevent event)
+{
     CUresult rc = api_enter("cuEventSynchronize", NEEDS_CONTEXT);
     if (!rc)
         rc = event_use(event);
@@ -364,7 +395,8 @@ CUresult cuEventSynchronize(CUevent event) {
     return api_leave(rc);
 }
 
-CUresult cuEventQuery(CUevent event) {
+CUresult cuEventQuery(CUevent event)
+{
     CUresult rc = api_enter("cuEventQuery", NEEDS_CONTEXT);
     if (!rc)
         rc = event_use(event);
@@ -375,7 +407,8 @@ CUresult cuEventQuery(CUevent event) {
     return api_leave(rc);
 }
 
-static CUresult elapsed(const char *name, float *milliseconds, CUevent start, CUevent end) {
+static CUresult elapsed(const char *name, float *milliseconds, CUevent start, CUevent end)
+{
     CUresult rc = api_enter(name, NEEDS_CONTEXT);
     if (!rc && (event_use(start) || event_use(end) || !start->mark || !end->mark ||
                 (start->flags | end->flags) & CU_EVENT_DISABLE_TIMING))
@@ -387,10 +420,12 @@ static CUresult elapsed(const char *name, float *milliseconds, CUevent start, CU
     return api_leave(rc);
 }
 
-CUresult cuEventElapsedTime(float *milliseconds, CUevent start, CUevent end) {
+CUresult cuEventElapsedTime(float *milliseconds, CUevent start, CUevent end)
+{
     return elapsed("cuEventElapsedTime", milliseconds, start, end);
 }
 
-CUresult cuEventElapsedTime_v2(float *milliseconds, CUevent start, CUevent end) {
+CUresult cuEventElapsedTime_v2(float *milliseconds, CUevent start, CUevent end)
+{
     return elapsed("cuEventElapsedTime_v2", milliseconds, start, end);
 }

@@ -57,15 +57,15 @@ enum { CTL_ROWS = 0, CTL_STEP = 2, CTL_POSITION = 3, CTL_EPOCH = 4, CTL_COUNT_SA
 /* Philox4x32-10 of Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011: from counters
  * c0 .. c3 and keys k0, k1, the variables of these names, to four words in c0 .. c3. These may be numbers, or vectors of
  * them: PRODUCT(x, m) is x * m in 64 bits, a TYPE, HIGH and LOW its halves. */
-#define PHILOX4X32_10(TYPE, PRODUCT, HIGH, LOW)                                                    \
-    for (int round = 0; round < 10; round++) {                                                     \
-        const TYPE p0 = PRODUCT(c0, 0xD2511F53u), p1 = PRODUCT(c2, 0xCD9E8D57u);                   \
-        c0 = HIGH(p1) ^ c1 ^ k0;                                                                   \
-        c1 = LOW(p1);                                                                              \
-        c2 = HIGH(p0) ^ c3 ^ k1;                                                                   \
-        c3 = LOW(p0);                                                                              \
-        k0 += 0x9E3779B9u;                                                                         \
-        k1 += 0xBB67AE85u;                                                                         \
+#define PHILOX4X32_10(TYPE, PRODUCT, HIGH, LOW)                                                                        \
+    for (int round = 0; round < 10; round++) {                                                                         \
+        const TYPE p0 = PRODUCT(c0, 0xD2511F53u), p1 = PRODUCT(c2, 0xCD9E8D57u);                                       \
+        c0 = HIGH(p1) ^ c1 ^ k0;                                                                                       \
+        c1 = LOW(p1);                                                                                                  \
+        c2 = HIGH(p0) ^ c3 ^ k1;                                                                                       \
+        c3 = LOW(p0);                                                                                                  \
+        k0 += 0x9E3779B9u;                                                                                             \
+        k1 += 0xBB67AE85u;                                                                                             \
     }
 
 static inline void philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4])
@@ -154,23 +154,26 @@ static inline uint64_t shuffle_index(uint64_t i, uint64_t n, const uint32_t key[
 #include <stdint.h>
 
 struct nr_args {
-    void *const *t;          /* kernel_operands() in order: their first bytes in the arena */
-    uint32_t *control;       /* control block */
-    const void *samples;     /* of the split being read: u8 or f32, sample-major */
-    const void *targets;     /* i32 class or f32 values, sample-major */
-    int32_t samples_f32;     /* 1: samples are f32 as given (transforms still apply), 0: u8 */
-    int32_t blocks;          /* ceil(valid rows / 16) */
-    const uint32_t *stream;  /* kernel_streams() in order, as the table has them */
+    void *const *t;         /* kernel_operands() in order: their first bytes in the arena */
+    uint32_t *control;      /* control block */
+    const void *samples;    /* of the split being read: u8 or f32, sample-major */
+    const void *targets;    /* i32 class or f32 values, sample-major */
+    int32_t samples_f32;    /* 1: samples are f32 as given (transforms still apply), 0: u8 */
+    int32_t blocks;         /* ceil(valid rows / 16) */
+    const uint32_t *stream; /* kernel_streams() in order, as the table has them */
 };
 
 struct nr_kernel {
-    void (*run)(const struct nr_args *a, int64_t first, int64_t last);   /* tasks [first, last) */
+    void (*run)(const struct nr_args *a, int64_t first, int64_t last); /* tasks [first, last) */
     int32_t blocks_per_task; /* 0: the number of tasks does not depend on the rows */
     int32_t splits;          /* tasks = (blocks_per_task ? ceil(blocks / blocks_per_task) : 1) * splits */
     const uint32_t *stream;  /* NULL: it draws nothing */
 };
 
-struct nr_object { int32_t abi, kernels, lanes, real_bytes; const struct nr_kernel *kernel; };
+struct nr_object {
+    int32_t abi, kernels, lanes, real_bytes;
+    const struct nr_kernel *kernel;
+};
 /* exported symbol: const struct nr_object nr_object */
 
 #endif

@@ -13,7 +13,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-enum { SAMPLES = 4096, SLACK = 2 << 20, LOCAL_SIZE_BYTES = 3 };      /* a CUfunction_attribute */
+enum { SAMPLES = 4096, SLACK = 2 << 20, LOCAL_SIZE_BYTES = 3 }; /* a CUfunction_attribute */
 
 struct lesson {
     struct cuda c;
@@ -138,7 +138,7 @@ static bool check_bytes(struct lesson *l, char **word)
     (void)word;
     compile(l);
     device_cuda_report(l->job.device, &r);
-    if (r.library) {                     /* its code is loaded with the first products, and stays */
+    if (r.library) { /* its code is loaded with the first products, and stays */
         arm(l);
         compile(l);
     }
@@ -190,7 +190,7 @@ static bool check_cycles(struct lesson *l, char **word)
     int64_t disarmed = 0, armed = 0;
     int cycles = 0;
     for (; cycles < 1000 && (cycles < 3 || now() < until); cycles++) {
-        compile(l);                  /* disarms first */
+        compile(l); /* disarms first */
         int64_t loose = gpu_free(&l->c);
         arm(l);
         train_steps(l, 0, 1);
@@ -208,7 +208,9 @@ static bool check_cycles(struct lesson *l, char **word)
 
 /* ---- local memory ---- */
 
-struct kernels { int n, local, most_local; };
+struct kernels {
+    int n, local, most_local;
+};
 
 static void look_at(struct kernels *k, const struct cuda *c, CUfunction f, const char *net, const char *entry)
 {
@@ -255,14 +257,21 @@ static bool check_local(int plans, char **path)
         plan_free(p);
     }
     gpu_close(&c, &g);
-    printf("%d kernels of %d plans in each precision, %d with local memory, at most %d bytes\n", k.n, plans, k.local, k.most_local);
+    printf("%d kernels of %d plans in each precision, %d with local memory, at most %d bytes\n", k.n, plans, k.local,
+           k.most_local);
     return k.local == 0 && k.n > 0;
 }
 
 int main(int argc, char **argv)
 {
-    static const struct { const char *name; int words; bool (*check)(struct lesson *l, char **word); } check[] = {
-        {"bytes", 4, check_bytes}, {"flat", 5, check_flat}, {"cycles", 5, check_cycles},
+    static const struct {
+        const char *name;
+        int words;
+        bool (*check)(struct lesson *l, char **word);
+    } check[] = {
+        {"bytes", 4, check_bytes},
+        {"flat", 5, check_flat},
+        {"cycles", 5, check_cycles},
     };
     static struct lesson l;
     if (argc > 2 && strcmp(argv[1], "local") == 0)

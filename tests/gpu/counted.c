@@ -60,19 +60,19 @@ __attribute__((destructor)) static void put_launches(void)
         return rc;                                                                                                     \
     }
 
-FORWARD(cuDevicePrimaryCtxRetain, (CUcontext *context, CUdevice device), (context, device), put("context %u\n", rc))
-FORWARD(cuModuleLoadDataEx, (CUmodule *module, const void *image, unsigned n, CUjit_option *options, void **values),
+FORWARD(cuDevicePrimaryCtxRetain, (CUcontext * context, CUdevice device), (context, device), put("context %u\n", rc))
+FORWARD(cuModuleLoadDataEx, (CUmodule * module, const void *image, unsigned n, CUjit_option *options, void **values),
         (module, image, n, options, values), put("module %u\n", rc))
 FORWARD(cuModuleUnload, (CUmodule module), (module), put("module unloaded\n"))
-FORWARD(cuMemAlloc_v2, (CUdeviceptr *address, size_t bytes), (address, bytes), put("alloc %zu bytes: %u\n", bytes, rc))
+FORWARD(cuMemAlloc_v2, (CUdeviceptr * address, size_t bytes), (address, bytes), put("alloc %zu bytes: %u\n", bytes, rc))
 FORWARD(cuMemFree_v2, (CUdeviceptr address), (address), put("free\n"))
 FORWARD(cuMemHostAlloc, (void **pointer, size_t bytes, unsigned flags), (pointer, bytes, flags),
         put("host %zu bytes: %u\n", bytes, rc))
 FORWARD(cuMemFreeHost, (void *pointer), (pointer), put("host free\n"))
-FORWARD(cuStreamCreate, (CUstream *stream, unsigned flags), (stream, flags), put("stream %u\n", rc))
-FORWARD(cuEventCreate, (CUevent *event, unsigned flags), (event, flags), put("event %u\n", rc))
-FORWARD(cuGraphInstantiateWithFlags, (CUgraphExec *exec, CUgraph graph, unsigned long long flags), (exec, graph, flags),
-        put("graph %u\n", rc))
+FORWARD(cuStreamCreate, (CUstream * stream, unsigned flags), (stream, flags), put("stream %u\n", rc))
+FORWARD(cuEventCreate, (CUevent * event, unsigned flags), (event, flags), put("event %u\n", rc))
+FORWARD(cuGraphInstantiateWithFlags, (CUgraphExec * exec, CUgraph graph, unsigned long long flags),
+        (exec, graph, flags), put("graph %u\n", rc))
 FORWARD(cuGraphExecDestroy, (CUgraphExec exec), (exec), put("graph destroyed\n"))
 FORWARD(cuGraphLaunch, (CUgraphExec exec, CUstream stream), (exec, stream), launches++)
 FORWARD(cuLaunchKernel,

@@ -5,12 +5,14 @@
 
 /* What the graph computes. A row of expressions: kernels, gradient, fusion and the places in memory follow from it.
  * Comparisons are written so that NaN goes through. */
+/* clang-format off */
 static const struct op op[] = {
     {.name = "clip", .doc = "x, but at least low and at most high", .kind = OP_MAP, .nin = 1, .nout = 1, .shape = map_shape,
      .attr = {"low", "high"},
      .fwd = {"a < low ? low : a > high ? high : a"},
      .bwd = {"a < low ? 0 : a > high ? 0 : g"}},
 };
+/* clang-format on */
 
 /* What the layer builds, once for each use and phase. Its arguments are within the ranges below already. */
 static struct value *clip(struct site *s, const struct args *a, struct value *const *x, int nx)
@@ -25,10 +27,12 @@ static struct value *clip(struct site *s, const struct args *a, struct value *co
 }
 
 /* What a .net file can say. */
+/* clang-format off */
 static const struct word word[] = {
     {.kind = WORD_LAYER, .name = "Clip", .doc = "x, but at least low and at most high", .build = clip,
      .arg = {{.name = "low", .help = "smallest result", .type = ARG_NUMBER, .otherwise = 0, .min = -1e30, .max = 1e30},
              {.name = "high", .help = "largest result", .type = ARG_NUMBER, .otherwise = 6, .min = -1e30, .max = 1e30}}},
 };
+/* clang-format on */
 
 const struct module module_clip = {op, COUNT(op), word, COUNT(word)};

@@ -12,10 +12,12 @@ static void cpu_emit(struct writer *w, const struct stage *s)
 
 static const struct body cpu_body[] = {{.name = "only", .target = &target_cpu, .emit = cpu_emit}, {.name = NULL}};
 
+/* clang-format off */
 static const struct op op[] = {
     {.name = "codeless", .doc = "no code", .kind = OP_ROW, .nin = 1, .nout = 1, .shape = map_shape},
     {.name = "cpu_only", .doc = "code for one target", .kind = OP_ROW, .nin = 1, .nout = 1, .shape = map_shape, .body = cpu_body},
 };
+/* clang-format on */
 
 static struct value *codeless(struct site *s, const struct args *a, struct value *const *x, int nx)
 {
@@ -29,6 +31,7 @@ static struct value *cpu_only(struct site *s, const struct args *a, struct value
     return graph_op(s->graph, "cpu_only", NULL, x[0], NULL);
 }
 
+/* clang-format off */
 static const struct word word[] = {
     {.kind = WORD_LAYER, .name = "Codeless", .doc = "no code", .build = codeless},
     {.kind = WORD_LAYER, .name = "CpuOnly", .doc = "code for one target", .build = cpu_only},
@@ -36,5 +39,6 @@ static const struct word word[] = {
     {.kind = WORD_OPTIMIZER, .name = "Lion", .doc = "no rule"},   {.kind = WORD_SCHEDULE, .name = "Poly", .doc = "no rule"},
     {.kind = WORD_TRANSFORM, .name = "Invert", .doc = "no rule"}, {.kind = WORD_METRIC, .name = "Recall", .doc = "no rule"},
 };
+/* clang-format on */
 
 const struct module module_norules = {op, COUNT(op), word, COUNT(word)};

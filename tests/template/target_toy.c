@@ -2,6 +2,12 @@
 #include "emit/language.h"
 
 const struct target target_toy = {
-    .name = "toy", .doc = "machine of toys", .prefix = "toy_", .ring = true, .lanes = 1, .flops = 1, .bytes = 4,
+    .name = "toy",
+    .doc = "machine of toys",
+    .prefix = "toy_",
+    .ring = true,
+    .lanes = 1,
+    .flops = 1,
+    .bytes = 4,
     .language = &language_c,
 };

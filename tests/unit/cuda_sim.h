@@ -66,7 +66,7 @@ static inline int in_child(const char *environment, int (*work)(void *ctx), void
         for (char *word = strtok(words, " "); word; word = strtok(NULL, " "))
             putenv(word);
         int status = work(ctx);
-        free(words);                 /* the environment is not read any more */
+        free(words); /* the environment is not read any more */
         exit(status);
     }
     int status = 0;
@@ -80,6 +80,7 @@ static inline int in_child(const char *environment, int (*work)(void *ctx), void
 }
 
 /* In a child: ends it. */
+/* clang-format off */
 #define NEED(condition)                                                                            \
     do {                                                                                           \
         if (!(condition)) {                                                                        \
@@ -87,6 +88,7 @@ static inline int in_child(const char *environment, int (*work)(void *ctx), void
             exit(9);                                                                               \
         }                                                                                          \
     } while (0)
+/* clang-format on */
 
 /* What the simulator has counted so far. */
 static inline struct sim_stats stats_now(void)

@@ -13,6 +13,7 @@
 
 enum { FAKE_TENSORS = 9, FAKE_FLOATS = 4 };
 
+/* clang-format off */
 static struct tensor fake_tensors[FAKE_TENSORS] = {
     { .name = "parameters", .role = ROLE_PARAM, .schedule = -1, .base = -1, .bytes = 128 },
     { .name = "fc.weight", .role = ROLE_PARAM, .rank = 2, .dim = { 2, 2 }, .schedule = -1, .base = 0, .bytes = 16,
@@ -28,22 +29,28 @@ static struct tensor fake_tensors[FAKE_TENSORS] = {
     { .name = "x", .role = ROLE_INPUT, .rows = true, .rank = 1, .dim = { 2 }, .base = -1, .bytes = 16 },
     { .name = "t", .role = ROLE_TARGET, .dtype = DT_I32, .rows = true, .base = -1, .bytes = 16 },
 };
+/* clang-format on */
 
-static struct plan fake_plan = { .net = "fake", .source = "net fake\n", .file = "fake.net", .source_hash = 0x1234,
-                                 .ntensor = FAKE_TENSORS, .tensor = fake_tensors, .params = 6 };
+static struct plan fake_plan = {.net = "fake",
+                                .source = "net fake\n",
+                                .file = "fake.net",
+                                .source_hash = 0x1234,
+                                .ntensor = FAKE_TENSORS,
+                                .tensor = fake_tensors,
+                                .params = 6};
 
 struct fake_device {
     struct device base;
     float value[FAKE_TENSORS][FAKE_FLOATS];
     uint32_t control[CTL_WORDS];
-    int64_t runs;            /* training steps */
-    bool finite;             /* the loss of the last of them */
-    int64_t bad_step;        /* the loss of that step is NaN; -1: none */
-    int64_t tests;           /* calls of the evaluation */
-    float bad_test;          /* loss of the first of them, where all samples are then right; 0: as it is */
-    bool even_tests;         /* every test has the same result */
-    int64_t interrupt_step;  /* SIGINT comes during that step; -1: none */
-    void (*watch)(const struct fake_device *d);      /* called at each training step */
+    int64_t runs;           /* training steps */
+    bool finite;            /* the loss of the last of them */
+    int64_t bad_step;       /* the loss of that step is NaN; -1: none */
+    int64_t tests;          /* calls of the evaluation */
+    float bad_test;         /* loss of the first of them, where all samples are then right; 0: as it is */
+    bool even_tests;        /* every test has the same result */
+    int64_t interrupt_step; /* SIGINT comes during that step; -1: none */
+    void (*watch)(const struct fake_device *d); /* called at each training step */
 };
 
 static bool fake_data(struct device *d, const struct device_data *data, struct device_error *e)
@@ -83,7 +90,8 @@ static void fake_once(struct fake_device *f, enum phase ph, const uint32_t contr
     memcpy(f->control, control, sizeof f->control);
     if (ph != PHASE_TRAIN) {
         fake_put(&f->control[CTL_LOSS], f->even_tests ? (float)control[CTL_POSITION] : fabsf(f->value[1][0]));
-        f->control[CTL_METRIC] = (uint32_t)(control[CTL_ROWS] * (f->even_tests ? 0.5f : fabsf(sinf(100 * f->value[1][1]))));
+        f->control[CTL_METRIC] =
+            (uint32_t)(control[CTL_ROWS] * (f->even_tests ? 0.5f : fabsf(sinf(100 * f->value[1][1]))));
         if (f->tests++ == 0 && f->bad_test != 0) {
             fake_put(&f->control[CTL_LOSS], f->bad_test);
             f->control[CTL_METRIC] = control[CTL_ROWS];
@@ -141,9 +149,15 @@ static int64_t fake_arena(const struct device *d)
 static struct fake_device fake_device(void)
 {
     return (struct fake_device){
-        .base = { .name = "fake", .most_runs = 1, .data = fake_data, .run = fake_run, .read = fake_read,
-                  .write = fake_write, .arena = fake_arena },
-        .bad_step = -1, .interrupt_step = -1,
+        .base = {.name = "fake",
+                 .most_runs = 1,
+                 .data = fake_data,
+                 .run = fake_run,
+                 .read = fake_read,
+                 .write = fake_write,
+                 .arena = fake_arena},
+        .bad_step = -1,
+        .interrupt_step = -1,
     };
 }
 
@@ -151,11 +165,17 @@ static struct fake_device fake_device(void)
 static void fake_job(struct job *j, struct options *o, struct fake_device *d, const char *folder)
 {
     *d = fake_device();
-    *o = (struct options){ .progress = PROGRESS_NONE };
-    *j = (struct job){ .options = o, .plan = &fake_plan, .device = &d->base };
-    j->recipe = (struct recipe){ .epochs = 3, .batch = 8, .evaluation_batch = 10, .seed = 1, .shuffle = true,
-                                 .rate = { .schedule = word_find(WORD_SCHEDULE, "Cosine"), .lr = 0.05, .num = { 2 }, .warmup = 2 },
-                                 .metrics = 1, .metric = { "accuracy" } };
+    *o = (struct options){.progress = PROGRESS_NONE};
+    *j = (struct job){.options = o, .plan = &fake_plan, .device = &d->base};
+    j->recipe =
+        (struct recipe){.epochs = 3,
+                        .batch = 8,
+                        .evaluation_batch = 10,
+                        .seed = 1,
+                        .shuffle = true,
+                        .rate = {.schedule = word_find(WORD_SCHEDULE, "Cosine"), .lr = 0.05, .num = {2}, .warmup = 2},
+                        .metrics = 1,
+                        .metric = {"accuracy"}};
     j->data.train.count = 21;
     j->data.test.count = 25;
     recipe_count(&j->recipe, j->data.train.count);

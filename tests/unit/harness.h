@@ -19,13 +19,13 @@
 struct trial {
     struct compilation c;
     const struct plan *p;
-    const struct target *target;      /* NULL: target_cpu */
-    bool wide;                        /* computes in double: tensors DT_F32 hold doubles */
+    const struct target *target; /* NULL: target_cpu */
+    bool wide;                   /* computes in double: tensors DT_F32 hold doubles */
     struct jit jit;
     struct recipe recipe;
-    int64_t capacity;                 /* rows */
-    void **own;                       /* by tensor: its buffer, NULL if it has a base or is not stored */
-    const struct schedule *s;         /* that run last */
+    int64_t capacity;         /* rows */
+    void **own;               /* by tensor: its buffer, NULL if it has a base or is not stored */
+    const struct schedule *s; /* that run last */
     struct device_data data;
     int32_t blocks;
 };
@@ -95,7 +95,9 @@ static inline void trial_compile(struct trial *t, bool wide)
 {
     int lanes = t->target && t->target->lanes ? t->target->lanes : wide ? jit_lanes() / 2 : jit_lanes();
     struct emit_options emit = {.target = t->target, .lanes = lanes, .f64 = wide, .file = t->c.file};
-    struct jit_options o = {.name = t->p->net, .kernels = emit_row(t->p, &target_cpu, t->p->nkernel), .lanes = lanes,
+    struct jit_options o = {.name = t->p->net,
+                            .kernels = emit_row(t->p, &target_cpu, t->p->nkernel),
+                            .lanes = lanes,
                             .real_bytes = wide ? sizeof(double) : sizeof(float)};
     struct device_error e;
     static char *text;
@@ -259,8 +261,12 @@ static inline void run_steps(struct trial *t, int from, int to)
     int list[MAX_STAGES * 2 * MAX_OPERANDS];
     void *operand[MAX_STAGES * 2 * MAX_OPERANDS];
     int steps = t->s->last_kernel - t->s->first_kernel;
-    struct nr_args a = {.t = operand, .control = control_of(t), .samples = t->data.samples, .targets = t->data.targets,
-                        .samples_f32 = t->data.samples_f32, .blocks = t->blocks};
+    struct nr_args a = {.t = operand,
+                        .control = control_of(t),
+                        .samples = t->data.samples,
+                        .targets = t->data.targets,
+                        .samples_f32 = t->data.samples_f32,
+                        .blocks = t->blocks};
     for (int step = from; step < (to < 0 ? steps : to); step++) {
         const struct nr_kernel *k = &t->jit.object->kernel[emit_row(t->p, &target_cpu, t->s->first_kernel + step)];
         int n = kernel_operands(t->p, t->s->first_kernel + step, list);
@@ -314,7 +320,10 @@ static inline double stored_value(const struct st_tensor *x, int64_t i)
     return (double)n;
 }
 
-struct closeness { double error, largest; int64_t at; };
+struct closeness {
+    double error, largest;
+    int64_t at;
+};
 
 /* Largest |a - b| and largest |b|; NaN counts as infinitely far. */
 static inline void closer(struct closeness *c, int64_t at, double a, double b)
@@ -381,7 +390,8 @@ static inline int64_t put_batch(struct trial *t, const struct st_file *f)
         else
             ((int32_t *)targets)[i] = (int32_t)stored_value(target, i);
     int64_t count = (int64_t)input->dims[0];
-    t->data = (struct device_data){samples, targets, true, count, (int64_t)input->bytes / count, stored_count(target) * 4 / count};
+    t->data = (struct device_data){
+        samples, targets, true, count, (int64_t)input->bytes / count, stored_count(target) * 4 / count};
     return t->data.count;
 }
 
@@ -418,7 +428,10 @@ static inline void free_samples(struct data_split *s)
 }
 
 /* What a case is compiled for. */
-struct variant { const struct target *target; bool wide; };
+struct variant {
+    const struct target *target;
+    bool wide;
+};
 
 /* Compiles the models of a list in each variant, on all cores; what it finds goes to the cache. */
 static inline void compile_all(const glob_t *files, const struct variant *variant, int nvariant)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* clang-format off */
 static const struct op sample_op[] = {
     {.name = "gather", .nin = 1, .nout = 1, .attr = {"scale", "shift"}},
     {.name = "linear", .nin = 3, .nout = 1},
@@ -18,6 +19,7 @@ static const struct op sample_op[] = {
     {.name = "sgd", .nin = -1, .nout = 1, .attr = {"momentum", "nesterov"}},
     {.name = "accumulate", .nin = 2, .nout = 2, .gate = GATE_PARTS},
 };
+/* clang-format on */
 
 const struct op *op_find(const char *name)
 {
@@ -51,19 +53,34 @@ bool plan_check(const struct plan *p, struct plan_error *e)
 }
 
 enum {
-    CONTROL, PARAMETERS, WEIGHT, BIAS, MEAN, IMAGE, SUM, Y, LOSS, GY, GSUM, GRADIENTS, WEIGHT_GRAD, BIAS_GRAD, PARTIAL,
-    IMAGE2, LOGITS, TENSORS,
-    SUMS = TENSORS                                     /* of summing_plan */
+    CONTROL,
+    PARAMETERS,
+    WEIGHT,
+    BIAS,
+    MEAN,
+    IMAGE,
+    SUM,
+    Y,
+    LOSS,
+    GY,
+    GSUM,
+    GRADIENTS,
+    WEIGHT_GRAD,
+    BIAS_GRAD,
+    PARTIAL,
+    IMAGE2,
+    LOGITS,
+    TENSORS,
+    SUMS = TENSORS /* of summing_plan */
 };
 
 #define PERSISTENT .schedule = -1, .last = 1
 #define LIVES(from, to) .first = from, .last = to
-#define ROWS(s, place, size)                                                                                         \
+#define ROWS(s, place, size)                                                                                           \
     .rows = true, .layout = LAYOUT_BLOCK, .schedule = s, .base = -1, .offset = place, .bytes = size
 
 static const struct tensor sample_tensor[TENSORS] = {
-    [CONTROL] = {"control", ROLE_CONTROL, DT_U32, .rank = 1, .dim = {CTL_WORDS}, .base = -1, .bytes = 256,
-                 PERSISTENT},
+    [CONTROL] = {"control", ROLE_CONTROL, DT_U32, .rank = 1, .dim = {CTL_WORDS}, .base = -1, .bytes = 256, PERSISTENT},
     [PARAMETERS] = {"parameters", ROLE_PARAM, .rank = 1, .dim = {48}, .base = -1, .bytes = 192, .offset = 256,
                     PERSISTENT},
     [WEIGHT] = {"fc.weight", ROLE_PARAM, .rank = 2, .dim = {4, 8}, .base = PARAMETERS, .bytes = 128, .line = 4,
@@ -84,8 +101,7 @@ static const struct tensor sample_tensor[TENSORS] = {
                      LIVES(3, 5)},
     [BIAS_GRAD] = {"fc.bias.grad", ROLE_GRAD, .rank = 1, .dim = {4}, .base = GRADIENTS, .at = 128, .bytes = 16,
                    LIVES(3, 5)},
-    [PARTIAL] = {"partial", ROLE_VALUE, .rank = 1, .dim = {50}, .base = -1, .bytes = 200, .offset = 256,
-                 LIVES(3, 4)},
+    [PARTIAL] = {"partial", ROLE_VALUE, .rank = 1, .dim = {50}, .base = -1, .bytes = 200, .offset = 256, LIVES(3, 4)},
     [IMAGE2] = {"image", ROLE_INPUT, .rank = 3, .dim = {1, 2, 4}, ROWS(1, 0, 32), LIVES(0, 2), .line = 2},
     [LOGITS] = {"logits", .rank = 1, .dim = {4}, ROWS(1, 32, 16), LIVES(1, 2), .line = 4},
 };
@@ -96,8 +112,8 @@ static const struct tensor sample_tensor[TENSORS] = {
 
 enum { KERNELS = 7, SCHEDULES = 2, SETTINGS = 4 };
 
-static inline void sample_stage(struct region *r, struct kernel *k, const char *op, const int *in, int nin, const int *out, int nout,
-                                double attr)
+static inline void sample_stage(struct region *r, struct kernel *k, const char *op, const int *in, int nin,
+                                const int *out, int nout, double attr)
 {
     struct stage *s = &k->stage[k->nstage++];
     s->op = op_find(op);
@@ -115,7 +131,9 @@ static inline void sample_stage(struct region *r, struct kernel *k, const char *
         s->algorithm = "plain";
 }
 
+/* clang-format off */
 #define LIST(...) (const int[]){__VA_ARGS__}, COUNT(((const int[]){__VA_ARGS__}))
+/* clang-format on */
 
 /* Writable, freed by plan_free. */
 static inline struct plan *sample_plan(void)

@@ -15,20 +15,23 @@ struct temp {
     char path[256]; /* of the file named last */
 };
 
-static inline int temp_open(void **state) {
+static inline int temp_open(void **state)
+{
     struct temp *temp = calloc(1, sizeof *temp);
     strcpy(temp->folder, "/tmp/netc-test-XXXXXX");
     *state = temp;
     return mkdtemp(temp->folder) ? 0 : -1;
 }
 
-static inline const char *temp_path(struct temp *temp, const char *name) {
+static inline const char *temp_path(struct temp *temp, const char *name)
+{
     snprintf(temp->path, sizeof temp->path, "%s/%s", temp->folder, name);
     return temp->path;
 }
 
 /* Number of files, hidden ones too; removes them if asked. */
-static inline int temp_count(struct temp *temp, int remove_them) {
+static inline int temp_count(struct temp *temp, int remove_them)
+{
     int count = 0;
     DIR *stream = opendir(temp->folder);
     for (struct dirent *entry; stream && (entry = readdir(stream));) {
@@ -43,7 +46,8 @@ static inline int temp_count(struct temp *temp, int remove_them) {
     return count;
 }
 
-static inline int temp_close(void **state) {
+static inline int temp_close(void **state)
+{
     struct temp *temp = *state;
     temp_count(temp, 1);
     rmdir(temp->folder);
@@ -51,7 +55,8 @@ static inline int temp_close(void **state) {
     return 0;
 }
 
-static inline const char *temp_write(struct temp *temp, const char *name, const void *data, size_t size) {
+static inline const char *temp_write(struct temp *temp, const char *name, const void *data, size_t size)
+{
     FILE *stream = fopen(temp_path(temp, name), "wb");
     assert_non_null(stream);
     if (size)
@@ -61,7 +66,8 @@ static inline const char *temp_write(struct temp *temp, const char *name, const 
 }
 
 /* The whole file, to be freed. */
-static inline unsigned char *temp_read(const char *path, size_t *size) {
+static inline unsigned char *temp_read(const char *path, size_t *size)
+{
     FILE *stream = fopen(path, "rb");
     assert_non_null(stream);
     fseek(stream, 0, SEEK_END);

@@ -60,7 +60,7 @@ static void test_counter(void **state)
 
 static bool (*real_run)(struct device *d, enum phase ph, uint32_t (*control)[CTL_WORDS], int n, struct device_error *e);
 static long mark, during, runs[PHASE_COUNT];
-static long planted_run;                               /* a training run that allocates besides; 0: none */
+static long planted_run; /* a training run that allocates besides; 0: none */
 
 /* Counts from the beginning of the first run of an epoch, or of an evaluation, to the end of its last. */
 static bool watched_run(struct device *d, enum phase ph, uint32_t (*control)[CTL_WORDS], int n, struct device_error *e)
@@ -105,9 +105,10 @@ static struct data_split random_split(void)
         for (int e = 0; e < ELEMENTS; e++)
             samples[i * ELEMENTS + e] = (float)((i * 7 + e * 3) % 11) / 11 + (float)(i % 4 == e % 4);
     }
-    return (struct data_split){.count = SAMPLES,
-                               .sample = {.type = DATA_F32, .bytes = sizeof samples / SAMPLES, .values = (unsigned char *)samples},
-                               .label = {.type = DATA_I32, .bytes = sizeof *targets, .values = (unsigned char *)targets}};
+    return (struct data_split){
+        .count = SAMPLES,
+        .sample = {.type = DATA_F32, .bytes = sizeof samples / SAMPLES, .values = (unsigned char *)samples},
+        .label = {.type = DATA_I32, .bytes = sizeof *targets, .values = (unsigned char *)targets}};
 }
 
 static void open_device(struct job *j, emitter *emit)
@@ -141,7 +142,7 @@ static long count_steps(struct temp *temp, emitter *emit)
     j.tell.metrics = j.metrics;
     j.tell.lines = fopen("/dev/null", "w");
     assert_non_null(j.tell.lines);
-    fputc('\n', j.tell.lines);                     /* stdio takes a buffer at the first write: the start of a run */
+    fputc('\n', j.tell.lines); /* stdio takes a buffer at the first write: the start of a run */
     struct event_line line = {.to = j.metrics};
     event_begin(&line, "start");
     assert_true(event_end(&line, false));

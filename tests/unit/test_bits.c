@@ -147,18 +147,17 @@ static void test_tails(void **state)
 
 /* ---- dropout ---- */
 
-static const char dropping[] =
-    "net dropping\n"
-    "param p = 0.3\n"
-    "input x : f32[1, 64, 64]\n"
-    "target t : f32[1, 64, 64]\n"
-    "y = x -> pre: Conv(1, kernel = 1) -> Dropout(p)\n"
-    "output y\n"
-    "train {\n"
-    "    loss = MSE(y, t)\n"
-    "    optimizer = SGD(lr = 0)\n"
-    "    batch = 20\n"
-    "}\n";
+static const char dropping[] = "net dropping\n"
+                               "param p = 0.3\n"
+                               "input x : f32[1, 64, 64]\n"
+                               "target t : f32[1, 64, 64]\n"
+                               "y = x -> pre: Conv(1, kernel = 1) -> Dropout(p)\n"
+                               "output y\n"
+                               "train {\n"
+                               "    loss = MSE(y, t)\n"
+                               "    optimizer = SGD(lr = 0)\n"
+                               "    batch = 20\n"
+                               "}\n";
 
 /* With x = 1, weight 1 and bias 0 the output is the mask: 0 or 1 / (1 - p). With a target of 0 the gradient by the bias
  * is then the mean of 2 y^2, if the backward pass draws the same mask. */
@@ -178,7 +177,7 @@ static void check_dropout(const char *p_text, double p)
         ones[i] = 1;
     t.data = (struct device_data){.samples = ones, .targets = zeros, .samples_f32 = true, .count = 2 * ROWS};
     int y = tensor_of_value(&t, PHASE_TRAIN, t.c.graph[PHASE_TRAIN]->output[0].value);
-    for (int run = 0; run < 3; run++) {                /* another step; another position in the epoch */
+    for (int run = 0; run < 3; run++) { /* another step; another position in the epoch */
         double squares = 0;
         int64_t count = 0, per_row[ROWS] = {0};
         control_train(&t.recipe, run == 1, 0, run == 2 ? ROWS - 1 : 0, ROWS, 2 * ROWS, control);
@@ -206,7 +205,7 @@ static void check_dropout(const char *p_text, double p)
     for (int i = 0; i < ROWS * PIXELS; i++)
         equal += kept[0][i] == kept[1][i];
     assert_true(fabs((double)equal / (ROWS * PIXELS) - (p * p + (1 - p) * (1 - p))) < 0.02);
-    assert_memory_equal(kept[0] + (ROWS - 1) * PIXELS, kept[2], PIXELS);    /* the sample, not its row, has the mask */
+    assert_memory_equal(kept[0] + (ROWS - 1) * PIXELS, kept[2], PIXELS); /* the sample, not its row, has the mask */
     trial_close(&t);
 }
 
@@ -221,7 +220,9 @@ static void test_dropout(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_mnist_cnn), cmocka_unit_test(test_resnet20), cmocka_unit_test(test_tails),
+        cmocka_unit_test(test_mnist_cnn),
+        cmocka_unit_test(test_resnet20),
+        cmocka_unit_test(test_tails),
         cmocka_unit_test(test_dropout),
     };
     (void)argc;

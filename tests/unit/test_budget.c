@@ -13,13 +13,14 @@
 
 enum { BUDGETS = 64, TRAINED = 200, STEPS = 3, TRAIN = 60000, TEST = 10000, FEW = 64 };
 
-#define CLASSES(layers, shape, optimizer) \
-    "net generated\ninput x : f32[" shape "]\ntarget y : class[4]\nout = x -> " layers " -> Linear(4)\noutput out\n" \
+#define CLASSES(layers, shape, optimizer)                                                                              \
+    "net generated\ninput x : f32[" shape "]\ntarget y : class[4]\nout = x -> " layers " -> Linear(4)\noutput out\n"   \
     "train {\n    loss = CrossEntropy(out, y)\n    optimizer = " optimizer "\n}\n"
 
 static const char *const generated[] = {
     CLASSES("Linear(40) -> ReLU -> Dropout(0.5) -> Linear(30) -> Tanh -> Linear(20) -> GELU", "9", "SGD(lr = 0.1)"),
-    CLASSES("Conv(8, kernel = 3, pad = 1) -> ReLU -> MaxPool(2) -> Conv(4, kernel = 3) -> Flatten", "2, 10, 10", "Adam"),
+    CLASSES("Conv(8, kernel = 3, pad = 1) -> ReLU -> MaxPool(2) -> Conv(4, kernel = 3) -> Flatten", "2, 10, 10",
+            "Adam"),
     CLASSES("Conv(6, kernel = 3, stride = 2) -> Sigmoid -> AvgPool(2) -> Flatten -> Linear(50) -> ReLU", "1, 13, 13",
             "SGD(lr = 0.1, momentum = 0.9)"),
     CLASSES("Linear(16) -> BatchNorm -> ReLU -> Linear(16) -> BatchNorm -> ReLU", "12", "AdamW"),
@@ -29,7 +30,7 @@ static const char *const generated[] = {
 static const char *const models[] = {"xor", "mlp", "mlp3", "mnist_cnn", "strided_cnn", "fashion_lenet", "resnet20"};
 enum { GENERATED = sizeof generated / sizeof *generated, MODELS = sizeof models / sizeof *models };
 
-static const int64_t batches[] = {0, 1, 16, 50, 128, 1000, 4096, 60000};     /* 0: auto */
+static const int64_t batches[] = {0, 1, 16, 50, 128, 1000, 4096, 60000}; /* 0: auto */
 
 static struct trial planned(int i)
 {
@@ -42,8 +43,8 @@ static struct trial planned(int i)
 
 static struct wish wish_for(int64_t batch)
 {
-    return (struct wish){.batch = batch, .most = 256, .evaluation = 1000,
-                         .samples = {[PHASE_TRAIN] = TRAIN, [PHASE_EVALUATE] = TEST}};
+    return (struct wish){
+        .batch = batch, .most = 256, .evaluation = 1000, .samples = {[PHASE_TRAIN] = TRAIN, [PHASE_EVALUATE] = TEST}};
 }
 
 /* ---- counting through all sizes ---- */
@@ -53,9 +54,13 @@ static bool fits(const struct plan *p, const struct schedule *s, int64_t rows, b
     return p->persistent + s->fixed + (rows + 15) / 16 * 16 * s->per_row + (parts ? s->parts : 0) <= budget;
 }
 
-struct found { bool whole, parts, tests; int64_t runs, batch, evaluation; };
+struct found {
+    bool whole, parts, tests;
+    int64_t runs, batch, evaluation;
+};
 
-static struct found look(const struct plan *p, const struct target *t, const struct wish *w, bool splits, int64_t budget)
+static struct found look(const struct plan *p, const struct target *t, const struct wish *w, bool splits,
+                         int64_t budget)
 {
     const struct schedule *train = plan_schedule(p, t, PHASE_TRAIN);
     struct found f = {.batch = w->batch};
@@ -68,7 +73,7 @@ static struct found look(const struct plan *p, const struct target *t, const str
     for (int64_t rows = 16; splits && rows < f.batch + 16; rows += 16)
         if (fits(p, train, rows, true, budget)) {
             f.parts = true;
-            f.runs = (f.batch + rows - 1) / rows;      /* fewer with each size that fits */
+            f.runs = (f.batch + rows - 1) / rows; /* fewer with each size that fits */
         }
     for (int64_t rows = 1; rows <= w->evaluation; rows++)
         if (fits(p, plan_schedule(p, t, PHASE_EVALUATE), rows, false, budget))
@@ -127,9 +132,11 @@ static void every_case_is_right(void **state)
                 struct wish w = wish_for(batches[b]);
                 struct grant g;
                 for (int i = 0; i < BUDGETS; i++, cases++)
-                    check_case(t.p, target_planned(k), batches[b], splits, budget_at(t.p, target_planned(k), batches[b], i));
+                    check_case(t.p, target_planned(k), batches[b], splits,
+                               budget_at(t.p, target_planned(k), batches[b], i));
                 int64_t least = budget_least(t.p, target_planned(k), &w);
-                assert_true(budget_grant(t.p, target_planned(k), &w, least, &g) && budget_arena(t.p, target_planned(k), &g) <= least);
+                assert_true(budget_grant(t.p, target_planned(k), &w, least, &g) &&
+                            budget_arena(t.p, target_planned(k), &g) <= least);
                 assert_false(budget_grant(t.p, target_planned(k), &w, least - 1, &g));
             }
         trial_close(&t);
@@ -148,7 +155,8 @@ static int fit_and_train(const struct plan *p, int64_t batch, int64_t budget, in
 {
     static const int64_t samples[PHASE_COUNT] = {[PHASE_TRAIN] = FEW, [PHASE_EVALUATE] = FEW};
     char memory[32];
-    struct options o = {.device = "cpu", .memory = memory, .threads = 1, .quiet = true, .progress = PROGRESS_NONE, .steps = STEPS};
+    struct options o = {
+        .device = "cpu", .memory = memory, .threads = 1, .quiet = true, .progress = PROGRESS_NONE, .steps = STEPS};
     struct job j = {.options = &o, .plan = (struct plan *)p};
     snprintf(memory, sizeof memory, "%lld", (long long)budget);
     assert_int_equal(recipe_read(p, &j.recipe), 0);

@@ -104,14 +104,39 @@ static void refuse_target(const char *text, const char *op, void lie(struct tens
     trial_close(&t);
 }
 
-static void no_rows(struct tensor *t) { t->rows = false; }
-static void fewer(struct tensor *t) { t->dim[0] = 6; }
-static void flat(struct tensor *t) { t->rank = 0; }
-static void bytes(struct tensor *t) { t->dtype = DT_U8; }
-static void whole(struct tensor *t) { t->dtype = DT_I32; }
-static void real(struct tensor *t) { t->dtype = DT_F32; }
-static void plain(struct tensor *t) { t->layout = LAYOUT_PLAIN; }
-static void longer(struct tensor *t) { t->rank = 1; t->dim[0] = 7; }
+static void no_rows(struct tensor *t)
+{
+    t->rows = false;
+}
+static void fewer(struct tensor *t)
+{
+    t->dim[0] = 6;
+}
+static void flat(struct tensor *t)
+{
+    t->rank = 0;
+}
+static void bytes(struct tensor *t)
+{
+    t->dtype = DT_U8;
+}
+static void whole(struct tensor *t)
+{
+    t->dtype = DT_I32;
+}
+static void real(struct tensor *t)
+{
+    t->dtype = DT_F32;
+}
+static void plain(struct tensor *t)
+{
+    t->layout = LAYOUT_PLAIN;
+}
+static void longer(struct tensor *t)
+{
+    t->rank = 1;
+    t->dim[0] = 7;
+}
 
 static void test_targets(void **state)
 {
@@ -126,10 +151,22 @@ static void test_targets(void **state)
 
 /* ---- workspaces: a kernel on a GPU writes no more of them than there is ---- */
 
-static void fewer_floats(struct tensor *t) { t->dim[0]--; }
-static void never_there(struct tensor *t) { t->first = t->last; }
-static void somewhere_else(struct tensor *t) { t->role = ROLE_VALUE; }
-static void without_rows(struct tensor *t) { t->rows = false; }
+static void fewer_floats(struct tensor *t)
+{
+    t->dim[0]--;
+}
+static void never_there(struct tensor *t)
+{
+    t->first = t->last;
+}
+static void somewhere_else(struct tensor *t)
+{
+    t->role = ROLE_VALUE;
+}
+static void without_rows(struct tensor *t)
+{
+    t->rows = false;
+}
 
 static void refuse_workspace(bool rows, void lie(struct tensor *t), const char *message)
 {
@@ -149,7 +186,7 @@ static void refuse_workspace(bool rows, void lie(struct tensor *t), const char *
         plan_link(t.c.plan);
         found++;
     }
-    assert_int_equal(found, rows ? 9 : 3);             /* 5 products of training, 2 of evaluation, 2 of prediction */
+    assert_int_equal(found, rows ? 9 : 3); /* 5 products of training, 2 of evaluation, 2 of prediction */
     assert_true(plan_check(t.p, &e));
     trial_close(&t);
 }
@@ -181,7 +218,8 @@ static void test_only_updates_write_what_persists(void **state)
             int was = stage->out[0];
             for (int i = 0; i < p->ntensor; i++) {
                 const struct tensor *x = &p->tensor[i];
-                if (x->role != ROLE_PARAM || p->tensor[was].rows || !same_shape(x, &p->tensor[was]) || !tensor_is_named(p, i))
+                if (x->role != ROLE_PARAM || p->tensor[was].rows || !same_shape(x, &p->tensor[was]) ||
+                    !tensor_is_named(p, i))
                     continue;
                 stage->out[0] = i;
                 if (plan_check(p, &e) || !strstr(e.text, "overwrites what persists"))
@@ -267,11 +305,26 @@ static void test_what_outputs_are(void **state)
     }
 }
 
-static void in_lanes(struct tensor *t) { t->layout = LAYOUT_BLOCK; }
-static void unnamed(struct tensor *t) { t->name += strlen(OUTPUT_PREFIX); }
-static void persistent(struct tensor *t) { t->schedule = -1; }
-static void of_classes(struct tensor *t) { t->role = ROLE_LOGITS; }
-static void of_values(struct tensor *t) { t->role = ROLE_ESTIMATE; }
+static void in_lanes(struct tensor *t)
+{
+    t->layout = LAYOUT_BLOCK;
+}
+static void unnamed(struct tensor *t)
+{
+    t->name += strlen(OUTPUT_PREFIX);
+}
+static void persistent(struct tensor *t)
+{
+    t->schedule = -1;
+}
+static void of_classes(struct tensor *t)
+{
+    t->role = ROLE_LOGITS;
+}
+static void of_values(struct tensor *t)
+{
+    t->role = ROLE_ESTIMATE;
+}
 
 static void refuse_output(bool classes, const char *name, void lie(struct tensor *t))
 {
@@ -295,7 +348,7 @@ static void test_outputs(void **state)
         refuse_output(true, "output.w", lies[i]);
     refuse_output(true, "output.y", of_values);
     refuse_output(false, "output.y", of_classes);
-    refuse_output(false, "output.w", of_values);       /* five values are not those of the target */
+    refuse_output(false, "output.w", of_values); /* five values are not those of the target */
 }
 
 int main(void)

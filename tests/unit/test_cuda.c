@@ -22,7 +22,8 @@ static void test_headers(void **state)
              "#define FUNCTION(library, need, result, symbol, arguments) result (*my_##symbol) arguments = symbol;\n"
              "#include \"runtime/cuda/cuda_names.h\"\n"
              "_Static_assert(sizeof(CUresult) == 4 && sizeof(nvrtcResult) == 4 && sizeof(CUdeviceptr) == 8, \"\");\n"
-             "END\n", folder);
+             "END\n",
+             folder);
     assert_int_equal(system(command), 0);
     snprintf(command, sizeof command,
              "${CC:-cc} -Werror -I. -isystem /usr/local/cuda/include -fsyntax-only %s/headers.c", folder);
@@ -68,7 +69,8 @@ static void test_report(void **state)
     (void)state;
     if (!sim_there())
         skip();
-    check_report("SIM_VRAM=2GiB", 0, "libnvrtc\0version\0cuda:0      Simulated CUDA device, sm_90, 2.0 GiB of memory\0"
+    check_report("SIM_VRAM=2GiB", 0,
+                 "libnvrtc\0version\0cuda:0      Simulated CUDA device, sm_90, 2.0 GiB of memory\0"
                  "\n            usable\n\0");
     check_report("SIM_CC=60", 1, "sm_60\0not usable: this NVRTC serves sm_75 to\0");
     check_report("SIM_CC=123", 0, "usable, compiled by the driver: it is newer than NVRTC\0");
@@ -76,7 +78,8 @@ static void test_report(void **state)
     check_report("SIM_FAIL=cuInit:1", 1, "cuInit failed with 999, CUDA_ERROR_UNKNOWN\0");
     check_report("SIM_FAIL=cuInit:1:34", 1, "is the toolkit's stub, not a driver\0");
     check_report("SIM_FAIL=cuMemGetInfo_v2:1", 1, "not usable: cuMemGetInfo_v2 failed\0");
-    check_report("SIM_VRAM=64MiB SIM_RESERVE=128MiB", 1, "cuda:0 (Simulated CUDA device) has 64 MiB of memory, and too little "
+    check_report("SIM_VRAM=64MiB SIM_RESERVE=128MiB", 1,
+                 "cuda:0 (Simulated CUDA device) has 64 MiB of memory, and too little "
                  "of it is free for a CUDA context, which takes some 100 to 600 MiB\0");
 }
 
@@ -141,7 +144,10 @@ static int say_nvrtc(void *ctx)
 static void test_driver_decides(void **state)
 {
     (void)state;
-    static const struct { const char *driver; char *words; } cases[] = {
+    static const struct {
+        const char *driver;
+        char *words;
+    } cases[] = {
         {"SIM_DRIVER=13010", "/libnvrtc.so.13, version\0"},
         {"SIM_DRIVER=12080", "/libnvrtc.so.12, version\0"},
         {"SIM_DRIVER=11080", "/libnvrtc.so.11.2, version\0"},
@@ -150,7 +156,8 @@ static void test_driver_decides(void **state)
     char command[2 * PATH_MAX], environment[128], nvrtc[PATH_MAX];
     if (!sim_there() || in_child("", say_nvrtc, NULL, nvrtc, sizeof nvrtc) || !*nvrtc)
         skip();
-    snprintf(command, sizeof command, "mkdir %s/toolkits && cd %s/toolkits && ln -s \"$OLDPWD\"/" SIM_FOLDER "/libcuda.so.1 . && "
+    snprintf(command, sizeof command,
+             "mkdir %s/toolkits && cd %s/toolkits && ln -s \"$OLDPWD\"/" SIM_FOLDER "/libcuda.so.1 . && "
              "for v in 13 12 11.2; do ${CC:-cc} -shared -o libnvrtc.so.$v -Wl,--no-as-needed %s || exit 1; done",
              folder, folder, nvrtc);
     assert_int_equal(system(command), 0);
@@ -223,7 +230,7 @@ static void test_compile(void **state)
     assert_false(nvrtc_serve(&c, 20, &newer, &e));
     assert_int_equal(e.status, 5);
     real_compile = c.nvrtcCompileProgram;
-    c.nvrtcCompileProgram = watch_options;       /* NVRTC 11 takes C++14 unless told */
+    c.nvrtcCompileProgram = watch_options; /* NVRTC 11 takes C++14 unless told */
 
     snprintf(path, sizeof path, "%s/kept", folder);
     struct nvrtc_options o = {.name = "../a net", .emit_dir = path};
@@ -245,7 +252,7 @@ static void test_compile(void **state)
     nvrtc_free(&code);
     nvrtc_free(&again);
 
-    t.exact = false;                                 /* PTX alone is another object */
+    t.exact = false; /* PTX alone is another object */
     assert_true(nvrtc_load(&c, source, &t, &o, &code, &e));
     assert_true(!code.cached && code.cubin == 0 && code.ptx > 0);
     nvrtc_free(&code);

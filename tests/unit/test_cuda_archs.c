@@ -13,14 +13,20 @@
 #include <ctype.h>
 #include <xxhash.h>
 
-enum { BLOCK_REGISTERS = 65536, BLOCK_SHARED = 48 << 10, RESERVED_SHARED = 1024, MAX_TARGETS = 80, MAX_DISTINCT = 10000,
-       TENSOR_CORES = 80 };
+enum {
+    BLOCK_REGISTERS = 65536,
+    BLOCK_SHARED = 48 << 10,
+    RESERVED_SHARED = 1024,
+    MAX_TARGETS = 80,
+    MAX_DISTINCT = 10000,
+    TENSOR_CORES = 80
+};
 
 static struct cuda cuda;
 static char target[MAX_TARGETS][16];
-static int targets, with_tensor_cores;         /* how many; the first with tensor cores */
-static bool whole;                   /* every kernel on each of them */
-static int kernels;                  /* compiled */
+static int targets, with_tensor_cores; /* how many; the first with tensor cores */
+static bool whole;                     /* every kernel on each of them */
+static int kernels;                    /* compiled */
 
 static bool all_pointers(const struct cubin_kernel *k, int n)
 {
@@ -60,9 +66,9 @@ static int check_entry(const struct nvrtc_code *code, const char *path, const ch
 
 struct text {
     char *whole;
-    size_t head;                     /* bytes before the first kernel */
+    size_t head; /* bytes before the first kernel */
     int n;
-    char **kernel;                   /* where each begins, and the end: n + 1 of them */
+    char **kernel; /* where each begins, and the end: n + 1 of them */
     struct emit_launches launches;
 };
 
@@ -117,7 +123,10 @@ static XXH64_hash_t hash_of(const struct text *x, int i)
 }
 
 /* Each kernel once: in the order in which they are met, with the targets on which they were compiled (`whole`), or whether. */
-static struct { XXH64_hash_t hash; bool on[MAX_TARGETS]; } distinct[MAX_DISTINCT];
+static struct {
+    XXH64_hash_t hash;
+    bool on[MAX_TARGETS];
+} distinct[MAX_DISTINCT];
 static int ndistinct;
 
 static int number_of(XXH64_hash_t hash)
@@ -170,7 +179,8 @@ static bool defines(const char *text, const char *entry)
 
 /* ---- checking them ---- */
 
-static int check_text(const struct plan *p, const struct emit_launches *l, const char *text, const char *path, const char *arch)
+static int check_text(const struct plan *p, const struct emit_launches *l, const char *text, const char *path,
+                      const char *arch)
 {
     struct nvrtc_code code;
     struct device_error e;
@@ -180,8 +190,10 @@ static int check_text(const struct plan *p, const struct emit_launches *l, const
         fail_msg("%s, %s: %s", path, arch, e.text);
     for (int i = 0; i < l->n; i++)
         if (defines(text, l->launch[i].entry))
-            wrong += check_entry(&code, path, arch, l->launch[i].entry, kernel_operands(p, l->launch[i].kernel, list) + 2 +
-                                 kernel_streams(p, l->launch[i].kernel, stream), l->launch[i].threads);
+            wrong += check_entry(&code, path, arch, l->launch[i].entry,
+                                 kernel_operands(p, l->launch[i].kernel, list) + 2 +
+                                     kernel_streams(p, l->launch[i].kernel, stream),
+                                 l->launch[i].threads);
     wrong += check_entry(&code, path, arch, "nr_begin", 2, CTL_WORDS);
     wrong += check_entry(&code, path, arch, "nr_end", 2, CTL_WORDS);
     nvrtc_free(&code);

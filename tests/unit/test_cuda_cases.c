@@ -113,7 +113,8 @@ static int64_t staged_room(int64_t rows, int buffers)
 {
     int64_t arena = (schedule_arena(mlp.p, training(), rows) + 255) / 256 * 256;
     int64_t other = (schedule_arena(mlp.p, plan_schedule(mlp.p, &target_cuda, PHASE_EVALUATE), rows) + 255) / 256 * 256;
-    return (arena > other ? arena : other) + buffers * ((rows * PIXELS + 255) / 256 * 256 + (rows * 4 + 255) / 256 * 256);
+    return (arena > other ? arena : other) +
+           buffers * ((rows * PIXELS + 255) / 256 * 256 + (rows * 4 + 255) / 256 * 256);
 }
 
 /* ---- the cases ---- */
@@ -129,7 +130,7 @@ static int one_allocation(void *ctx)
         NEED(run(&j, step, step % 2 * 32, step % 2 ? 23 : 32, SAMPLES, &loss));
     struct sim_stats last = stats_now();
     NEED(last.allocations == 1 && last.charged == first.charged && last.charged_peak == first.charged_peak);
-    NEED(last.graph_launches - first.graph_launches == 3 * STEPS);     /* what was captured with these addresses */
+    NEED(last.graph_launches - first.graph_launches == 3 * STEPS); /* what was captured with these addresses */
     j.device->close(j.device);
     return 0;
 }
@@ -149,8 +150,9 @@ static int more_than_was_planned(void *ctx)
     XXH64_hash_t before = weights(&j);
     uint64_t calls = stats_now().calls;
     control_train(&j.recipe, 0, 0, 0, 17, SAMPLES, control);
-    NEED(!j.device->run(j.device, PHASE_TRAIN, &control, 1, &e) && strstr(e.text, "cannot run 17 rows, it is armed for 16"));
-    NEED(stats_now().calls == calls && weights(&j) == before);         /* the device was not asked */
+    NEED(!j.device->run(j.device, PHASE_TRAIN, &control, 1, &e) &&
+         strstr(e.text, "cannot run 17 rows, it is armed for 16"));
+    NEED(stats_now().calls == calls && weights(&j) == before); /* the device was not asked */
     j.device->close(j.device);
     return 0;
 }
@@ -223,7 +225,7 @@ static int halves(void *ctx)
     }
     NEED(stats_now().refusals == 0);
     for (int i = 0; i < 2; i++) {
-        NEED(!c.cuCtxSetCurrent(context));           /* which closing takes away */
+        NEED(!c.cuCtxSetCurrent(context)); /* which closing takes away */
         d[i]->close(d[i]);
     }
     c.cuDevicePrimaryCtxRelease_v2(0);
@@ -248,12 +250,13 @@ static int page_cache(void *ctx)
     CUdeviceptr cache;
     int n;
     NEED(cuda_start(&c, &n, &e) && cuda_gpu(&c, 0, &g, &e) && g.integrated == *shared);
-    NEED(!c.cuDevicePrimaryCtxRetain(&context, g.device) && !c.cuCtxSetCurrent(context) && !c.cuMemAlloc_v2(&cache, 3 * GIB / 4));
+    NEED(!c.cuDevicePrimaryCtxRetain(&context, g.device) && !c.cuCtxSetCurrent(context) &&
+         !c.cuMemAlloc_v2(&cache, 3 * GIB / 4));
     struct device *d = compiled();
     int64_t room = d->room(d, INT64_MAX);
     NEED(*shared ? room > GIB / 2 && room < GIB : room < GIB / 4);
     struct device_rows rows = {.rows = {[PHASE_TRAIN] = 4096}};
-    int64_t stage = 4096 * PIXELS + 4096 * 4;        /* the host's end is in the same memory */
+    int64_t stage = 4096 * PIXELS + 4096 * 4; /* the host's end is in the same memory */
     struct device_data many = {pixels, classes, false, INT32_MAX, PIXELS, 4};
     NEED(device_cuda_beside(d, &rows, &many, 1) == (*shared ? 2 * stage : stage));
     d->close(d);
@@ -303,15 +306,16 @@ static void case_15_pinned_memory_refused(void **state)
         skip();
     unsigned long long pinned = bits("SIM_LEAK=77 SIM_ASYNC=defer", room, log, sizeof log);
     assert_null(strstr(log, "not pinned"));
-    assert_true(pinned == bits("SIM_FAIL=cuMemHostAlloc:1,cuMemHostAlloc:2,cuMemHostAlloc:3 SIM_LEAK=77 SIM_ASYNC=defer", room, log,
-                               sizeof log));
+    assert_true(pinned ==
+                bits("SIM_FAIL=cuMemHostAlloc:1,cuMemHostAlloc:2,cuMemHostAlloc:3 SIM_LEAK=77 SIM_ASYNC=defer", room,
+                     log, sizeof log));
     assert_non_null(strstr(log, "the ring of control blocks is not pinned"));
     assert_non_null(strstr(log, "memory for batches is not pinned"));
 }
 
 static CUresult more_free_than_there_is(size_t *unused, size_t *total)
 {
-    *unused = SIZE_MAX - 4095;               /* below nothing, as some drivers count */
+    *unused = SIZE_MAX - 4095; /* below nothing, as some drivers count */
     *total = (size_t)8 << 30;
     return 0;
 }
@@ -337,8 +341,10 @@ static int far_samples(void *ctx)
     j.device->close(j.device);
     for (int power = 31; power <= 32; power++) {
         int64_t across = ((int64_t)1 << power) / PIXELS - 8, count = across + 16;
-        uint8_t *far = mmap(NULL, (size_t)(count * PIXELS), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        int32_t *target = mmap(NULL, (size_t)count * 4, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        uint8_t *far = mmap(NULL, (size_t)(count * PIXELS), PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        int32_t *target =
+            mmap(NULL, (size_t)count * 4, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         NEED(far != MAP_FAILED && target != MAP_FAILED);
         memcpy(far + across * PIXELS, pixels, 16 * PIXELS);
         memcpy(target + across, classes, 16 * sizeof *classes);
@@ -358,8 +364,14 @@ static int many_rows(void *ctx)
     (void)ctx;
     struct device *d = compiled();
     struct device_error e;
-    const int64_t many[] = {((int64_t)1 << 31) / PIXELS / 16 * 16, ((int64_t)1 << 31) / PIXELS / 16 * 16 + 16, ((int64_t)1 << 31) - 16,
-                            (int64_t)1 << 31, ((int64_t)1 << 31) + 16, (int64_t)1 << 32, (int64_t)1 << 48, INT64_MAX / 16 * 16};
+    const int64_t many[] = {((int64_t)1 << 31) / PIXELS / 16 * 16,
+                            ((int64_t)1 << 31) / PIXELS / 16 * 16 + 16,
+                            ((int64_t)1 << 31) - 16,
+                            (int64_t)1 << 31,
+                            ((int64_t)1 << 31) + 16,
+                            (int64_t)1 << 32,
+                            (int64_t)1 << 48,
+                            INT64_MAX / 16 * 16};
     for (int i = 0; i < COUNT(many); i++) {
         struct device_rows rows = {.rows = {[PHASE_TRAIN] = many[i]}};
         int64_t arena = schedule_arena(mlp.p, training(), many[i]);
@@ -430,13 +442,15 @@ static void case_28_staging_on_the_host(void **state)
 {
     (void)state;
     static char log[1 << 20];
-    static const struct { int buffers, taken; } way[] = {{0, 1}, {1, 2}, {2, 3}};
+    static const struct {
+        int buffers, taken;
+    } way[] = {{0, 1}, {1, 2}, {2, 3}};
     if (!sim_there())
         skip();
     for (int i = 0; i < COUNT(way); i++) {
         bits("SIM_TRACE=1 SIM_LEAK=77", way[i].buffers ? staged_room(32, way[i].buffers) : 0, log, sizeof log);
         assert_int_equal(count_of(log, "cuMemHostAlloc"), way[i].taken);
-        const char *taken = log, *results = "cuMemcpyDtoHAsync_v2";      /* of each step, after the last allocation */
+        const char *taken = log, *results = "cuMemcpyDtoHAsync_v2"; /* of each step, after the last allocation */
         for (const char *next; (next = strstr(taken + 1, "Alloc"));)
             taken = next;
         assert_true(count_of(log, results) >= STEPS);

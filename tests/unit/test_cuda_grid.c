@@ -9,12 +9,16 @@
 
 enum { SAMPLES = 64, STEPS = 3, GRANULE = 2 << 20, RESERVE = 64 << 20, LIBRARY_OWN = 4 << 20 };
 
-#define CLASSES(layers, shape, optimizer)                                                                                          \
-    "net generated\ninput x : f32[" shape "]\ntarget y : class[4]\nout = x -> " layers " -> Linear(4)\noutput out\n"               \
+#define CLASSES(layers, shape, optimizer)                                                                              \
+    "net generated\ninput x : f32[" shape "]\ntarget y : class[4]\nout = x -> " layers " -> Linear(4)\noutput out\n"   \
     "train {\n    loss = CrossEntropy(out, y)\n    optimizer = " optimizer "\n}\n"
 
 /* How many cases of a model are tried, and whether they train: kernels of the large ones take seconds on the simulator. */
-static const struct subject { const char *name, *text; int cases; bool trains; } subjects[] = {
+static const struct subject {
+    const char *name, *text;
+    int cases;
+    bool trains;
+} subjects[] = {
     {"xor", NULL, 24, true},
     {"mlp", NULL, 20, true},
     {"mlp3", NULL, 20, false},
@@ -22,21 +26,30 @@ static const struct subject { const char *name, *text; int cases; bool trains; }
     {"strided_cnn", NULL, 10, false},
     {"fashion_lenet", NULL, 10, false},
     {"resnet20", NULL, 1, false},
-    {"linear", CLASSES("Linear(40) -> ReLU -> Dropout(0.5) -> Linear(30) -> Tanh -> Linear(20) -> GELU", "9", "SGD(lr = 0.1)"), 24, true},
-    {"conv", CLASSES("Conv(8, kernel = 3, pad = 1) -> ReLU -> MaxPool(2) -> Conv(4, kernel = 3) -> Flatten", "2, 10, 10", "Adam"), 24, true},
-    {"strided", CLASSES("Conv(6, kernel = 3, stride = 2) -> Sigmoid -> AvgPool(2) -> Flatten -> Linear(50) -> ReLU", "1, 13, 13",
-                        "SGD(lr = 0.1, momentum = 0.9)"), 24, true},
+    {"linear",
+     CLASSES("Linear(40) -> ReLU -> Dropout(0.5) -> Linear(30) -> Tanh -> Linear(20) -> GELU", "9", "SGD(lr = 0.1)"),
+     24, true},
+    {"conv",
+     CLASSES("Conv(8, kernel = 3, pad = 1) -> ReLU -> MaxPool(2) -> Conv(4, kernel = 3) -> Flatten", "2, 10, 10",
+             "Adam"),
+     24, true},
+    {"strided",
+     CLASSES("Conv(6, kernel = 3, stride = 2) -> Sigmoid -> AvgPool(2) -> Flatten -> Linear(50) -> ReLU", "1, 13, 13",
+             "SGD(lr = 0.1, momentum = 0.9)"),
+     24, true},
     {"normal", CLASSES("Linear(16) -> BatchNorm -> ReLU -> Linear(16) -> BatchNorm -> ReLU", "12", "AdamW"), 24, true},
     {"wide", CLASSES("Linear(1453) -> Tanh -> Linear(1447) -> Tanh", "9", "SGD(lr = 0.1)"), 8, true},
-    {"regression", "net generated\ninput x : f32[3]\ntarget y : f32[2]\nout = x -> Linear(5) -> LeakyReLU -> Linear(2)\noutput out\n"
-                   "train {\n    loss = MSE(out, y)\n    optimizer = Adam\n}\n", 24, true},
+    {"regression",
+     "net generated\ninput x : f32[3]\ntarget y : f32[2]\nout = x -> Linear(5) -> LeakyReLU -> Linear(2)\noutput out\n"
+     "train {\n    loss = MSE(out, y)\n    optimizer = Adam\n}\n",
+     24, true},
 };
-static const int64_t batches[] = {0, 1, 20, 33, 64};             /* 0: auto */
+static const int64_t batches[] = {0, 1, 20, 33, 64}; /* 0: auto */
 
 static struct trial planned(const struct subject *m)
 {
     struct trial t;
-    static char path[64];                /* a trial keeps it; there is one at a time */
+    static char path[64]; /* a trial keeps it; there is one at a time */
     snprintf(path, sizeof path, "models/%s.net", m->name);
     assert_true(trial_plan(&t, path, m->text ? strdup(m->text) : read_text(path), NULL, 0, stderr));
     return t;
@@ -44,19 +57,28 @@ static struct trial planned(const struct subject *m)
 
 static struct wish wish_for(int64_t batch)
 {
-    return (struct wish){.batch = batch, .most = 256, .evaluation = SAMPLES, .samples = {[PHASE_TRAIN] = SAMPLES, [PHASE_EVALUATE] = SAMPLES}};
+    return (struct wish){.batch = batch,
+                         .most = 256,
+                         .evaluation = SAMPLES,
+                         .samples = {[PHASE_TRAIN] = SAMPLES, [PHASE_EVALUATE] = SAMPLES}};
 }
 
 /* ---- a sample of the grid ---- */
 
-struct grid { struct job j; struct device_data split; int granted, refused, parts, resident; uint64_t peak; };
+struct grid {
+    struct job j;
+    struct device_data split;
+    int granted, refused, parts, resident;
+    uint64_t peak;
+};
 
 static int64_t arena_of(const struct plan *p, const struct device_rows *rows)
 {
     int64_t most = 0;
     for (int ph = 0; ph < PHASE_COUNT; ph++) {
         const struct schedule *s = plan_schedule(p, &target_cuda, ph);
-        int64_t bytes = rows->rows[ph] ? p->persistent + s->fixed + rows->rows[ph] * s->per_row + (rows->parts ? s->parts : 0) : 0;
+        int64_t bytes =
+            rows->rows[ph] ? p->persistent + s->fixed + rows->rows[ph] * s->per_row + (rows->parts ? s->parts : 0) : 0;
         most = bytes > most ? bytes : most;
     }
     return (most + FIXED_ALIGN - 1) / FIXED_ALIGN * FIXED_ALIGN;
@@ -103,7 +125,7 @@ static void try_grant(struct grid *g, const struct grant *grant, bool trains)
     NEED(report.arena == arena && arena - budget_arena(j->plan, &target_cuda, grant) < FIXED_ALIGN);
     NEED(taken == report.arena + report.data && taken <= least);
     NEED(before.requested == 0 && armed.requested == (uint64_t)taken);
-    int64_t returned = report.library && !g->granted ? LIBRARY_OWN : 0;          /* for a workspace of the plan */
+    int64_t returned = report.library && !g->granted ? LIBRARY_OWN : 0; /* for a workspace of the plan */
     NEED(armed.charged - before.charged + (uint64_t)returned == (uint64_t)(taken + GRANULE - 1) / GRANULE * GRANULE);
     NEED(armed.allocations == before.allocations + 1 && armed.live_buffers == 1);
     j->rows = rows;
@@ -174,11 +196,13 @@ static void what_is_granted_arms(void **state)
         const char *said = strstr(log, " granted");
         while (said && said > log && said[-1] != '\n')
             said--;
-        if (status || !said || sscanf(said, "%d granted, %d refused, %d in parts, %d resident", &n[0], &n[1], &n[2], &n[3]) != 4)
+        if (status || !said ||
+            sscanf(said, "%d granted, %d refused, %d in parts, %d resident", &n[0], &n[1], &n[2], &n[3]) != 4)
             fail_msg("%s: status %d: %s", subjects[m].name, status, log);
         granted += n[0], refused += n[1], parts += n[2], resident += n[3];
     }
-    print_message("%d granted, %d of them in parts and %d with the data on the device; %d refused\n", granted, parts, resident, refused);
+    print_message("%d granted, %d of them in parts and %d with the data on the device; %d refused\n", granted, parts,
+                  resident, refused);
     assert_true(granted + refused >= 200 && refused > 20 && parts > 20 && resident > 20 && resident < granted);
 }
 
@@ -232,7 +256,8 @@ static void check_least(const struct subject *m)
         fail_msg("%s: %lld bytes of budget, but a card of %lld", m->name, least, card);
     if (fit_with(m, "SIM_VRAM", (card + GRANULE - 1) / GRANULE * GRANULE, log, sizeof log) != 0)
         fail_msg("%s: a card of %lld bytes is not enough: %s", m->name, card, log);
-    if (fit_with(m, "MEMORY", least, log, sizeof log) != 0 || fit_with(m, "SIM_VRAM", least + RESERVE, log, sizeof log) != 0)
+    if (fit_with(m, "MEMORY", least, log, sizeof log) != 0 ||
+        fit_with(m, "SIM_VRAM", least + RESERVE, log, sizeof log) != 0)
         fail_msg("%s: %lld bytes are not enough: %s", m->name, least, log);
     if (fit_with(m, "MEMORY", least - 1, log, sizeof log) != STATUS_BUDGET ||
         fit_with(m, "SIM_VRAM", least + RESERVE - GRANULE, log, sizeof log) != STATUS_BUDGET)
@@ -261,7 +286,8 @@ static void lazy_memory_is_counted(void **state)
     long long least = least_for(m, "MEMORY", 1 << 20);
     setenv("SIM_LAZY", "32MiB", 1);
     assert_int_equal(fit_with(m, "MEMORY", least + LAZY, log, sizeof log), 0);
-    if (fit_with(m, "MEMORY", least + LAZY - 1, log, sizeof log) != STATUS_BUDGET || !strstr(log, "the driver took more memory when kernels ran"))
+    if (fit_with(m, "MEMORY", least + LAZY - 1, log, sizeof log) != STATUS_BUDGET ||
+        !strstr(log, "the driver took more memory when kernels ran"))
         fail_msg("%s", log);
     assert_int_equal(fit_with(m, "MEMORY", least + 4LL * LAZY, log, sizeof log), 0);
     unsetenv("SIM_LAZY");

@@ -79,7 +79,8 @@ static bool compare(struct trial *t, struct device *d, int64_t rows)
     run_both(t, d, PHASE_TRAIN, control);
     for (int i = 0; i < t->p->ntensor; i++) {
         const struct tensor *x = &t->p->tensor[i];
-        bool gradient = !strncmp(x->name, "grad.", 5) && x->schedule == plan_schedule(t->p, &target_cpu, PHASE_TRAIN) - t->p->schedule;
+        bool gradient = !strncmp(x->name, "grad.", 5) &&
+                        x->schedule == plan_schedule(t->p, &target_cpu, PHASE_TRAIN) - t->p->schedule;
         if (gradient || (tensor_is_named(t->p, i) && x->role == ROLE_STATE))
             good &= same(t, d, PHASE_TRAIN, i, rows);
     }
@@ -101,8 +102,10 @@ static void test_case(void **state)
     put_state(&t, &f);
     recipe_count(&t.recipe, rows);
     struct device *d = device_cuda_open(&(struct device_options){.precision = precision}, 0, &e);
-    struct device_rows capacity = {.rows = {[PHASE_TRAIN] = t.capacity, [PHASE_EVALUATE] = t.capacity, [PHASE_PREDICT] = t.capacity}};
-    if (!d || !d->compile(d, t.p, &e) || !d->arm(d, &capacity, &t.data, 1, d->room(d, INT64_MAX), &e) || !d->data(d, &t.data, &e))
+    struct device_rows capacity = {
+        .rows = {[PHASE_TRAIN] = t.capacity, [PHASE_EVALUATE] = t.capacity, [PHASE_PREDICT] = t.capacity}};
+    if (!d || !d->compile(d, t.p, &e) || !d->arm(d, &capacity, &t.data, 1, d->room(d, INT64_MAX), &e) ||
+        !d->data(d, &t.data, &e))
         fail_msg("%s", e.text);
     copy_state(&t, d);
     bool good = compare(&t, d, rows);
@@ -117,8 +120,8 @@ static void test_case(void **state)
 
 static void test_rounded(void **state)
 {
-    static const char *const cases[] = {"conv_3x3_pad_1_16_to_17", "conv_3x3_pad_1_17_to_16", "conv_3x3_stride_2", "conv_1x1_groups_2",
-                                        "chain_linear_relu_linear"};
+    static const char *const cases[] = {"conv_3x3_pad_1_16_to_17", "conv_3x3_pad_1_17_to_16", "conv_3x3_stride_2",
+                                        "conv_1x1_groups_2", "chain_linear_relu_linear"};
     char path[128], *at = path;
     for (int i = 0; i < COUNT(cases); i++)
         for (precision = PRECISION_TF32; precision < PRECISION_COUNT; precision++) {

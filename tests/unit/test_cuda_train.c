@@ -18,11 +18,11 @@ struct lesson {
     struct device_data data;
     int64_t batch;
     int steps;
-    bool together, staged;               /* all steps in one call; no room for the data set */
+    bool together, staged; /* all steps in one call; no room for the data set */
     enum precision precision;
-    bool library;                        /* cuBLAS makes some of the products */
-    double tolerance, drift;             /* of losses and of weights, against the CPU's */
-    float **expected;                    /* by tensor: what the CPU made */
+    bool library;            /* cuBLAS makes some of the products */
+    double tolerance, drift; /* of losses and of weights, against the CPU's */
+    float **expected;        /* by tensor: what the CPU made */
     float loss[STEPS];
 };
 
@@ -133,7 +133,10 @@ static void on_cpu(struct lesson *l)
 
 static void check(const char *path, int64_t size, struct lesson l, int environments)
 {
-    static const struct { const char *environment; bool together, staged; } way[] = {
+    static const struct {
+        const char *environment;
+        bool together, staged;
+    } way[] = {
         {"SIM_LEAK=77", false, false},
         {"SIM_LEAK=77", true, true},
         {"SIM_ASYNC=defer NETRUN_CUDA_GRAPH=0", true, false},
@@ -173,7 +176,8 @@ static void test_mnist_cnn(void **state)
     (void)state;
     if (!device_there())
         skip();
-    check("models/mnist_cnn.net", 28 * 28, (struct lesson){.batch = 20, .steps = STEPS, .tolerance = 1e-5, .drift = 2e-3}, SANITIZED ? 1 : 6);
+    check("models/mnist_cnn.net", 28 * 28,
+          (struct lesson){.batch = 20, .steps = STEPS, .tolerance = 1e-5, .drift = 2e-3}, SANITIZED ? 1 : 6);
 }
 
 static void test_mlp(void **state)
@@ -208,7 +212,8 @@ static void test_resnet20(void **state)
     (void)state;
     if (!device_there())
         skip();
-    check("models/resnet20.net", 3 * 32 * 32, (struct lesson){.batch = 16, .steps = 1, .tolerance = 2e-3, .drift = 2e-3}, 1);
+    check("models/resnet20.net", 3 * 32 * 32,
+          (struct lesson){.batch = 16, .steps = 1, .tolerance = 2e-3, .drift = 2e-3}, 1);
 }
 
 int main(int argc, char **argv)

@@ -22,14 +22,16 @@ static const unsigned char labels[8 + 3] = {0, 0, 8, 1, 0, 0, 0, 3, 1, 0, 4};
 #define TEST_IMAGES "t10k-images-idx3-ubyte"
 #define TEST_LABELS "t10k-labels-idx1-ubyte"
 
-static void write_good(struct temp *temp) {
+static void write_good(struct temp *temp)
+{
     temp_write(temp, TRAIN_IMAGES, images, sizeof images);
     temp_write(temp, TRAIN_LABELS, labels, sizeof labels);
     temp_write(temp, TEST_IMAGES, images, sizeof images);
     temp_write(temp, TEST_LABELS, labels, sizeof labels);
 }
 
-static size_t pack(const void *data, size_t size, unsigned char *out, size_t room) {
+static size_t pack(const void *data, size_t size, unsigned char *out, size_t room)
+{
     z_stream z = {0};
     assert_int_equal(deflateInit2(&z, 9, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY), Z_OK);
     z.next_in = (Bytef *)(uintptr_t)data;
@@ -41,13 +43,15 @@ static size_t pack(const void *data, size_t size, unsigned char *out, size_t roo
     return z.total_out;
 }
 
-static void write_packed(struct temp *temp, const char *name, const void *data, size_t size) {
+static void write_packed(struct temp *temp, const char *name, const void *data, size_t size)
+{
     unsigned char packed[1 << 16];
     temp_write(temp, name, packed, pack(data, size, packed, sizeof packed));
 }
 
 /* The folder must be refused, and the message hold all pieces (ended by NULL). */
-static void assert_refused(struct temp *temp, ...) {
+static void assert_refused(struct temp *temp, ...)
+{
     struct dataset set;
     struct data_error error = {""};
     assert_false(data_open(temp->folder, NULL, NULL, &set, &error));
@@ -59,7 +63,8 @@ static void assert_refused(struct temp *temp, ...) {
     va_end(pieces);
 }
 
-static struct dataset open_good(struct temp *temp) {
+static struct dataset open_good(struct temp *temp)
+{
     struct dataset set;
     struct data_error error;
     if (!data_open(temp->folder, NULL, NULL, &set, &error))
@@ -67,7 +72,8 @@ static struct dataset open_good(struct temp *temp) {
     return set;
 }
 
-static void assert_is_sample(const struct data_split *split) {
+static void assert_is_sample(const struct data_split *split)
+{
     assert_int_equal(split->count, 3);
     assert_int_equal(split->sample.type, DATA_U8);
     assert_int_equal(split->sample.rank, 3);
@@ -80,7 +86,8 @@ static void assert_is_sample(const struct data_split *split) {
     assert_int_equal(data_class(split, 2), 4);
 }
 
-static void test_idx(void **state) {
+static void test_idx(void **state)
+{
     write_good(*state);
     struct dataset set = open_good(*state);
     assert_string_equal(set.format, "IDX");
@@ -91,7 +98,8 @@ static void test_idx(void **state) {
 }
 
 /* Content decides: names need no extension, packed files no .gz, and other files are passed over. */
-static void test_recognised_by_content(void **state) {
+static void test_recognised_by_content(void **state)
+{
     struct temp *temp = *state;
     write_packed(temp, "my-train-pictures", images, sizeof images);
     write_packed(temp, "my-train-answers", labels, sizeof labels);
@@ -103,7 +111,8 @@ static void test_recognised_by_content(void **state) {
     data_close(&set);
 }
 
-static void test_only_test_set(void **state) {
+static void test_only_test_set(void **state)
+{
     struct temp *temp = *state;
     temp_write(temp, TEST_IMAGES, images, sizeof images);
     temp_write(temp, TEST_LABELS, labels, sizeof labels);
@@ -114,7 +123,8 @@ static void test_only_test_set(void **state) {
 }
 
 /* The packed twin of a plain file is not looked at. */
-static void test_packed_twin(void **state) {
+static void test_packed_twin(void **state)
+{
     struct temp *temp = *state;
     write_good(temp);
     temp_write(temp, TRAIN_IMAGES ".gz", "damaged", 7);
@@ -124,7 +134,8 @@ static void test_packed_twin(void **state) {
 }
 
 /* A gzip file may have several members. */
-static void test_gzip_members(void **state) {
+static void test_gzip_members(void **state)
+{
     struct temp *temp = *state;
     unsigned char packed[200];
     size_t first = pack(images, 10, packed, sizeof packed);
@@ -137,7 +148,8 @@ static void test_gzip_members(void **state) {
 }
 
 /* Zeros behind the last member, as a tape or a disk image leaves them, are no more data: gzip takes them too. Other bytes are. */
-static void test_gzip_padding(void **state) {
+static void test_gzip_padding(void **state)
+{
     struct temp *temp = *state;
     enum { ZEROS = 70000 }; /* more than is read at once */
     unsigned char *packed = calloc(1, 200 + ZEROS);
@@ -156,7 +168,8 @@ static void test_gzip_padding(void **state) {
     free(packed);
 }
 
-static void test_float_regression(void **state) {
+static void test_float_regression(void **state)
+{
     struct temp *temp = *state;
     static const unsigned char samples[12 + 16] = {0, 0, 0x0D, 2, 0, 0, 0,    2, 0, 0, 0,    2,    0x3f, 0x80,
                                                    0, 0, 0xc0, 0, 0, 0, 0x3f, 0, 0, 0, 0x40, 0x40, 0,    0};
@@ -176,7 +189,8 @@ static void test_float_regression(void **state) {
     data_close(&set);
 }
 
-static void test_int32_labels(void **state) {
+static void test_int32_labels(void **state)
+{
     struct temp *temp = *state;
     unsigned char wide[8 + 12] = {0, 0, 0x0C, 1, 0, 0, 0, 3, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0};
     temp_write(temp, TRAIN_IMAGES, images, sizeof images);
@@ -192,7 +206,8 @@ static void test_int32_labels(void **state) {
 
 enum { RECORD = 3073 };
 
-static void write_cifar(struct temp *temp, const char *name, int records, int first_label, bool packed) {
+static void write_cifar(struct temp *temp, const char *name, int records, int first_label, bool packed)
+{
     static unsigned char data[3 * RECORD];
     for (int i = 0; i < records; i++) {
         memset(data + i * RECORD, first_label + i, RECORD);
@@ -204,7 +219,8 @@ static void write_cifar(struct temp *temp, const char *name, int records, int fi
         temp_write(temp, name, data, (size_t)(records * RECORD));
 }
 
-static void test_cifar(void **state) {
+static void test_cifar(void **state)
+{
     struct temp *temp = *state;
     write_cifar(temp, "data_batch_2.bin", 2, 7, false);
     write_cifar(temp, "data_batch_1.bin.gz", 3, 0, true);
@@ -232,7 +248,8 @@ static void test_cifar(void **state) {
     data_close(&set);
 }
 
-static void test_check_classes(void **state) {
+static void test_check_classes(void **state)
+{
     write_good(*state);
     struct dataset set = open_good(*state);
     struct data_error error;
@@ -244,18 +261,21 @@ static void test_check_classes(void **state) {
 
 /* Damage */
 
-static void damage(struct temp *temp, const char *name, const unsigned char *good, size_t size, size_t at, int value) {
+static void damage(struct temp *temp, const char *name, const unsigned char *good, size_t size, size_t at, int value)
+{
     unsigned char bad[64];
     memcpy(bad, good, size);
     bad[at] = (unsigned char)value;
     temp_write(temp, name, bad, size);
 }
 
-static void test_missing(void **state) {
+static void test_missing(void **state)
+{
     struct temp *temp = *state;
     assert_refused(temp, temp->folder,
-                   "no data recognised; expected data_batch_1.bin and test_batch.bin, or " TRAIN_IMAGES ", " TRAIN_LABELS ", " TEST_IMAGES
-                   " and " TEST_LABELS " (each plain or .gz)", NULL);
+                   "no data recognised; expected data_batch_1.bin and test_batch.bin, or " TRAIN_IMAGES
+                   ", " TRAIN_LABELS ", " TEST_IMAGES " and " TEST_LABELS " (each plain or .gz)",
+                   NULL);
     temp_write(temp, TRAIN_IMAGES, images, sizeof images);
     assert_refused(temp, TRAIN_IMAGES, "training labels are missing", "such as " TRAIN_LABELS, NULL);
     temp_write(temp, TEST_LABELS, labels, sizeof labels);
@@ -265,14 +285,16 @@ static void test_missing(void **state) {
     assert_refused(&nowhere, "/nonexistent: No such file or directory; expected a folder", NULL);
 }
 
-static void test_subfolders_are_named(void **state) {
+static void test_subfolders_are_named(void **state)
+{
     struct temp *temp = *state;
     mkdir(temp_path(temp, "mnist"), 0777);
     assert_refused(temp, "no data recognised", "its subfolders are mnist", NULL);
     rmdir(temp_path(temp, "mnist"));
 }
 
-static void test_wrong_magic(void **state) {
+static void test_wrong_magic(void **state)
+{
     struct temp *temp = *state;
     write_good(temp);
     damage(temp, TRAIN_IMAGES, images, sizeof images, 0, 0x52);
@@ -283,7 +305,8 @@ static void test_wrong_magic(void **state) {
     assert_refused(temp, TRAIN_IMAGES ": byte 0: 00 00 08 00 is no IDX magic number", NULL);
 }
 
-static void test_truncated(void **state) {
+static void test_truncated(void **state)
+{
     struct temp *temp = *state;
     write_good(temp);
     for (size_t size = 0; size < sizeof images; size++) {
@@ -296,7 +319,8 @@ static void test_truncated(void **state) {
     assert_refused(temp, "ends at byte 10; expected the IDX sizes in bytes 8 to 11", NULL);
 }
 
-static void test_trailing_bytes(void **state) {
+static void test_trailing_bytes(void **state)
+{
     struct temp *temp = *state;
     unsigned char longer[sizeof labels + 1] = {0};
     memcpy(longer, labels, sizeof labels);
@@ -305,14 +329,16 @@ static void test_trailing_bytes(void **state) {
     assert_refused(temp, TRAIN_LABELS ": byte 11: more data follow, but the file should end here", NULL);
 }
 
-static void test_count_mismatch(void **state) {
+static void test_count_mismatch(void **state)
+{
     struct temp *temp = *state;
     write_good(temp);
     damage(temp, TRAIN_LABELS, labels, sizeof labels - 1, 7, 2);
     assert_refused(temp, TRAIN_LABELS ": 2 labels, but", TRAIN_IMAGES " has 3 samples", NULL);
 }
 
-static void test_absurd_sizes(void **state) {
+static void test_absurd_sizes(void **state)
+{
     struct temp *temp = *state;
     write_good(temp);
     damage(temp, TRAIN_IMAGES, images, sizeof images, 7, 0);
@@ -331,13 +357,14 @@ static void test_absurd_sizes(void **state) {
     assert_refused(temp, TRAIN_IMAGES ".gz: truncated: ", "announce 268435472 bytes", NULL);
 }
 
-static void test_gzip_damage(void **state) {
+static void test_gzip_damage(void **state)
+{
     struct temp *temp = *state;
     unsigned char packed[200];
     size_t size = pack(images, sizeof images, packed, sizeof packed);
     if (size < 18) {
         fail_msg("a gzip file of %zu bytes", size);
-        return;                                        /* the compiler does not know that it fails */
+        return; /* the compiler does not know that it fails */
     }
     temp_write(temp, TRAIN_LABELS, labels, sizeof labels);
     for (size_t cut = 2; cut < size; cut++) {
@@ -355,13 +382,14 @@ static void test_gzip_damage(void **state) {
     assert_refused(temp, "the gzip file is", "at packed byte", NULL);
 }
 
-static void test_flipped_bits_never_crash(void **state) {
+static void test_flipped_bits_never_crash(void **state)
+{
     struct temp *temp = *state;
     unsigned char packed[200];
     size_t size = pack(images, sizeof images, packed, sizeof packed);
     if (size < 18) {
         fail_msg("a gzip file of %zu bytes", size);
-        return;                                        /* the compiler does not know that it fails */
+        return; /* the compiler does not know that it fails */
     }
     temp_write(temp, TRAIN_LABELS, labels, sizeof labels);
     for (size_t bit = 16; bit < size * 8; bit++) {
@@ -377,7 +405,8 @@ static void test_flipped_bits_never_crash(void **state) {
     }
 }
 
-static void test_cifar_damage(void **state) {
+static void test_cifar_damage(void **state)
+{
     struct temp *temp = *state;
     write_cifar(temp, "data_batch_1.bin", 2, 9, false);
     assert_refused(temp, "data_batch_1.bin: byte 3073: label 10; expected 0 to 9 at the start of each record of 3073",
@@ -394,7 +423,8 @@ static void test_cifar_damage(void **state) {
     assert_refused(temp, "IDX, but beside it are files of CIFAR-10; expected one data set", NULL);
 }
 
-static void test_ambiguous_names(void **state) {
+static void test_ambiguous_names(void **state)
+{
     struct temp *temp = *state;
     write_good(temp);
     temp_write(temp, "train-images-again", images, sizeof images);
@@ -404,7 +434,8 @@ static void test_ambiguous_names(void **state) {
     assert_refused(temp, "validation: an IDX file that is neither named train", NULL);
 }
 
-static void test_wrong_kinds(void **state) {
+static void test_wrong_kinds(void **state)
+{
     struct temp *temp = *state;
     write_good(temp);
     temp_write(temp, TRAIN_LABELS, images, sizeof images);
@@ -418,7 +449,8 @@ static void test_wrong_kinds(void **state) {
     assert_refused(temp, TEST_IMAGES ": samples differ in type or shape from those of", TRAIN_IMAGES, NULL);
 }
 
-static void test_unreadable(void **state) {
+static void test_unreadable(void **state)
+{
     struct temp *temp = *state;
     struct data_error error;
     assert_null(gz_open(temp->folder, &error));
@@ -431,7 +463,8 @@ static void test_unreadable(void **state) {
 
 /* Inspection */
 
-static void assert_inspects_as(struct temp *temp, const char *expected) {
+static void assert_inspects_as(struct temp *temp, const char *expected)
+{
     struct dataset set = open_good(temp);
     char *text;
     size_t size;
@@ -443,7 +476,8 @@ static void assert_inspects_as(struct temp *temp, const char *expected) {
     data_close(&set);
 }
 
-static void test_inspect(void **state) {
+static void test_inspect(void **state)
+{
     struct temp *temp = *state;
     unsigned char bright[sizeof images];
     memcpy(bright, images, 16);
@@ -469,7 +503,8 @@ static void test_inspect(void **state) {
                              "..: =++ #%%\n");
 }
 
-static void test_inspect_without_images(void **state) {
+static void test_inspect_without_images(void **state)
+{
     struct temp *temp = *state;
     static const unsigned char samples[12 + 16] = {0, 0, 0x0D, 2, 0, 0, 0,    2, 0, 0, 0,    2,    0x3f, 0x80,
                                                    0, 0, 0xc0, 0, 0, 0, 0x3f, 0, 0, 0, 0x40, 0x40, 0,    0};
@@ -485,7 +520,8 @@ static void test_inspect_without_images(void **state) {
 
 /* The real files, found through DATA. */
 
-static struct dataset open_real(const char *name) {
+static struct dataset open_real(const char *name)
+{
     struct dataset set;
     struct data_error error;
     const char *folder = real_data("DATA", name);
@@ -496,14 +532,16 @@ static struct dataset open_real(const char *name) {
     return set;
 }
 
-static void assert_class_counts(const struct data_split *split, const int64_t expected[10]) {
+static void assert_class_counts(const struct data_split *split, const int64_t expected[10])
+{
     int64_t counts[10] = {0};
     for (int64_t i = 0; i < split->count; i++)
         counts[data_class(split, i)]++;
     assert_memory_equal(counts, expected, sizeof counts);
 }
 
-static void test_real_mnist(void **state) {
+static void test_real_mnist(void **state)
+{
     (void)state;
     struct dataset set = open_real("mnist");
     assert_int_equal(set.train.count, 60000);
@@ -513,7 +551,8 @@ static void test_real_mnist(void **state) {
     data_close(&set);
 }
 
-static void test_real_fashion(void **state) {
+static void test_real_fashion(void **state)
+{
     (void)state;
     struct dataset set = open_real("fashion");
     assert_int_equal(set.train.sample.dims[2], 28);
@@ -521,7 +560,8 @@ static void test_real_fashion(void **state) {
     data_close(&set);
 }
 
-static void test_real_cifar(void **state) {
+static void test_real_cifar(void **state)
+{
     (void)state;
     struct dataset set = open_real("cifar10");
     assert_int_equal(set.train.sample.dims[0], 3);
@@ -532,7 +572,8 @@ static void test_real_cifar(void **state) {
 
 #define with_folder(test) cmocka_unit_test_setup_teardown(test, temp_open, temp_close)
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         with_folder(test_idx),
         with_folder(test_recognised_by_content),

@@ -66,19 +66,50 @@ static bool emit_in_vain(const struct plan *p, const struct emit_options *o, FIL
 enum { WEIGHT, CONTROL, MADE, TWICE, PREDICT_CONTROL, ANSWER, TENSORS };
 
 static struct tensor tensors[TENSORS] = {
-    [WEIGHT] = {.name = "weight", .role = ROLE_PARAM, .rank = 1, .dim = {4}, .schedule = -1, .base = -1, .bytes = 256,
+    [WEIGHT] = {.name = "weight",
+                .role = ROLE_PARAM,
+                .rank = 1,
+                .dim = {4},
+                .schedule = -1,
+                .base = -1,
+                .bytes = 256,
                 .last = 4},
-    [CONTROL] = {.name = "control", .role = ROLE_CONTROL, .dtype = DT_U32, .rank = 1, .dim = {CTL_WORDS}, .schedule = 0,
-                 .base = -1, .bytes = 256, .offset = 256, .last = 4},
+    [CONTROL] = {.name = "control",
+                 .role = ROLE_CONTROL,
+                 .dtype = DT_U32,
+                 .rank = 1,
+                 .dim = {CTL_WORDS},
+                 .schedule = 0,
+                 .base = -1,
+                 .bytes = 256,
+                 .offset = 256,
+                 .last = 4},
     [MADE] = {.name = "made", .rows = true, .rank = 1, .dim = {4}, .schedule = 0, .base = -1, .bytes = 16, .last = 2},
-    [TWICE] = {.name = "twice", .rows = true, .rank = 1, .dim = {4}, .schedule = 0, .base = -1, .bytes = 16, .offset = 16,
-               .first = 1, .last = 3},
-    [PREDICT_CONTROL] = {.name = "control", .role = ROLE_CONTROL, .dtype = DT_U32, .rank = 1, .dim = {CTL_WORDS},
-                         .schedule = 1, .base = -1, .bytes = 256, .last = 1},
-    [ANSWER] = {.name = "answer", .rows = true, .rank = 1, .dim = {4}, .schedule = 1, .base = -1, .bytes = 16, .last = 1},
+    [TWICE] = {.name = "twice",
+               .rows = true,
+               .rank = 1,
+               .dim = {4},
+               .schedule = 0,
+               .base = -1,
+               .bytes = 16,
+               .offset = 16,
+               .first = 1,
+               .last = 3},
+    [PREDICT_CONTROL] = {.name = "control",
+                         .role = ROLE_CONTROL,
+                         .dtype = DT_U32,
+                         .rank = 1,
+                         .dim = {CTL_WORDS},
+                         .schedule = 1,
+                         .base = -1,
+                         .bytes = 256,
+                         .last = 1},
+    [ANSWER] =
+        {.name = "answer", .rows = true, .rank = 1, .dim = {4}, .schedule = 1, .base = -1, .bytes = 16, .last = 1},
 };
 
 static const struct op by_hand = {.name = "by_hand"};
+/* clang-format off */
 #define STAGE(a, b) .nstage = 1, .stage = (struct stage[]){{.op = &by_hand, .nin = 1, .nout = 1, .in = (int[]){a}, .out = (int[]){b}}}
 
 static struct kernel table[] = {
@@ -91,10 +122,19 @@ static struct schedule schedules[] = {
     {.target = &target_cpu, .phase = PHASE_PREDICT, .first_kernel = 4, .last_kernel = 5, .fixed = 256, .per_row = 16,
      .bound_per_row = 16},
 };
+/* clang-format on */
 
 static struct plan plan = {
-    .net = "by_hand", .source = "", .file = "by_hand.net", .ntensor = TENSORS, .nkernel = 5, .nschedule = 2,
-    .tensor = tensors, .kernel = table, .schedule = schedules, .persistent = 256,
+    .net = "by_hand",
+    .source = "",
+    .file = "by_hand.net",
+    .ntensor = TENSORS,
+    .nkernel = 5,
+    .nschedule = 2,
+    .tensor = tensors,
+    .kernel = table,
+    .schedule = schedules,
+    .persistent = 256,
 };
 
 enum { ROWS = 160, SAMPLES = 160 };
@@ -130,7 +170,7 @@ static float weight_at(struct device *d, int index)
     return w;
 }
 
-static uint32_t control[CTL_WORDS];       /* of the last run */
+static uint32_t control[CTL_WORDS]; /* of the last run */
 
 static void run(struct device *d, enum phase ph, uint32_t rows)
 {
@@ -197,7 +237,7 @@ static void test_arena_is_as_planned(void **state)
     struct device_rows rows = {.rows = {[PHASE_TRAIN] = 16, [PHASE_PREDICT] = 4096 * ROW_BLOCK}};
     struct device_error e = {0};
     struct device *d = open_compiled(2);
-    for (int i = 0; i < 2; i++) {                    /* armed again: zero again */
+    for (int i = 0; i < 2; i++) { /* armed again: zero again */
         float one = 1;
         assert_true(d->arm(d, &rows, NULL, 0, INT64_MAX, &e));
         assert_int_equal(d->arena(d), 256 + 256 + 16 * rows.rows[PHASE_PREDICT]);

@@ -54,12 +54,14 @@ static const char kernels[] =
 
 static bool emit_text(const char *text, FILE *out, struct emit_launches *l)
 {
+    /* clang-format off */
     static struct emit_launch launch[] = {
         {.kernel = 0, .entry = "make", .threads = 32, .blocks_per_task = 2, .splits = 1},
         {.kernel = 1, .entry = "sum_parts", .threads = 1, .splits = 3},
         {.kernel = 1, .entry = "sum_all", .threads = 1, .splits = 1},
         {.kernel = 2, .entry = "answer", .threads = 64, .blocks_per_task = 4, .splits = 1},
     };
+    /* clang-format on */
     *l = (struct emit_launches){.n = 4, .launch = launch};
     return fprintf(out, "enum { ROWS = %d, POSITION = %d, SAMPLES = %d, TARGETS = %d, DATA = %d, LOSS = %d };\n%s",
                    CTL_ROWS, CTL_POSITION, CTL_SAMPLES, CTL_TARGETS, CTL_DATA, CTL_LOSS, text) > 0;
@@ -117,12 +119,19 @@ static bool emit_unknown(const struct plan *p, const struct emit_options *o, FIL
 enum { WEIGHT, CONTROL, RING, WORKSPACE, IMAGE, MADE, PREDICT_CONTROL, PREDICT_RING, PREDICT_IMAGE, ANSWER, TENSORS };
 enum { RING_BYTES = (1 + RING_STEPS) * CTL_WORDS * 4 };
 
-#define FIXED(s, r, place, size)                                                                   \
-    .role = r, .rank = 1, .schedule = s, .base = -1, .offset = place, .bytes = size
+#define FIXED(s, r, place, size) .role = r, .rank = 1, .schedule = s, .base = -1, .offset = place, .bytes = size
+/* clang-format off */
 #define ROW(s, place) .rows = true, .rank = 1, .dim = {1}, .schedule = s, .base = -1, .bytes = 16, .offset = place
+/* clang-format on */
 
 static struct tensor tensors[TENSORS] = {
-    [WEIGHT] = {.name = "weight", .role = ROLE_PARAM, .rank = 1, .dim = {4}, .schedule = -1, .base = -1, .bytes = 256,
+    [WEIGHT] = {.name = "weight",
+                .role = ROLE_PARAM,
+                .rank = 1,
+                .dim = {4},
+                .schedule = -1,
+                .base = -1,
+                .bytes = 256,
                 .last = 2},
     [CONTROL] = {.name = "control", FIXED(0, ROLE_CONTROL, 0, 256), .last = 2},
     [RING] = {.name = "ring", FIXED(0, ROLE_RING, 256, RING_BYTES), .last = 2},
@@ -136,7 +145,9 @@ static struct tensor tensors[TENSORS] = {
 };
 
 static const struct op unknown = {.name = "by hand"};
+/* clang-format off */
 #define STAGE(a, b) .nstage = 1, .stage = (struct stage[]){{.op = &unknown, .nin = 1, .nout = 1, .in = (int[]){a}, .out = (int[]){b}}}
+/* clang-format on */
 
 static struct kernel table[] = {
     {.name = "make", STAGE(WEIGHT, MADE)},
@@ -144,15 +155,25 @@ static struct kernel table[] = {
     {.name = "answer", .schedule = 1, STAGE(WEIGHT, ANSWER)},
 };
 
+/* clang-format off */
 static struct schedule schedules[] = {
     {.target = &target_cuda, .phase = PHASE_TRAIN, .last_kernel = 2, .fixed = 512 + RING_BYTES, .per_row = 32},
     {.target = &target_cuda, .phase = PHASE_PREDICT, .first_kernel = 2, .last_kernel = 3, .fixed = 256 + RING_BYTES,
      .per_row = 32},
 };
+/* clang-format on */
 
 static struct plan plan = {
-    .net = "by_hand", .source = "", .file = "by_hand.net", .ntensor = TENSORS, .nkernel = 3, .nschedule = 2,
-    .tensor = tensors, .kernel = table, .schedule = schedules, .persistent = 256,
+    .net = "by_hand",
+    .source = "",
+    .file = "by_hand.net",
+    .ntensor = TENSORS,
+    .nkernel = 3,
+    .nschedule = 2,
+    .tensor = tensors,
+    .kernel = table,
+    .schedule = schedules,
+    .persistent = 256,
 };
 
 enum { CAPACITY = 48, COUNT = 500 };
@@ -268,7 +289,7 @@ static int case_runs(void *ctx)
         static const int runs[] = {1, 5, RING_STEPS};
         uint64_t launches = stats_now().graph_launches;
         NEED(train_runs(d, runs[i], !resident && i != 1, weight, &e));
-        int most = resident ? GRAPH_RUNS : 1;            /* runs of a launch; before each of staged samples something waits */
+        int most = resident ? GRAPH_RUNS : 1; /* runs of a launch; before each of staged samples something waits */
         NEED(!r.graphs || stats_now().graph_launches - launches == (uint64_t)(runs[i] / most + runs[i] % most));
         NEED(predict_three(d, weight[1], &e));
     }
@@ -290,8 +311,14 @@ static void check_case(const char *environment, int (*work)(void *), void *ctx)
 static void test_runs(void **state)
 {
     static const char *const environments[] = {
-        "SIM_LEAK=77", "SIM_ASYNC=defer SIM_LEAK=77", "NETRUN_CUDA_GRAPH=0 SIM_ASYNC=defer", "SIM_CHECK=1",
-        "SIM_CHECK=1 SIM_ASYNC=defer NETRUN_POISON=1", "SIM_SEED=7", "SIM_CC=75", "SIM_CC=123",
+        "SIM_LEAK=77",
+        "SIM_ASYNC=defer SIM_LEAK=77",
+        "NETRUN_CUDA_GRAPH=0 SIM_ASYNC=defer",
+        "SIM_CHECK=1",
+        "SIM_CHECK=1 SIM_ASYNC=defer NETRUN_POISON=1",
+        "SIM_SEED=7",
+        "SIM_CC=75",
+        "SIM_CC=123",
         "SIM_FAIL=cuMemHostAlloc:1,cuMemHostAlloc:2,cuMemHostAlloc:3 SIM_ASYNC=defer SIM_LEAK=77",
     };
     (void)state;
@@ -345,7 +372,7 @@ static int case_room(void *ctx)
     }
     NEED(d->arm(d, &both, (struct device_data[]){train, splits[1], train}, 3, arena_bytes() + set + guest, &e));
     device_cuda_report(d, &r);
-    NEED(r.resident);                                /* the same split twice is there once */
+    NEED(r.resident); /* the same split twice is there once */
     struct device_rows rows = {.rows = {(int64_t)1 << 40}};
     NEED(!d->arm(d, &rows, &train, 1, INT64_MAX, &e) && e.status == 3);
     NEED(strstr(e.text, "cuda:0 has ") && strstr(e.text, "bytes free of 1073741824, and the arena needs"));

@@ -48,9 +48,9 @@ static void test_streams(void **state)
     run_twins(&target_cpu, loss);
     run_twins(&target_c_scalar, plain);
     for (int step = 0; step < STEPS; step++) {
-        assert_true(fabs(loss[step] - 6) < 0.4);     /* its deviation is 0.06 */
-        assert_true(!step || loss[step] != loss[step - 1]);            /* each step draws anew */
-        assert_true(fabs(loss[step] - plain[step]) < 1e-4);            /* every target the same */
+        assert_true(fabs(loss[step] - 6) < 0.4);            /* its deviation is 0.06 */
+        assert_true(!step || loss[step] != loss[step - 1]); /* each step draws anew */
+        assert_true(fabs(loss[step] - plain[step]) < 1e-4); /* every target the same */
     }
 }
 

@@ -11,7 +11,7 @@
 /* ---- the stream that fails: there is no memory for it, or none to finish it ---- */
 
 enum { NEVER, OPENED, CLOSED };
-static int failing, fails;                             /* the stream before which none fails, and how it does */
+static int failing, fails; /* the stream before which none fails, and how it does */
 
 static ssize_t write_nothing(void *cookie, const char *text, size_t size)
 {

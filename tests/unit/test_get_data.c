@@ -13,7 +13,8 @@
 static const char *const files[] = {"train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte",
                                     "t10k-labels-idx1-ubyte"};
 
-static int close_tree(void **state) {
+static int close_tree(void **state)
+{
     struct temp *temp = *state;
     char command[200];
     snprintf(command, sizeof command, "rm -rf %s", temp->folder);
@@ -23,7 +24,8 @@ static int close_tree(void **state) {
 }
 
 /* `make_digits --gzip DIR` in five lines. */
-static void write_generator(struct temp *temp) {
+static void write_generator(struct temp *temp)
+{
     static const char script[] = "#!/bin/sh\n"
                                  "for f in train-images-idx3 train-labels-idx1 t10k-images-idx3 t10k-labels-idx1; do\n"
                                  "    echo drawn | gzip >\"$2/$f-ubyte.gz\"\n"
@@ -33,7 +35,8 @@ static void write_generator(struct temp *temp) {
 }
 
 /* Exit status of get_data.sh; `environment` and `arguments` may use $T, the folder of the test. */
-static int get_data(struct temp *temp, const char *environment, const char *arguments, char *output, size_t room) {
+static int get_data(struct temp *temp, const char *environment, const char *arguments, char *output, size_t room)
+{
     char command[5000];
     snprintf(command, sizeof command, "T=%s; %s MAKE_DIGITS=$T/draw TIMEOUT=2 sh tools/get_data.sh %s 2>&1",
              temp->folder, environment, arguments);
@@ -44,13 +47,15 @@ static int get_data(struct temp *temp, const char *environment, const char *argu
     return WEXITSTATUS(pclose(pipe));
 }
 
-static int count_in(struct temp *temp, const char *folder) {
+static int count_in(struct temp *temp, const char *folder)
+{
     struct temp inner = {0};
     snprintf(inner.folder, sizeof inner.folder, "%.50s/%.10s", temp->folder, folder);
     return temp_count(&inner, 0);
 }
 
-static void test_draws_without_network(void **state) {
+static void test_draws_without_network(void **state)
+{
     struct temp *temp = *state;
     char output[2000];
     write_generator(temp);
@@ -62,7 +67,8 @@ static void test_draws_without_network(void **state) {
     assert_contains(output, "keeps its SYNTHETIC digits, not mnist");
 }
 
-static void test_wrong_checksum(void **state) {
+static void test_wrong_checksum(void **state)
+{
     struct temp *temp = *state;
     char output[2000], name[60];
     write_generator(temp);
@@ -78,7 +84,8 @@ static void test_wrong_checksum(void **state) {
     assert_int_equal(count_in(temp, "data"), 5);
 }
 
-static void test_no_generator(void **state) {
+static void test_no_generator(void **state)
+{
     struct temp *temp = *state;
     char output[2000];
     assert_int_equal(get_data(temp, "MIRRORS=-", "$T/data", output, sizeof output), 4);
@@ -86,7 +93,8 @@ static void test_no_generator(void **state) {
     assert_int_equal(count_in(temp, "data"), 0);
 }
 
-static void test_keeps_other_data(void **state) {
+static void test_keeps_other_data(void **state)
+{
     struct temp *temp = *state;
     char output[2000];
     size_t size;
@@ -101,7 +109,8 @@ static void test_keeps_other_data(void **state) {
     assert_int_equal(count_in(temp, "data"), 1);
 }
 
-static void test_usage(void **state) {
+static void test_usage(void **state)
+{
     char output[2000];
     assert_int_equal(get_data(*state, "MIRRORS=-", "", output, sizeof output), 2);
     assert_int_equal(get_data(*state, "MIRRORS=-", "$T/data imagenet", output, sizeof output), 2);
@@ -109,7 +118,8 @@ static void test_usage(void **state) {
 }
 
 /* A synthetic set gives way to the real one; then nothing is left to do. */
-static void test_real_data(void **state) {
+static void test_real_data(void **state)
+{
     struct temp *temp = *state;
     const char *data = real_data("DATA", "mnist");
     char environment[4100], output[2000];
@@ -127,7 +137,8 @@ static void test_real_data(void **state) {
 
 #define with_folder(test) cmocka_unit_test_setup_teardown(test, temp_open, close_tree)
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         with_folder(test_draws_without_network), with_folder(test_wrong_checksum), with_folder(test_no_generator),
         with_folder(test_keeps_other_data),      with_folder(test_usage),          with_folder(test_real_data),

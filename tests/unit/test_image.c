@@ -17,14 +17,15 @@ static const unsigned char rgb[3 * AREA] = {255, 0, 0, 0, 255, 0, 0, 0, 255, 10,
 /* tests/oracle/images.py: Pillow lays these over white */
 static const unsigned char pillow_la[2 * AREA] = {0, 0, 0, 255, 0, 128, 200, 0, 90, 17, 255, 200};
 static const unsigned char pillow_grey[AREA] = {255, 0, 127, 255, 244, 255};
-static const unsigned char pillow_rgba[4 * AREA] = {255, 0, 0, 255, 0, 0, 0, 0, 10, 200, 30, 128,
-                                                    0, 0, 255, 64, 12, 34, 56, 200, 255, 255, 255, 9};
-static const unsigned char pillow_planes[3 * AREA] = {255, 255, 132, 191, 64, 255, 0, 255, 227, 191, 82, 255,
-                                                      0, 255, 142, 255, 99, 255};
+static const unsigned char pillow_rgba[4 * AREA] = {255, 0, 0,   255, 0,  0,  0,  0,   10,  200, 30,  128,
+                                                    0,   0, 255, 64,  12, 34, 56, 200, 255, 255, 255, 9};
+static const unsigned char pillow_planes[3 * AREA] = {255, 255, 132, 191, 64,  255, 0,   255, 227,
+                                                      191, 82,  255, 0,   255, 142, 255, 99,  255};
 static const unsigned char rgb_as_grey[AREA] = {76, 150, 29, 18, 255, 0};
 
 /* The file must give these planes, as floats and as bytes. */
-static void assert_reads(const char *path, int channels, const unsigned char *planes) {
+static void assert_reads(const char *path, int channels, const unsigned char *planes)
+{
     float floats[3 * AREA];
     unsigned char bytes[3 * AREA];
     struct data_error error;
@@ -37,7 +38,8 @@ static void assert_reads(const char *path, int channels, const unsigned char *pl
     }
 }
 
-static void assert_reads_grey(const char *path) {
+static void assert_reads_grey(const char *path)
+{
     unsigned char planes[3 * AREA];
     for (int c = 0; c < 3; c++)
         memcpy(planes + c * AREA, grey, AREA);
@@ -45,7 +47,8 @@ static void assert_reads_grey(const char *path) {
     assert_reads(path, 3, planes);
 }
 
-static void assert_reads_colour(const char *path) {
+static void assert_reads_colour(const char *path)
+{
     unsigned char planes[3 * AREA];
     for (int i = 0; i < AREA; i++)
         for (int c = 0; c < 3; c++)
@@ -55,7 +58,8 @@ static void assert_reads_colour(const char *path) {
 }
 
 static void assert_refused_as(const char *path, int channels, int height, int width, enum data_type type,
-                              const char *piece) {
+                              const char *piece)
+{
     float out[3 * AREA];
     struct data_error error = {""};
     assert_false(image_read(path, channels, height, width, type, out, &transparent, &error));
@@ -63,12 +67,14 @@ static void assert_refused_as(const char *path, int channels, int height, int wi
     assert_contains(error.text, piece);
 }
 
-static void assert_refused(const char *path, const char *piece) {
+static void assert_refused(const char *path, const char *piece)
+{
     assert_refused_as(path, 1, H, W, DATA_F32, piece);
 }
 
 /* A vector of as many values takes them from an image or array of any size. */
-static void assert_reads_vector(const char *path, int n, const unsigned char *values) {
+static void assert_reads_vector(const char *path, int n, const unsigned char *values)
+{
     float out[3 * AREA];
     struct data_error error;
     if (!image_read(path, 1, 1, n, DATA_F32, out, &transparent, &error))
@@ -82,7 +88,8 @@ static void assert_reads_vector(const char *path, int n, const unsigned char *va
 /* PNG */
 
 /* Rows of `stride` bytes; for 16 bits, big-endian. */
-static const char *write_png(struct temp *temp, const void *rows, size_t stride, int depth, int colour_type) {
+static const char *write_png(struct temp *temp, const void *rows, size_t stride, int depth, int colour_type)
+{
     FILE *stream = fopen(temp_path(temp, "image.png"), "wb");
     png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, NULL, NULL);
     png_infop info = png_create_info_struct(png);
@@ -105,7 +112,8 @@ static const char *write_png(struct temp *temp, const void *rows, size_t stride,
     return temp->path;
 }
 
-static void test_png(void **state) {
+static void test_png(void **state)
+{
     struct temp *temp = *state;
     assert_reads_grey(write_png(temp, grey, W, 8, PNG_COLOR_TYPE_GRAY));
     assert_reads_colour(write_png(temp, rgb, 3 * W, 8, PNG_COLOR_TYPE_RGB));
@@ -117,7 +125,8 @@ static void test_png(void **state) {
     assert_reads_grey(write_png(temp, deep, 2 * W, 16, PNG_COLOR_TYPE_GRAY));
 }
 
-static void test_png_alpha(void **state) {
+static void test_png_alpha(void **state)
+{
     struct temp *temp = *state;
     unsigned char with_alpha[2 * AREA], rgba[4 * AREA];
     for (int i = 0; i < AREA; i++) {
@@ -135,7 +144,8 @@ static void test_png_alpha(void **state) {
     assert_true(transparent);
 }
 
-static void test_png_damage(void **state) {
+static void test_png_damage(void **state)
+{
     struct temp *temp = *state;
     size_t size;
     unsigned char *good = temp_read(write_png(temp, grey, W, 8, PNG_COLOR_TYPE_GRAY), &size);
@@ -148,11 +158,13 @@ static void test_png_damage(void **state) {
 
 /* PGM and PPM */
 
-static const char *write_text(struct temp *temp, const char *text) {
+static const char *write_text(struct temp *temp, const char *text)
+{
     return temp_write(temp, "image", text, strlen(text));
 }
 
-static const char *write_raw(struct temp *temp, const char *header, const void *pixels, size_t size) {
+static const char *write_raw(struct temp *temp, const char *header, const void *pixels, size_t size)
+{
     char bytes[200];
     size_t length = strlen(header);
     memcpy(bytes, header, length);
@@ -160,7 +172,8 @@ static const char *write_raw(struct temp *temp, const char *header, const void *
     return temp_write(temp, "image", bytes, length + size);
 }
 
-static void test_pnm(void **state) {
+static void test_pnm(void **state)
+{
     struct temp *temp = *state;
     assert_reads_grey(write_raw(temp, "P5\n# made by hand\n3 2 # size\n255\n", grey, sizeof grey));
     assert_reads_colour(write_raw(temp, "P6 3 2 255 ", rgb, sizeof rgb));
@@ -168,7 +181,8 @@ static void test_pnm(void **state) {
     assert_reads_colour(write_text(temp, "P3\n3\n2\n255\n255 0 0  0 255 0  0 0 255  10 20 30  255 255 255  0 0 0"));
 }
 
-static void test_pnm_depths(void **state) {
+static void test_pnm_depths(void **state)
+{
     struct temp *temp = *state;
     const unsigned char expected[AREA] = {0, 17, 34, 51, 238, 255};
     assert_reads(write_text(temp, "P2 3 2 15\n0 1 2 3 14 15"), 1, expected);
@@ -176,7 +190,8 @@ static void test_pnm_depths(void **state) {
     assert_reads(write_raw(temp, "P5 3 2 65535\n", deep, sizeof deep), 1, expected);
 }
 
-static void test_pnm_damage(void **state) {
+static void test_pnm_damage(void **state)
+{
     struct temp *temp = *state;
     assert_refused(write_raw(temp, "P5 3 2 255 ", grey, 5), "truncated: it ends at byte 16, within the pixels");
     assert_refused(write_raw(temp, "P5 3 2 255 ", rgb, 7), "byte 17: more data follow; expected one image");
@@ -194,7 +209,8 @@ static void test_pnm_damage(void **state) {
 
 /* .npy */
 
-static const char *write_npy(struct temp *temp, int version, const char *dict, const void *data, size_t size) {
+static const char *write_npy(struct temp *temp, int version, const char *dict, const void *data, size_t size)
+{
     char bytes[400] = "\x93NUMPY";
     size_t length = strlen(dict), start = version == 1 ? 10 : 12;
     bytes[6] = (char)version;
@@ -206,7 +222,8 @@ static const char *write_npy(struct temp *temp, int version, const char *dict, c
 
 #define DICT(type, order, shape) "{'descr': '" type "', 'fortran_order': " order ", 'shape': " shape ", }  \n"
 
-static void test_npy(void **state) {
+static void test_npy(void **state)
+{
     struct temp *temp = *state;
     static const char *const shapes[] = {"(2, 3)", "(1, 2, 3)", "(1, 1, 2, 3,)"};
     for (int version = 1; version <= 3; version++)
@@ -224,7 +241,8 @@ static void test_npy(void **state) {
         rgb);
 }
 
-static void test_npy_vector(void **state) {
+static void test_npy_vector(void **state)
+{
     const float values[2] = {0.5f, -1};
     float out[2];
     struct data_error error;
@@ -234,7 +252,8 @@ static void test_npy_vector(void **state) {
     assert_refused_as(path, 1, 1, 2, DATA_U8, "value 0.5; expected whole numbers 0 to 255");
 }
 
-static void test_vectors(void **state) {
+static void test_vectors(void **state)
+{
     struct temp *temp = *state;
     unsigned char planes[3 * AREA];
     for (int i = 0; i < 3 * AREA; i++)
@@ -246,7 +265,8 @@ static void test_vectors(void **state) {
     assert_reads_vector(write_npy(temp, 1, DICT("|u1", "False", "(3, 2, 3)"), planes, sizeof planes), 3 * AREA, planes);
 }
 
-static void test_npy_damage(void **state) {
+static void test_npy_damage(void **state)
+{
     struct temp *temp = *state;
 #define U8(shape) DICT("|u1", "False", shape)
     static const char *const types[] = {"<f8", "<f2", "|b1", "<i8", ">f4"};
@@ -275,7 +295,8 @@ static void test_npy_damage(void **state) {
 
 /* All formats */
 
-static void test_wrong_size(void **state) {
+static void test_wrong_size(void **state)
+{
     struct temp *temp = *state;
     assert_refused_as(write_png(temp, grey, W, 8, PNG_COLOR_TYPE_GRAY), 1, 28, 28, DATA_F32,
                       "the image is 3 wide and 2 high; the network takes 28 wide and 28 high");
@@ -288,7 +309,8 @@ static void test_wrong_size(void **state) {
                       "takes 4 channels; an image file has 1 or 3");
 }
 
-static void test_not_an_image(void **state) {
+static void test_not_an_image(void **state)
+{
     struct temp *temp = *state;
     assert_refused(write_text(temp, ""), "not an image known here; expected PNG, PGM, PPM (P2, P3, P5, P6) or .npy");
     assert_refused(write_text(temp, "P4 3 2 "), "not an image known here");
@@ -300,7 +322,8 @@ static void test_not_an_image(void **state) {
 
 #define with_folder(test) cmocka_unit_test_setup_teardown(test, temp_open, temp_close)
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         with_folder(test_png),        with_folder(test_png_alpha),    with_folder(test_png_damage),
         with_folder(test_pnm),        with_folder(test_pnm_depths),   with_folder(test_pnm_damage),

@@ -63,7 +63,8 @@ static int enter(void **state)
     char script[2 * PATH_MAX];
     snprintf(script, sizeof script,
              "#!/bin/sh\nlast=\nfor last; do :; done\n[ \"$last\" = --version ] || echo \"$*\" >> %s/calls\n"
-             "exec cc \"$@\"\n", folder);
+             "exec cc \"$@\"\n",
+             folder);
     write_text("compiler", script, 0700);
     in_folder(path, "compiler");
     setenv("CC", path, 1);
@@ -321,7 +322,7 @@ static void test_no_cache(void **state)
     unsetenv("HOME");
     load(false);
     load(false);
-    in_folder(path, "compiler");                     /* a file where a folder should be */
+    in_folder(path, "compiler"); /* a file where a folder should be */
     setenv("XDG_CACHE_HOME", path, 1);
     load(false);
     assert_int_equal(entries("scratch"), 0);
@@ -434,8 +435,9 @@ static void test_command_keeps_the_end(void **state)
     struct command c = {0};
     char output[64], *path = command_find("sh");
     assert_non_null(path);
-    assert_true(command_add(&c, "sh") && command_add(&c, "-c") &&
-                command_add(&c, "i=0; while [ $i -lt 999 ]; do i=$((i+1)); echo line $i; done; echo the end >&2; exit 9"));
+    assert_true(
+        command_add(&c, "sh") && command_add(&c, "-c") &&
+        command_add(&c, "i=0; while [ $i -lt 999 ]; do i=$((i+1)); echo line $i; done; echo the end >&2; exit 9"));
     assert_int_equal(command_run(&c, path, output, sizeof output), 9);
     assert_non_null(strstr(output, "line 999\nthe end\n"));
     command_free(&c);

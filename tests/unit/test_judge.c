@@ -27,7 +27,9 @@ static void refuse_(const char *what, struct plan *p, void change(struct plan *p
     plan_free(p);
 }
 
+/* clang-format off */
 #define LIE(name, statement) static void name(struct plan *p) { statement; }
+/* clang-format on */
 #define REFUSE(lie, message) refuse_(#lie, sample_plan(), lie, message)
 #define REFUSE_SUM(lie, message) refuse_(#lie, summing_plan(), lie, message)
 
@@ -297,7 +299,8 @@ enum { RANDOM_TENSORS = 14, RANDOM_STEPS = 8 };
 
 static bool share_bytes(const struct tensor *a, const struct tensor *b)
 {
-    if (a->schedule != b->schedule || a->rows != b->rows || a->base != b->base || (a->role == ROLE_SUM) != (b->role == ROLE_SUM))
+    if (a->schedule != b->schedule || a->rows != b->rows || a->base != b->base ||
+        (a->role == ROLE_SUM) != (b->role == ROLE_SUM))
         return false;
     int64_t at = a->base < 0 ? a->offset : a->at, bt = b->base < 0 ? b->offset : b->at;
     if (a->base >= 0 && at == bt && a->bytes == b->bytes)
@@ -348,13 +351,19 @@ static struct tensor random_tensor(void)
 static void random_places(void **state)
 {
     (void)state;
+    /* clang-format off */
     struct tensor tensor[RANDOM_TENSORS] = {
         {.name = "control", .role = ROLE_CONTROL, .dtype = DT_U32, .rank = 1, .dim = {CTL_WORDS}, .schedule = -1, .base = -1,
          .bytes = 256},
         {.name = "parameters", .role = ROLE_PARAM, .schedule = -1, .base = -1, .bytes = 1024, .offset = 256},
     };
+    /* clang-format on */
     struct schedule schedule = {.last_kernel = RANDOM_STEPS, .fixed = 8192, .parts = 8192, .per_row = 1024};
-    struct plan p = {.persistent = 16384, .ntensor = RANDOM_TENSORS, .tensor = tensor, .nkernel = RANDOM_STEPS, .nschedule = 1,
+    struct plan p = {.persistent = 16384,
+                     .ntensor = RANDOM_TENSORS,
+                     .tensor = tensor,
+                     .nkernel = RANDOM_STEPS,
+                     .nschedule = 1,
                      .schedule = &schedule};
     int refused = 0, rounds = 4000;
     srand(1);
@@ -366,7 +375,7 @@ static void random_places(void **state)
         for (int i = 0; i < RANDOM_TENSORS; i++)
             for (int j = 0; j < i; j++)
                 expected |= share_bytes(&tensor[i], &tensor[j]);
-        schedule.peak_step = -1;                       /* places are judged before: it is never right */
+        schedule.peak_step = -1; /* places are judged before: it is never right */
         assert_false(plan_judge(&p, &e));
         assert_true(strstr(e.text, expected ? "overlap" : "schedule 0: "));
         refused += expected;
@@ -377,9 +386,9 @@ static void random_places(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(good_plan), cmocka_unit_test(sizes),     cmocka_unit_test(regions),
-        cmocka_unit_test(parts),     cmocka_unit_test(overlaps),  cmocka_unit_test(schedules),
-        cmocka_unit_test(lives),     cmocka_unit_test(control),   cmocka_unit_test(harmless),
+        cmocka_unit_test(good_plan), cmocka_unit_test(sizes),         cmocka_unit_test(regions),
+        cmocka_unit_test(parts),     cmocka_unit_test(overlaps),      cmocka_unit_test(schedules),
+        cmocka_unit_test(lives),     cmocka_unit_test(control),       cmocka_unit_test(harmless),
         cmocka_unit_test(sums),      cmocka_unit_test(random_places),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,13 +10,15 @@
 #include "temp_files.h"
 
 /* In the build tree that is tested. */
-static const char *program(void) {
+static const char *program(void)
+{
     static char path[1000];
     snprintf(path, sizeof path, "%s/make_digits", getenv("B") ? getenv("B") : "build");
     return path;
 }
 
-static int make_digits(struct temp *temp, const char *options) {
+static int make_digits(struct temp *temp, const char *options)
+{
     char command[1400];
     if (access(program(), X_OK) != 0) {
         print_message("%s is not built\n", program());
@@ -26,7 +28,8 @@ static int make_digits(struct temp *temp, const char *options) {
     return WEXITSTATUS(system(command));
 }
 
-static void assert_is_set(struct temp *temp, const char *format, int64_t channels, int64_t side) {
+static void assert_is_set(struct temp *temp, const char *format, int64_t channels, int64_t side)
+{
     struct dataset set;
     struct data_error error;
     if (!data_open(temp->folder, NULL, NULL, &set, &error))
@@ -47,24 +50,28 @@ static void assert_is_set(struct temp *temp, const char *format, int64_t channel
     data_close(&set);
 }
 
-static void test_idx(void **state) {
+static void test_idx(void **state)
+{
     assert_int_equal(make_digits(*state, "--train 200 --test 50"), 0);
     assert_is_set(*state, "IDX", 1, 28);
 }
 
-static void test_packed_cifar(void **state) {
+static void test_packed_cifar(void **state)
+{
     struct temp *temp = *state;
     assert_int_equal(make_digits(temp, "--train 200 --test 50 --cifar --gzip"), 0);
     assert_int_equal(access(temp_path(temp, "data_batch_1.bin.gz"), F_OK), 0);
     assert_is_set(temp, "CIFAR-10", 3, 32);
 }
 
-static unsigned char *images_of(struct temp *temp, const char *options, size_t *size) {
+static unsigned char *images_of(struct temp *temp, const char *options, size_t *size)
+{
     assert_int_equal(make_digits(temp, options), 0);
     return temp_read(temp_path(temp, "train-images-idx3-ubyte"), size);
 }
 
-static void test_seed(void **state) {
+static void test_seed(void **state)
+{
     size_t size, same_size, other_size, longer_size;
     unsigned char *first = images_of(*state, "--train 20 --test 1 --seed 5", &size);
     unsigned char *same = images_of(*state, "--train 20 --test 1 --seed 5", &same_size);
@@ -80,7 +87,8 @@ static void test_seed(void **state) {
     free(longer);
 }
 
-static void test_usage(void **state) {
+static void test_usage(void **state)
+{
     assert_int_equal(make_digits(*state, "--train 0"), 2);
     assert_int_equal(make_digits(*state, "--train 10x"), 2);
     assert_int_equal(make_digits(*state, "--seed -1"), 2);
@@ -93,7 +101,8 @@ static void test_usage(void **state) {
 
 #define with_folder(test) cmocka_unit_test_setup_teardown(test, temp_open, temp_close)
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {with_folder(test_idx), with_folder(test_packed_cifar), with_folder(test_seed),
                                        with_folder(test_usage)};
     return cmocka_run_group_tests(tests, NULL, NULL);

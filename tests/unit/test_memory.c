@@ -43,7 +43,8 @@ static void arena_is_the_bound(void **state)
             const struct schedule *p = &c->plan->schedule[s];
             assert_int_equal(p->per_row, p->bound_per_row);
             for (int i = 0; i < COUNT(rows); i++)
-                assert_int_equal(schedule_arena(c->plan, p, rows[i]), c->plan->persistent + p->fixed + rows[i] * p->bound_per_row);
+                assert_int_equal(schedule_arena(c->plan, p, rows[i]),
+                                 c->plan->persistent + p->fixed + rows[i] * p->bound_per_row);
         }
         region_free(c->region);
     }
@@ -58,12 +59,14 @@ static void schedules_need_no_more_than_pytorch(void **state)
     printf("%-14s %6s %12s %12s   bytes of one training step\n", "model", "batch", "arena", "PyTorch");
     for (int m = 0; m < COUNT(models); m++) {
         json_t *of = json_object_get(peaks, models[m]);
-        int64_t batch = json_integer_value(json_object_get(of, "batch")), peak = json_integer_value(json_object_get(of, "peak_kept"));
+        int64_t batch = json_integer_value(json_object_get(of, "batch")),
+                peak = json_integer_value(json_object_get(of, "peak_kept"));
         struct compilation *c = compiled(models[m]);
         assert_int_equal(plan_number(c->plan, "train.batch", 0), batch);
-        int64_t arena = schedule_arena(c->plan, plan_schedule(c->plan, &target_cpu, PHASE_TRAIN), blocks((double)batch));
+        int64_t arena =
+            schedule_arena(c->plan, plan_schedule(c->plan, &target_cpu, PHASE_TRAIN), blocks((double)batch));
         printf("%-14s %6lld %12lld %12lld\n", models[m], (long long)batch, (long long)arena, (long long)peak);
-        if (strcmp(models[m], "xor"))                  /* four samples in a block of sixteen */
+        if (strcmp(models[m], "xor")) /* four samples in a block of sixteen */
             assert_true(arena <= peak);
         region_free(c->region);
     }

@@ -46,7 +46,9 @@ static int unmake(void **state)
 
 static struct wish wish_of(int64_t batch, int64_t samples)
 {
-    return (struct wish){.batch = batch, .most = 256, .evaluation = 1000,
+    return (struct wish){.batch = batch,
+                         .most = 256,
+                         .evaluation = 1000,
                          .samples = {[PHASE_TRAIN] = samples, [PHASE_EVALUATE] = samples}};
 }
 
@@ -62,8 +64,8 @@ static struct job armed(const struct plan *p, int64_t rows)
     struct job j = {.plan = (struct plan *)p, .phase = PHASE_TRAIN};
     j.rows.rows[PHASE_TRAIN] = j.rows.rows[PHASE_EVALUATE] = rows;
     j.device = device_cpu_open(&(struct device_options){.threads = 1}, &e);
-    if (!j.device || !j.device->compile(j.device, p, &e) || !j.device->arm(j.device, &j.rows, &data, 1, INT64_MAX, &e) ||
-        !j.device->data(j.device, &data, &e))
+    if (!j.device || !j.device->compile(j.device, p, &e) ||
+        !j.device->arm(j.device, &j.rows, &data, 1, INT64_MAX, &e) || !j.device->data(j.device, &data, &e))
         fail_msg("%s", e.text);
     assert_int_equal(recipe_read(p, &j.recipe), 0);
     j.recipe.shuffle = false;
@@ -103,7 +105,7 @@ static void case_1_nothing_moves(void **state)
     static char before[TEXT], after[TEXT];
     (void)state;
     if (SANITIZED)
-        skip();                                        /* it maps what it likes */
+        skip(); /* it maps what it likes */
     struct job j = armed(mlp.p, 32);
     assert_true(run(&j, 0, 0, 32));
     read_mappings(before);
@@ -201,7 +203,7 @@ static void case_17_optimizer_state_from_the_start(void **state)
         parameters += t->role == ROLE_PARAM && t->base < 0 ? t->bytes : 0;
         assert_true(t->role != ROLE_SLOT || t->base >= 0 || t->schedule < 0);
     }
-    assert_int_equal(slots, 2 * parameters);           /* Adam's two means */
+    assert_int_equal(slots, 2 * parameters); /* Adam's two means */
     assert_true(mlp.p->persistent >= slots + parameters);
     /* ... of training; what only measures is granted without them, and not with a byte less. */
     const struct wish forward = {.evaluation = 16, .samples = {[PHASE_PREDICT] = 1}};
@@ -226,7 +228,7 @@ static void case_19_the_answer_is_kept(void **state)
         assert_memory_equal(g.rows, h.rows, sizeof g.rows);
         assert_int_equal(g.batch % ROW_BLOCK, 0);
     }
-    struct wish w = wish_of(100, 60000);               /* parts as they were, although there is room for more */
+    struct wish w = wish_of(100, 60000); /* parts as they were, although there is room for more */
     struct grant g;
     w.micro = 32;
     assert_true(budget_grant(cnn.p, &target_cpu, &w, INT64_MAX, &g));
@@ -269,7 +271,8 @@ static void case_21_beyond_2_31(void **state)
     (void)state;
     const int64_t edge = INT64_C(1) << 31;
     const struct schedule *s = plan_schedule(cnn.p, &target_cpu, PHASE_TRAIN);
-    for (int64_t rows = edge / s->per_row / 16 * 16; rows <= edge; rows = rows < edge / 8 ? rows + 16 + rows * 7 / 16 * 16 : rows * 2) {
+    for (int64_t rows = edge / s->per_row / 16 * 16; rows <= edge;
+         rows = rows < edge / 8 ? rows + 16 + rows * 7 / 16 * 16 : rows * 2) {
         __int128 exact = (__int128)rows * s->per_row + s->fixed + cnn.p->persistent;
         assert_true((__int128)schedule_arena(cnn.p, s, rows) == exact);
     }
@@ -310,8 +313,8 @@ static void case_25_buffers_that_overlap(void **state)
     for (int i = 0; i < p->ntensor; i++)
         for (int k = 0; k < i; k++) {
             struct tensor *a = &p->tensor[i], *b = &p->tensor[k];
-            if (a->schedule != b->schedule || a->rows != b->rows || (a->role == ROLE_SUM) != (b->role == ROLE_SUM) || a->base >= 0 ||
-                b->base >= 0 || !tensor_stored(a) || !tensor_stored(b) ||
+            if (a->schedule != b->schedule || a->rows != b->rows || (a->role == ROLE_SUM) != (b->role == ROLE_SUM) ||
+                a->base >= 0 || b->base >= 0 || !tensor_stored(a) || !tensor_stored(b) ||
                 (a->schedule >= 0 && (a->last <= b->first || b->last <= a->first)))
                 continue;
             int64_t kept = a->offset;
@@ -341,7 +344,7 @@ static void case_26_a_plan_is_not_trusted(void **state)
         text[cut] ^= 4;
     }
     free(text);
-    struct wish w = wish_of(16, 100);                  /* a plan for one target only */
+    struct wish w = wish_of(16, 100); /* a plan for one target only */
     struct plan other = *mlp.p;
     struct grant g;
     while (other.nschedule > 0 && other.schedule[other.nschedule - 1].target == &target_cuda)

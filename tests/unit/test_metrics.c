@@ -21,7 +21,7 @@ static void near(double a, double b, double within)
 static void test_wilson(void **state)
 {
     (void)state;
-    static const int64_t cases[][2] = { { 9891, 10000 }, { 1, 2 }, { 3, 4 }, { 0, 10 }, { 10, 10 }, { 59999, 60000 } };
+    static const int64_t cases[][2] = {{9891, 10000}, {1, 2}, {3, 4}, {0, 10}, {10, 10}, {59999, 60000}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         double n = (double)cases[i][1], x = (double)cases[i][0] / n, z = 1.959963984540054;
         struct interval w = wilson(cases[i][0], cases[i][1]);
@@ -35,21 +35,21 @@ static void test_wilson(void **state)
 static void test_largest(void **state)
 {
     (void)state;
-    assert_int_equal(largest((float[]){ 1, 3, 3, 2 }, 4), 1);
-    assert_int_equal(largest((float[]){ -INFINITY, -5 }, 2), 1);
-    assert_int_equal(largest((float[]){ 1, NAN, 7 }, 3), 1);
-    assert_int_equal(largest((float[]){ 4 }, 1), 0);
+    assert_int_equal(largest((float[]){1, 3, 3, 2}, 4), 1);
+    assert_int_equal(largest((float[]){-INFINITY, -5}, 2), 1);
+    assert_int_equal(largest((float[]){1, NAN, 7}, 3), 1);
+    assert_int_equal(largest((float[]){4}, 1), 0);
 }
 
 static void test_softmax(void **state)
 {
     (void)state;
     double p[3];
-    softmax((float[]){ 1000, 1000 + logf(2), 1000 + logf(5) }, p, 3);
-    near(p[0], 0.125, 1e-4);         /* 1000 + x has 6e-5 to the next float */
+    softmax((float[]){1000, 1000 + logf(2), 1000 + logf(5)}, p, 3);
+    near(p[0], 0.125, 1e-4); /* 1000 + x has 6e-5 to the next float */
     near(p[2], 0.625, 1e-4);
     near(p[0] + p[1] + p[2], 1, 1e-15);
-    softmax((float[]){ 0, NAN, 1 }, p, 3);
+    softmax((float[]){0, NAN, 1}, p, 3);
     assert_true(isnan(p[0]) && isnan(p[2]));
 }
 
@@ -59,7 +59,7 @@ static void test_events(void **state)
     char *text = NULL;
     size_t size;
     FILE *out = open_memstream(&text, &size);
-    struct event_line e = { .to = out };
+    struct event_line e = {.to = out};
     event_begin(&e, "epoch");
     event_text(&e, "name", "a \"quoted\\ \n\x01 name µ");
     event_open(&e, "test", '{');
@@ -91,7 +91,7 @@ static void test_full_disk(void **state)
     FILE *full = fopen("/dev/full", "w");
     if (!full)
         skip();
-    struct event_line e = { .to = full };
+    struct event_line e = {.to = full};
     event_begin(&e, "start");
     assert_false(event_end(&e, false));
     fclose(full);
@@ -100,7 +100,7 @@ static void test_full_disk(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_wilson), cmocka_unit_test(test_largest), cmocka_unit_test(test_softmax),
+        cmocka_unit_test(test_wilson), cmocka_unit_test(test_largest),   cmocka_unit_test(test_softmax),
         cmocka_unit_test(test_events), cmocka_unit_test(test_full_disk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,16 +35,21 @@ static struct trial planned(const char *optimizer, const char *layer)
 {
     static char text[1024];
     struct trial t;
-    snprintf(text, sizeof text,
-             "net micro\ninput x : f32[%d]\ntarget y : class[%d]\nlogits = x -> fc1: Linear(12) -> ReLU -> %s -> fc2: Linear(%d)\n"
-             "output logits\ntrain {\n    loss = CrossEntropy(logits, y)\n    optimizer = %s\n}\n", PIXELS, CLASSES, layer, CLASSES, optimizer);
+    snprintf(
+        text, sizeof text,
+        "net micro\ninput x : f32[%d]\ntarget y : class[%d]\nlogits = x -> fc1: Linear(12) -> ReLU -> %s -> fc2: Linear(%d)\n"
+        "output logits\ntrain {\n    loss = CrossEntropy(logits, y)\n    optimizer = %s\n}\n",
+        PIXELS, CLASSES, layer, CLASSES, optimizer);
     assert_true(trial_plan(&t, "micro.net", strdup(text), NULL, 0, stderr));
     use_flags("-O1");
     return t;
 }
 
 /* What some steps left: losses, every parameter, state and slot, and the gradients of the last batch. */
-struct trained { int n; float value[MOST]; };
+struct trained {
+    int n;
+    float value[MOST];
+};
 
 static void keep(struct trained *r, const void *value, int n)
 {
@@ -65,7 +70,8 @@ static struct device *armed(const struct plan *p, int64_t batch, int64_t micro, 
 {
     struct device_error e;
     const int64_t rows = micro ? micro : batch;
-    struct device_rows capacity = {.rows = {[PHASE_TRAIN] = (rows + ROW_BLOCK - 1) / ROW_BLOCK * ROW_BLOCK}, .parts = micro > 0};
+    struct device_rows capacity = {.rows = {[PHASE_TRAIN] = (rows + ROW_BLOCK - 1) / ROW_BLOCK * ROW_BLOCK},
+                                   .parts = micro > 0};
     struct device *d = device_cpu_open(&(struct device_options){.threads = threads}, &e);
     if (!d || !d->compile(d, p, &e) || !d->arm(d, &capacity, &data, 1, INT64_MAX, &e) || !d->data(d, &data, &e))
         fail_msg("%s", e.text);
@@ -113,7 +119,8 @@ static struct trained train_parts(const struct plan *p, int64_t batch, int64_t m
     for (int t = 0; t < p->ntensor; t++)
         if (tensor_is_named(p, t))
             keep_tensor(&r, j.device, t, 0, p->tensor[t].bytes);
-        else if (p->tensor[t].role == ROLE_GRAD && p->tensor[t].schedule == schedule && !strncmp(p->tensor[t].name, "grad.", 5))
+        else if (p->tensor[t].role == ROLE_GRAD && p->tensor[t].schedule == schedule &&
+                 !strncmp(p->tensor[t].name, "grad.", 5))
             keep_tensor(&r, j.device, gradients, p->tensor[t].at, p->tensor[t].bytes);
     j.device->close(j.device);
     return r;
@@ -132,13 +139,16 @@ static void assert_close(const struct trained *a, const struct trained *b, doubl
 }
 
 /* Rows of batch and micro-batch; epochs of 104 samples end with a tail for all but the first. */
-static const struct { int64_t batch, micro; } splits[] = {{104, 16}, {96, 32}, {80, 48}, {40, 16}, {33, 32}, {24, 16}};
+static const struct {
+    int64_t batch, micro;
+} splits[] = {{104, 16}, {96, 32}, {80, 48}, {40, 16}, {33, 32}, {24, 16}};
 
 static void check_splits(const char *optimizer, const char *layer)
 {
     struct trial t = planned(optimizer, layer);
     for (int s = 0; s < COUNT(splits); s++) {
-        struct trained whole = train_parts(t.p, splits[s].batch, 0, 1), parts = train_parts(t.p, splits[s].batch, splits[s].micro, 1);
+        struct trained whole = train_parts(t.p, splits[s].batch, 0, 1),
+                       parts = train_parts(t.p, splits[s].batch, splits[s].micro, 1);
         assert_close(&parts, &whole, 1e-6);
     }
     trial_close(&t);
@@ -281,12 +291,9 @@ int main(int argc, char **argv)
     (void)argc;
     use_cache(argv[0]);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(parts_give_the_same_step),
-        cmocka_unit_test(parts_draw_the_same_masks),
-        cmocka_unit_test(one_part_gives_the_same_bits),
-        cmocka_unit_test(memory_and_threads_do_not_matter),
-        cmocka_unit_test(any_part_stops_the_update),
-        cmocka_unit_test(statistics_are_those_of_the_parts),
+        cmocka_unit_test(parts_give_the_same_step),     cmocka_unit_test(parts_draw_the_same_masks),
+        cmocka_unit_test(one_part_gives_the_same_bits), cmocka_unit_test(memory_and_threads_do_not_matter),
+        cmocka_unit_test(any_part_stops_the_update),    cmocka_unit_test(statistics_are_those_of_the_parts),
         cmocka_unit_test(one_piece_pays_nothing),
     };
     return cmocka_run_group_tests(tests, make_data, NULL);

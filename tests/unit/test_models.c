@@ -13,14 +13,14 @@
 
 #include <jansson.h>
 
-struct record {                       /* what is stored of one model */
+struct record { /* what is stored of one model */
     json_t *json;
     struct st_file f;
     const char *net, *data;
     int64_t batch, steps, warmup;
     uint32_t variant;
-    bool large;                       /* so many ReLU inputs that some flip: no gradients */
-    bool deep;                        /* some flip in later updates: losses are near, but in double they are close */
+    bool large; /* so many ReLU inputs that some flip: no gradients */
+    bool deep;  /* some flip in later updates: losses are near, but in double they are close */
 };
 
 static const char *text_of(const json_t *o, const char *key)
@@ -89,7 +89,8 @@ static void put_initial(struct trial *t, const struct record *r)
     for (int i = 0; i < t->p->ntensor; i++)
         for (int64_t e = 0; tensor_is_named(t->p, i) && e < tensor_elements(&t->p->tensor[i]); e++)
             value_put(t, i, 0, e, t->p->tensor[i].init == INIT_ONE);
-    json_array_foreach(json_object_get(r->json, "params"), k, param) {
+    json_array_foreach(json_object_get(r->json, "params"), k, param)
+    {
         int tensor = tensor_named(t, PHASE_TRAIN, text_of(param, "name"));
         if (tensor < 0)
             fail_msg("%s has no %s", t->c.file, text_of(param, "name"));
@@ -210,7 +211,7 @@ static void test_case(void **state)
         skip();
     }
     bool good = check_model(&r, folder, false);
-    if (r.batch == 4)                 /* in double that is quick */
+    if (r.batch == 4) /* in double that is quick */
         good &= check_model(&r, folder, true);
     record_close(&r);
     assert_true(good);

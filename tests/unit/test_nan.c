@@ -177,7 +177,7 @@ static void test_hits(void **state)
         assert_int_equal(control_of(&t)[CTL_METRIC], ROWS - 1);
         assert_int_equal(control_of(&t)[CTL_METRIC + 1], ROWS - 1);
     }
-    for (int i = 0; i < ROWS * CLASSES; i++)             /* of equals the first is taken: class 0, and 1 as the second */
+    for (int i = 0; i < ROWS * CLASSES; i++) /* of equals the first is taken: class 0, and 1 as the second */
         samples[i] = 1;
     trial_run(&t, PHASE_EVALUATE, control);
     assert_int_equal(control_of(&t)[CTL_METRIC], 5);
@@ -187,7 +187,8 @@ static void test_hits(void **state)
 
 int main(int argc, char **argv)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_layers), cmocka_unit_test(test_cross_entropy), cmocka_unit_test(test_hits)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_layers), cmocka_unit_test(test_cross_entropy),
+                                       cmocka_unit_test(test_hits)};
     (void)argc;
     use_cache(argv[0]);
     return cmocka_run_group_tests(tests, NULL, NULL);

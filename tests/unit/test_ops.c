@@ -181,7 +181,7 @@ static void test_case(void **state)
     struct st_file f;
     open_beside(&f, path);
     bool good = true;
-    for (int v = 0; v < (SANITIZED ? 1 : COUNT(variants)); v++) {      /* compilers are slow then */
+    for (int v = 0; v < (SANITIZED ? 1 : COUNT(variants)); v++) { /* compilers are slow then */
         bool right = check_case(path, &f, &variants[v]);
         if (!right)
             print_error("%s: by the kernels for %s\n", path, variants[v].target->name);
@@ -194,7 +194,8 @@ static void test_case(void **state)
 /* ---- every word, with nothing stored ---- */
 
 /* What stands before the layer, so that a gradient passes through it: a picture, or a flat vector. */
-static const char *const before[] = {"x = image -> pre: Conv(4, kernel = 3, pad = 1)", "x = image -> Flatten -> pre: Linear(12)"};
+static const char *const before[] = {"x = image -> pre: Conv(4, kernel = 3, pad = 1)",
+                                     "x = image -> Flatten -> pre: Linear(12)"};
 
 static bool is_differentiable(const struct word *w)
 {

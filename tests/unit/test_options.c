@@ -24,7 +24,9 @@ static int read_line(char *line, struct options *o)
     return options_read(argc, argv, o);
 }
 
+/* clang-format off */
 #define READ(text_, o_) read_line((char[]){ text_ }, o_)
+/* clang-format on */
 
 static void test_train(void **state)
 {
@@ -70,12 +72,26 @@ static void test_mistakes(void **state)
 {
     (void)state;
     static const char *const lines[] = {
-        "", "m.plan", "--train", "--train m.plan", "m.plan extra --train d", "m.plan --train d --test d",
+        "",
+        "m.plan",
+        "--train",
+        "--train m.plan",
+        "m.plan extra --train d",
+        "m.plan --train d --test d",
         "m.plan --epoch",
-        "m.plan --train d --steps 0", "m.plan --train d --threads 0", "m.plan --train d --device gpu",
-        "m.plan --train d --progress=maybe", "m.plan --train d --set epochs", "m.plan --train d --set =3",
-        "m.plan --train d --bogus", "m.plan --train d -z", "m.plan --train d --json=1", "m.plan --train d --steps",
-        "m.plan --test d --resume last", "m.plan --test d --dry-run", "m.plan --resume last --weights w",
+        "m.plan --train d --steps 0",
+        "m.plan --train d --threads 0",
+        "m.plan --train d --device gpu",
+        "m.plan --train d --progress=maybe",
+        "m.plan --train d --set epochs",
+        "m.plan --train d --set =3",
+        "m.plan --train d --bogus",
+        "m.plan --train d -z",
+        "m.plan --train d --json=1",
+        "m.plan --train d --steps",
+        "m.plan --test d --resume last",
+        "m.plan --test d --dry-run",
+        "m.plan --resume last --weights w",
         "m.plan --help=everything",
     };
     struct options o;
@@ -182,7 +198,7 @@ static void test_colour(void **state)
     setenv("FORCE_COLOR", "1", 1);
     assert_true(option_colour(COLOUR_AUTO, file));
     assert_false(option_colour(COLOUR_NEVER, file));
-    setenv("NO_COLOR", "", 1);       /* empty does not count */
+    setenv("NO_COLOR", "", 1); /* empty does not count */
     assert_true(option_colour(COLOUR_AUTO, file));
     setenv("NO_COLOR", "1", 1);
     assert_false(option_colour(COLOUR_AUTO, file));
@@ -193,9 +209,9 @@ static void test_colour(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_train),       cmocka_unit_test(test_optional),  cmocka_unit_test(test_mistakes),
-        cmocka_unit_test(test_typo),        cmocka_unit_test(test_texts_agree), cmocka_unit_test(test_help_fits),
-        cmocka_unit_test(test_values),      cmocka_unit_test(test_colour),
+        cmocka_unit_test(test_train),  cmocka_unit_test(test_optional),    cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_typo),   cmocka_unit_test(test_texts_agree), cmocka_unit_test(test_help_fits),
+        cmocka_unit_test(test_values), cmocka_unit_test(test_colour),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,17 +18,20 @@
 
 enum { MANY = 2000 };
 
-static uint32_t draw(uint64_t *state) {
+static uint32_t draw(uint64_t *state)
+{
     *state = *state * 6364136223846793005u + 1442695040888963407u;
     return (uint32_t)(*state >> 33);
 }
 
-static int64_t larger(int64_t a, int64_t b) {
+static int64_t larger(int64_t a, int64_t b)
+{
     return a > b ? a : b;
 }
 
 /* The largest live set by trying every birth: shares nothing with the sweep. */
-static int64_t slow_bound(const struct interval *v, int n) {
+static int64_t slow_bound(const struct interval *v, int n)
+{
     int64_t bound = 0;
     for (int i = 0; i < n; i++) {
         int64_t live = 0;
@@ -40,7 +43,8 @@ static int64_t slow_bound(const struct interval *v, int n) {
     return bound;
 }
 
-static void check(const struct interval *v, int n, int64_t align, int64_t arena) {
+static void check(const struct interval *v, int n, int64_t align, int64_t arena)
+{
     int64_t highest = 0;
     for (int i = 0; i < n; i++) {
         assert_true(v[i].offset >= 0);
@@ -56,16 +60,17 @@ static void check(const struct interval *v, int n, int64_t align, int64_t arena)
     assert_true(arena >= slow_bound(v, n));
 }
 
-static void random_buffers_never_overlap(void **state) {
+static void random_buffers_never_overlap(void **state)
+{
     (void)state;
     static struct interval v[60], again[60];
     uint64_t seed = 1;
     for (int round = 0; round < 60; round++) {
         int n = (int)(draw(&seed) % 60);
-        int64_t align = (int64_t[]){ 1, 16, 100 }[draw(&seed) % 3];
+        int64_t align = (int64_t[]){1, 16, 100}[draw(&seed) % 3];
         for (int i = 0; i < n; i++) {
             int64_t lower = (int64_t)(draw(&seed) % 40) - 20;
-            v[i] = (struct interval){ lower, lower + 1 + draw(&seed) % 20, draw(&seed) % 200, -1 };
+            v[i] = (struct interval){lower, lower + 1 + draw(&seed) % 20, draw(&seed) % 200, -1};
         }
         memcpy(again, v, sizeof v);
         int64_t arena = pack(v, n, align);
@@ -76,23 +81,25 @@ static void random_buffers_never_overlap(void **state) {
 }
 
 /* A random tree of lifetimes inside [lower, upper). */
-static int nest(struct interval *v, int n, int64_t lower, int64_t upper, uint64_t *seed) {
+static int nest(struct interval *v, int n, int64_t lower, int64_t upper, uint64_t *seed)
+{
     while (lower < upper && n < MANY) {
         int64_t end = lower + 1 + draw(seed) % (uint64_t)(upper - lower);
-        v[n++] = (struct interval){ lower, end, 16 * (1 + draw(seed) % 1000), 0 };
+        v[n++] = (struct interval){lower, end, 16 * (1 + draw(seed) % 1000), 0};
         n = nest(v, n, lower + draw(seed) % 2, end - 1, seed);
         lower = end;
     }
     return n;
 }
 
-static void nested_lifetimes_reach_the_bound(void **state) {
+static void nested_lifetimes_reach_the_bound(void **state)
+{
     (void)state;
     static struct interval v[MANY];
     for (uint64_t round = 1; round <= 20; round++) {
         uint64_t seed = round;
         int n = nest(v, 0, 0, 60, &seed);
-        for (int i = n - 1; i > 0; i--) {              /* the order of the rows is no help */
+        for (int i = n - 1; i > 0; i--) { /* the order of the rows is no help */
             int j = (int)(draw(&seed) % (uint64_t)(i + 1));
             struct interval swap = v[i];
             v[i] = v[j];
@@ -105,16 +112,17 @@ static void nested_lifetimes_reach_the_bound(void **state) {
 }
 
 /* Layer i runs forward at i and backward at 2L - i: activations nest, gradients hand over from layer to layer. */
-static void training_chain_reaches_the_bound(void **state) {
+static void training_chain_reaches_the_bound(void **state)
+{
     (void)state;
     static struct interval v[3 * 50];
     for (int layers = 2; layers <= 50; layers += 6) {
         int n = 0;
         for (int i = 0; i < layers; i++) {
             int64_t back = 2 * layers - i, size = 16 * (64 + (layers - i) * 37 % 50 * 8);
-            v[n++] = (struct interval){ i, back, size, 0 };
-            v[n++] = (struct interval){ back - 1, back + 1, size, 0 };
-            v[n++] = (struct interval){ back, back + 1, 256, 0 };
+            v[n++] = (struct interval){i, back, size, 0};
+            v[n++] = (struct interval){back - 1, back + 1, size, 0};
+            v[n++] = (struct interval){back, back + 1, 256, 0};
         }
         int64_t arena = pack(v, n, 16);
         check(v, n, 16, arena);
@@ -122,24 +130,26 @@ static void training_chain_reaches_the_bound(void **state) {
     }
 }
 
-static void refused(struct interval one, int n, int64_t align, int reason) {
-    struct interval v[2] = { one, { 0, 4, INT64_MAX, 77 } };
+static void refused(struct interval one, int n, int64_t align, int reason)
+{
+    struct interval v[2] = {one, {0, 4, INT64_MAX, 77}};
     errno = 0;
     assert_int_equal(pack(v, n, align), -1);
     assert_int_equal(errno, reason);
     assert_int_equal(v[1].offset, 77);
 }
 
-static void bad_buffers_are_refused(void **state) {
+static void bad_buffers_are_refused(void **state)
+{
     (void)state;
-    refused((struct interval){ 3, 3, 1, 0 }, 1, 1, EINVAL);
-    refused((struct interval){ 3, 2, 1, 0 }, 1, 1, EINVAL);
-    refused((struct interval){ 0, 1, -1, 0 }, 1, 1, EINVAL);
-    refused((struct interval){ 0, 1, 1, 0 }, 1, 0, EINVAL);
-    refused((struct interval){ 0, 1, 1, 0 }, -1, 1, EINVAL);
-    refused((struct interval){ 3, 5, 1, 0 }, 2, 1, EOVERFLOW);
+    refused((struct interval){3, 3, 1, 0}, 1, 1, EINVAL);
+    refused((struct interval){3, 2, 1, 0}, 1, 1, EINVAL);
+    refused((struct interval){0, 1, -1, 0}, 1, 1, EINVAL);
+    refused((struct interval){0, 1, 1, 0}, 1, 0, EINVAL);
+    refused((struct interval){0, 1, 1, 0}, -1, 1, EINVAL);
+    refused((struct interval){3, 5, 1, 0}, 2, 1, EOVERFLOW);
 
-    struct interval huge[2] = { { INT64_MIN, 0, INT64_MAX, 0 }, { 0, INT64_MAX, INT64_MAX, 0 } };
+    struct interval huge[2] = {{INT64_MIN, 0, INT64_MAX, 0}, {0, INT64_MAX, INT64_MAX, 0}};
     assert_int_equal(pack(huge, 2, 256), INT64_MAX);
     assert_int_equal(huge[1].offset, 0);
     assert_int_equal(pack(NULL, 0, 1), 0);
@@ -148,9 +158,13 @@ static void bad_buffers_are_refused(void **state) {
 
 /* ---- netc --place ---- */
 
-struct answer { int status; char *out, *err; };
+struct answer {
+    int status;
+    char *out, *err;
+};
 
-static struct answer place(const char *path, int64_t capacity) {
+static struct answer place(const char *path, int64_t capacity)
+{
     struct answer a;
     size_t nout, nerr;
     FILE *out = open_memstream(&a.out, &nout), *err = open_memstream(&a.err, &nerr);
@@ -160,13 +174,15 @@ static struct answer place(const char *path, int64_t capacity) {
     return a;
 }
 
-static void answer_free(struct answer a) {
+static void answer_free(struct answer a)
+{
     free(a.out);
     free(a.err);
 }
 
 /* Reads what --place wrote and checks it as any other packing. */
-static void check_answer(const struct answer *a) {
+static void check_answer(const struct answer *a)
+{
     static struct interval v[MANY];
     int n = 0;
     int64_t arena = 0;
@@ -175,7 +191,8 @@ static void check_answer(const struct answer *a) {
         assert_true(n < MANY);
         struct interval *b = &v[n];
         assert_int_equal(sscanf(line, "%*[^,],%" SCNd64 ",%" SCNd64 ",%" SCNd64 ",%" SCNd64, &b->lower, &b->upper,
-                                &b->size, &b->offset), 4);
+                                &b->size, &b->offset),
+                         4);
         arena = larger(arena, b->offset + b->size);
     }
     check(v, n, 1, arena);
@@ -185,7 +202,8 @@ static void check_answer(const struct answer *a) {
 }
 
 /* tests/place/NAME.OPTIMUM.csv */
-static void small_files_reach_their_optimum(void **state) {
+static void small_files_reach_their_optimum(void **state)
+{
     (void)state;
     glob_t files;
     assert_int_equal(glob("tests/place/*.csv", 0, NULL, &files), 0);
@@ -205,7 +223,8 @@ static void small_files_reach_their_optimum(void **state) {
     globfree(&files);
 }
 
-static void rows_come_back_as_they_were(void **state) {
+static void rows_come_back_as_they_were(void **state)
+{
     (void)state;
     struct answer a = place("tests/place/crlf.12.csv", -1);
     assert_int_equal(a.status, 0);
@@ -215,7 +234,8 @@ static void rows_come_back_as_they_were(void **state) {
     answer_free(a);
 }
 
-static void real_instances(void **state) {
+static void real_instances(void **state)
+{
     (void)state;
     const char *folder = real_data("PLACEMENT", NULL);
     if (!folder)
@@ -235,8 +255,14 @@ static void real_instances(void **state) {
 
 #define HEADER "id,lower,upper,size\n"
 
-struct bad { const char *text; size_t length; const char *where, *expected; };
+struct bad {
+    const char *text;
+    size_t length;
+    const char *where, *expected;
+};
+/* clang-format off */
 #define BAD(text, where, expected) { text, sizeof(text) - 1, where, expected }
+/* clang-format on */
 
 static const struct bad bad[] = {
     BAD("", ":1:1:", "header"),
@@ -264,14 +290,15 @@ static const struct bad bad[] = {
     BAD("\177ELF\2\1\1\0", ":1:1:", "control"),
 };
 
-static void bad_files_are_refused(void **state) {
+static void bad_files_are_refused(void **state)
+{
     (void)state;
     char folder[] = "/tmp/test_pack.XXXXXX", path[64];
     assert_non_null(mkdtemp(folder));
     snprintf(path, sizeof path, "%s/bad.csv", folder);
     for (size_t i = 0; i <= sizeof bad / sizeof *bad; i++) {
-        char lengthy[3000] = HEADER;                   /* the last case: a line without end */
-        struct bad b = { lengthy, sizeof lengthy, ":2:1025:", "1024" };
+        char lengthy[3000] = HEADER; /* the last case: a line without end */
+        struct bad b = {lengthy, sizeof lengthy, ":2:1025:", "1024"};
         if (i < sizeof bad / sizeof *bad)
             b = bad[i];
         else
@@ -296,7 +323,8 @@ static void bad_files_are_refused(void **state) {
     rmdir(folder);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_buffers_never_overlap),
         cmocka_unit_test(nested_lifetimes_reach_the_bound),

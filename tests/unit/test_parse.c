@@ -12,7 +12,7 @@
 struct compiled {
     struct region *region;
     struct diag diag;
-    char *said;                                        /* what was printed */
+    char *said; /* what was printed */
     size_t length;
     struct ast_file *tree;
     struct model model;
@@ -21,9 +21,9 @@ struct compiled {
 
 static void start(struct compiled *c, const char *text)
 {
-    *c = (struct compiled){ .region = region_new() };
+    *c = (struct compiled){.region = region_new()};
     FILE *out = open_memstream(&c->said, &c->length);
-    c->diag = (struct diag){ .file = "t.net", .text = text, .out = out, .region = c->region };
+    c->diag = (struct diag){.file = "t.net", .text = text, .out = out, .region = c->region};
     c->tree = parse(text, strlen(text), &c->diag, c->region);
 }
 
@@ -75,7 +75,7 @@ static const char *const network =
 static void round_trip(void **state)
 {
     (void)state;
-    char *printed[2] = { NULL, NULL };
+    char *printed[2] = {NULL, NULL};
     const char *text = network;
     for (int i = 0; i < 2; i++) {
         struct compiled c;
@@ -97,9 +97,13 @@ static void round_trip(void **state)
 static void numbers_have_units(void **state)
 {
     (void)state;
-    static const struct { const char *text; double number; bool percent; } rows[] = {
-        { "3", 3, false }, { ".5", 0.5, false }, { "1e-3", 1e-3, false }, { "80%", 80 * 0.01, true },
-        { "8KiB", 8192, false }, { "1.5MiB", 1572864, false }, { "8GiB", 8589934592, false },
+    static const struct {
+        const char *text;
+        double number;
+        bool percent;
+    } rows[] = {
+        {"3", 3, false},       {".5", 0.5, false},         {"1e-3", 1e-3, false},       {"80%", 80 * 0.01, true},
+        {"8KiB", 8192, false}, {"1.5MiB", 1572864, false}, {"8GiB", 8589934592, false},
     };
     for (int i = 0; i < COUNT(rows); i++) {
         struct compiled c;
@@ -135,8 +139,8 @@ static void parameters_have_the_names_of_pytorch(void **state)
 {
     (void)state;
     static const char *const expected[] = {
-        "conv0.weight", "stage1.0.conv1.weight", "stage1.0.conv_1.weight", "stage1.1.conv1.weight",
-        "stage1.1.conv_1.weight", "keep_1.conv1.weight", "keep_1.conv_1.weight", "linear_2.weight",
+        "conv0.weight",           "stage1.0.conv1.weight", "stage1.0.conv_1.weight", "stage1.1.conv1.weight",
+        "stage1.1.conv_1.weight", "keep_1.conv1.weight",   "keep_1.conv_1.weight",   "linear_2.weight",
     };
     struct compiled c;
     compile(&c, network, PHASE_TRAIN, NULL);
@@ -199,24 +203,28 @@ static void settings_hold_entries_and_defaults(void **state)
 static void settings_can_be_overridden(void **state)
 {
     (void)state;
-    static const struct { const char *assignment; bool good; const char *why; } t[] = {
-        { "train.epochs=3", true, "" },
-        { "train.optimizer.lr = 1/8", true, "" },
-        { "train.batch=auto", true, "" },
-        { "train.batch=12", true, "" },
-        { "data.shuffle=false", true, "" },
-        { "train.epoch=3", false, "did you mean `train.epochs`?" },
-        { "lr=3", false, "did you mean `train.optimizer.lr`?" },
-        { "train.epochs=2.5", false, "an integer from 1" },
-        { "train.epochs=", false, "an integer from 1" },
-        { "train.epochs=3)", false, "an integer from 1" },
-        { "train.epochs", false, "KEY=VALUE" },
-        { "train.optimizer.momentum=0", false, "netc must run again" },
-        { "train.loss=MSE", false, "netc must run again" },
+    static const struct {
+        const char *assignment;
+        bool good;
+        const char *why;
+    } t[] = {
+        {"train.epochs=3", true, ""},
+        {"train.optimizer.lr = 1/8", true, ""},
+        {"train.batch=auto", true, ""},
+        {"train.batch=12", true, ""},
+        {"data.shuffle=false", true, ""},
+        {"train.epoch=3", false, "did you mean `train.epochs`?"},
+        {"lr=3", false, "did you mean `train.optimizer.lr`?"},
+        {"train.epochs=2.5", false, "an integer from 1"},
+        {"train.epochs=", false, "an integer from 1"},
+        {"train.epochs=3)", false, "an integer from 1"},
+        {"train.epochs", false, "KEY=VALUE"},
+        {"train.optimizer.momentum=0", false, "netc must run again"},
+        {"train.loss=MSE", false, "netc must run again"},
     };
     struct compiled c;
     compile(&c, network, PHASE_TRAIN, NULL);
-    struct plan p = { .setting = c.model.setting, .nsetting = c.model.nsetting, .region = c.region };
+    struct plan p = {.setting = c.model.setting, .nsetting = c.model.nsetting, .region = c.region};
     for (int i = 0; i < COUNT(t); i++) {
         char why[200] = "";
         bool good = setting_override(&p, t[i].assignment, why, sizeof why);
@@ -238,7 +246,7 @@ static void settings_travel_as_text(void **state)
     struct compiled c;
     char why[200];
     compile(&c, network, PHASE_TRAIN, NULL);
-    struct plan p = { .setting = c.model.setting, .nsetting = c.model.nsetting, .region = c.region };
+    struct plan p = {.setting = c.model.setting, .nsetting = c.model.nsetting, .region = c.region};
     assert_true(setting_override(&p, "train.optimizer.lr=-(-1/3)", why, sizeof why));
     assert_true(setting_override(&p, "train.batch=auto", why, sizeof why));
     char *text = settings_text(&p), *kept = strdup(text);
@@ -262,7 +270,7 @@ static void settings_travel_as_text(void **state)
 static void defines_change_params(void **state)
 {
     (void)state;
-    struct define define = { "width", "2 * 3", false };
+    struct define define = {"width", "2 * 3", false};
     struct compiled c;
     compile(&c, network, PHASE_TRAIN, &define);
     assert_non_null(c.graph);
@@ -277,10 +285,12 @@ static void samples_are_flattened(void **state)
 {
     (void)state;
     struct compiled c;
-    compile(&c, "net xor\ninput x : f32[2]\ntarget t : f32[1]\n"
-                "y = x -> h: Linear(4) -> Tanh -> o: Linear(1)\noutput y\n"
-                "data {\n  samples = [[0, 0, 0], [0, 1, 1],\n             [1, 0, 1], [1, 1, 0]]\n}\n"
-                "train {\n  loss = MSE(y, t)\n  optimizer = Adam\n}\n", PHASE_TRAIN, NULL);
+    compile(&c,
+            "net xor\ninput x : f32[2]\ntarget t : f32[1]\n"
+            "y = x -> h: Linear(4) -> Tanh -> o: Linear(1)\noutput y\n"
+            "data {\n  samples = [[0, 0, 0], [0, 1, 1],\n             [1, 0, 1], [1, 1, 0]]\n}\n"
+            "train {\n  loss = MSE(y, t)\n  optimizer = Adam\n}\n",
+            PHASE_TRAIN, NULL);
     assert_string_equal(c.said, "");
     const struct setting *s = setting(&c, "data.samples");
     assert_int_equal(s->n, 12);
@@ -312,12 +322,12 @@ static void places_are_printed_in_the_order_of_the_source(void **state)
     char *said;
     size_t length;
     FILE *out = open_memstream(&said, &length);
-    struct diag d = { .file = "m.net", .text = "one\n\ttwo \x01 \xC3\xA9 three\r\nfour", .out = out, .region = r };
-    diag_warning(&d, "N0110", (struct loc){ 3, 1, 5 }, NULL, "later");
-    diag_error(&d, "N0204", (struct loc){ 2, 11, 16 }, "here", "what %d", 7);
-    diag_place(&d, (struct loc){ 1, 1, 4 }, "made");
+    struct diag d = {.file = "m.net", .text = "one\n\ttwo \x01 \xC3\xA9 three\r\nfour", .out = out, .region = r};
+    diag_warning(&d, "N0110", (struct loc){3, 1, 5}, NULL, "later");
+    diag_error(&d, "N0204", (struct loc){2, 11, 16}, "here", "what %d", 7);
+    diag_place(&d, (struct loc){1, 1, 4}, "made");
     diag_help(&d, "type %s", "this");
-    diag_error(&d, "N0204", (struct loc){ 2, 11, 16 }, "here", "what %d", 7);
+    diag_error(&d, "N0204", (struct loc){2, 11, 16}, "here", "what %d", 7);
     diag_flush(&d);
     fclose(out);
     assert_string_equal(said, "m.net:2:11: error[N0204]: what 7\n"
@@ -341,7 +351,7 @@ static void places_are_printed_in_the_order_of_the_source(void **state)
 static void nearest_names(void **state)
 {
     (void)state;
-    static const char *const names[] = { "Conv", "ReLU", "MaxPool", "lr" };
+    static const char *const names[] = {"Conv", "ReLU", "MaxPool", "lr"};
     assert_string_equal(diag_nearest("relu", names, COUNT(names)), "ReLU");
     assert_string_equal(diag_nearest("Covn", names, COUNT(names)), "Conv");
     assert_string_equal(diag_nearest("MaxPol", names, COUNT(names)), "MaxPool");
@@ -353,10 +363,13 @@ static void nearest_names(void **state)
 static void hostile_text(void **state)
 {
     (void)state;
-    static const struct { const char *head, *repeated; int times; } t[] = {
-        { "net t\ny = ", "(", 200000 }, { "net t\ny = x", " + x", 100000 }, { "net t\ny = x", " -> ReLU", 100000 },
-        { "net t\n", "{", 100000 }, { "net t\n", ")}]", 100000 }, { "net t\ny = ", "-", 100000 },
-        { "net t\n", "v = = x\n", 50000 }, { "net t\ny = x -> ", "R", 1000000 }, { "net t\n# \xFF", "\xFF", 10 },
+    static const struct {
+        const char *head, *repeated;
+        int times;
+    } t[] = {
+        {"net t\ny = ", "(", 200000},    {"net t\ny = x", " + x", 100000},   {"net t\ny = x", " -> ReLU", 100000},
+        {"net t\n", "{", 100000},        {"net t\n", ")}]", 100000},         {"net t\ny = ", "-", 100000},
+        {"net t\n", "v = = x\n", 50000}, {"net t\ny = x -> ", "R", 1000000}, {"net t\n# \xFF", "\xFF", 10},
     };
     for (int i = 0; i < COUNT(t); i++) {
         size_t head = strlen(t[i].head), unit = strlen(t[i].repeated);
@@ -378,7 +391,7 @@ static void nul_byte(void **state)
 {
     (void)state;
     struct region *r = region_new();
-    struct diag d = { .file = "t.net", .text = "net t\n", .region = r };
+    struct diag d = {.file = "t.net", .text = "net t\n", .region = r};
     assert_null(parse("net t\n\0x", 8, &d, r));
     assert_int_equal(d.errors, 1);
     region_free(r);
@@ -393,7 +406,8 @@ int main(void)
         cmocka_unit_test(parameters_have_the_names_of_pytorch),
         cmocka_unit_test(prediction_knows_no_target),
         cmocka_unit_test(settings_hold_entries_and_defaults),
-        cmocka_unit_test(settings_can_be_overridden), cmocka_unit_test(settings_travel_as_text),
+        cmocka_unit_test(settings_can_be_overridden),
+        cmocka_unit_test(settings_travel_as_text),
         cmocka_unit_test(defines_change_params),
         cmocka_unit_test(samples_are_flattened),
         cmocka_unit_test(unused_things_are_warned_of_once),

@@ -13,7 +13,8 @@
 static const uint32_t key[2] = {42, 7};
 
 /* kat_vectors of the Random123 library, philox4x32 with 10 rounds. */
-static void test_known_answers(void **state) {
+static void test_known_answers(void **state)
+{
     (void)state;
     static const struct {
         uint32_t counter[4], key[2], out[4];
@@ -31,7 +32,8 @@ static void test_known_answers(void **state) {
     }
 }
 
-static void test_unit_interval(void **state) {
+static void test_unit_interval(void **state)
+{
     (void)state;
     assert_true(philox_unit(0) == 0.0f);
     assert_true(philox_unit(~0u) < 1.0f);
@@ -39,7 +41,8 @@ static void test_unit_interval(void **state) {
     assert_true(philox_unit(0xffu) == 0.0f);
 }
 
-static void assert_permutation(uint32_t n, uint64_t epoch) {
+static void assert_permutation(uint32_t n, uint64_t epoch)
+{
     uint32_t round_keys[SHUFFLE_ROUNDS];
     unsigned char *seen = calloc(n, 1);
     assert_non_null(seen);
@@ -53,7 +56,8 @@ static void assert_permutation(uint32_t n, uint64_t epoch) {
     free(seen);
 }
 
-static void test_permutation(void **state) {
+static void test_permutation(void **state)
+{
     (void)state;
     for (uint32_t n = 1; n <= 300; n++)
         for (uint64_t epoch = 0; epoch < 5; epoch++)
@@ -64,7 +68,8 @@ static void test_permutation(void **state) {
 }
 
 /* The largest n: too many for an array, so inverses are not checked, only the range and that values differ. */
-static void test_largest_range(void **state) {
+static void test_largest_range(void **state)
+{
     (void)state;
     enum { COUNT = 1000 };
     static const uint64_t sizes[] = {(uint64_t)1 << 31, ((uint64_t)1 << 31) - 1, ((uint64_t)1 << 30) + 1};
@@ -79,7 +84,8 @@ static void test_largest_range(void **state) {
     }
 }
 
-static int equal_places(const uint32_t key_a[2], uint64_t epoch_a, const uint32_t key_b[2], uint64_t epoch_b) {
+static int equal_places(const uint32_t key_a[2], uint64_t epoch_a, const uint32_t key_b[2], uint64_t epoch_b)
+{
     int equal = 0;
     for (uint64_t i = 0; i < 60000; i++)
         equal += shuffle_index(i, 60000, key_a, epoch_a) == shuffle_index(i, 60000, key_b, epoch_b);
@@ -87,7 +93,8 @@ static int equal_places(const uint32_t key_a[2], uint64_t epoch_a, const uint32_
 }
 
 /* Two random permutations agree at one place on average; ten and more have a probability of about 1e-7. */
-static void test_epochs_and_keys_differ(void **state) {
+static void test_epochs_and_keys_differ(void **state)
+{
     (void)state;
     const uint32_t other[2] = {43, 7};
     assert_in_range(equal_places(key, 0, key, 1), 0, 9);
@@ -97,7 +104,8 @@ static void test_epochs_and_keys_differ(void **state) {
 }
 
 /* Sum of (observed - expected)^2 / expected against its mean, the degrees of freedom, in standard deviations. */
-static double chi_square_excess(const uint32_t *counts, size_t cells, double expected, double df) {
+static double chi_square_excess(const uint32_t *counts, size_t cells, double expected, double df)
+{
     double chi = 0;
     for (size_t i = 0; i < cells; i++)
         chi += (counts[i] - expected) * (counts[i] - expected) / expected;
@@ -105,7 +113,8 @@ static double chi_square_excess(const uint32_t *counts, size_t cells, double exp
 }
 
 /* Over many epochs, each sample comes to each place equally often. */
-static void test_places_are_uniform(void **state) {
+static void test_places_are_uniform(void **state)
+{
     (void)state;
     static const uint32_t sizes[] = {2, 3, 4, 5, 7, 10, 16, 50, 100, 200};
     enum { EPOCHS = 20000 };
@@ -123,7 +132,8 @@ static void test_places_are_uniform(void **state) {
 }
 
 /* Neighbours in the epoch are not neighbours in the set: where sample i + 1 goes does not depend on where i goes. */
-static void test_neighbours_are_independent(void **state) {
+static void test_neighbours_are_independent(void **state)
+{
     (void)state;
     enum { N = 60000, BINS = 32 };
     for (uint64_t epoch = 0; epoch < 4; epoch++) {
@@ -138,7 +148,8 @@ static void test_neighbours_are_independent(void **state) {
     }
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_known_answers),
         cmocka_unit_test(test_unit_interval),

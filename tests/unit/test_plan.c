@@ -13,7 +13,7 @@
 
 static struct plan *read_back(const char *text, size_t size, struct plan_error *e)
 {
-    char *exact = malloc(size ? size : 1);             /* so that a sanitizer sees every byte too far */
+    char *exact = malloc(size ? size : 1); /* so that a sanitizer sees every byte too far */
     memcpy(exact, text, size);
     struct plan *p = plan_read(exact, size, e);
     free(exact);
@@ -130,7 +130,9 @@ static char *changed(const char *text, const char *from, const char *to)
 static void test_refusals(void **state)
 {
     (void)state;
-    static const struct { const char *from, *to, *message; } cases[] = {
+    static const struct {
+        const char *from, *to, *message;
+    } cases[] = {
         {"netc-plan 2", "netc-plan 1", "version"},
         {"netc-plan 2", "GIF89a", "netc-plan"},
         {"params 36", "params 037x", "integer"},
@@ -290,7 +292,8 @@ static void test_slots(void **state)
 {
     (void)state;
     struct plan *p = sample_plan();
-    const int64_t trains[PHASE_COUNT] = {[PHASE_PREDICT] = 16, [PHASE_TRAIN] = 16}, predicts[PHASE_COUNT] = {[PHASE_PREDICT] = 16};
+    const int64_t trains[PHASE_COUNT] = {[PHASE_PREDICT] = 16, [PHASE_TRAIN] = 16},
+                  predicts[PHASE_COUNT] = {[PHASE_PREDICT] = 16};
     assert_int_equal(plan_slots(p), 0);
     p->tensor[MEAN].role = ROLE_SLOT;
     p->tensor[MEAN].offset = 0;
@@ -300,7 +303,7 @@ static void test_slots(void **state)
     assert_int_equal(schedule_alone(p, &p->schedule[1], 16), 512 + 16 * 48);
     assert_int_equal(arena_skip(p, trains), 0);
     assert_int_equal(arena_skip(p, predicts), 256);
-    p->tensor[BIAS].at = -200;                          /* whatever lies there: nothing but slots is left out */
+    p->tensor[BIAS].at = -200; /* whatever lies there: nothing but slots is left out */
     assert_int_equal(plan_slots(p), 0);
     plan_free(p);
 }
@@ -359,22 +362,21 @@ static void test_operands(void **state)
 static void test_map(void **state)
 {
     (void)state;
-    static const char expected[] =
-        "cpu train: arena = 1280 + rows * 80 bytes; LB 80 bytes a row at step 2 (*), gap 0\n"
-        "persistent 768 bytes: control 256, parameters 192, running_mean 16\n"
-        "fixed 512 bytes: gradients 192 [3, 5), partial 200 [3, 4)\n"
-        "\n"
-        "   step kernel                 one column is 4 bytes a row; | is LB\n"
-        "      0 gather                 aaaaaaaa............|\n"
-        "      1 fc                     aaaaaaaabbbb........|\n"
-        "  *   2 loss                   aaaaaaaabbbbccccdddd|\n"
-        "      3 fc_grad                aaaaaaaabbbb....dddd|\n"
-        "      4 update                 ....................|\n"
-        "\n"
-        "    a image                               32 bytes a row at          0  [0, 4)\n"
-        "    b relu_1                              16 bytes a row at         32  [1, 4)\n"
-        "    c loss                                16 bytes a row at         48  [2, 3)\n"
-        "    d relu_1.grad                         16 bytes a row at         64  [2, 4)\n";
+    static const char expected[] = "cpu train: arena = 1280 + rows * 80 bytes; LB 80 bytes a row at step 2 (*), gap 0\n"
+                                   "persistent 768 bytes: control 256, parameters 192, running_mean 16\n"
+                                   "fixed 512 bytes: gradients 192 [3, 5), partial 200 [3, 4)\n"
+                                   "\n"
+                                   "   step kernel                 one column is 4 bytes a row; | is LB\n"
+                                   "      0 gather                 aaaaaaaa............|\n"
+                                   "      1 fc                     aaaaaaaabbbb........|\n"
+                                   "  *   2 loss                   aaaaaaaabbbbccccdddd|\n"
+                                   "      3 fc_grad                aaaaaaaabbbb....dddd|\n"
+                                   "      4 update                 ....................|\n"
+                                   "\n"
+                                   "    a image                               32 bytes a row at          0  [0, 4)\n"
+                                   "    b relu_1                              16 bytes a row at         32  [1, 4)\n"
+                                   "    c loss                                16 bytes a row at         48  [2, 3)\n"
+                                   "    d relu_1.grad                         16 bytes a row at         64  [2, 4)\n";
     struct plan *p = sample_plan();
     char *text = NULL;
     size_t size;
@@ -409,7 +411,7 @@ static void test_within(void **state)
     p->persistent = 0;
     p->schedule[1].per_row = MAX_ROW_BYTES + 1;
     assert_false(plan_within(p, &e));
-    assert_int_equal(e.line, 2);                       /* of the image, the largest in that schedule */
+    assert_int_equal(e.line, 2); /* of the image, the largest in that schedule */
     p->schedule[1].per_row = MAX_ROW_BYTES;
     assert_true(plan_within(p, &e));
     p->schedule[0].parts = MAX_BYTES + 1;
@@ -421,8 +423,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip), cmocka_unit_test(test_any_source), cmocka_unit_test(test_disk_full),
-        cmocka_unit_test(test_refusals),   cmocka_unit_test(test_long_text), cmocka_unit_test(test_damage),     cmocka_unit_test(test_lookups),
-        cmocka_unit_test(test_arena), cmocka_unit_test(test_slots), cmocka_unit_test(test_parts), cmocka_unit_test(test_operands),   cmocka_unit_test(test_map),
+        cmocka_unit_test(test_refusals),   cmocka_unit_test(test_long_text),  cmocka_unit_test(test_damage),
+        cmocka_unit_test(test_lookups),    cmocka_unit_test(test_arena),      cmocka_unit_test(test_slots),
+        cmocka_unit_test(test_parts),      cmocka_unit_test(test_operands),   cmocka_unit_test(test_map),
         cmocka_unit_test(test_within),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,7 +23,7 @@ enum { SIZES = sizeof sizes / sizeof *sizes, RUNS = 300, ROUNDS = 40 };
 
 struct shared {
     struct pool *pool;
-    long count[POOL_MAX];        /* not atomic: the pool has to order them */
+    long count[POOL_MAX]; /* not atomic: the pool has to order them */
     long wrong;
     bool nested;
 };
@@ -62,7 +62,7 @@ static void exchange(void *ctx, int worker, int workers)
         pool_barrier(s->pool, worker);
         s->count[worker] = neighbour + 1;
         if (round % 16 == 15 && worker == round % workers)
-            usleep(2000);                            /* the others go to sleep */
+            usleep(2000); /* the others go to sleep */
         pool_barrier(s->pool, worker);
     }
 }
@@ -114,13 +114,16 @@ static void test_nested_run_is_refused(void **state)
     pool_free(s.pool);
 }
 
-struct floats { float tiny[POOL_MAX], third[POOL_MAX]; volatile float one, three, small; };
+struct floats {
+    float tiny[POOL_MAX], third[POOL_MAX];
+    volatile float one, three, small;
+};
 
 static void compute(void *ctx, int worker, int workers)
 {
     struct floats *f = ctx;
     (void)workers;
-    f->tiny[worker] = f->small * f->small;           /* 1e-40: denormal */
+    f->tiny[worker] = f->small * f->small; /* 1e-40: denormal */
     f->third[worker] = f->one / f->three;
 }
 

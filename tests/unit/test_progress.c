@@ -13,9 +13,12 @@
 static void test_durations(void **state)
 {
     (void)state;
-    static const struct { double seconds; const char *text; } cases[] = {
-        { 0, "0.0 s" }, { 1.94, "1.9 s" }, { 9.96, "10 s" }, { 21.4, "21 s" }, { 99.6, "1 min 40 s" },
-        { 125, "2 min 05 s" }, { 3599.9, "1 h 00 min" }, { 11220, "3 h 07 min" },
+    static const struct {
+        double seconds;
+        const char *text;
+    } cases[] = {
+        {0, "0.0 s"},         {1.94, "1.9 s"},     {9.96, "10 s"},         {21.4, "21 s"},
+        {99.6, "1 min 40 s"}, {125, "2 min 05 s"}, {3599.9, "1 h 00 min"}, {11220, "3 h 07 min"},
     };
     char text[32];
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
@@ -25,8 +28,11 @@ static void test_durations(void **state)
 static void test_rates(void **state)
 {
     (void)state;
-    static const struct { double rate; const char *text; } cases[] = {
-        { 0.5, "0.5" }, { 850.2, "850" }, { 999.6, "1.0k" }, { 31580, "31.6k" }, { 999960, "1.0M" }, { 2.1e6, "2.1M" },
+    static const struct {
+        double rate;
+        const char *text;
+    } cases[] = {
+        {0.5, "0.5"}, {850.2, "850"}, {999.6, "1.0k"}, {31580, "31.6k"}, {999960, "1.0M"}, {2.1e6, "2.1M"},
     };
     char text[32];
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
@@ -37,9 +43,12 @@ static void test_rates(void **state)
 static void test_losses(void **state)
 {
     (void)state;
-    static const struct { double loss; const char *text; } cases[] = {
-        { 0, "0.0000" }, { 0.31, "0.3100" }, { 1.2e-5, "1.20e-05" }, { NAN, "NaN" }, { -NAN, "NaN" },
-        { INFINITY, "infinite" }, { -INFINITY, "infinite" },
+    static const struct {
+        double loss;
+        const char *text;
+    } cases[] = {
+        {0, "0.0000"}, {0.31, "0.3100"},       {1.2e-5, "1.20e-05"},    {NAN, "NaN"},
+        {-NAN, "NaN"}, {INFINITY, "infinite"}, {-INFINITY, "infinite"},
     };
     char text[32];
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
@@ -50,9 +59,15 @@ static void test_epoch_line(void **state)
 {
     (void)state;
     char text[512];
-    struct epoch_report r = { .epoch = 3, .epochs = 14, .train_loss = 0.0412, .best = true,
-                              .test = { .loss = 0.0335, .n = 10000, .metrics = 1, .metric = { "accuracy" }, .correct = { 9891 } },
-                              .seconds = 1.9, .per_second = 31600, .eta = 21 };
+    struct epoch_report r = {
+        .epoch = 3,
+        .epochs = 14,
+        .train_loss = 0.0412,
+        .best = true,
+        .test = {.loss = 0.0335, .n = 10000, .metrics = 1, .metric = {"accuracy"}, .correct = {9891}},
+        .seconds = 1.9,
+        .per_second = 31600,
+        .eta = 21};
     epoch_text(&r, false, text, sizeof text);
     assert_string_equal(text, "epoch  3/14  loss 0.0412  test 0.0335  accuracy 98.91 ± 0.20 %  best  1.9 s");
     epoch_text(&r, true, text, sizeof text);
@@ -60,8 +75,8 @@ static void test_epoch_line(void **state)
     r.test.metrics = 0;
     epoch_text(&r, false, text, sizeof text);
     assert_string_equal(text, "epoch  3/14  loss 0.0412  test 0.0335  best  1.9 s  ETA 21 s  31.6k img/s");
-    r = (struct epoch_report){ .epoch = 200, .epochs = 200, .train_loss = 1.25e-5, .seconds = 0.01, .per_second = 400,
-                               .eta = -1 };
+    r = (struct epoch_report){
+        .epoch = 200, .epochs = 200, .train_loss = 1.25e-5, .seconds = 0.01, .per_second = 400, .eta = -1};
     epoch_text(&r, false, text, sizeof text);
     assert_string_equal(text, "epoch 200/200  loss 1.25e-05        0.0 s  400 img/s");
 }
@@ -80,13 +95,13 @@ static int widest_line(const char *text)
 static void test_epoch_width(void **state)
 {
     (void)state;
-    static const double losses[] = { 0, 1e-300, 4.9e-4, 0.3, 99.99999, 123.456, 99999.999, 3.4e38, 1e300 };
-    static const double times[] = { 0, 1.9, 99.4, 5996.9, 1e6, 1e9 };
-    static const int64_t epochs[] = { 1, 14, 200, 1000000, INT64_MAX };
+    static const double losses[] = {0, 1e-300, 4.9e-4, 0.3, 99.99999, 123.456, 99999.999, 3.4e38, 1e300};
+    static const double times[] = {0, 1.9, 99.4, 5996.9, 1e6, 1e9};
+    static const int64_t epochs[] = {1, 14, 200, 1000000, INT64_MAX};
     char text[1024];
-    struct epoch_report r = { .best = true, .test.n = 10000, .per_second = 999.9e6 };
+    struct epoch_report r = {.best = true, .test.n = 10000, .per_second = 999.9e6};
     for (int m = 0; m < MAX_METRICS; m++) {
-        r.test.metric[m] = m % 2 ? "accuracy" : "top1234567890123456789";     /* as long as a recipe has room for */
+        r.test.metric[m] = m % 2 ? "accuracy" : "top1234567890123456789"; /* as long as a recipe has room for */
         r.test.correct[m] = m % 3 ? 5000 : 10000;
     }
     for (size_t e = 0; e < sizeof epochs / sizeof *epochs; e++)
@@ -103,9 +118,15 @@ static void test_epoch_width(void **state)
                     for (int n = 0; n < r.test.metrics; n++)
                         assert_non_null(strstr(text, r.test.metric[n]));
                 }
-    r = (struct epoch_report){ .epoch = 100, .epochs = 200, .train_loss = 12345.678, .best = true,
-                               .test = { .loss = 1e6, .n = 10000, .metrics = 2, .metric = { "accuracy", "top5" }, .correct = { 9891, 10000 } },
-                               .seconds = 754, .per_second = 400, .eta = 75400 };
+    r = (struct epoch_report){
+        .epoch = 100,
+        .epochs = 200,
+        .train_loss = 12345.678,
+        .best = true,
+        .test = {.loss = 1e6, .n = 10000, .metrics = 2, .metric = {"accuracy", "top5"}, .correct = {9891, 10000}},
+        .seconds = 754,
+        .per_second = 400,
+        .eta = 75400};
     epoch_text(&r, false, text, sizeof text);
     assert_string_equal(text, "epoch 100/200  loss 12345.68  test 1.00e+06  accuracy 98.91 ± 0.20 %\n"
                               "          top5 100.00 ± 0.02 %  best  12.6 min  ETA 20.9 h  400 img/s");
@@ -115,8 +136,8 @@ static void test_bar(void **state)
 {
     (void)state;
     char text[256];
-    const struct step_report s = { .epoch = 3, .epochs = 14, .step = 235, .steps = 470, .loss = 0.31,
-                                     .per_second = 31600, .eta = 21 };
+    const struct step_report s = {
+        .epoch = 3, .epochs = 14, .step = 235, .steps = 470, .loss = 0.31, .per_second = 31600, .eta = 21};
     bar_text(&s, 100, text, sizeof text);
     assert_string_equal(text, "epoch  3/14  [============>           ]  235/470  loss 0.3100  31.6k img/s  ETA 21 s");
     for (int width = 1; width < 120; width++) {
@@ -138,8 +159,15 @@ static void test_off_terminal(void **state)
     FILE *out = open_memstream(&text, &size);
     t.lines = out;
     for (int step = 1; step <= 4; step++) {
-        struct event e = { .kind = EVENT_STEP, .step = { .epoch = 1, .epochs = 2, .step = step, .steps = 4, .loss = 1,
-                                                         .per_second = 10, .eta = 75400, .logged = step % 2 == 0 } };
+        struct event e = {.kind = EVENT_STEP,
+                          .step = {.epoch = 1,
+                                   .epochs = 2,
+                                   .step = step,
+                                   .steps = 4,
+                                   .loss = 1,
+                                   .per_second = 10,
+                                   .eta = 75400,
+                                   .logged = step % 2 == 0}};
         assert_true(tell(&t, &e));
     }
     fclose(out);
@@ -169,18 +197,18 @@ static void test_who_speaks_where(void **state)
 static void test_pace(void **state)
 {
     (void)state;
-    struct pace p = { 0 };
+    struct pace p = {0};
     double times, slow = 0;
-    assert_false(pace_drops(&p, 128, 0.5, &times));                 /* the first one, which loads things */
+    assert_false(pace_drops(&p, 128, 0.5, &times)); /* the first one, which loads things */
     for (int i = 0; i < 100; i++)
         assert_false(pace_drops(&p, 128, 0.001, &times));
     for (int i = 0; i < 1000; i++)
-        assert_false(pace_drops(&p, 128, 0.0079, &times));          /* slower, but not by so much */
+        assert_false(pace_drops(&p, 128, 0.0079, &times)); /* slower, but not by so much */
     for (int i = 0; i < 100; i++)
         assert_false(pace_drops(&p, 128, i % 40 ? 0.1 : 0.001, &times));
-    assert_false(pace_drops(&p, 16, 0.001, &times));                /* the end of an epoch */
+    assert_false(pace_drops(&p, 16, 0.001, &times)); /* the end of an epoch */
     assert_int_equal((int)(times + 0.5), 8);
-    assert_false(pace_drops(&p, 128, 60, &times));                  /* stopped, and let go on */
+    assert_false(pace_drops(&p, 128, 60, &times)); /* stopped, and let go on */
     assert_false(pace_drops(&p, 128, 0.001, &times));
     while (!pace_drops(&p, 128, 0.1, &times)) {
         slow += 0.1;
@@ -194,9 +222,10 @@ static void test_pace(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_durations), cmocka_unit_test(test_rates),        cmocka_unit_test(test_epoch_line),
-        cmocka_unit_test(test_epoch_width), cmocka_unit_test(test_losses),
-        cmocka_unit_test(test_bar),       cmocka_unit_test(test_off_terminal), cmocka_unit_test(test_who_speaks_where),
+        cmocka_unit_test(test_durations),    cmocka_unit_test(test_rates),
+        cmocka_unit_test(test_epoch_line),   cmocka_unit_test(test_epoch_width),
+        cmocka_unit_test(test_losses),       cmocka_unit_test(test_bar),
+        cmocka_unit_test(test_off_terminal), cmocka_unit_test(test_who_speaks_where),
         cmocka_unit_test(test_pace),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,7 +25,7 @@ static const char *in_runs(const struct run *r, const char *name)
 
 static void open_run(struct run *r, struct temp *temp, const char *runs)
 {
-    static char *argv[] = { "netrun", "fake.plan", "--train", "\xff no UTF-8", NULL };
+    static char *argv[] = {"netrun", "fake.plan", "--train", "\xff no UTF-8", NULL};
     static char path[128];
     snprintf(path, sizeof path, "%s/%s", temp->folder, runs);
     fake_job(&r->job, &r->options, &r->device, "");
@@ -36,7 +36,8 @@ static void open_run(struct run *r, struct temp *temp, const char *runs)
 
 static void remove_run(const struct run *r, const char *name)
 {
-    static const char *const files[] = { "model.plan", "model.net", "settings.json", "metrics.jsonl", "last.safetensors" };
+    static const char *const files[] = {"model.plan", "model.net", "settings.json", "metrics.jsonl",
+                                        "last.safetensors"};
     char path[PATH_MAX];
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         if (run_path(in_runs(r, name), files[i], path))
@@ -54,7 +55,7 @@ static void test_create(void **state)
     assert_int_equal(run_create(&r.job), 0);
     assert_string_equal(r.job.folder, in_runs(&r, "fake-2"));
     remove_run(&r, "fake-1");
-    assert_int_equal(run_create(&r.job), 0);         /* the smallest free number */
+    assert_int_equal(run_create(&r.job), 0); /* the smallest free number */
     assert_string_equal(r.job.folder, in_runs(&r, "fake-1"));
 
     assert_int_equal(stat(in_runs(&r, "fake-1/model.plan"), &s), 0);
@@ -80,7 +81,7 @@ static void test_create(void **state)
 /* A plan from a stranger must not write elsewhere. */
 static void test_names(void **state)
 {
-    static const char *const names[] = { "", "../up", "a/b", "." };
+    static const char *const names[] = {"", "../up", "a/b", "."};
     struct run r;
     struct plan plan = fake_plan;
     open_run(&r, *state, "names");
@@ -103,7 +104,7 @@ static void put(const struct run *r, const char *name, const char *file, const c
     assert_non_null(out);
     fputs(text, out);
     fflush(out);
-    const struct timespec times[2] = { { second, 0 }, { second, 0 } };
+    const struct timespec times[2] = {{second, 0}, {second, 0}};
     assert_int_equal(futimens(fileno(out), times), 0);
     fclose(out);
 }
@@ -125,7 +126,7 @@ static void test_newest(void **state)
     assert_false(run_newest(r.options.runs, "net", true, folder));
     mkdir(r.options.runs, 0777);
     assert_false(run_newest(r.options.runs, "net", true, folder));
-    save(&r, "net-9", 0);                            /* nobody wrote down when */
+    save(&r, "net-9", 0); /* nobody wrote down when */
     assert_true(run_newest(r.options.runs, "net", true, folder));
     assert_string_equal(folder, in_runs(&r, "net-9"));
     save(&r, "net-1", 1);
@@ -138,7 +139,7 @@ static void test_newest(void **state)
     assert_true(run_newest(r.options.runs, NULL, true, folder));
     assert_string_equal(folder, in_runs(&r, "net_b-1"));
     assert_false(run_newest(r.options.runs, "ne", true, folder));
-    save(&r, "net-10", 3);                           /* two that started at the same moment */
+    save(&r, "net-10", 3); /* two that started at the same moment */
     assert_true(run_newest(r.options.runs, "net", true, folder));
     assert_string_equal(folder, in_runs(&r, "net-10"));
     put(&r, "net-11", "settings.json", "{\"turn\": 4}", 1);
@@ -154,7 +155,7 @@ static void test_newest(void **state)
     assert_int_equal(run_turn(in_runs(&r, "net-1")), 10);
     assert_true(run_newest(r.options.runs, NULL, true, folder));
     assert_string_equal(folder, in_runs(&r, "net-1"));
-    static const char *const names[] = { "net-1", "net-2", "net-9", "net-10", "net-11", "net_b-1", "net-old" };
+    static const char *const names[] = {"net-1", "net-2", "net-9", "net-10", "net-11", "net_b-1", "net-old"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         remove_run(&r, names[i]);
     rmdir(r.options.runs);
@@ -171,7 +172,9 @@ static void test_no_plan(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_create), cmocka_unit_test(test_names), cmocka_unit_test(test_newest),
+        cmocka_unit_test(test_create),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_newest),
         cmocka_unit_test(test_no_plan),
     };
     return cmocka_run_group_tests(tests, temp_open, temp_close);

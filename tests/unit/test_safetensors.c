@@ -15,7 +15,8 @@
 #include "temp_files.h"
 
 /* Writes a file of this header and `data_size` bytes of data (0, 1, 2, ...). */
-static const char *write_file(struct temp *temp, const char *header, size_t data_size) {
+static const char *write_file(struct temp *temp, const char *header, size_t data_size)
+{
     size_t length = strlen(header);
     unsigned char *bytes = calloc(1, 8 + length + data_size);
     for (int i = 0; i < 8; i++)
@@ -28,7 +29,8 @@ static const char *write_file(struct temp *temp, const char *header, size_t data
     return temp->path;
 }
 
-static void assert_path_refused(const char *path, const char *piece) {
+static void assert_path_refused(const char *path, const char *piece)
+{
     struct st_file file;
     struct data_error error = {""};
     assert_false(st_read(path, &file, &error));
@@ -38,11 +40,13 @@ static void assert_path_refused(const char *path, const char *piece) {
     assert_contains(error.text, piece);
 }
 
-static void assert_refused(struct temp *temp, const char *header, size_t data_size, const char *piece) {
+static void assert_refused(struct temp *temp, const char *header, size_t data_size, const char *piece)
+{
     assert_path_refused(write_file(temp, header, data_size), piece);
 }
 
-static struct st_file read_good(const char *path) {
+static struct st_file read_good(const char *path)
+{
     struct st_file file;
     struct data_error error;
     if (!st_read(path, &file, &error))
@@ -52,7 +56,8 @@ static struct st_file read_good(const char *path) {
 
 /* Reading what is right */
 
-static void test_read(void **state) {
+static void test_read(void **state)
+{
     struct st_file file = read_good(write_file(*state,
                                                "{\"b\":{\"dtype\":\"F32\",\"shape\":[2,1],\"data_offsets\":[3,11]},"
                                                "\"__metadata__\":{\"format\":\"pt\",\"epoch\":\"3\"},"
@@ -75,7 +80,8 @@ static void test_read(void **state) {
     st_free(&file);
 }
 
-static void test_empty_and_scalar(void **state) {
+static void test_empty_and_scalar(void **state)
+{
     struct st_file file = read_good(write_file(*state, "{}", 0));
     assert_int_equal(file.n_tensors, 0);
     st_free(&file);
@@ -89,7 +95,8 @@ static void test_empty_and_scalar(void **state) {
     st_free(&file);
 }
 
-static void test_every_type(void **state) {
+static void test_every_type(void **state)
+{
     for (int type = 0; type < ST_N_TYPES; type++) {
         char header[120];
         size_t size = st_type_size((enum st_type)type);
@@ -103,7 +110,8 @@ static void test_every_type(void **state) {
 
 /* Reading what is wrong */
 
-static void test_short_file(void **state) {
+static void test_short_file(void **state)
+{
     struct temp *temp = *state;
     assert_path_refused(temp_write(temp, "f", "", 0), "truncated: 0 bytes; expected at least 8");
     assert_path_refused(temp_write(temp, "f", "\2\0\0\0\0\0\0", 7), "truncated: 7 bytes");
@@ -114,7 +122,8 @@ static void test_short_file(void **state) {
     assert_path_refused(temp_path(temp, "missing"), "No such file");
 }
 
-static void test_header_size_cap(void **state) {
+static void test_header_size_cap(void **state)
+{
     struct temp *temp = *state;
     size_t size = ST_MAX_HEADER + 1;
     unsigned char *bytes = malloc(8 + size);
@@ -128,7 +137,8 @@ static void test_header_size_cap(void **state) {
     free(bytes);
 }
 
-static void test_header_form(void **state) {
+static void test_header_form(void **state)
+{
     assert_refused(*state, "", 0, "not a JSON object, padded with spaces only");
     assert_refused(*state, "        ", 0, "not a JSON object");
     assert_refused(*state, " {}", 0, "not a JSON object");
@@ -142,7 +152,8 @@ static void test_header_form(void **state) {
     assert_refused(*state, "{\"a\\u0000\":1}", 0, "not valid JSON");
 }
 
-static void test_duplicate_keys(void **state) {
+static void test_duplicate_keys(void **state)
+{
 #define ENTRY "{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}"
     assert_refused(*state, "{\"a\":" ENTRY ",\"a\":" ENTRY "}", 1, "duplicate");
     assert_refused(*state, "{\"__metadata__\":{\"k\":\"1\",\"k\":\"2\"}}", 0, "duplicate");
@@ -151,7 +162,8 @@ static void test_duplicate_keys(void **state) {
 }
 
 /* A parser that recursed once for each bracket would run out of stack. */
-static void test_depth(void **state) {
+static void test_depth(void **state)
+{
     enum { DEPTH = 4 << 20 };
     char *header = malloc(2 * DEPTH + 10);
     strcpy(header, "{\"a\":");
@@ -165,14 +177,16 @@ static void test_depth(void **state) {
     free(header);
 }
 
-static void test_metadata_strings_only(void **state) {
+static void test_metadata_strings_only(void **state)
+{
     assert_refused(*state, "{\"__metadata__\":{\"epoch\":3}}", 0, "the value of `epoch` is not a string");
     assert_refused(*state, "{\"__metadata__\":{\"a\":{\"b\":\"c\"}}}", 0, "the value of `a` is not a string");
     assert_refused(*state, "{\"__metadata__\":\"x\"}", 0, "not an object of strings");
     assert_refused(*state, "{\"__metadata__\":null}", 0, "not an object of strings");
 }
 
-static void test_entry_form(void **state) {
+static void test_entry_form(void **state)
+{
     assert_refused(*state, "{\"a\":3}", 0, "tensor `a`: expected exactly dtype, shape and data_offsets");
     assert_refused(*state, "{\"a\":{\"dtype\":\"U8\",\"shape\":[1]}}", 1, "expected exactly");
     assert_refused(*state, "{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1],\"x\":1}}", 1,
@@ -183,7 +197,8 @@ static void test_entry_form(void **state) {
     assert_refused(*state, "{\"a\\n\":{\"dtype\":7,\"shape\":[1],\"data_offsets\":[0,1]}}", 1, "tensor `a?`");
 }
 
-static void test_shapes(void **state) {
+static void test_shapes(void **state)
+{
     assert_refused(*state, "{\"a\":{\"dtype\":\"U8\",\"shape\":1,\"data_offsets\":[0,1]}}", 1, "expected a shape");
     assert_refused(*state, "{\"a\":{\"dtype\":\"U8\",\"shape\":[-1],\"data_offsets\":[0,1]}}", 1, "not a whole number");
     assert_refused(*state, "{\"a\":{\"dtype\":\"U8\",\"shape\":[1.0],\"data_offsets\":[0,1]}}", 1,
@@ -200,7 +215,8 @@ static void test_shapes(void **state) {
                    "has 4 bytes of data, but its shape and dtype make 8");
 }
 
-static void test_offsets(void **state) {
+static void test_offsets(void **state)
+{
     assert_refused(*state, "{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0]}}", 1, "expected data_offsets");
     assert_refused(*state, "{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1,2]}}", 1,
                    "expected data_offsets");
@@ -213,11 +229,14 @@ static void test_offsets(void **state) {
                    "ends at byte 2 of the data, which are 1 bytes");
 }
 
+/* clang-format off */
 #define TWO(begin_a, end_a, begin_b, end_b)                                                                            \
     "{\"a\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[" #begin_a "," #end_a "]},"                              \
     "\"b\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[" #begin_b "," #end_b "]}}"
+/* clang-format on */
 
-static void test_exact_cover(void **state) {
+static void test_exact_cover(void **state)
+{
     struct st_file file = read_good(write_file(*state, TWO(4, 8, 0, 4), 8));
     assert_string_equal(file.tensors[0].name, "b");
     st_free(&file);
@@ -230,7 +249,8 @@ static void test_exact_cover(void **state) {
 }
 
 /* Each byte of a good file takes other values: read or refused, never a crash. */
-static void test_damaged_bytes(void **state) {
+static void test_damaged_bytes(void **state)
+{
     struct temp *temp = *state;
     size_t size;
     unsigned char *good = temp_read(write_file(temp, TWO(0, 4, 4, 8), 8), &size);
@@ -265,14 +285,16 @@ static const struct st_tensor tensors[] = {
 };
 static const struct st_pair metadata[] = {{"format", "pt"}, {"epoch", "3 \"of\" 5"}};
 
-static const char *write_good(struct temp *temp, const char *name) {
+static const char *write_good(struct temp *temp, const char *name)
+{
     struct data_error error;
     if (!st_write(temp_path(temp, name), tensors, 4, metadata, 2, NULL, NULL, &error))
         fail_msg("%s", error.text);
     return temp->path;
 }
 
-static void test_written_bytes(void **state) {
+static void test_written_bytes(void **state)
+{
     size_t size;
     unsigned char *bytes = temp_read(write_good(*state, "f"), &size);
     static const char header[] = "{\"__metadata__\":{\"epoch\":\"3 \\\"of\\\" 5\",\"format\":\"pt\"},"
@@ -290,7 +312,8 @@ static void test_written_bytes(void **state) {
     free(bytes);
 }
 
-static void test_round_trip(void **state) {
+static void test_round_trip(void **state)
+{
     struct st_file file = read_good(write_good(*state, "f"));
     assert_int_equal(file.n_tensors, 4);
     for (int i = 0; i < 4; i++) {
@@ -305,7 +328,8 @@ static void test_round_trip(void **state) {
     st_free(&file);
 }
 
-static void test_same_bytes_in_any_order(void **state) {
+static void test_same_bytes_in_any_order(void **state)
+{
     struct temp *temp = *state;
     struct st_tensor backwards[4];
     for (int i = 0; i < 4; i++)
@@ -323,14 +347,16 @@ static void test_same_bytes_in_any_order(void **state) {
 }
 
 static void assert_unwritable(struct temp *temp, const struct st_tensor *bad, size_t n, const struct st_pair *pairs,
-                              size_t n_pairs, const char *piece) {
+                              size_t n_pairs, const char *piece)
+{
     struct data_error error = {""};
     assert_false(st_write(temp_path(temp, "f"), bad, n, pairs, n_pairs, NULL, NULL, &error));
     assert_contains(error.text, piece);
     assert_int_equal(temp_count(temp, 0), 0);
 }
 
-static void test_writer_refuses(void **state) {
+static void test_writer_refuses(void **state)
+{
     const struct st_tensor twice[2] = {tensors[0], tensors[0]};
     assert_unwritable(*state, twice, 2, NULL, 0, "`fc1.weight` is there twice");
     struct st_tensor one = tensors[0];
@@ -350,7 +376,8 @@ static void test_writer_refuses(void **state) {
 
 /* Replacing files */
 
-static void test_full_disk_keeps_old_file(void **state) {
+static void test_full_disk_keeps_old_file(void **state)
+{
     struct temp *temp = *state;
     size_t size, size_after;
     unsigned char *before = temp_read(write_good(temp, "f"), &size);
@@ -376,7 +403,8 @@ static void test_full_disk_keeps_old_file(void **state) {
     free(after);
 }
 
-static void test_atomic_save(void **state) {
+static void test_atomic_save(void **state)
+{
     struct temp *temp = *state;
     struct data_error error;
     size_t size;
@@ -389,7 +417,8 @@ static void test_atomic_save(void **state) {
     assert_int_equal(temp_count(temp, 0), 1);
 }
 
-static void test_atomic_failures(void **state) {
+static void test_atomic_failures(void **state)
+{
     struct temp *temp = *state;
     struct data_error error;
     assert_false(atomic_save("/nonexistent/f", "x", 1, &error));
@@ -401,7 +430,8 @@ static void test_atomic_failures(void **state) {
     assert_int_equal(temp_count(temp, 0), 0);
 }
 
-static void test_atomic_abandon(void **state) {
+static void test_atomic_abandon(void **state)
+{
     struct temp *temp = *state;
     struct atomic_file file;
     struct data_error error;
@@ -415,7 +445,8 @@ static void test_atomic_abandon(void **state) {
 
 #define with_folder(test) cmocka_unit_test_setup_teardown(test, temp_open, temp_close)
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         with_folder(test_read),
         with_folder(test_empty_and_scalar),

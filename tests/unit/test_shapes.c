@@ -36,8 +36,14 @@ static bool accepted(const struct plan *p, const struct stage *s, int which, int
 /* Sums over a whole dimension: any size will do. The control block is not of the network's shapes. */
 static bool is_free(const struct plan *p, const struct stage *s, int which, int d)
 {
-    static const struct { const char *op; int operand, from; } sums[] = {
-        {"chan_sum", 0, 1}, {"chan_mean", 0, 1}, {"chan_var", 0, 1}, {"topk_hit", 0, 0},
+    static const struct {
+        const char *op;
+        int operand, from;
+    } sums[] = {
+        {"chan_sum", 0, 1},
+        {"chan_mean", 0, 1},
+        {"chan_var", 0, 1},
+        {"topk_hit", 0, 0},
     };
     for (int i = 0; i < COUNT(sums); i++)
         if (!strcmp(s->op->name, sums[i].op) && which == sums[i].operand && d >= sums[i].from)

@@ -47,8 +47,8 @@ static struct compilation *compiled_model(const char *name)
 }
 
 /* Not inlined, or gcc 12 takes the text for the variable that pointed to it. */
-__attribute__((noinline))
-static char *printed(void print(const struct compilation *c, FILE *out), const struct compilation *c)
+static __attribute__((noinline)) char *printed(void print(const struct compilation *c, FILE *out),
+                                               const struct compilation *c)
 {
     char *text = NULL;
     size_t size;
@@ -92,7 +92,8 @@ static void test_counts(void **state)
     json_t *all = json_load_file("tests/expect/counts.json", JSON_REJECT_DUPLICATES, &e), *want;
     const char *name;
     assert_non_null(all);
-    json_object_foreach(all, name, want) {
+    json_object_foreach(all, name, want)
+    {
         struct compilation *c = compiled_model(name);
         int n;
         const struct layer *list = layers_of(c, &n);
@@ -126,7 +127,7 @@ static void test_fates(void **state)
     assert_string_equal(pool->fate, "fused into conv1");
     assert_int_equal(pool->line, pool - list);
     assert_int_equal(conv->kept, 0);
-    assert_int_equal(pool->kept, 16 * 14 * 14 * (4 + 1));    /* values, and places of the winners */
+    assert_int_equal(pool->kept, 16 * 14 * 14 * (4 + 1)); /* values, and places of the winners */
     assert_string_equal(find(list, n, "flatten_5")->fate, "view, no copy");
     const struct layer *drop = find(list, n, "dropout_7");
     assert_true(drop->trains && !drop->predicts);
@@ -136,24 +137,23 @@ static void test_fates(void **state)
     compiled_free(c);
 }
 
-static const char branches[] =
-    "net branches\n"
-    "input image : f32[2, 4, 4]\n"
-    "target kind : class[3]\n"
-    "block twice_and_a_name_that_is_longer_than_any_column(n) {\n"
-    "    input x\n"
-    "    y = Concat(x -> ReLU, x -> Conv(n, kernel = 1) -> BatchNorm) -> act: LeakyReLU\n"
-    "    z = y + y\n"
-    "    output z\n"
-    "}\n"
-    "x = image + image -> a: repeat(2, twice_and_a_name_that_is_longer_than_any_column(2))\n"
-    "logits = x -> AvgPool(2) -> GlobalAvgPool -> Flatten -> Linear(3)\n"
-    "probs = logits -> Softmax\n"
-    "output probs\n"
-    "train {\n"
-    "    loss = CrossEntropy(logits, kind)\n"
-    "    optimizer = SGD(lr = 0.1)\n"
-    "}\n";
+static const char branches[] = "net branches\n"
+                               "input image : f32[2, 4, 4]\n"
+                               "target kind : class[3]\n"
+                               "block twice_and_a_name_that_is_longer_than_any_column(n) {\n"
+                               "    input x\n"
+                               "    y = Concat(x -> ReLU, x -> Conv(n, kernel = 1) -> BatchNorm) -> act: LeakyReLU\n"
+                               "    z = y + y\n"
+                               "    output z\n"
+                               "}\n"
+                               "x = image + image -> a: repeat(2, twice_and_a_name_that_is_longer_than_any_column(2))\n"
+                               "logits = x -> AvgPool(2) -> GlobalAvgPool -> Flatten -> Linear(3)\n"
+                               "probs = logits -> Softmax\n"
+                               "output probs\n"
+                               "train {\n"
+                               "    loss = CrossEntropy(logits, kind)\n"
+                               "    optimizer = SGD(lr = 0.1)\n"
+                               "}\n";
 
 static struct compilation *compiled_branches(const char *file)
 {

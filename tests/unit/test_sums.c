@@ -43,7 +43,8 @@ static float *values(int64_t count, uint32_t stream, double mean)
 
 static struct device_data data_of(const struct plan *p, const struct st_file *f)
 {
-    const struct tensor *in = &p->tensor[tensor_with_role(p, ROLE_INPUT)], *out = &p->tensor[tensor_with_role(p, ROLE_TARGET)];
+    const struct tensor *in = &p->tensor[tensor_with_role(p, ROLE_INPUT)],
+                        *out = &p->tensor[tensor_with_role(p, ROLE_TARGET)];
     int64_t rows = (int64_t)stored_value(st_find(f, "rows"), 0), n = tensor_elements(in), m = tensor_elements(out);
     float *targets = values(rows * m, 2, stored(f, "means", 1));
     for (int64_t i = 0; out->dtype == DT_I32 && i < rows; i++)
@@ -84,7 +85,8 @@ static bool compare(const struct plan *p, struct device *d, const struct st_file
         /* PyTorch may have been lucky by a rounding; and what is zero but for rounding is nobody's. */
         double allowed = 2 * theirs + (largest < theirs ? 6 * theirs : 0x1p-23 * largest);
         if (error > allowed)
-            print_error("%s on %s: %s is off by %.2g of %.3g, PyTorch by %.2g\n", p->net, d->name, bare, error, largest, theirs);
+            print_error("%s on %s: %s is off by %.2g of %.3g, PyTorch by %.2g\n", p->net, d->name, bare, error, largest,
+                        theirs);
         good &= error <= allowed;
         compared++;
         free(got);
@@ -93,12 +95,14 @@ static bool compare(const struct plan *p, struct device *d, const struct st_file
     return good;
 }
 
-static bool on_device(struct trial *t, struct device *d, const struct st_file *f, const struct device_data *data, struct device_error *e)
+static bool on_device(struct trial *t, struct device *d, const struct st_file *f, const struct device_data *data,
+                      struct device_error *e)
 {
     uint32_t control[1][CTL_WORDS];
     int64_t rows = (data->count + ROW_BLOCK - 1) / ROW_BLOCK * ROW_BLOCK;
     struct device_rows capacity = {.rows = {[PHASE_TRAIN] = rows}};
-    if (!d || !d->compile(d, t->p, e) || !d->arm(d, &capacity, data, 1, d->room(d, INT64_MAX), e) || !d->data(d, data, e))
+    if (!d || !d->compile(d, t->p, e) || !d->arm(d, &capacity, data, 1, d->room(d, INT64_MAX), e) ||
+        !d->data(d, data, e))
         fail_msg("%s: %s", t->c.file, e->text);
     for (int i = 0; i < t->p->ntensor; i++)
         if (t->p->tensor[i].role == ROLE_PARAM && tensor_is_named(t->p, i)) {
@@ -147,7 +151,7 @@ int main(int argc, char **argv)
     if (!getenv("NETRUN_CUDA_LIBDIR"))
         setenv("NETRUN_CUDA_LIBDIR", SIM_FOLDER, 1);
     use_cache(argv[0]);
-    use_flags("-O2");                                  /* as users have it: multiply-adds round once */
+    use_flags("-O2"); /* as users have it: multiply-adds round once */
     if (glob(argc > 1 ? argv[1] : cases, 0, NULL, &files) != 0)
         return 2;
     int failed = run_files("sums", &files, test_case, NULL, 0);

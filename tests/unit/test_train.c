@@ -32,8 +32,8 @@ static const char *path_of(const char *run, const char *name)
 static int remove_base(void **state)
 {
     (void)state;
-    static const char *const runs[] = { "a", "b" };
-    static const char *const names[] = { "last.safetensors", "best.safetensors", "metrics.jsonl" };
+    static const char *const runs[] = {"a", "b"};
+    static const char *const names[] = {"last.safetensors", "best.safetensors", "metrics.jsonl"};
     for (int r = 0; r < 2; r++) {
         for (int n = 0; n < 3; n++)
             unlink(path_of(runs[r], names[n]));
@@ -76,7 +76,7 @@ static int go(struct run *r, bool resume)
     assert_int_equal(run_lock(j), 0);
     assert_int_equal(run_metrics(j), 0);
     j->tell.metrics = j->metrics;
-    struct event_line line = { .to = j->metrics };
+    struct event_line line = {.to = j->metrics};
     event_begin(&line, "start");
     assert_true(event_end(&line, false));
     int status = train_loop(j);
@@ -168,7 +168,7 @@ static void test_interrupt(void **state)
         struct run b;
         open_run(&b, "b", false);
         b.device.interrupt_step = step;
-        assert_int_equal(go(&b, false), step == 8 ? 0 : 130);    /* after the last step there is nothing to resume */
+        assert_int_equal(go(&b, false), step == 8 ? 0 : 130); /* after the last step there is nothing to resume */
         assert_int_equal(b.job.at.step, step + 1);
         open_run(&b, "b", true);
         assert_int_equal(go(&b, true), 0);
@@ -205,20 +205,20 @@ static void test_diverged(void **state)
     b.device.bad_step = 4;
     assert_int_equal(go(&b, false), STATUS_DIVERGED);
     assert_int_equal(b.job.at.step, 4);
-    struct recall kept;                      /* the state before that step is on disk */
+    struct recall kept; /* the state before that step is on disk */
     assert_int_equal(checkpoint_recall(path_of("b", "last.safetensors"), b.job.plan, &kept), 0);
     assert_int_equal(kept.at.step, 4);
     free(kept.settings);
     assert_memory_equal(&a.device.value[1], &b.device.value[1], 6 * sizeof a.device.value[1]);
     open_run(&b, "b", true);
-    assert_int_equal(go(&b, true), 0);       /* here the second try succeeds */
+    assert_int_equal(go(&b, true), 0); /* here the second try succeeds */
 }
 
 /* All samples right, but the test loss is no finite number: that epoch is not the best, and no weights are kept as such. */
 static void test_best_is_finite(void **state)
 {
     (void)state;
-    static const float bad[] = { NAN, INFINITY, -INFINITY };
+    static const float bad[] = {NAN, INFINITY, -INFINITY};
     struct run a;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         open_run(&a, "a", false);
@@ -272,7 +272,7 @@ static void test_steps_before_a_resume(void **state)
     FILE *file = fopen(path_of("a", "metrics.jsonl"), "w");
     assert_non_null(file);
     assert_true(fprintf(file, "%s%s", kept, later) > 0 && fclose(file) == 0);
-    a.job.at = (struct position){ .in_epoch = 1, .step = 1 };
+    a.job.at = (struct position){.in_epoch = 1, .step = 1};
     assert_int_equal(run_lock(&a.job), 0);
     assert_int_equal(run_metrics(&a.job), 0);
     assert_int_equal(fclose(a.job.metrics), 0);
@@ -282,7 +282,7 @@ static void test_steps_before_a_resume(void **state)
     assert_string_equal(text, kept);
 }
 
-static double epoch_loss;                   /* of all samples of the epoch together */
+static double epoch_loss; /* of all samples of the epoch together */
 
 static void add_loss(const struct fake_device *d)
 {
@@ -313,7 +313,7 @@ static void test_slow(void **state)
     int saved = dup(STDERR_FILENO);
     assert_true(out && saved >= 0);
     open_run(&a, "a", false);
-    a.job.pace = (struct pace){ .best = 1e-15, .slow = 60 };
+    a.job.pace = (struct pace){.best = 1e-15, .slow = 60};
     fflush(stderr);
     dup2(fileno(out), STDERR_FILENO);
     int status = go(&a, false);
@@ -334,7 +334,7 @@ static void test_slow(void **state)
 static void test_calls(void **state)
 {
     (void)state;
-    static const int most[] = { 2, 4, 64 };
+    static const int most[] = {2, 4, 64};
     straight_run();
     for (int i = 0; i < 3; i++) {
         struct run b, stopped;
@@ -361,7 +361,7 @@ static void test_calls(void **state)
             b.device.base.most_runs = most[i];
             b.device.interrupt_step = step;
             go(&b, false);
-            assert_true(b.job.at.step > step);       /* the call is brought to its end */
+            assert_true(b.job.at.step > step); /* the call is brought to its end */
             open_run(&b, "b", true);
             b.device.base.most_runs = most[i];
             assert_int_equal(go(&b, true), 0);
@@ -401,7 +401,7 @@ static void test_control(void **state)
 static void test_batches(void **state)
 {
     (void)state;
-    static const int64_t batch[] = { 1, 21, 22, 1000 }, steps[] = { 63, 3, 3, 3 };
+    static const int64_t batch[] = {1, 21, 22, 1000}, steps[] = {63, 3, 3, 3};
     for (int i = 0; i < 4; i++) {
         struct run a;
         open_run(&a, "a", false);
@@ -409,7 +409,7 @@ static void test_batches(void **state)
         recipe_count(&a.job.recipe, 21);
         assert_int_equal(go(&a, false), 0);
         assert_int_equal(a.job.at.step, steps[i]);
-        assert_int_equal(a.device.control[CTL_ROWS], 5);         /* of the last evaluation: 25 in batches of 10 */
+        assert_int_equal(a.device.control[CTL_ROWS], 5); /* of the last evaluation: 25 in batches of 10 */
     }
 }
 
@@ -438,7 +438,7 @@ static void test_no_allocation(void **state)
     FILE *lines = fopen("/dev/null", "w");
     assert_non_null(lines);
     a.job.tell.lines = lines;
-    fputc('\n', lines);                      /* stdio takes the buffer at the first write: the start line of a run */
+    fputc('\n', lines); /* stdio takes the buffer at the first write: the start line of a run */
     a.device.watch = count;
     a.job.recipe.batch = 1;
     recipe_count(&a.job.recipe, 21);
@@ -466,7 +466,7 @@ static ssize_t listener(void *cookie, const char *text, size_t size)
     double losses[4];
     (void)cookie;
     if (memmem(text, size, "\"event\":\"epoch\"", 15) || memmem(text, size, " test ", 6)) {
-        assert_int_equal(kept_epoch(), told / 2 + 1);        /* the line first, then the event */
+        assert_int_equal(kept_epoch(), told / 2 + 1); /* the line first, then the event */
         assert_int_equal(epochs_of("a", losses), told / 2 + 1);
         told++;
     }
@@ -479,7 +479,7 @@ static void test_kept_before_told(void **state)
     struct run a;
     open_run(&a, "a", false);
     unlink(path_of("a", "last.safetensors"));
-    FILE *out = fopencookie(NULL, "w", (cookie_io_functions_t){ .write = listener });
+    FILE *out = fopencookie(NULL, "w", (cookie_io_functions_t){.write = listener});
     assert_non_null(out);
     a.job.tell.json = a.job.tell.lines = out;
     told = 0;
@@ -497,18 +497,18 @@ static void test_seconds(void **state)
     size_t size;
     open_run(&b, "b", false);
     b.options.steps = 1;
-    b.job.at.seconds = 1000;                 /* as if the run before had taken so long */
+    b.job.at.seconds = 1000; /* as if the run before had taken so long */
     assert_int_equal(go(&b, false), 0);
     open_run(&b, "b", true);
     b.options.log_every = 2;
-    b.job.recipe.metrics = 0;                /* a line with room for all that it may say */
-    b.job.test_seconds = 600;                /* as if tests took so long: three are still to come */
+    b.job.recipe.metrics = 0; /* a line with room for all that it may say */
+    b.job.test_seconds = 600; /* as if tests took so long: three are still to come */
     b.job.tell.lines = open_memstream(&lines, &size);
     b.job.tell.bar = open_memstream(&bar, &size);
     assert_int_equal(go(&b, true), 0);
     fclose(b.job.tell.lines);
     fclose(b.job.tell.bar);
-    assert_non_null(strstr(lines, "ETA 33"));        /* two epochs of 1000 s */
+    assert_non_null(strstr(lines, "ETA 33")); /* two epochs of 1000 s */
     assert_non_null(strstr(bar, "ETA 30 min 00 s"));
     free(lines);
     free(bar);
@@ -529,27 +529,41 @@ static void test_seconds(void **state)
 static void test_positions(void **state)
 {
     (void)state;
-    struct recipe r = { .epochs = INT64_C(9000000000000000), .batch = 1 };
+    struct recipe r = {.epochs = INT64_C(9000000000000000), .batch = 1};
     recipe_count(&r, INT32_MAX);
     assert_int_equal(r.rate.total, INT64_MAX);
     const int64_t steps = r.rate.steps, wraps = INT64_MAX / steps + 2;
-    assert_true(position_fits(&(struct position){ .epoch = 3, .in_epoch = 5, .step = 3 * steps + 5, .best_epoch = 3 }, &r));
-    assert_false(position_fits(&(struct position){ .epoch = 3, .in_epoch = 5, .step = 3 * steps + 5, .best_epoch = 4 }, &r));
-    assert_false(position_fits(&(struct position){ .epoch = 3, .in_epoch = steps + 1, .step = 4 * steps + 1 }, &r));
-    assert_false(position_fits(&(struct position){ .epoch = wraps, .step = (int64_t)((uint64_t)wraps * (uint64_t)steps) }, &r));
-    assert_false(position_fits(&(struct position){ .epoch = INT64_MAX, .in_epoch = steps, .step = INT64_MAX }, &r));
-    assert_false(position_fits(&(struct position){ .epoch = INT64_MAX / steps, .in_epoch = steps, .step = INT64_MIN }, &r));
+    assert_true(
+        position_fits(&(struct position){.epoch = 3, .in_epoch = 5, .step = 3 * steps + 5, .best_epoch = 3}, &r));
+    assert_false(
+        position_fits(&(struct position){.epoch = 3, .in_epoch = 5, .step = 3 * steps + 5, .best_epoch = 4}, &r));
+    assert_false(position_fits(&(struct position){.epoch = 3, .in_epoch = steps + 1, .step = 4 * steps + 1}, &r));
+    assert_false(
+        position_fits(&(struct position){.epoch = wraps, .step = (int64_t)((uint64_t)wraps * (uint64_t)steps)}, &r));
+    assert_false(position_fits(&(struct position){.epoch = INT64_MAX, .in_epoch = steps, .step = INT64_MAX}, &r));
+    assert_false(
+        position_fits(&(struct position){.epoch = INT64_MAX / steps, .in_epoch = steps, .step = INT64_MIN}, &r));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_resume),   cmocka_unit_test(test_interrupt), cmocka_unit_test(test_crash),
-        cmocka_unit_test(test_diverged), cmocka_unit_test(test_best_is_finite), cmocka_unit_test(test_best_of_equals),
-        cmocka_unit_test(test_mean_loss), cmocka_unit_test(test_train_loss),
-        cmocka_unit_test(test_steps_before_a_resume), cmocka_unit_test(test_control),   cmocka_unit_test(test_batches),
-        cmocka_unit_test(test_no_allocation), cmocka_unit_test(test_calls),
-        cmocka_unit_test(test_slow),     cmocka_unit_test(test_kept_before_told), cmocka_unit_test(test_seconds),
+        cmocka_unit_test(test_resume),
+        cmocka_unit_test(test_interrupt),
+        cmocka_unit_test(test_crash),
+        cmocka_unit_test(test_diverged),
+        cmocka_unit_test(test_best_is_finite),
+        cmocka_unit_test(test_best_of_equals),
+        cmocka_unit_test(test_mean_loss),
+        cmocka_unit_test(test_train_loss),
+        cmocka_unit_test(test_steps_before_a_resume),
+        cmocka_unit_test(test_control),
+        cmocka_unit_test(test_batches),
+        cmocka_unit_test(test_no_allocation),
+        cmocka_unit_test(test_calls),
+        cmocka_unit_test(test_slow),
+        cmocka_unit_test(test_kept_before_told),
+        cmocka_unit_test(test_seconds),
         cmocka_unit_test(test_positions),
     };
     return cmocka_run_group_tests(tests, make_base, remove_base);

@@ -92,7 +92,12 @@ static void test_every_argument(void **state)
 static void test_settings_of_a_plan(void **state)
 {
     static double two[] = {0.5, 0.5}, half[] = {2.5};
-    const struct { const char *key, *text; int n; double *num; const char *why; } wrong[] = {
+    const struct {
+        const char *key, *text;
+        int n;
+        double *num;
+        const char *why;
+    } wrong[] = {
         {"data.transform.0", "Crop", 0, NULL, "knows no transform Crop"},
         {"train.metrics.0", "Recall", 0, NULL, "knows no metric Recall"},
         {"train.optimizer", NULL, 0, NULL, "knows no optimizer without a name"},
@@ -126,6 +131,7 @@ static void test_settings_of_a_plan(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_argument), cmocka_unit_test(test_settings_of_a_plan)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_argument),
+                                       cmocka_unit_test(test_settings_of_a_plan)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

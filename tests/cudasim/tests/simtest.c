@@ -10,21 +10,24 @@ static int cases, failures;
 static char *texts[MAX_TEXTS]; /* live until the end of the test */
 static int text_count;
 
-static char *keep(char *text) {
+static char *keep(char *text)
+{
     if (text_count == MAX_TEXTS)
         exit(1);
     return texts[text_count++] = text;
 }
 
 /* What a case says is shown only if it fails: planted faults are reported loudly. */
-static void show(FILE *log) {
+static void show(FILE *log)
+{
     char buffer[4096];
     rewind(log);
     for (size_t n; (n = fread(buffer, 1, sizeof buffer, log)) > 0;)
         fwrite(buffer, 1, n, stderr);
 }
 
-void run_case(const char *name, const char *environment, void (*function)(void), int status) {
+void run_case(const char *name, const char *environment, void (*function)(void), int status)
+{
     FILE *log = tmpfile();
     fflush(NULL);
     const pid_t child = log ? fork() : -1;
@@ -52,7 +55,8 @@ void run_case(const char *name, const char *environment, void (*function)(void),
     fclose(log);
 }
 
-int finish(void) {
+int finish(void)
+{
     printf("%d cases, %d failed\n", cases, failures);
     return failures != 0;
 }
@@ -61,7 +65,8 @@ int finish(void) {
 
 typedef struct program *nvrtc_program;
 
-static void *open_nvrtc(void) {
+static void *open_nvrtc(void)
+{
     static const char *const names[] = {"libnvrtc.so.13", "/usr/local/cuda/lib64/libnvrtc.so.13", "libnvrtc.so.12",
                                         "/usr/local/cuda/lib64/libnvrtc.so"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -72,7 +77,8 @@ static void *open_nvrtc(void) {
     return NULL;
 }
 
-static void compile_to(int pipe, const char *source, const char *options) {
+static void compile_to(int pipe, const char *source, const char *options)
+{
     void *library = open_nvrtc();
     if (!library)
         _exit(SKIPPED);
@@ -110,7 +116,8 @@ static void compile_to(int pipe, const char *source, const char *options) {
     _exit(0);
 }
 
-char *compile(const char *source, const char *options) {
+char *compile(const char *source, const char *options)
+{
     int ends[2], result = 0;
     if (pipe(ends))
         exit(2);
@@ -142,7 +149,8 @@ char *compile(const char *source, const char *options) {
     return keep(text);
 }
 
-char *read_text(const char *path) {
+char *read_text(const char *path)
+{
     FILE *file = fopen(path, "rb");
     if (!file) {
         fprintf(stderr, "%s cannot be read: run from the repository's root\n", path);
@@ -157,49 +165,57 @@ char *read_text(const char *path) {
 
 /* ---- the device ---- */
 
-void start(void) {
+void start(void)
+{
     CUcontext context;
     OK(cuInit(0));
     OK(cuDevicePrimaryCtxRetain(&context, 0));
     OK(cuCtxSetCurrent(context));
 }
 
-CUmodule load(const char *ptx) {
+CUmodule load(const char *ptx)
+{
     CUmodule module;
     start();
     OK(cuModuleLoadData(&module, ptx));
     return module;
 }
 
-CUfunction function(CUmodule module, const char *name) {
+CUfunction function(CUmodule module, const char *name)
+{
     CUfunction f;
     OK(cuModuleGetFunction(&f, module, name));
     return f;
 }
 
-CUresult launch(CUfunction f, unsigned grid, unsigned block, unsigned shared, void **params) {
+CUresult launch(CUfunction f, unsigned grid, unsigned block, unsigned shared, void **params)
+{
     const CUresult rc = cuLaunchKernel(f, grid, 1, 1, block, 1, 1, shared, NULL, params, NULL);
     return rc ? rc : cuCtxSynchronize();
 }
 
-CUdeviceptr allocate(size_t bytes) {
+CUdeviceptr allocate(size_t bytes)
+{
     CUdeviceptr address;
     OK(cuMemAlloc_v2(&address, bytes));
     return address;
 }
 
-CUdeviceptr upload(const void *data, size_t bytes) {
+CUdeviceptr upload(const void *data, size_t bytes)
+{
     const CUdeviceptr address = allocate(bytes);
     OK(cuMemcpyHtoD_v2(address, data, bytes));
     OK(cuStreamSynchronize(NULL)); /* from pageable memory, which the copy has only read by now */
     return address;
 }
 
-void download(void *data, CUdeviceptr from, size_t bytes) {
+void download(void *data, CUdeviceptr from, size_t bytes)
+{
     OK(cuMemcpyDtoH_v2(data, from, bytes));
 }
 
-bool report_has(const char *text) {
+bool report_has(const char *text)
+{
     const bool found = strstr(simLastReport(), text) != NULL;
     if (!found)
         fprintf(stderr, "the report does not name `%s`: %s\n", text, simLastReport());

@@ -11,6 +11,7 @@
 #include "cuda_prototypes.h"
 #include "sim.h"
 
+/* clang-format off */
 #define CHECK(condition)                                                                        \
     do {                                                                                        \
         if (!(condition)) {                                                                     \
@@ -18,8 +19,10 @@
             exit(1);                                                                            \
         }                                                                                       \
     } while (0)
+/* clang-format on */
 
 /* The call returns this code. */
+/* clang-format off */
 #define RETURNS(code, call)                                                                     \
     do {                                                                                        \
         const unsigned rc_ = (call);                                                            \
@@ -29,6 +32,7 @@
             exit(1);                                                                            \
         }                                                                                       \
     } while (0)
+/* clang-format on */
 #define OK(call) RETURNS(CUDA_SUCCESS, call)
 
 enum { SKIPPED = 77 };
@@ -49,7 +53,9 @@ void start(void);
 CUfunction function(CUmodule module, const char *name);
 /* Launches and waits; `params` are pointers to the arguments. */
 CUresult launch(CUfunction f, unsigned grid, unsigned block, unsigned shared, void **params);
+/* clang-format off */
 #define LAUNCH(f, grid, block, ...) launch(f, grid, block, 0, (void *[]){__VA_ARGS__})
+/* clang-format on */
 CUdeviceptr upload(const void *data, size_t bytes);
 CUdeviceptr allocate(size_t bytes);
 void download(void *data, CUdeviceptr from, size_t bytes);

@@ -6,22 +6,26 @@ static CUmodule module;
 static CUdeviceptr x, y; /* 64 floats each */
 static const float values[64] = {1, 2, 3, 4, 5, 6, 7, 8};
 
-static void prepare(void) {
+static void prepare(void)
+{
     module = load(ptx);
     x = upload(values, sizeof values);
     y = upload(values, sizeof values);
 }
 
-static CUresult run(const char *name, unsigned grid, unsigned block, int n) {
+static CUresult run(const char *name, unsigned grid, unsigned block, int n)
+{
     return LAUNCH(function(module, name), grid, block, &x, &n);
 }
 
-static CUresult run2(const char *name, unsigned grid, unsigned block) {
+static CUresult run2(const char *name, unsigned grid, unsigned block)
+{
     return LAUNCH(function(module, name), grid, block, &x, &y);
 }
 
 /* The fault is reported, and every later call returns it too. */
-static void expect(CUresult got, CUresult code, const char *kernel, const char *place, const char *what) {
+static void expect(CUresult got, CUresult code, const char *kernel, const char *place, const char *what)
+{
     RETURNS(code, got);
     CHECK(report_has(kernel) && report_has(place) && report_has("PTX line ") && report_has("source line ") &&
           report_has(what));
@@ -30,11 +34,13 @@ static void expect(CUresult got, CUresult code, const char *kernel, const char *
     RETURNS(code, cuCtxSynchronize());
 }
 
+/* clang-format off */
 #define FAULT(NAME, CALL, CODE, PLACE, WHAT)                             \
     static void NAME(void) {                                             \
         prepare();                                                       \
         expect(CALL, CODE, "kernel " #NAME ",", PLACE, WHAT);            \
     }
+/* clang-format on */
 
 FAULT(out_of_bounds, run("out_of_bounds", 1, 32, 40), 700, "thread (24, 0, 0)", "offset 256 of allocation")
 FAULT(one_past, run2("one_past", 1, 64), 700, "thread (63, 0, 0)", "offset 256 of allocation")
@@ -61,33 +67,38 @@ FAULT(blocks_read_others, run2("blocks_read_others", 2, 32), 719, "block (1, 0, 
 FAULT(blocks_write_what_others_read, run2("blocks_write_what_others_read", 2, 32), 719, "block (1, 0, 0)",
       "race between blocks")
 
-static void endless(void) {
+static void endless(void)
+{
     const int zero = 0;
     prepare();
     OK(cuMemcpyHtoD_v2(x, &zero, sizeof zero));
     expect(run("endless", 1, 1, 0), 702, "kernel endless,", "thread (0, 0, 0)", "endless loop");
 }
 
-static void freed(void) {
+static void freed(void)
+{
     prepare();
     OK(cuMemFree_v2(x));
     expect(run2("copies", 1, 32), 700, "kernel copies,", "thread (0, 0, 0)", "which was freed");
 }
 
-static void host_pointer(void) {
+static void host_pointer(void)
+{
     prepare();
     x = (CUdeviceptr)(uintptr_t)values;
     expect(run2("copies", 1, 32), 700, "kernel copies,", "thread (0, 0, 0)", "not an address of the device");
 }
 
-static void uninitialised(void) {
+static void uninitialised(void)
+{
     prepare();
     x = allocate(64 * sizeof(float));
     OK(cuMemcpyHtoD_v2(x, values, 20));
     expect(run2("copies", 1, 32), 719, "kernel copies,", "thread (5, 0, 0)", "offset 20 of allocation");
 }
 
-static void constant_written(void) {
+static void constant_written(void)
+{
     prepare();
     CUdeviceptr c;
     OK(LAUNCH(function(module, "constant_address"), 1, 1, &x));
@@ -97,7 +108,8 @@ static void constant_written(void) {
 }
 
 /* With several faulty blocks, the lowest is reported, whatever the number of threads. */
-static void lowest_block(void) {
+static void lowest_block(void)
+{
     prepare();
     expect(run("out_of_bounds", 200, 32, 40), 700, "kernel out_of_bounds,", "block (0, 0, 0), thread (24, 0, 0)",
            "offset 256");
@@ -105,7 +117,8 @@ static void lowest_block(void) {
 
 /* ---- correct kernels ---- */
 
-static void controls(void) {
+static void controls(void)
+{
     prepare();
     const unsigned zero = 0;
     float sum;
@@ -120,7 +133,8 @@ static void controls(void) {
 }
 
 /* What a launch itself gets wrong is returned at once and is not sticky. */
-static void launches(void) {
+static void launches(void)
+{
     prepare();
     CUfunction bounded = function(module, "bounded"), copies = function(module, "copies");
     void *params[] = {&x, &y};
@@ -143,7 +157,8 @@ static void launches(void) {
     CHECK(value == 64);
 }
 
-int main(void) {
+int main(void)
+{
     ptx = compile(read_text("tests/cudasim/tests/faults.cu"), "--gpu-architecture=compute_90 --generate-line-info");
     /* Always found. */
     CASE(out_of_bounds, "");

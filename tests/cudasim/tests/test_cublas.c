@@ -7,29 +7,34 @@
 
 enum { M = 37, N = 70, K = 19, LDA = 41, LDB = 75, LDC = 39, BATCH = 3 };
 
-static float pseudo(unsigned i) {
+static float pseudo(unsigned i)
+{
     return (float)((i * 2654435761u) >> 8) / 8388608.f - 1;
 }
 
-static float as_stored(float x, unsigned type) {
+static float as_stored(float x, unsigned type)
+{
     return type == CUDA_R_16F    ? float_from_half(half_from_float(x))
            : type == CUDA_R_16BF ? float_from_bfloat(bfloat_from_float(x))
                                  : x;
 }
 
-static void put(void *to, size_t i, float x, unsigned type) {
+static void put(void *to, size_t i, float x, unsigned type)
+{
     if (type == CUDA_R_32F)
         ((float *)to)[i] = x;
     else
         ((uint16_t *)to)[i] = type == CUDA_R_16F ? half_from_float(x) : bfloat_from_float(x);
 }
 
-static void *device(CUdeviceptr address) {
+static void *device(CUdeviceptr address)
+{
     return (void *)(uintptr_t)address;
 }
 
 /* Every operand layout of one storage type; `precision` is the relative error that the compute type allows. */
-static void products(unsigned type, unsigned compute, double precision) {
+static void products(unsigned type, unsigned compute, double precision)
+{
     enum { ELEMENTS = 75 * 75 };
     static float a[BATCH * ELEMENTS], b[BATCH * ELEMENTS], c[BATCH * ELEMENTS], result[BATCH * ELEMENTS];
     static unsigned char stored[BATCH * ELEMENTS * 4];
@@ -55,8 +60,8 @@ static void products(unsigned type, unsigned compute, double precision) {
         OK(cuMemcpyHtoD_v2(dc, c, sizeof c));
         OK(cuStreamSynchronize(NULL));
         OK(cublasGemmStridedBatchedEx(handle, ta, tb, M, N, K, &alpha, device(da), type, LDA, ELEMENTS, device(db),
-                                      type, LDB, ELEMENTS, &beta, device(dc), CUDA_R_32F, LDC, ELEMENTS, BATCH,
-                                      compute, -1));
+                                      type, LDB, ELEMENTS, &beta, device(dc), CUDA_R_32F, LDC, ELEMENTS, BATCH, compute,
+                                      -1));
         OK(cuStreamSynchronize(stream));
         download(result, dc, sizeof result);
         for (int batch = 0; batch < BATCH; batch++)
@@ -74,24 +79,29 @@ static void products(unsigned type, unsigned compute, double precision) {
     OK(cublasDestroy_v2(handle));
 }
 
-static void single_precision(void) {
+static void single_precision(void)
+{
     products(CUDA_R_32F, CUBLAS_COMPUTE_32F, 2e-7);
 }
 
-static void tf32(void) {
+static void tf32(void)
+{
     products(CUDA_R_32F, CUBLAS_COMPUTE_32F_FAST_TF32, 1e-3);
 }
 
-static void bf16(void) {
+static void bf16(void)
+{
     products(CUDA_R_32F, CUBLAS_COMPUTE_32F_FAST_16BF, 8e-3);
     products(CUDA_R_16BF, CUBLAS_COMPUTE_32F, 2e-7);
 }
 
-static void f16(void) {
+static void f16(void)
+{
     products(CUDA_R_16F, CUBLAS_COMPUTE_32F, 2e-7);
 }
 
-static void misuse(void) {
+static void misuse(void)
+{
     static const float values[64];
     const float one = 1, zero = 0;
     cublasHandle_t handle;
@@ -116,7 +126,8 @@ static void misuse(void) {
 }
 
 /* A product runs with its stream, not before. */
-static void deferred(void) {
+static void deferred(void)
+{
     static const float identity[4] = {1, 0, 0, 1}, first[4] = {1, 2, 3, 4}, second[4] = {5, 6, 7, 8};
     const float one = 1, zero = 0;
     float result[4];
@@ -136,7 +147,8 @@ static void deferred(void) {
     OK(cublasDestroy_v2(handle));
 }
 
-static void uninitialised(void) {
+static void uninitialised(void)
+{
     static const float values[64];
     const float one = 1, zero = 0;
     cublasHandle_t handle;
@@ -151,7 +163,8 @@ static void uninitialised(void) {
     OK(cublasDestroy_v2(handle));
 }
 
-int main(void) {
+int main(void)
+{
     CASE(single_precision, "");
     CASE(tf32, "");
     CASE(bf16, "SIM_ASYNC=defer");

@@ -8,13 +8,15 @@ static char *ptx;
 enum { N = 32 };
 static float host[N];
 
-static CUresult go(CUmodule m, const char *name, CUstream stream, void **params) {
+static CUresult go(CUmodule m, const char *name, CUstream stream, void **params)
+{
     return cuLaunchKernel(function(m, name), 1, 1, 1, N, 1, 1, 0, stream, params, NULL);
 }
 
 /* ---- memory ---- */
 
-static void memory_to_the_byte(void) {
+static void memory_to_the_byte(void)
+{
     struct sim_stats s;
     size_t free_bytes, total;
     CUdeviceptr a, b, c;
@@ -43,11 +45,13 @@ static void memory_to_the_byte(void) {
     CHECK(s.leaks == 0 && s.charged == 0);
 }
 
-static void no_device(void) {
+static void no_device(void)
+{
     RETURNS(100, cuInit(0));
 }
 
-static void no_context(void) {
+static void no_context(void)
+{
     CUdeviceptr p;
     CUcontext c;
     RETURNS(3, cuMemAlloc_v2(&p, 1));
@@ -57,7 +61,8 @@ static void no_context(void) {
     RETURNS(2, cuDevicePrimaryCtxRetain(&c, 0)); /* SIM_RESERVE does not fit */
 }
 
-static void device_pointer_as_host(void) {
+static void device_pointer_as_host(void)
+{
     start();
     CUdeviceptr a = allocate(64);
     RETURNS(1, cuMemcpyHtoD_v2(a, (void *)(uintptr_t)a, 64));
@@ -69,7 +74,8 @@ static void device_pointer_as_host(void) {
 }
 
 /* A buffer larger than the host's memory costs only what is touched, and holds NaN everywhere. */
-static void huge(void) {
+static void huge(void)
+{
     const uint64_t bytes = 900ull << 30;
     unsigned word = 5;
     start();
@@ -89,7 +95,8 @@ static void huge(void) {
 /* ---- streams ---- */
 
 /* A host buffer that is used again before the copy has run: the copy sees the new contents when deferred. */
-static void reused_host_buffer(bool waits, float expected) {
+static void reused_host_buffer(bool waits, float expected)
+{
     CUstream s;
     float staging[N];
     start();
@@ -108,21 +115,25 @@ static void reused_host_buffer(bool waits, float expected) {
     CHECK(host[0] == expected);
 }
 
-static void reused_buffer_deferred(void) {
+static void reused_buffer_deferred(void)
+{
     reused_host_buffer(false, 2);
 }
 
-static void reused_buffer_eager(void) {
+static void reused_buffer_eager(void)
+{
     reused_host_buffer(false, 1);
 }
 
-static void reused_buffer_after_wait(void) {
+static void reused_buffer_after_wait(void)
+{
     reused_host_buffer(true, 1);
 }
 
 /* A synchronous copy from pageable memory may return before the data are there, and a stream that is not blocking does not
  * wait for it. From pinned memory, and for the default stream, it is done. */
-static void pageable_copy(void) {
+static void pageable_copy(void)
+{
     CUstream s;
     void *pinned;
     start();
@@ -152,7 +163,8 @@ static void pageable_copy(void) {
 }
 
 /* One stream writes, the other reads: right only with an event between them. */
-static void two_streams(bool event, float expected) {
+static void two_streams(bool event, float expected)
+{
     CUmodule m = load(ptx);
     CUstream s1, s2;
     CUevent e;
@@ -177,16 +189,19 @@ static void two_streams(bool event, float expected) {
     OK(cuStreamDestroy_v2(s2));
 }
 
-static void missing_event(void) {
+static void missing_event(void)
+{
     two_streams(false, 1);
 }
 
-static void with_event(void) {
+static void with_event(void)
+{
     two_streams(true, 7);
 }
 
 /* The default stream orders itself with blocking streams, both ways. */
-static void legacy_stream(void) {
+static void legacy_stream(void)
+{
     CUmodule m = load(ptx);
     CUstream s;
     OK(cuStreamCreate(&s, CU_STREAM_DEFAULT));
@@ -202,7 +217,8 @@ static void legacy_stream(void) {
     CHECK(host[3] == 15);
 }
 
-static void queries(void) {
+static void queries(void)
+{
     CUmodule m = load(ptx);
     CUstream s;
     CUevent e1, e2;
@@ -227,7 +243,8 @@ static void queries(void) {
     CHECK(ms >= 0);
 }
 
-static void sticky(void) {
+static void sticky(void)
+{
     CUmodule m = load(ptx);
     CUstream s;
     CUdeviceptr a = upload(host, sizeof host), b;
@@ -248,11 +265,13 @@ static void sticky(void) {
     OK(cuMemAlloc_v2(&b, 4));
 }
 
-static void count_call(void *data) {
+static void count_call(void *data)
+{
     ++*(int *)data;
 }
 
-static void host_functions(void) {
+static void host_functions(void)
+{
     CUstream s;
     int calls = 0;
     start();
@@ -266,7 +285,8 @@ static void host_functions(void) {
 /* ---- graphs ---- */
 
 /* a -> b on one stream, a -> c on another, then d = b + c. Without the join's edge, a random order goes wrong. */
-static CUgraphExec diamond(CUmodule m, CUstream s1, CUstream s2, CUdeviceptr *x, bool last_edge) {
+static CUgraphExec diamond(CUmodule m, CUstream s1, CUstream s2, CUdeviceptr *x, bool last_edge)
+{
     CUevent fork, join;
     CUgraph graph;
     CUgraphExec exec;
@@ -301,7 +321,8 @@ static CUgraphExec diamond(CUmodule m, CUstream s1, CUstream s2, CUdeviceptr *x,
     return exec;
 }
 
-static int wrong_replays(bool last_edge) {
+static int wrong_replays(bool last_edge)
+{
     CUmodule m = load(ptx);
     CUstream s1, s2;
     CUdeviceptr x[4];
@@ -331,15 +352,18 @@ static int wrong_replays(bool last_edge) {
     return wrong;
 }
 
-static void graph(void) {
+static void graph(void)
+{
     CHECK(wrong_replays(true) == 0);
 }
 
-static void graph_without_edge(void) {
+static void graph_without_edge(void)
+{
     CHECK(wrong_replays(false) > 0);
 }
 
-static void capture_errors(void) {
+static void capture_errors(void)
+{
     CUstream s, blocking, other;
     CUgraph graph;
     CUdeviceptr p;
@@ -393,7 +417,8 @@ static void capture_errors(void) {
 
 /* ---- failures on demand, and leaks ---- */
 
-static void injected(void) {
+static void injected(void)
+{
     CUdeviceptr a, b;
     start();
     OK(cuMemAlloc_v2(&a, 4));
@@ -409,19 +434,22 @@ static void injected(void) {
     CHECK(s.leaks == 0);
 }
 
-static void leak(void) {
+static void leak(void)
+{
     start();
     allocate(100);
 }
 
-static void no_leak(void) {
+static void no_leak(void)
+{
     start();
     OK(cuMemFree_v2(allocate(100)));
     OK(cuDevicePrimaryCtxRelease_v2(0));
 }
 
 /* Fails each call of a small program once: all are noticed, nothing leaks. */
-static bool tidy_program(void) {
+static bool tidy_program(void)
+{
     CUcontext c;
     CUmodule m = NULL;
     CUdeviceptr a = 0;
@@ -432,8 +460,8 @@ static bool tidy_program(void) {
     bool bad = cuInit(0) != 0;
     if (bad || cuDevicePrimaryCtxRetain(&c, 0))
         return true;
-    bad = cuCtxSetCurrent(c) || cuStreamCreate(&s, 1) || cuMemAlloc_v2(&a, sizeof host) ||
-          cuModuleLoadData(&m, ptx) || cuModuleGetFunction(&f, m, "fill") ||
+    bad = cuCtxSetCurrent(c) || cuStreamCreate(&s, 1) || cuMemAlloc_v2(&a, sizeof host) || cuModuleLoadData(&m, ptx) ||
+          cuModuleGetFunction(&f, m, "fill") ||
           cuLaunchKernel(f, 1, 1, 1, N, 1, 1, 0, s, (void *[]){&a, &v, &n}, NULL) ||
           cuMemcpyDtoHAsync_v2(host, a, sizeof host, s) || cuStreamSynchronize(s) || host[4] != 4;
     if (m)
@@ -446,18 +474,21 @@ static bool tidy_program(void) {
     return bad;
 }
 
-static void failing(void) {
+static void failing(void)
+{
     CHECK(tidy_program());
 }
 
-static void succeeding(void) {
+static void succeeding(void)
+{
     CHECK(!tidy_program());
     struct sim_stats s;
     simStats(&s);
     CHECK(s.calls == 14);
 }
 
-int main(void) {
+int main(void)
+{
     ptx = compile(read_text("tests/cudasim/tests/driver.cu"), "--gpu-architecture=compute_90");
     CASE(memory_to_the_byte, "SIM_VRAM=64MiB SIM_GRANULE=1MiB SIM_RESERVE=16MiB");
     CASE(no_device, "SIM_DEVICES=0");

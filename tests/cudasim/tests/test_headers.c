@@ -13,12 +13,14 @@
 _Static_assert(sizeof(CUdeviceptr) == sizeof(unsigned long long), "device addresses");
 _Static_assert(sizeof(CUresult) == sizeof(unsigned), "results");
 
-int main(void) {
+int main(void)
+{
     printf("cuda.h agrees\n");
     return 0;
 }
 #else
-int main(void) {
+int main(void)
+{
     printf("skipped: cuda.h is not installed\n");
     return 77;
 }

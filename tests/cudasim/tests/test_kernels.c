@@ -6,15 +6,18 @@
 static char *ptx;
 static CUmodule module;
 
-static bool near(double a, double b, double relative) {
+static bool near(double a, double b, double relative)
+{
     return (isnan(a) && isnan(b)) || a == b || fabs(a - b) <= relative * fmax(fabs(b), 1e-3);
 }
 
-static float pseudo(unsigned i) { /* in [-1, 1) */
+static float pseudo(unsigned i)
+{ /* in [-1, 1) */
     return (float)((i * 2654435761u) >> 8) / 8388608.f - 1;
 }
 
-static void test_add(void) {
+static void test_add(void)
+{
     enum { N = 1000 };
     float a[N], b[N], c[N];
     for (int i = 0; i < N; i++)
@@ -27,7 +30,8 @@ static void test_add(void) {
         CHECK(c[i] == a[i] + b[i]);
 }
 
-static void test_reduce(void) {
+static void test_reduce(void)
+{
     enum { ROWS = 5, N = 777 };
     static float x[ROWS * N];
     float y[ROWS], s[256];
@@ -50,7 +54,8 @@ static void test_reduce(void) {
     }
 }
 
-static void test_shuffles(void) {
+static void test_shuffles(void)
+{
     int x[32], y[32][12], odd = 0;
     for (int i = 0; i < 32; i++)
         x[i] = i * i + 1, odd += x[i] & 1;
@@ -80,7 +85,8 @@ static void test_shuffles(void) {
     }
 }
 
-static void test_collatz(void) {
+static void test_collatz(void)
+{
     enum { N = 300 };
     unsigned x[N], steps[N];
     for (unsigned i = 0; i < N; i++)
@@ -97,7 +103,8 @@ static void test_collatz(void) {
     }
 }
 
-static void test_conv(void) {
+static void test_conv(void)
+{
     enum { C = 3, H = 9, W = 11, K = 4 };
     float x[C * H * W], w[K * C * 9], b[K], y[K * H * W];
     for (unsigned i = 0; i < C * H * W; i++)
@@ -124,7 +131,8 @@ static void test_conv(void) {
             }
 }
 
-static void test_softmax(void) {
+static void test_softmax(void)
+{
     enum { ROWS = 3, C = 100 };
     float x[ROWS * C], y[ROWS * C];
     for (unsigned i = 0; i < ROWS * C; i++)
@@ -145,12 +153,14 @@ static void test_softmax(void) {
 }
 
 /* Conversions saturate, NaN gives 0. */
-static float to_int(float v) {
+static float to_int(float v)
+{
     return v != v ? 0 : v >= 0x1p31f ? 0x1p31f : v <= -0x1p31f ? -0x1p31f : v;
 }
 
-static void test_functions(void) {
-    static const float x[] = {0.5f,  1.5f, -0.3f, 2.75f, 10.f, -7.5f, 0.f,  -0.f, 3.5f, 2.5f, 1e-40f,
+static void test_functions(void)
+{
+    static const float x[] = {0.5f,  1.5f, -0.3f, 2.75f, 10.f, -7.5f, 0.f,  -0.f, 3.5f,     2.5f,      1e-40f,
                               1e30f, 88.f, 1.f,   -1.f,  0.1f, 100.f, 0.9f, 1.1f, INFINITY, -INFINITY, NAN};
     enum { N = sizeof x / sizeof *x };
     static float y[N][40];
@@ -162,10 +172,11 @@ static void test_functions(void) {
         const float v = x[i];
         const float *o = y[i];
         const double want[] = {
-            exp(v), log(v), exp(v), log(v), tanh(v), sqrtf(v), 1 / sqrt(v), 1.f / v, 3.f / v, erf(v), pow(v, 1.7f),
-            sin(v), cos(v), floorf(v), ceilf(v), rintf(v), truncf(v), roundf(v), fabsf(v), fminf(v, 2), fmaxf(v, 2),
-            copysignf(v, -1), fmodf(v, 0.7f), exp2(v), log2(v), log1p(v), expm1(v), v / 3, 0, 8 * (double)v, cbrt(v),
-            atan(v), sinh(v)};
+            exp(v),    log(v),    exp(v),       log(v),      tanh(v),     sqrtf(v),         1 / sqrt(v),    1.f / v,
+            3.f / v,   erf(v),    pow(v, 1.7f), sin(v),      cos(v),      floorf(v),        ceilf(v),       rintf(v),
+            truncf(v), roundf(v), fabsf(v),     fminf(v, 2), fmaxf(v, 2), copysignf(v, -1), fmodf(v, 0.7f), exp2(v),
+            log2(v),   log1p(v),  expm1(v),     v / 3,       0,           8 * (double)v,    cbrt(v),        atan(v),
+            sinh(v)};
         for (int k = 0; k < 33; k++) {
             const bool unbounded = k == 2 || k == 3 || k == 27;
             if (k == 28 || (unbounded && !(fabs(v) > 1e-30 && fabs(v) < 80)))
@@ -184,7 +195,8 @@ static void test_functions(void) {
     }
 }
 
-static void test_doubles(void) {
+static void test_doubles(void)
+{
     static const double d[] = {0.5, 2.75, 10, 1e-3, 123.456, 1, 7e5};
     enum { N = sizeof d / sizeof *d };
     double y[N][10];
@@ -192,21 +204,23 @@ static void test_doubles(void) {
     OK(LAUNCH(function(module, "doubles"), 1, N, &dd, &dy));
     download(y, dy, sizeof y);
     for (int i = 0; i < N; i++) {
-        const double e = d[i], want[] = {fma(e, 1.5, 2), e / 3, sqrt(e), exp(e), log(e), floor(e), fmin(e, 2),
-                                         (float)e, trunc(e), tanh(e)};
+        const double e = d[i], want[] = {fma(e, 1.5, 2), e / 3,      sqrt(e),  exp(e),   log(e),
+                                         floor(e),       fmin(e, 2), (float)e, trunc(e), tanh(e)};
         for (int k = 0; k < 10; k++)
             CHECK(near(y[i][k], want[k], 1e-14));
     }
 }
 
-static int dot4(int a, int b) {
+static int dot4(int a, int b)
+{
     int sum = 0;
     for (int i = 0; i < 4; i++)
         sum += (signed char)(a >> 8 * i) * (signed char)(b >> 8 * i);
     return sum;
 }
 
-static void test_integers(void) {
+static void test_integers(void)
+{
     static const int a[] = {100, -7, 13, 1 << 30, -123456, 77, 3, 0x12345678, -1};
     static const long long b[] = {1000000007, -13, 1ll << 40, 12345, -99, 17, 1ll << 62, 5, -3};
     enum { N = 8 };
@@ -248,7 +262,8 @@ static void test_integers(void) {
     }
 }
 
-static void test_bytes(void) {
+static void test_bytes(void)
+{
     enum { N = 64 };
     unsigned char a[4 * N], o[N];
     signed char s[N];
@@ -270,7 +285,8 @@ static void test_bytes(void) {
               h[i] == (unsigned short)(a[i] * 300));
 }
 
-static void test_philox(void) {
+static void test_philox(void)
+{
     enum { N = 256 };
     unsigned o[N], key0 = 0x12345, key1 = 0x6789;
     float f[N];
@@ -291,7 +307,8 @@ static void test_philox(void) {
     }
 }
 
-static void test_atomics(void) {
+static void test_atomics(void)
+{
     enum { BLOCKS = 6, THREADS = 48, N = BLOCKS * THREADS };
     int c[4] = {0, -5, 5, 0};
     unsigned u[5] = {0, 0, ~0u, 0, 0}, order[BLOCKS], xor = 0, and = ~0u;
@@ -306,13 +323,14 @@ static void test_atomics(void) {
     for (unsigned i = 0; i < N; i++)
         sum += i, xor ^= i, and &= ~(1u << (i & 31));
     CHECK(c[0] == (int)sum && c[1] == N - 1 && c[2] == -(N - 1) && c[3] == -2 * N);
-    CHECK(u[0] == ~0u && u[1] == xor && u[2] == and && u[3] == sum && u[4] == BLOCKS);
+    CHECK(u[0] == ~0u && u[1] == xor&&u[2] == and&&u[3] == sum &&u[4] == BLOCKS);
     CHECK(l[0] == sum << 20 && l[1] == (unsigned long long)(N - 1) << 33);
     for (unsigned i = 0; i < BLOCKS; i++)
         CHECK(order[i] == i);
 }
 
-static void test_tables(void) {
+static void test_tables(void)
+{
     enum { N = 32 };
     struct {
         CUdeviceptr p;
@@ -344,7 +362,8 @@ static void test_tables(void) {
     }
 }
 
-static void test_generic(void) {
+static void test_generic(void)
+{
     enum { N = 32 };
     float x[3 * N];
     for (int i = 0; i < 3 * N; i++)
@@ -357,7 +376,8 @@ static void test_generic(void) {
         CHECK(i & 1 ? x[2 * N + i] == (float)(N - 1 - i + (i & 3)) : x[N + i] == (float)(N - 1 - i + (i & 3)));
 }
 
-static void test_narrow(void) {
+static void test_narrow(void)
+{
     static const float v[] = {1.00390625f, -3.14159f, 65504.f, 1e-7f, 70000.f, 0.333333f};
     enum { N = sizeof v / sizeof *v };
     static const unsigned short bf16[N] = {0x3f80, 0xc049, 0x4780, 0x33d7, 0x4789, 0x3eab};
@@ -376,7 +396,8 @@ static void test_narrow(void) {
     }
 }
 
-static void all(void) {
+static void all(void)
+{
     module = load(ptx);
     test_add();
     test_reduce();
@@ -396,7 +417,8 @@ static void all(void) {
 }
 
 /* What does not depend on fast approximations. */
-static void fast(void) {
+static void fast(void)
+{
     module = load(ptx);
     test_add();
     test_reduce();
@@ -408,19 +430,22 @@ static void fast(void) {
 }
 
 /* An instruction that the simulator does not know is named with its line when the module is loaded. */
-static void unknown(void) {
+static void unknown(void)
+{
     CUmodule m;
     start();
     RETURNS(CUDA_ERROR_INVALID_PTX, cuModuleLoadData(&m, ".version 8.0\n.target sm_80\n.address_size 64\n"
                                                          ".visible .entry f()\n{\n.reg .b32 %r<2>;\n"
                                                          "frobnicate.b32 %r1, 3;\nret;\n}\n"));
     CHECK(report_has("PTX line 7") && report_has("frobnicate.b32"));
-    RETURNS(CUDA_ERROR_NO_BINARY_FOR_GPU, cuModuleLoadData(&m, "\x7f" "ELF...."));
+    RETURNS(CUDA_ERROR_NO_BINARY_FOR_GPU, cuModuleLoadData(&m, "\x7f"
+                                                               "ELF...."));
     RETURNS(CUDA_ERROR_INVALID_PTX, cuModuleLoadData(&m, ".version 8.0\n.target sm_120\n.address_size 64\n"));
     CHECK(report_has("SIM_CC"));
 }
 
-int main(void) {
+int main(void)
+{
     static const char *const targets[] = {"80", "90", "100", "120"};
     char *source = read_text("tests/cudasim/tests/kernels.cu");
     for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {

@@ -8,11 +8,13 @@ enum { M = 16, N = 8 };
 
 static char *ptx;
 
-static float pseudo(unsigned i) {
+static float pseudo(unsigned i)
+{
     return (float)((i * 2654435761u) >> 8) / 8388608.f - 1;
 }
 
-static void compare(const double *a, const double *b, int k_size, const float *d) {
+static void compare(const double *a, const double *b, int k_size, const float *d)
+{
     for (int m = 0; m < M; m++)
         for (int n = 0; n < N; n++) {
             double sum = 1;
@@ -22,7 +24,8 @@ static void compare(const double *a, const double *b, int k_size, const float *d
         }
 }
 
-static void tf32(void) {
+static void tf32(void)
+{
     enum { K = 8 };
     float a[M * K], b[K * N], d[M * N];
     double exact_a[M * K], exact_b[K * N];
@@ -43,7 +46,8 @@ static void tf32(void) {
     CHECK(report_has("mma needs all 32 threads"));
 }
 
-static void halves(const char *name, uint16_t (*to)(float), float (*from)(uint16_t)) {
+static void halves(const char *name, uint16_t (*to)(float), float (*from)(uint16_t))
+{
     enum { K = 16 };
     uint16_t a[M * K], b[K * N];
     float d[M * N];
@@ -59,16 +63,19 @@ static void halves(const char *name, uint16_t (*to)(float), float (*from)(uint16
     compare(exact_a, exact_b, K, d);
 }
 
-static void bf16(void) {
+static void bf16(void)
+{
     halves("bf16", bfloat_from_float, float_from_bfloat);
 }
 
-static void f16(void) {
+static void f16(void)
+{
     halves("f16", half_from_float, float_from_half);
 }
 
 /* B = A through two asynchronous groups; forgetting the second wait leaves its half as it was. */
-static void copies(void) {
+static void copies(void)
+{
     enum { ROWS = 256 };
     float a[ROWS], b[ROWS];
     CUmodule m = load(ptx);
@@ -83,7 +90,8 @@ static void copies(void) {
     }
 }
 
-static void matrices(void) {
+static void matrices(void)
+{
     enum { SIDE = 16 };
     uint16_t a[SIDE * SIDE], b[2][4][64];
     CUmodule m = load(ptx);
@@ -101,7 +109,8 @@ static void matrices(void) {
             }
 }
 
-int main(void) {
+int main(void)
+{
     static const char *const targets[] = {"80", "90", "120"};
     for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
         char options[64], environment[64];

@@ -6,7 +6,8 @@ static CUmodule module;
 static CUdeviceptr a, b;
 static struct sim_stats before, after;
 
-static void measure(const char *name, int n) {
+static void measure(const char *name, int n)
+{
     simStats(&before);
     OK(n ? LAUNCH(function(module, name), 1, 32, &b, &n) : LAUNCH(function(module, name), 1, 32, &a, &b));
     simStats(&after);
@@ -14,7 +15,8 @@ static void measure(const char *name, int n) {
 
 #define COUNTED(field) (after.field - before.field)
 
-static void counters(void) {
+static void counters(void)
+{
     static const float zeros[1024];
     module = load(ptx);
     a = upload(zeros, sizeof zeros);
@@ -39,7 +41,8 @@ static void counters(void) {
     CHECK(COUNTED(lane_instructions) < 17 * COUNTED(warp_instructions));
 }
 
-int main(void) {
+int main(void)
+{
     ptx = compile(read_text("tests/cudasim/tests/prof.cu"), "--gpu-architecture=compute_90");
     CASE(counters, "SIM_PROF=1");
     CASE(counters, "SIM_PROF=1 SIM_THREADS=1 SIM_CHECK=1");
