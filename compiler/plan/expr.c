@@ -194,9 +194,9 @@ static double binary_value(const char *operator, double x, double y)
     case '/':
         return x / y;
     case '<':
-        return operator[1] ? x <= y : x<y;
+        return operator[1] ? x <= y : (x < y);
     case '>':
-        return operator[1] ? x >= y : x> y;
+        return operator[1] ? x >= y : (x > y);
     case '=':
         return x == y;
     case '!':

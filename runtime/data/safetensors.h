@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #define ST_MAX_RANK 8
+#define ST_METADATA "__metadata__"
 #define ST_MAX_HEADER ((uint64_t)64 << 20) /* bytes; the format allows 100 MB */
 
 /* In ascending order of alignment as the reference has it; files hold the tensors in descending order. */
@@ -63,6 +64,8 @@ enum { ST_PART = 1 << 16 }; /* bytes of a tensor that are moved at a time */
 
 const char *st_type_name(enum st_type type);
 uint64_t st_type_size(enum st_type type); /* bytes of an element */
+/* Bytes of a tensor by its type and shape; false on overflow. */
+bool st_tensor_bytes(const struct st_tensor *tensor, uint64_t *bytes);
 
 /* Reads the header, after checking that the file keeps every rule of the format (safetensors.c lists them). The tensors
  * stay in the file: st_fetch gives `size` bytes of one from byte `at` on. On failure `file` holds nothing. */

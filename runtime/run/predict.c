@@ -1,5 +1,6 @@
 /* predict.c: what the network makes of samples: of files, of folders of them, and of the test set. In batches. */
 #include "answers.h"
+#include "asked.h"
 #include "base/atomic_file.h"
 #include "data/image.h"
 
@@ -15,18 +16,9 @@ enum {
     PIXELS = 1 << 24,  /* bytes of the files of a batch, if they are more than one */
 };
 
-/* A file, or samples [first, first + count) of the test set. */
-struct part {
-    char *path;
-    int64_t first, count;
-};
-
 struct prediction {
     struct job *job;
-    int64_t parts, room;
-    struct part *part;
-    int64_t samples;  /* of all parts */
-    bool files, set;  /* there are parts of this kind */
+    struct asked asked;
     int64_t batch;    /* samples at once */
     bool looked;      /* at the values of the first files */
     int64_t dim[3];   /* of an image: channels, height, width */
@@ -38,109 +30,15 @@ struct prediction {
     struct atomic_file file;   /* that it goes to, unless that is stdout */
 };
 
-/* ---- what is asked ---- */
-
-static int add(struct prediction *p, struct part part)
-{
-    if (p->parts == p->room) {
-        int64_t room = p->room ? 2 * p->room : 16;
-        struct part *grown = realloc(p->part, (size_t)room * sizeof *grown);
-        if (!grown) {
-            free(part.path);
-            return complain(STATUS_INTERNAL, "out of memory");
-        }
-        p->part = grown;
-        p->room = room;
-    }
-    p->part[p->parts++] = part;
-    p->samples += part.count;
-    *(part.path ? &p->files : &p->set) = true;
-    return 0;
-}
-
-static int add_file(struct prediction *p, const char *folder, const char *name)
-{
-    size_t size = strlen(folder) + strlen(name) + 2;
-    char *path = malloc(size);
-    if (!path)
-        return complain(STATUS_INTERNAL, "out of memory");
-    const char *slash = *folder && folder[strlen(folder) - 1] != '/' ? "/" : "";
-    snprintf(path, size, "%s%s%s", folder, slash, name);
-    return add(p, (struct part){.path = path, .count = 1});
-}
-
-static int is_visible(const struct dirent *entry)
-{
-    return entry->d_name[0] != '.';
-}
-
-/* The images of a folder in the order of their names; what else lies there is passed over, and that is said. */
-static int add_folder(struct prediction *p, const char *folder)
-{
-    struct dirent **entry;
-    int n = scandir(folder, &entry, is_visible, alphasort), status = 0, others = 0, first = 0;
-    if (n < 0)
-        return complain(STATUS_DATA, "%s: %s", folder, strerror(errno));
-    for (int i = 0; status == 0 && i < n; i++) {
-        status = add_file(p, folder, entry[i]->d_name);
-        if (status || image_is(p->part[p->parts - 1].path))
-            continue;
-        free(p->part[--p->parts].path);
-        p->samples--;
-        first = others++ ? first : i;
-    }
-    if (status == 0 && others == n)
-        status = complain(
-            STATUS_DATA, "%s: no images there (PNG, PGM, PPM or .npy); a data set is named by --predict test --data %s",
-            folder, folder);
-    else if (status == 0 && others && !p->job->options->quiet)
-        note("%s: passed over what is no image: %s%s", folder, entry[first]->d_name, others > 1 ? " and others" : "");
-    while (n > 0)
-        free(entry[--n]);
-    free(entry);
-    return status;
-}
-
-static int open_set(struct prediction *p)
-{
-    struct job *j = p->job;
-    if (j->data.test.count > 0)
-        return 0;
-    int status = samples_open(j->plan, j->options->folder, &j->data);
-    return status || j->data.test.count > 0 ? status
-                                            : complain(STATUS_DATA, "%s: no test set there", j->options->folder);
-}
-
-/* Numbers and the word `test` mean the test set, whatever files there are: ./7 and ./test are files. */
-static int add_asked(struct prediction *p, const char *what)
-{
-    const struct data_split *test = &p->job->data.test;
-    struct stat s;
-    int64_t index;
-    bool all = strcmp(what, "test") == 0;
-    if (all || option_integer(what, 0, INT64_MAX, &index)) {
-        int status = open_set(p);
-        if (status)
-            return status;
-        if (all)
-            return add(p, (struct part){.count = test->count});
-        if (index < test->count)
-            return add(p, (struct part){.first = index, .count = 1});
-        return complain(STATUS_USAGE, "--predict %s: the test set has %lld samples, counted from 0 (a file is ./%s)",
-                        what, (long long)test->count, what);
-    }
-    return stat(what, &s) == 0 && S_ISDIR(s.st_mode) ? add_folder(p, what) : add_file(p, "", what);
-}
-
 /* ---- what comes out ---- */
 
 static bool is_read(const struct prediction *p, const char *path)
 {
-    const char *folder = p->set ? p->job->options->folder : NULL;
+    const char *folder = p->asked.set ? p->job->options->folder : NULL;
     bool read = atomic_destroys(path, p->job->options->plan) || atomic_destroys(path, p->job->weights) ||
                 (folder && data_reads(folder, path));
-    for (int64_t i = 0; i < p->parts && !read; i++)
-        read = p->part[i].path && atomic_destroys(path, p->part[i].path);
+    for (int64_t i = 0; i < p->asked.parts && !read; i++)
+        read = p->asked.part[i].path && atomic_destroys(path, p->asked.part[i].path);
     for (size_t i = 0; i < p->job->options->map.files && !read; i++)
         read = atomic_destroys(path, p->job->options->map.file[i]);
     return read;
@@ -159,7 +57,7 @@ static int open_table(struct prediction *p)
         return complain(STATUS_DATA, "%s", e.text);
     if (aside)
         stops_listen(); /* no part of a table is to be left */
-    p->table = (struct answer_table){aside ? p->file.stream : stdout, p->set,
+    p->table = (struct answer_table){aside ? p->file.stream : stdout, p->asked.set,
                                      p->job->data.synthetic      ? "data"
                                      : p->job->synthetic_weights ? "weights"
                                                                  : NULL};
@@ -174,8 +72,8 @@ static int close_table(struct prediction *p)
         return 0;
     if (!atomic_commit(&p->file, &e))
         return complain(STATUS_DATA, "%s", e.text);
-    say(&p->job->tell, "%s: %lld sample%s%s", p->job->options->output, (long long)p->samples,
-        p->samples == 1 ? "" : "s", synthetic_text(p->job->data.synthetic, p->job->synthetic_weights));
+    say(&p->job->tell, "%s: %lld sample%s%s", p->job->options->output, (long long)p->asked.samples,
+        p->asked.samples == 1 ? "" : "s", synthetic_text(p->job->data.synthetic, p->job->synthetic_weights));
     return 0;
 }
 
@@ -190,7 +88,7 @@ static int show(struct prediction *p)
     if (p->table.out)
         answer_row(&p->answer, &p->table);
     else
-        answer_say(&p->answer, p->samples == 1, j->tell.results);
+        answer_say(&p->answer, p->asked.samples == 1, j->tell.results);
     return answer_tell(&p->answer, j) ? 0 : complain(STATUS_DATA, "stdout: cannot be written");
 }
 
@@ -278,7 +176,7 @@ static int run(struct prediction *p, const struct device_data *data, int64_t pos
     return 0;
 }
 
-static int predict_set(struct prediction *p, const struct part *part)
+static int predict_set(struct prediction *p, const struct asked_part *part)
 {
     const struct data_split *test = &p->job->data.test;
     struct device_data data = samples_of(test);
@@ -301,7 +199,7 @@ static int predict_set(struct prediction *p, const struct part *part)
     return status;
 }
 
-static int predict_files(struct prediction *p, const struct part *part, int64_t rows)
+static int predict_files(struct prediction *p, const struct asked_part *part, int64_t rows)
 {
     const struct tensor *in = &p->job->plan->tensor[tensor_with_role(p->job->plan, ROLE_INPUT)];
     const int64_t *dim = p->dim, elements = tensor_elements(in);
@@ -335,10 +233,10 @@ static int predict_parts(struct prediction *p)
 {
     int64_t files;
     int status = 0;
-    for (int64_t i = 0; status == 0 && i<p->parts; i += files> 0 ? files : 1) {
-        for (files = 0; files < p->batch && i + files < p->parts && p->part[i + files].path;)
+    for (int64_t i = 0; status == 0 && p->asked.parts > i; i += files ? files : 1) {
+        for (files = 0; files < p->batch && i + files < p->asked.parts && p->asked.part[i + files].path;)
             files++;
-        status = files > 0 ? predict_files(p, &p->part[i], files) : predict_set(p, &p->part[i]);
+        status = files > 0 ? predict_files(p, &p->asked.part[i], files) : predict_set(p, &p->asked.part[i]);
     }
     return status;
 }
@@ -361,29 +259,29 @@ static int prepare(struct prediction *p)
     const struct tensor *in = &j->plan->tensor[tensor_with_role(j->plan, ROLE_INPUT)];
     int status = 0;
     for (int i = 0; status == 0 && i < j->options->predictions; i++)
-        status = add_asked(p, j->options->predict[i]);
-    if (status == 0 && p->files)
+        status = asked_add(&p->asked, j->options->predict[i]);
+    if (status == 0 && p->asked.files)
         status = image_size(p, in);
     if (status)
         return status;
-    if (p->set)
+    if (p->asked.set)
         caution_samples(j, &j->data.test);
-    int64_t bytes = tensor_elements(in) * (int64_t)sizeof(float), most = p->samples;
-    if (p->files && most > PIXELS / bytes)
+    int64_t bytes = tensor_elements(in) * (int64_t)sizeof(float), most = p->asked.samples;
+    if (p->asked.files && most > PIXELS / bytes)
         most = PIXELS / bytes > 0 ? PIXELS / bytes : 1;
     j->asked = (struct device_data){.samples_f32 = true, .count = most, .sample_bytes = bytes};
     status = fit(j, (const int64_t[PHASE_COUNT]){[PHASE_PREDICT] = most});
     if (status == 0)
         status = weights_take(j);
     p->batch = j->recipe.evaluation_batch;
-    if (status == 0 && p->files && !(p->pixels = calloc((size_t)p->batch, (size_t)bytes)))
+    if (status == 0 && p->asked.files && !(p->pixels = calloc((size_t)p->batch, (size_t)bytes)))
         status = complain(STATUS_INTERNAL, "out of memory");
     return status ? status : open_outputs(p);
 }
 
 int predict(struct job *j)
 {
-    struct prediction p = {.job = j};
+    struct prediction p = {.job = j, .asked.job = j};
     if (tensor_with_role(j->plan, ROLE_INPUT) < 0)
         return complain(STATUS_DATA, "net %s has no input", j->plan->net);
     int status = prepare(&p);
@@ -402,11 +300,9 @@ int predict(struct job *j)
         if (p.answer.output)
             free(p.answer.output[i].probability);
     }
-    while (p.parts > 0)
-        free(p.part[--p.parts].path);
     free(p.value);
     free(p.answer.output);
     free(p.pixels);
-    free(p.part);
+    asked_free(&p.asked);
     return status;
 }
