@@ -1,15 +1,14 @@
 /* diag.c: messages with carets, collected and printed in the order of the source. */
 #include "base.h"
+#include "printable.h"
 
-#include <ctype.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    SHOWN = 20, /* errors printed */
-    KEPT = 500, /* messages collected; later ones are only counted */
-    TAB = 4,
+    SHOWN = 20,    /* errors printed */
+    KEPT = 500,    /* messages collected; later ones are only counted */
     WINDOW = 120,  /* columns shown of a longer line */
     AROUND = 2048, /* bytes before and behind the focus that are looked at for that */
     STRIDE = 256,  /* lines from one mark to the next */
@@ -138,92 +137,10 @@ void diag_help(struct diag *d, const char *format, ...)
 
 /* ---- printing ---- */
 
-/* One code point from `n` bytes; -1 if they do not start with valid UTF-8. */
-static int decode(const unsigned char *s, size_t n, int *length)
-{
-    *length = 1;
-    if (s[0] < 0x80)
-        return s[0];
-    int more = s[0] >= 0xF0 ? 3 : s[0] >= 0xE0 ? 2 : 1;
-    static const int least[] = {0, 0x80, 0x800, 0x10000};
-    if (s[0] < 0xC2 || s[0] > 0xF4 || (size_t)more >= n)
-        return -1;
-    int c = s[0] & (0x3F >> more);
-    for (int i = 1; i <= more; i++) {
-        if ((s[i] & 0xC0) != 0x80)
-            return -1;
-        c = c << 6 | (s[i] & 0x3F);
-    }
-    if (c < least[more] || c > 0x10FFFF || (c >= 0xD800 && c <= 0xDFFF))
-        return -1;
-    *length = more + 1;
-    return c;
-}
-
-/* Controls could change the terminal, direction marks could show other text than is there. */
-static bool printable(int c)
-{
-    return c >= 0x20 && c != 0x7F && !(c >= 0x80 && c < 0xA0) && !(c >= 0x200B && c <= 0x200F) &&
-           !(c >= 0x2028 && c <= 0x202E) && !(c >= 0x2060 && c <= 0x206F) && c != 0xFEFF;
-}
-
-struct cell {
-    char byte[4];
-    int n;
-}; /* what one column shows */
-struct row {
-    struct cell *cell;
-    int ncell;
-    int *column;
-    int nbyte;
-}; /* column[i]: where source byte i is shown */
-
-static void add_cell(struct region *r, struct row *row, const char *bytes, int n)
-{
-    region_grow(r, row->cell, row->ncell);
-    struct cell *c = &row->cell[row->ncell++];
-    memcpy(c->byte, bytes, (size_t)n);
-    c->n = n;
-}
-
-/* Source text as it can be shown: tabs expanded, what cannot be printed escaped. */
-static struct row layout_row(struct region *r, const char *text, size_t length)
-{
-    struct row row = {.nbyte = (int)length};
-    row.column = region_alloc(r, length + 1, sizeof *row.column);
-    for (size_t i = 0; i < length;) {
-        int used, c = decode((const unsigned char *)text + i, length - i, &used);
-        for (int k = 0; k < used; k++)
-            row.column[i + (size_t)k] = row.ncell;
-        if (c == '\t') {
-            do
-                add_cell(r, &row, " ", 1);
-            while (row.ncell % TAB);
-        } else if (c >= 0 && printable(c)) {
-            add_cell(r, &row, text + i, used);
-        } else {
-            char escape[16];
-            int n = c > 0xFF ? snprintf(escape, sizeof escape, "\\u%04X", (unsigned)c)
-                             : snprintf(escape, sizeof escape, "\\x%02X", (unsigned char)text[i + (size_t)used - 1]);
-            for (int k = 0; k < n; k++)
-                add_cell(r, &row, &escape[k], 1);
-        }
-        i += (size_t)used;
-    }
-    row.column[length] = row.ncell;
-    return row;
-}
-
-static void put_cells(FILE *out, const struct row *row, int from, int to)
-{
-    for (int i = from; i < to && i < row->ncell; i++)
-        fwrite(row->cell[i].byte, 1, (size_t)row->cell[i].n, out);
-}
-
 static void put_text(struct diag *d, const char *text)
 {
-    struct row row = layout_row(d->region, text, strlen(text));
-    put_cells(d->out, &row, 0, row.ncell);
+    struct shown row = printable_text(d->region, text, strlen(text));
+    printable_put(d->out, &row, 0, row.ncell);
 }
 
 static const char *tint(const struct diag *d, const char *code)
@@ -301,13 +218,13 @@ static void put_snippet(struct diag *d, const struct message *m, const struct pl
     while (((unsigned char)text[cut] & 0xC0) == 0x80) /* within a character */
         cut++;
     length = length - (size_t)cut < 2 * AROUND ? length - (size_t)cut : 2 * AROUND;
-    struct row row = layout_row(d->region, text + cut, length);
+    struct shown row = printable_text(d->region, text + cut, length);
     int focus = row.column[clamp(from->at.col - 1 - cut, 0, row.nbyte)];
     int left = row.ncell > WINDOW && focus > WINDOW / 2 ? focus - WINDOW / 2 : 0;
     int right = row.ncell - left > WINDOW ? left + WINDOW : row.ncell;
     put_gutter(d, width, from->at.line);
     fputs(left ? " ..." : " ", d->out);
-    put_cells(d->out, &row, left, right);
+    printable_put(d->out, &row, left, right);
     fputs(right < row.ncell ? "...\n" : "\n", d->out);
     for (const struct place *p = from; p < to; p++) {
         int a = clamp(row.column[clamp(p->at.col - 1 - cut, 0, row.nbyte)], left, right);
@@ -408,48 +325,4 @@ void diag_flush(struct diag *d)
         fprintf(d->out, "; the first %d errors are shown", SHOWN);
     fputc('\n', d->out);
     d->first = d->last = NULL;
-}
-
-/* ---- suggestions ---- */
-
-enum { LONGEST = 40 }; /* names beyond this get no suggestion */
-
-static int least(int a, int b)
-{
-    return a < b ? a : b;
-}
-
-/* Damerau-Levenshtein distance (optimal string alignment), without regard to case. Both at most LONGEST long. */
-static int distance(const char *a, const char *b)
-{
-    int n = (int)strlen(a), m = (int)strlen(b), t[LONGEST + 1][LONGEST + 1];
-    for (int i = 0; i <= n; i++)
-        t[i][0] = i;
-    for (int j = 0; j <= m; j++)
-        t[0][j] = j;
-    for (int i = 1; i <= n; i++)
-        for (int j = 1; j <= m; j++) {
-            int p = tolower((unsigned char)a[i - 1]), q = tolower((unsigned char)b[j - 1]);
-            t[i][j] = least(least(t[i - 1][j], t[i][j - 1]) + 1, t[i - 1][j - 1] + (p != q));
-            if (i > 1 && j > 1 && p == tolower((unsigned char)b[j - 2]) && q == tolower((unsigned char)a[i - 2]))
-                t[i][j] = least(t[i][j], t[i - 2][j - 2] + 1);
-        }
-    return t[n][m];
-}
-
-const char *diag_nearest(const char *name, const char *const *names, int n)
-{
-    size_t length = strlen(name);
-    if (length > LONGEST)
-        return NULL;
-    int limit = length < 3 ? 1 : (int)length / 3;
-    const char *best = NULL;
-    for (int i = 0; i < n; i++) {
-        if (strlen(names[i]) > LONGEST)
-            continue;
-        int x = distance(name, names[i]);
-        if (x <= limit && x < (int)length && (!best || x < distance(name, best)))
-            best = names[i];
-    }
-    return best;
 }
