@@ -136,12 +136,21 @@ struct key {
     struct arg arg; /* KEY_PLAIN, KEY_BATCH: type, default, range */
 };
 extern const struct key setting_keys[]; /* in the order of the plan; name NULL ends */
+struct slot {                           /* what the text says about one key */
+    const struct ast_entry *entry;
+    int nchange;
+    struct ast_arg *change; /* optimizer.lr = 0.1 */
+};
 void settings_build(struct builder *b);
 /* With those of the settings before; false after an error. `at`: where the numbers stand. */
 bool numbers_fit(struct builder *b, struct loc at, int64_t n);
 void setting_numbers(struct builder *b, struct loc at, const char *key, int n, const double *num, bool graph);
+void setting_text(struct builder *b, const char *key, const char *text, bool graph);
 void samples_build(struct builder *b, const char *key, const struct ast *a);
 void sweep_build(struct builder *b, const struct decl *d);
+/* settings_words.c: a word, with the changes of its arguments; a list of words, or one alone. */
+void setting_word(struct builder *b, const struct key *key, const struct slot *slot);
+void setting_words(struct builder *b, const struct key *key, const struct ast *a);
 
 /* ---- override.c: settings from the command line ---- */
 

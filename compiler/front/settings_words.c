@@ -1,0 +1,158 @@
+/* settings_words.c: entries whose values are words. Loss, optimizer, schedule and metrics also become parts of the model. */
+#include "build.h"
+
+#include <string.h>
+
+static bool shapes_graph(const struct word *w, int arg)
+{
+    if (w->kind == WORD_OPTIMIZER)
+        return arg < 0 || !(w->free_args >> arg & 1);
+    return w->kind == WORD_LOSS || w->kind == WORD_METRIC;
+}
+
+static void add_word(struct builder *b, const char *key, const struct word *w, const struct args *args)
+{
+    setting_text(b, key, w->name, shapes_graph(w, -1));
+    for (int i = 0; i < arg_count(w); i++) {
+        const struct arg *a = &w->arg[i];
+        int n = a->type == ARG_PAIR ? 2 : args->count[i] ? args->count[i] : 1;
+        if (a->type != ARG_VALUE)
+            setting_numbers(b, args->loc[i], region_printf(b->region, "%s.%s", key, a->name), n, args->num[i],
+                            shapes_graph(w, i));
+    }
+}
+
+/* The call with the changes in: an argument given by place or name is replaced, another is added. */
+static struct call changed(struct builder *b, const struct word *w, struct call c, const struct slot *slot)
+{
+    struct ast_arg *arg = region_alloc(b->region, (size_t)(c.narg + slot->nchange), sizeof *arg);
+    if (c.narg)
+        memcpy(arg, c.arg, (size_t)c.narg * sizeof *arg);
+    for (int i = 0; i < slot->nchange; i++) {
+        int at = 0, index = arg_index(w, slot->change[i].name);
+        while (at < c.narg && (arg[at].name ? strcmp(arg[at].name, slot->change[i].name) != 0 : at != index))
+            at++;
+        if (at == c.narg)
+            arg[c.narg++] = slot->change[i];
+        else
+            arg[at].value = slot->change[i].value;
+    }
+    c.arg = arg;
+    return c;
+}
+
+static const struct word *read_word(struct builder *b, const struct key *key, const struct ast *a,
+                                    const struct slot *slot, struct args *args, struct value **x, int *nx,
+                                    struct loc *loc)
+{
+    struct call c;
+    if (!call_of(a, &c)) {
+        if (a)
+            diag_error(b->diag, "N0403", a->loc, NULL, "expected the name of a%s %s",
+                       key->word == WORD_OPTIMIZER ? "n" : "", word_kind_text(key->word));
+        return NULL;
+    }
+    const struct word *w = word_required(b, key->word, &c);
+    if (!w)
+        return NULL;
+    if (slot)
+        c = changed(b, w, c, slot);
+    *loc = c.loc;
+    return args_check(b, &b->top, w, &c, 0, args, x, nx) ? w : NULL;
+}
+
+static void build_loss(struct builder *b, const struct word *w, const struct args *args, struct value *const *x, int nx,
+                       struct loc loc)
+{
+    struct graph *g = b->graph;
+    struct site site = {g, b->diag, loc, "loss"};
+    g->at = loc;
+    g->layer = site.path;
+    g->loss = w->build(&site, args, x, nx);
+    for (int i = 0; w->reads && nx > 0 && i < g->noutput; i++)
+        if (g->output[i].value == x[0])
+            g->output[i].role = w->reads;
+    b->model->loss = w;
+    b->model->loss_args = *args;
+}
+
+/* Loss and optimizer, schedule, transforms and metrics: of the last the loss's operands are known, unless it is wrong. */
+static bool check_word(struct builder *b, const struct word *w, const struct args *args, struct loc loc)
+{
+    const struct node *loss = w->kind == WORD_METRIC && b->graph->loss ? b->graph->loss->def : NULL;
+    struct site site = {b->graph, b->diag, loc, w->name};
+    bool known = loss || w->kind != WORD_METRIC;
+    return !w->check || !known || w->check(&site, args, loss ? loss->in : NULL, loss ? loss->nin : 0);
+}
+
+void setting_word(struct builder *b, const struct key *key, const struct slot *slot)
+{
+    struct value *x[MAX_OPERANDS];
+    struct args args;
+    struct loc loc;
+    int nx = 0;
+    b->in_loss = key->word == WORD_LOSS;
+    const struct word *w = read_word(b, key, slot->entry->value, slot, &args, x, &nx, &loc);
+    b->in_loss = false;
+    if (!w || !check_word(b, w, &args, loc))
+        return;
+    add_word(b, key->name, w, &args);
+    if (w->kind == WORD_LOSS)
+        build_loss(b, w, &args, x, nx, loc);
+    if (w->kind == WORD_SCHEDULE)
+        b->model->schedule = w;
+    if (w->kind == WORD_OPTIMIZER) {
+        b->model->optimizer = w;
+        b->model->optimizer_args = args;
+    }
+}
+
+/* Results have one name each. */
+static bool is_twice(struct builder *b, const struct word *w, const struct args *args, struct loc loc)
+{
+    const struct model *m = b->model;
+    for (int i = 0; i < m->nmetric; i++) {
+        bool same = m->metric[i] == w;
+        for (int k = 0; same && k < arg_count(w); k++)
+            same = m->metric_args[i].num[k][0] == args->num[k][0];
+        if (same) {
+            diag_error(b->diag, "N0406", loc, NULL, "metric `%s` is given twice", w->name);
+            return true;
+        }
+    }
+    return false;
+}
+
+static void add_metric(struct builder *b, const struct word *w, const struct args *args)
+{
+    struct model *m = b->model;
+    int n = m->nmetric;
+    region_grow(b->region, m->metric, n);
+    region_grow(b->region, m->metric_args, n);
+    m->metric[n] = w;
+    m->metric_args[n] = *args;
+    m->nmetric++;
+}
+
+/* A list of words, or one alone. */
+void setting_words(struct builder *b, const struct key *key, const struct ast *a)
+{
+    bool list = a->kind == AST_LIST;
+    int n = list ? a->narg : 1;
+    if (n > MAX_METRICS) {
+        diag_error(b->diag, "N0405", a->loc, NULL, "at most %d %ss", MAX_METRICS, word_kind_text(key->word));
+        return;
+    }
+    for (int i = 0; i < n; i++) {
+        struct value *x[MAX_OPERANDS];
+        struct args args;
+        struct loc loc;
+        int nx = 0;
+        const struct word *w = read_word(b, key, list ? a->arg[i].value : a, NULL, &args, x, &nx, &loc);
+        if (!w || !check_word(b, w, &args, loc) || (w->kind == WORD_METRIC && is_twice(b, w, &args, loc)))
+            continue;
+        add_word(b, region_printf(b->region, "%s.%d", key->name, i), w, &args);
+        if (w->kind == WORD_METRIC)
+            add_metric(b, w, &args);
+    }
+}
