@@ -1,4 +1,4 @@
-/* contract.h: sums of products with affine index maps, as the ops of conv.c hand them to the tile emitter. */
+/* contract.h: sums of products with affine index maps, as the ops of conv.c and linear.c hand them to the tile emitter. */
 #ifndef CONTRACT_H
 #define CONTRACT_H
 
@@ -121,6 +121,8 @@ enum { PRODUCT_WEIGHTS = 1 << 21 };    /* from so many on; to be measured on a c
 enum { PRODUCT_WORKSPACE = 32 << 20 }; /* bytes: what cuBLAS's makers advise for their largest cards */
 bool is_product(const struct tensor *x, const struct tensor *y); /* both flat, with so many weights between them */
 bool is_library_product(const struct writer *w, const struct stage *s);
+int64_t product_scratch(const double *attr, const struct tensor *const *in,
+                        const struct tensor *const *out); /* floats */
 void put_library_product(struct writer *w, const struct stage *s);
 bool is_library_dw(const struct writer *w, const struct stage *s);
 void put_library_dw(struct writer *w, const struct stage *s);

@@ -9,6 +9,12 @@ bool is_product(const struct tensor *x, const struct tensor *y)
     return x->rank == 1 && y->rank == 1 && x->dim[0] * y->dim[0] >= PRODUCT_WEIGHTS;
 }
 
+int64_t product_scratch(const double *attr, const struct tensor *const *in, const struct tensor *const *out)
+{
+    (void)attr;
+    return is_product(in[0], in[1]->rows ? in[1] : out[0]) ? PRODUCT_WORKSPACE / 4 : 0;
+}
+
 /* workspace[n][capacity] of a tensor in blocks, zeros behind the batch. Declares `rows`, the capacity. Ends with close_kernel. */
 static void open_pack(struct writer *w, int tensor)
 {

@@ -75,6 +75,12 @@ struct value *graph_param(struct site *s, enum role role, const char *name, int 
     return v;
 }
 
+struct value *graph_bias(struct site *s, struct value *y, double bound, int fan_in)
+{
+    struct value *b = graph_param(s, ROLE_PARAM, "bias", 1, y->t.dim, INIT_UNIFORM, bound, fan_in);
+    return graph_op(s->graph, "add", NULL, y, b, NULL);
+}
+
 struct operands {
     const struct tensor *in[MAX_OPERANDS], *out[MAX_OPERANDS];
 };

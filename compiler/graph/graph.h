@@ -80,6 +80,8 @@ struct value *graph_source(struct graph *g, enum role role, enum dtype d, bool r
 /* Parameter or state `<site path>.<name>`; the same name in two phases is the same tensor. */
 struct value *graph_param(struct site *s, enum role role, const char *name, int rank, const int64_t *dim,
                           enum init init, double bound, int fan_in);
+/* y and one parameter `bias` for each of its channels. */
+struct value *graph_bias(struct site *s, struct value *y, double bound, int fan_in);
 /* What a rule of its op says of a node; 0 where there is none. */
 int64_t node_count(const struct node *n, op_count *rule);
 int64_t node_scratch(const struct node *n, const struct target *t, bool rows); /* floats of workspace: op_scratch */

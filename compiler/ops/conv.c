@@ -1,4 +1,4 @@
-/* conv.c: convolution, its two gradients, and the fully connected layer, which is the convolution of a 1x1 image. All are
+/* conv.c: convolution and its two gradients, also of the fully connected layer, which is the convolution of a 1x1 image. All are
  * sums of products with affine index maps, and all are written by one tile emitter: out[i][j] += a_i * b_j in registers.
  *
  *   conv    y[n,k,p,q] = sum c,r,s  x[n,c, p*stride + r*dil - pad, q*stride + s*dil - pad] * w[k,c,r,s]
@@ -117,18 +117,6 @@ static bool dw_shape(const double *attr, const struct tensor *const *in, int nin
     return true;
 }
 
-/* linear_dw(x, y'): x row by row, y' in blocks. */
-static bool linear_dw_shape(const double *attr, const struct tensor *const *in, int nin, struct tensor *out, int nout)
-{
-    (void)attr, (void)nin, (void)nout;
-    if (!value_like(in[0]) || !value_like(in[1]) || in[0]->rank != 1 || in[1]->rank != 1 ||
-        in[0]->layout != LAYOUT_PLAIN || in[0]->dim[0] > MAX_SIDE || in[1]->dim[0] > MAX_SIDE ||
-        in[0]->dim[0] * in[1]->dim[0] > MAX_WEIGHTS)
-        return false;
-    out[0] = (struct tensor){.dtype = DT_F32, .rank = 2, .dim = {in[1]->dim[0], in[0]->dim[0]}};
-    return true;
-}
-
 static int64_t conv_macs(const double *attr, const struct tensor *const *in, const struct tensor *const *out)
 {
     (void)attr;
@@ -202,13 +190,6 @@ static int64_t dw_scratch(const double *attr, const struct tensor *const *in, co
     return geometry(&g, attr, in[0]->rank, in[0]->dim, out[0]->rank, out[0]->dim) ? conv_dw_scratch(&g) : 0;
 }
 
-/* Of the products of large fully connected layers, which a library may make. */
-static int64_t product_scratch(const double *attr, const struct tensor *const *in, const struct tensor *const *out)
-{
-    (void)attr;
-    return is_product(in[0], in[1]->rows ? in[1] : out[0]) ? PRODUCT_WORKSPACE / 4 : 0;
-}
-
 /* Features by row capacity: of x and y. */
 static int64_t product_rows(const double *attr, const struct tensor *const *in, const struct tensor *const *out)
 {
@@ -216,22 +197,7 @@ static int64_t product_rows(const double *attr, const struct tensor *const *in, 
     return is_product(in[0], out[0]) ? in[0]->dim[0] + out[0]->dim[0] : 0;
 }
 
-/* Of y' alone: x lies row by row already. */
-static int64_t dw_rows(const double *attr, const struct tensor *const *in, const struct tensor *const *out)
-{
-    (void)attr, (void)out;
-    return is_product(in[0], in[1]) ? in[1]->dim[0] : 0;
-}
-
 /* ---- layers ---- */
-
-static struct value *with_bias(struct site *s, struct value *y, bool bias, double bound, int fan_in)
-{
-    if (!bias)
-        return y;
-    struct value *b = graph_param(s, ROLE_PARAM, "bias", 1, y->t.dim, INIT_UNIFORM, bound, fan_in);
-    return graph_op(s->graph, "add", NULL, y, b, NULL);
-}
 
 static void say_groups(struct site *s, const struct args *a, const struct value *x, int64_t c, int64_t k,
                        int64_t groups)
@@ -320,24 +286,8 @@ static struct value *conv(struct site *s, const struct args *a, struct value *co
     int64_t fan_in = w[1] * w[2] * w[3];
     double bound = 1 / sqrt((double)fan_in);
     struct value *weight = graph_param(s, ROLE_PARAM, "weight", 4, w, INIT_UNIFORM, bound, (int)fan_in);
-    return with_bias(s, graph_op(s->graph, "conv", attr, x, weight, NULL), a->num[6][0] != 0, bound, (int)fan_in);
-}
-
-static struct value *linear(struct site *s, const struct args *a, struct value *const *xs, int nx)
-{
-    (void)nx;
-    struct value *x = xs[0];
-    if (x->t.rank != 1) {
-        diag_error(s->diag, "N0204", s->loc, region_printf(s->graph->region, "%d-dimensional input here", x->t.rank),
-                   "`%s` gets %s, but Linear needs a flat vector", s->path, shape_text(s->graph->region, x));
-        diag_place(s->diag, x->loc, "makes %s", shape_text(s->graph->region, x));
-        diag_help(s->diag, "put `-> Flatten` before it (%lld values)", (long long)value_elements(x));
-        return NULL;
-    }
-    int64_t w[2] = {(int64_t)a->num[0][0], x->t.dim[0]};
-    double bound = 1 / sqrt((double)w[1]), attr[MAX_ATTRS] = {1, 1, 0, 0, 1, 1, 1};
-    struct value *weight = graph_param(s, ROLE_PARAM, "weight", 2, w, INIT_UNIFORM, bound, (int)w[1]);
-    return with_bias(s, graph_op(s->graph, "conv", attr, x, weight, NULL), a->num[1][0] != 0, bound, (int)w[1]);
+    struct value *y = graph_op(s->graph, "conv", attr, x, weight, NULL);
+    return a->num[6][0] != 0 ? graph_bias(s, y, bound, (int)fan_in) : y;
 }
 
 /* ---- the bodies ---- */
@@ -361,15 +311,6 @@ static const struct body dw_body[] = {
     {.name = NULL},
 };
 
-static const struct body linear_dw_body[] = {
-    {.name = "registers", .target = &target_cpu, .emit = put_linear_dw_cpu, .price = price_dw_registers},
-    {.name = "library", .target = &target_cuda, .applies = is_library_dw, .emit = put_library_dw, .price = price_library, .scratch = product_scratch,
-     .row_scratch = dw_rows},
-    {.name = "tensor-cores", .target = &target_cuda, .applies = is_linear_dw_mma, .emit = put_linear_dw_mma, .price = price_dw_mma},
-    {.name = "registers", .target = &target_cuda, .emit = put_linear_dw_cuda, .price = price_dw_registers},
-    {.name = NULL},
-};
-
 static const struct op op[] = {
     {.name = "conv", .doc = "convolution; a fully connected layer if the input is flat", .kind = OP_CONTRACT, .form = FORM_TILE, .nin = 2, .nout = 1,
      .attr = {CONV_ATTRS}, .shape = conv_shape, .grad = conv_grad, .macs = conv_macs,
@@ -378,8 +319,6 @@ static const struct op op[] = {
      .attr = {CONV_ATTRS, "h", "w"}, .shape = dx_shape, .emit = put_contraction_plain, .price = price_plain, .body = conv_body, .sizes = dx_sizes},
     {.name = "conv_dw", .doc = "gradient of conv by its weight", .kind = OP_CONTRACT, .nin = 2, .nout = 1,
      .attr = {CONV_ATTRS, "r", "s"}, .shape = dw_shape, .emit = put_conv_dw_plain, .price = price_dw_plain, .body = dw_body, .sizes = dw_sizes},
-    {.name = "linear_dw", .doc = "gradient of a fully connected layer by its weight", .kind = OP_CONTRACT, .nin = 2, .nout = 1,
-     .shape = linear_dw_shape, .emit = put_linear_dw_plain, .price = price_dw_plain, .body = linear_dw_body},
 };
 
 static const struct word word[] = {
@@ -392,10 +331,6 @@ static const struct word word[] = {
              {.name = "dilation", .help = "distance of taps", .type = ARG_PAIR, .otherwise = 1, .min = 1, .max = MAX_PICTURE},
              {.name = "groups", .help = "independent groups of channels", .type = ARG_INT, .otherwise = 1, .min = 1, .max = 1 << 20},
              {.name = "bias", .help = "add one value a channel", .type = ARG_BOOL, .otherwise = 1}}},
-    {.kind = WORD_LAYER, .name = "Linear", .doc = "fully connected layer", .build = linear, .bare = 1,
-     .bare_help = "PyTorch's order is (in, out): here the input says how many values come in, as in `Linear(10)`",
-     .arg = {{.name = "features", .help = "outputs", .type = ARG_INT, .required = true, .min = 1, .max = MAX_SIDE},
-             {.name = "bias", .help = "add one value an output", .type = ARG_BOOL, .otherwise = 1}}},
 };
 /* clang-format on */
 
