@@ -1,0 +1,124 @@
+/* Pictures of the memory plan: what they show against the plan itself. */
+#include "netc/compile.h"
+#include "netc/map.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+
+static char *read_text(const char *path)
+{
+    FILE *f = fopen(path, "rb");
+    if (!f)
+        fail_msg("%s: cannot be read", path);
+    char *text = calloc(1 << 20, 1);
+    assert_true(text && fread(text, 1, (1 << 20) - 1, f) > 0);
+    fclose(f);
+    return text;
+}
+
+/* The region owns all but the text; closed_model gives both back. */
+static struct compilation *compiled_model(const char *name)
+{
+    char path[256];
+    snprintf(path, sizeof path, "models/%s.net", name);
+    struct region *r = region_new();
+    struct compilation *c = region_alloc(r, 1, sizeof *c);
+    *c = (struct compilation){.file = "model.net", .target = &target_cpu, .text = read_text(path), .region = r};
+    c->length = strlen(c->text);
+    c->diag = (struct diag){.file = c->file, .text = c->text, .out = stderr, .region = r};
+    bool good = run_passes(c, NULL);
+    diag_flush(&c->diag);
+    assert_true(good);
+    return c;
+}
+
+static void closed_model(struct compilation *c)
+{
+    char *text = c->text;
+    region_free(c->region);
+    free(text);
+}
+
+static bool is_drawn(const struct tensor *t, int schedule)
+{
+    return t->schedule == schedule && t->rows && t->base < 0 && tensor_stored(t);
+}
+
+/* The letter of a buffer is its place among those drawn; models of up to 52 of them are looked at here. */
+static char letter_of(const struct plan *p, const struct tensor *t)
+{
+    int at = 0;
+    for (const struct tensor *u = p->tensor; u < t; u++)
+        at += is_drawn(u, t->schedule);
+    return "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"[at];
+}
+
+/* The buffer that has more than half of a column; 0: none has. */
+static char expected(const struct plan *p, int schedule, int step, int column, int width)
+{
+    int64_t per_row = p->schedule[schedule].per_row, low = column * per_row, high = low + per_row;
+    for (const struct tensor *t = p->tensor; t < p->tensor + p->ntensor; t++) {
+        if (!is_drawn(t, schedule) || step < t->first || step >= t->last)
+            continue;
+        int64_t from = t->offset * width, to = (t->offset + t->bytes) * width;
+        if ((to < high ? to : high) - (from > low ? from : low) > per_row / 2)
+            return letter_of(p, t);
+    }
+    return 0;
+}
+
+/* Each step shows the buffers that live then, and no dead one, where the plan has put them. */
+static void check_lines(const struct plan *p, int schedule, int width)
+{
+    const struct schedule *s = &p->schedule[schedule];
+    char *text = NULL;
+    size_t size;
+    int seen = 0;
+    FILE *out = open_memstream(&text, &size);
+    assert_non_null(out);
+    memory_map(p, s, width, out);
+    fclose(out);
+    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
+        int step, start = 0;
+        char *bar = strchr(line, '|');
+        if ((line[2] != ' ' && line[2] != '*') || sscanf(line + 3, "%d %*s %n", &step, &start) < 1 || !start || !bar)
+            continue;
+        memmove(bar, bar + 1, strlen(bar)); /* LB, between two columns */
+        const char *columns = line + 3 + 5 + 22 + 1;
+        assert_int_equal(strlen(columns), width);
+        for (int c = 0; c < width; c++) {
+            char want = expected(p, schedule, step, c, width);
+            if (want)
+                assert_int_equal(columns[c], want);
+            for (const struct tensor *t = p->tensor; t < p->tensor + p->ntensor; t++)
+                if (is_drawn(t, schedule) && columns[c] == letter_of(p, t))
+                    assert_true(t->first <= step && step < t->last);
+        }
+        seen++;
+    }
+    assert_int_equal(seen, s->last_kernel - s->first_kernel);
+    free(text);
+}
+
+static void test_text(void **state)
+{
+    (void)state;
+    static const char *const models[] = {"mlp", "mnist_cnn", "strided_cnn"};
+    for (int m = 0; m < COUNT(models); m++) {
+        struct compilation *c = compiled_model(models[m]);
+        for (int s = 0; s < c->plan->nschedule; s++)
+            check_lines(c->plan, s, 61);
+        closed_model(c);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_text),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
