@@ -11,6 +11,10 @@ cd - >/dev/null
     compiler/*/*.c runtime/*/*.c) >long
 [ ! -s long ] || fail "$(cat long)"
 
+# No file has more than 400 lines.
+(cd "$ROOT" && wc -l compiler/*/*.[chly] runtime/*/*.[ch] | awk '$1 > 400 && $2 != "total"') >long
+[ ! -s long ] || fail "$(cat long)"
+
 # What differs between targets is in their rows and those of bodies: nobody asks which one it is.
 cd "$ROOT"
 ! grep -nE '[!=]= &target_' -r compiler || fail "this belongs into a row of the target or of the op's bodies"
