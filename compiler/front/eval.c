@@ -185,7 +185,8 @@ static struct result arithmetic(struct builder *b, const struct ast *a, double x
     }
 }
 
-static struct result add_values(struct builder *b, const struct ast *a, struct value *x, struct value *y)
+static struct result add_values(struct builder *b, const struct scope *s, const struct ast *a, struct value *x,
+                                struct value *y)
 {
     struct graph *g = b->graph;
     if (!count_layer(b, a->loc))
@@ -198,8 +199,10 @@ static struct result add_values(struct builder *b, const struct ast *a, struct v
         return poison;
     }
     g->at = a->loc;
-    g->layer = "+";
-    return (struct result){.kind = A_VALUE, .value = graph_op(g, "add", NULL, x, y, (struct value *)NULL)};
+    g->layer = path_below(b, s, "+");
+    struct value *sum = graph_op(g, "add", NULL, x, y, (struct value *)NULL);
+    sum->maker = "+";
+    return result_of(sum);
 }
 
 static struct result eval_binary(struct builder *b, struct scope *s, const struct ast *a)
@@ -210,7 +213,7 @@ static struct result eval_binary(struct builder *b, struct scope *s, const struc
     if (x.kind == A_NUMBER && y.kind == A_NUMBER)
         return arithmetic(b, a, x.number, y.number);
     if (x.kind == A_VALUE && y.kind == A_VALUE && a->op == '+')
-        return add_values(b, a, x.value, y.value);
+        return add_values(b, s, a, x.value, y.value);
     diag_error(b->diag, "N0108", a->loc, NULL, "`%c` cannot join %s and %s", a->op, kind_text(x.kind),
                kind_text(y.kind));
     diag_help(b->diag, x.kind == A_VALUE && y.kind == A_VALUE

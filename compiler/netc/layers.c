@@ -100,17 +100,23 @@ static bool same_place(struct loc a, struct loc b)
     return a.line == b.line && a.col == b.col;
 }
 
-/* Every `+` is a layer of its own, though all have that name. */
+static bool is_sum(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+    return !strcmp(dot ? dot + 1 : path, "+");
+}
+
+/* Every `+` is a layer of its own, though all of a block have one name. */
 static bool same_layer(const struct layer *l, const struct node *last, const struct node *n)
 {
-    return strcmp(n->layer, "+") && same_place(last->loc, n->loc) && !strcmp(l->path, n->layer);
+    return !is_sum(n->layer) && same_place(last->loc, n->loc) && !strcmp(l->path, n->layer);
 }
 
 static void start_layer(struct view *v, const struct node *n)
 {
     const struct word *w = word_at_place(v, n->loc);
     const struct value *y = n->out[0];
-    bool input = y->t.role == ROLE_INPUT && n->op->kind != OP_VIEW, add = !strcmp(n->layer, "+");
+    bool input = y->t.role == ROLE_INPUT && n->op->kind != OP_VIEW, add = is_sum(n->layer);
     const char *word = input ? "input" : add ? "Add" : w ? w->name : n->op->name;
     region_grow(v->c->region, v->last, v->nlayer);
     region_grow(v->c->region, v->list, v->nlayer);

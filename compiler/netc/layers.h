@@ -5,7 +5,7 @@
 #include "compile.h"
 
 struct layer {
-    const char *path;        /* "stage1.0.conv1", "relu_2", "+"; an input's own name */
+    const char *path;        /* "stage1.0.conv1", "relu_2", "stage1.0.+"; an input's own name */
     const char *label;       /* "Conv 3x3 / 2", "ReLU", "Add", "input" */
     const char *fate;        /* "kernel + ReLU + MaxPool 2", "fused into conv1", "view, no copy" */
     const struct value *out; /* its result */

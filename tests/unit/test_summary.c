@@ -171,6 +171,9 @@ static void test_branches(void **state)
         assert_true(list[i].line <= i && list[list[i].line].line == list[i].line);
     }
     assert_int_equal(adds, 3);
+    assert_string_equal(find(list, n, "+")->label, "Add");
+    assert_string_equal(find(list, n, "a.0.+")->label, "Add");
+    assert_int_equal(find(list, n, "a.1.+")->out->loc.line, find(list, n, "a.0.+")->out->loc.line);
     assert_true(soft->predicts && !soft->trains);
     assert_int_equal(soft->thop, 3 * 3 - 1);
     assert_ptr_equal(soft, &list[n - 1]);
