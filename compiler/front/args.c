@@ -31,7 +31,8 @@ int arg_index(const struct word *w, const char *name)
 
 const char *word_kind_text(enum word_kind k)
 {
-    static const char *const text[] = {"layer", "loss", "optimizer", "schedule", "transform", "metric"};
+    static const char *const text[] = {"layer",     "loss",   "optimizer",   "schedule",
+                                       "transform", "metric", "way to save", "way to stop"};
     return text[k];
 }
 
@@ -58,8 +59,14 @@ static void list_words(struct builder *b, enum word_kind k, const char *const *n
 static const struct word *with_rule(const struct word *w)
 {
     const bool is[] = {
-        [WORD_LAYER] = w->build,      [WORD_LOSS] = w->build,       [WORD_METRIC] = w->build && w->shown,
-        [WORD_OPTIMIZER] = w->update, [WORD_TRANSFORM] = w->affine, [WORD_SCHEDULE] = w->rate,
+        [WORD_LAYER] = w->build,
+        [WORD_LOSS] = w->build,
+        [WORD_METRIC] = w->build && w->shown,
+        [WORD_OPTIMIZER] = w->update,
+        [WORD_TRANSFORM] = w->affine,
+        [WORD_SCHEDULE] = w->rate,
+        [WORD_SAVE] = w->better,
+        [WORD_STOP] = w->better && w->enough,
     };
     if (is[w->kind])
         return w;
@@ -113,15 +120,20 @@ static bool integers(const struct arg *a)
 static const char *allowed_text(const struct arg *a, int64_t channels, struct region *r)
 {
     static const char *const plain[] = {
-        "an integer",        "an integer or [h, w]",   "a number", "a number or a list of numbers",
-        "`true` or `false`", "a value of the network",
+        "an integer",
+        "an integer or [h, w]",
+        "a number",
+        "a number or a list of numbers",
+        "`true` or `false`",
+        "a value of the network",
+        "`loss` or one of the metrics",
     };
     const char *what = a->type == ARG_PAIR && !integers(a) ? "a list of two numbers" : plain[a->type];
     if (a->type == ARG_NUMBERS && channels == 1)
         what = "a number";
     else if (a->type == ARG_NUMBERS && channels)
         what = region_printf(r, "a number or a list of %lld (one for each channel)", (long long)channels);
-    if (a->type == ARG_BOOL || a->type == ARG_VALUE || (a->min == 0 && a->max == 0))
+    if (a->type == ARG_BOOL || a->type == ARG_VALUE || a->type == ARG_MEASURE || (a->min == 0 && a->max == 0))
         return what;
     return region_printf(r, "%s from %.12g to %s%.12g", what, a->min, a->below ? "below " : "", a->max);
 }
@@ -155,6 +167,8 @@ bool arg_accepts(const struct arg *a, const struct result *v, int64_t channels, 
     case ARG_VALUE:
         fits = v->kind == A_VALUE;
         break;
+    case ARG_MEASURE: /* a text, which no result is */
+        break;
     }
     if (!fits)
         *why = allowed_text(a, channels, r);
@@ -166,6 +180,7 @@ static void set_default(struct builder *b, struct args *out, int i, const struct
     out->num[i] = region_alloc(b->region, 2, sizeof *out->num[i]);
     out->num[i][0] = a->otherwise;
     out->num[i][1] = a->second != 0 ? a->second : a->otherwise;
+    out->text[i] = "auto";
     out->loc[i] = loc;
 }
 
@@ -219,6 +234,8 @@ static bool set_argument(struct builder *b, struct scope *s, const struct word *
                          struct args *out)
 {
     const struct arg *a = &w->arg[i];
+    if (a->type == ARG_MEASURE)
+        return measure_read(b, w, a, given->value, &out->text[i]);
     struct result v = eval(b, s, given->value);
     if (v.kind == POISON)
         return false;

@@ -151,6 +151,9 @@ void sweep_build(struct builder *b, const struct decl *d);
 /* settings_words.c: a word, with the changes of its arguments; a list of words, or one alone. */
 void setting_word(struct builder *b, const struct key *key, const struct slot *slot);
 void setting_words(struct builder *b, const struct key *key, const struct ast *a);
+/* An argument of type ARG_MEASURE; false after an error. */
+bool measure_read(struct builder *b, const struct word *w, const struct arg *a, const struct ast *given,
+                  const char **name);
 
 /* ---- override.c: settings from the command line ---- */
 
@@ -168,6 +171,8 @@ enum foreign_kind {
     FOREIGN_SCHEDULE,
     FOREIGN_TRANSFORM,
     FOREIGN_METRIC,
+    FOREIGN_SAVE,
+    FOREIGN_STOP,
     FOREIGN_ARG,
     FOREIGN_KEY,
     FOREIGN_TYPE,

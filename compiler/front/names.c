@@ -131,6 +131,11 @@ static const struct foreign table[] = {
     {FOREIGN_METRIC, "TopKCategoricalAccuracy", "TopK", NULL},
     {FOREIGN_METRIC, "Top5", "TopK", "`TopK(5)`"},
 
+    {FOREIGN_SAVE, "ModelCheckpoint", "best", NULL},
+    {FOREIGN_SAVE, "save_best_only", "best", NULL},
+    {FOREIGN_SAVE, "last", NULL, "every run keeps its last weights besides"},
+    {FOREIGN_STOP, "EarlyStopping", "patience", NULL},
+
     {FOREIGN_ARG, "kernel_size", "kernel", NULL},
     {FOREIGN_ARG, "pool_size", "kernel", NULL},
     {FOREIGN_ARG, "ksize", "kernel", NULL},
@@ -170,6 +175,10 @@ static const struct foreign table[] = {
     {FOREIGN_ARG, "stepsize", "every", NULL},
     {FOREIGN_ARG, "eta_min", "final", NULL},
     {FOREIGN_ARG, "warmup_steps", "warmup", NULL},
+    {FOREIGN_ARG, "monitor", "measure", NULL},
+    {FOREIGN_ARG, "patience", "epochs", NULL},
+    {FOREIGN_ARG, "delta", "min_delta", NULL},
+    {FOREIGN_ARG, "mode", NULL, "whether more or less is better is known of every measure"},
     {FOREIGN_ARG, "variance", "std", "the standard deviation, not its square"},
 
     {FOREIGN_KEY, "batch_size", "batch", NULL},
@@ -190,6 +199,9 @@ static const struct foreign table[] = {
      "the learning rate belongs to the optimizer: `optimizer = Adam(lr = 1e-3)`"},
     {FOREIGN_KEY, "random_seed", "seed", NULL},
     {FOREIGN_KEY, "manual_seed", "seed", NULL},
+    {FOREIGN_KEY, "early_stopping", "stop", "for example `stop = patience(5)`"},
+    {FOREIGN_KEY, "patience", "stop", "for example `stop = patience(5)`"},
+    {FOREIGN_KEY, "checkpoint", "save", "for example `save = best(Accuracy)`"},
     {FOREIGN_KEY, "preprocess", "transform", NULL},
     {FOREIGN_KEY, "device", NULL, "no line of a .net file names a device: `netrun --device` does"},
     {FOREIGN_KEY, "path", NULL, "the data are given to netrun: `netrun FILE.plan --train FOLDER`"},

@@ -139,6 +139,9 @@ bool settings_check(const struct plan *p, struct plan_error *e)
     for (const struct setting *s = p->setting; s < p->setting + p->nsetting; s++) {
         int kind = word_kind_at(s->key);
         const struct arg *rule = setting_rule(p->setting, p->nsetting, s->key);
+        int measure;
+        if (kind < 0 && rule && rule->type == ARG_MEASURE && s->text && !plan_measure(p, s->text, &measure))
+            return refuse(e->text, sizeof e->text, "setting %s: there is no metric %s", s->key, s->text);
         if (kind >= 0 ? !check_word(p, s, (enum word_kind)kind, e) : rule && !s->text && !check_numbers(p, s, rule, e))
             return false;
     }
@@ -146,6 +149,21 @@ bool settings_check(const struct plan *p, struct plan_error *e)
 }
 
 /* ---- settings from the command line ---- */
+
+static bool override_measure(struct plan *p, struct setting *s, const char *value, char *why, size_t whysize)
+{
+    const struct word *w;
+    char name[METRIC_NAME];
+    const char *all = "auto or loss";
+    int measure;
+    if (plan_measure(p, value, &measure)) {
+        s->text = region_copy(p->region, value);
+        return true;
+    }
+    for (int m = 0; plan_metric(p, m, &w, name); m++)
+        all = region_printf(p->region, "%s, %s", name, all);
+    return refuse(why, whysize, "`%s` is %s, not `%.200s`", s->key, all, value);
+}
 
 bool setting_override(struct plan *p, const char *assignment, char *why, size_t whysize)
 {
@@ -175,6 +193,8 @@ bool setting_override(struct plan *p, const char *assignment, char *why, size_t 
         s->n = 0;
         return true;
     }
+    if (rule->type == ARG_MEASURE)
+        return override_measure(p, s, value, why, whysize);
     struct result v = constant(value, r);
     const char *allowed;
     if (!arg_accepts(rule, &v, plan_channels(p), &allowed, r))

@@ -14,6 +14,8 @@ const struct key setting_keys[] = {
     { .name = "train.optimizer", .type = KEY_WORD, .word = WORD_OPTIMIZER, .required = true },
     { .name = "train.schedule", .type = KEY_WORD, .word = WORD_SCHEDULE },
     { .name = "train.metrics", .type = KEY_WORDS, .word = WORD_METRIC },
+    { .name = "train.save", .type = KEY_WORD, .word = WORD_SAVE },
+    { .name = "train.stop", .type = KEY_WORD, .word = WORD_STOP },
     { .name = "train.epochs", .type = KEY_PLAIN, .arg = { .type = ARG_INT, .otherwise = 1, .min = 1, .max = 1e6 } },
     { .name = "train.batch", .type = KEY_BATCH, .arg = BATCH, .otherwise = 64 } },
     { .name = "train.evaluation_batch", .type = KEY_PLAIN, .arg = BATCH, .otherwise = 1000 } },

@@ -16,9 +16,11 @@ static void add_word(struct builder *b, const char *key, const struct word *w, c
     for (int i = 0; i < arg_count(w); i++) {
         const struct arg *a = &w->arg[i];
         int n = a->type == ARG_PAIR ? 2 : args->count[i] ? args->count[i] : 1;
-        if (a->type != ARG_VALUE)
-            setting_numbers(b, args->loc[i], region_printf(b->region, "%s.%s", key, a->name), n, args->num[i],
-                            shapes_graph(w, i));
+        const char *own = region_printf(b->region, "%s.%s", key, a->name);
+        if (a->type == ARG_MEASURE)
+            setting_text(b, own, args->text[i], shapes_graph(w, i));
+        else if (a->type != ARG_VALUE)
+            setting_numbers(b, args->loc[i], own, n, args->num[i], shapes_graph(w, i));
     }
 }
 
@@ -107,20 +109,25 @@ void setting_word(struct builder *b, const struct key *key, const struct slot *s
     }
 }
 
-/* Results have one name each. */
-static bool is_twice(struct builder *b, const struct word *w, const struct args *args, struct loc loc)
+static bool has_metric(const struct model *m, const struct word *w, const struct args *args)
 {
-    const struct model *m = b->model;
     for (int i = 0; i < m->nmetric; i++) {
         bool same = m->metric[i] == w;
         for (int k = 0; same && k < arg_count(w); k++)
             same = m->metric_args[i].num[k][0] == args->num[k][0];
-        if (same) {
-            diag_error(b->diag, "N0406", loc, NULL, "metric `%s` is given twice", w->name);
+        if (same)
             return true;
-        }
     }
     return false;
+}
+
+/* Results have one name each. */
+static bool is_twice(struct builder *b, const struct word *w, const struct args *args, struct loc loc)
+{
+    if (!has_metric(b->model, w, args))
+        return false;
+    diag_error(b->diag, "N0406", loc, NULL, "metric `%s` is given twice", w->name);
+    return true;
 }
 
 static void add_metric(struct builder *b, const struct word *w, const struct args *args)
@@ -155,4 +162,55 @@ void setting_words(struct builder *b, const struct key *key, const struct ast *a
         if (w->kind == WORD_METRIC)
             add_metric(b, w, &args);
     }
+}
+
+/* ---- what an epoch is judged by ---- */
+
+/* "Accuracy", "TopK(5)": as it is written. */
+static const char *metric_call(struct builder *b, const struct word *w, const struct args *args)
+{
+    const char *text = w->name;
+    for (int i = 0; i < arg_count(w); i++)
+        text = region_printf(b->region, "%s%s%.12g", text, i ? ", " : "(", args->num[i][0]);
+    return arg_count(w) ? region_printf(b->region, "%s)", text) : text;
+}
+
+static void not_measured(struct builder *b, const struct word *w, const char *metric, struct loc loc)
+{
+    const struct model *m = b->model;
+    const char *list = "";
+    for (int i = 0; i < m->nmetric; i++)
+        list = region_printf(b->region, "%s%s, ", list, metric_call(b, m->metric[i], &m->metric_args[i]));
+    diag_error(b->diag, "N0420", loc, NULL, "`%s` goes by `%s`, which is not among the metrics", w->name, metric);
+    diag_help(b->diag, "`metrics = [%s%s]` has it measured", list, metric);
+}
+
+bool measure_read(struct builder *b, const struct word *w, const struct arg *a, const struct ast *given,
+                  const char **name)
+{
+    struct call c;
+    struct args args;
+    struct value *x[MAX_OPERANDS];
+    double num[MAX_WORD_ARGS];
+    char shown[METRIC_NAME];
+    int nx = 0, errors = b->diag->errors;
+    if (!call_of(given, &c)) {
+        diag_error(b->diag, "N0403", given->loc, NULL, "`%s` of `%s` is `loss` or one of the metrics", a->name,
+                   w->name);
+        return false;
+    }
+    *name = "loss";
+    if (given->kind == AST_NAME && strcmp(c.name, *name) == 0)
+        return true;
+    const struct word *metric = word_required(b, WORD_METRIC, &c);
+    if (!metric || !args_check(b, &b->top, metric, &c, 0, &args, x, &nx))
+        return false;
+    for (int i = 0; i < arg_count(metric); i++)
+        num[i] = args.num[i][0];
+    metric_shown(metric, num, shown);
+    *name = region_copy(b->region, shown);
+    if (has_metric(b->model, metric, &args) || errors) /* which may be why it is not there */
+        return true;
+    not_measured(b, w, metric_call(b, metric, &args), given->loc);
+    return false;
 }

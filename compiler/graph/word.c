@@ -41,6 +41,44 @@ const struct setting *word_setting(const struct plan *p, const char *key, const 
     return plan_setting(p, name);
 }
 
+void metric_shown(const struct word *w, const double *num, char name[METRIC_NAME])
+{
+    int n = snprintf(name, METRIC_NAME, "%s", w->shown);
+    for (int i = 0; i < MAX_WORD_ARGS && w->arg[i].name && n < METRIC_NAME; i++)
+        n += snprintf(name + n, METRIC_NAME - (size_t)n, "%.0f", num[i]);
+}
+
+bool plan_metric(const struct plan *p, int m, const struct word **w, char name[METRIC_NAME])
+{
+    char key[40];
+    snprintf(key, sizeof key, "train.metrics.%d", m);
+    const struct setting *word = plan_setting(p, key);
+    *w = word && word->text ? word_find(WORD_METRIC, word->text) : NULL;
+    if (!*w || !(*w)->shown)
+        return false;
+    double num[MAX_WORD_ARGS];
+    for (int i = 0; i < MAX_WORD_ARGS && (*w)->arg[i].name; i++) {
+        const struct setting *s = word_setting(p, key, *w, i);
+        num[i] = s && s->n ? s->num[0] : (*w)->arg[i].otherwise;
+    }
+    metric_shown(*w, num, name);
+    return true;
+}
+
+bool plan_measure(const struct plan *p, const char *name, int *measure)
+{
+    const struct word *w;
+    char metric[METRIC_NAME];
+    if (!strcmp(name, "auto") || !strcmp(name, "loss")) {
+        *measure = *name == 'a' ? MEASURE_AUTO : MEASURE_LOSS;
+        return true;
+    }
+    for (*measure = 0; plan_metric(p, *measure, &w, metric); ++*measure)
+        if (!strcmp(metric, name))
+            return true;
+    return false;
+}
+
 const struct word *word_find(enum word_kind k, const char *name)
 {
     pthread_once(&once, gather_words);

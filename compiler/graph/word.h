@@ -6,7 +6,17 @@
 #include "base/base.h"
 #include "plan/op.h"
 
-enum word_kind { WORD_LAYER, WORD_LOSS, WORD_OPTIMIZER, WORD_SCHEDULE, WORD_TRANSFORM, WORD_METRIC };
+enum word_kind {
+    WORD_LAYER,
+    WORD_LOSS,
+    WORD_OPTIMIZER,
+    WORD_SCHEDULE,
+    WORD_TRANSFORM,
+    WORD_METRIC,
+    WORD_SAVE,
+    WORD_STOP,
+    WORD_KINDS
+};
 
 enum arg_type {
     ARG_INT,  /* one integer */
@@ -14,7 +24,8 @@ enum arg_type {
     ARG_NUMBER,
     ARG_NUMBERS, /* a number, or a list with one for each channel of the input: its first dimension */
     ARG_BOOL,    /* true, false */
-    ARG_VALUE    /* a value of the graph (losses) */
+    ARG_VALUE,   /* a value of the graph (losses) */
+    ARG_MEASURE  /* `loss` or a metric of the model: its name in args.text[i], "auto" where it is left out */
 };
 enum { MAX_WORD_ARGS = 8 };
 
@@ -33,6 +44,7 @@ struct args {                   /* evaluated against a word's arg table */
     int count[MAX_WORD_ARGS];   /* numbers given; 0: the default is in num[i] */
     bool given[MAX_WORD_ARGS];
     struct value *value[MAX_WORD_ARGS];
+    const char *text[MAX_WORD_ARGS];
     struct loc loc[MAX_WORD_ARGS]; /* of the argument, or of the word if it was left out */
 };
 
@@ -64,6 +76,10 @@ struct word {
      * linear warm-up, which is not this rule's business. */
     double (*rate)(const double *num, const struct training_step *s);
     const char *shown; /* metrics: the name of the results, before the numbers of its arguments */
+    /* Save and stop: is an epoch's merit, of which more is better, an improvement on the best before it? */
+    bool (*better)(const double *num, double merit, double best);
+    /* Stop: have so many epochs without an improvement been enough? */
+    bool (*enough)(const double *num, int64_t epochs);
     /* Transforms: puts x' = f(x) over x = scale v + shift, for one channel whose arguments are num[]. */
     void (*affine)(const double *num, double *scale, double *shift);
     /* Recipe: what no argument shows alone, once each is within its range; x as for build. False after an error. NULL: nothing. */
@@ -77,6 +93,17 @@ const struct word *word_at(int i); /* all words, sorted by kind and name; NULL e
 
 /* Argument i of the word that a plan has as setting `key`, such as "train.optimizer"; NULL: the plan has none. */
 const struct setting *word_setting(const struct plan *p, const char *key, const struct word *w, int i);
+
+/* ---- measures: what an epoch is judged by ---- */
+
+enum { METRIC_NAME = 24, MEASURE_LOSS = -1, MEASURE_AUTO = -2 }; /* from 0 on: the metrics of the plan */
+
+/* "accuracy", "top5": what results call a metric with these arguments. */
+void metric_shown(const struct word *w, const double *num, char name[METRIC_NAME]);
+/* The same of metric m of a plan, whose word is put into *w; false: it has no such. */
+bool plan_metric(const struct plan *p, int m, const struct word **w, char name[METRIC_NAME]);
+/* "loss", "auto", or the name of one of its metrics; false: it has no such. */
+bool plan_measure(const struct plan *p, const char *name, int *measure);
 
 struct model {
     const char *net;

@@ -1,5 +1,5 @@
-/* recipe.c: words of the data and train blocks that need no kernel of their own: schedules, and transforms, which the kernel that
- * reads the samples applies. */
+/* recipe.c: words of the data and train blocks that need no kernel of their own: schedules, rules to save and to stop, and
+ * transforms, which the kernel that reads the samples applies. */
 #include "graph/graph.h"
 
 #include <math.h>
@@ -32,6 +32,22 @@ static double cosine_rate(const double *num, const struct training_step *s)
     return final + (s->lr - final) * (1 + cos(acos(-1) * part)) / 2;
 }
 
+static bool more(const double *num, double merit, double best)
+{
+    (void)num;
+    return merit > best;
+}
+
+static bool clearly_more(const double *num, double merit, double best)
+{
+    return merit - num[1] > best;
+}
+
+static bool out_of_patience(const double *num, int64_t epochs)
+{
+    return epochs >= (int64_t)num[0];
+}
+
 /* clang-format off */
 #define WARMUP {.name = "warmup", .help = "steps of linear warm-up", .type = ARG_INT, .min = 0, .max = 1e9}
 
@@ -47,6 +63,13 @@ static const struct word word[] = {
     {.kind = WORD_TRANSFORM, .name = "Normalize", .doc = "(x - mean) / std", .affine = normalize,
      .arg = {{.name = "mean", .help = "a number, or one a channel", .type = ARG_NUMBERS, .required = true},
              {.name = "std", .help = "a number, or one a channel", .type = ARG_NUMBERS, .required = true, .min = 1e-12, .max = 1e12}}},
+    {.kind = WORD_SAVE, .name = "best", .doc = "the weights of the epoch that was best", .better = more,
+     .arg = {{.name = "measure", .help = "`loss` or a metric", .type = ARG_MEASURE}}},
+    {.kind = WORD_STOP, .name = "patience", .doc = "after so many epochs without an improvement", .better = clearly_more,
+     .enough = out_of_patience, .bare = 1, .bare_help = "for example `patience(5, min_delta = 0.1%)`",
+     .arg = {{.name = "epochs", .help = "without an improvement", .type = ARG_INT, .required = true, .min = 1, .max = 1e6},
+             {.name = "min_delta", .help = "less is no improvement", .type = ARG_NUMBER, .min = 0, .max = 1e9},
+             {.name = "measure", .help = "`loss` or a metric; that of `save`", .type = ARG_MEASURE}}},
 };
 /* clang-format on */
 

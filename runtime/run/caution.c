@@ -163,6 +163,9 @@ int caution_training(const struct job *j)
 {
     caution_samples(j, &j->data.train);
     caution_rate(j);
+    int status = choose_check(j);
+    if (status)
+        return status;
     if (j->recipe.metrics > 0 && j->data.test.count == 0 && !j->options->quiet)
         note("there is no test set: %s is not measured, and the best epoch is that of the least training loss",
              j->recipe.metric[0]);

@@ -67,6 +67,10 @@ static void describe(struct bundle *b, const struct job *j, bool whole)
     meta(b, "loss_sum", "%a", at->loss_sum);
     meta(b, "best_epoch", "%lld", (long long)at->best_epoch);
     meta(b, "best", "%a", at->best);
+    if (j->recipe.stop.word) {
+        meta(b, "stop_epoch", "%lld", (long long)at->stop_epoch);
+        meta(b, "stop_best", "%a", at->stop_best);
+    }
     if (j->data.synthetic || j->synthetic_weights)
         meta(b, "data", "synthetic");
     for (int i = 0; i < 2; i++)
@@ -286,6 +290,9 @@ static bool real_number(const struct st_file *f, const char *key, double *out)
 
 static bool read_position(const struct st_file *f, struct position *at)
 {
+    bool stops = st_metadata(f, "stop_epoch") != NULL;
+    if (stops && !(whole_number(f, "stop_epoch", &at->stop_epoch) && real_number(f, "stop_best", &at->stop_best)))
+        return false;
     return whole_number(f, "epoch", &at->epoch) && whole_number(f, "in_epoch", &at->in_epoch) &&
            whole_number(f, "step", &at->step) && whole_number(f, "best_epoch", &at->best_epoch) &&
            real_number(f, "loss_sum", &at->loss_sum) && real_number(f, "best", &at->best);

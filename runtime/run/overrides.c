@@ -47,6 +47,8 @@ int overrides_resume(struct job *j, const struct recall *r)
         return complain(STATUS_USAGE, "a run that is resumed keeps its seed, %lu", (unsigned long)r->seed);
     if (now->batch != before.batch || now->max_batch != before.max_batch)
         return complain(STATUS_USAGE, "a run that is resumed keeps its batch, %lld", (long long)r->batch);
+    if (now->save.measure != before.save.measure || now->stop.measure != before.stop.measure)
+        return complain(STATUS_USAGE, "a run that is resumed keeps what its epochs were measured by");
     now->seed = r->seed;
     now->batch = r->batch;
     now->micro = r->micro;

@@ -98,22 +98,40 @@ static int read_numbers(const struct plan *p, struct recipe *r)
 static int read_metrics(const struct plan *p, struct recipe *r)
 {
     char key[40];
-    for (int m = 0; m < MAX_METRICS; m++) {
-        snprintf(key, sizeof key, "train.metrics.%d", m);
-        const struct word *w = word_find(WORD_METRIC, setting_text(p, key));
-        if (!*setting_text(p, key))
-            return 0;
-        if (!w || !w->shown)
-            return complain(STATUS_INTERNAL, "metric %s has no rule", setting_text(p, key));
-        size_t n = (size_t)snprintf(r->metric[m], sizeof r->metric[m], "%s", w->shown);
-        for (int i = 0; i < MAX_WORD_ARGS && w->arg[i].name && n < sizeof r->metric[m]; i++) {
-            const struct setting *s = word_setting(p, key, w, i);
-            n += (size_t)snprintf(r->metric[m] + n, sizeof r->metric[m] - n, "%.0f",
-                                  s && s->n ? s->num[0] : w->arg[i].otherwise);
-        }
-        r->metrics = m + 1;
+    const struct word *w;
+    while (r->metrics < MAX_METRICS && plan_metric(p, r->metrics, &w, r->metric[r->metrics]))
+        r->metrics++;
+    snprintf(key, sizeof key, "train.metrics.%d", r->metrics);
+    return r->metrics < MAX_METRICS && *setting_text(p, key)
+               ? complain(STATUS_INTERNAL, "metric %s has no rule", setting_text(p, key))
+               : 0;
+}
+
+/* The word at a key with its arguments; `otherwise` where there is none. */
+static int read_choice(const struct plan *p, const char *key, enum word_kind kind, const char *otherwise,
+                       struct rule *c)
+{
+    const char *name = *setting_text(p, key) ? setting_text(p, key) : otherwise;
+    *c = (struct rule){.word = *name ? word_find(kind, name) : NULL, .measure = MEASURE_AUTO};
+    if (*name && (!c->word || !c->word->better || (kind == WORD_STOP && !c->word->enough)))
+        return complain(STATUS_INTERNAL, "%s %s has no rule", key, name);
+    for (int i = 0; c->word && i < MAX_WORD_ARGS && c->word->arg[i].name; i++) {
+        const struct setting *s = word_setting(p, key, c->word, i);
+        c->num[i] = s && s->n ? s->num[0] : c->word->arg[i].otherwise;
+        if (s && s->text && !plan_measure(p, s->text, &c->measure))
+            return complain(STATUS_DATA, "%s: there is no metric %s", s->key, s->text);
     }
     return 0;
+}
+
+static int read_choices(const struct plan *p, struct recipe *r)
+{
+    int status = read_choice(p, "train.save", WORD_SAVE, "best", &r->save);
+    if (status == 0)
+        status = read_choice(p, "train.stop", WORD_STOP, "", &r->stop);
+    if (r->stop.measure == MEASURE_AUTO)
+        r->stop.measure = r->save.measure;
+    return status;
 }
 
 int recipe_read(const struct plan *p, struct recipe *r)
@@ -134,7 +152,9 @@ int recipe_read(const struct plan *p, struct recipe *r)
     if (!good)
         return STATUS_USAGE;
     r->seed = (uint32_t)seed;
-    const int status = read_metrics(p, r);
+    int status = read_metrics(p, r);
+    if (status == 0)
+        status = read_choices(p, r);
     return status ? status : read_numbers(p, r);
 }
 
@@ -148,7 +168,7 @@ void recipe_count(struct recipe *r, int64_t samples)
 bool position_fits(const struct position *at, const struct recipe *r)
 {
     int64_t step;
-    return at->in_epoch <= r->rate.steps && at->best_epoch <= at->epoch &&
+    return at->in_epoch <= r->rate.steps && at->best_epoch <= at->epoch && at->stop_epoch <= at->epoch &&
            !__builtin_mul_overflow(at->epoch, r->rate.steps, &step) &&
            !__builtin_add_overflow(step, at->in_epoch, &step) && step == at->step;
 }

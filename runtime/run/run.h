@@ -63,7 +63,18 @@ struct position {     /* in training; a checkpoint holds it */
     double loss_sum;  /* over the samples of those in_epoch steps */
     double seconds; /* that they took in the processes before this one; not in a checkpoint, whose bytes tell no time */
     int64_t best_epoch; /* 0: none yet */
-    double best;        /* its merit: first metric, or -loss of the test set, or else -loss of the training set */
+    double best;        /* its merit by the measure of `save` */
+    int64_t stop_epoch; /* the last whose merit by the measure of `stop` was an improvement; 0: none yet */
+    double stop_best;   /* that merit */
+};
+
+/* ---- choose.c: which epoch is the best, and when the training is over ---- */
+
+/* A rule of `save` or `stop`. */
+struct rule {
+    const struct word *word; /* NULL: none */
+    double num[MAX_WORD_ARGS];
+    int measure; /* as in word.h; MEASURE_AUTO: the first metric, or else the loss, of the training where nothing is tested */
 };
 
 /* ---- recipe.c: the settings as numbers ---- */
@@ -85,7 +96,8 @@ struct recipe {
     int numbers;
     const struct expr *number[CTL_NUMBERS]; /* op_numbers() of the update; they live as long as the plan */
     int metrics;
-    char metric[MAX_METRICS][24]; /* "accuracy", "top5" */
+    char metric[MAX_METRICS][METRIC_NAME]; /* "accuracy", "top5" */
+    struct rule save, stop;
 };
 int recipe_read(const struct plan *p, struct recipe *r);
 void recipe_count(struct recipe *r, int64_t samples); /* once batch and samples are known */
@@ -166,6 +178,19 @@ struct job {
     bool synthetic_weights;  /* trained on synthetic data */
     FILE *metrics;           /* metrics.jsonl in it, locked; tell.metrics when the training begins */
 };
+
+/* ---- choose.c: which epoch is the best, and when the training is over ---- */
+
+/* Judges the epoch that the position counts already. True: it is the best so far. */
+bool choose_epoch(struct job *j, double train_loss, const struct result *r);
+/* All epochs are done, or `stop` has had enough. */
+bool choose_over(const struct job *j);
+bool choose_stops(const struct job *j); /* the latter */
+/* "accuracy", "loss": what a rule measures, and the value that a merit stands for. */
+const char *choose_measure(const struct job *j, const struct rule *c);
+double choose_value(const struct job *j, const struct rule *c, double merit);
+/* Refuses a measure that nothing here is tested for. */
+int choose_check(const struct job *j);
 
 /* ---- overrides.c: settings of the command line, over those of the plan or of the run that is resumed ---- */
 

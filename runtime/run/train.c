@@ -169,15 +169,6 @@ static int save(struct job *j, const char *name, bool whole)
     return run_path(j->folder, name, path) ? checkpoint_save(j, path, whole) : STATUS_DATA;
 }
 
-/* What tells a better epoch: the first metric, else the loss of the test set, else that of the training set; of a loss
- * the negative, so that more is better. */
-static double merit(const struct job *j, double train_loss, const struct result *r)
-{
-    if (r->n == 0)
-        return -train_loss;
-    return j->recipe.metrics > 0 ? (double)r->correct[0] / (double)r->n : -r->loss;
-}
-
 static int lost(void)
 {
     return complain(STATUS_DATA, "metrics.jsonl or stdout: cannot be written");
@@ -226,16 +217,11 @@ static int end_epoch(struct job *j, int64_t seen, double since)
     j->at.epoch++;
     j->at.in_epoch = 0;
     j->at.loss_sum = j->at.seconds = 0;
-    double value = merit(j, r->train_loss, &r->test);
-    r->best = isfinite(r->test.loss) && isfinite(value) && (j->at.best_epoch == 0 || value > j->at.best);
-    if (r->best) {
-        j->at.best_epoch = j->at.epoch;
-        j->at.best = value;
-    }
+    r->best = choose_epoch(j, r->train_loss, &r->test);
     r->epoch = j->at.epoch;
     r->epochs = j->recipe.epochs;
     r->steps = j->at.step;
-    r->eta = r->epoch < r->epochs ? (double)(r->epochs - r->epoch) * r->seconds : -1;
+    r->eta = !choose_over(j) ? (double)(r->epochs - r->epoch) * r->seconds : -1;
     status = keep_epoch(j, &e);
     return status ? status : told(tell_show(&j->tell, &e));
 }
@@ -269,7 +255,7 @@ static bool tell_start(struct job *j)
 
 static int tell_end(struct job *j, enum ending how)
 {
-    bool metric = j->data.test.count > 0 && j->recipe.metrics > 0;
+    const struct rule *save = &j->recipe.save, *stop = &j->recipe.stop;
     struct event e = event_of(j, EVENT_END);
     e.end = (struct end_report){
         .how = how,
@@ -278,9 +264,14 @@ static int tell_end(struct job *j, enum ending how)
         .seconds = j->at.seconds,
         .folder = j->folder,
         .best_epoch = j->at.best_epoch,
-        .measure = metric ? j->recipe.metric[0] : "loss",
-        .best = metric ? j->at.best : -j->at.best,
+        .measure = choose_measure(j, save),
+        .best = choose_value(j, save, j->at.best),
     };
+    if (how == ENDS_OK && j->at.epoch < j->recipe.epochs) {
+        e.end.stop = stop->word->name;
+        e.end.stop_measure = choose_measure(j, stop);
+        e.end.stop_epoch = j->at.stop_epoch;
+    }
     return told(tell(&j->tell, &e));
 }
 
@@ -303,7 +294,7 @@ static void warn_of_sweep(const struct job *j)
 
 static int finish(struct job *j)
 {
-    bool over = j->at.epoch >= j->recipe.epochs;
+    bool over = choose_over(j);
     int signal = over ? 0 : stopped_by();
     int status = j->at.in_epoch > 0 ? save(j, "last.safetensors", true) : 0;
     if (status == 0)
@@ -318,7 +309,7 @@ static int finish(struct job *j)
 
 static int run_epochs(struct job *j)
 {
-    while (j->at.epoch < j->recipe.epochs && !enough(j)) {
+    while (!choose_over(j) && !enough(j)) {
         int64_t seen = 0;
         double since = now();
         int status = run_steps(j, &seen, since);
@@ -357,11 +348,16 @@ static int try_step(struct job *j)
     return status;
 }
 
-/* Of a run whose epochs are all done. */
+/* Of a run whose epochs are all done, or that has stopped. */
 static int train_no_more(struct job *j)
 {
-    note("%s is finished: its %lld epochs are done; to go on: netrun --resume %s --epochs N", j->folder,
-         (long long)j->at.epoch, j->folder);
+    const struct rule *stop = &j->recipe.stop;
+    if (j->at.epoch < j->recipe.epochs)
+        note("%s is finished: %s stopped it after epoch %lld; to go on: netrun --resume %s --set train.stop.%s=N",
+             j->folder, stop->word->name, (long long)j->at.epoch, j->folder, stop->word->arg[0].name);
+    else
+        note("%s is finished: its %lld epochs are done; to go on: netrun --resume %s --epochs N", j->folder,
+             (long long)j->at.epoch, j->folder);
     return tell_end(j, ENDS_OK);
 }
 
@@ -370,7 +366,7 @@ int train(struct job *j)
     int status = train_prepare(j);
     if (status == 0 && j->options->resume)
         status = make_up_best(j);
-    if (status == 0 && j->options->resume && j->at.epoch >= j->recipe.epochs)
+    if (status == 0 && j->options->resume && choose_over(j))
         return train_no_more(j);
     if (status == 0 && !j->options->dry_run)
         status = j->options->resume ? run_take_up(j) : run_create(j);

@@ -83,6 +83,13 @@ static void put_end(struct event_line *l, const struct event *e)
         event_integer(l, "step", r->step);
         event_number(l, "seconds", r->seconds);
     }
+    if (r->stop) {
+        event_open(l, "stop", '{');
+        event_text(l, "rule", r->stop);
+        event_text(l, "measure", r->stop_measure);
+        event_integer(l, "epoch", r->stop_epoch);
+        event_close(l, '}');
+    }
     if (r->best_epoch == 0)
         return;
     event_open(l, "best", '{');

@@ -124,6 +124,11 @@ static void say_test(struct tell *t, const struct event *e)
 static void say_end(struct tell *t, const struct event *e)
 {
     const struct end_report *r = &e->end;
+    if (r->stop && r->stop_epoch > 0)
+        say(t, "stopped by %s: %s has not improved since epoch %lld", r->stop, r->stop_measure,
+            (long long)r->stop_epoch);
+    else if (r->stop)
+        say(t, "stopped by %s: %s has never been finite", r->stop, r->stop_measure);
     if (r->best_epoch > 0 && r->how != ENDS_DIVERGED)
         say(t, "best epoch %lld%s; weights in %s/best.safetensors", (long long)r->best_epoch,
             synthetic_text(e->synthetic, e->weights_synthetic), r->folder);

@@ -74,6 +74,9 @@ struct end_report {
     int64_t best_epoch;  /* 0: none is over */
     const char *measure; /* what the best epoch was best in: "accuracy", "loss" */
     double best;
+    const char *stop;         /* the rule that ended it before its epochs were done: "patience"; NULL: none */
+    const char *stop_measure; /* what had not improved since ... */
+    int64_t stop_epoch;       /* ... that epoch; 0: never did */
     const char *folder;
 };
 

@@ -19,6 +19,11 @@ done
 sed 's/^train {/train {\n    schedule = Poly/' "$ROOT/models/mlp.net" >row.net
 expect 70 netc row.net
 says err 'internal error: schedule Poly has no rule'
+for row in 'save = average' 'stop = never'; do
+    sed "s/^train {/train {\n    $row/" "$ROOT/models/mlp.net" >row.net
+    expect 70 netc row.net
+    says err 'internal error: way to (save average|stop never) has no rule'
+done
 
 # A kernel that cannot be written: netc prints none of the others, netrun compiles none.
 for row in CpuOnly,cuda Codeless,cuda Codeless,c; do

@@ -175,7 +175,8 @@ static void fake_job(struct job *j, struct options *o, struct fake_device *d, co
                         .shuffle = true,
                         .rate = {.schedule = word_find(WORD_SCHEDULE, "Cosine"), .lr = 0.05, .num = {2}, .warmup = 2},
                         .metrics = 1,
-                        .metric = {"accuracy"}};
+                        .metric = {"accuracy"},
+                        .save = {.word = word_find(WORD_SAVE, "best"), .measure = MEASURE_AUTO}};
     j->data.train.count = 21;
     j->data.test.count = 25;
     recipe_count(&j->recipe, j->data.train.count);

@@ -28,12 +28,13 @@ static inline char *model_with(const struct word *w, const char *call, const cha
     static const char *const plain[] = {
         [WORD_LAYER] = "Tanh",      [WORD_LOSS] = "MSE(y, goal)",  [WORD_OPTIMIZER] = "SGD(lr = 0.1)",
         [WORD_SCHEDULE] = "Cosine", [WORD_TRANSFORM] = "Scale(1)", [WORD_METRIC] = "Accuracy",
+        [WORD_SAVE] = "best",       [WORD_STOP] = "patience(3)",
     };
-    const char *part[WORD_METRIC + 1], *metrics = "";
+    const char *part[WORD_KINDS], *metrics = "";
     char *text = calloc(1, 4096), list[256];
     bool classes = w->kind == WORD_METRIC || !strcmp(w->name, "CrossEntropy");
     assert_non_null(text);
-    for (int k = 0; k <= WORD_METRIC; k++)
+    for (int k = 0; k < WORD_KINDS; k++)
         part[k] = k == (int)w->kind ? call : plain[k];
     if (classes) {
         snprintf(list, sizeof list, "    metrics = [%s]\n", part[WORD_METRIC]);
@@ -42,13 +43,15 @@ static inline char *model_with(const struct word *w, const char *call, const cha
     if (w->kind == WORD_METRIC)
         part[WORD_LOSS] = "CrossEntropy(y, goal)";
     bool joins = w->kind == WORD_LAYER && w->nvalue < 0;
-    snprintf(text, 4096,
-             "net word\ninput image : f32[4, 6, 6]\ntarget goal : %s\n%s\nz = %s%s\n"
-             "y = z -> Flatten -> Linear(3)\noutput y\n"
-             "data {\n    transform = [%s]\n}\n"
-             "train {\n    loss = %s\n    optimizer = %s\n    schedule = %s\n    batch = 4\n%s}\n",
-             classes ? "class[3]" : "f32[3]", x, joins ? "" : "x -> ", joins ? "Concat(x, x)" : part[WORD_LAYER],
-             part[WORD_TRANSFORM], part[WORD_LOSS], part[WORD_OPTIMIZER], part[WORD_SCHEDULE], metrics);
+    snprintf(
+        text, 4096,
+        "net word\ninput image : f32[4, 6, 6]\ntarget goal : %s\n%s\nz = %s%s\n"
+        "y = z -> Flatten -> Linear(3)\noutput y\n"
+        "data {\n    transform = [%s]\n}\n"
+        "train {\n    loss = %s\n    optimizer = %s\n    schedule = %s\n    save = %s\n    stop = %s\n    batch = 4\n%s}\n",
+        classes ? "class[3]" : "f32[3]", x, joins ? "" : "x -> ", joins ? "Concat(x, x)" : part[WORD_LAYER],
+        part[WORD_TRANSFORM], part[WORD_LOSS], part[WORD_OPTIMIZER], part[WORD_SCHEDULE], part[WORD_SAVE],
+        part[WORD_STOP], metrics);
     return text;
 }
 
