@@ -237,6 +237,13 @@ int checkpoint_recall(const char *path, const struct plan *p, struct recall *r);
 /* ... and after: its tensors, the optimizer's slots included. */
 int checkpoint_resume(struct job *j, const char *path);
 
+/* ---- keep.c: the checkpoints of a training ---- */
+
+int keep_last(struct job *j);                         /* last.safetensors: the position, and all it takes to go on */
+int keep_epoch(struct job *j, const struct event *e); /* the event of an epoch, the last and, if it is that, the best */
+int keep_made_up(struct job *j);                      /* the best of a run that is resumed, if it is missing */
+int keep_lost(void);                                  /* says that an event could not be written */
+
 /* ---- plan_open.c ---- */
 
 /* Reads a plan from a file, whose first line is looked at before the rest is read. NULL after a message. */

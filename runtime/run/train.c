@@ -163,42 +163,10 @@ static int run_steps(struct job *j, int64_t *seen, double since)
 
 /* ---- the end of an epoch ---- */
 
-static int save(struct job *j, const char *name, bool whole)
-{
-    char path[PATH_MAX];
-    return run_path(j->folder, name, path) ? checkpoint_save(j, path, whole) : STATUS_DATA;
-}
-
-static int lost(void)
-{
-    return complain(STATUS_DATA, "metrics.jsonl or stdout: cannot be written");
-}
-
 /* For whoever still listens: a pipe or a terminal that has gone has sent its signal. */
 static int told(bool good)
 {
-    return good || stopped_by() ? 0 : lost();
-}
-
-/* The event in the run's folder and the checkpoints. The best comes last: a best of an epoch that `last` does not know of might
- * never be made again, while one that is missing is in `last`. */
-static int keep_epoch(struct job *j, const struct event *e)
-{
-    int status = tell_keep(&j->tell, e) ? save(j, "last.safetensors", true) : lost();
-    return status || !e->epoch.best ? status : save(j, "best.safetensors", false);
-}
-
-/* The process may have ended before it kept the best. */
-static int make_up_best(struct job *j)
-{
-    char path[PATH_MAX];
-    struct origin kept;
-    if (j->at.in_epoch > 0 || j->at.best_epoch == 0 || j->at.best_epoch < j->at.epoch)
-        return 0;
-    if (!run_path(j->folder, "best.safetensors", path))
-        return STATUS_DATA;
-    checkpoint_origin(path, &kept);
-    return kept.epoch == j->at.epoch ? 0 : checkpoint_save(j, path, false);
+    return good || stopped_by() ? 0 : keep_lost();
 }
 
 /* Tests, keeps, and only then shows. */
@@ -296,7 +264,7 @@ static int finish(struct job *j)
 {
     bool over = choose_over(j);
     int signal = over ? 0 : stopped_by();
-    int status = j->at.in_epoch > 0 ? save(j, "last.safetensors", true) : 0;
+    int status = j->at.in_epoch > 0 ? keep_last(j) : 0;
     if (status == 0)
         status = tell_end(j, signal ? ENDS_INTERRUPTED : over ? ENDS_OK : ENDS_STOPPED);
     if (status || over)
@@ -318,7 +286,7 @@ static int run_epochs(struct job *j)
         else
             j->at.seconds += now() - since;
         if (status == STATUS_DIVERGED) {
-            save(j, "last.safetensors", true);
+            keep_last(j);
             tell_end(j, ENDS_DIVERGED);
         }
         if (status)
@@ -365,7 +333,7 @@ int train(struct job *j)
 {
     int status = train_prepare(j);
     if (status == 0 && j->options->resume)
-        status = make_up_best(j);
+        status = keep_made_up(j);
     if (status == 0 && j->options->resume && choose_over(j))
         return train_no_more(j);
     if (status == 0 && !j->options->dry_run)
