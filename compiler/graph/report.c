@@ -18,19 +18,19 @@ static bool metrics_fit(const struct graph *g, const struct model *m)
     return fit;
 }
 
+/* Hits first and reports behind them, so that all reports share a kernel. */
 void report(struct graph *g, const struct model *m)
 {
     if (!g->loss || !metrics_fit(g, m))
         return;
     g->at = g->loss->loc;
     g->layer = "loss";
-    graph_op(g, "report_loss", NULL, g->loss, g->control, NULL);
-    if (g->phase != PHASE_EVALUATE)
-        return;
+    struct value *hit[MAX_METRICS];
     struct node *loss = g->loss->def;
     struct site site = {g, g->diag, g->at, g->layer};
-    for (int i = 0; i < m->nmetric; i++) {
-        struct value *hit = m->metric[i]->build(&site, &m->metric_args[i], loss->in, loss->nin);
-        graph_op(g, "report_metric", (double[MAX_ATTRS]){i}, hit, g->control, NULL);
-    }
+    for (int i = 0; i < m->nmetric; i++)
+        hit[i] = m->metric[i]->build(&site, &m->metric_args[i], loss->in, loss->nin);
+    graph_op(g, "report_loss", NULL, g->loss, g->control, NULL);
+    for (int i = 0; i < m->nmetric; i++)
+        graph_op(g, "report_metric", (double[MAX_ATTRS]){i}, hit[i], g->control, NULL);
 }

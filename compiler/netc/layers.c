@@ -164,11 +164,11 @@ static void find_tensors(struct view *v)
                 v->tensor[v->g->group[k]->node[i]->out[o]->id] = p->kernel[s->first_kernel + k].stage[i].out[o];
 }
 
-/* Not a layer: what the compiler adds around them, and the loss. */
+/* Not a layer: what the compiler adds around them, the loss, and the metrics, which stand at its place. */
 static bool is_layer(const struct graph *g, const struct node *n)
 {
     return n->nout && n->layer && n->out[0]->t.role != ROLE_TARGET && strcmp(n->op->name, "relayout") &&
-           (!g->loss || n != g->loss->def);
+           (!g->loss || !same_place(n->loc, g->loss->loc));
 }
 
 static struct view view_of(const struct compilation *c, enum phase phase)

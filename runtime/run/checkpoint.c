@@ -5,12 +5,13 @@
 #include "match.h"
 #include "front/override.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { META = 24, META_TEXT = 64 };
+enum { META = 24, META_TEXT = 192 };
 
 /* ---- writing ---- */
 
@@ -48,6 +49,14 @@ static void meta(struct bundle *b, const char *key, const char *format, ...)
     b->pairs++;
 }
 
+static void meta_hits(struct bundle *b, const struct position *at)
+{
+    char text[META_TEXT] = "";
+    for (int m = 0; m < b->job->recipe.metrics; m++)
+        text_append(text, sizeof text, "%s%lld", m ? " " : "", (long long)at->hits[m]);
+    meta(b, "hits", "%s", text);
+}
+
 static const char *const hash_key[2] = {"train_hash", "test_hash"};
 
 /* Numbers in hexadecimal where bits count. */
@@ -65,6 +74,8 @@ static void describe(struct bundle *b, const struct job *j, bool whole)
     meta(b, "in_epoch", "%lld", (long long)at->in_epoch);
     meta(b, "step", "%lld", (long long)at->step);
     meta(b, "loss_sum", "%a", at->loss_sum);
+    if (!at->uncounted)
+        meta_hits(b, at);
     meta(b, "best_epoch", "%lld", (long long)at->best_epoch);
     meta(b, "best", "%a", at->best);
     if (j->recipe.stop.word) {
@@ -288,6 +299,22 @@ static bool real_number(const struct st_file *f, const char *key, double *out)
     return text && end != text && *end == '\0';
 }
 
+/* Files without them are from before they were counted. */
+static bool read_hits(const struct st_file *f, struct position *at)
+{
+    const char *text = st_metadata(f, "hits");
+    at->uncounted = !text && at->in_epoch > 0;
+    for (int m = 0; text && *text && m < MAX_METRICS; m++) {
+        char *end;
+        errno = 0;
+        at->hits[m] = strtoll(text, &end, 10);
+        if (end == text || errno || at->hits[m] < 0 || (*end && *end != ' '))
+            return false;
+        text = end + (*end == ' ');
+    }
+    return true;
+}
+
 static bool read_position(const struct st_file *f, struct position *at)
 {
     bool stops = st_metadata(f, "stop_epoch") != NULL;
@@ -295,7 +322,7 @@ static bool read_position(const struct st_file *f, struct position *at)
         return false;
     return whole_number(f, "epoch", &at->epoch) && whole_number(f, "in_epoch", &at->in_epoch) &&
            whole_number(f, "step", &at->step) && whole_number(f, "best_epoch", &at->best_epoch) &&
-           real_number(f, "loss_sum", &at->loss_sum) && real_number(f, "best", &at->best);
+           real_number(f, "loss_sum", &at->loss_sum) && real_number(f, "best", &at->best) && read_hits(f, at);
 }
 
 static bool was_synthetic(const struct st_file *f)

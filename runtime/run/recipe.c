@@ -95,6 +95,17 @@ static int read_numbers(const struct plan *p, struct recipe *r)
     return 0;
 }
 
+/* Do the kernels of training report metrics? */
+static bool training_counts(const struct plan *p)
+{
+    for (const struct kernel *k = p->kernel; k < p->kernel + p->nkernel; k++)
+        for (const struct stage *s = k->stage; phase_trains(p->schedule[k->schedule].phase) && s < k->stage + k->nstage;
+             s++)
+            if (strcmp(s->op->name, "report_metric") == 0)
+                return true;
+    return false;
+}
+
 static int read_metrics(const struct plan *p, struct recipe *r)
 {
     char key[40];
@@ -143,6 +154,7 @@ int recipe_read(const struct plan *p, struct recipe *r)
         return complain(STATUS_INTERNAL, "schedule %s has no rule", name);
     *r = (struct recipe){
         .shuffle = plan_number(p, "data.shuffle", 1) != 0,
+        .counts = training_counts(p),
     };
     bool automatic = strcmp(setting_text(p, "train.batch"), "auto") == 0;
     bool good = whole(p, "train.epochs", 1, 1, &r->epochs) && whole(p, "train.batch.max", 256, 1, &r->max_batch) &&

@@ -56,11 +56,13 @@ struct rate {
 };
 double rate_at(const struct rate *r, int64_t step); /* step: optimizer steps done before */
 
-struct position {     /* in training; a checkpoint holds it */
-    int64_t epoch;    /* epochs done */
-    int64_t in_epoch; /* steps done of the next one */
-    int64_t step;     /* optimizer steps done in all */
-    double loss_sum;  /* over the samples of those in_epoch steps */
+struct position {              /* in training; a checkpoint holds it */
+    int64_t epoch;             /* epochs done */
+    int64_t in_epoch;          /* steps done of the next one */
+    int64_t step;              /* optimizer steps done in all */
+    double loss_sum;           /* over the samples of those in_epoch steps */
+    int64_t hits[MAX_METRICS]; /* right answers among those samples, metric by metric, before each step's update */
+    bool uncounted;            /* hits of some of them are unknown: an older netrun's checkpoint has none */
     double seconds; /* that they took in the processes before this one; not in a checkpoint, whose bytes tell no time */
     int64_t best_epoch; /* 0: none yet */
     double best;        /* its merit by the measure of `save` */
@@ -97,6 +99,7 @@ struct recipe {
     const struct expr *number[CTL_NUMBERS]; /* op_numbers() of the update; they live as long as the plan */
     int metrics;
     char metric[MAX_METRICS][METRIC_NAME]; /* "accuracy", "top5" */
+    bool counts;                           /* steps of the training report them too; older plans do not */
     struct rule save, stop;
 };
 int recipe_read(const struct plan *p, struct recipe *r);

@@ -19,6 +19,7 @@ struct runs {
     int n;        /* of the next call */
     int64_t part; /* rows of the current step's batch that have run */
     double loss;  /* their sum */
+    int64_t hits[MAX_METRICS];
     uint32_t control[MOST_RUNS][CTL_WORDS];
 };
 
@@ -126,10 +127,15 @@ static bool end_step(struct job *j, struct runs *r, const uint32_t control[CTL_W
 {
     r->part += control[CTL_ROWS];
     r->loss += (double)control_float(control, CTL_LOSS) * control[CTL_ROWS];
+    for (int m = 0; m < j->recipe.metrics; m++)
+        r->hits[m] += control[CTL_METRIC + m];
     if (!control[CTL_LAST])
         return false;
     *loss = (float)(r->loss / (double)r->part);
     j->at.loss_sum += r->loss;
+    for (int m = 0; m < j->recipe.metrics; m++)
+        j->at.hits[m] += r->hits[m];
+    memset(r->hits, 0, sizeof r->hits);
     j->at.step++;
     j->at.in_epoch++;
     *seen += r->part;
@@ -169,6 +175,23 @@ static int told(bool good)
     return good || stopped_by() ? 0 : keep_lost();
 }
 
+/* Takes out of the position what the epoch that is over has shown of the training set. */
+static void take_training(struct job *j, struct result *r)
+{
+    *r = (struct result){.loss = j->at.loss_sum / (double)j->data.train.count, .n = j->data.train.count};
+    if (j->recipe.counts && !j->at.uncounted)
+        r->metrics = j->recipe.metrics;
+    for (int m = 0; m < r->metrics; m++) {
+        r->metric[m] = j->recipe.metric[m];
+        r->correct[m] = j->at.hits[m];
+    }
+    j->at.epoch++;
+    j->at.in_epoch = 0;
+    j->at.loss_sum = j->at.seconds = 0;
+    j->at.uncounted = false;
+    memset(j->at.hits, 0, sizeof j->at.hits);
+}
+
 /* Tests, keeps, and only then shows. */
 static int end_epoch(struct job *j, int64_t seen, double since)
 {
@@ -179,13 +202,10 @@ static int end_epoch(struct job *j, int64_t seen, double since)
     if (status)
         return status;
     j->test_seconds = now() - trained;
-    r->train_loss = j->at.loss_sum / (double)j->data.train.count;
     r->seconds = j->at.seconds + now() - since;
     r->per_second = (double)seen / (trained - since + 1e-9);
-    j->at.epoch++;
-    j->at.in_epoch = 0;
-    j->at.loss_sum = j->at.seconds = 0;
-    r->best = choose_epoch(j, r->train_loss, &r->test);
+    take_training(j, &r->train);
+    r->best = choose_epoch(j, r->train.loss, &r->test);
     r->epoch = j->at.epoch;
     r->epochs = j->recipe.epochs;
     r->steps = j->at.step;

@@ -37,7 +37,9 @@ static void put_epoch(struct event_line *l, const struct event *e)
     event_integer(l, "epoch", e->epoch.epoch);
     event_integer(l, "steps", e->epoch.steps);
     event_open(l, "train", '{');
-    event_number(l, "loss", e->epoch.train_loss);
+    event_number(l, "loss", e->epoch.train.loss);
+    for (int m = 0; m < e->epoch.train.metrics; m++)
+        event_number(l, e->epoch.train.metric[m], (double)e->epoch.train.correct[m] / (double)e->epoch.train.n);
     event_close(l, '}');
     if (test->n > 0) {
         event_open(l, "test", '{');

@@ -50,7 +50,7 @@ void epoch_text(const struct epoch_report *r, bool synthetic, char *text, size_t
     char word[32];
     struct line l = {text, size, 0};
     l.used = snprintf(text, size, "epoch %*lld/%lld", digits_of(r->epochs), (long long)r->epoch, (long long)r->epochs);
-    piece(&l, 0, "loss %s", loss_text(r->train_loss, word, sizeof word));
+    piece(&l, 0, "loss %s", loss_text(r->train.loss, word, sizeof word));
     if (test->n > 0)
         piece(&l, 0, "test %s", loss_text(test->loss, word, sizeof word));
     for (int m = 0; m < test->metrics && test->n > 0; m++) {

@@ -45,7 +45,7 @@ struct step_report {
     bool logged;                           /* asked for by --log-every */
 };
 
-struct result {  /* of a test */
+struct result {  /* of a pass over a set */
     double loss; /* mean over n samples */
     int64_t n;
     int metrics;
@@ -55,8 +55,8 @@ struct result {  /* of a test */
 
 struct epoch_report {
     int64_t epoch, epochs, steps; /* epoch: 1 for the first; steps: in all so far */
-    double train_loss;
-    struct result test; /* n 0: there is no test set */
+    struct result train;          /* as seen during training, each batch before its update */
+    struct result test;           /* n 0: there is no test set */
     bool best;
     double seconds, per_second, eta; /* eta < 0: none */
 };

@@ -62,7 +62,7 @@ static void test_epoch_line(void **state)
     struct epoch_report r = {
         .epoch = 3,
         .epochs = 14,
-        .train_loss = 0.0412,
+        .train.loss = 0.0412,
         .best = true,
         .test = {.loss = 0.0335, .n = 10000, .metrics = 1, .metric = {"accuracy"}, .correct = {9891}},
         .seconds = 1.9,
@@ -76,7 +76,7 @@ static void test_epoch_line(void **state)
     epoch_text(&r, false, text, sizeof text);
     assert_string_equal(text, "epoch  3/14  loss 0.0412  test 0.0335  best  1.9 s  ETA 21 s  31.6k img/s");
     r = (struct epoch_report){
-        .epoch = 200, .epochs = 200, .train_loss = 1.25e-5, .seconds = 0.01, .per_second = 400, .eta = -1};
+        .epoch = 200, .epochs = 200, .train.loss = 1.25e-5, .seconds = 0.01, .per_second = 400, .eta = -1};
     epoch_text(&r, false, text, sizeof text);
     assert_string_equal(text, "epoch 200/200  loss 1.25e-05        0.0 s  400 img/s");
 }
@@ -109,7 +109,7 @@ static void test_epoch_width(void **state)
             for (size_t k = 0; k < sizeof times / sizeof *times; k++)
                 for (int m = 0; m <= 2 * MAX_METRICS + 1; m++) {
                     r.epoch = r.epochs = epochs[e];
-                    r.train_loss = r.test.loss = losses[i];
+                    r.train.loss = r.test.loss = losses[i];
                     r.seconds = r.eta = times[k];
                     r.test.metrics = m / 2;
                     epoch_text(&r, m % 2, text, sizeof text);
@@ -121,7 +121,7 @@ static void test_epoch_width(void **state)
     r = (struct epoch_report){
         .epoch = 100,
         .epochs = 200,
-        .train_loss = 12345.678,
+        .train.loss = 12345.678,
         .best = true,
         .test = {.loss = 1e6, .n = 10000, .metrics = 2, .metric = {"accuracy", "top5"}, .correct = {9891, 10000}},
         .seconds = 754,
