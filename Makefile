@@ -22,6 +22,7 @@ LINK = $(CC) $(CFLAGS) $(STRICT) $(SANITIZER) $(LDFLAGS)
 
 OPS := $(sort $(wildcard compiler/ops/*.c))
 FORMATS := $(sort $(wildcard runtime/data/format_*.c))
+LAYOUTS := $(sort $(wildcard compiler/plan/layout_*.c))
 TARGETS := $(sort $(wildcard compiler/emit/target_*.c))
 LIB_O := $(patsubst %.c,$(B)/%.o,$(filter-out compiler/netc/main.c,$(wildcard compiler/*/*.c))) $(B)/net.tab.o $(B)/net.lex.o
 RUN_O := $(patsubst %.c,$(B)/%.o,$(filter-out runtime/netrun/main.c,$(wildcard runtime/*/*.c)))
@@ -88,6 +89,9 @@ $(B)/compiler/plan/op.o: $(B)/oplist.h
 $(B)/targetlist.h: FORCE
 	@$(call lists,$(patsubst target_%,'TARGET(%)',$(notdir $(basename $(TARGETS)))))
 $(B)/compiler/plan/target.o: $(B)/targetlist.h
+$(B)/layoutlist.h: FORCE
+	@$(call lists,$(patsubst layout_%,'LAYOUT(%)',$(notdir $(basename $(LAYOUTS)))))
+$(B)/compiler/plan/layout.o: $(B)/layoutlist.h
 $(B)/formatlist.h: FORCE
 	@$(call lists,$(patsubst format_%,'FORMAT(%)',$(notdir $(basename $(FORMATS)))))
 $(B)/runtime/data/data.o: $(B)/formatlist.h
@@ -155,6 +159,7 @@ $(B)/steps/%.o: %.c $(B)/flags
 	$(Q)$(CC) $(STEP_FLAGS) -c -o $@ $<
 $(B)/steps/compiler/plan/op.o: $(B)/oplist.h
 $(B)/steps/compiler/plan/target.o: $(B)/targetlist.h
+$(B)/steps/compiler/plan/layout.o: $(B)/layoutlist.h
 $(B)/steps/compiler/emit/language_c.o: $(B)/prelude.inc $(B)/prelude_scalar.inc
 $(B)/steps/compiler/emit/language_cuda.o: $(B)/prelude_cuda.inc $(B)/prelude_mma.inc
 $(B)/tests/test_steps: $(B)/tests/unit/test_steps.o $(STEPS_O)

@@ -189,7 +189,7 @@ static struct linear_dw choose_linear_dw(const struct writer *w, const struct st
     const int vectors = (int)least(w->lanes == 16 ? 4 : 3, groups_of(d.C, w->lanes));
     while (d.tile < 8 && d.tile < d.K && (d.tile + 1) * vectors + vectors + 1 <= registers)
         d.tile++;
-    d.stride = plain_stride(d.C);
+    d.stride = row_elements(tensor_of(w, s->in[0]));
     d.width = vectors * w->lanes;
     d.spans = (int)(d.C / d.width);
     d.tail = (int)(d.C % d.width);

@@ -152,7 +152,7 @@ void put_linear_dw_cuda(struct writer *w, const struct stage *s)
 {
     enum { QUADS = 32, SLICES = 8 };
     int64_t C = tensor_of(w, s->in[0])->dim[0], K = tensor_of(w, s->in[1])->dim[0];
-    int64_t stride = plain_stride(C);
+    int64_t stride = row_elements(tensor_of(w, s->in[0]));
     int tile = (int)least(8, K);
     int64_t tiles = groups_of(K, tile), spans = groups_of(C, 4 * QUADS);
     open_kernel(w);

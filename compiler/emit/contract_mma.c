@@ -257,7 +257,7 @@ void put_linear_dw_mma(struct writer *w, const struct stage *s)
     int deep = depth_of(w);
     int64_t C = tensor_of(w, s->in[0])->dim[0], K = tensor_of(w, s->in[1])->dim[0], tiles = groups_of(K, 16),
             spans = groups_of(C, SPAN);
-    int64_t stride = plain_stride(C);
+    int64_t stride = row_elements(tensor_of(w, s->in[0]));
     w->threads = 32 * WARPS;
     open_kernel(w);
     w->blocks_per_task = 0;

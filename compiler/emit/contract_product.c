@@ -97,7 +97,7 @@ void put_library_dw(struct writer *w, const struct stage *s)
 {
     put_without(w, s);
     int64_t C = tensor_of(w, s->in[0])->dim[0], K = tensor_of(w, s->in[1])->dim[0];
-    int64_t stride = plain_stride(C);
+    int64_t stride = row_elements(tensor_of(w, s->in[0]));
     w->pads = true;
     open_pack(w, s->in[1]);
     put(w, "for (int64_t row = a->control[%d] + blockIdx.x; row < rows; row += gridDim.x)", CTL_ROWS);

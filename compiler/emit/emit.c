@@ -102,17 +102,13 @@ const char *place_of(struct writer *w, int tensor, const char *block, const char
     const struct tensor *t = tensor_of(w, tensor);
     if (!t->rows)
         return region_printf(w->region, "%s + %s", name_of(w, tensor), e);
-    return region_printf(w->region, "%s + (%s * %lld + %s) * 16 + lane", name_of(w, tensor), block,
-                         (long long)tensor_elements(t), e);
+    return region_printf(w->region, "%s + %s", name_of(w, tensor), lane_place_text(w->region, t, block, e));
 }
 
 const char *row_value(struct writer *w, int tensor, const char *row, const char *e)
 {
-    const struct tensor *t = tensor_of(w, tensor);
-    const long long n = tensor_elements(t);
-    if (t->layout == LAYOUT_PLAIN)
-        return region_printf(w->region, "%s[%s * %lld + %s]", name_of(w, tensor), row, (long long)plain_stride(n), e);
-    return region_printf(w->region, "%s[(%s / 16 * %lld + %s) * 16 + %s %% 16]", name_of(w, tensor), row, n, e, row);
+    return region_printf(w->region, "%s[%s]", name_of(w, tensor),
+                         row_place_text(w->region, tensor_of(w, tensor), row, e));
 }
 
 const char *read_of(struct writer *w, int tensor, const char *block, const char *e, const char *c)

@@ -10,7 +10,7 @@ struct graph *graph_new(enum phase ph, struct region *r, struct diag *d)
 {
     struct graph *g = region_alloc(r, 1, sizeof *g);
     g->phase = ph;
-    g->layout = LAYOUT_BLOCK;
+    g->layout = &layout_block;
     g->region = r;
     g->diag = d;
     const int64_t words[] = {CTL_WORDS};
@@ -36,7 +36,7 @@ struct value *graph_source(struct graph *g, enum role role, enum dtype d, bool r
                            const char *name, struct loc loc)
 {
     struct tensor t = {.role = role, .dtype = d, .rows = rows, .rank = rank};
-    t.layout = rows ? g->layout : LAYOUT_PLAIN;
+    t.layout = rows ? g->layout : NULL;
     t.name = (char *)name;
     memcpy(t.dim, dim, (size_t)rank * sizeof *dim);
     struct value *v = add_value(g, &t, loc);
@@ -232,7 +232,9 @@ static void print_value(const struct graph *g, const struct value *v, FILE *out)
 {
     static const char *const dtype[] = {"f32", "u8", "i32", "u32", "f64"};
     fprintf(out, "%%%d %s : %s[%s]%s", v->id, v->t.name, dtype[v->t.dtype], v->t.rank ? shape_text(g->region, v) : "",
-            v->t.rows ? v->t.layout == LAYOUT_BLOCK ? " rows/16" : " rows" : "");
+            v->t.rows ? " rows" : "");
+    if (v->t.rows && v->t.layout->samples > 1)
+        fprintf(out, "/%d", v->t.layout->samples);
 }
 
 /* One line per node: what it makes, op, attributes, operands, line of the source. */

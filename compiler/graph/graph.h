@@ -47,7 +47,7 @@ struct named_value {
 
 struct graph {
     enum phase phase;
-    enum layout layout; /* of values with rows, unless an op says otherwise */
+    const struct layout *layout; /* of values with rows, unless an op says otherwise */
     struct region *region;
     struct diag *diag;
     struct loc at;     /* where the text of the nodes being added stands ... */

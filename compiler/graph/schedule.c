@@ -24,13 +24,17 @@ static bool persists(enum role r)
 
 static int64_t bytes_of(const struct tensor *t)
 {
-    int64_t n = tensor_elements(t), bytes;
-    if (n < 0 || __builtin_mul_overflow(n, dtype_bytes(t->dtype), &bytes) || bytes > INT64_MAX - PARAM_ALIGN) {
+    const int64_t n = tensor_elements(t);
+    int64_t bytes = -1;
+    if (t->rows)
+        bytes = row_bytes(t);
+    else if (n < 0 || __builtin_mul_overflow(n, dtype_bytes(t->dtype), &bytes))
+        bytes = -1;
+    if (bytes < 0 || bytes > INT64_MAX - PARAM_ALIGN) {
         fprintf(stderr, "internal error: a tensor of more bytes than can be counted\n");
         exit(70);
     }
-    int64_t align = t->rows ? PLACE_ALIGN : 1;
-    return (bytes + align - 1) / align * align;
+    return bytes;
 }
 
 static int add_tensor(struct context *c, const struct value *v, int schedule)
@@ -197,6 +201,7 @@ static void add_row_scratch(struct context *c)
         struct tensor *t =
             add_scratch(c, ROLE_WORKSPACE, DT_F32, scratch, region_printf(c->p->region, "@workspace%d", s));
         t->rows = true;
+        t->layout = &layout_plain;
         t->bytes = bytes_of(t);
         t->first = s;
         t->last = s + 1;

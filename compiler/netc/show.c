@@ -243,7 +243,7 @@ static void json_tensors(const struct plan *p, FILE *out)
         json_member("name", t->name, out);
         json_member("role", role_word[t->role], out);
         json_member("dtype", dtype_word[t->dtype], out);
-        json_member("layout", layout_word[t->layout], out);
+        json_member("layout", layout_word(t), out);
         json_number("phase", t->schedule, out);
         json_number("base", t->base, out);
         json_number("at", t->at, out);

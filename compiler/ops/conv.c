@@ -58,7 +58,7 @@ static bool value_like(const struct tensor *x)
     return x->rows && x->dtype == DT_F32;
 }
 
-static void set_value(struct tensor *out, enum layout l, int rank, int64_t c, int64_t h, int64_t w)
+static void set_value(struct tensor *out, const struct layout *l, int rank, int64_t c, int64_t h, int64_t w)
 {
     *out = (struct tensor){.dtype = DT_F32, .layout = l, .rows = true, .rank = rank, .dim = {c}};
     if (rank == 3) {
@@ -130,7 +130,7 @@ static void conv_grad(struct graph *g, struct node *n, struct value *const *gy, 
     double a[MAX_ATTRS] = {0};
     memcpy(a, n->attr, (size_t)op_attrs(n->op) * sizeof *a);
     if (w->t.rank == 2) {
-        struct value *rows = x->t.layout == LAYOUT_BLOCK ? graph_op(g, "relayout", NULL, x, NULL) : x;
+        struct value *rows = row_by_row(&x->t) ? x : graph_op(g, "relayout", NULL, x, NULL);
         gx[1] = graph_op(g, "linear_dw", NULL, rows, gy[0], NULL);
     } else {
         a[EXTRA_H] = (double)w->t.dim[2];

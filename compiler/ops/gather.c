@@ -11,21 +11,21 @@ enum { CLASS = DIMS_D0 + MAX_RANK };
 static bool gather_shape(const double *a, const struct tensor *const *in, int nin, struct tensor *out, int nout)
 {
     (void)nin, (void)nout;
-    struct tensor t = {.dtype = DT_F32, .layout = LAYOUT_BLOCK, .rows = true};
+    struct tensor t = {.dtype = DT_F32, .layout = &layout_block, .rows = true};
     if (in[0]->role != ROLE_CONTROL || !attr_dims(a, &t) || t.rank == 0)
         return false;
     int64_t flat = tensor_elements(&t);
     if (flat < 1 || flat > MAX_SIDE)
         return false;
     out[0] = t; /* and for the weight gradient of a first fully connected layer: */
-    out[1] = (struct tensor){.dtype = DT_F32, .layout = LAYOUT_PLAIN, .rows = true, .rank = 1, .dim = {flat}};
+    out[1] = (struct tensor){.dtype = DT_F32, .layout = &layout_plain, .rows = true, .rank = 1, .dim = {flat}};
     return true;
 }
 
 static bool target_shape(const double *a, const struct tensor *const *in, int nin, struct tensor *out, int nout)
 {
     (void)nin, (void)nout;
-    struct tensor t = {.dtype = a[CLASS] == 1 ? DT_I32 : DT_F32, .layout = LAYOUT_BLOCK, .rows = true};
+    struct tensor t = {.dtype = a[CLASS] == 1 ? DT_I32 : DT_F32, .layout = &layout_block, .rows = true};
     if (in[0]->role != ROLE_CONTROL || !attr_dims(a, &t) || !attr_whole(a[CLASS], 0, 1) ||
         (t.dtype == DT_I32 && t.rank))
         return false;
@@ -144,7 +144,7 @@ static void put_gather_threads(struct writer *w, const struct stage *s)
     put(w, "const real x = at[i] < 0 ? 0 : pixel(a, at[i] * %lld + start + e, %s, %s);", (long long)n, f.scale,
         f.shift);
     if (plain)
-        put(w, "%s[(block * 16 + i) * %lld + start + e] = x;", name_of(w, s->out[1]), (long long)plain_stride(n));
+        put(w, "%s = x;", row_value(w, s->out[1], "(block * 16 + i)", "start + e"));
     put(w, "tile[i][e] = x;");
     put(w, "}");
     put(w, "__syncthreads();");
@@ -162,7 +162,7 @@ static void put_gather_blocks(struct writer *w, const struct stage *s)
     double *scale, *shift;
     int64_t n = tensor_elements(t), channels = fold_transforms(w, t, &scale, &shift), places = n / channels;
     bool plain = is_stored(w, s->out[1]), blocks = is_stored(w, s->out[0]);
-    int64_t stride = plain ? plain_stride(n) : 0;
+    int64_t stride = plain ? row_elements(tensor_of(w, s->out[1])) : 0;
     put_constants(w, "scale", scale, channels);
     put_constants(w, "shift", shift, channels);
     fprintf(w->out, "\n");
@@ -266,10 +266,10 @@ static const struct body target_body[] = {{.name = "blocks", .target = &target_c
 static bool relayout_shape(const double *a, const struct tensor *const *in, int nin, struct tensor *out, int nout)
 {
     (void)a, (void)nin, (void)nout;
-    if (!in[0]->rows || in[0]->layout != LAYOUT_BLOCK || in[0]->dtype != DT_F32)
+    if (!in_lanes(in[0]) || in[0]->dtype != DT_F32)
         return false;
     out[0] = *in[0];
-    out[0].layout = LAYOUT_PLAIN;
+    out[0].layout = &layout_plain;
     return true;
 }
 
@@ -284,7 +284,7 @@ static void relayout_emit(struct writer *w, const struct stage *s)
 
 static void put_relayout_threads(struct writer *w, const struct stage *s)
 {
-    int64_t n = tensor_elements(tensor_of(w, s->in[0])), stride = plain_stride(n);
+    int64_t n = tensor_elements(tensor_of(w, s->in[0]));
     open_kernel(w);
     open_turn(w, n);
     put(w, "for (int e = unit; e < n; e += blockDim.x / 16)");
@@ -292,14 +292,16 @@ static void put_relayout_threads(struct writer *w, const struct stage *s)
     put(w, "__syncthreads();");
     put(w, "for (int k = threadIdx.x; k < 16 * %d; k += blockDim.x)", SPAN);
     put(w, "    if (k %% %d < n)", SPAN);
-    put(w, "        %s[(block * 16 + k / %d) * %lld + start + k %% %d] = tile[k / %d][k %% %d];", name_of(w, s->out[0]),
-        SPAN, (long long)stride, SPAN, SPAN, SPAN);
+    put(w, "        %s = tile[k / %d][k %% %d];",
+        row_value(w, s->out[0], region_printf(w->region, "(block * 16 + k / %d)", SPAN),
+                  region_printf(w->region, "start + k %% %d", SPAN)),
+        SPAN, SPAN);
     close_turn(w);
 }
 
 static void put_relayout_blocks(struct writer *w, const struct stage *s)
 {
-    int64_t n = tensor_elements(tensor_of(w, s->in[0])), stride = plain_stride(n);
+    int64_t n = tensor_elements(tensor_of(w, s->in[0])), stride = row_elements(tensor_of(w, s->out[0]));
     open_kernel(w);
     w->blocks_per_task = 1;
     w->splits = 1;

@@ -6,17 +6,12 @@
 
 #include <math.h>
 
-static bool value_like(const struct tensor *x)
-{
-    return x->rows && x->dtype == DT_F32;
-}
-
 /* linear_dw(x, y'): x row by row, y' in blocks. */
 static bool linear_dw_shape(const double *attr, const struct tensor *const *in, int nin, struct tensor *out, int nout)
 {
     (void)attr, (void)nin, (void)nout;
-    if (!value_like(in[0]) || !value_like(in[1]) || in[0]->rank != 1 || in[1]->rank != 1 ||
-        in[0]->layout != LAYOUT_PLAIN || in[0]->dim[0] > MAX_SIDE || in[1]->dim[0] > MAX_SIDE ||
+    if (!row_by_row(in[0]) || !in_lanes(in[1]) || in[0]->dtype != DT_F32 || in[1]->dtype != DT_F32 ||
+        in[0]->rank != 1 || in[1]->rank != 1 || in[0]->dim[0] > MAX_SIDE || in[1]->dim[0] > MAX_SIDE ||
         in[0]->dim[0] * in[1]->dim[0] > MAX_WEIGHTS)
         return false;
     out[0] = (struct tensor){.dtype = DT_F32, .rank = 2, .dim = {in[1]->dim[0], in[0]->dim[0]}};

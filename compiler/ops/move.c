@@ -83,7 +83,7 @@ static bool reshape_shape(const double *a, const struct tensor *const *in, int n
 {
     (void)nin, (void)nout;
     out[0] = *in[0];
-    if (!in[0]->rows || in[0]->dtype != DT_F32 || !attr_dims(a, &out[0]) || in[0]->layout != LAYOUT_BLOCK)
+    if (!in_lanes(in[0]) || in[0]->dtype != DT_F32 || !attr_dims(a, &out[0]))
         return false;
     return tensor_elements(&out[0]) == tensor_elements(in[0]);
 }

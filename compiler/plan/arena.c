@@ -19,12 +19,6 @@ int64_t tensor_elements(const struct tensor *t)
     return n;
 }
 
-int64_t plain_stride(int64_t elements)
-{
-    const int64_t unit = PLACE_ALIGN / (int64_t)sizeof(float);
-    return (elements + unit - 1) / unit * unit;
-}
-
 bool role_is_output(enum role r)
 {
     return r == ROLE_OUTPUT || r == ROLE_LOGITS || r == ROLE_ESTIMATE;

@@ -212,7 +212,7 @@ static bool check_outputs(const struct plan *p, struct plan_error *e)
     for (const struct tensor *t = p->tensor; t < p->tensor + p->ntensor; t++) {
         if (!role_is_output(t->role))
             continue;
-        bool right = t->rows && t->dtype == DT_F32 && t->layout == LAYOUT_PLAIN && t->schedule >= 0 &&
+        bool right = row_by_row(t) && t->dtype == DT_F32 && t->schedule >= 0 &&
                      p->schedule[t->schedule].phase == PHASE_PREDICT &&
                      !strncmp(t->name, OUTPUT_PREFIX, strlen(OUTPUT_PREFIX));
         if (t->role != ROLE_OUTPUT)

@@ -53,7 +53,9 @@ static bool large_enough(const struct tensor *t)
     for (int i = 0; i < t->rank; i++)
         if (t->dim[i] < 1 || __builtin_mul_overflow(need, t->dim[i], &need))
             return false;
-    return t->bytes >= need;
+    if (t->rows && t->layout)
+        need = row_bytes(t);
+    return need >= 0 && t->bytes >= need;
 }
 
 static bool judge_tensor(const struct plan *p, const struct tensor *t, struct plan_error *e)
@@ -62,7 +64,7 @@ static bool judge_tensor(const struct plan *p, const struct tensor *t, struct pl
     const struct schedule *s = t->schedule < 0 ? NULL : &p->schedule[t->schedule];
     if (!large_enough(t))
         return refuse(e, "tensor %s: its shape needs more than its %lld bytes", t->name, (long long)t->bytes);
-    if (t->rows ? !s || t->bytes % PLACE_ALIGN : t->layout != LAYOUT_PLAIN)
+    if (t->rows ? !s || !t->layout || t->bytes % PLACE_ALIGN : t->layout != NULL)
         return refuse(e, "tensor %s: rows need a schedule and a multiple of %d bytes, blocks need rows", t->name,
                       PLACE_ALIGN);
     if (t->first < 0 || t->first > t->last || (s && t->last > s->last_kernel - s->first_kernel))

@@ -9,7 +9,6 @@
 const char *const dtype_word[DT_COUNT] = {
     [DT_F32] = "f32", [DT_U8] = "u8", [DT_I32] = "i32", [DT_U32] = "u32", [DT_F64] = "f64",
 };
-const char *const layout_word[LAYOUT_COUNT] = {[LAYOUT_PLAIN] = "plain", [LAYOUT_BLOCK] = "block"};
 const char *const role_word[ROLE_COUNT] = {
     [ROLE_VALUE] = "value",         [ROLE_INPUT] = "input",       [ROLE_TARGET] = "target", [ROLE_PARAM] = "param",
     [ROLE_STATE] = "state",         [ROLE_GRAD] = "grad",         [ROLE_SLOT] = "slot",     [ROLE_CONTROL] = "control",

@@ -20,6 +20,7 @@
 #endif
 
 #include "base/bounds.h"
+#include "layout.h"
 #include "target.h"
 
 #include <stdbool.h>
@@ -29,8 +30,6 @@
 
 enum {
     PLAN_VERSION = 2,
-    ROW_BLOCK = 16,    /* samples per block; row capacities are multiples of it */
-    PLACE_ALIGN = 16,  /* per-row sizes and offsets; times ROW_BLOCK gives 256-byte alignment */
     FIXED_ALIGN = 256, /* offsets of fixed tensors */
     PARAM_ALIGN = 64,  /* a parameter within its group */
     RING_STEPS = 64,   /* runs that one launch of a GPU may hold */
@@ -39,13 +38,6 @@ enum {
 /* ---- tensors ---- */
 
 enum dtype { DT_F32, DT_U8, DT_I32, DT_U32, DT_F64, DT_COUNT };
-
-/* How the elements of a tensor with rows lie in memory. Names, files and initialisation never see it. */
-enum layout {
-    LAYOUT_PLAIN, /* [N][C][H][W]; the only one for tensors without rows */
-    LAYOUT_BLOCK, /* [N / 16][C][H][W][16 samples]: vector lanes are samples */
-    LAYOUT_COUNT
-};
 
 enum role {
     ROLE_VALUE, /* made and used within a phase: activations, their gradients */
@@ -75,8 +67,8 @@ struct tensor {
         name; /* PyTorch's for parameters; the model's for inputs; else with an @ (relu@4, @control). Unique within its schedule, or among those that persist */
     enum role role;
     enum dtype dtype;
-    enum layout layout;
-    bool rows; /* has a batch axis in front of dim[] */
+    bool rows;                   /* has a batch axis in front of dim[] */
+    const struct layout *layout; /* of rows; NULL: without */
     int rank;
     int64_t dim[MAX_RANK];
     int schedule;    /* index of the schedule it belongs to, -1: persistent */
@@ -229,7 +221,6 @@ int64_t dtype_bytes(enum dtype d);
 /* Has bytes in the arena; false: lives in the registers of one kernel, first == last == its step. */
 bool tensor_stored(const struct tensor *t);
 int64_t tensor_elements(const struct tensor *t); /* of one row, or of all if without rows */
-int64_t plain_stride(int64_t elements);          /* LAYOUT_PLAIN, f32: elements from one row to the next */
 bool role_is_output(enum role r);
 int64_t schedule_arena(const struct plan *p, const struct schedule *s, int64_t rows);
 /* The same, if `parts` where batches run in parts. */

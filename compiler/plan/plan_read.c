@@ -173,6 +173,15 @@ static void read_shape(struct reader *r, struct tensor *t)
         scan_expected(r, whole, what);
 }
 
+static const struct layout *read_layout(struct reader *r)
+{
+    const char *name[MOST_LAYOUTS];
+    int n = 0;
+    for (; layout_at(n); n++)
+        name[n] = layout_at(n)->name;
+    return layout_at(scan_choice(r, "a layout, such as plain or block", name, n));
+}
+
 static void read_tensor(struct reader *r, int i, struct tensor *t)
 {
     scan_line(r, "a tensor");
@@ -180,8 +189,12 @@ static void read_tensor(struct reader *r, int i, struct tensor *t)
     t->name = scan_name(r, "a name of letters, digits and _.:@+-", plan_name_valid);
     t->role = (enum role)scan_choice(r, "the role of a tensor", role_word, ROLE_COUNT);
     t->dtype = (enum dtype)scan_choice(r, "the type of the elements", dtype_word, DT_COUNT);
-    t->layout = (enum layout)scan_choice(r, "plain or block", layout_word, LAYOUT_COUNT);
+    t->layout = read_layout(r);
     read_shape(r, t);
+    if (!t->rows && t->layout != &layout_plain)
+        scan_fail(r, "only rows of a batch can be in layout %s", t->layout->name);
+    if (!t->rows)
+        t->layout = NULL;
     t->schedule = (int)scan_optional(r, "the schedule of the tensor", -1, r->plan->nschedule - 1);
     t->base = (int)scan_optional(r, "the base of the tensor", -1, r->plan->ntensor - 1);
     t->at = scan_optional(r, "the place within the base", 0, MAX_BYTES);

@@ -8,7 +8,6 @@ enum { MOST_SCHEDULES = MOST_TARGETS * PHASE_COUNT };
 
 /* Indexed by the enums of plan.h. */
 extern const char *const dtype_word[DT_COUNT];
-extern const char *const layout_word[LAYOUT_COUNT];
 extern const char *const role_word[ROLE_COUNT];
 extern const char *const init_word[INIT_UNIFORM + 1];
 extern const char *const phase_word[PHASE_COUNT];

@@ -135,7 +135,7 @@ static void put_tensors(FILE *out, const struct plan *p)
         bool placed = t->base < 0 && tensor_stored(t);
         char dims[128], schedule[24], base[24], at[24], offset[24];
         fprintf(out, "  %4d %-*s %-9s %-5s %-6s %-14s %5s %5s %9s %10" PRId64 " %11s %5d %5d %5d %-7s ", i, width,
-                t->name, role_word[t->role], dtype_word[t->dtype], layout_word[t->layout], shape(t, dims),
+                t->name, role_word[t->role], dtype_word[t->dtype], layout_word(t), shape(t, dims),
                 optional(t->schedule >= 0, t->schedule, schedule), optional(t->base >= 0, t->base, base),
                 optional(t->base >= 0, t->at, at), t->bytes, optional(placed, t->offset, offset), t->first, t->last,
                 t->line, init_word[t->init]);

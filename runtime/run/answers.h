@@ -6,9 +6,9 @@
 
 struct answer_output {
     const char *name;
-    enum role role; /* ROLE_OUTPUT, ROLE_LOGITS, ROLE_ESTIMATE */
-    bool classes;   /* shown as classes with probabilities: logits, unless raw values are asked for */
-    int64_t n;
+    enum role role;      /* ROLE_OUTPUT, ROLE_LOGITS, ROLE_ESTIMATE */
+    bool classes;        /* shown as classes with probabilities: logits, unless raw values are asked for */
+    int64_t n, stride;   /* stride: floats from a sample's to those of the next, where they are kept */
     const float *value;  /* n, in the order of the output's elements */
     double *probability; /* n, if classes */
     int64_t best;        /* if classes: the most probable; -1: the logits are not finite */

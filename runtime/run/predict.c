@@ -94,7 +94,7 @@ static int show(struct prediction *p)
 
 static int64_t bytes_of(const struct answer_output *o)
 {
-    return plain_stride(o->n) * (int64_t)sizeof(float);
+    return o->stride * (int64_t)sizeof(float);
 }
 
 /* Rows of an output that are read at once. */
@@ -110,6 +110,7 @@ static int open_output(struct prediction *p, int i, const struct tensor *t)
     *o = (struct answer_output){.name = t->name + strlen(OUTPUT_PREFIX),
                                 .role = t->role,
                                 .n = tensor_elements(t),
+                                .stride = row_elements(t),
                                 .classes = t->role == ROLE_LOGITS && !p->job->options->raw};
     p->value[i] = calloc((size_t)at_once(p, o), (size_t)bytes_of(o));
     if (o->classes)
@@ -152,7 +153,7 @@ static int answer(struct prediction *p, int64_t row, int64_t rows)
             if (!d->read(d, PHASE_PREDICT, t, row * bytes, p->value[i], n * bytes))
                 return complain(STATUS_DEVICE, "cannot read %s from the device", plan->tensor[t].name);
         }
-        o->value = p->value[i] + row % some * plain_stride(o->n);
+        o->value = p->value[i] + row % some * o->stride;
         if (!o->classes)
             continue;
         softmax(o->value, o->probability, o->n);

@@ -120,13 +120,6 @@ static inline int64_t element_bytes(const struct trial *t, const struct tensor *
     return x->dtype == DT_F32 && t->wide ? 8 : dtype_bytes(x->dtype);
 }
 
-/* Elements from one row to the next: rows of a plain tensor begin at multiples of 16 bytes of float. */
-static inline int64_t row_elements(const struct tensor *x)
-{
-    int64_t n = tensor_elements(x);
-    return x->layout == LAYOUT_BLOCK ? n : x->bytes / dtype_bytes(x->dtype);
-}
-
 /* Bytes of a tensor of its own. Maps over values without rows work on 16 at a time. */
 static inline size_t tensor_size(const struct trial *t, const struct tensor *x)
 {
@@ -177,11 +170,7 @@ static inline void *tensor_at(const struct trial *t, int tensor)
 /* Index in memory of an element of a row (0 without rows). */
 static inline int64_t index_of(const struct tensor *x, int64_t row, int64_t element)
 {
-    if (!x->rows)
-        return element;
-    if (x->layout == LAYOUT_BLOCK)
-        return (row / ROW_BLOCK * row_elements(x) + element) * ROW_BLOCK + row % ROW_BLOCK;
-    return row * row_elements(x) + element;
+    return x->rows ? element_place(x, row, element) : element;
 }
 
 static inline double value_get(const struct trial *t, int tensor, int64_t row, int64_t element)

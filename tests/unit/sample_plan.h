@@ -77,7 +77,7 @@ enum {
 #define PERSISTENT .schedule = -1, .last = 1
 #define LIVES(from, to) .first = from, .last = to
 #define ROWS(s, place, size)                                                                                           \
-    .rows = true, .layout = LAYOUT_BLOCK, .schedule = s, .base = -1, .offset = place, .bytes = size
+    .rows = true, .layout = &layout_block, .schedule = s, .base = -1, .offset = place, .bytes = size
 
 static const struct tensor sample_tensor[TENSORS] = {
     [CONTROL] = {"control", ROLE_CONTROL, DT_U32, .rank = 1, .dim = {CTL_WORDS}, .base = -1, .bytes = 256, PERSISTENT},
@@ -94,7 +94,7 @@ static const struct tensor sample_tensor[TENSORS] = {
     [Y] = {"relu_1", .rank = 1, .dim = {4}, ROWS(0, 32, 16), LIVES(1, 4), .line = 5},
     [LOSS] = {"loss", ROWS(0, 48, 16), LIVES(2, 3)},
     [GY] = {"relu_1.grad", .rank = 1, .dim = {4}, ROWS(0, 64, 16), LIVES(2, 4), .line = 5},
-    [GSUM] = {"fc.grad", .rows = true, .layout = LAYOUT_BLOCK, .rank = 1, .dim = {4}, .base = GY, .bytes = 16,
+    [GSUM] = {"fc.grad", .rows = true, .layout = &layout_block, .rank = 1, .dim = {4}, .base = GY, .bytes = 16,
               LIVES(3, 4)},
     [GRADIENTS] = {"gradients", ROLE_GRAD, .rank = 1, .dim = {48}, .base = -1, .bytes = 192, LIVES(3, 5)},
     [WEIGHT_GRAD] = {"fc.weight.grad", ROLE_GRAD, .rank = 2, .dim = {4, 8}, .base = GRADIENTS, .bytes = 128,

@@ -130,7 +130,7 @@ static void real(struct tensor *t)
 }
 static void plain(struct tensor *t)
 {
-    t->layout = LAYOUT_PLAIN;
+    t->layout = &layout_plain;
 }
 static void longer(struct tensor *t)
 {
@@ -305,9 +305,9 @@ static void test_what_outputs_are(void **state)
     }
 }
 
-static void in_lanes(struct tensor *t)
+static void with_lanes(struct tensor *t)
 {
-    t->layout = LAYOUT_BLOCK;
+    t->layout = &layout_block;
 }
 static void unnamed(struct tensor *t)
 {
@@ -342,7 +342,7 @@ static void refuse_output(bool classes, const char *name, void lie(struct tensor
 
 static void test_outputs(void **state)
 {
-    void (*const lies[])(struct tensor *) = {in_lanes, unnamed, persistent, bytes};
+    void (*const lies[])(struct tensor *) = {with_lanes, unnamed, persistent, bytes};
     (void)state;
     for (int i = 0; i < COUNT(lies); i++)
         refuse_output(true, "output.w", lies[i]);

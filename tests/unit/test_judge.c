@@ -43,7 +43,7 @@ LIE(too_few_bytes, T(BIAS).bytes = 15)
 LIE(shape_overflows, T(MEAN).rank = 2; T(MEAN).dim[0] = T(MEAN).dim[1] = INT64_C(1) << 40)
 LIE(no_extent, T(MEAN).dim[0] = 0)
 LIE(row_bytes_not_aligned, T(Y).bytes = 24)
-LIE(blocks_without_rows, T(MEAN).layout = LAYOUT_BLOCK)
+LIE(blocks_without_rows, T(MEAN).layout = &layout_block)
 LIE(persistent_rows, T(MEAN).rows = true)
 LIE(life_backwards, T(Y).first = 4; T(Y).last = 1)
 LIE(life_past_the_end, T(Y).last = 6)
@@ -325,6 +325,7 @@ static struct tensor random_tensor(void)
     case 2:
         t.schedule = 0;
         t.rows = true;
+        t.layout = rand() % 2 ? &layout_plain : &layout_block;
         t.bytes = (1 + rand() % 6) * PLACE_ALIGN;
         t.offset = rand() % 40 * PLACE_ALIGN;
         break;
