@@ -57,7 +57,7 @@ int budget(const struct compilation *c, int64_t bytes, int64_t batch);
 /* One line a layer, totals, memory of each phase. thop: also the total by the rule of thop >= 0.1. */
 void summary(const struct compilation *c, bool thop, FILE *out);
 
-/* ---- show.c ---- */
+/* ---- dot.c, json.c ---- */
 
 void print_dot(const struct graph *g, FILE *out); /* for graphviz */
 void print_json(const struct compilation *c, FILE *out);
