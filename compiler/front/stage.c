@@ -103,7 +103,7 @@ static struct result build_word(struct builder *b, struct scope *s, const struct
 {
     struct graph *g = b->graph;
     struct value *x[2 * MAX_OPERANDS];
-    int nx = 0, counter = s->nlayer, value = g->nvalue, node = g->nnode, errors = b->diag->errors;
+    int nx = 0, errors = b->diag->errors;
     if (first)
         x[nx++] = first;
     struct args args;
@@ -115,6 +115,7 @@ static struct result build_word(struct builder *b, struct scope *s, const struct
                    wanted);
         return poison;
     }
+    int counter = s->nlayer, value = g->nvalue, node = g->nnode; /* behind layers within the arguments */
     const char *own = path ? path : path_below(b, s, path_numbered(b, s, w->name, &counter));
     struct site site = {g, b->diag, c->loc, own};
     g->at = c->loc;

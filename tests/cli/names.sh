@@ -75,3 +75,21 @@ words="repeat double void main Linear ReLU N end weight bias running_mean num_ba
 expect 0 netc main.net -o main.plan
 expect 0 netrun main.plan --train --device cpu --epochs 1 --quiet
 expect 0 netrun main.plan --test --device cpu --weights runs/main-1/last.safetensors
+
+# Layers within the operands of another one have numbers of their own, and keep the layers that they are.
+cat >within.net <<'END4'
+net within
+input  x : f32[2, 8, 8]
+target t : class[3]
+y = Concat(x -> Conv(3, kernel = 1) -> BatchNorm -> Conv(4, kernel = 1), x -> ReLU) -> Conv(5, kernel = 1) -> Flatten -> Linear(3)
+output y
+train {
+    loss      = CrossEntropy(y, t)
+    optimizer = SGD(lr = 0.1)
+}
+END4
+expect 0 netc within.net --summary
+[ "$(awk '$1 ~ /^[0-9]+$/ { print $2 }' out | grep _ | paste -sd' ')" = "conv_1 batchnorm_2 conv_3 conv_4 linear_5" ] ||
+    fail "other names: $(cat out)"
+expect 0 netc within.net --emit=json
+grep -q '"name": "relu_1", "layer": "ReLU"' out || fail "ReLU is a part of Concat"
