@@ -57,9 +57,15 @@ int budget(const struct compilation *c, int64_t bytes, int64_t batch);
 /* One line a layer, totals, memory of each phase. thop: also the total by the rule of thop >= 0.1. */
 void summary(const struct compilation *c, bool thop, FILE *out);
 
-/* ---- dot.c, json.c ---- */
+/* ---- dot.c ---- */
 
-void print_dot(const struct graph *g, FILE *out); /* for graphviz */
+/* For graphviz: a box a layer, with its name, word, shape and parameters; frames are blocks, edges have shapes. */
+void print_layers_dot(const struct compilation *c, FILE *out);
+void print_kernels_dot(const struct graph *g, FILE *out); /* the same of nodes, in frames that are kernels */
+void xml_text(const char *text, FILE *out);               /* within an element or a quoted attribute */
+
+/* ---- json.c ---- */
+
 void print_json(const struct compilation *c, FILE *out);
 
 /* ---- place.c ---- */

@@ -123,10 +123,41 @@ static void start_layer(struct view *v, const struct node *n)
     v->list[v->nlayer++] = (struct layer){.path = n->layer,
                                           .label = word,
                                           .fate = "",
+                                          .kind = n->op->kind,
                                           .input = input,
                                           .named = input || (!add && strcmp(y->maker, word)),
                                           .predicts = v->g->phase == PHASE_PREDICT,
                                           .trains = v->g->phase == PHASE_TRAIN};
+}
+
+/* The layer that made a value, be it laid out anew since; -1: none. */
+static int made_in(const struct view *v, const struct value *x)
+{
+    while (v->layer[x->id] < 0 && x->def && x->def->nin)
+        x = x->def->in[0];
+    return x->t.role == ROLE_PARAM ? -1 : v->layer[x->id];
+}
+
+static int count_of(const int *list, int n, int what)
+{
+    int times = 0;
+    for (int i = 0; i < n; i++)
+        times += list[i] == what;
+    return times;
+}
+
+/* What two nodes of a layer read is one operand; what one node reads twice is two. */
+static void add_operands(struct view *v, struct layer *l, const struct node *n)
+{
+    int *reads = region_alloc(v->c->region, (size_t)n->nin + 1, sizeof *reads);
+    for (int i = 0; i < n->nin; i++) {
+        reads[i] = made_in(v, n->in[i]);
+        if (reads[i] < 0 || reads[i] == l - v->list ||
+            count_of(l->from, l->nfrom, reads[i]) >= count_of(reads, i + 1, reads[i]))
+            continue;
+        region_grow(v->c->region, l->from, l->nfrom);
+        l->from[l->nfrom++] = reads[i];
+    }
 }
 
 static void add_node(struct view *v, const struct node *n)
@@ -138,6 +169,8 @@ static void add_node(struct view *v, const struct node *n)
     const struct word *w = l->input ? NULL : word_at_place(v, n->loc);
     v->last[index] = n;
     l->out = n->out[0];
+    l->kind = l->kind == OP_VIEW ? n->op->kind : l->kind;
+    add_operands(v, l, n);
     l->macs += node_count(n, n->op->macs);
     l->thop += node_count(n, n->op->macs) + (w && n->in[0]->t.rows ? thop_extra(w, n->in[0], n->out[0]) : 0);
     for (int o = 0; o < n->nout; o++)
@@ -182,6 +215,13 @@ static struct view view_of(const struct compilation *c, enum phase phase)
     for (int k = 0; k < g->nnode; k++)
         if (v.part[k] == PART_FORWARD && is_layer(g, g->node[k]))
             add_node(&v, g->node[k]);
+    for (int i = 0; i < g->noutput; i++) {
+        int at = made_in(&v, g->output[i].value);
+        if (at >= 0)
+            v.list[at].outputs = v.list[at].outputs
+                                     ? region_printf(c->region, "%s, %s", v.list[at].outputs, g->output[i].name)
+                                     : g->output[i].name;
+    }
     return v;
 }
 
@@ -327,6 +367,9 @@ static struct layer *merge(const struct view *train, const struct view *predict,
         if (both || !first)
             place[1][j] = n;
         l->line = place[!first][l->line];
+        for (int k = 0; k < l->nfrom; k++)
+            l->from[k] = place[!first][l->from[k]];
+        l->outputs = both ? predict->list[j].outputs : l->outputs;
         l->predicts = both || !first;
         l->macs = l->predicts ? predict->list[j].macs : 0;
         l->thop = l->predicts ? predict->list[j].thop : 0;

@@ -9,7 +9,11 @@ struct layer {
     const char *label;       /* "Conv 3x3 / 2", "ReLU", "Add", "input" */
     const char *fate;        /* "kernel + ReLU + MaxPool 2", "fused into conv1", "view, no copy" */
     const struct value *out; /* its result */
-    bool named;              /* the path stands in the source, or in the names of its parameters */
+    int nfrom;
+    int *from;           /* indices of the layers whose results it reads, in the order of its operands; x + x: twice */
+    const char *outputs; /* of the network, that are its result: "logits", "logits, y"; NULL: none */
+    enum op_kind kind;   /* of its first node that is no view */
+    bool named;          /* the path stands in the source, or in the names of its parameters */
     bool input;
     bool predicts, trains; /* in which graphs it is */
     int line;              /* index of the layer on whose line it is told: its own, or one before it */
@@ -21,6 +25,8 @@ struct layer {
 
 /* Inputs and layers in the order in which they are computed, blocks and repeats expanded; owned by c->region. */
 struct layer *layers_of(const struct compilation *c, int *count);
+
+const char *grouped(struct region *r, int64_t n); /* summary.c: "1,218,048"; "-" for nothing */
 
 /* parts.c: which part of the training step each node of a graph belongs to. */
 enum part { PART_FORWARD, PART_BACKWARD, PART_UPDATE };

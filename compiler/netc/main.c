@@ -14,7 +14,17 @@ enum { EXIT_MODEL = 1, EXIT_USAGE = 2, EXIT_BUDGET = 3, EXIT_FILE = 4, EXIT_INTE
 
 /* ---- command line ---- */
 
-enum emit { EMIT_NONE = -1, EMIT_PLAN, EMIT_C, EMIT_CUDA, EMIT_KERNELS, EMIT_GRAPH, EMIT_DOT, EMIT_JSON };
+enum emit {
+    EMIT_NONE = -1,
+    EMIT_PLAN,
+    EMIT_C,
+    EMIT_CUDA,
+    EMIT_KERNELS,
+    EMIT_GRAPH,
+    EMIT_DOT,
+    EMIT_DOT_KERNELS,
+    EMIT_JSON
+};
 enum rule { RULE_MACS, RULE_THOP };
 enum pairs { DEFINE, ALGORITHM, PAIRS };
 
@@ -112,8 +122,9 @@ static const struct option_row rows[] = {
     {"summary", 0, NULL, WHAT,
      "one line a layer: shape, parameters, multiply-adds, bytes kept, what became of it; then memory", false,
      OPTION_FLAG(summary)},
-    {"emit", 0, "plan|c|cuda|kernels|graph|dot|json", WHAT,
-     "print on stdout: the plan, kernels as C, as CUDA or of --target, the graph as text, for graphviz, or as JSON",
+    {"emit", 0, "plan|c|cuda|kernels|graph|dot|dot=kernels|json", WHAT,
+     "print on stdout: the plan, kernels as C, as CUDA or of --target, the graph as text, layers or kernels for "
+     "graphviz, or all as JSON",
      false, OPTION_CHOICE(enum emit, emit)},
     {"memory-map", 0, NULL, WHAT, "draw the memory plan: time down, addresses across", false, OPTION_FLAG(map)},
     {"place", 0, "FILE", WHAT, "run the packer alone on a CSV file of id,lower,upper,size", true, OPTION_TEXT(place)},
@@ -241,8 +252,14 @@ static int write_plan(const struct plan *p, const char *path)
 }
 
 static const char *const emit_word[] = {
-    [EMIT_PLAN] = "plan",   [EMIT_C] = "c",     [EMIT_CUDA] = "cuda", [EMIT_KERNELS] = "kernels",
-    [EMIT_GRAPH] = "graph", [EMIT_DOT] = "dot", [EMIT_JSON] = "json",
+    [EMIT_PLAN] = "plan",
+    [EMIT_C] = "c",
+    [EMIT_CUDA] = "cuda",
+    [EMIT_KERNELS] = "kernels",
+    [EMIT_GRAPH] = "graph",
+    [EMIT_DOT] = "dot",
+    [EMIT_DOT_KERNELS] = "dot=kernels",
+    [EMIT_JSON] = "json",
 };
 
 /* Of --emit: whose kernels are printed; NULL: none. */
@@ -272,7 +289,9 @@ static int emit(const struct compilation *c, const struct request *r)
     else if (r->emit == EMIT_GRAPH)
         print_graphs(c, stdout);
     else if (r->emit == EMIT_DOT)
-        print_dot(c->graph[PHASE_TRAIN], stdout);
+        print_layers_dot(c, stdout);
+    else if (r->emit == EMIT_DOT_KERNELS)
+        print_kernels_dot(c->graph[PHASE_TRAIN], stdout);
     else
         print_json(c, stdout);
     if (good || ferror(stdout)) /* streams_close says what is lost */

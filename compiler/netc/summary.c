@@ -14,8 +14,7 @@ struct table {
     const char *(*row)[COLUMNS];
 };
 
-/* "1,218,048"; "-" for nothing. */
-static const char *grouped(struct region *r, int64_t n)
+const char *grouped(struct region *r, int64_t n)
 {
     char digits[24], text[40];
     int length = snprintf(digits, sizeof digits, "%lld", (long long)n), to = 0;

@@ -2,13 +2,16 @@
 for file in "$ROOT"/models/*.net; do
     expect 0 netc "$file" --emit=json
     "$B/tests/json_check" <out >/dev/null || fail "$file: not JSON"
-    expect 0 netc "$file" --emit=dot
-    if command -v dot >/dev/null; then
-        dot -Tsvg out >/dev/null || fail "$file: graphviz does not take it"
-    else
-        awk '{ n += gsub(/\{/, "{") - gsub(/\}/, "}") } NR == 1 && !/^digraph/ { exit 1 } END { exit n != 0 }' out ||
-            fail "$file: not a digraph"
-    fi
+    for what in dot dot=kernels; do
+        expect 0 netc "$file" --emit=$what
+        if command -v dot >/dev/null; then
+            dot -Tsvg out >/dev/null 2>err || fail "$file: graphviz does not take it"
+            [ ! -s err ] || fail "$file: graphviz says $(cat err)"
+        else
+            awk '{ n += gsub(/\{/, "{") - gsub(/\}/, "}") } NR == 2 && !/^digraph/ { exit 1 } END { exit n != 0 }' out ||
+                fail "$file: not a digraph"
+        fi
+    done
     expect 0 netc "$file" --emit=graph
     [ -s out ]
     expect 0 netc "$file" --emit=plan

@@ -71,7 +71,7 @@ static void print_thop(const struct compilation *c, FILE *out)
 
 static void print_train_dot(const struct compilation *c, FILE *out)
 {
-    print_dot(c->graph[PHASE_TRAIN], out);
+    print_kernels_dot(c->graph[PHASE_TRAIN], out);
 }
 
 static const struct layer *find(const struct layer *list, int n, const char *path)
@@ -258,11 +258,74 @@ static void test_dot(void **state)
     compiled_free(c);
 }
 
+/* Operands of each layer, once a use, be the value laid out anew in between or not. */
+static void test_operands(void **state)
+{
+    (void)state;
+    struct compilation *c = compiled_branches("b.net");
+    int n;
+    const struct layer *list = layers_of(c, &n), *sum = find(list, n, "+"), *joined = find(list, n, "a.0.concat_2");
+    const struct layer *twice = find(list, n, "a.0.+"), *soft = find(list, n, "softmax_4");
+    assert_int_equal(sum->nfrom, 2);
+    assert_true(list[sum->from[0]].input && list[sum->from[1]].input);
+    assert_int_equal(joined->nfrom, 2);
+    assert_string_equal(list[joined->from[0]].path, "a.0.relu_1");
+    assert_string_equal(list[joined->from[1]].path, "a.0.batchnorm_2");
+    assert_int_equal(twice->nfrom, 2);
+    assert_ptr_equal(&list[twice->from[0]], find(list, n, "a.0.act"));
+    assert_int_equal(find(list, n, "a.0.batchnorm_2")->nfrom, 1); /* though several of its nodes read it */
+    assert_int_equal(soft->nfrom, 1);
+    assert_int_equal(list[soft->from[0]].kind, OP_CONTRACT);
+    assert_string_equal(soft->outputs, "probs");
+    for (int i = 0; i < n; i++)
+        for (int k = 0; k < list[i].nfrom; k++)
+            assert_in_range(list[i].from[k], 0, i - 1);
+    compiled_free(c);
+}
+
+static void test_dot_layers(void **state)
+{
+    (void)state;
+    struct compilation *c = compiled_branches("b.net");
+    int n, edges = 0;
+    const struct layer *list = layers_of(c, &n);
+    char *text = printed(print_layers_dot, c);
+    for (int i = 0; i < n; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "  l%d [", i);
+        assert_int_equal(count(text, name), 1);
+        edges += list[i].nfrom;
+    }
+    assert_int_equal(count(text, " -> "), edges + 1); /* and to the output */
+    assert_int_equal(count(text, "shape=circle"), 3);
+    assert_int_equal(count(text, "subgraph"), 3); /* a, a.0, a.1 */
+    assert_non_null(strstr(text, "l0 -> l1 [label=\" 2x4x4\""));
+    assert_non_null(strstr(text, "<b>batchnorm_2</b>  BatchNorm<br/>"));
+    assert_non_null(strstr(text, "3, 21 parameters"));
+    assert_non_null(strstr(text, "3, prediction only"));
+    assert_non_null(strstr(text, "<b>probs</b>  output"));
+    assert_int_equal(count(text, "{"), count(text, "}"));
+    free(text);
+    compiled_free(c);
+}
+
+static void test_xml(void **state)
+{
+    (void)state;
+    char text[64] = "";
+    FILE *out = fmemopen(text, sizeof text, "w");
+    assert_non_null(out);
+    xml_text("a<b & \"c\">\n", out);
+    fclose(out);
+    assert_string_equal(text, "a&lt;b &amp; &quot;c&quot;&gt; ");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_counts), cmocka_unit_test(test_fates), cmocka_unit_test(test_branches),
-        cmocka_unit_test(test_table),  cmocka_unit_test(test_json),  cmocka_unit_test(test_dot),
+        cmocka_unit_test(test_counts),   cmocka_unit_test(test_fates),      cmocka_unit_test(test_branches),
+        cmocka_unit_test(test_table),    cmocka_unit_test(test_json),       cmocka_unit_test(test_dot),
+        cmocka_unit_test(test_operands), cmocka_unit_test(test_dot_layers), cmocka_unit_test(test_xml),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
