@@ -38,6 +38,13 @@ const struct pass *pass_at(int i); /* NULL ends */
 bool run_passes(struct compilation *c, const char *dump);
 void print_graphs(const struct compilation *c, FILE *out);
 
+/* ---- model.c ---- */
+
+/* All of it as a function: the plan of a model, byte for byte as netc writes it for the same file name, text (with a 0 behind its
+ * `length` bytes) and -D. Errors and warnings are on `messages`. NULL if there are errors. The caller frees it. */
+char *model_compile(const char *file, char *text, size_t length, struct define *define, int ndefine, FILE *messages,
+                    size_t *size);
+
 /* ---- algorithm.c ---- */
 
 /* Each --algorithm on the kernels of its layer; false after saying on stderr why one of them is for none. */

@@ -23,13 +23,22 @@ static int devices(void)
     return 0;
 }
 
+static int open_plan(struct job *j)
+{
+    struct options *o = j->options;
+    struct source s;
+    int status = source_read(o->plan, &s);
+    if (status == 0)
+        status = source_plan(&s, o->define, o->defines, stderr, &j->plan);
+    source_free(&s);
+    return status;
+}
+
 /* The plan and what of it the command line changes. */
 static int load_plan(struct job *j)
 {
-    struct options *o = j->options;
-    if (o->plan && !(j->plan = plan_open(o->plan)))
-        return STATUS_DATA;
-    return o->resume ? run_recall(j) : overrides_take(j);
+    int status = j->options->plan ? open_plan(j) : 0;
+    return status ? status : j->options->resume ? run_recall(j) : overrides_take(j);
 }
 
 static int act(struct job *j)

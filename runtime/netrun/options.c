@@ -6,6 +6,7 @@
 
 static const struct option_example examples[] = {
     {"netrun mnist.plan --train data/", "train; writes runs/mnist_cnn-1/"},
+    {"netrun mnist.net --train data/", "the same of the model itself, compiled at once"},
     {"netrun mnist.plan --train data/ --epochs 3", "the same with other settings"},
     {"netrun mnist.plan --test data/", "test the newest run's best weights"},
     {"netrun mnist.plan --predict seven.png", "class and probabilities of an image"},
@@ -68,6 +69,18 @@ static int override(void *options, const struct option_effect *e, const char *va
         return complain(STATUS_INTERNAL, "out of memory");
     snprintf(text, size, "%s%s", e->words, value);
     o->override[o->overrides++] = text;
+    return OPTIONS_GO;
+}
+
+static int define(void *options, const struct option_effect *e, const char *text)
+{
+    (void)e;
+    struct options *o = options;
+    if (!strchr(text, '=') || *text == '=')
+        return wrong("define", text, "NAME=VALUE, such as hidden=64");
+    if (o->defines == MAX_OVERRIDES)
+        return complain(STATUS_USAGE, "more than %d params", MAX_OVERRIDES);
+    o->define[o->defines++] = (char *)text;
     return OPTIONS_GO;
 }
 
@@ -136,6 +149,8 @@ static const struct option_row rows[] = {
      OPTION_WHOLE(steps, 1, INT64_MAX, NULL)},
     {"set", 0, "KEY=VALUE", HOW, "change a setting that leaves the network as it is; may be repeated", false,
      SETTING("")},
+    {"define", 'D', "NAME=VALUE", HOW, "set a `param` of MODEL.net; may be repeated", false,
+     OPTION_CALL(define, 0, NULL)},
 
     {"weights", 0, "best|last|RUN|FILE", WEIGHTS,
      "weights to start from, or to test and predict with: a file (.safetensors), a run, or `best` or `last` of the newest run; "
@@ -185,9 +200,10 @@ static const struct option_row rows[] = {
 };
 
 static const struct option_section sections[] = {
-    {"Exit status", "0 success, 2 usage, 3 does not fit the budget, 4 data or file, 5 device missing or failed,\n"
-                    "6 training diverged, 70 internal error, 128+n stopped by signal n (130: Ctrl-C; the checkpoint "
-                    "is written)\n"},
+    {"Exit status",
+     "0 success, 1 the model is wrong, 2 usage, 3 does not fit the budget, 4 data or file, 5 device missing or failed,\n"
+     "6 training diverged, 70 internal error, 128+n stopped by signal n (130: Ctrl-C; the checkpoint "
+     "is written)\n"},
     {"Files",
      "runs/NET-N/model.plan, model.net   the network\n"
      "runs/NET-N/settings.json           what is in force: settings, seed, data, device; who started and resumed it\n"
@@ -222,7 +238,7 @@ static const struct option_pair pairs[] = {
 const struct option_table netrun_options = {
     .program = "netrun",
     .purpose = "trains, tests and uses networks that netc has planned",
-    .usage = "PLAN --train [DIR] | --test [DIR] | --predict FILE|DIR|INDEX|test [options]",
+    .usage = "PLAN|MODEL.net --train [DIR] | --test [DIR] | --predict FILE|DIR|INDEX|test [options]",
     .example = examples,
     .row = rows,
     .section = sections,
@@ -233,20 +249,22 @@ const struct option_table netrun_options = {
 /* What must, and must not, be there together. */
 static int consistent(struct options *o)
 {
+    bool named = o->folder && (strstr(o->folder, ".plan") || strstr(o->folder, ".net"));
     if (o->resume && o->action == ACTION_NONE)
         o->action = ACTION_TRAIN;
     if (o->action == ACTION_NONE)
         return complain(STATUS_USAGE, "say what to do: --train DIR, --test DIR, --predict FILE or --inspect DIR "
                                       "(`netrun --help` shows examples)");
     if (!o->plan && o->action != ACTION_INSPECT && o->action != ACTION_DEVICES && !o->resume)
-        return complain(STATUS_USAGE, "no plan given%s%s",
-                        o->folder && strstr(o->folder, ".plan") ? "; write it first: netrun " : "",
-                        o->folder && strstr(o->folder, ".plan") ? o->folder : "");
+        return complain(STATUS_USAGE, "no plan or model given%s%s", named ? "; write it first: netrun " : "",
+                        named ? o->folder : "");
     if (o->plan && (o->action == ACTION_INSPECT || o->action == ACTION_DEVICES))
         return complain(STATUS_USAGE, "--%s needs no plan; what is `%s`?",
                         o->action == ACTION_DEVICES ? "devices" : "inspect", o->plan);
     if (o->resume && o->action != ACTION_TRAIN)
         return complain(STATUS_USAGE, "--resume goes with --train only; to use a run's weights say --weights FILE");
+    if (o->resume && o->defines > 0)
+        return complain(STATUS_USAGE, "--resume takes no -D: a run that is resumed keeps its network");
     if (o->resume && (o->weights || o->dry_run))
         return complain(STATUS_USAGE, "--resume goes neither with --weights nor with --dry-run");
     if (o->output && strcmp(o->output, "-") == 0 && o->json)

@@ -24,8 +24,9 @@ struct options { /* pointers: NULL if not given; they point into argv, or live a
     const char *plan, *folder, *output, *resume, *weights, *runs, *device, *memory, *emit_dir;
     struct renames map;            /* --map */
     char *override[MAX_OVERRIDES]; /* "key=value", in order; owned */
+    char *define[MAX_OVERRIDES];   /* of -D: "name=value"; they point into argv */
     const char **predict;          /* files, folders, indices, "test", in order; the list is owned */
-    int overrides, predictions, argc;
+    int overrides, defines, predictions, argc;
     char **argv;
     char *recalled;           /* the data folder of the run that is resumed; owned */
     int64_t steps;            /* 0: not given; else stop when so many optimizer steps are done in all */
@@ -249,7 +250,20 @@ int keep_lost(void);                                  /* says that an event coul
 
 /* ---- plan_open.c ---- */
 
-/* Reads a plan from a file, whose first line is looked at before the rest is read. NULL after a message. */
+/* A file that holds a plan, or a model of which source_plan makes one. */
+struct source {
+    const char *path;
+    char *text; /* owned */
+    size_t size;
+    bool model;
+};
+/* The first line is looked at before the rest is read; refuses what is neither. */
+int source_read(const char *path, struct source *s);
+void source_free(struct source *s);
+/* Its plan; of a model, for which `define` has "NAME=VALUE" for params, what netc would write. STATUS_MODEL: the compiler has said
+ * on `messages` what is wrong. */
+int source_plan(const struct source *s, char *const *define, int ndefine, FILE *messages, struct plan **plan);
+/* The two in one. NULL after a message. */
 struct plan *plan_open(const char *path);
 
 /* ---- rundir.c: runs/<net>-<n>/ ---- */

@@ -16,6 +16,7 @@
 #include <stdio.h>
 
 enum {
+    STATUS_MODEL = 1,
     STATUS_USAGE = 2,
     STATUS_BUDGET = 3,
     STATUS_DATA = 4,

@@ -30,12 +30,7 @@ for what in "--train $data --data empty" "--data empty --train $data" "--test em
     says err 'one data folder, please'
 done
 expect 0 netrun mlp.plan --test --data "$data"
-expect 4 netrun "$ROOT/models/mlp.net" --train "$data"
-says err 'mlp.net: this is a model'
-says err "= help: netc $ROOT/models/mlp.net -o mlp.plan"
-printf '\n# by its content\n\nnet xor\n' >any.txt
-expect 4 netrun any.txt --train
-says err 'any.txt: this is a model'
+expect 1 netrun "$ROOT/tests/errors/layer_unknown.net" --train "$data"
 expect 4 netrun runs/mlp-1/last.safetensors --test "$data"
 says err 'these are weights'
 : >empty.plan
