@@ -5,8 +5,7 @@
 
 enum { SHOWN = 10 }; /* classes that people see at most */
 
-/* The sign of a NaN says nothing. */
-static void put_number(double value, int digits, FILE *out)
+void answer_number(double value, int digits, FILE *out)
 {
     if (isnan(value))
         fputs("nan", out);
@@ -25,7 +24,7 @@ static void say_truth(const struct answer *a, const struct answer_output *o, FIL
     fputs(" (it is", out);
     for (int64_t i = 0; i < a->targets; i++) {
         fputc(' ', out);
-        put_number(a->target[i], 6, out);
+        answer_number(a->target[i], 6, out);
     }
     fputc(')', out);
 }
@@ -39,7 +38,7 @@ static void say_output(const struct answer *a, const struct answer_output *o, FI
         fprintf(out, " class %lld, %.2f %%", (long long)o->best, 100 * o->probability[o->best]);
     for (int64_t i = 0; !o->classes && i < o->n; i++) {
         fputc(' ', out);
-        put_number(o->value[i], 6, out);
+        answer_number(o->value[i], 6, out);
     }
     say_truth(a, o, out);
     fprintf(out, "%s\n", a->made_up);
@@ -105,76 +104,4 @@ bool answer_tell(const struct answer *a, struct job *j)
         tell_output(&a->output[i], l);
     event_close(l, '}');
     return event_end(l, j->data.synthetic);
-}
-
-/* ---- table ---- */
-
-/* In quotes where it must be. */
-static void put_field(const char *text, FILE *out)
-{
-    if (!text[strcspn(text, ",\"\r\n")]) {
-        fputs(text, out);
-        return;
-    }
-    fputc('"', out);
-    for (; *text; text++)
-        fprintf(out, *text == '"' ? "\"\"" : "%c", *text);
-    fputc('"', out);
-}
-
-static void put_columns(const char *name, int64_t n, FILE *out)
-{
-    for (int64_t i = 0; i < n; i++)
-        if (n == 1)
-            fprintf(out, ",%s", name);
-        else
-            fprintf(out, ",%s.%lld", name, (long long)i);
-}
-
-/* The output whose class the table tells; NULL: none. All that are classes are the same logits. */
-static const struct answer_output *classes_of(const struct answer *a)
-{
-    for (int i = 0; i < a->outputs; i++)
-        if (a->output[i].classes)
-            return &a->output[i];
-    return NULL;
-}
-
-void answer_head(const struct answer *a, const struct answer_table *t)
-{
-    FILE *out = t->out;
-    fputs(t->synthetic ? "sample,synthetic" : "sample", out);
-    if (t->truth)
-        put_columns("true", a->targets, out);
-    if (classes_of(a))
-        fputs(",class", out);
-    for (int i = 0; i < a->outputs; i++)
-        put_columns(a->output[i].name, a->output[i].n, out);
-    fputc('\n', out);
-}
-
-void answer_row(const struct answer *a, const struct answer_table *t)
-{
-    FILE *out = t->out;
-    const struct answer_output *classes = classes_of(a);
-    put_field(a->sample, out);
-    if (t->synthetic)
-        fprintf(out, ",%s", t->synthetic);
-    for (int64_t i = 0; t->truth && i < a->targets; i++) {
-        fputc(',', out);
-        if (a->target)
-            put_number(a->target[i], 9, out);
-        else if (a->class >= 0)
-            fprintf(out, "%lld", (long long)a->class);
-    }
-    if (classes)
-        fputc(',', out);
-    if (classes && classes->best >= 0)
-        fprintf(out, "%lld", (long long)classes->best);
-    for (const struct answer_output *o = a->output; o < a->output + a->outputs; o++)
-        for (int64_t i = 0; i < o->n; i++) {
-            fputc(',', out);
-            put_number(o->classes ? o->probability[i] : (double)o->value[i], 9, out);
-        }
-    fputc('\n', out);
 }

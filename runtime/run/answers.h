@@ -17,6 +17,7 @@ struct answer_output {
 struct answer {
     const char *sample;  /* a path, or the number of a sample of the test set */
     const char *made_up; /* "", or what must be told of data that are not real */
+    int64_t index;       /* that number; -1: it is a file */
     int64_t class;       /* what it is; -1: not known, or values */
     const float *target; /* the same where it is values; NULL: not known */
     int64_t targets;     /* how many */
@@ -31,13 +32,7 @@ void answer_say(const struct answer *a, bool whole, FILE *out);
  * False: it cannot be written. */
 bool answer_tell(const struct answer *a, struct job *j);
 
-/* CSV as in RFC 4180, but for line ends: the columns of docs/predicting.md. The head is made from any answer of the table. */
-struct answer_table {
-    FILE *out;
-    bool truth;            /* some samples have a target */
-    const char *synthetic; /* what is: "data", "weights"; NULL: nothing */
-};
-void answer_head(const struct answer *a, const struct answer_table *t);
-void answer_row(const struct answer *a, const struct answer_table *t);
+/* So many digits; the sign of a NaN says nothing. */
+void answer_number(double value, int digits, FILE *out);
 
 #endif
