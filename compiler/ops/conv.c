@@ -55,7 +55,7 @@ static bool weight_like(const struct tensor *w)
 
 static bool value_like(const struct tensor *x)
 {
-    return x->rows && x->dtype == DT_F32;
+    return in_lanes(x) && x->dtype == DT_F32;
 }
 
 static void set_value(struct tensor *out, const struct layout *l, int rank, int64_t c, int64_t h, int64_t w)
@@ -105,7 +105,7 @@ static bool dw_shape(const double *attr, const struct tensor *const *in, int nin
     (void)nin, (void)nout;
     struct geometry g;
     const struct tensor *x = in[0], *y = in[1];
-    if (!value_like(x) || !value_like(y) || x->rank != 3 || y->rank != 3 || x->layout != y->layout ||
+    if (!value_like(x) || !value_like(y) || x->rank != 3 || y->rank != 3 ||
         !attr_whole(attr[EXTRA_H], 1, MAX_PICTURE) || !attr_whole(attr[EXTRA_W], 1, MAX_PICTURE) ||
         !attr_whole(attr[GROUPS], 1, 1 << 20))
         return false;

@@ -10,7 +10,7 @@ enum { SMOOTHING };
 
 static bool rows_of(const struct tensor *t, enum dtype d, int rank)
 {
-    return t->rows && t->dtype == d && t->rank == rank;
+    return in_lanes(t) && t->dtype == d && t->rank == rank;
 }
 
 static bool xent_shape(const double *a, const struct tensor *const *in, int nin, struct tensor *out, int nout)
@@ -27,8 +27,8 @@ static bool xent_shape(const double *a, const struct tensor *const *in, int nin,
 static bool mse_shape(const double *a, const struct tensor *const *in, int nin, struct tensor *out, int nout)
 {
     (void)a, (void)nin, (void)nout;
-    if (!in[0]->rows || in[0]->dtype != DT_F32 || in[1]->dtype != DT_F32 || !same_shape(in[0], in[1]) ||
-        in[0]->layout != in[1]->layout)
+    if (!in_lanes(in[0]) || !in_lanes(in[1]) || in[0]->dtype != DT_F32 || in[1]->dtype != DT_F32 ||
+        !same_shape(in[0], in[1]))
         return false;
     out[0] = (struct tensor){.dtype = DT_F32, .layout = in[0]->layout, .rows = true};
     out[1] = *in[0];

@@ -12,8 +12,7 @@ static bool concat_shape(const double *a, const struct tensor *const *in, int ni
     (void)a, (void)nout;
     out[0] = *in[0];
     for (int i = 0; i < nin; i++) {
-        if (!in[i]->rows || in[i]->dtype != DT_F32 || in[i]->rank != in[0]->rank || in[i]->rank < 1 ||
-            in[i]->layout != in[0]->layout)
+        if (!in_lanes(in[i]) || in[i]->dtype != DT_F32 || in[i]->rank != in[0]->rank || in[i]->rank < 1)
             return false;
         for (int d = 1; d < in[0]->rank; d++)
             if (in[i]->dim[d] != in[0]->dim[d])
@@ -27,7 +26,7 @@ static bool concat_shape(const double *a, const struct tensor *const *in, int ni
 static bool slice_shape(const double *a, const struct tensor *const *in, int nin, struct tensor *out, int nout)
 {
     (void)nin, (void)nout;
-    if (!in[0]->rows || in[0]->dtype != DT_F32 || in[0]->rank < 1 || !attr_whole(a[0], 0, (double)in[0]->dim[0]) ||
+    if (!in_lanes(in[0]) || in[0]->dtype != DT_F32 || in[0]->rank < 1 || !attr_whole(a[0], 0, (double)in[0]->dim[0]) ||
         !attr_whole(a[1], 1, (double)in[0]->dim[0]) || a[0] + a[1] > (double)in[0]->dim[0])
         return false;
     out[0] = *in[0];

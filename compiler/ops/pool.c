@@ -34,7 +34,7 @@ static bool sizes(const double *a, const int64_t *in, int64_t *out)
 
 static bool image_like(const struct tensor *x)
 {
-    return x->rows && x->rank == 3 && x->dtype == DT_F32;
+    return in_lanes(x) && x->rank == 3 && x->dtype == DT_F32;
 }
 
 static bool pool_shape(const double *a, const struct tensor *const *in, int nin, struct tensor *out, int nout)
@@ -61,7 +61,7 @@ static bool dx_shape(const double *a, const struct tensor *const *in, int nin, s
     int64_t x[2] = {(int64_t)a[H], (int64_t)a[W]}, size[2];
     if (!sizes(a, x, size) || size[0] != in[0]->dim[1] || size[1] != in[0]->dim[2])
         return false;
-    if (nin > 1 && (!same_shape(in[0], in[1]) || in[1]->dtype != place_type(a) || in[1]->layout != in[0]->layout))
+    if (nin > 1 && (!same_shape(in[0], in[1]) || in[1]->dtype != place_type(a) || !in_lanes(in[1])))
         return false;
     out[0] = (struct tensor){
         .dtype = DT_F32, .layout = in[0]->layout, .rows = true, .rank = 3, .dim = {in[0]->dim[0], x[0], x[1]}};

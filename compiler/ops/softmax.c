@@ -5,9 +5,9 @@
 static bool shape(const double *a, const struct tensor *const *in, int nin, struct tensor *out, int nout)
 {
     (void)a, (void)nout;
-    if (!in[0]->rows || in[0]->dtype != DT_F32 || in[0]->rank < 1)
+    if (!in_lanes(in[0]) || in[0]->dtype != DT_F32 || in[0]->rank < 1)
         return false;
-    if (nin > 1 && (!same_shape(in[0], in[1]) || in[1]->dtype != DT_F32 || in[1]->layout != in[0]->layout))
+    if (nin > 1 && (!same_shape(in[0], in[1]) || in[1]->dtype != DT_F32 || !in_lanes(in[1])))
         return false;
     out[0] = *in[0];
     return true;

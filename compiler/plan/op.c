@@ -189,7 +189,7 @@ bool map_shape(const double *attr, const struct tensor *const *in, int nin, stru
             !in[i]->rows && wide->rows && in[i]->rank == 1 && wide->rank >= 1 && in[i]->dim[0] == wide->dim[0];
         if (!same_shape(in[i], wide) && !one && !channel)
             return false;
-        if (in[i]->rows && in[i]->layout != wide->layout)
+        if (in[i]->rows && !in_lanes(in[i]))
             return false;
     }
     for (int o = 0; o < nout; o++) {

@@ -73,8 +73,42 @@ static void test_every_size_counts(void **state)
     trial_close(&t);
 }
 
+/* What the kernel of a stage reads in vectors of samples lies in lanes, what it reads along a sample lies row by row. */
+static void test_every_layout_counts(void **state)
+{
+    struct trial t;
+    int tried = 0;
+    bool good = true;
+    (void)state;
+    assert_true(trial_plan(&t, "shapes.net", strdup(text), NULL, 0, stderr));
+    for (struct kernel *k = t.c.plan->kernel; k < t.c.plan->kernel + t.c.plan->nkernel; k++)
+        for (struct stage *s = k->stage; s < k->stage + k->nstage; s++)
+            for (int i = 0; i < s->nin; i++) {
+                struct tensor *x = &t.c.plan->tensor[s->in[i]], out[MAX_OPERANDS];
+                const struct layout *layout = x->layout;
+                const struct tensor *in[MAX_OPERANDS];
+                if (!x->rows)
+                    continue;
+                for (int j = 0; j < s->nin; j++)
+                    in[j] = &t.c.plan->tensor[s->in[j]];
+                x->layout = in_lanes(x) ? &layout_plain : &layout_block;
+                if (s->op->shape(s->attr, in, s->nin, out, s->nout)) {
+                    print_error("%s takes operand %d as %s\n", s->op->name, i, x->layout->name);
+                    good = false;
+                }
+                x->layout = layout;
+                tried++;
+            }
+    assert_true(tried > 100);
+    assert_true(good);
+    trial_close(&t);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_size_counts)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_size_counts),
+        cmocka_unit_test(test_every_layout_counts),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
