@@ -52,7 +52,7 @@ static struct writer writer_for(const struct plan *p, int k, enum precision prec
                            .region = r,
                            .target = t,
                            .precision = precision,
-                           .lanes = t->lanes ? t->lanes : 16};
+                           .lanes = t->lanes ? t->lanes : WIDEST};
 }
 
 bool kernel_can(const struct plan *p, int k, const char *algorithm)

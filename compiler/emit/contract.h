@@ -69,6 +69,7 @@ void put_conv_dw_parts(struct writer *w, const struct stage *s, const struct geo
 
 /* ---- what bodies share ---- */
 
+enum { MMA_M = 16 };      /* output channels of a product on tensor cores: mma.m16n8 */
 enum { FLAT_BLOCKS = 4 }; /* blocks of samples that a thread of a fully connected layer has */
 enum { FAR = 1 << 14 };   /* columns of x that a tile may reach to either side */
 static inline int64_t least(int64_t a, int64_t b)
@@ -78,7 +79,7 @@ static inline int64_t least(int64_t a, int64_t b)
 static inline int registers_of(
     const struct writer *w) /* of a processor that sums may be held in: one is left for a product */
 {
-    return w->lanes == 16 ? 31 : 15;
+    return w->lanes == WIDEST ? 31 : 15;
 }
 static inline int64_t groups_of(int64_t n, int64_t size)
 {

@@ -52,7 +52,7 @@ void choose_registers(const struct writer *w, const struct stage *s, struct cont
     choose_tile(w, c, CHUNK, CHUNK);
     if (c->columns < CHUNK && c->outs >= 4) {
         c->columns = CHUNK;
-        c->tile = w->lanes == 16 ? 6 : 2;
+        c->tile = w->lanes == WIDEST ? 6 : 2;
     }
 }
 
@@ -115,12 +115,12 @@ static void put_segment(struct writer *w, const struct contraction *c, int tile,
         put(w, "enum { q = %lld };", (long long)start);
     put_sums(w, c, tile, n);
     bool loop = put_source_row(w, y);
-    put(w, "const real *xr = x + (h * %lld + %s) * 16;", (long long)x->source,
+    put(w, "const real *xr = x + (h * %lld + %s) * $;", (long long)x->source,
         x->d > 1 ? region_printf(w->region, "q / %d", x->d) : region_printf(w->region, "%d * q", x->a));
     put(w, "const real *wr = weight%s;",
         y->taps > 1 ? region_printf(w->region, " + r * %lld", (long long)x->taps) : "");
-    put(w, "for (int d = 0; d < %lld; d++, xr += %lld, wr += %lld) {", (long long)c->depth, (long long)plane * 16,
-        (long long)c->w_depth);
+    put(w, "for (int d = 0; d < %lld; d++, xr += %lld, wr += %lld) {", (long long)c->depth,
+        (long long)plane * ROW_BLOCK, (long long)c->w_depth);
     for (int64_t s = 0; s < x->taps; s++) {
         bool any = false;
         for (int j = 0; j < n; j++)
@@ -136,7 +136,7 @@ static void put_segment(struct writer *w, const struct contraction *c, int tile,
             if (!axis_tap(x, start + j, s, &v))
                 continue;
             int64_t base = x->d > 1 ? start / x->d : x->a * start;
-            fprintf(w->out, "%*sb = ld(xr + (%lld) * 16);", 4 * w->indent, "", (long long)(v - base));
+            fprintf(w->out, "%*sb = ld(xr + (%lld) * $);", 4 * w->indent, "", (long long)(v - base));
             for (int i = 0; i < tile; i++)
                 fprintf(w->out, " s%d_%d += w%d * b;", i, j, i);
             fprintf(w->out, "\n");
@@ -257,7 +257,7 @@ void put_image_cpu(struct writer *w, const struct stage *s)
     put(w, "for (int p = 0; p + %lld <= %lld; p += %lld)", (long long)rows, (long long)P, (long long)rows);
     const char *from = put_channels(w, s, c, splits);
     int64_t plane = c->y.source * c->x.source;
-    put(w, "const real *x = %s + (block * %lld%s) * %lld * 16 + lane;", name_of(w, s->in[0]),
+    put(w, "const real *x = %s + (block * %lld%s) * %lld * $ + lane;", name_of(w, s->in[0]),
         (long long)(c->depth * c->groups), from, (long long)plane);
     put(w, "V tile[%lld];", (long long)(c->tile * rows * Q));
     const char *call = rest ? region_printf(w->region, "(n == %d ? @_row%d : @_row%d)", c->tile, c->tile, rest)
@@ -285,13 +285,13 @@ static void put_flat_tile(struct writer *w, const struct contraction *c, int out
     put_sums(w, c, outs, n);
     if (pieces) {
         put(w, "for (int d = 0; d < %lld;) {", depth);
-        put(w, "for (const int end = d + %d < %lld ? d + %d : %lld; d < end; d++, x += 16, weight += %lld) {",
-            MAX_TERMS, depth, MAX_TERMS, depth, step);
+        put(w, "for (const int end = d + %d < %lld ? d + %d : %lld; d < end; d++, x += $, weight += %lld) {", MAX_TERMS,
+            depth, MAX_TERMS, depth, step);
     } else
-        put(w, "for (int d = 0; d < %lld; d++, x += 16, weight += %lld) {", depth, step);
+        put(w, "for (int d = 0; d < %lld; d++, x += $, weight += %lld) {", depth, step);
     fprintf(w->out, "%*sconst V", 4 * w->indent, "");
     for (int j = 0; j < n; j++)
-        fprintf(w->out, "%s b%d = ld(x + %lld)", j ? "," : "", j, (long long)(j * c->depth * c->groups * 16));
+        fprintf(w->out, "%s b%d = ld(x + %lld)", j ? "," : "", j, (long long)(j * c->depth * c->groups * ROW_BLOCK));
     fprintf(w->out, ";\n");
     for (int i = 0; i < outs; i++) {
         fprintf(w->out, "%*s{ const V a = vec(weight[%lld]);", 4 * w->indent, "", (long long)(i * c->w_out));
@@ -332,7 +332,7 @@ void put_flat_cpu(struct writer *w, const struct stage *s)
     put(w, "V tile[%d];", c->tile * CHUNK);
     put(w, "for (int j0 = 0; j0 < blocks_here;) {");
     put(w, "const int m = blocks_here - j0 >= 4 ? 4 : blocks_here - j0 >= 2 ? 2 : 1;");
-    put(w, "const real *x = %s + ((block + j0) * %lld%s) * 16 + lane;", name_of(w, s->in[0]),
+    put(w, "const real *x = %s + ((block + j0) * %lld%s) * $ + lane;", name_of(w, s->in[0]),
         (long long)(c->depth * c->groups), from);
     for (int z = 0; z < 2 && sizes[z]; z++)
         for (int n = CHUNK; n >= 1; n /= 2)

@@ -76,13 +76,13 @@ static void put_products(struct writer *w, const struct conv_dw *d, int64_t star
     fprintf(w->out, "%*sV b;\n%*sconst V", 4 * w->indent, "", 4 * w->indent, "");
     for (int j = 0; j < d->columns; j++)
         if (axis_tap(&d->x, start, j % g->S, &v)) {
-            fprintf(w->out, "%s x%d = ld(xr + (%lld + %d * q + %lld) * 16)", comma, j,
+            fprintf(w->out, "%s x%d = ld(xr + (%lld + %d * q + %lld) * $)", comma, j,
                     (long long)(j / g->S * g->H * g->W), g->stride[1], (long long)(v - g->stride[1] * start));
             comma = ",";
         }
     fprintf(w->out, *comma ? ";\n" : " unused = {0};\n");
     for (int i = 0; i < d->tile; i++) {
-        fprintf(w->out, "%*sb = ld(yr + (%lld + q) * 16);", 4 * w->indent, "", (long long)(i * g->P * g->Q));
+        fprintf(w->out, "%*sb = ld(yr + (%lld + q) * $);", 4 * w->indent, "", (long long)(i * g->P * g->Q));
         for (int j = 0; j < d->columns; j++)
             if (axis_tap(&d->x, start, j % g->S, &v))
                 fprintf(w->out, " s%d_%d += b * x%d;", i, j, j);
@@ -114,9 +114,9 @@ static void put_piece(struct writer *w, const struct stage *s, const struct conv
     const struct geometry *g = &d->g;
     put(w, "for (int c = 0; c < %lld; c += %d)", (long long)d->chunk, d->wide);
     put(w, "for (int r = 0; r < %lld; r++) {", (long long)g->R);
-    put(w, "const real *x = %s + (block * %lld + group * %lld + c0 + c) * %lld * 16 + lane;", name_of(w, s->in[0]),
+    put(w, "const real *x = %s + (block * %lld + group * %lld + c0 + c) * %lld * $ + lane;", name_of(w, s->in[0]),
         (long long)g->C, (long long)d->Cg, (long long)(g->H * g->W));
-    put(w, "const real *y = %s + (block * %lld + k) * %lld * 16 + lane;", name_of(w, s->in[1]), (long long)g->K,
+    put(w, "const real *y = %s + (block * %lld + k) * %lld * $ + lane;", name_of(w, s->in[1]), (long long)g->K,
         (long long)(g->P * g->Q));
     put_zeros(w, d);
     const char *end = region_printf(w->region, "%lld", (long long)g->P);
@@ -127,7 +127,7 @@ static void put_piece(struct writer *w, const struct stage *s, const struct conv
     put(w, "const int h = %d * p + %d * r - %d;", g->stride[0], g->dil[0], g->pad[0]);
     put(w, "if (h < 0 || h >= %lld)", (long long)g->H);
     put(w, "    continue;");
-    put(w, "const real *xr = x + h * %lld * 16, *yr = y + p * %lld * 16;", (long long)g->W, (long long)g->Q);
+    put(w, "const real *xr = x + h * %lld * $, *yr = y + p * %lld * $;", (long long)g->W, (long long)g->Q);
     put_places(w, d);
     put(w, "}");
     for (int i = 0; i < d->tile; i++)
@@ -152,7 +152,7 @@ void put_conv_dw_cpu(struct writer *w, const struct stage *s)
     put(w, "double sums[%d][%lld] = {{0}};", d.tile, sums);
     put(w, "int pieces = 0;");
     put(w, "for (int64_t block = 0; block < blocks; block++)");
-    put(w, "for (int lane = 0; lane < 16; lane += %d)", w->lanes);
+    put(w, "for (int lane = 0; lane < $; lane += %d)", w->lanes);
     put(w, "for (int p0 = 0; p0 < %lld; p0 += %lld) {", (long long)d.g.P, (long long)d.rows);
     put_piece(w, s, &d);
     put(w, "if (++pieces < %d)", MAX_PIECES);
@@ -186,7 +186,7 @@ static struct linear_dw choose_linear_dw(const struct writer *w, const struct st
 {
     struct linear_dw d = {.C = tensor_of(w, s->in[0])->dim[0], .K = tensor_of(w, s->in[1])->dim[0], .tile = 1};
     const int registers = registers_of(w);
-    const int vectors = (int)least(w->lanes == 16 ? 4 : 3, groups_of(d.C, w->lanes));
+    const int vectors = (int)least(w->lanes == WIDEST ? 4 : 3, groups_of(d.C, w->lanes));
     while (d.tile < 8 && d.tile < d.K && (d.tile + 1) * vectors + vectors + 1 <= registers)
         d.tile++;
     d.stride = row_elements(tensor_of(w, s->in[0]));
@@ -226,12 +226,12 @@ static void put_linear_tile(struct writer *w, const struct linear_dw *d, int n, 
         for (int j = 0; j < count; j++)
             put(w, "V%d s%d_%d = {0};", span[j], i, j);
     put(w, "for (int64_t m = 0; m < samples; m++) {");
-    put(w, "const real *xr = x + m * %lld, *yr = y + m / 16 * %lld + m %% 16;", (long long)d->stride,
-        (long long)d->K * 16);
+    put(w, "const real *xr = x + m * %lld, *yr = y + m / $ * %lld + m %% $;", (long long)d->stride,
+        (long long)d->K * ROW_BLOCK);
     for (int j = 0; j < count; j++)
         put(w, "const V%d x%d = *(const V%du *)(xr + %d);", span[j], j, span[j], at[j]);
     for (int i = 0; i < n; i++) {
-        fprintf(w->out, "%*s{ const real a = yr[%d];", 4 * w->indent, "", i * 16);
+        fprintf(w->out, "%*s{ const real a = yr[%d];", 4 * w->indent, "", i * ROW_BLOCK);
         for (int j = 0; j < count; j++)
             fprintf(w->out, " s%d_%d += x%d * a;", i, j, j);
         fprintf(w->out, " }\n");
@@ -272,7 +272,7 @@ void put_linear_dw_cpu(struct writer *w, const struct stage *s)
     put(w, "const int64_t samples = a->control[%d];", CTL_ROWS);
     put(w, "for (int64_t task = first; task < last; task++) {");
     put(w, "const int64_t k = task * %d;", d.tile);
-    put(w, "const real *y = %s + k * 16;", name_of(w, s->in[1]));
+    put(w, "const real *y = %s + k * $;", name_of(w, s->in[1]));
     put(w, "real *out = %s + k * %lld;", name_of(w, s->out[0]), (long long)d.C);
     for (int z = 0; z < 2; z++) {
         if (!outputs[z])

@@ -9,7 +9,7 @@
 #include <limits.h>
 #include <stdlib.h>
 
-enum { SHARED_WEIGHTS = 3072, MOST_SUMS = 64 };
+enum { SHARED_WEIGHTS = 3072, MOST_SUMS = 64, MOST_UNITS = 16 /* of a thread block */ };
 
 static int multiple(int a, int b) /* the least common one */
 {
@@ -57,7 +57,7 @@ bool choose_tiling(const struct writer *w, const struct stage *s, struct contrac
     t->p_groups = groups_of(c->y.out, t->rows);
     t->q_groups = groups_of(c->x.out, t->columns);
     int64_t units = t->p_groups * t->q_groups;
-    t->units = (int)least(16, (units + 1) / 2 * 2);
+    t->units = (int)least(MOST_UNITS, (units + 1) / 2 * 2);
     t->unit_groups = groups_of(units, t->units);
     t->depth = least(c->depth, SHARED_WEIGHTS / (taps * tile));
     if (t->depth == 0 || groups_of(c->outs, tile) * c->groups * t->unit_groups > INT_MAX)
@@ -74,7 +74,7 @@ void put_tap_row(struct writer *w, const struct contraction *c, const struct til
     put(w, "const int v = (p0 + rr) * %d + (%d) * r + (%d), h = v / %d;", y->a, y->b, y->c, y->d);
     put(w, "if (v >= 0 && %sh < %lld) {", y->d > 1 ? region_printf(w->region, "v %% %d == 0 && ", y->d) : "",
         (long long)y->source);
-    put(w, "const real *xr = xd + h * %lld, *wr = %s + r * %lld;", (long long)x->source * 16, text->weights,
+    put(w, "const real *xr = xd + h * %lld, *wr = %s + r * %lld;", (long long)x->source * ROW_BLOCK, text->weights,
         (long long)x->taps * text->tap);
     for (int s = 0; s < x->taps * t->columns; s++) {
         int u = x->a * (s / (int)x->taps) + x->b * (s % (int)x->taps) + x->c, at = u / x->d;
@@ -111,7 +111,7 @@ const char *place_name(struct writer *w, int at)
 static void put_place(struct writer *w, const struct contraction *c, int at, const char *inside)
 {
     (void)c;
-    put(w, "const V %s = %s ? ld(xr + (w0 + (%d)) * 16) : 0;", place_name(w, at), inside, at);
+    put(w, "const V %s = %s ? ld(xr + (w0 + (%d)) * $) : 0;", place_name(w, at), inside, at);
 }
 
 static void put_weight(struct writer *w, const struct contraction *c, int tap)
@@ -195,9 +195,9 @@ void put_tiled_cuda(struct writer *w, const struct stage *s)
     struct tiling tiles_of, *t = &tiles_of;
     choose_tiling(w, s, c, t);
     const struct axis *y = &c->y, *x = &c->x;
-    int64_t taps = y->taps * x->taps, plane = y->source * x->source * 16,
+    int64_t taps = y->taps * x->taps, plane = y->source * x->source * ROW_BLOCK,
             tiles = groups_of(c->outs, c->tile) * c->groups;
-    w->threads = 16 * t->units;
+    w->threads = ROW_BLOCK * t->units;
     open_kernel(w);
     open_tasks(w, 1, (int)(tiles * t->unit_groups));
     put(w, "const int t = (int)(part / %lld), u = (int)(part %% %lld) * %d + unit;", (long long)t->unit_groups,
@@ -241,13 +241,13 @@ void put_tiled_cuda(struct writer *w, const struct stage *s)
 
 /* ---- flat ---- */
 
-/* sums[slice][(i * FLAT_BLOCKS + j) * 16 + lane] of `slices` parts of the depth: what they make together. */
+/* sums[slice][(i * FLAT_BLOCKS + j) * ROW_BLOCK + lane] of `slices` parts of the depth: what they make together. */
 void put_flat_results(struct writer *w, const struct contraction *c, int slices)
 {
     const int out = c->result;
     put(w, "__syncthreads();");
-    put(w, "for (int m = threadIdx.x; m < %d; m += %d) {", c->tile * FLAT_BLOCKS * 16, w->threads);
-    put(w, "const int i = m / %d, j = m / 16 %% %d, lane = m %% 16;", 16 * FLAT_BLOCKS, FLAT_BLOCKS);
+    put(w, "for (int m = threadIdx.x; m < %d; m += %d) {", c->tile * FLAT_BLOCKS * ROW_BLOCK, w->threads);
+    put(w, "const int i = m / %d, j = m / $ %% %d, lane = m %% $;", ROW_BLOCK * FLAT_BLOCKS, FLAT_BLOCKS);
     put(w, "if (i < n && block + j < blocks) {");
     put(w, "V sum = %s;", c->bias < 0 ? "0" : read_of(w, c->bias, NULL, NULL, "k + i"));
     put(w, "for (int slice = 0; slice < %d; slice++)", slices);
@@ -263,17 +263,17 @@ void put_flat_results(struct writer *w, const struct contraction *c, int slices)
 void put_flat_cuda(struct writer *w, const struct stage *s)
 {
     struct contraction at = contraction_of(w, s), *c = &at;
-    int slices = 16;
+    int slices = MOST_UNITS;
     c->tile = (int)least(8, c->outs);
     while (slices > 2 && c->depth < 32 * slices)
         slices /= 2;
-    int values = c->tile * FLAT_BLOCKS * 16;
+    int values = c->tile * FLAT_BLOCKS * ROW_BLOCK;
     /* Four neighbouring weights at a time, along the depth or the outputs, where they are aligned. */
     bool along = c->w_depth == 1 && c->w_out % 4 == 0 && c->depth % 4 == 0 && c->w_group % 4 == 0;
     bool across =
         c->w_out == 1 && c->w_depth % 4 == 0 && c->outs % c->tile == 0 && c->tile % 4 == 0 && c->w_group % 4 == 0;
     int step = along ? 4 : 1;
-    w->threads = 16 * slices;
+    w->threads = ROW_BLOCK * slices;
     open_kernel(w);
     open_tasks(w, FLAT_BLOCKS, (int)(groups_of(c->outs, c->tile) * c->groups));
     put(w, "const int64_t t = part;");
@@ -282,7 +282,7 @@ void put_flat_cuda(struct writer *w, const struct stage *s)
     put(w, "V acc[%d][%d] = {};", c->tile, FLAT_BLOCKS);
     put(w, "const real *x[%d];", FLAT_BLOCKS);
     put(w, "UNROLL for (int j = 0; j < %d; j++)", FLAT_BLOCKS);
-    put(w, "    x[j] = %s + ((block + j < blocks ? block + j : blocks - 1) * %lld + from) * 16 + lane;",
+    put(w, "    x[j] = %s + ((block + j < blocks ? block + j : blocks - 1) * %lld + from) * $ + lane;",
         name_of(w, s->in[0]), (long long)(c->depth * c->groups));
     put(w, "for (int d = unit * %d; d < %lld; d += %d) {", step, (long long)c->depth, step * slices);
     put(w, "real f[%d][%d];", c->tile, step);
@@ -300,14 +300,14 @@ void put_flat_cuda(struct writer *w, const struct stage *s)
             (long long)c->w_depth);
     put(w, "UNROLL for (int m = 0; m < %d; m++)", step);
     put(w, "UNROLL for (int j = 0; j < %d; j++) {", FLAT_BLOCKS);
-    put(w, "const V b = ld(x[j] + (d + m) * 16);");
+    put(w, "const V b = ld(x[j] + (d + m) * $);");
     put(w, "UNROLL for (int i = 0; i < %d; i++)", c->tile);
     put(w, "    acc[i][j] += f[i][m] * b;");
     put(w, "}");
     put(w, "}");
     put(w, "UNROLL for (int i = 0; i < %d; i++)", c->tile);
     put(w, "UNROLL for (int j = 0; j < %d; j++)", FLAT_BLOCKS);
-    put(w, "    sums[unit][(i * %d + j) * 16 + lane] = acc[i][j];", FLAT_BLOCKS);
+    put(w, "    sums[unit][(i * %d + j) * $ + lane] = acc[i][j];", FLAT_BLOCKS);
     put_flat_results(w, c, slices);
     close_tasks(w);
     close_kernel(w);

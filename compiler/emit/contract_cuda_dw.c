@@ -4,6 +4,7 @@
 #include "contract.h"
 
 enum { MOST_TERMS = 256 }; /* that a thread adds up before they meet the others */
+enum { MOST_PARTS = 16 };  /* into which the places are cut */
 
 struct dw {
     int tile, rows;
@@ -19,7 +20,7 @@ static struct dw choose_dw(const struct geometry *g)
     d.tile = (int)least(least(8, Kg), 72 / (d.rows * g->S));
     d.tiles = groups_of(Kg, d.tile);
     d.tasks = g->G * d.tiles * (g->C / g->G) * (g->R / d.rows);
-    d.parts = (int)(d.tasks >= enough ? 1 : least(16, enough / d.tasks));
+    d.parts = (int)(d.tasks >= enough ? 1 : least(MOST_PARTS, enough / d.tasks));
     return d;
 }
 
@@ -61,7 +62,7 @@ static void open_columns(struct writer *w, const struct geometry *g, const struc
 {
     bool slides = g->stride[1] == 1 && g->dil[1] == 1;
     const char *inside =
-        region_printf(w->region, "h >= 0 && h < %lld && w >= 0 && w < %lld ? ld(x + (h * %lld + w) * 16) : 0",
+        region_printf(w->region, "h >= 0 && h < %lld && w >= 0 && w < %lld ? ld(x + (h * %lld + w) * $) : 0",
                       (long long)g->H, (long long)g->W, (long long)g->W);
     put(w, "V b[%d][%lld];", d->rows, (long long)g->S);
     for (int round = 0; round < 2; round++) {
@@ -69,7 +70,7 @@ static void open_columns(struct writer *w, const struct geometry *g, const struc
             put(w, "for (int q = 0; q < %lld; q++) {", (long long)g->Q);
             put(w, "real f[%d];", d->tile);
             put(w, "UNROLL for (int i = 0; i < %d; i++)", d->tile);
-            put(w, "    f[i] = i < n ? ld(y + (i * %lld + q) * 16) : 0;", (long long)(g->P * g->Q));
+            put(w, "    f[i] = i < n ? ld(y + (i * %lld + q) * $) : 0;", (long long)(g->P * g->Q));
         }
         if (!round && !slides)
             continue;
@@ -99,25 +100,25 @@ void put_conv_dw_cuda(struct writer *w, const struct stage *s)
     open_kernel(w);
     w->blocks_per_task = 0;
     w->splits = (int)(d.tasks * d.parts);
-    put(w, "const int lane = threadIdx.x %% 16, unit = threadIdx.x / 16, part = blockIdx.x %% %d;", d.parts);
+    put(w, "const int lane = threadIdx.x %% $, unit = threadIdx.x / $, part = blockIdx.x %% %d;", d.parts);
     put(w, "const int task = blockIdx.x / %d, r0 = task %% %lld * %d, c = task / %lld %% %lld;", d.parts,
         (long long)kernel_rows, d.rows, (long long)kernel_rows, (long long)Cg);
     put(w, "const int t = task / %lld %% %lld, group = task / %lld;", (long long)(kernel_rows * Cg), (long long)d.tiles,
         (long long)(kernel_rows * Cg * d.tiles));
     put(w, "const int o = t * %d, k = group * %lld + o, n = %lld - o < %d ? %lld - o : %d;", d.tile, (long long)Kg,
         (long long)Kg, d.tile, (long long)Kg, d.tile);
-    const int64_t piece = (g->Q < MOST_TERMS ? MOST_TERMS / g->Q : 1) * 16 * d.parts;
+    const int64_t piece = (g->Q < MOST_TERMS ? MOST_TERMS / g->Q : 1) * ROW_BLOCK * d.parts;
     put(w, "__shared__ V sums[8][%d];", sums);
     put(w, "for (int64_t start = 0; start < blocks * %lld; start += %lld) {", (long long)g->P, (long long)piece);
     put(w, "const int64_t end = start + %lld < blocks * %lld ? start + %lld : blocks * %lld;", (long long)piece,
         (long long)g->P, (long long)piece, (long long)g->P);
     put(w, "V acc[%d] = {};", sums);
-    put(w, "for (int64_t m = start + part * 16 + unit; m < end; m += %d) {", 16 * d.parts);
+    put(w, "for (int64_t m = start + part * $ + unit; m < end; m += %d) {", ROW_BLOCK * d.parts);
     put(w, "const int64_t block = m / %lld;", (long long)g->P);
     put(w, "const int p = (int)(m %% %lld);", (long long)g->P);
-    put(w, "const real *y = %s + (((block * %lld + k) * %lld + p) * %lld) * 16 + lane;", name_of(w, s->in[1]),
+    put(w, "const real *y = %s + (((block * %lld + k) * %lld + p) * %lld) * $ + lane;", name_of(w, s->in[1]),
         (long long)g->K, (long long)g->P, (long long)g->Q);
-    put(w, "const real *x = %s + (block * %lld + group * %lld + c) * %lld * 16 + lane;", name_of(w, s->in[0]),
+    put(w, "const real *x = %s + (block * %lld + group * %lld + c) * %lld * $ + lane;", name_of(w, s->in[0]),
         (long long)g->C, (long long)Cg, (long long)(g->H * g->W));
     open_columns(w, g, &d);
     put(w, "UNROLL for (int r = 0; r < %d; r++)", d.rows);
@@ -171,9 +172,9 @@ void put_linear_dw_cuda(struct writer *w, const struct stage *s)
     put(w, "for (int64_t m = start + slice; m < end; m += %d) {", SLICES);
     put(w, "real x[4];");
     put(w, "load<4>(x, %s + m * %lld + c);", name_of(w, s->in[0]), (long long)stride);
-    put(w, "const real *y = %s + (m / 16 * %lld + k) * 16 + m %% 16;", name_of(w, s->in[1]), (long long)K);
+    put(w, "const real *y = %s + (m / $ * %lld + k) * $ + m %% $;", name_of(w, s->in[1]), (long long)K);
     put(w, "UNROLL for (int i = 0; i < %d; i++) {", tile);
-    put(w, "const real g = i < n ? y[i * 16] : 0;");
+    put(w, "const real g = i < n ? y[i * $] : 0;");
     put(w, "UNROLL for (int j = 0; j < 4; j++)");
     put(w, "    acc[i][j] += g * x[j];");
     put(w, "}");

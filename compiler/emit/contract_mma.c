@@ -3,7 +3,7 @@
  * output by 8 input channels over samples. Taps and tiles of places are those of contract_cuda.c. */
 #include "contract.h"
 
-enum { WARPS = 8, SHARED_FLOATS = 11776, PAD = 24 }; /* PAD: 16 channels, then 8 so that banks differ */
+enum { WARPS = 8, SHARED_FLOATS = 11776, PAD = MMA_M + 8 }; /* PAD: 8 more so that banks differ */
 
 static int depth_of(const struct writer *w)
 {
@@ -22,14 +22,14 @@ static void put_place(struct writer *w, const struct contraction *c, int at, con
 {
     put(w, "uint32_t %s[2][2];", place_name(w, at));
     put(w, "UNROLL for (int half = 0; half < 2; half++)");
-    put(w, "    load_b(%s[half], xr + (w0 + (%d)) * 16 + half * 8 + g, %lld, %s ? left : 0);", place_name(w, at), at,
-        (long long)(c->y.source * c->x.source * 16), inside);
+    put(w, "    load_b(%s[half], xr + (w0 + (%d)) * $ + half * 8 + g, %lld, %s ? left : 0);", place_name(w, at), at,
+        (long long)(c->y.source * c->x.source * ROW_BLOCK), inside);
 }
 
 static void put_weight(struct writer *w, const struct contraction *c, int tap)
 {
     (void)c;
-    put(w, "load_a(f, wr + %d, 1, %d, 16, %d);", tap, PAD, depth_of(w));
+    put(w, "load_a(f, wr + %d, 1, %d, %d, %d);", tap, PAD, MMA_M, depth_of(w));
 }
 
 static void put_product(struct writer *w, int column, int at)
@@ -45,8 +45,8 @@ static bool choose_image(const struct writer *w, const struct stage *s, struct c
     if (c->depth < depth_of(w) / 2 || c->outs < 8 || c->y.taps * c->x.taps * depth_of(w) * PAD > SHARED_FLOATS ||
         !choose_tiling(w, s, c, t) || t->rows * t->columns > 8)
         return false;
-    c->tile = 16;
-    int64_t units = t->p_groups * t->q_groups, tiles = groups_of(c->outs, 16) * c->groups;
+    c->tile = MMA_M;
+    int64_t units = t->p_groups * t->q_groups, tiles = groups_of(c->outs, MMA_M) * c->groups;
     t->units = (int)(units < WARPS ? units : WARPS);
     t->unit_groups = groups_of(units, t->units);
     return tiles * t->unit_groups <= INT32_MAX;
@@ -59,8 +59,8 @@ static void put_image(struct writer *w, const struct stage *s)
     choose_image(w, s, c, &t);
     const struct axis *y = &c->y, *x = &c->x;
     int deep = depth_of(w);
-    int64_t taps = y->taps * x->taps, plane = y->source * x->source * 16, units = t.p_groups * t.q_groups;
-    int64_t tiles = groups_of(c->outs, 16) * c->groups;
+    int64_t taps = y->taps * x->taps, plane = y->source * x->source * ROW_BLOCK, units = t.p_groups * t.q_groups;
+    int64_t tiles = groups_of(c->outs, MMA_M) * c->groups;
     w->threads = 32 * t.units;
     open_kernel(w);
     open_tasks(w, 1, (int)(tiles * t.unit_groups));
@@ -78,8 +78,9 @@ static void put_image(struct writer *w, const struct stage *s)
     put_tile_start(w, c, &t, 8, who);
     put(w, "for (int d0 = 0; d0 < %lld; d0 += %d) {", (long long)c->depth, deep);
     put(w, "const int left = %lld - d0;", (long long)c->depth);
-    put(w, "for (int m = threadIdx.x; m < %lld; m += %d) {", (long long)(taps * deep * 16), w->threads);
-    put(w, "const int i = m %% 16, tap = m / 16 %% %lld, d = m / %lld;", (long long)taps, (long long)(16 * taps));
+    put(w, "for (int m = threadIdx.x; m < %lld; m += %d) {", (long long)(taps * deep * MMA_M), w->threads);
+    put(w, "const int i = m %% %d, tap = m / %d %% %lld, d = m / %lld;", MMA_M, MMA_M, (long long)taps,
+        (long long)(MMA_M * taps));
     put(w,
         "shared[(tap * %d + d) * %d + i] = i < n && d < left ? weight[i * %lld + (int64_t)(d0 + d) * %lld + tap] : 0;",
         deep, PAD, (long long)c->w_out, (long long)c->w_depth);
@@ -107,18 +108,18 @@ static void put_flat(struct writer *w, const struct stage *s)
 {
     struct contraction at = contraction_of(w, s), *c = &at;
     int deep = depth_of(w);
-    c->tile = 16;
+    c->tile = MMA_M;
     w->threads = 32 * WARPS;
     open_kernel(w);
-    open_tasks(w, FLAT_BLOCKS, (int)(groups_of(c->outs, 16) * c->groups));
+    open_tasks(w, FLAT_BLOCKS, (int)(groups_of(c->outs, MMA_M) * c->groups));
     put_thread(w);
     put(w, "const int64_t t = part;");
     put_tile(w, s, c);
-    put(w, "__shared__ V sums[%d][%d];", WARPS, 16 * FLAT_BLOCKS * 16);
+    put(w, "__shared__ V sums[%d][%d];", WARPS, MMA_M * FLAT_BLOCKS * ROW_BLOCK);
     put(w, "V acc[8][%d] = {};", FLAT_BLOCKS);
     put(w, "const real *x[%d];", FLAT_BLOCKS);
     put(w, "UNROLL for (int j = 0; j < %d; j++)", FLAT_BLOCKS);
-    put(w, "    x[j] = %s + ((block + j < blocks ? block + j : blocks - 1) * %lld + from) * 16 + g;",
+    put(w, "    x[j] = %s + ((block + j < blocks ? block + j : blocks - 1) * %lld + from) * $ + g;",
         name_of(w, s->in[0]), (long long)(c->depth * c->groups));
     put(w, "for (int d = warp * %d; d < %lld; d += %d) {", deep, (long long)c->depth, deep * WARPS);
     put(w, "uint32_t f[4], b[2];");
@@ -126,13 +127,13 @@ static void put_flat(struct writer *w, const struct stage *s)
         (long long)c->w_out, (long long)c->w_depth, (long long)c->depth);
     put(w, "UNROLL for (int j = 0; j < %d; j++)", FLAT_BLOCKS);
     put(w, "UNROLL for (int half = 0; half < 2; half++) {");
-    put(w, "load_b(b, x[j] + d * 16 + half * 8, 16, %lld - d);", (long long)c->depth);
+    put(w, "load_b(b, x[j] + d * $ + half * 8, $, %lld - d);", (long long)c->depth);
     put(w, "mma(acc[4 * half][j], acc[4 * half + 1][j], acc[4 * half + 2][j], acc[4 * half + 3][j], f, b);");
     put(w, "}");
     put(w, "}");
     put(w, "UNROLL for (int i = 0; i < 8; i++)");
     put(w, "UNROLL for (int j = 0; j < %d; j++)", FLAT_BLOCKS);
-    put(w, "    sums[warp][((g + i / 2 %% 2 * 8) * %d + j) * 16 + i / 4 * 8 + t2 + i %% 2] = acc[i][j];", FLAT_BLOCKS);
+    put(w, "    sums[warp][((g + i / 2 %% 2 * 8) * %d + j) * $ + i / 4 * 8 + t2 + i %% 2] = acc[i][j];", FLAT_BLOCKS);
     put_flat_results(w, c, WARPS);
     close_tasks(w);
     close_kernel(w);
@@ -166,7 +167,7 @@ struct mma_dw {
 static struct mma_dw choose_dw(const struct geometry *g)
 {
     struct mma_dw d = {.rows = g->R * g->S <= 9 ? (int)g->R : 1,
-                       .k_tiles = groups_of(g->K / g->G, 16),
+                       .k_tiles = groups_of(g->K / g->G, MMA_M),
                        .c_tiles = groups_of(g->C / g->G, 8)};
     d.row_parts = g->R / d.rows;
     d.tasks = g->G * d.k_tiles * d.c_tiles * d.row_parts;
@@ -186,7 +187,7 @@ void put_conv_dw_mma(struct writer *w, const struct stage *s)
     const struct geometry at = geometry_of(w, s), *g = &at;
     const struct mma_dw d = choose_dw(g);
     int deep = depth_of(w), rows = d.rows, taps = rows * (int)g->S, parts = conv_dw_parts(g);
-    int64_t Kg = g->K / g->G, Cg = g->C / g->G, plane = g->H * g->W * 16;
+    int64_t Kg = g->K / g->G, Cg = g->C / g->G, plane = g->H * g->W * ROW_BLOCK;
     int64_t k_tiles = d.k_tiles, c_tiles = d.c_tiles, row_parts = d.row_parts, tasks = d.tasks;
     w->threads = 32 * WARPS;
     open_kernel(w);
@@ -198,27 +199,27 @@ void put_conv_dw_mma(struct writer *w, const struct stage *s)
         parts, parts, (long long)row_parts, rows, (long long)row_parts, (long long)c_tiles);
     put(w, "const int t = task / %lld %% %lld, group = task / %lld;", (long long)(row_parts * c_tiles),
         (long long)k_tiles, (long long)(row_parts * c_tiles * k_tiles));
-    put(w, "const int o = t * 16, k = group * %lld + o, n = %lld - o < 16 ? %lld - o : 16;", (long long)Kg,
-        (long long)Kg, (long long)Kg);
+    put(w, "const int o = t * %d, k = group * %lld + o, n = %lld - o < %d ? %lld - o : %d;", MMA_M, (long long)Kg,
+        (long long)Kg, MMA_M, (long long)Kg, MMA_M);
     put(w, "V acc[%d][%lld][4] = {};", rows, (long long)g->S);
     put(w, "for (int64_t m = part * %d + warp; m < blocks * %lld; m += %d) {", WARPS, (long long)g->P, WARPS * parts);
     put(w, "const int64_t block = m / %lld;", (long long)g->P);
     put(w, "const int p = (int)(m %% %lld);", (long long)g->P);
-    put(w, "const real *y = %s + (((block * %lld + k) * %lld + p) * %lld) * 16;", name_of(w, s->in[1]), (long long)g->K,
+    put(w, "const real *y = %s + (((block * %lld + k) * %lld + p) * %lld) * $;", name_of(w, s->in[1]), (long long)g->K,
         (long long)g->P, (long long)g->Q);
     put(w, "const real *x = %s + (block * %lld + group * %lld + c + (c + g < %lld ? g : 0)) * %lld;",
         name_of(w, s->in[0]), (long long)g->C, (long long)Cg, (long long)Cg, (long long)plane);
     put(w, "for (int q = 0; q < %lld; q++)", (long long)g->Q);
-    put(w, "for (int half = 0; half < 16; half += %d) {", deep);
+    put(w, "for (int half = 0; half < $; half += %d) {", deep);
     put(w, "uint32_t f[4], b[2];");
-    put(w, "load_a(f, y + q * 16 + half, %lld, 1, n, %d);", (long long)(g->P * g->Q * 16), deep);
+    put(w, "load_a(f, y + q * $ + half, %lld, 1, n, %d);", (long long)(g->P * g->Q * ROW_BLOCK), deep);
     put(w, "UNROLL for (int r = 0; r < %d; r++)", rows);
     put(w, "UNROLL for (int s = 0; s < %lld; s++) {", (long long)g->S);
     put(w, "const int h = p * %d + (r0 + r) * %d - %d, w = q * %d + s * %d - %d;", g->stride[0], g->dil[0], g->pad[0],
         g->stride[1], g->dil[1], g->pad[1]);
     put(w, "const bool inside = h >= 0 && h < %lld && w >= 0 && w < %lld && c + g < %lld;", (long long)g->H,
         (long long)g->W, (long long)Cg);
-    put(w, "load_b(b, x + (h * %lld + w) * 16 + half, 1, inside ? %d : 0);", (long long)g->W, deep);
+    put(w, "load_b(b, x + (h * %lld + w) * $ + half, 1, inside ? %d : 0);", (long long)g->W, deep);
     put(w, "mma(acc[r][s][0], acc[r][s][1], acc[r][s][2], acc[r][s][3], f, b);");
     put(w, "}");
     put(w, "}");
@@ -249,13 +250,13 @@ enum { SPAN = 32 }; /* input features of a thread block */
 bool is_linear_dw_mma(const struct writer *w, const struct stage *s)
 {
     int64_t C = tensor_of(w, s->in[0])->dim[0], K = tensor_of(w, s->in[1])->dim[0];
-    return w->precision != PRECISION_FP32 && K >= 8 && C >= 8 && groups_of(K, 16) * groups_of(C, SPAN) <= INT32_MAX;
+    return w->precision != PRECISION_FP32 && K >= 8 && C >= 8 && groups_of(K, MMA_M) * groups_of(C, SPAN) <= INT32_MAX;
 }
 
 void put_linear_dw_mma(struct writer *w, const struct stage *s)
 {
     int deep = depth_of(w);
-    int64_t C = tensor_of(w, s->in[0])->dim[0], K = tensor_of(w, s->in[1])->dim[0], tiles = groups_of(K, 16),
+    int64_t C = tensor_of(w, s->in[0])->dim[0], K = tensor_of(w, s->in[1])->dim[0], tiles = groups_of(K, MMA_M),
             spans = groups_of(C, SPAN);
     int64_t stride = row_elements(tensor_of(w, s->in[0]));
     w->threads = 32 * WARPS;
@@ -264,13 +265,12 @@ void put_linear_dw_mma(struct writer *w, const struct stage *s)
     w->splits = (int)(tiles * spans);
     put_thread(w);
     put(w, "const int64_t rows = a->control[%d];", CTL_ROWS);
-    put(w, "const int k = blockIdx.x %% %lld * 16, c = blockIdx.x / %lld * %d, n = %lld - k < 16 ? %lld - k : 16;",
-        (long long)tiles, (long long)tiles, SPAN, (long long)K, (long long)K);
+    put(w, "const int k = blockIdx.x %% %lld * %d, c = blockIdx.x / %lld * %d, n = %lld - k < %d ? %lld - k : %d;",
+        (long long)tiles, MMA_M, (long long)tiles, SPAN, (long long)K, MMA_M, (long long)K, MMA_M);
     put(w, "V acc[4][4] = {};");
     put(w, "for (int64_t m = warp * %d; m < rows; m += %d) {", deep, deep * WARPS);
     put(w, "uint32_t f[4], b[2];");
-    put(w, "load_a(f, %s + (m / 16 * %lld + k) * 16 + m %% 16, 16, 1, n, rows - m);", name_of(w, s->in[1]),
-        (long long)K);
+    put(w, "load_a(f, %s + (m / $ * %lld + k) * $ + m %% $, $, 1, n, rows - m);", name_of(w, s->in[1]), (long long)K);
     put(w, "UNROLL for (int j = 0; j < 4; j++) {");
     put(w, "const int column = c + j * 8 + g;");
     put(w, "load_b(b, %s + m * %lld + column, %lld, column < %lld ? rows - m : 0);", name_of(w, s->in[0]),
@@ -278,12 +278,12 @@ void put_linear_dw_mma(struct writer *w, const struct stage *s)
     put(w, "mma(acc[j][0], acc[j][1], acc[j][2], acc[j][3], f, b);");
     put(w, "}");
     put(w, "}");
-    put(w, "__shared__ V sums[%d][16][%d];", WARPS, SPAN);
+    put(w, "__shared__ V sums[%d][%d][%d];", WARPS, MMA_M, SPAN);
     put(w, "UNROLL for (int j = 0; j < 4; j++)");
     put(w, "UNROLL for (int i = 0; i < 4; i++)");
     put(w, "    sums[warp][g + i / 2 * 8][j * 8 + t2 + i %% 2] = acc[j][i];");
     put(w, "__syncthreads();");
-    put(w, "for (int m = threadIdx.x; m < %d; m += %d) {", 16 * SPAN, w->threads);
+    put(w, "for (int m = threadIdx.x; m < %d; m += %d) {", MMA_M * SPAN, w->threads);
     put(w, "const int i = m / %d, j = m %% %d;", SPAN, SPAN);
     put(w, "V sum = 0;");
     put(w, "for (int from = 0; from < %d; from++)", WARPS);

@@ -73,7 +73,7 @@ static double rounding(const struct writer *w)
 void price_mma(const struct writer *w, const struct stage *s, struct price *p)
 {
     const struct contraction c = contraction_of(w, s);
-    set_price(p, tensor_cores, terms_of(&c, 16), 16, FLAT_BLOCKS, depth_of(&c) + rounding(w));
+    set_price(p, tensor_cores, terms_of(&c, MMA_M), MMA_M, FLAT_BLOCKS, depth_of(&c) + rounding(w));
 }
 
 /* Tiles of 128 x 128, and two more passes over the values. */
@@ -128,5 +128,5 @@ void price_dw_registers(const struct writer *w, const struct stage *s, struct pr
 void price_dw_mma(const struct writer *w, const struct stage *s, struct price *p)
 {
     const struct geometry g = dw_geometry(w, s);
-    set_price(p, tensor_cores, dw_terms(&g), 16, 8, 256 + rounding(w));
+    set_price(p, tensor_cores, dw_terms(&g), MMA_M, 8, 256 + rounding(w));
 }

@@ -27,12 +27,12 @@ static void open_pack(struct writer *w, int tensor)
     open_kernel(w);
     w->blocks_per_task = 1;
     w->splits = (int)least(groups_of(n, 64), 1024);
-    put(w, "const int64_t part = blockIdx.x %% %d, block = blockIdx.x / %d, rows = (int64_t)gridDim.x / %d * 16;",
+    put(w, "const int64_t part = blockIdx.x %% %d, block = blockIdx.x / %d, rows = (int64_t)gridDim.x / %d * $;",
         w->splits, w->splits, w->splits);
-    put(w, "const int lane = threadIdx.x %% 16, unit = threadIdx.x / 16;");
+    put(w, "const int lane = threadIdx.x %% $, unit = threadIdx.x / $;");
     put(w, "const bool live = live_mask(a, block, lane);");
-    put(w, "for (int64_t e = part * 16 + unit; e < %lld; e += %d)", (long long)n, 16 * w->splits);
-    put(w, "    workspace[e * rows + block * 16 + lane] = live ? ld(%s) : 0;", place_of(w, tensor, "block", "e"));
+    put(w, "for (int64_t e = part * $ + unit; e < %lld; e += %d)", (long long)n, ROW_BLOCK * w->splits);
+    put(w, "    workspace[e * rows + block * $ + lane] = live ? ld(%s) : 0;", place_of(w, tensor, "block", "e"));
 }
 
 static int packed(const struct writer *w)
@@ -77,8 +77,8 @@ void put_library_product(struct writer *w, const struct stage *s)
     w->launch[w->nlaunch].when = EMIT_WITH_LIBRARY;
     open_kernel(w);
     open_elements(w, c->outs, 1);
-    put(w, "const int64_t rows = (int64_t)gridDim.x / %d * 16;", w->splits);
-    put(w, "const V v%d = workspace[(%lld + e) * rows + block * 16 + lane]%s;", var_of(w, out), (long long)from,
+    put(w, "const int64_t rows = (int64_t)gridDim.x / %d * $;", w->splits);
+    put(w, "const V v%d = workspace[(%lld + e) * rows + block * $ + lane]%s;", var_of(w, out), (long long)from,
         c->bias < 0 ? "" : region_printf(w->region, " + %s", read_of(w, c->bias, NULL, NULL, "e")));
     if (is_stored(w, out))
         put(w, "st(%s, v%d);", place_of(w, out, "block", "e"), var_of(w, out));

@@ -10,10 +10,11 @@
 #include "plan/plan.h"
 
 enum { EMIT_ABI = 3 };
+enum { WIDEST = ROW_BLOCK }; /* floats of the widest vector: the samples of a block */
 
 struct emit_options {
     const struct target *target; /* of emit_kernels; NULL: target_cpu */
-    int lanes;                   /* floats in one vector of the machine: 4, 8 or 16 */
+    int lanes;                   /* floats in one vector of the machine: 4, 8 or WIDEST */
     bool f64;                    /* compute in double (gradient tests); tensors DT_F32 then hold doubles */
     enum precision precision;    /* CUDA */
     const char *file; /* what the head calls the model, above the table of kernels; NULL: neither is written */
@@ -52,7 +53,7 @@ struct emit_launch {
     char *entry; /* name of the function; equal kernels share one */
     int threads; /* of a thread block */
     int blocks_per_task,
-        splits;          /* thread blocks: (blocks_per_task ? ceil(capacity / 16 / blocks_per_task) : 1) * splits */
+        splits; /* thread blocks: (blocks_per_task ? ceil(capacity / ROW_BLOCK / blocks_per_task) : 1) * splits */
     enum emit_when when; /* large products are for a library (cuBLAS), where there is one */
     bool multiplies;     /* the library's product comes right behind it */
     struct emit_product product;

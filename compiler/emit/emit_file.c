@@ -36,14 +36,16 @@ static bool put_kernel(struct writer *w)
     return w->nlaunch;
 }
 
-/* In the text of a kernel `@` stands for its name, behind a prefix that no word of C and of the prelude has. */
-static void put_named(const char *body, const char *name, FILE *out)
+/* In text `@` stands for the name of the kernel, `$` for the samples of a block: neither is in C. */
+static void put_named(const char *text, const char *name, FILE *out)
 {
-    for (; *body; body++)
-        if (*body == '@')
+    for (; *text; text++)
+        if (*text == '@')
             fputs(name, out);
+        else if (*text == '$')
+            fprintf(out, "%d", ROW_BLOCK);
         else
-            fputc(*body, out);
+            fputc(*text, out);
 }
 
 /* "k2_conv": the number of the function and what its first stage does. */
@@ -160,7 +162,7 @@ static void put_head(const struct plan *p, const struct source *s, const struct 
         put_plain(o->file, out);
         fprintf(out, ": network `%s`, %lld parameters, %s; plan version %d\n", p->net, (long long)p->params,
                 s->target->language->kind(s->region, s->target, o), PLAN_VERSION);
-        fputs(s->target->language->page, out);
+        put_named(s->target->language->page, "", out);
         put_table(p, s, out);
     }
     fprintf(

@@ -1,4 +1,4 @@
-/* language_c.c: kernels as C functions over ranges of tasks. The lanes of a vector are samples; a task has some blocks of 16. */
+/* language_c.c: kernels as C functions over ranges of tasks. The lanes of a vector are samples; a task has some blocks of them. */
 #include "language.h"
 
 static const char prelude_vector[] = {
@@ -37,7 +37,7 @@ static void tasks(struct writer *w, int blocks_per_task, int splits)
     if (blocks_per_task > 1)
         put(w, "const int blocks_here = blocks - block < %d ? (int)(blocks - block) : %d;", blocks_per_task,
             blocks_per_task);
-    put(w, "for (int lane = 0; lane < 16; lane += LANES) {");
+    put(w, "for (int lane = 0; lane < $; lane += LANES) {");
 }
 
 static void elements(struct writer *w, int64_t n, int splits)
@@ -86,7 +86,7 @@ static void team(struct writer *w)
 static void terms(struct writer *w, int64_t places)
 {
     put(w, "for (int64_t block = 0; block < blocks; block++)");
-    put(w, "for (int lane = 0; lane < 16; lane += LANES) {");
+    put(w, "for (int lane = 0; lane < $; lane += LANES) {");
     put(w, "const M live = live_mask(a, block, lane);");
     put(w, "for (int64_t e = c * %lld; e < (c + 1) * %lld; e++) {", (long long)places, (long long)places);
 }
@@ -113,7 +113,7 @@ static void value_maps(struct writer *w, int64_t n)
     w->splits = (int)(vectors >= 8192 ? 64 : vectors >= 64 ? 8 : 1);
     put(w, "const int lane = 0;");
     put(w, "(void)lane;");
-    put(w, "for (int64_t e = first * %lldLL / %d * 16; e < last * %lldLL / %d * 16; e += LANES) {", (long long)vectors,
+    put(w, "for (int64_t e = first * %lldLL / %d * $; e < last * %lldLL / %d * $; e += LANES) {", (long long)vectors,
         w->splits, (long long)vectors, w->splits);
     put_maps(w, 0, w->kernel->nstage, "0", "e", NULL);
     put(w, "}");
@@ -139,8 +139,8 @@ static const char page[] =
     "// function over tasks, [first, last) of them: whoever runs which, the bits are the same. Its first lines name its operands: a\n"
     "// number, and what it is to this kernel (weight, bias; the op that makes it here; x for what another kernel makes).\n"
     "//\n"
-    "// Samples stand in blocks of 16. Element e of the E of a sample lies at (block * E + e) * 16 + lane: neighbours in memory are the\n"
-    "// same element of 16 samples. V is the value of LANES samples at once (one of them with --plain), M a truth of each; ld and st\n"
+    "// Samples stand in blocks of $. Element e of the E of a sample lies at (block * E + e) * $ + lane: neighbours in memory are the\n"
+    "// same element of $ samples. V is the value of LANES samples at once (one of them with --plain), M a truth of each; ld and st\n"
     "// read and write V, vec(x) is x in all lanes, sel(m, a, b) a where m is true and else b, num(x) a constant. In images c is a\n"
     "// channel, p and q are row and column of what is made, h and w of what is read, r and s of a window; k is a channel out.\n"
     "// What changes from step to step (learning rate, rows of the batch) is read from a->control.\n"

@@ -39,7 +39,7 @@ static void open_function(struct writer *w)
 static void tasks(struct writer *w, int blocks_per_task, int splits)
 {
     put(w, "const int64_t part = blockIdx.x %% %d, block = blockIdx.x / %d * %d;", splits, splits, blocks_per_task);
-    put(w, "const int lane = threadIdx.x %% 16, unit = threadIdx.x / 16;");
+    put(w, "const int lane = threadIdx.x %% $, unit = threadIdx.x / $;");
     put(w, "(void)part, (void)unit;");
     put(w, "if (block >= blocks)");
     put(w, "    return;");
@@ -48,7 +48,7 @@ static void tasks(struct writer *w, int blocks_per_task, int splits)
 /* An element of a sample is a thread's, whatever the parts. */
 static void elements(struct writer *w, int64_t n, int splits)
 {
-    int units = w->threads / 16;
+    int units = w->threads / ROW_BLOCK;
     splits = (int)(n <= MAX_PARTS * units ? (n + units - 1) / units : MAX_PARTS);
     open_tasks(w, 1, splits);
     put(w, "for (int64_t e = part * %d + unit; e < %lld; e += %d) {", units, (long long)n, splits * units);
@@ -65,17 +65,17 @@ static void image(struct writer *w, int64_t C, int64_t P, int64_t Q)
 /* A thread has a sample. */
 static void rows(struct writer *w)
 {
-    w->blocks_per_task = w->threads / 16;
+    w->blocks_per_task = w->threads / ROW_BLOCK;
     w->splits = 1;
-    put(w, "const int64_t block = blockIdx.x * %d + threadIdx.x / 16;", w->threads / 16);
-    put(w, "const int lane = threadIdx.x %% 16;");
+    put(w, "const int64_t block = blockIdx.x * %d + threadIdx.x / $;", w->threads / ROW_BLOCK);
+    put(w, "const int lane = threadIdx.x %% $;");
     put(w, "if (block >= blocks)");
     put(w, "    return;");
 }
 
 static void share(struct writer *w, int64_t n)
 {
-    put(w, "for (int64_t e = part * 16 + unit; e < %lld; e += %d)", (long long)n, 16 * w->splits);
+    put(w, "for (int64_t e = part * $ + unit; e < %lld; e += %d)", (long long)n, ROW_BLOCK * w->splits);
 }
 
 static void values(struct writer *w, const char *name, int64_t n, int splits)
@@ -89,14 +89,14 @@ static void values(struct writer *w, const char *name, int64_t n, int splits)
 static void team(struct writer *w)
 {
     put(w, "const int64_t c = blockIdx.x;");
-    put(w, "const int lane = threadIdx.x %% 16, unit = threadIdx.x / 16;");
+    put(w, "const int lane = threadIdx.x %% $, unit = threadIdx.x / $;");
     put(w, "(void)c, (void)lane, (void)unit;");
 }
 
 /* The units of a thread block share the places of a block of samples, or if there are few of those the blocks. */
 static void terms(struct writer *w, int64_t places)
 {
-    const int units = w->threads / 16;
+    const int units = w->threads / ROW_BLOCK;
     const bool many = places >= units / 2;
     put(w, "for (int64_t block = %s; block < blocks; block += %d) {", many ? "0" : "unit", many ? 1 : units);
     put(w, "const M live = live_mask(a, block, lane);");
@@ -125,8 +125,8 @@ static void value_maps(struct writer *w, int64_t n)
 
 static const char *kind(struct region *r, const struct target *t, const struct emit_options *o)
 {
-    (void)r, (void)t, (void)o;
-    return "float, 16 samples in lanes of threads";
+    (void)t, (void)o;
+    return region_printf(r, "float, %d samples in lanes of threads", ROW_BLOCK);
 }
 
 static const char page[] =
@@ -134,8 +134,8 @@ static const char page[] =
     "// How to read this. The kernels stand behind the table and the prelude, each once, however many layers use it. Operands are\n"
     "// named by a number and by what they are to the kernel (weight, bias; the op that makes it here; x for what another makes).\n"
     "//\n"
-    "// Samples stand in blocks of 16. Element e of the E of a sample lies at (block * E + e) * 16 + lane: neighbours in memory are the\n"
-    "// same element of 16 samples, and 16 neighbouring threads are these samples (lane). A thread block has `unit`s of 16 threads,\n"
+    "// Samples stand in blocks of $. Element e of the E of a sample lies at (block * E + e) * $ + lane: neighbours in memory are the\n"
+    "// same element of $ samples, and $ neighbouring threads are these samples (lane). A thread block has `unit`s of $ threads,\n"
     "// which share elements or channels; `part` says which of the thread blocks of a block of samples it is. V is the value of the\n"
     "// thread's sample, M a truth of it; ld and st read and write V, sel(m, a, b) is a where m is true and else b. In images c is a\n"
     "// channel, p and q are row and column of what is made, h and w of what is read, r and s of a window; k is a channel out.\n"

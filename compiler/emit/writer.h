@@ -25,7 +25,8 @@ struct writer {
     struct emit_launch launch[MAX_LAUNCHES]; /* `entry` is what its name ends in, set before open_kernel as `when` is */
 };
 
-/* One line at the current indentation; `{` at its end indents what follows, `}` at its start takes back. */
+/* One line at the current indentation; `{` at its end indents what follows, `}` at its start takes back. In all text `@` is
+ * the kernel's name and `$` ROW_BLOCK, the samples of a block. */
 void put(struct writer *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
 const struct tensor *tensor_of(const struct writer *w, int tensor);
 const char *name_of(struct writer *w, int tensor);  /* C name of a stored tensor's pointer */
@@ -63,12 +64,12 @@ void open_lead(struct writer *w); /* what is done once by a team, till close_lea
 void close_lead(struct writer *w);
 void close_team(struct writer *w);
 /* Map stages [from, to) of the kernel for one element: `e` and `c` are C expressions of the element's index within a
- * sample and of its channel; `block` names the block. Results not stored stay in variables. In text, `@` is the kernel's name. */
+ * sample and of its channel; `block` names the block. Results not stored stay in variables. */
 void put_maps(struct writer *w, int from, int to, const char *block, const char *e, const char *c);
 /* Index of the first stage >= from that is not a map. */
 int maps_end(const struct writer *w, int from);
 int stage_index(const struct writer *w, const struct stage *s);
-/* C expression of the element's place in tensor t with rows in blocks: "((block * E + e) * 16 + lane)". */
+/* C expression of the element's place in tensor t with rows in blocks: "(block * E + e) * 16 + lane". */
 const char *place_of(struct writer *w, int tensor, const char *block, const char *e);
 /* C expression of element e of sample `row` of a stored tensor with rows, whatever its layout. */
 const char *row_value(struct writer *w, int tensor, const char *row, const char *e);

@@ -280,7 +280,7 @@ static const struct target *emitted(const struct compilation *c, enum emit what,
 static int emit(const struct compilation *c, const struct request *r)
 {
     struct emit_options o = {
-        .target = emitted(c, r->emit, r->plain), .lanes = 16, .file = c->file, .precision = r->precision};
+        .target = emitted(c, r->emit, r->plain), .lanes = WIDEST, .file = c->file, .precision = r->precision};
     bool good = true;
     if (o.target)
         good = emit_kernels(c->plan, &o, stdout);

@@ -71,7 +71,7 @@ static int spans(int64_t n)
 static void open_turn(struct writer *w, int64_t n)
 {
     open_tasks(w, 1, spans(n));
-    put(w, "__shared__ real tile[16][%d];", SPAN + 1);
+    put(w, "__shared__ real tile[$][%d];", SPAN + 1);
     put(w, "for (int64_t start = part * %d; start < %lld; start += %d) {", SPAN, (long long)n, spans(n) * SPAN);
     put(w, "const int n = %lld - start < %d ? (int)(%lld - start) : %d;", (long long)n, SPAN, (long long)n, SPAN);
 }
@@ -112,13 +112,13 @@ static void gather_emit(struct writer *w, const struct stage *s)
     const struct transform f = put_transform(w, t, region_printf(w->region, "e / %lld", (long long)(n / t->dim[0])));
     open_kernel(w);
     open_rows(w);
-    put(w, "const int64_t at = sample_at(a, block * 16 + lane);");
+    put(w, "const int64_t at = sample_at(a, block * $ + lane);");
     put(w, "for (int64_t e = 0; e < %lld; e++) {", (long long)n);
     put(w, "const real x = at < 0 ? 0 : pixel(a, at * %lld + e, %s, %s);", (long long)n, f.scale, f.shift);
     if (is_stored(w, s->out[0]))
         put(w, "st(%s, x);", place_of(w, s->out[0], "block", "e"));
     if (is_stored(w, s->out[1]))
-        put(w, "%s = x;", row_value(w, s->out[1], "(block * 16 + lane)", "e"));
+        put(w, "%s = x;", row_value(w, s->out[1], "(block * $ + lane)", "e"));
     put(w, "}");
     close_tasks(w);
     close_kernel(w);
@@ -132,24 +132,24 @@ static void put_gather_threads(struct writer *w, const struct stage *s)
         put_transform(w, t, region_printf(w->region, "(start + e) / %lld", (long long)(n / t->dim[0])));
     bool plain = is_stored(w, s->out[1]), blocks = is_stored(w, s->out[0]);
     open_kernel(w);
-    put(w, "__shared__ int64_t at[16];");
+    put(w, "__shared__ int64_t at[$];");
     open_turn(w, n);
-    put(w, "if (threadIdx.x < 16)");
-    put(w, "    at[threadIdx.x] = sample_at(a, block * 16 + threadIdx.x);");
+    put(w, "if (threadIdx.x < $)");
+    put(w, "    at[threadIdx.x] = sample_at(a, block * $ + threadIdx.x);");
     put(w, "__syncthreads();");
-    put(w, "for (int k = threadIdx.x; k < 16 * %d; k += blockDim.x) {", SPAN);
+    put(w, "for (int k = threadIdx.x; k < $ * %d; k += blockDim.x) {", SPAN);
     put(w, "const int i = k / %d, e = k %% %d;", SPAN, SPAN);
     put(w, "if (e >= n)");
     put(w, "    continue;");
     put(w, "const real x = at[i] < 0 ? 0 : pixel(a, at[i] * %lld + start + e, %s, %s);", (long long)n, f.scale,
         f.shift);
     if (plain)
-        put(w, "%s = x;", row_value(w, s->out[1], "(block * 16 + i)", "start + e"));
+        put(w, "%s = x;", row_value(w, s->out[1], "(block * $ + i)", "start + e"));
     put(w, "tile[i][e] = x;");
     put(w, "}");
     put(w, "__syncthreads();");
     if (blocks) {
-        put(w, "for (int e = unit; e < n; e += blockDim.x / 16)");
+        put(w, "for (int e = unit; e < n; e += blockDim.x / $)");
         put(w, "    st(%s, tile[lane][e]);", place_of(w, s->out[0], "block", "(start + e)"));
     }
     close_turn(w);
@@ -167,7 +167,7 @@ static void put_gather_blocks(struct writer *w, const struct stage *s)
     put_constants(w, "shift", shift, channels);
     fprintf(w->out, "\n");
     const char *scale_text = "@_scale[c]", *shift_text = "@_shift[c]", *small = NULL;
-    if (channels > 1 && places < 16) { /* too few for a run of their own: read as they are, then transformed */
+    if (channels > 1 && places < ROW_BLOCK) { /* too few for a run of their own: read as they are, then transformed */
         small = region_printf(w->region, "[(e + k) / %lld]", (long long)places);
         scale_text = "1";
         shift_text = "0";
@@ -181,34 +181,34 @@ static void put_gather_blocks(struct writer *w, const struct stage *s)
     w->splits = splits;
     put(w, "const int64_t block = task / %d, part = task %% %d;", splits, splits);
     put(w, "const struct order order = order_of(a);");
-    put(w, "int64_t at[16];");
-    put(w, "for (int i = 0; i < 16; i++)");
-    put(w, "    at[i] = sample_at(a, &order, block * 16 + i);");
-    put(w, "for (int i = 0; i < 16; i++)");
+    put(w, "int64_t at[$];");
+    put(w, "for (int i = 0; i < $; i++)");
+    put(w, "    at[i] = sample_at(a, &order, block * $ + i);");
+    put(w, "for (int i = 0; i < $; i++)");
     put(w, "    want_pixels(a, at[i] < 0 ? -1 : at[i] * %lldLL + %lldLL * part / %d, %lld);", (long long)n,
         (long long)n, splits, (long long)(n / splits));
     put(w, "for (int c = 0; c < %lld; c++)", (long long)channels);
     put(w,
-        "for (int64_t e = %lld * part / %d / 16 * 16; e < (part == %d ? %lld : %lld * (part + 1) / %d / 16 * 16); e += 16) {",
+        "for (int64_t e = %lld * part / %d / $ * $; e < (part == %d ? %lld : %lld * (part + 1) / %d / $ * $); e += $) {",
         (long long)places, splits, splits - 1, (long long)places, (long long)places, splits);
-    put(w, "real x[16][16] __attribute__((aligned(64)));");
-    put(w, "const int n = %lld - e < 16 ? (int)(%lld - e) : 16;", (long long)places, (long long)places);
+    put(w, "real x[$][$] __attribute__((aligned(64)));");
+    put(w, "const int n = %lld - e < $ ? (int)(%lld - e) : $;", (long long)places, (long long)places);
     put(w, "const int64_t from = c * %lldLL + e;", (long long)places);
-    put(w, "for (int i = 0; i < 16; i++)");
+    put(w, "for (int i = 0; i < $; i++)");
     put(w, "    read_pixels(a, at[i] < 0 ? -1 : at[i] * %lldLL + from, n, %s, %s, x[i]);", (long long)n, scale_text,
         shift_text);
     if (small) {
-        put(w, "for (int i = 0; i < 16; i++)");
+        put(w, "for (int i = 0; i < $; i++)");
         put(w, "for (int k = 0; k < n && at[i] >= 0; k++)");
         put(w, "    x[i][k] = @_scale%s * x[i][k] + @_shift%s;", small, small);
     }
     if (plain) {
-        put(w, "for (int i = 0; i < 16; i++)");
-        put(w, "    copy_pixels(x[i], n, %s + (block * 16 + i) * %lld + from);", name_of(w, s->out[1]),
+        put(w, "for (int i = 0; i < $; i++)");
+        put(w, "    copy_pixels(x[i], n, %s + (block * $ + i) * %lld + from);", name_of(w, s->out[1]),
             (long long)stride);
     }
     if (blocks)
-        put(w, "turn(&x[0][0], n, %s + (block * %lld + from) * 16);", name_of(w, s->out[0]), (long long)n);
+        put(w, "turn(&x[0][0], n, %s + (block * %lld + from) * $);", name_of(w, s->out[0]), (long long)n);
     put(w, "}");
     put(w, "}");
     close_kernel(w);
@@ -233,7 +233,7 @@ static void target_emit(struct writer *w, const struct stage *s)
     const struct tensor *t = tensor_of(w, s->out[0]);
     open_kernel(w);
     open_elements(w, tensor_elements(t), 1);
-    put(w, "const int64_t at = sample_at(a, block * 16 + lane);");
+    put(w, "const int64_t at = sample_at(a, block * $ + lane);");
     put(w, "%s(%s, %s);", t->dtype == DT_I32 ? "st_i32" : "st", place_of(w, s->out[0], "block", "e"),
         target_text(w, t));
     close_elements(w);
@@ -249,10 +249,10 @@ static void put_target_blocks(struct writer *w, const struct stage *s)
     w->splits = 1;
     put(w, "const struct order order = order_of(a);");
     put(w, "for (int64_t block = first; block < last; block++)");
-    put(w, "for (int i = 0; i < 16; i++) {");
-    put(w, "const int64_t at = sample_at(a, &order, block * 16 + i);");
+    put(w, "for (int i = 0; i < $; i++) {");
+    put(w, "const int64_t at = sample_at(a, &order, block * $ + i);");
     put(w, "for (int64_t e = 0; e < %lld; e++)", (long long)tensor_elements(t));
-    put(w, "    %s[(block * %lld + e) * 16 + i] = %s;", name_of(w, s->out[0]), (long long)tensor_elements(t),
+    put(w, "    %s[(block * %lld + e) * $ + i] = %s;", name_of(w, s->out[0]), (long long)tensor_elements(t),
         target_text(w, t));
     put(w, "}");
     close_kernel(w);
@@ -277,7 +277,7 @@ static void relayout_emit(struct writer *w, const struct stage *s)
 {
     open_kernel(w);
     open_elements(w, tensor_elements(tensor_of(w, s->in[0])), 1);
-    put(w, "%s = ld(%s);", row_value(w, s->out[0], "(block * 16 + lane)", "e"), place_of(w, s->in[0], "block", "e"));
+    put(w, "%s = ld(%s);", row_value(w, s->out[0], "(block * $ + lane)", "e"), place_of(w, s->in[0], "block", "e"));
     close_elements(w);
     close_kernel(w);
 }
@@ -287,13 +287,13 @@ static void put_relayout_threads(struct writer *w, const struct stage *s)
     int64_t n = tensor_elements(tensor_of(w, s->in[0]));
     open_kernel(w);
     open_turn(w, n);
-    put(w, "for (int e = unit; e < n; e += blockDim.x / 16)");
+    put(w, "for (int e = unit; e < n; e += blockDim.x / $)");
     put(w, "    tile[lane][e] = ld(%s);", place_of(w, s->in[0], "block", "(start + e)"));
     put(w, "__syncthreads();");
-    put(w, "for (int k = threadIdx.x; k < 16 * %d; k += blockDim.x)", SPAN);
+    put(w, "for (int k = threadIdx.x; k < $ * %d; k += blockDim.x)", SPAN);
     put(w, "    if (k %% %d < n)", SPAN);
     put(w, "        %s = tile[k / %d][k %% %d];",
-        row_value(w, s->out[0], region_printf(w->region, "(block * 16 + k / %d)", SPAN),
+        row_value(w, s->out[0], region_printf(w->region, "(block * $ + k / %d)", SPAN),
                   region_printf(w->region, "start + k %% %d", SPAN)),
         SPAN, SPAN);
     close_turn(w);
@@ -306,9 +306,9 @@ static void put_relayout_blocks(struct writer *w, const struct stage *s)
     w->blocks_per_task = 1;
     w->splits = 1;
     put(w, "for (int64_t block = first; block < last; block++)");
-    put(w, "for (int64_t e = 0; e < %lld; e += 16)", (long long)n);
+    put(w, "for (int64_t e = 0; e < %lld; e += $)", (long long)n);
     put(w,
-        "    turn_back(%s + (block * %lldLL + e) * 16, %lldLL - e < 16 ? (int)(%lldLL - e) : 16, %lld, %s + block * 16 * %lldLL + e);",
+        "    turn_back(%s + (block * %lldLL + e) * $, %lldLL - e < $ ? (int)(%lldLL - e) : $, %lld, %s + block * $ * %lldLL + e);",
         name_of(w, s->in[0]), (long long)n, (long long)n, (long long)n, (long long)stride, name_of(w, s->out[0]),
         (long long)stride);
     close_kernel(w);

@@ -186,7 +186,7 @@ static void put_channels(struct writer *w, const struct stage *s)
     put(w, "real *x = %s;", place_of(w, s->out[0], "block", "c * H * W"));
     if (!covered) {
         put(w, "for (int i = 0; i < H * W; i++)");
-        put(w, "    st(x + i * 16, num(0));");
+        put(w, "    st(x + i * $, num(0));");
     }
     put(w, "for (int p = 0; p < %lld; p++)", (long long)P);
     put(w, "for (int q = 0; q < %lld; q++) {", (long long)Q);
@@ -203,7 +203,7 @@ static void put_channels(struct writer *w, const struct stage *s)
         put(w, "if (h0 + r < 0 || h0 + r >= H || w0 + s < 0 || w0 + s >= W)");
         put(w, "    continue;");
     }
-    put(w, "real *to = x + ((h0 + r) * W + w0 + s) * 16;");
+    put(w, "real *to = x + ((h0 + r) * W + w0 + s) * $;");
     const char *share = max ? region_printf(w->region, "sel(winner == r * %d + s, y, num(0))", (int)a[S]) : "y";
     if (apart)
         put(w, "st(to, %s);", share);

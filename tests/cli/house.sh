@@ -18,6 +18,8 @@ cd - >/dev/null
 # What differs between targets is in their rows and those of bodies: nobody asks which one it is.
 cd "$ROOT"
 ! grep -nE '[!=]= &target_' -r compiler || fail "this belongs into a row of the target or of the op's bodies"
+# How many samples a block has stands in layout.h alone.
+! grep -nE '([*/%<]|[+]=) 16\b|\b16 [*]' compiler/emit/*.c compiler/ops/*.c || fail "a block has ROW_BLOCK samples, which is \$ in text"
 cd - >/dev/null
 
 # file room-of-file header room-of-header, for each include of a header of ours
