@@ -10,7 +10,7 @@ struct nr_args {
     const void *samples;    /* of the split being read: u8 or f32, sample-major */
     const void *targets;    /* i32 class or f32 values, sample-major */
     int32_t samples_f32;    /* 1: samples are f32 as given (transforms still apply), 0: u8 */
-    int32_t blocks;         /* ceil(valid rows / 16) */
+    int32_t blocks;         /* blocks of samples that hold the valid rows */
     const uint32_t *stream; /* kernel_streams() in order, as the table has them */
 };
 

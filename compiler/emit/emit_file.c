@@ -167,10 +167,10 @@ static void put_head(const struct plan *p, const struct source *s, const struct 
     }
     fprintf(
         out,
-        "enum { CTL_ROWS = %d, CTL_STEP = %d, CTL_POSITION = %d, CTL_EPOCH = %d, CTL_COUNT_SAMPLES = %d, CTL_SHUFFLE = %d, "
+        "enum { ROW_BLOCK = %d, CTL_ROWS = %d, CTL_STEP = %d, CTL_POSITION = %d, CTL_EPOCH = %d, CTL_COUNT_SAMPLES = %d, CTL_SHUFFLE = %d, "
         "CTL_SEED0 = %d, CTL_SEED1 = %d, CTL_LAST = %d, CTL_FINITE = %d };\n",
-        CTL_ROWS, CTL_STEP, CTL_POSITION, CTL_EPOCH, CTL_COUNT_SAMPLES, CTL_SHUFFLE, CTL_SEED0, CTL_SEED1, CTL_LAST,
-        CTL_FINITE);
+        ROW_BLOCK, CTL_ROWS, CTL_STEP, CTL_POSITION, CTL_EPOCH, CTL_COUNT_SAMPLES, CTL_SHUFFLE, CTL_SEED0, CTL_SEED1,
+        CTL_LAST, CTL_FINITE);
 }
 
 static void put_texts(const struct source *s, FILE *out)
