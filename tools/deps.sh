@@ -59,9 +59,10 @@ case ${1:-} in
 esac
 
 packages=$(missing | cut -d' ' -f2- | tr '\n' ' ')
-# To fetch data, which can be drawn too: nobody is stopped because of it.
+# To fetch data, which can be drawn too, and to draw curves: nobody is stopped because of it.
 optional=
-command -v curl >/dev/null || command -v wget >/dev/null || optional="curl ca-certificates"
+command -v gnuplot >/dev/null || optional="gnuplot-nox"
+command -v curl >/dev/null || command -v wget >/dev/null || optional="${optional:+$optional }curl ca-certificates"
 [ -n "$packages$optional" ] || exit 0
 
 line="apt-get install -y --no-install-recommends $packages$optional"
@@ -91,4 +92,4 @@ export DEBIAN_FRONTEND=noninteractive
 if $as_root apt-get update -qq >&2 && $as_root $line -qq >&2; then
     exit 0
 fi
-[ -z "$packages" ] && echo "deps: no $optional: \`make data\` will draw digits" >&2
+[ -z "$packages" ] && echo "deps: no $optional: \`make data\` may draw digits, curves may not be drawn" >&2

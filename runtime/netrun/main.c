@@ -53,6 +53,8 @@ static int act(struct job *j)
     case ACTION_DEVICES:
         return devices();
     case ACTION_INSPECT:
+    case ACTION_PLOT:
+        return plot(j->options);
     case ACTION_NONE:
         break;
     }
@@ -78,7 +80,7 @@ int main(int argc, char **argv)
     if (status == OPTIONS_GO) {
         struct job job = {.options = &options};
         tell_open(&job.tell, options.progress, options.quiet, options.json);
-        status = options.action == ACTION_INSPECT || options.action == ACTION_DEVICES ? 0 : load_plan(&job);
+        status = options.plan || options.resume ? load_plan(&job) : 0;
         if (status == 0)
             status = act(&job);
         close_job(&job);

@@ -14,6 +14,7 @@ static const struct option_example examples[] = {
     {"netrun mnist.plan --predict test --data data/ -o all.csv", "for the whole test set, as a table"},
     {"netrun --resume last", "go on after Ctrl-C, to the same bits"},
     {"netrun --inspect data/", "what is in the data folder"},
+    {"netrun --plot mnist_cnn-1 mnist_cnn-2", "curves of runs"},
     {"netrun --devices", "CPU and GPUs, and why one is not used"},
     {NULL, NULL},
 };
@@ -41,7 +42,7 @@ static int act(void *options, const struct option_effect *e, const char *folder)
 {
     struct options *o = options;
     if (o->action != ACTION_NONE && o->action != (enum action)e->number)
-        return complain(STATUS_USAGE, "give one of --train, --test, --predict, --inspect and --devices");
+        return complain(STATUS_USAGE, "give one of --train, --test, --predict, --inspect, --plot and --devices");
     o->action = (enum action)e->number;
     return folder ? take_folder(o, e, folder) : OPTIONS_GO;
 }
@@ -53,6 +54,15 @@ static int ask(void *options, const struct option_effect *e, const char *what)
         return complain(STATUS_INTERNAL, "out of memory");
     o->predict[o->predictions++] = what;
     return act(o, e, NULL);
+}
+
+/* What follows the options is runs. */
+static int ask_runs(void *options, const struct option_effect *e, const char *none)
+{
+    struct options *o = options;
+    if (!o->predict && !(o->predict = calloc((size_t)o->argc, sizeof *o->predict)))
+        return complain(STATUS_INTERNAL, "out of memory");
+    return act(o, e, none);
 }
 
 /* The row has what stands before the value: "train.epochs=", or nothing. */
@@ -133,6 +143,10 @@ static const struct option_row rows[] = {
      false, OPTION_CALL(ask, ACTION_PREDICT, NULL)},
     {"inspect", 0, "DIR", WHAT, "counts, shapes, classes and first images of the data in DIR", false,
      OPTION_CALL(act, ACTION_INSPECT, NULL)},
+    {"plot", 0, NULL, WHAT,
+     "curves of the runs that follow (names or folders; without any, of the newest) as SVG and PNG: in the run's folder, of several "
+     "runs here or by --output; those that differ in seeds alone become a mean with a band",
+     false, OPTION_CALL(ask_runs, ACTION_PLOT, NULL)},
     {"devices", 0, NULL, WHAT, "what can compute here: what was found, what is missing, every path tried", false,
      OPTION_CALL(act, ACTION_DEVICES, NULL)},
     {"dry-run", 0, NULL, WHAT, "with --train: prepare everything, run one step, write nothing", false,
@@ -182,8 +196,9 @@ static const struct option_row rows[] = {
      OPTION_TEXT(memory)},
     {"emit-dir", 0, "DIR", MACHINE, "keep the emitted kernels there", true, OPTION_TEXT(emit_dir)},
 
-    {"output", 'o', "FILE", TEXT, "with --predict: write a table to FILE (CSV), a line a sample; - is stdout", false,
-     OPTION_TEXT(output)},
+    {"output", 'o', "FILE", TEXT,
+     "with --predict: write a table to FILE (CSV), a line a sample, - is stdout; with --plot: the pictures' name",
+     false, OPTION_TEXT(output)},
     {"raw", 0, NULL, TEXT, "with --predict: the values of every output, no classes and probabilities", false,
      OPTION_FLAG(raw)},
     {"log-every", 0, "N", TEXT, "print the loss of every Nth step", false, OPTION_WHOLE(log_every, 1, INT64_MAX, NULL)},
@@ -230,7 +245,7 @@ static const struct option_pair pairs[] = {
     {"data-changed", "--resume"},
     {"partial", weights},
     {"map", weights},
-    {"output", "--predict"},
+    {"output", "--predict or --plot"},
     {"raw", "--predict"},
     {NULL, NULL},
 };
@@ -255,7 +270,8 @@ static int consistent(struct options *o)
     if (o->action == ACTION_NONE)
         return complain(STATUS_USAGE, "say what to do: --train DIR, --test DIR, --predict FILE or --inspect DIR "
                                       "(`netrun --help` shows examples)");
-    if (!o->plan && o->action != ACTION_INSPECT && o->action != ACTION_DEVICES && !o->resume)
+    if (!o->plan && o->action != ACTION_INSPECT && o->action != ACTION_DEVICES && o->action != ACTION_PLOT &&
+        !o->resume)
         return complain(STATUS_USAGE, "no plan or model given%s%s", named ? "; write it first: netrun " : "",
                         named ? o->folder : "");
     if (o->plan && (o->action == ACTION_INSPECT || o->action == ACTION_DEVICES))
@@ -278,9 +294,9 @@ int options_read(int argc, char **argv, struct options *o)
     int rest, status = options_parse(&netrun_options, argc, argv, o, &rest);
     if (status != OPTIONS_GO)
         return status;
-    if (rest < argc)
+    if (rest < argc && o->action != ACTION_PLOT)
         o->plan = argv[rest++];
-    while (o->action == ACTION_PREDICT && rest < argc)
+    while ((o->action == ACTION_PREDICT || o->action == ACTION_PLOT) && rest < argc)
         o->predict[o->predictions++] = argv[rest++];
     if (rest < argc)
         return complain(STATUS_USAGE, "one plan, please; what is `%s`?", argv[rest]);

@@ -17,7 +17,7 @@ enum { MAX_OVERRIDES = 64 };
 
 /* ---- what is asked for ---- */
 
-enum action { ACTION_NONE, ACTION_TRAIN, ACTION_TEST, ACTION_PREDICT, ACTION_INSPECT, ACTION_DEVICES };
+enum action { ACTION_NONE, ACTION_TRAIN, ACTION_TEST, ACTION_PREDICT, ACTION_INSPECT, ACTION_DEVICES, ACTION_PLOT };
 
 struct options { /* pointers: NULL if not given; they point into argv, or live as long as the program */
     enum action action;
@@ -25,7 +25,7 @@ struct options { /* pointers: NULL if not given; they point into argv, or live a
     struct renames map;            /* --map */
     char *override[MAX_OVERRIDES]; /* "key=value", in order; owned */
     char *define[MAX_OVERRIDES];   /* of -D: "name=value"; they point into argv */
-    const char **predict;          /* files, folders, indices, "test", in order; the list is owned */
+    const char **predict;          /* files, folders, indices, "test"; or runs to plot: in order; the list is owned */
     int overrides, defines, predictions, argc;
     char **argv;
     char *recalled;           /* the data folder of the run that is resumed; owned */
@@ -298,6 +298,11 @@ int run_data(struct job *j);
 int run_recall(struct job *j);
 /* The resumed run is about to go on: settings.json says what is in force now, and where that has changed, the checkpoint too. */
 int run_take_up(struct job *j);
+
+/* ---- plot.c ---- */
+
+/* Curves of the runs that are named, or of the newest, as pictures. */
+int plot(const struct options *o);
 
 /* ---- stops.c ---- */
 

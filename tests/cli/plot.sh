@@ -1,0 +1,44 @@
+# --plot: the numbers of metrics.jsonl as a script of gnuplot, and the pictures that it makes of them.
+data=$(digits)
+plan mlp
+for seed in 1 2; do
+    expect 0 netrun mlp.plan --train "$data" --epochs 3 --seed $seed --log-every 5
+done
+expect 0 netrun mlp.plan --train "$data" --epochs 2 --lr 0.003
+
+# Without gnuplot the script is there, and it is said; nothing is lost.
+mkdir nothing
+[ ! -e runs/mlp-1/curves.svg ] || rm runs/mlp-1/curves.*
+status=0
+PATH=$PWD/nothing "$NETRUN" --plot mlp-1 >out 2>err || status=$?
+[ $status = 0 ] || fail "status $status"
+says err 'mlp-1/curves.gp has the curves, but they are not drawn: there is no gnuplot'
+loss=$(sed -nE 's/.*"event":"epoch","epoch":3,.*"test":\{"loss":([^,]*),.*/\1/p' runs/mlp-1/metrics.jsonl)
+[ "$loss" ] || fail "no loss of epoch 3"
+awk -v wanted="$loss" '{ d = $2 - wanted; if (d < 0) d = -d; if (d < 1e-6 * wanted) found = 1 } END { exit !found }' \
+    runs/mlp-1/curves.gp || fail "curves.gp has no $loss"
+
+expect 4 netrun --plot mlp-9
+says err 'mlp-9: no run of that name'
+expect 2 netrun --plot mlp-1 --train "$data"
+says err 'give one of'
+mkdir runs/empty
+expect 4 netrun --plot empty
+says err 'metrics.jsonl'
+
+# A line that is just being written is no epoch; what is no event is counted.
+cp -r runs/mlp-3 runs/cut
+printf 'x\n{"event":"epoch","ep' >>runs/cut/metrics.jsonl
+expect 0 netrun --plot cut
+says err 'passed over 2 lines that are no events'
+
+command -v gnuplot >/dev/null || exit 0
+expect 0 netrun --plot
+says out 'runs/cut/curves.svg|runs/mlp-3/curves.svg'
+# Two seeds are a mean with a band, the other rate is a curve of its own.
+expect 0 netrun --plot mlp-1 mlp-2 mlp-3 --output some.svg
+says out '^some.svg$'
+says some.svg 'mlp-1, mean of 2, train'
+says some.svg 'mlp-3, test'
+! grep -q 'mlp-2' some.svg || fail "the runs of a group are drawn apart"
+[ "$(head -c 4 some.png | tail -c 3)" = PNG ] || fail "some.png is no PNG"
