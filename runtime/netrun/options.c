@@ -6,7 +6,7 @@
 
 static const struct option_example examples[] = {
     {"netrun mnist.plan --train data/", "train; writes runs/mnist_cnn-1/"},
-    {"netrun mnist.net --train data/", "the same of the model itself, compiled at once"},
+    {"netrun mnist.net --train data/", "compiles and trains"},
     {"netrun mnist.plan --train data/ --epochs 3", "the same with other settings"},
     {"netrun mnist.plan --test data/", "test the newest run's best weights"},
     {"netrun mnist.plan --predict seven.png", "class and probabilities of an image"},
