@@ -42,6 +42,24 @@ static double unit_of(const char *unit, int64_t whole)
     return 0;
 }
 
+bool option_seconds(const char *text, double *out)
+{
+    static const struct {
+        const char *name;
+        double seconds;
+    } units[] = {{"s", 1}, {"min", 60}, {"h", 3600}};
+    char *end;
+    if (!isdigit((unsigned char)*text))
+        return false;
+    double value = strtod(text, &end);
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (strcmp(end, units[i].name) == 0) {
+            *out = value * units[i].seconds;
+            return *out > 0 && *out <= 366 * 86400.0;
+        }
+    return false;
+}
+
 bool option_bytes(const char *text, int64_t whole, int64_t *out)
 {
     char *end;

@@ -97,6 +97,8 @@ int options_parse(const struct option_table *t, int argc, char **argv, void *opt
 bool option_is_choice(const struct option_row *row);
 
 bool option_integer(const char *text, int64_t min, int64_t max, int64_t *out);
+/* "30s", "10min", "1.5h": more than 0 seconds, and at most a year. */
+bool option_seconds(const char *text, double *out);
 /* "4096", "512KiB", "64MiB", "8GiB", "1.5GiB", or "80%" of `whole` bytes (whole <= 0: percentages are refused). */
 bool option_bytes(const char *text, int64_t whole, int64_t *out);
 /* Colour on a stream; COLOUR_AUTO: a terminal that is not dumb, unless NO_COLOR is set to something; CLICOLOR_FORCE or

@@ -94,6 +94,17 @@ static int define(void *options, const struct option_effect *e, const char *text
     return OPTIONS_GO;
 }
 
+static int checkpoint_every(void *options, const struct option_effect *e, const char *value)
+{
+    (void)e;
+    struct options *o = options;
+    o->checkpoint_steps = 0;
+    o->checkpoint_seconds = 0;
+    if (option_integer(value, 1, INT64_MAX, &o->checkpoint_steps) || option_seconds(value, &o->checkpoint_seconds))
+        return OPTIONS_GO;
+    return wrong("checkpoint-every", value, "a number of steps from 1, or a time such as 30s, 10min or 2h");
+}
+
 static int map(void *options, const struct option_effect *e, const char *value)
 {
     (void)e;
@@ -161,6 +172,9 @@ static const struct option_row rows[] = {
     {"seed", 0, "N", HOW, "seed of weights, order and dropout: --set train.seed=N", false, SETTING("train.seed=")},
     {"steps", 0, "N", HOW, "stop when N steps are done in all, with a checkpoint", false,
      OPTION_WHOLE(steps, 1, INT64_MAX, NULL)},
+    {"checkpoint-every", 0, "STEPS|TIME", HOW,
+     "write last.safetensors within epochs too, every so many steps, or after 30s, 10min or 2h: a killed run goes on from there",
+     false, OPTION_CALL(checkpoint_every, 0, NULL)},
     {"set", 0, "KEY=VALUE", HOW, "change a setting that leaves the network as it is; may be repeated", false,
      SETTING("")},
     {"define", 'D', "NAME=VALUE", HOW, "set a `param` of MODEL.net; may be repeated", false,
@@ -240,6 +254,7 @@ static const struct option_pair pairs[] = {
     {"seed", training},
     {"steps", training},
     {"log-every", training},
+    {"checkpoint-every", training},
     {"allow-batch-stats-change", training},
     {"dry-run", "--train"},
     {"data-changed", "--resume"},

@@ -28,13 +28,15 @@ struct options { /* pointers: NULL if not given; they point into argv, or live a
     const char **predict;          /* files, folders, indices, "test"; or runs to plot: in order; the list is owned */
     int overrides, defines, predictions, argc;
     char **argv;
-    char *recalled;           /* the data folder of the run that is resumed; owned */
-    int64_t steps;            /* 0: not given; else stop when so many optimizer steps are done in all */
-    int64_t log_every;        /* 0: never */
-    int64_t threads;          /* 0: all cores */
-    enum precision precision; /* PRECISION_COUNT: not given; fp32, or what the run that is resumed has */
-    bool split_statistics;    /* batches may run in parts although batch statistics change */
-    bool data_changed;        /* the run that is resumed may go on with other data */
+    char *recalled;            /* the data folder of the run that is resumed; owned */
+    int64_t steps;             /* 0: not given; else stop when so many optimizer steps are done in all */
+    int64_t log_every;         /* 0: never */
+    int64_t checkpoint_steps;  /* within epochs: whenever so many steps are done; 0: never */
+    double checkpoint_seconds; /* ... or when so many have passed since the last one */
+    int64_t threads;           /* 0: all cores */
+    enum precision precision;  /* PRECISION_COUNT: not given; fp32, or what the run that is resumed has */
+    bool split_statistics;     /* batches may run in parts although batch statistics change */
+    bool data_changed;         /* the run that is resumed may go on with other data */
     enum progress_mode progress;
     bool partial, raw, json, dry_run, quiet, verbose;
 };
@@ -175,6 +177,7 @@ struct job {
     struct position at;
     struct pace pace;
     double test_seconds;     /* that the last test took; 0: none yet */
+    double kept_at;          /* when `last` was written, or the training began */
     char hash[2][HASH_TEXT]; /* of the training and the test set; before they are read, those of the checkpoint */
     bool altered;            /* something is in force that the checkpoint does not have */
     char folder[PATH_MAX];   /* of the run; "" if there is none */
@@ -246,7 +249,11 @@ int checkpoint_resume(struct job *j, const char *path);
 int keep_last(struct job *j);                         /* last.safetensors: the position, and all it takes to go on */
 int keep_epoch(struct job *j, const struct event *e); /* the event of an epoch, the last and, if it is that, the best */
 int keep_made_up(struct job *j);                      /* the best of a run that is resumed, if it is missing */
-int keep_lost(void);                                  /* says that an event could not be written */
+/* A step at which the device must come back, since a checkpoint may be due then. */
+int64_t keep_next(const struct job *j);
+/* Between two steps of an epoch that has run `since`: a checkpoint, if it is time for one. */
+int keep_step(struct job *j, double since);
+int keep_lost(void); /* says that an event could not be written */
 
 /* ---- plan_open.c ---- */
 

@@ -106,13 +106,14 @@ static bool is_later(const char *line, const struct position *at, double *second
     int64_t step = json_integer_value(json_object_get(event, "step"));
     const char *name = json_string_value(json_object_get(event, "event"));
     bool later = !name || !strchr(line, '\n');
-    if (name && strcmp(name, "step") == 0)
+    bool checkpoint = name && strcmp(name, "checkpoint") == 0;
+    if (checkpoint || (name && strcmp(name, "step") == 0))
         later = later || epoch > at->epoch + 1 || (epoch == at->epoch + 1 && step > at->in_epoch);
     else if (name && strcmp(name, "epoch") == 0)
         later = later || epoch > at->epoch;
     if (name && strcmp(name, "epoch") == 0)
         *seconds = 0;
-    else if (name && strcmp(name, "end") == 0)
+    else if (checkpoint || (name && strcmp(name, "end") == 0))
         *seconds = json_number_value(json_object_get(event, "seconds"));
     json_decref(event);
     return later;

@@ -1,4 +1,4 @@
-/* train.c: the training loop. Between `prepare` and the end of an epoch nothing is allocated. */
+/* train.c: the training loop. Between `prepare` and the end of an epoch nothing is allocated but by a checkpoint that is asked for. */
 #include "run.h"
 
 #include <math.h>
@@ -155,12 +155,15 @@ static int run_steps(struct job *j, int64_t *seen, double since)
         return complain(e.status, "%s", e.text);
     while (j->at.in_epoch < j->recipe.rate.steps && (r.part > 0 || !enough(j))) {
         int64_t end = stopped_by() ? j->at.step + 1 : j->options->steps > 0 ? j->options->steps : INT64_MAX;
+        end = keep_next(j) < end ? keep_next(j) : end;
         int n = plan_runs(j, &r, end), status = call(j, &r, n);
         for (int i = 0; status == 0 && i < n; i++)
             if (!r.control[i][CTL_FINITE])
                 status = diverged(j, control_float(r.control[i], CTL_LOSS));
             else if (end_step(j, &r, r.control[i], seen, &loss))
                 tell_step(j, loss, *seen, since);
+        if (status == 0 && r.part == 0)
+            status = keep_step(j, since);
         if (status)
             return status;
     }
@@ -318,6 +321,7 @@ static int run_epochs(struct job *j)
 int train_loop(struct job *j)
 {
     stops_listen();
+    j->kept_at = now();
     int status = run_epochs(j);
     stops_end();
     return status;
@@ -329,6 +333,8 @@ static int try_step(struct job *j)
     int64_t seen = 0;
     char text[32];
     j->options->steps = j->at.step + 1;
+    j->options->checkpoint_steps = 0;
+    j->options->checkpoint_seconds = 0;
     int status = run_steps(j, &seen, now());
     if (status == 0)
         say(&j->tell, "one step of %lld samples: loss %s; nothing was written", (long long)seen,

@@ -31,6 +31,14 @@ static void put_step(struct event_line *l, const struct event *e)
     event_number(l, "seconds", e->step.seconds);
 }
 
+static void put_checkpoint(struct event_line *l, const struct event *e)
+{
+    event_integer(l, "epoch", e->checkpoint.epoch);
+    event_integer(l, "step", e->checkpoint.step);
+    event_integer(l, "steps", e->checkpoint.steps);
+    event_number(l, "seconds", e->checkpoint.seconds);
+}
+
 static void put_epoch(struct event_line *l, const struct event *e)
 {
     const struct result *test = &e->epoch.test;
@@ -106,8 +114,12 @@ bool event_write(const struct event *e, FILE *to)
         const char *name;
         void (*put)(struct event_line *l, const struct event *e);
     } form[] = {
-        [EVENT_START] = {"start", put_start}, [EVENT_STEP] = {"step", put_step}, [EVENT_EPOCH] = {"epoch", put_epoch},
-        [EVENT_TEST] = {"test", put_test},    [EVENT_END] = {"end", put_end},
+        [EVENT_START] = {"start", put_start},
+        [EVENT_STEP] = {"step", put_step},
+        [EVENT_CHECKPOINT] = {"checkpoint", put_checkpoint},
+        [EVENT_EPOCH] = {"epoch", put_epoch},
+        [EVENT_TEST] = {"test", put_test},
+        [EVENT_END] = {"end", put_end},
     };
     struct event_line l = {.to = to};
     if (!to || (e->kind == EVENT_STEP && !e->step.logged))

@@ -140,7 +140,8 @@ static bool take(struct tell *t, const struct event *e)
         [EVENT_START] = say_start, [EVENT_STEP] = say_step, [EVENT_EPOCH] = say_epoch,
         [EVENT_TEST] = say_test,   [EVENT_END] = say_end,
     };
-    say_of[e->kind](t, e);
+    if (say_of[e->kind])
+        say_of[e->kind](t, e);
     return true;
 }
 

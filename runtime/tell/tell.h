@@ -28,7 +28,7 @@ enum {
 
 /* ---- events ---- */
 
-enum event_kind { EVENT_START, EVENT_STEP, EVENT_EPOCH, EVENT_TEST, EVENT_END };
+enum event_kind { EVENT_START, EVENT_STEP, EVENT_CHECKPOINT, EVENT_EPOCH, EVENT_TEST, EVENT_END };
 
 struct start_report {                                     /* of a training */
     const char *net, *device, *gpu;                       /* gpu: its name, NULL: the device is none */
@@ -44,6 +44,11 @@ struct step_report {
     int64_t epoch, epochs, step, steps;    /* epoch: 1 for the first; step and steps of this epoch */
     double loss, seconds, per_second, eta; /* seconds of work at this epoch */
     bool logged;                           /* asked for by --log-every */
+};
+
+struct checkpoint_report {      /* within an epoch: last.safetensors is written */
+    int64_t epoch, step, steps; /* epoch: 1 for the first; step of it; steps: in all so far */
+    double seconds;             /* of work at this epoch */
 };
 
 struct result {  /* of a pass over a set */
@@ -88,6 +93,7 @@ struct event {
     union {
         struct start_report start;
         struct step_report step;
+        struct checkpoint_report checkpoint;
         struct epoch_report epoch;
         struct test_report test;
         struct end_report end;

@@ -179,6 +179,12 @@ static void test_values(void **state)
     assert_true(option_bytes("80%", 1000, &n) && n == 800);
     assert_false(option_bytes("80%", 0, &n) || option_bytes("120%", 1000, &n) || option_bytes("8GB", 0, &n));
     assert_false(option_bytes("", 0, &n) || option_bytes("-1", 0, &n) || option_bytes("9e99TiB", 0, &n));
+    double seconds;
+    assert_true(option_seconds("30s", &seconds) && seconds == 30);
+    assert_true(option_seconds("1.5h", &seconds) && seconds == 5400);
+    assert_true(option_seconds("10min", &seconds) && seconds == 600);
+    assert_false(option_seconds("30", &seconds) || option_seconds("0s", &seconds) || option_seconds("-1s", &seconds));
+    assert_false(option_seconds("1m", &seconds) || option_seconds("", &seconds) || option_seconds("9e99h", &seconds));
     assert_true(option_integer("-3", -5, 5, &n) && n == -3);
     assert_false(option_integer("6", -5, 5, &n) || option_integer("", 0, 9, &n) || option_integer(" 1", 0, 9, &n));
     char text[32];

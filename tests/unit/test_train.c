@@ -193,6 +193,31 @@ static void test_crash(void **state)
     assert_same_runs();
 }
 
+/* Within epochs a checkpoint comes after each Nth step of all, whatever a call of the device could run, and at no other. */
+static void test_checkpoint_every(void **state)
+{
+    static const int64_t steps[][4] = {{1, 2, 4, 5}, {2, 4, 8}, {0}, {4, 8}, {5}}; /* of 3 epochs of 3 steps */
+    (void)state;
+    straight_run();
+    for (int every = 1; every <= COUNT(steps); every++) {
+        struct run b;
+        size_t size;
+        int found = 0;
+        open_run(&b, "b", false);
+        b.device.base.most_runs = 8;
+        b.options.checkpoint_steps = every;
+        assert_int_equal(go(&b, false), 0);
+        assert_same_runs();
+        char *text = contents(path_of("b", "metrics.jsonl"), &size);
+        for (const char *at = text; found < 4 && (at = strstr(at, "\"event\":\"checkpoint\"")); at++, found++) {
+            int64_t step = strtoll(strstr(at, "\"steps\":") + 8, NULL, 10);
+            assert_int_equal(step, steps[every - 1][found]);
+        }
+        assert_true(found == 4 || steps[every - 1][found] == 0);
+        free(text);
+    }
+}
+
 static void test_diverged(void **state)
 {
     (void)state;
@@ -548,23 +573,15 @@ static void test_positions(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_resume),
-        cmocka_unit_test(test_interrupt),
-        cmocka_unit_test(test_crash),
-        cmocka_unit_test(test_diverged),
-        cmocka_unit_test(test_best_is_finite),
-        cmocka_unit_test(test_best_of_equals),
-        cmocka_unit_test(test_mean_loss),
-        cmocka_unit_test(test_train_loss),
-        cmocka_unit_test(test_steps_before_a_resume),
-        cmocka_unit_test(test_control),
-        cmocka_unit_test(test_batches),
-        cmocka_unit_test(test_no_allocation),
-        cmocka_unit_test(test_calls),
-        cmocka_unit_test(test_slow),
-        cmocka_unit_test(test_kept_before_told),
-        cmocka_unit_test(test_seconds),
-        cmocka_unit_test(test_positions),
+        cmocka_unit_test(test_resume),         cmocka_unit_test(test_interrupt),
+        cmocka_unit_test(test_crash),          cmocka_unit_test(test_checkpoint_every),
+        cmocka_unit_test(test_diverged),       cmocka_unit_test(test_best_is_finite),
+        cmocka_unit_test(test_best_of_equals), cmocka_unit_test(test_mean_loss),
+        cmocka_unit_test(test_train_loss),     cmocka_unit_test(test_steps_before_a_resume),
+        cmocka_unit_test(test_control),        cmocka_unit_test(test_batches),
+        cmocka_unit_test(test_no_allocation),  cmocka_unit_test(test_calls),
+        cmocka_unit_test(test_slow),           cmocka_unit_test(test_kept_before_told),
+        cmocka_unit_test(test_seconds),        cmocka_unit_test(test_positions),
     };
     return cmocka_run_group_tests(tests, make_base, remove_base);
 }
