@@ -27,6 +27,7 @@ make_digits=${MAKE_DIGITS:-build/make_digits}
 timeout=${TIMEOUT:-8}
 synthetic_note=$dir/SYNTHETIC
 
+classes=
 case $set_name in
 mnist)
     mirrors="https://ossci-datasets.s3.amazonaws.com/mnist
@@ -43,6 +44,7 @@ fashion)
           bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9 train-labels-idx1-ubyte
           5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b t10k-images-idx3-ubyte
           0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34 t10k-labels-idx1-ubyte"
+    classes="T-shirt/top,Trouser,Pullover,Dress,Coat,Sandal,Shirt,Sneaker,Bag,Ankle boot"
     ;;
 *) usage ;;
 esac
@@ -139,8 +141,14 @@ $sums
 EOF
 }
 
+# What the classes are called, for netrun. Somebody's own names stay.
+name_classes() {
+    [ -z "$classes" ] || [ -e "$dir/classes.txt" ] || echo "$classes" | tr , '\n' >"$dir/classes.txt"
+}
+
 if has_all; then
     rm -f "$synthetic_note"
+    name_classes || exit 4
     echo "$name: $dir holds $set_name already" >&2
     exit 0
 fi
@@ -156,7 +164,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 if get_all; then
-    install_all || exit 4
+    install_all && name_classes || exit 4
     rm -f "$synthetic_note"
     echo "$name: $dir holds $set_name (real)" >&2
     exit 0

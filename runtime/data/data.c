@@ -323,9 +323,10 @@ bool data_open(const char *folder, data_fits *fits, const void *wanted, struct d
         set->format = contents.format->name;
         count_classes(set);
         set->synthetic = is_synthetic(folder);
-    } else {
-        data_close(set);
+        ok = data_class_names(folder, set, error);
     }
+    if (!ok)
+        data_close(set);
     return ok;
 }
 
@@ -348,6 +349,9 @@ void data_close(struct dataset *set)
         free(fields[i]->values);
         free(fields[i]->path);
     }
+    while (set->class_names > 0)
+        free(set->class_name[--set->class_names]);
+    free(set->class_name);
     *set = (struct dataset){0};
 }
 

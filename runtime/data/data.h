@@ -38,12 +38,18 @@ struct dataset {
     const char *format;            /* its name for people, such as "IDX" */
     struct data_split train, test; /* same shapes and types where both are there; at least one is */
     int64_t classes;               /* largest class index of both splits + 1; 0 for F32 targets */
+    char **class_name;             /* of the first `class_names` classes, from a file beside the data */
+    int64_t class_names;           /* 0: they have numbers only; else at least `classes` */
     bool synthetic; /* a file SYNTHETIC beside them says that they were drawn: no results of a real set */
 };
 
 /* Will a field do? Asked as soon as shape and type are known, before any value is read or unpacked (values NULL). False with the
  * reason in `error`. */
 typedef bool data_fits(const void *wanted, const struct data_field *field, bool label, struct data_error *error);
+
+/* Names of classes, a line each: of batches.meta.txt, as CIFAR-10 has it, or of classes.txt. In UTF-8, without control characters,
+ * cut to 64 bytes; class_names.c. No such file: none. False if they are fewer than `set->classes`, or no text. */
+bool data_class_names(const char *folder, struct dataset *set, struct data_error *error);
 
 /* Reads all files of a folder, plain or gzip, that are of a format; one format, or it is refused. Other files are passed over, and
  * X.gz where X is there too. On failure `set` holds nothing. `fits` NULL: anything will do. */

@@ -147,7 +147,9 @@ static const struct option_row rows[] = {
     {"train", 0, "[DIR]", WHAT,
      "train on the data in DIR, testing after each epoch; without DIR on the samples in the plan", false,
      OPTION_CALL(act, ACTION_TRAIN, NULL)},
-    {"test", 0, "[DIR]", WHAT, "loss and metrics on the test set in DIR", false, OPTION_CALL(act, ACTION_TEST, NULL)},
+    {"test", 0, "[DIR]", WHAT,
+     "loss and metrics on the test set in DIR; of classes also precision, recall, F1, and which are confused", false,
+     OPTION_CALL(act, ACTION_TEST, NULL)},
     {"predict", 0, "FILE|DIR|INDEX|test", WHAT,
      "class and probabilities, or values, of an image (.png, .pgm, .npy), of the images in DIR, of a sample of the test "
      "set or of all of it (see --data); may be repeated, and what follows PLAN is predicted too",
@@ -211,7 +213,7 @@ static const struct option_row rows[] = {
     {"emit-dir", 0, "DIR", MACHINE, "keep the emitted kernels there", true, OPTION_TEXT(emit_dir)},
 
     {"output", 'o', "FILE", TEXT,
-     "with --predict: write a table to FILE (CSV), a line a sample, - is stdout; with --plot: the pictures' name",
+     "with --predict and --test: write a table to FILE (CSV), a line a sample, - is stdout; with --plot: the pictures' name",
      false, OPTION_TEXT(output)},
     {"raw", 0, NULL, TEXT, "with --predict: the values of every output, no classes and probabilities", false,
      OPTION_FLAG(raw)},
@@ -220,7 +222,7 @@ static const struct option_row rows[] = {
      OPTION_CHOICE(enum progress_mode, progress)},
     {"json", 0, NULL, TEXT, "events as JSON Lines on stdout; texts go to stderr", false, OPTION_FLAG(json)},
     {"color", 0, "auto|always|never", TEXT, "colour of messages (auto)", true, OPTION_CALL(colour, 0, NULL)},
-    {"quiet", 'q', NULL, TEXT, "results and errors only", false, OPTION_FLAG(quiet)},
+    {"quiet", 'q', NULL, TEXT, "results and errors only; of --test one line", false, OPTION_FLAG(quiet)},
     {"verbose", 'v', NULL, TEXT, "say what is compiled, and with what", false, OPTION_FLAG(verbose)},
     {"version", 0, NULL, TEXT, "name and version", false, OPTION_CALL(version, 0, NULL)},
     {"help", 'h', "[=TOPIC]", TEXT, "this text; --help=all, --help=man (roff), --help=completion (bash)", false,
@@ -260,7 +262,7 @@ static const struct option_pair pairs[] = {
     {"data-changed", "--resume"},
     {"partial", weights},
     {"map", weights},
-    {"output", "--predict or --plot"},
+    {"output", "--predict, --test or --plot"},
     {"raw", "--predict"},
     {NULL, NULL},
 };

@@ -13,6 +13,14 @@ void answer_number(double value, int digits, FILE *out)
         fprintf(out, "%.*g", digits, value);
 }
 
+const struct answer_output *answer_classes(const struct answer *a)
+{
+    for (int i = 0; i < a->outputs; i++)
+        if (a->output[i].classes)
+            return &a->output[i];
+    return NULL;
+}
+
 /* ---- text ---- */
 
 static void say_truth(const struct answer *a, const struct answer_output *o, FILE *out)

@@ -25,6 +25,9 @@ struct answer {
     struct answer_output *output;
 };
 
+/* The output that tells a class; NULL: none. All that are classes are the same logits. */
+const struct answer_output *answer_classes(const struct answer *a);
+
 /* A line for each output; then, if it is to be `whole`, the most probable classes, a line each. */
 void answer_say(const struct answer *a, bool whole, FILE *out);
 

@@ -32,25 +32,3 @@ int evaluate(struct job *j, const struct data_split *split, struct result *r)
     r->loss = loss / (double)split->count;
     return 0;
 }
-
-int test(struct job *j)
-{
-    struct result r;
-    int status = samples_open(j->plan, j->options->folder, &j->data);
-    if (status == 0 && j->data.test.count == 0)
-        status = complain(STATUS_DATA, "%s: no test set there", j->options->folder);
-    const int64_t samples[PHASE_COUNT] = {[PHASE_EVALUATE] = j->data.test.count};
-    if (status == 0)
-        status = fit(j, samples);
-    if (status == 0)
-        status = weights_take(j);
-    if (status == 0)
-        caution_samples(j, &j->data.test);
-    if (status == 0)
-        status = evaluate(j, &j->data.test, &r);
-    if (status)
-        return status;
-    struct event e = event_of(j, EVENT_TEST);
-    e.test = (struct test_report){.result = r, .of_plan = !j->options->folder};
-    return tell(&j->tell, &e) ? 0 : complain(STATUS_DATA, "stdout: cannot be written");
-}

@@ -323,7 +323,7 @@ int stopped_by(void); /* the last such signal; 0: none */
 /* Data, memory and weights of a training; afterwards the first step can run. */
 int train_prepare(struct job *j);
 
-/* ---- train.c, evaluate.c, predict.c ---- */
+/* ---- train.c, evaluate.c, test.c, predict.c ---- */
 
 int train(struct job *j);
 /* The loop alone, for a job that is prepared: returns at the end, after a signal, or when the loss is not finite. */

@@ -27,22 +27,13 @@ static void put_columns(const char *name, int64_t n, FILE *out)
             fprintf(out, ",%s.%lld", name, (long long)i);
 }
 
-/* The output whose class the table tells; NULL: none. All that are classes are the same logits. */
-static const struct answer_output *classes_of(const struct answer *a)
-{
-    for (int i = 0; i < a->outputs; i++)
-        if (a->output[i].classes)
-            return &a->output[i];
-    return NULL;
-}
-
 void answer_head(const struct answer *a, const struct answer_table *t)
 {
     FILE *out = t->out;
     fputs(t->synthetic ? "sample,synthetic" : "sample", out);
     if (t->truth)
         put_columns("true", a->targets, out);
-    if (classes_of(a))
+    if (answer_classes(a))
         fputs(",class", out);
     for (int i = 0; i < a->outputs; i++)
         put_columns(a->output[i].name, a->output[i].n, out);
@@ -52,7 +43,7 @@ void answer_head(const struct answer *a, const struct answer_table *t)
 void answer_row(const struct answer *a, const struct answer_table *t)
 {
     FILE *out = t->out;
-    const struct answer_output *classes = classes_of(a);
+    const struct answer_output *classes = answer_classes(a);
     put_field(a->sample, out);
     if (t->synthetic)
         fprintf(out, ",%s", t->synthetic);

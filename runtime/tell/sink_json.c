@@ -1,5 +1,5 @@
 /* sink_json.c: events as JSON Lines on stdout. `schema` counts changes that readers would not survive. */
-#include "tell.h"
+#include "confusion.h"
 #include "base/options.h"
 
 static void put_start(struct event_line *l, const struct event *e)
@@ -75,6 +75,8 @@ static void put_test(struct event_line *l, const struct event *e)
         event_close(l, ']');
     }
     event_integer(l, "n", r->n);
+    if (e->test.confusion)
+        confusion_put(e->test.confusion, l);
     event_weights(l, e->weights, e->weights_synthetic);
 }
 

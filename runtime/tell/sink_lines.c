@@ -1,5 +1,5 @@
 /* sink_lines.c: what people read: one line an epoch. Nothing here allocates. */
-#include "tell.h"
+#include "confusion.h"
 #include "base/options.h"
 
 #include <stdarg.h>
@@ -11,14 +11,6 @@
 
 enum { LINE = 80 };                          /* columns */
 static const char indent[] = "\n          "; /* what does not fit goes on in a line of its own */
-
-static int columns(const char *text)
-{
-    int n = 0;
-    for (; *text; text++)
-        n += ((unsigned char)*text & 0xc0) != 0x80; /* not the inside of a character of UTF-8 */
-    return n;
-}
 
 struct line {
     char *text;
@@ -36,7 +28,7 @@ static void piece(struct line *l, int room, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    int width = columns(text);
+    int width = text_columns(text);
     bool fits = l->used + 2 + (room > width ? room : width) <= LINE;
     if (!fits && room > 0)
         return;
@@ -119,6 +111,8 @@ static void say_test(struct tell *t, const struct event *e)
     }
     fprintf(t->results, "   %lld samples%s%s\n", (long long)r->n, e->test.of_plan ? " of the plan" : "",
             synthetic_text(e->synthetic, e->weights_synthetic));
+    if (e->test.confusion && !t->brief)
+        confusion_say(e->test.confusion, t->results);
 }
 
 static void say_end(struct tell *t, const struct event *e)

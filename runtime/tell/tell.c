@@ -54,6 +54,7 @@ void tell_open(struct tell *t, enum progress_mode mode, bool quiet, bool json)
         .lines = quiet || mode == PROGRESS_NONE ? NULL : results,
         .bar = !quiet && animated(mode) ? stderr : NULL,
         .json = json ? stdout : NULL,
+        .brief = quiet,
         .line_at = now(),
     };
 }

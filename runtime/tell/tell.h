@@ -69,7 +69,8 @@ struct epoch_report {
 
 struct test_report {
     struct result result;
-    bool of_plan; /* the samples are in the plan */
+    bool of_plan;                      /* the samples are in the plan */
+    const struct confusion *confusion; /* confusion.h; NULL: the network tells no classes apart */
 };
 
 enum ending { ENDS_OK, ENDS_STOPPED, ENDS_INTERRUPTED, ENDS_DIVERGED };
@@ -110,6 +111,7 @@ struct tell {
     FILE *bar;     /* stderr if it is a terminal, else NULL */
     FILE *json;    /* stdout, or NULL */
     FILE *metrics; /* metrics.jsonl of the run, NULL before there is one */
+    bool brief;    /* results in one line */
     double line_at, drawn_at;
 };
 void tell_open(struct tell *t, enum progress_mode mode, bool quiet, bool json);
@@ -146,6 +148,8 @@ const char *short_duration_text(double seconds, char *text, size_t size); /* "1.
 const char *rate_text(double per_second, char *text, size_t size);        /* "850", "31.6k", "2.1M" */
 const char *loss_text(double loss, char *text, size_t size);              /* "0.3100", "1.20e-05", "NaN", "infinite" */
 int digits_of(int64_t n);
+int text_columns(const char *text);     /* of UTF-8, each character one column wide */
+void text_cut(char *text, int columns); /* to so many at most */
 /* snprintf at the end of what is there; a full buffer stays as it is. */
 void text_append(char *text, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 

@@ -61,6 +61,27 @@ void text_append(char *text, size_t size, const char *format, ...)
     va_end(arguments);
 }
 
+/* Whether a byte is not the inside of a character of UTF-8. */
+static bool starts_column(char c)
+{
+    return ((unsigned char)c & 0xc0) != 0x80;
+}
+
+int text_columns(const char *text)
+{
+    int n = 0;
+    for (; *text; text++)
+        n += starts_column(*text);
+    return n;
+}
+
+void text_cut(char *text, int columns)
+{
+    for (; *text; text++)
+        if (starts_column(*text) && columns-- == 0)
+            *text-- = '\0';
+}
+
 int digits_of(int64_t n)
 {
     return snprintf(NULL, 0, "%lld", (long long)n);

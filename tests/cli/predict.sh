@@ -176,7 +176,6 @@ done
 cmp own/t10k-images-idx3-ubyte "$data/t10k-images-idx3-ubyte"
 expect 0 netrun mlp.plan --predict 0 --data own $best --output own/table.csv
 
-expect 2 netrun mlp.plan --test "$data" --output all.csv
 expect 2 netrun mlp.plan --test "$data" --raw
 expect 2 netrun mlp.plan --predict test
 says err 'name the data folder: .*--data DIR beside --predict'

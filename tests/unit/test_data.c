@@ -229,9 +229,13 @@ static void test_cifar(void **state)
     for (int i = 0; i < 3; i++)
         assert_true(data_reads(temp->folder, temp_path(temp, read[i])));
     assert_false(data_reads(temp->folder, temp_path(temp, "table.csv")));
-    temp_write(temp, "batches.meta.txt", "airplane\n", 9);
+    static const char names[] = "airplane\nautomobile\r\nbird\ncat\ndeer\ndog\nfrog\nhorse\nship\ntruck\n\n";
+    temp_write(temp, "batches.meta.txt", names, sizeof names - 1);
     struct dataset set = open_good(temp);
     assert_string_equal(set.format, "CIFAR-10");
+    assert_int_equal(set.class_names, 10);
+    assert_string_equal(set.class_name[1], "automobile");
+    assert_string_equal(set.class_name[9], "truck");
     assert_int_equal(set.train.count, 5);
     assert_int_equal(set.test.count, 1);
     assert_int_equal(set.classes, 10);
@@ -257,6 +261,38 @@ static void test_check_classes(void **state)
     assert_false(data_check_classes(&set.train, 4, &error));
     assert_contains(error.text, TRAIN_LABELS ": byte 10: label 4 of sample 2; the network has classes 0 to 3");
     data_close(&set);
+}
+
+/* A name for each class, of 64 bytes at most and not through a character; or what is wrong. */
+static void test_class_names(void **state)
+{
+    struct temp *temp = *state;
+    static const struct {
+        const char *text, *error;
+    } wrong[] = {
+        {"a\nb\nc\nd\n", "classes.txt: 4 names, but the classes are 0 to 4"},
+        {"a\nb\n\nd\ne\n", "classes.txt:4: an empty line"},
+        {"a\nb\nc\x1b[2J\nd\ne\n", "classes.txt:3: a control character"},
+    };
+    write_good(temp);
+    struct dataset set = open_good(temp);
+    assert_int_equal(set.class_names, 0);
+    data_close(&set);
+    char names[200] = "";
+    for (int i = 0; i < 64; i++)
+        strcat(names, i < 63 ? "x" : "\xc3\xa9\nb\n c c \nd\ne\nsixth");
+    temp_write(temp, "classes.txt", names, strlen(names));
+    set = open_good(temp);
+    assert_int_equal(set.class_names, 6);
+    assert_int_equal(strlen(set.class_name[0]), 63);
+    assert_string_equal(set.class_name[2], "c c");
+    data_close(&set);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct data_error error;
+        temp_write(temp, "classes.txt", wrong[i].text, strlen(wrong[i].text));
+        assert_false(data_open(temp->folder, NULL, NULL, &set, &error));
+        assert_contains(error.text, wrong[i].error);
+    }
 }
 
 /* Damage */
@@ -585,6 +621,7 @@ int main(void)
         with_folder(test_int32_labels),
         with_folder(test_cifar),
         with_folder(test_check_classes),
+        with_folder(test_class_names),
         with_folder(test_missing),
         with_folder(test_subfolders_are_named),
         with_folder(test_wrong_magic),
