@@ -55,6 +55,8 @@ static int act(struct job *j)
     case ACTION_INSPECT:
     case ACTION_PLOT:
         return plot(j->options);
+    case ACTION_WATCH:
+        return watch(j->options);
     case ACTION_NONE:
         break;
     }

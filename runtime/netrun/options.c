@@ -42,7 +42,8 @@ static int act(void *options, const struct option_effect *e, const char *folder)
 {
     struct options *o = options;
     if (o->action != ACTION_NONE && o->action != (enum action)e->number)
-        return complain(STATUS_USAGE, "give one of --train, --test, --predict, --inspect, --plot and --devices");
+        return complain(STATUS_USAGE,
+                        "give one of --train, --test, --predict, --inspect, --plot, --watch and --devices");
     o->action = (enum action)e->number;
     return folder ? take_folder(o, e, folder) : OPTIONS_GO;
 }
@@ -160,6 +161,8 @@ static const struct option_row rows[] = {
      "curves of the runs that follow (names or folders; without any, of the newest) as SVG and PNG: in the run's folder, of several "
      "runs here or by --output; those that differ in seeds alone become a mean with a band",
      false, OPTION_CALL(ask_runs, ACTION_PLOT, NULL)},
+    {"watch", 0, NULL, WHAT, "follow a run (the newest, or the one that follows) from another terminal, as curves",
+     false, OPTION_CALL(ask_runs, ACTION_WATCH, NULL)},
     {"devices", 0, NULL, WHAT, "what can compute here: what was found, what is missing, every path tried", false,
      OPTION_CALL(act, ACTION_DEVICES, NULL)},
     {"dry-run", 0, NULL, WHAT, "with --train: prepare everything, run one step, write nothing", false,
@@ -278,6 +281,12 @@ const struct option_table netrun_options = {
     .refuse = wrong,
 };
 
+/* It is about runs that were made: what stands behind the options is their names. */
+static bool of_runs(enum action a)
+{
+    return a == ACTION_PLOT || a == ACTION_WATCH;
+}
+
 /* What must, and must not, be there together. */
 static int consistent(struct options *o)
 {
@@ -287,13 +296,14 @@ static int consistent(struct options *o)
     if (o->action == ACTION_NONE)
         return complain(STATUS_USAGE, "say what to do: --train DIR, --test DIR, --predict FILE or --inspect DIR "
                                       "(`netrun --help` shows examples)");
-    if (!o->plan && o->action != ACTION_INSPECT && o->action != ACTION_DEVICES && o->action != ACTION_PLOT &&
-        !o->resume)
+    if (!o->plan && o->action != ACTION_INSPECT && o->action != ACTION_DEVICES && !of_runs(o->action) && !o->resume)
         return complain(STATUS_USAGE, "no plan or model given%s%s", named ? "; write it first: netrun " : "",
                         named ? o->folder : "");
     if (o->plan && (o->action == ACTION_INSPECT || o->action == ACTION_DEVICES))
         return complain(STATUS_USAGE, "--%s needs no plan; what is `%s`?",
                         o->action == ACTION_DEVICES ? "devices" : "inspect", o->plan);
+    if (o->action == ACTION_WATCH && o->predictions > 1)
+        return complain(STATUS_USAGE, "--watch follows one run; what is `%s`?", o->predict[1]);
     if (o->resume && o->action != ACTION_TRAIN)
         return complain(STATUS_USAGE, "--resume goes with --train only; to use a run's weights say --weights FILE");
     if (o->resume && o->defines > 0)
@@ -311,9 +321,9 @@ int options_read(int argc, char **argv, struct options *o)
     int rest, status = options_parse(&netrun_options, argc, argv, o, &rest);
     if (status != OPTIONS_GO)
         return status;
-    if (rest < argc && o->action != ACTION_PLOT)
+    if (rest < argc && !of_runs(o->action))
         o->plan = argv[rest++];
-    while ((o->action == ACTION_PREDICT || o->action == ACTION_PLOT) && rest < argc)
+    while ((o->action == ACTION_PREDICT || of_runs(o->action)) && rest < argc)
         o->predict[o->predictions++] = argv[rest++];
     if (rest < argc)
         return complain(STATUS_USAGE, "one plan, please; what is `%s`?", argv[rest]);

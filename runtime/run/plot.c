@@ -29,22 +29,28 @@ static json_t *settings_of(const char *folder)
     return kept;
 }
 
+int run_history(const struct options *o, const char *name, char folder[PATH_MAX], struct history *h)
+{
+    struct data_error e;
+    char path[PATH_MAX];
+    bool last = strcmp(name, "last") == 0;
+    if (!(last ? run_newest(o->runs, NULL, false, folder) : run_named(o->runs, name, folder)))
+        return complain(STATUS_DATA, "%s: no run of that name, neither here nor in %s/", name, o->runs);
+    if (!run_path(folder, "metrics.jsonl", path))
+        return STATUS_DATA;
+    return history_read(path, h, &e) ? 0 : complain(STATUS_DATA, "%s", e.text);
+}
+
 /* Folder, history and group of the run called `name`. */
 static int take(struct plotting *p, size_t i, const char *name)
 {
-    struct data_error e;
-    char path[PATH_MAX], *folder = p->folder[i];
-    const char *runs = p->options->runs;
-    bool last = strcmp(name, "last") == 0;
-    if (!(last ? run_newest(runs, NULL, false, folder) : run_named(runs, name, folder)))
-        return complain(STATUS_DATA, "%s: no run of that name, neither here nor in %s/", name, runs);
-    if (!run_path(folder, "metrics.jsonl", path))
-        return STATUS_DATA;
+    char *folder = p->folder[i];
     struct curve_run *run = &p->run[i];
-    if (!history_read(path, &run->history, &e))
-        return complain(STATUS_DATA, "%s", e.text);
+    int status = run_history(p->options, name, folder, &run->history);
+    if (status)
+        return status;
     if (run->history.damaged > 0)
-        note("%s: passed over %zu lines that are no events", path, run->history.damaged);
+        note("%s: passed over %zu lines that are no events", folder, run->history.damaged);
     if (run->history.epochs == 0)
         return complain(STATUS_DATA, "%s: no epoch of the run is over", folder);
     run->label = strrchr(folder, '/') ? strrchr(folder, '/') + 1 : folder;

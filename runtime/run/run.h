@@ -8,6 +8,7 @@
 #include "device/device.h"
 #include "graph/word.h"
 #include "plan/plan.h"
+#include "tell/history.h"
 #include "tell/tell.h"
 #include "renames.h"
 
@@ -17,7 +18,16 @@ enum { MAX_OVERRIDES = 64 };
 
 /* ---- what is asked for ---- */
 
-enum action { ACTION_NONE, ACTION_TRAIN, ACTION_TEST, ACTION_PREDICT, ACTION_INSPECT, ACTION_DEVICES, ACTION_PLOT };
+enum action {
+    ACTION_NONE,
+    ACTION_TRAIN,
+    ACTION_TEST,
+    ACTION_PREDICT,
+    ACTION_INSPECT,
+    ACTION_DEVICES,
+    ACTION_PLOT,
+    ACTION_WATCH
+};
 
 struct options { /* pointers: NULL if not given; they point into argv, or live as long as the program */
     enum action action;
@@ -310,6 +320,13 @@ int run_take_up(struct job *j);
 
 /* Curves of the runs that are named, or of the newest, as pictures. */
 int plot(const struct options *o);
+/* Folder and history of the run called `name`, or `last`. */
+int run_history(const struct options *o, const char *name, char folder[PATH_MAX], struct history *h);
+
+/* ---- watch.c ---- */
+
+/* Curves of a run on the terminal, till it has ended. */
+int watch(const struct options *o);
 
 /* ---- stops.c ---- */
 

@@ -202,22 +202,11 @@ static void put_picture(const struct sheet *s, const struct panel *panel, int pa
     fprintf(s->out, "unset multiplot\nset output\n");
 }
 
-/* The first metric: what stands beside a loss. */
-static const char *metric_of(const struct history *h)
-{
-    for (size_t c = 0; c < h->columns; c++) {
-        const char *dot = strchr(h->column[c].name, '.');
-        if (dot && strcmp(dot, ".loss") && strcmp(dot, ".n") && strcmp(dot, ".seconds"))
-            return dot + 1;
-    }
-    return NULL;
-}
-
 /* Those of which there is something to show. */
 static int choose_panels(const struct sheet *s, struct panel panel[MOST_PANELS])
 {
     const struct history *h = &s->run->history;
-    const char *metric = metric_of(h);
+    const char *metric = history_metric(h);
     const struct panel all[MOST_PANELS] = {
         {.axis = "loss", .name = "loss", .logarithmic = range(s, "loss") >= 10},
         {.axis = metric, .name = metric, .share = true},

@@ -29,6 +29,16 @@ const double *history_column(const struct history *h, const char *name)
     return NULL;
 }
 
+const char *history_metric(const struct history *h)
+{
+    for (size_t c = 0; c < h->columns; c++) {
+        const char *dot = strchr(h->column[c].name, '.');
+        if (dot && strcmp(dot, ".loss") && strcmp(dot, ".n") && strcmp(dot, ".seconds"))
+            return dot + 1;
+    }
+    return NULL;
+}
+
 /* The column's numbers; a new one has none of the epochs before. NULL: no memory, or too many. */
 static double *column(struct history *h, const char *name)
 {
@@ -121,6 +131,8 @@ static bool take_line(struct history *h, const char *line)
         good = take_epoch(h, event);
     else if (strcmp(name, "step") == 0)
         good = take_step(h, event);
+    if (name)
+        h->ended = strcmp(name, "end") == 0;
     json_decref(event);
     return good;
 }

@@ -19,12 +19,14 @@ struct history {
     size_t logged, logged_room; /* losses of steps, by --log-every */
     double *step, *loss;        /* step: in all, from 1 on */
     size_t damaged;             /* lines that are no events */
+    bool ended;                 /* nobody works at it, unless that was killed */
 };
 
 /* Of the file; lines that are no events, such as the end of a line that is just being written, are passed over and
  * counted. On failure `h` holds nothing. */
 bool history_read(const char *path, struct history *h, struct data_error *error);
 void history_free(struct history *h);
+const char *history_metric(const struct history *h);                     /* the first one, beside a loss; NULL: none */
 const double *history_column(const struct history *h, const char *name); /* NULL: no epoch has it */
 
 #endif
