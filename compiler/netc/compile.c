@@ -24,7 +24,6 @@ static void build_pass(struct compilation *c)
 
 static void grad_pass(struct compilation *c)
 {
-    c->macs = graph_macs(c->graph[PHASE_PREDICT]);
     report(c->graph[PHASE_TRAIN], &c->model);
     report(c->graph[PHASE_EVALUATE], &c->model);
     if (!c->diag.errors) {
@@ -37,6 +36,7 @@ static void simplify_pass(struct compilation *c)
 {
     for (int ph = 0; ph < PHASE_COUNT; ph++)
         simplify(c->graph[ph]);
+    c->macs = graph_macs(c->graph[PHASE_PREDICT]); /* without what only training needs */
 }
 
 static void fuse_pass(struct compilation *c)

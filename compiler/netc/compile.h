@@ -59,10 +59,30 @@ int64_t graph_macs(const struct graph *g);
 /* 0 if the phases fit `bytes` with the model's batch (or `batch` if > 0); else says on stderr what would, returns 3. */
 int budget(const struct compilation *c, int64_t bytes, int64_t batch);
 
+/* ---- flops.c ---- */
+
+/* Of --flops, in the order of its words. */
+enum flops {
+    FLOPS_MACS,
+    FLOPS_THOP,
+    FLOPS_THOP_OLD,
+    FLOPS_FVCORE,
+    FLOPS_PTFLOPS,
+    FLOPS_TORCHINFO,
+    FLOPS_TORCH,
+    FLOPS_RULES
+};
+struct flops_rule {
+    const char *name, *tool;  /* "thop-old", "thop 0.0.31"; tool NULL: ours */
+    const char *unit;         /* what is counted: "MACs", "FLOPs" */
+    const char *multiply_add; /* what a multiply and an add are: "1 MAC", "2 FLOPs" */
+};
+extern const struct flops_rule flops_rules[FLOPS_RULES];
+
 /* ---- summary.c ---- */
 
-/* One line a layer, totals, memory of each phase. thop: also the total by the rule of thop >= 0.1. */
-void summary(const struct compilation *c, bool thop, FILE *out);
+/* One line a layer, totals, memory of each phase. */
+void summary(const struct compilation *c, enum flops rule, FILE *out);
 
 /* ---- dot.c ---- */
 

@@ -102,8 +102,8 @@ static void json_layers(const struct compilation *c, FILE *out)
         json_member("layer", l->label, out);
         json_number("line", l->out->loc.line, out);
         json_number("params", l->params, out);
-        json_number("macs", l->macs, out);
-        json_number("thop", l->thop, out);
+        for (int rule = 0; rule < FLOPS_RULES; rule++)
+            json_number(flops_rules[rule].name, layer_flops(list, i, rule), out);
         json_number("kept", l->kept, out);
         fprintf(out, "\"trains\": %s, ", l->trains ? "true" : "false");
         fprintf(out, "\"predicts\": %s, ", l->predicts ? "true" : "false");

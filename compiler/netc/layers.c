@@ -69,23 +69,6 @@ static const char *label_of(const struct compilation *c, const struct word *w, c
                          usual ? "" : pair_text(r, sh, sw, false));
 }
 
-/* ---- what a layer costs ---- */
-
-/* What thop >= 0.1 counts besides Conv and Linear, in evaluation mode: its hooks see modules, never `+`. */
-static int64_t thop_extra(const struct word *w, const struct value *x, const struct value *y)
-{
-    int64_t in = value_elements(x), out = value_elements(y);
-    if (!strcmp(w->name, "BatchNorm"))
-        return 4 * in;
-    if (!strcmp(w->name, "AvgPool"))
-        return out;
-    if (!strcmp(w->name, "GlobalAvgPool"))
-        return out + in; /* out * (window + 1) */
-    if (!strcmp(w->name, "Softmax"))
-        return in / y->t.dim[0] * (3 * y->t.dim[0] - 1);
-    return 0;
-}
-
 /* ---- nodes -> layers ---- */
 
 static const struct value *behind_views(const struct value *v)
@@ -122,6 +105,7 @@ static void start_layer(struct view *v, const struct node *n)
     region_grow(v->c->region, v->list, v->nlayer);
     v->list[v->nlayer++] = (struct layer){.path = n->layer,
                                           .label = word,
+                                          .word = !input && w ? w->name : NULL,
                                           .fate = "",
                                           .kind = n->op->kind,
                                           .input = input,
@@ -172,12 +156,13 @@ static void add_node(struct view *v, const struct node *n)
     l->kind = l->kind == OP_VIEW ? n->op->kind : l->kind;
     add_operands(v, l, n);
     l->macs += node_count(n, n->op->macs);
-    l->thop += node_count(n, n->op->macs) + (w && n->in[0]->t.rows ? thop_extra(w, n->in[0], n->out[0]) : 0);
     for (int o = 0; o < n->nout; o++)
         v->layer[n->out[o]->id] = index;
     for (int i = 0; i < n->nin; i++)
         if (n->in[i]->t.role == ROLE_PARAM && v->layer[n->in[i]->id] < 0) {
+            const char *dot = strrchr(n->in[i]->t.name, '.');
             l->params += value_elements(n->in[i]);
+            l->bias |= dot && !strcmp(dot, ".bias");
             v->layer[n->in[i]->id] = index; /* two nodes may read it */
         }
     const char *label = w ? label_of(v->c, w, n) : l->label;
@@ -371,8 +356,6 @@ static struct layer *merge(const struct view *train, const struct view *predict,
             l->from[k] = place[!first][l->from[k]];
         l->outputs = both ? predict->list[j].outputs : l->outputs;
         l->predicts = both || !first;
-        l->macs = l->predicts ? predict->list[j].macs : 0;
-        l->thop = l->predicts ? predict->list[j].thop : 0;
         i += first;
         j += both || !first;
         n++;

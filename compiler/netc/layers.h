@@ -7,6 +7,7 @@
 struct layer {
     const char *path;        /* "stage1.0.conv1", "relu_2", "stage1.0.+"; an input's own name */
     const char *label;       /* "Conv 3x3 / 2", "ReLU", "Add", "input" */
+    const char *word;        /* "Conv"; NULL: an input or a sum */
     const char *fate;        /* "kernel + ReLU + MaxPool 2", "fused into conv1", "view, no copy" */
     const struct value *out; /* its result */
     int nfrom;
@@ -19,12 +20,16 @@ struct layer {
     int line;              /* index of the layer on whose line it is told: its own, or one before it */
     int number;            /* from 1, in the order of the source; 0: an input */
     int64_t params;
-    int64_t macs, thop; /* of one sample's forward pass: of Conv and Linear; by the rule of thop >= 0.1 */
-    int64_t kept;       /* bytes a sample that the backward pass reads and the forward pass made */
+    int64_t macs; /* multiply-adds of one sample, forward */
+    bool bias;
+    int64_t kept; /* bytes a sample that the backward pass reads and the forward pass made */
 };
 
 /* Inputs and layers in the order in which they are computed, blocks and repeats expanded; owned by c->region. */
 struct layer *layers_of(const struct compilation *c, int *count);
+
+/* flops.c: what layer i counts by a rule, of one sample's forward pass; 0 if only training has it. */
+int64_t layer_flops(const struct layer *list, int i, enum flops rule);
 
 const char *grouped(struct region *r, int64_t n); /* summary.c: "1,218,048"; "-" for nothing */
 

@@ -25,13 +25,12 @@ enum emit {
     EMIT_DOT_KERNELS,
     EMIT_JSON
 };
-enum rule { RULE_MACS, RULE_THOP };
 enum pairs { DEFINE, ALGORITHM, PAIRS };
 
 struct request {
     const char *file, *output, *place, *dump, *target;
     enum emit emit;
-    enum rule flops;
+    enum flops flops;
     enum precision precision;
     enum colour colour;
     bool check, summary, map, plain;
@@ -144,8 +143,9 @@ static const struct option_row rows[] = {
     {"target", 0, "TARGET", HOW,
      "one of --targets: whose memory --summary, --memory-map and --memory are about, and kernels (cpu)", false,
      OPTION_TEXT(target)},
-    {"flops", 0, "macs|thop", HOW, "rule of --summary: multiply-adds of Conv and Linear, or thop's total", true,
-     OPTION_CHOICE(enum rule, flops)},
+    {"flops", 0, "macs|thop|thop-old|fvcore|ptflops|torchinfo|torch", HOW,
+     "rule of --summary: multiply-adds of Conv and Linear (macs), or what another tool counts", true,
+     OPTION_CHOICE(enum flops, flops)},
     {"dump", 'd', "LETTERS", LOOK, "print the state after these passes on stderr; see --passes", false,
      OPTION_TEXT(dump)},
     {"passes", 0, NULL, LOOK, "list the passes and their letters", false, OPTION_CALL(list_passes, 0, NULL)},
@@ -324,7 +324,7 @@ static int compile_and_answer(struct compilation *c, const struct request *r)
     if (!r->summary && !r->map && r->emit == EMIT_NONE && !r->output && !r->dump)
         say_ok(c, r);
     if (r->summary)
-        summary(c, r->flops == RULE_THOP, stdout);
+        summary(c, r->flops, stdout);
     for (int s = 0; r->map && s < c->plan->nschedule; s++)
         if (c->plan->schedule[s].target == target_schedules(c->target))
             memory_map(c->plan, &c->plan->schedule[s], 64, stdout);

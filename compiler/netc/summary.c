@@ -71,7 +71,8 @@ static void print_table(const struct table *t, FILE *out)
 
 /* ---- layers ---- */
 
-static void print_head(const struct compilation *c, const struct layer *list, int n, bool thop, FILE *out)
+static void print_head(const struct compilation *c, const struct layer *list, int n, const struct flops_rule *rule,
+                       FILE *out)
 {
     const struct graph *g = c->graph[PHASE_PREDICT];
     fprintf(out, "%s", c->model.net);
@@ -80,7 +81,9 @@ static void print_head(const struct compilation *c, const struct layer *list, in
             fprintf(out, "   input %s %s", list[i].path, shape_text(c->region, list[i].out));
     for (int i = 0; i < g->noutput; i++)
         fprintf(out, "   output %s %s", g->output[i].name, shape_text(c->region, g->output[i].value));
-    fprintf(out, "%s\n\n", thop ? "   MACs by the rule of thop >= 0.1" : "");
+    if (rule->tool)
+        fprintf(out, "   %s by the rule of %s", rule->unit, rule->tool);
+    fprintf(out, "\n\n");
 }
 
 static const char *fate_text(struct region *r, const struct layer *l)
@@ -88,16 +91,18 @@ static const char *fate_text(struct region *r, const struct layer *l)
     return l->trains ? l->fate : region_printf(r, "%s (prediction only)", l->fate);
 }
 
-static void print_layers(const struct compilation *c, const struct layer *list, int n, bool thop, FILE *out)
+static void print_layers(const struct compilation *c, const struct layer *list, int n, enum flops rule, FILE *out)
 {
-    static const char *const head[] = {"#", "name", "layer", "output", "params", "MACs", "kept", "how"};
+    const char *head[] = {"#", "name", "layer", "output", "params", flops_rules[rule].unit, "kept", "how"};
     struct region *r = c->region;
     struct table t = {.region = r, .left = "rllrrrrl", .ncolumn = COUNT(head)};
     memcpy(add_row(&t), head, sizeof head);
-    int64_t kept = 0, thops = 0;
+    int64_t kept = 0, total = 0, *count = region_alloc(r, (size_t)n + 1, sizeof *count);
+    for (int i = 0; i < n; i++)
+        count[list[i].line] += layer_flops(list, i, rule);
     for (int i = 0; i < n; i++) {
         const struct layer *l = &list[i];
-        thops += l->thop;
+        total += count[i];
         if (l->line != i)
             continue;
         kept += l->kept;
@@ -107,16 +112,16 @@ static void print_layers(const struct compilation *c, const struct layer *list, 
         row[2] = shortened(r, l->label, LABEL_MOST);
         row[3] = shape_text(r, l->out);
         row[4] = grouped(r, l->params);
-        row[5] = grouped(r, thop ? l->thop : l->macs);
+        row[5] = grouped(r, count[i]);
         row[6] = l->kept ? bytes(r, l->kept) : "-";
         row[7] = l->input ? "" : fate_text(r, l);
     }
     const char **row = add_row(&t);
     row[1] = "total";
     row[4] = grouped(r, c->plan->params);
-    row[5] = grouped(r, thop ? thops : c->macs);
+    row[5] = grouped(r, total);
     row[6] = kept ? bytes(r, kept) : "-";
-    row[7] = "1 MAC = 1 multiply + 1 add; kept: bytes a sample";
+    row[7] = region_printf(r, "%s = 1 multiply + 1 add; kept: bytes a sample", flops_rules[rule].multiply_add);
     print_table(&t, out);
 }
 
@@ -186,12 +191,12 @@ static void print_fixed(const struct compilation *c, FILE *out)
             slots ? bytes(c->region, slots) : "", slots ? " and" : "");
 }
 
-void summary(const struct compilation *c, bool thop, FILE *out)
+void summary(const struct compilation *c, enum flops rule, FILE *out)
 {
     int n;
     const struct layer *list = layers_of(c, &n);
-    print_head(c, list, n, thop, out);
-    print_layers(c, list, n, thop, out);
+    print_head(c, list, n, &flops_rules[rule], out);
+    print_layers(c, list, n, rule, out);
     fprintf(out, "\n");
     print_phases(c, out);
     print_fixed(c, out);

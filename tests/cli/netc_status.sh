@@ -35,3 +35,5 @@ expect 2 netc "$ROOT/models/xor.net" --emit=cuda --plain
 says err '--plain goes with --emit=c alone'
 expect 2 netc "$ROOT/models/xor.net" --emit=c --target=cuda
 says err 'its kernels are --emit=kernels --target cuda'
+expect 2 netc "$ROOT/models/xor.net" --summary --flops=flops
+says err 'one of macs|thop|thop-old|fvcore|ptflops|torchinfo|torch, not `flops`'
