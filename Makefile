@@ -167,14 +167,17 @@ $(B)/tests/test_steps: $(B)/tests/unit/test_steps.o $(STEPS_O)
 	$(call say,LD)
 	$(Q)$(LINK) -Wl,--wrap=calloc,--wrap=memmove,--wrap=strchr -o $@ $^ -lcmocka $(LIBS_NETC)
 
-# The compiler with one more layer, added as docs/adding-an-op.md tells, and one more target: by a file each.
-TEMPLATE_O := $(addprefix $(B)/template/,op.o target.o clip.o norules.o target_toy.o)
-$(B)/template/oplist.h: $(B)/oplist.h
+# The compiler with one more layer, added as docs/adding-an-op.md tells, one more target and one more layout: by a file each.
+TEMPLATE_O := $(addprefix $(B)/template/,op.o target.o layout.o clip.o norules.o target_toy.o layout_pairs.o)
+$(B)/template/oplist.h: $(B)/oplist.h Makefile
 	@mkdir -p $(@D)
-	@{ cat $<; printf 'MODULE(%s)\n' clip norules; } | sort -u > $@
-$(B)/template/targetlist.h: $(B)/targetlist.h
+	@{ cat $<; printf 'MODULE(%s)\n' clip norules pairs; } | sort -u > $@
+$(B)/template/targetlist.h: $(B)/targetlist.h Makefile
 	@{ cat $<; echo 'TARGET(toy)'; } > $@
-$(B)/template/op.o $(B)/template/target.o: $(B)/template/%.o: compiler/plan/%.c $(B)/template/oplist.h $(B)/template/targetlist.h $(B)/flags
+$(B)/template/layoutlist.h: $(B)/layoutlist.h Makefile
+	@{ cat $<; echo 'LAYOUT(pairs)'; } > $@
+TEMPLATE_LISTS := $(addprefix $(B)/template/,oplist.h targetlist.h layoutlist.h)
+$(addprefix $(B)/template/,op.o target.o layout.o): $(B)/template/%.o: compiler/plan/%.c $(TEMPLATE_LISTS) $(B)/flags
 	$(Q)$(CC) -I$(B)/template $(FLAGS) -c -o $@ $<
 $(B)/template/%.o: tests/template/%.c $(B)/flags
 	@mkdir -p $(@D)

@@ -50,6 +50,22 @@ says out '^// toy_train'
 mv out toy.c
 "${CC:-cc}" -std=gnu11 -Wall -Werror -Wno-unused -fsyntax-only toy.c 2>err || fail "its kernels do not compile"
 expect 0 netc "$ROOT/models/mlp.net" --summary --target toy
+
+# And so is a layout, whose rows lie padded and two by two: every target reads and writes it, and what is learned stays the same.
+sed 's/hidden = 128/hidden = 125/' "$ROOT/models/mlp.net" >without.net
+sed 's/-> ReLU$/-> ReLU -> Pairs/' without.net >pairs.net
+expect 0 netc pairs.net -d b
+says err 'pair@[0-9]+ : f32\[125\] rows/2 = pair'
+for net in without pairs; do
+    expect 0 netc $net.net -o $net.plan
+    expect 0 netrun $net.plan --train "$(digits)" --epochs 1 --json
+    grep -oE '"(loss|accuracy)": ?[0-9.]+' out >$net.results
+done
+grep -qE ' value +f32 +pairs +Nx125 ' pairs.plan || fail "no tensor lies in pairs"
+[ -s without.results ] && cmp without.results pairs.results || fail "Pairs changes what is learned"
+expect 0 netc pairs.net --emit=cuda
+says out '\* 2 \+ m % 2\]'
+
 export NETC=$B/netc
 expect 2 netc "$ROOT/models/mlp.net" --emit=kernels --target toy
 says err '--target knows those of --targets, not toy'

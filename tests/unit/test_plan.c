@@ -167,6 +167,8 @@ static void test_refusals(void **state)
         {"4x8", "1x2x3x4x5", "shape"},
         {"4x8", "2147483647x2147483647x2147483647", "shape"},
         {"Nx1x2x4", "N1x2x4", "shape"},
+        {"block  Nx1x2x4", "heaps  Nx1x2x4", "layout"},
+        {"plain  4x8", "block  4x8", "only rows"},
         {"kernel 0 gather", "kernel 0 gather(){}", "name of the kernel"},
         {"kernel 0 gather schedule 0", "kernel 0 gather schedule 2", "schedule"},
         {"stages 2", "stages 25", "stages"},
