@@ -1,42 +1,132 @@
-/* sweep.c: the sweep section, lists of values that settings and params shall take. */
+/* sweep.c: the sweep section: values that settings, params and the device shall take. They stay text, as --sweep takes it. */
 #include "build.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The shortest that reads back as the same number. */
+static const char *number_text(struct region *r, double x)
+{
+    const char *text = "";
+    for (int digits = 1; digits <= 17; digits++)
+        if (strtod(text = region_printf(r, "%.*g", digits, x), NULL) == x)
+            break;
+    return text;
+}
+
+/* [cpu, "cuda:1"]; NULL, after an error: something else. */
+static const char *devices(struct builder *b, const struct ast *a)
+{
+    const char *text = NULL;
+    for (int i = 0; a->kind == AST_LIST && i < a->narg; i++) {
+        const struct ast *one = a->arg[i].value;
+        bool word = one->kind == AST_NAME || one->kind == AST_STRING || (one->kind == AST_CALL && !one->narg);
+        if (!word ||
+            (strcmp(one->text, "cpu") != 0 && strcmp(one->text, "auto") != 0 && strncmp(one->text, "cuda", 4) != 0)) {
+            diag_error(b->diag, "N0416", one->loc, NULL, "a device is cpu, cuda, \"cuda:1\" or auto");
+            return NULL;
+        }
+        text = region_printf(b->region, "%s%s%s", text ? text : "", text ? ", " : "", one->text);
+    }
+    if (!text)
+        diag_error(b->diag, "N0416", a->loc, NULL, "a sweep goes over a list, as [cpu, cuda]");
+    return text;
+}
+
+/* Whether each of them is what the setting takes. */
+static bool values_fit(struct builder *b, const struct ast_entry *e, const struct arg *rule, const struct result *v)
+{
+    for (int k = 0; rule && k < v->n; k++) {
+        struct result one = {.kind = rule->type == ARG_BOOL && (v->list[k] == 0 || v->list[k] == 1) ? A_BOOL : A_NUMBER,
+                             .number = v->list[k]};
+        const char *why;
+        if (arg_accepts(rule, &one, 0, &why, b->region))
+            continue;
+        diag_error(b->diag, "N0404", e->value->kind == AST_LIST ? e->value->arg[k].loc : e->value->loc, NULL,
+                   "`%s` is %s", e->path, why);
+        return false;
+    }
+    return true;
+}
+
+static const char *numbers(struct builder *b, const struct ast_entry *e, const struct arg *rule)
+{
+    struct result v = e->value ? eval(b, &b->top, e->value) : poison;
+    if (v.kind == POISON)
+        return NULL;
+    if (v.kind != A_LIST || !v.n) {
+        diag_error(b->diag, "N0416", e->value->loc, NULL, "a sweep goes over a list of numbers");
+        return NULL;
+    }
+    if (!values_fit(b, e, rule, &v) || !numbers_fit(b, e->loc, v.n))
+        return NULL;
+    b->nnumber += v.n;
+    size_t size = 0;
+    const char **one = region_alloc(b->region, (size_t)v.n, sizeof *one);
+    for (int i = 0; i < v.n; i++) {
+        one[i] =
+            rule && rule->type == ARG_BOOL ? (v.list[i] != 0 ? "true" : "false") : number_text(b->region, v.list[i]);
+        size += strlen(one[i]) + 2;
+    }
+    char *text = region_alloc(b->region, size + 1, 1), *at = text;
+    for (int i = 0; i < v.n; i++)
+        at += sprintf(at, "%s%s", i ? ", " : "", one[i]);
+    return text;
+}
+
+/* What stands at a path. False, after an error: nothing that can be gone over. */
+static bool find_rule(struct builder *b, const struct ast_entry *e, int count, const struct arg **rule)
+{
+    const struct model *m = b->model;
+    const char *path = strcmp(e->path, "seed") == 0 ? "train.seed" : e->path;
+    struct name *param = scope_find(&b->top, e->path);
+    *rule = setting_rule(m->setting, count, path);
+    if (param && param->kind == NAME_PARAM) {
+        param->used = true;
+        return true;
+    }
+    if (!*rule && b->diag->errors)
+        return true;
+    if (!*rule) {
+        const char *near = setting_nearest(m->setting, count, e->path, b->region);
+        diag_error(b->diag, "N0416", e->loc, near ? region_printf(b->region, "did you mean `%s`?", near) : NULL,
+                   "there is no setting or param `%s` to sweep over", e->path);
+        return false;
+    }
+    const struct setting *s = setting_find(m->setting, count, path);
+    if (!s->graph)
+        return true;
+    diag_error(b->diag, "N0416", e->loc, NULL, "`%s` shapes the network: no sweep changes it", e->path);
+    diag_help(b->diag, "declare a `param`, use it there, and go over that");
+    return false;
+}
+
+static void sweep_entry(struct builder *b, const struct ast_entry *e, int count)
+{
+    const struct arg *rule = NULL;
+    const char *text;
+    if (strcmp(e->path, "device") == 0)
+        text = e->value ? devices(b, e->value) : NULL;
+    else
+        text = find_rule(b, e, count, &rule) ? numbers(b, e, rule) : NULL;
+    if (text)
+        setting_text(b, region_printf(b->region, "sweep.%s", e->path), text, false);
+}
 
 void sweep_build(struct builder *b, const struct decl *d)
 {
-    const struct model *m = b->model;
-    int count = m->nsetting;
+    int count = b->model->nsetting;
     struct lookup known = {0};
     if (!d->nentry)
         diag_warning(b->diag, "N0416", d->loc, NULL, "an empty `sweep` goes over nothing");
     for (int i = 0; i < d->nentry; i++) {
         const struct ast_entry *e = &d->entry[i];
-        if (lookup_find(&known, e->path) >= 0) {
+        const char *path = strcmp(e->path, "seed") == 0 ? "train.seed" : e->path;
+        if (lookup_find(&known, path) >= 0) {
             diag_error(b->diag, "N0408", e->loc, NULL, "`%s` is set twice", e->path);
             continue;
         }
-        const struct arg *rule = setting_rule(m->setting, count, e->path);
-        struct name *param = scope_find(&b->top, e->path);
-        if (param && param->kind == NAME_PARAM)
-            param->used = true;
-        else if (!rule && !b->diag->errors) {
-            const char *near = setting_nearest(m->setting, count, e->path, b->region);
-            diag_error(b->diag, "N0416", e->loc, near ? region_printf(b->region, "did you mean `%s`?", near) : NULL,
-                       "there is no setting or param `%s` to sweep over", e->path);
-        }
-        struct result v = e->value ? eval(b, &b->top, e->value) : poison;
-        if (v.kind == POISON)
-            continue;
-        if (v.kind != A_LIST || !v.n) {
-            diag_error(b->diag, "N0416", e->value->loc, NULL, "a sweep goes over a list of numbers");
-            continue;
-        }
-        for (int k = 0; rule && k < v.n; k++) {
-            struct result one = {.kind = A_NUMBER, .number = v.list[k]};
-            const char *why;
-            if (!arg_accepts(rule, &one, 0, &why, b->region))
-                diag_error(b->diag, "N0404", e->value->arg[k].loc, NULL, "`%s` is %s", e->path, why);
-        }
-        lookup_add(b->region, &known, e->path, i);
-        setting_numbers(b, e->loc, region_printf(b->region, "sweep.%s", e->path), v.n, v.list, false);
+        lookup_add(b->region, &known, path, i);
+        sweep_entry(b, e, count);
     }
 }

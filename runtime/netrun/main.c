@@ -2,6 +2,7 @@
 #include "options.h"
 #include "cpu/cores.h"
 #include "cuda/cuda.h"
+#include "run/sweep.h"
 
 #include <stdlib.h>
 
@@ -63,30 +64,48 @@ static int act(struct job *j)
     return inspect(j->options->folder);
 }
 
-static void close_job(struct job *j)
+/* A sweep goes on by the command that began it; where its data lie, how many threads work and what is shown may be others. */
+static int resume_sweep(struct options *now, const char *folder)
 {
-    bar_clear();
-    if (j->metrics)
-        fclose(j->metrics);
-    if (j->device)
-        j->device->close(j->device);
-    samples_close(&j->data);
-    plan_free(j->plan);
+    struct options o;
+    struct region *region = region_new();
+    int argc, status = STATUS_DATA;
+    char **argv = sweep_command(folder, region, &argc);
+    if (argv && (status = options_read(argc, argv, &o)) == OPTIONS_GO) {
+        o.quiet = now->quiet;
+        o.progress = now->progress;
+        o.output = now->output ? now->output : o.output;
+        o.threads = now->threads ? now->threads : o.threads;
+        status = sweep_resume(&o, folder, now->folder);
+        options_free(&o);
+    }
+    region_free(region);
+    return status;
+}
+
+static int one_job(struct options *o)
+{
+    struct job job = {.options = o};
+    if (o->resume && o->output)
+        return complain(STATUS_USAGE, "--output goes with --predict and with sweeps, and %s is a run", o->resume);
+    tell_open(&job.tell, o->progress, o->quiet, o->json);
+    int status = o->plan || o->resume ? load_plan(&job) : 0;
+    if (status == 0)
+        status = act(&job);
+    job_close(&job);
+    return status;
 }
 
 int main(int argc, char **argv)
 {
     struct options options;
+    char folder[PATH_MAX];
     streams_open();
     int status = options_read(argc, argv, &options);
-    if (status == OPTIONS_GO) {
-        struct job job = {.options = &options};
-        tell_open(&job.tell, options.progress, options.quiet, options.json);
-        status = options.plan || options.resume ? load_plan(&job) : 0;
-        if (status == 0)
-            status = act(&job);
-        close_job(&job);
-    }
+    if (status == OPTIONS_GO)
+        status = options.sweep                                                         ? sweep(&options)
+                 : options.resume && sweep_named(options.runs, options.resume, folder) ? resume_sweep(&options, folder)
+                                                                                       : one_job(&options);
     options_free(&options);
     return streams_close("netrun", status);
 }

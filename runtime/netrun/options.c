@@ -12,6 +12,7 @@ static const struct option_example examples[] = {
     {"netrun mnist.plan --predict seven.png", "class and probabilities of an image"},
     {"netrun mnist.plan --predict 7 --data data/", "the same for image 7 of the test set"},
     {"netrun mnist.plan --predict test --data data/ -o all.csv", "for the whole test set, as a table"},
+    {"netrun mnist.net --train data/ --sweep \"seed=1,2\"", "twice, as one table"},
     {"netrun --resume last", "go on after Ctrl-C, to the same bits"},
     {"netrun --inspect data/", "what is in the data folder"},
     {"netrun --plot mnist_cnn-1 mnist_cnn-2", "curves of runs"},
@@ -106,6 +107,13 @@ static int checkpoint_every(void *options, const struct option_effect *e, const 
     return wrong("checkpoint-every", value, "a number of steps from 1, or a time such as 30s, 10min or 2h");
 }
 
+static int go_over(void *options, const struct option_effect *e, const char *axes)
+{
+    (void)e;
+    ((struct options *)options)->sweep = axes ? axes : "";
+    return OPTIONS_GO;
+}
+
 static int map(void *options, const struct option_effect *e, const char *value)
 {
     (void)e;
@@ -182,6 +190,10 @@ static const struct option_row rows[] = {
      false, OPTION_CALL(checkpoint_every, 0, NULL)},
     {"set", 0, "KEY=VALUE", HOW, "change a setting that leaves the network as it is; may be repeated", false,
      SETTING("")},
+    {"sweep", 0, "[AXES]", HOW,
+     "train once for each combination of values, such as \"train.batch=100,1000; hidden=64,128; seed=1,2\": settings, params, "
+     "device; without AXES those of the model's `sweep` section",
+     false, OPTION_CALL(go_over, 0, NULL)},
     {"define", 'D', "NAME=VALUE", HOW, "set a `param` of MODEL.net; may be repeated", false,
      OPTION_CALL(define, 0, NULL)},
 
@@ -195,7 +207,7 @@ static const struct option_row rows[] = {
      "what FILE calls OLD is NEW here: a tensor, or all that begin with OLD and a dot; may be repeated, or lie in a file, a line each",
      true, OPTION_CALL(map, 0, NULL)},
     {"resume", 0, "last|RUN", WEIGHTS,
-     "continue run RUN (a folder, or its name in runs/), or the `last` that was started or resumed, to the same bits; settings given "
+     "continue run or sweep RUN (a folder, or its name in runs/), or the `last` that was started or resumed, to the same bits; settings given "
      "with it stay with the run",
      false, OPTION_TEXT(resume)},
     {"data-changed", 0, NULL, WEIGHTS,
@@ -216,7 +228,8 @@ static const struct option_row rows[] = {
     {"emit-dir", 0, "DIR", MACHINE, "keep the emitted kernels there", true, OPTION_TEXT(emit_dir)},
 
     {"output", 'o', "FILE", TEXT,
-     "with --predict and --test: write a table to FILE (CSV), a line a sample, - is stdout; with --plot: the pictures' name",
+     "with --predict and --test: write a table to FILE (CSV), a line a sample, with --sweep a line a run, - is stdout; with "
+     "--plot: the pictures' name",
      false, OPTION_TEXT(output)},
     {"raw", 0, NULL, TEXT, "with --predict: the values of every output, no classes and probabilities", false,
      OPTION_FLAG(raw)},
@@ -243,7 +256,8 @@ static const struct option_section sections[] = {
      "runs/NET-N/settings.json           what is in force: settings, seed, data, device; who started and resumed it\n"
      "runs/NET-N/metrics.jsonl           the events of --json\n"
      "runs/NET-N/last.safetensors        weights, optimizer and position: enough to resume\n"
-     "runs/NET-N/best.safetensors        weights of the best epoch\n"},
+     "runs/NET-N/best.safetensors        weights of the best epoch\n"
+     "runs/NET-sweep-N/                  sweep.json, the model, and a folder NET-N for each run of a sweep\n"},
     {"Environment", "CC               compiler of the kernels\n"
                     "XDG_CACHE_HOME   kernels are kept in its folder netrun (~/.cache)\n"
                     "TMPDIR           where they are compiled if they cannot be kept (/tmp)\n"
@@ -265,7 +279,8 @@ static const struct option_pair pairs[] = {
     {"data-changed", "--resume"},
     {"partial", weights},
     {"map", weights},
-    {"output", "--predict, --test or --plot"},
+    {"output", "--predict, --test, --sweep, --resume or --plot"},
+    {"sweep", "--train"},
     {"raw", "--predict"},
     {NULL, NULL},
 };
@@ -310,6 +325,8 @@ static int consistent(struct options *o)
         return complain(STATUS_USAGE, "--resume takes no -D: a run that is resumed keeps its network");
     if (o->resume && (o->weights || o->dry_run))
         return complain(STATUS_USAGE, "--resume goes neither with --weights nor with --dry-run");
+    if (o->sweep && (o->dry_run || o->steps || o->json))
+        return complain(STATUS_USAGE, "--sweep goes with neither --dry-run, --steps nor --json");
     if (o->output && strcmp(o->output, "-") == 0 && o->json)
         return complain(STATUS_USAGE, "--json and --output - cannot both write to stdout");
     return OPTIONS_GO;

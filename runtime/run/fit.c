@@ -4,6 +4,7 @@
 #include "emit/emit.h"
 #include "run.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { TRIES = 8 };  /* times that the device may have less than it promised */
@@ -120,8 +121,17 @@ static int refuse(const struct fitting *f)
     }
     budget_grant(j->plan, d->target, f->wish, arena, &g);
     budget_text(j, f->budget, f->room, text, sizeof text);
-    budget_refuse(j->plan, d->target, f->wish, &g, arena, beside, "netrun", text, stderr);
-    return g.verdict == NO_SCHEDULE ? STATUS_DATA : STATUS_BUDGET;
+    int status = g.verdict == NO_SCHEDULE ? STATUS_DATA : STATUS_BUDGET;
+    char *words = NULL;
+    size_t size;
+    FILE *out = open_memstream(&words, &size);
+    if (!out)
+        return complain(STATUS_INTERNAL, "out of memory");
+    budget_refuse(j->plan, d->target, f->wish, &g, arena, beside, "netrun", text, out);
+    fclose(out);
+    complain_as(status, words);
+    free(words);
+    return status;
 }
 
 /* The largest grant of which all has room. What lies beside the arena grows with its rows, so that the arena cannot always

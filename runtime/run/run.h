@@ -35,6 +35,9 @@ struct options { /* pointers: NULL if not given; they point into argv, or live a
     struct renames map;            /* --map */
     char *override[MAX_OVERRIDES]; /* "key=value", in order; owned */
     char *define[MAX_OVERRIDES];   /* of -D: "name=value"; they point into argv */
+    const char *sweep;             /* what to go over, "": what the plan says; NULL: one training */
+    const char *into;              /* the run's folder, which is one of a sweep; NULL: the next free one */
+    int64_t jobs;                  /* runs of a sweep side by side */
     const char **predict;          /* files, folders, indices, "test"; or runs to plot: in order; the list is owned */
     int overrides, defines, predictions, argc;
     char **argv;
@@ -283,7 +286,14 @@ int source_plan(const struct source *s, char *const *define, int ndefine, FILE *
 /* The two in one. NULL after a message. */
 struct plan *plan_open(const char *path);
 
+/* ---- job.c ---- */
+
+void job_close(struct job *j);
+
 /* ---- rundir.c: runs/<net>-<n>/ ---- */
+
+/* Makes runs/name-n with the smallest free number. */
+int run_folder(const char *runs, const char *name, char folder[PATH_MAX]);
 
 /* Makes the folder with the smallest free number (mkdir takes it), locks it and writes model.plan, model.net, settings.json. */
 int run_create(struct job *j);
@@ -330,7 +340,7 @@ int watch(const struct options *o);
 
 /* ---- stops.c ---- */
 
-/* From now on until the end, SIGINT, SIGTERM, SIGHUP and SIGPIPE are taken down only. */
+/* From now on until the end, SIGINT, SIGTERM, SIGHUP and SIGPIPE are taken down only. May be nested: the outermost counts. */
 void stops_listen(void);
 void stops_end(void);
 int stopped_by(void); /* the last such signal; 0: none */

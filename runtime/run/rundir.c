@@ -33,21 +33,32 @@ static bool is_name(const char *net)
 
 static const char other_runs[] = "\n  = help: --runs DIR makes the folders of runs elsewhere";
 
-static int make_folder(struct job *j)
+int run_folder(const char *runs, const char *name, char folder[PATH_MAX])
 {
-    const char *runs = j->options->runs;
-    if (!is_name(j->plan->net))
-        return complain(STATUS_DATA, "the plan's net has a name that cannot be part of a path");
     if (mkdir(runs, 0777) != 0 && errno != EEXIST)
         return complain(STATUS_DATA, "%s: cannot be made: %s%s", runs, strerror(errno), other_runs);
     for (int n = 1;; n++) {
-        if (snprintf(j->folder, sizeof j->folder, "%s/%s-%d", runs, j->plan->net, n) >= (int)sizeof j->folder)
+        if (snprintf(folder, PATH_MAX, "%s/%s-%d", runs, name, n) >= PATH_MAX)
             return complain(STATUS_DATA, "%s: too long a path", runs);
-        if (mkdir(j->folder, 0777) == 0)
+        if (mkdir(folder, 0777) == 0)
             return 0;
         if (errno != EEXIST)
-            return complain(STATUS_DATA, "%s: cannot be made: %s%s", j->folder, strerror(errno), other_runs);
+            return complain(STATUS_DATA, "%s: cannot be made: %s%s", folder, strerror(errno), other_runs);
     }
+}
+
+/* The folder in a sweep may be there from a process that was killed before its first checkpoint. */
+static int make_folder(struct job *j)
+{
+    const char *into = j->options->into;
+    if (!is_name(j->plan->net))
+        return complain(STATUS_DATA, "the plan's net has a name that cannot be part of a path");
+    if (!into)
+        return run_folder(j->options->runs, j->plan->net, j->folder);
+    snprintf(j->folder, sizeof j->folder, "%s", into);
+    if (mkdir(into, 0777) == 0 || errno == EEXIST)
+        return 0;
+    return complain(STATUS_DATA, "%s: cannot be made: %s", into, strerror(errno));
 }
 
 static int write_plan(const struct job *j)

@@ -2,6 +2,7 @@
 #include "run.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 
 static volatile sig_atomic_t by;
 
@@ -22,9 +23,12 @@ static const struct {
 };
 enum { SIGNALS = sizeof signals / sizeof *signals };
 static struct sigaction before[SIGNALS];
+static atomic_int depth; /* of listeners within each other */
 
 void stops_listen(void)
 {
+    if (depth++ > 0)
+        return;
     by = 0;
     for (int i = 0; i < SIGNALS; i++) {
         struct sigaction action = {.sa_handler = stop, .sa_flags = SA_RESTART | signals[i].flags};
@@ -37,6 +41,8 @@ void stops_listen(void)
 
 void stops_end(void)
 {
+    if (--depth > 0)
+        return;
     for (int i = 0; i < SIGNALS; i++)
         sigaction(signals[i].number, &before[i], NULL);
 }

@@ -266,21 +266,14 @@ static int tell_end(struct job *j, enum ending how)
     return told(tell(&j->tell, &e));
 }
 
-/* Sweeps are checked and kept in the plan, but nothing runs them yet. */
-static void warn_of_sweep(const struct job *j)
+/* The file says more than what one training makes of it. */
+static void tell_of_sweep(const struct job *j)
 {
-    static const char prefix[] = "sweep.";
-    const struct setting *first = NULL;
-    int others = -1;
-    for (const struct setting *s = j->plan->setting; s < j->plan->setting + j->plan->nsetting; s++)
-        if (strncmp(s->key, prefix, sizeof prefix - 1) == 0) {
-            first = first ? first : s;
-            others++;
+    for (int i = 0; i < j->plan->nsetting && !j->options->into; i++)
+        if (strncmp(j->plan->setting[i].key, "sweep.", 6) == 0) {
+            note("this is one training; --sweep makes those of the `sweep` section");
+            return;
         }
-    if (!first)
-        return;
-    note("warning: sweeps are not built yet: this is one training, not one for each of the %d values of %s%s", first->n,
-         first->key + sizeof prefix - 1, others ? " and so on" : "");
 }
 
 static int finish(struct job *j)
@@ -292,9 +285,10 @@ static int finish(struct job *j)
         status = tell_end(j, signal ? ENDS_INTERRUPTED : over ? ENDS_OK : ENDS_STOPPED);
     if (status || over)
         return status;
-    note("stopped after %lld steps (epoch %lld, step %lld of %lld); to go on: netrun --resume %s",
-         (long long)j->at.step, (long long)j->at.epoch + 1, (long long)j->at.in_epoch, (long long)j->recipe.rate.steps,
-         j->folder);
+    if (!j->options->into) /* its sweep goes on as a whole */
+        note("stopped after %lld steps (epoch %lld, step %lld of %lld); to go on: netrun --resume %s",
+             (long long)j->at.step, (long long)j->at.epoch + 1, (long long)j->at.in_epoch,
+             (long long)j->recipe.rate.steps, j->folder);
     return signal ? STATUS_SIGNAL + signal : 0;
 }
 
@@ -346,6 +340,8 @@ static int try_step(struct job *j)
 static int train_no_more(struct job *j)
 {
     const struct rule *stop = &j->recipe.stop;
+    if (j->options->into)
+        return tell_end(j, ENDS_OK);
     if (j->at.epoch < j->recipe.epochs)
         note("%s is finished: %s stopped it after epoch %lld; to go on: netrun --resume %s --set train.stop.%s=N",
              j->folder, stop->word->name, (long long)j->at.epoch, j->folder, stop->word->arg[0].name);
@@ -372,6 +368,6 @@ int train(struct job *j)
     if (j->options->dry_run)
         j->tell.json = NULL; /* nothing has happened */
     status = told(tell_start(j));
-    warn_of_sweep(j);
+    tell_of_sweep(j);
     return status ? status : j->options->dry_run ? try_step(j) : train_loop(j);
 }

@@ -22,13 +22,41 @@ void bar_clear(void)
     bar = NULL;
 }
 
+static _Thread_local struct {
+    said *take;
+    void *to;
+} listener;
+
+void say_to(said *take, void *to)
+{
+    listener.take = take;
+    listener.to = to;
+}
+
 static void say_on_stderr(const char *kind, const char *format, va_list arguments)
 {
     bool colour = *kind && option_colour(COLOUR_AUTO, stderr);
+    char text[2048];
+    if (listener.take) {
+        vsnprintf(text, sizeof text, format, arguments);
+        listener.take(listener.to, *kind, text);
+        return;
+    }
     bar_clear();
     fprintf(stderr, "netrun: %s%s%s", colour ? "\033[1;31m" : "", kind, colour ? "\033[0m" : "");
     vfprintf(stderr, format, arguments);
     fputc('\n', stderr);
+}
+
+int complain_as(int status, const char *text)
+{
+    if (listener.take)
+        listener.take(listener.to, true, text);
+    else {
+        bar_clear();
+        fputs(text, stderr);
+    }
+    return status;
 }
 
 int complain(int status, const char *format, ...)

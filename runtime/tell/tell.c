@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 /* In the order in which they are told: a bar is drawn behind the lines. */
-#define SINKS(X) X(metrics) X(lines) X(bar) X(json)
+#define SINKS(X) X(metrics) X(lines) X(bar) X(json) X(watch)
 
 #define DECLARE(name_) extern const struct sink sink_##name_;
 SINKS(DECLARE)

@@ -105,13 +105,19 @@ struct event {
 
 enum progress_mode { PROGRESS_AUTO, PROGRESS_BAR, PROGRESS_LINES, PROGRESS_NONE };
 
+/* Sees every event. */
+struct watch {
+    void (*take)(struct watch *w, const struct event *e);
+};
+
 struct tell {
-    FILE *results; /* stdout; stderr where events go to stdout */
-    FILE *lines;   /* the same; NULL: none are wanted */
-    FILE *bar;     /* stderr if it is a terminal, else NULL */
-    FILE *json;    /* stdout, or NULL */
-    FILE *metrics; /* metrics.jsonl of the run, NULL before there is one */
-    bool brief;    /* results in one line */
+    FILE *results;       /* stdout; stderr where events go to stdout */
+    FILE *lines;         /* the same; NULL: none are wanted */
+    FILE *bar;           /* stderr if it is a terminal, else NULL */
+    FILE *json;          /* stdout, or NULL */
+    FILE *metrics;       /* metrics.jsonl of the run, NULL before there is one */
+    bool brief;          /* results in one line */
+    struct watch *watch; /* NULL: nobody */
     double line_at, drawn_at;
 };
 void tell_open(struct tell *t, enum progress_mode mode, bool quiet, bool json);
@@ -132,6 +138,11 @@ bool tell_show(struct tell *t, const struct event *e);
 int complain(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* "netrun: ...\n" on stderr. */
 void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* From now on what this thread would say by these two goes there, without "netrun: ..." and the end of the line; NULL: to stderr. */
+typedef void said(void *to, bool error, const char *text);
+void say_to(said *take, void *to);
+/* A message of several lines that has all this already. */
+int complain_as(int status, const char *text);
 /* One line, where lines are wanted. */
 void say(struct tell *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void bar_stands(FILE *stream); /* a bar has been drawn there */

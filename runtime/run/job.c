@@ -1,0 +1,13 @@
+/* job.c: what a job holds, given back. */
+#include "run.h"
+
+void job_close(struct job *j)
+{
+    bar_clear();
+    if (j->metrics)
+        fclose(j->metrics);
+    if (j->device)
+        j->device->close(j->device);
+    samples_close(&j->data);
+    plan_free(j->plan);
+}

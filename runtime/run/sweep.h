@@ -1,0 +1,109 @@
+/* sweep.h: many trainings of one model: a row each, in one table. In the order in which it goes: axes and rows (sweep_axes.c), the
+ * folder (sweep_file.c), one run after the other (sweep.c, sweep_run.c), what is shown (sweep_table.c, sweep_live.c). */
+#ifndef SWEEP_H
+#define SWEEP_H
+
+#include "run.h"
+
+#include <pthread.h>
+
+enum { MAX_AXES = 32, MAX_SWEEP_ROWS = 10000, REASON = 200 };
+
+/* ---- sweep_axes.c ---- */
+
+enum axis_kind { AXIS_SETTING, AXIS_PARAM, AXIS_DEVICE };
+struct axis {
+    enum axis_kind kind;
+    const char *name;  /* "train.optimizer.lr", "hidden", "device" */
+    const char *shown; /* its last part, "lr", where no other axis ends so */
+    int n;
+    const char **value; /* as --set, -D and --device take them */
+};
+
+enum row_state { ROW_WAITS, ROW_STOPPED, ROW_FAILED, ROW_DONE };
+
+struct row {
+    int number;         /* from 1 on */
+    const char **value; /* one an axis */
+    enum row_state state;
+    int status;          /* exit status of its training; ROW_FAILED: why */
+    char reason[REASON]; /* of that, in words */
+    bool running;
+    int64_t epoch, epochs; /* done, of all */
+    double now_loss;       /* while it runs: of the last step */
+    /* The best epoch, of which the weights are kept; 0: none yet. Its losses; share of right answers of n, n 0: not tested. */
+    int64_t best_epoch, n;
+    double merit, train_loss, loss, metric;
+    double seconds; /* of all its epochs, tests included */
+};
+
+struct sweep {
+    struct options *options;
+    struct source source;
+    struct region *region;
+    const char *net;
+    char folder[PATH_MAX], data[PATH_MAX]; /* runs/NET-sweep-N; of the data set, "": in the plan */
+    int lock;                              /* of the folder: one process at a time */
+    int naxis, nrow;
+    struct axis *axis;
+    struct row *row;
+    char measure[METRIC_NAME], metric[METRIC_NAME]; /* that the best epoch is best in; that is shown, "": none */
+    bool synthetic;
+    pthread_mutex_t busy; /* rows, files and what is shown; one run changes nothing but its job beside it */
+    int next;             /* row to look at */
+    int status;           /* a signal, or what the sweep itself failed at; 0: go on */
+    FILE *lines, *screen; /* finished rows; those that run, redrawn; NULL: nobody looks */
+    int drawn;            /* lines on the screen */
+    double drawn_at;
+    uint64_t said[64]; /* hashes of notes: each is said once */
+    int nsaid;
+};
+
+/* Axes and rows from --sweep, or from the plan's own section where that says nothing; each value is tried on the plan, or by the
+ * compiler, so that what is misspelt is refused before anything runs. `plan` is changed by that. */
+int sweep_axes(struct sweep *s, struct plan *plan);
+
+/* ---- sweep_file.c: runs/NET-sweep-N/: the model, sweep.json, and a folder a run ---- */
+
+int sweep_create(struct sweep *s);
+int sweep_lock(struct sweep *s);
+int sweep_save(const struct sweep *s);
+/* The folder of the sweep that is meant by --resume NAME. */
+bool sweep_named(const char *runs, const char *name, char folder[PATH_MAX]);
+/* What was asked for when it began: words for options_read, owned by the region; NULL after a message. */
+char **sweep_command(const char *folder, struct region *r, int *argc);
+/* Where the rows of `s` had come to, which was made by the same command. */
+int sweep_recall(struct sweep *s); /* the data folder, too */
+/* The model or plan that was copied there, under the name that it was given. */
+int sweep_source(struct sweep *s);
+void sweep_folder_of(const struct sweep *s, const struct row *r, char folder[PATH_MAX]);
+
+/* ---- sweep_run.c ---- */
+
+/* One training, from its start or from its checkpoint to its end; fills in the row. */
+void sweep_run(struct sweep *s, struct row *r);
+
+/* ---- sweep.c ---- */
+
+/* netrun --train --sweep. */
+int sweep(struct options *o);
+/* The same, begun earlier in `folder` by the options `o`: it goes on with what is not done, to the same bits. `data` NULL: where
+ * they were. */
+int sweep_resume(struct options *o, const char *folder, const char *data);
+
+/* ---- sweep_table.c ---- */
+
+void sweep_head(const struct sweep *s, FILE *out);
+void sweep_line(const struct sweep *s, const struct row *r, char mark, FILE *out);
+/* All rows, the best first and what cannot be told from it marked; means over seeds. */
+void sweep_table(const struct sweep *s, FILE *out);
+int sweep_csv(const struct sweep *s, const char *path);
+
+/* ---- sweep_live.c: the caller holds `busy` ---- */
+
+void live_row(struct sweep *s, const struct row *r); /* is over: told once and for all */
+void live_draw(struct sweep *s, bool at_once);       /* those that run, ten times a second at most */
+void live_clear(struct sweep *s);
+void live_note(struct sweep *s, const char *text);
+
+#endif

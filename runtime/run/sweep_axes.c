@@ -1,0 +1,190 @@
+/* sweep_axes.c: what a sweep goes over: axes from text, and the rows that are their product. */
+#include "sweep.h"
+#include "front/override.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- text -> axes ---- */
+
+/* The text up to `end` or a 0 that is outside brackets; *at moves behind it. Blanks around it are taken off. */
+static const char *piece(struct region *r, const char **at, char end, char other)
+{
+    const char *from = *at + strspn(*at, " \t\n"), *to = from;
+    for (int depth = 0; *to && (depth > 0 || (*to != end && *to != other)); to++)
+        depth += (*to == '(' || *to == '[') - (*to == ')' || *to == ']');
+    *at = *to ? to + 1 : to;
+    while (to > from && isspace((unsigned char)to[-1]))
+        to--;
+    return region_printf(r, "%.*s", (int)(to - from), from);
+}
+
+static int add_values(struct sweep *s, struct axis *a, const char *text)
+{
+    text = piece(s->region, &text, '\0', '\0');
+    size_t n = strlen(text);
+    if (n >= 2 && text[0] == '[' && text[n - 1] == ']' && !strchr(text + 1, '['))
+        text = region_printf(s->region, "%.*s", (int)n - 2, text + 1);
+    do {
+        const char *value = piece(s->region, &text, ',', ',');
+        if (!*value)
+            return complain(STATUS_USAGE, "--sweep: `%s` has an empty value: write %s=1,2", a->name, a->name);
+        region_grow(s->region, a->value, a->n);
+        a->value[a->n++] = value;
+    } while (*text);
+    return 0;
+}
+
+static int add_entry(struct sweep *s, const char *entry)
+{
+    const char *at = entry, *name = piece(s->region, &at, '=', '=');
+    if (!*name || !at[strspn(at, " \t")])
+        return complain(STATUS_USAGE, "--sweep: `%s`: write NAME=VALUE,VALUE; ..., such as train.batch=100,1000",
+                        entry);
+    name = strcmp(name, "seed") == 0 ? "train.seed" : name;
+    for (int i = 0; i < s->naxis; i++)
+        if (strcmp(s->axis[i].name, name) == 0)
+            return complain(STATUS_USAGE, "--sweep: `%s` is given twice", name);
+    if (s->naxis == MAX_AXES)
+        return complain(STATUS_USAGE, "--sweep: more than %d names", MAX_AXES);
+    region_grow(s->region, s->axis, s->naxis);
+    struct axis *a = &s->axis[s->naxis++];
+    *a = (struct axis){.name = name};
+    return add_values(s, a, at);
+}
+
+/* The section of the file, as one would give it on the command line. */
+static const char *section(struct region *r, const struct plan *p)
+{
+    static const char prefix[] = "sweep.";
+    const char *text = "";
+    for (const struct setting *s = p->setting; s < p->setting + p->nsetting; s++)
+        if (s->text && strncmp(s->key, prefix, sizeof prefix - 1) == 0)
+            text = region_printf(r, "%s%s = %s\n", text, s->key + sizeof prefix - 1, s->text);
+    return text;
+}
+
+static int read_axes(struct sweep *s, const struct plan *p)
+{
+    const char *text = *s->options->sweep ? s->options->sweep : section(s->region, p);
+    while (text[strspn(text, " \t\n;")]) {
+        const char *entry = piece(s->region, &text, ';', '\n');
+        int status = *entry ? add_entry(s, entry) : 0;
+        if (status)
+            return status;
+    }
+    return s->naxis ? 0
+                    : complain(STATUS_USAGE,
+                               "%s has no `sweep` section: say what to go over, such as\n"
+                               "  --sweep \"train.batch=100,1000; seed=1,2,3\"",
+                               s->source.path);
+}
+
+/* ---- are they right? ---- */
+
+static int check_device(const struct axis *a)
+{
+    for (int i = 0; i < a->n; i++)
+        if (strcmp(a->value[i], "cpu") != 0 && strcmp(a->value[i], "auto") != 0 && strncmp(a->value[i], "cuda", 4) != 0)
+            return complain(STATUS_USAGE, "--sweep: device %s: expected auto, cpu, cuda or cuda:N", a->value[i]);
+    return 0;
+}
+
+static int check_setting(struct sweep *s, const struct axis *a, struct plan *plan)
+{
+    char why[512];
+    for (int i = 0; i < a->n; i++)
+        if (!setting_override(plan, region_printf(s->region, "%s=%s", a->name, a->value[i]), why, sizeof why))
+            return complain(STATUS_USAGE, "--sweep: %s%s", why,
+                            strstr(why, "netc must run again")
+                                ? "\n  = help: `param NAME = ...` in the file, used there, can be gone over"
+                                : "");
+    return 0;
+}
+
+/* Each value, with the other params as they are. */
+static int check_param(struct sweep *s, const struct axis *a)
+{
+    if (!s->source.model)
+        return complain(STATUS_USAGE,
+                        "--sweep: there is no setting `%s`, and the params of a plan are numbers already\n"
+                        "  = help: give the model: netrun MODEL.net --sweep ...",
+                        a->name);
+    for (int i = 0; i < a->n; i++) {
+        struct plan *plan;
+        char *define = region_printf(s->region, "%s=%s", a->name, a->value[i]);
+        int status = source_plan(&s->source, &define, 1, stderr, &plan);
+        plan_free(plan);
+        if (status)
+            return status;
+    }
+    return 0;
+}
+
+static int check_axis(struct sweep *s, struct axis *a, struct plan *plan)
+{
+    if (strcmp(a->name, "device") == 0) {
+        a->kind = AXIS_DEVICE;
+        return check_device(a);
+    }
+    if (strchr(a->name, '.')) {
+        a->kind = AXIS_SETTING;
+        return check_setting(s, a, plan);
+    }
+    a->kind = AXIS_PARAM;
+    return check_param(s, a);
+}
+
+static const char *last_part(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    return dot ? dot + 1 : name;
+}
+
+static void name_axes(struct sweep *s)
+{
+    for (int i = 0; i < s->naxis; i++) {
+        s->axis[i].shown = last_part(s->axis[i].name);
+        for (int k = 0; k < s->naxis; k++)
+            if (k != i && strcmp(last_part(s->axis[k].name), s->axis[i].shown) == 0) {
+                s->axis[i].shown = s->axis[i].name;
+                break;
+            }
+    }
+}
+
+/* ---- axes -> rows ---- */
+
+/* The last axis changes fastest. */
+static int product(struct sweep *s)
+{
+    int64_t rows = 1;
+    for (int i = 0; i < s->naxis; i++)
+        if ((rows *= s->axis[i].n) > MAX_SWEEP_ROWS)
+            return complain(STATUS_USAGE, "--sweep: more than %d runs", MAX_SWEEP_ROWS);
+    s->nrow = (int)rows;
+    s->row = region_alloc(s->region, (size_t)rows, sizeof *s->row);
+    for (int k = 0; k < s->nrow; k++) {
+        struct row *r = &s->row[k];
+        int rest = k;
+        r->number = k + 1;
+        r->value = region_alloc(s->region, (size_t)s->naxis, sizeof *r->value);
+        for (int i = s->naxis - 1; i >= 0; i--) {
+            r->value[i] = s->axis[i].value[rest % s->axis[i].n];
+            rest /= s->axis[i].n;
+        }
+    }
+    return 0;
+}
+
+int sweep_axes(struct sweep *s, struct plan *plan)
+{
+    int status = read_axes(s, plan);
+    for (int i = 0; status == 0 && i < s->naxis; i++)
+        status = check_axis(s, &s->axis[i], plan);
+    if (status)
+        return status;
+    name_axes(s);
+    return product(s);
+}
