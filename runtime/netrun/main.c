@@ -53,11 +53,11 @@ static int act(struct job *j)
         return predict(j);
     case ACTION_DEVICES:
         return devices();
-    case ACTION_INSPECT:
     case ACTION_PLOT:
         return plot(j->options);
     case ACTION_WATCH:
         return watch(j->options);
+    case ACTION_INSPECT:
     case ACTION_NONE:
         break;
     }
