@@ -83,6 +83,7 @@ extern const struct flops_rule flops_rules[FLOPS_RULES];
 
 /* One line a layer, totals, memory of each phase. */
 void summary(const struct compilation *c, enum flops rule, FILE *out);
+int64_t batch_of(const struct plan *p, enum phase phase); /* samples that the settings ask for in a phase */
 
 /* ---- dot.c ---- */
 

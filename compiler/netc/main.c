@@ -28,7 +28,7 @@ enum emit {
 enum pairs { DEFINE, ALGORITHM, PAIRS };
 
 struct request {
-    const char *file, *output, *place, *dump, *target;
+    const char *file, *output, *place, *dump, *target, *svg;
     enum emit emit;
     enum flops flops;
     enum precision precision;
@@ -39,6 +39,11 @@ struct request {
     struct define pair[PAIRS][64];
 };
 #define OPTIONS struct request
+
+static bool is_stream(const char *path)
+{
+    return !strcmp(path, "-");
+}
 
 static int usage(const char *what, const char *argument)
 {
@@ -65,6 +70,18 @@ static int add_pair(void *request, const struct option_effect *e, const char *te
     }
     *equals = 0;
     r->pair[e->number][(*n)++] = (struct define){copy, equals + 1, false};
+    return OPTIONS_GO;
+}
+
+static int map_to(void *request, const struct option_effect *e, const char *value)
+{
+    (void)e;
+    struct request *r = request;
+    const char *dot = value ? strrchr(value, '.') : NULL;
+    if (value && !is_stream(value) && (!dot || strcmp(dot, ".svg")))
+        return usage("--memory-map draws SVG, into FILE.svg or - (stdout), not ", value);
+    r->map |= !value;
+    r->svg = value ? value : r->svg;
     return OPTIONS_GO;
 }
 
@@ -125,7 +142,9 @@ static const struct option_row rows[] = {
      "print on stdout: the plan, kernels as C, as CUDA or of --target, the graph as text, layers or kernels for "
      "graphviz, or all as JSON",
      false, OPTION_CHOICE(enum emit, emit)},
-    {"memory-map", 0, NULL, WHAT, "draw the memory plan: time down, addresses across", false, OPTION_FLAG(map)},
+    {"memory-map", 0, "[=FILE.svg]", WHAT,
+     "draw the memory plan on the terminal, or as a picture for browsers: time across, addresses up", false,
+     OPTION_CALL(map_to, 0, NULL)},
     {"place", 0, "FILE", WHAT, "run the packer alone on a CSV file of id,lower,upper,size", true, OPTION_TEXT(place)},
     {"define", 'D', "NAME=VALUE", HOW, "set a `param` of the model; may be repeated", false,
      OPTION_CALL(add_pair, DEFINE, "-D needs NAME=VALUE, not ")},
@@ -187,11 +206,6 @@ static int help(void *request, const struct option_effect *e, const char *topic)
     return options_help(&table, topic, stdout) ? 0 : usage("no help on ", topic);
 }
 
-static bool is_stream(const char *path)
-{
-    return !strcmp(path, "-");
-}
-
 /* What must, and must not, be there together; argv from `rest` on is the model. */
 static int consistent(struct request *r, int argc, char **argv, int rest)
 {
@@ -206,17 +220,20 @@ static int consistent(struct request *r, int argc, char **argv, int rest)
         return usage("--target knows those of --targets, not ", r->target);
     if (r->plain && r->emit != EMIT_C)
         return usage("--plain goes with --emit=c alone", "");
-    if (r->target && r->emit != EMIT_NONE && r->emit != EMIT_KERNELS && !r->summary && !r->map && r->memory < 0)
+    if (r->target && r->emit != EMIT_NONE && r->emit != EMIT_KERNELS && !r->summary && !r->map && !r->svg &&
+        r->memory < 0)
         return usage("--target has no effect on this --emit; its kernels are --emit=kernels --target ", r->target);
     if (r->place)
         return rest == argc ? OPTIONS_GO : usage("--place needs no model: ", argv[rest]);
     if (rest != argc - 1)
         return rest == argc ? usage("no model given", "") : usage("one model at a time, not also ", argv[rest + 1]);
     r->file = argv[rest];
-    if (r->check && (r->output || r->emit != EMIT_NONE || r->summary || r->map))
+    if (r->check && (r->output || r->emit != EMIT_NONE || r->summary || r->map || r->svg))
         return usage("--check prints and writes nothing; leave it out", "");
     if (r->output && !is_stream(r->output) && atomic_destroys(r->output, r->file))
         return usage("the plan would replace the model itself: -o ", r->output);
+    if (r->svg && !is_stream(r->svg) && atomic_destroys(r->svg, r->file))
+        return usage("the picture would replace the model itself: --memory-map=", r->svg);
     return OPTIONS_GO;
 }
 
@@ -251,16 +268,18 @@ static int write_plan(const struct plan *p, const char *path)
     return EXIT_FILE;
 }
 
-static const char *const emit_word[] = {
-    [EMIT_PLAN] = "plan",
-    [EMIT_C] = "c",
-    [EMIT_CUDA] = "cuda",
-    [EMIT_KERNELS] = "kernels",
-    [EMIT_GRAPH] = "graph",
-    [EMIT_DOT] = "dot",
-    [EMIT_DOT_KERNELS] = "dot=kernels",
-    [EMIT_JSON] = "json",
-};
+static int write_svg(const struct compilation *c, const char *path)
+{
+    int64_t rows[PHASE_COUNT];
+    struct data_error e;
+    for (int ph = 0; ph < PHASE_COUNT; ph++)
+        rows[ph] = (batch_of(c->plan, (enum phase)ph) + ROW_BLOCK - 1) / ROW_BLOCK * ROW_BLOCK;
+    if (is_stream(path))
+        memory_svg(c->plan, target_schedules(c->target), rows, stdout); /* streams_close says what is lost */
+    else if (!memory_svg_save(c->plan, target_schedules(c->target), rows, path, &e))
+        return fprintf(stderr, "netc: %s\n", e.text), EXIT_FILE;
+    return 0;
+}
 
 /* Of --emit: whose kernels are printed; NULL: none. */
 static const struct target *emitted(const struct compilation *c, enum emit what, bool plain)
@@ -296,7 +315,8 @@ static int emit(const struct compilation *c, const struct request *r)
         print_json(c, stdout);
     if (good || ferror(stdout)) /* streams_close says what is lost */
         return 0;
-    fprintf(stderr, "netc: error: --emit=%s cannot be written\n", emit_word[r->emit]);
+    fprintf(stderr, "netc: error: --emit=%s cannot be written\n",
+            (const char *const[]){"plan", "c", "cuda", "kernels"}[r->emit]); /* the others are always good */
     return EXIT_INTERNAL;
 }
 
@@ -321,14 +341,16 @@ static int compile_and_answer(struct compilation *c, const struct request *r)
     int status = r->memory >= 0 ? budget(c, r->memory, r->batch) : 0;
     if (status)
         return status;
-    if (!r->summary && !r->map && r->emit == EMIT_NONE && !r->output && !r->dump)
+    if (!r->summary && !r->map && !r->svg && r->emit == EMIT_NONE && !r->output && !r->dump)
         say_ok(c, r);
     if (r->summary)
         summary(c, r->flops, stdout);
     for (int s = 0; r->map && s < c->plan->nschedule; s++)
         if (c->plan->schedule[s].target == target_schedules(c->target))
             memory_map(c->plan, &c->plan->schedule[s], 64, stdout);
-    if (r->emit != EMIT_NONE)
+    if (r->svg)
+        status = write_svg(c, r->svg);
+    if (r->emit != EMIT_NONE && !status)
         status = emit(c, r);
     if (r->output && !status)
         status = write_plan(c->plan, r->output);

@@ -127,8 +127,7 @@ static void print_layers(const struct compilation *c, const struct layer *list, 
 
 /* ---- memory ---- */
 
-/* Samples that the settings ask for in a phase. */
-static int64_t batch_of(const struct plan *p, enum phase phase)
+int64_t batch_of(const struct plan *p, enum phase phase)
 {
     const struct setting *s = plan_setting(p, "train.batch");
     if (phase == PHASE_PREDICT)

@@ -18,6 +18,11 @@ for file in "$ROOT"/models/*.net; do
     head -n 1 out | grep -q '^netc-plan' || fail "$file: no plan"
     expect 0 netc "$file" --memory-map
     [ -s out ]
+    expect 0 netc "$file" --memory-map=map.svg
+    [ ! -s out ] || fail "$file: the picture is not all"
+    python=$(command -v python3) && { "$python" -c 'import sys, xml.dom.minidom as d; d.parse(sys.argv[1])' map.svg || fail "$file: no XML"; }
+    expect 0 netc "$file" --memory-map=-
+    cmp out map.svg
     expect 0 netc "$file" --emit=c
     mv out kernels.c
     "${CC:-cc}" -std=gnu11 -Wall -Werror -Wno-psabi -Wno-unused -fsyntax-only kernels.c 2>err || fail "$file: kernels do not compile"

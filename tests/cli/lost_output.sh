@@ -26,7 +26,7 @@ for program in "$NETC" "$NETRUN"; do
         lost "$program" $option
     done
 done
-for option in --summary --memory-map -o- --emit={plan,c,cuda,graph,dot,dot=kernels,json}; do
+for option in --summary --memory-map --memory-map=- -o- --emit={plan,c,cuda,graph,dot,dot=kernels,json}; do
     lost "$NETC" "$model" $option
 done
 lost "$NETC" --passes

@@ -63,7 +63,7 @@ expect 0 netc - <"$model"
 says err '^ok: -, 33 parameters; write the plan with -o xor.plan$'
 expect 0 netc "$model" --check
 says err "^ok: $model, 33 parameters$"
-for option in "-o x.plan" --summary --emit=c --memory-map; do
+for option in "-o x.plan" --summary --emit=c --memory-map --memory-map=x.svg; do
     # shellcheck disable=SC2086
     expect 0 netc "$model" $option
     [ ! -s err ] || fail "$option: says more than it was asked"
@@ -81,3 +81,14 @@ status=0
 [ $status = 4 ] || fail "a file that may not grow gave $status"
 says err 'small/x.plan: cannot be written: File too large'
 [ -z "$(ls -A small)" ] || fail "left behind: $(ls -A small)"
+
+# Pictures go where plans go, by the same rules.
+cp "$model" m.svg
+expect 2 netc m.svg --memory-map=m.svg
+says err 'the model itself'
+cmp m.svg "$model" || fail "--memory-map: the model is gone"
+expect 2 netc "$model" --memory-map=m.png
+says err 'draws SVG, into FILE.svg or - .stdout., not m.png'
+[ ! -e m.png ]
+expect 4 netc "$model" --memory-map=no-such-folder/m.svg
+says err 'no-such-folder/m.svg: .*No such file'

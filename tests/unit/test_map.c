@@ -115,10 +115,107 @@ static void test_text(void **state)
     }
 }
 
+/* ---- the picture ---- */
+
+/* Not inlined, or gcc 12 takes the text for the variable that pointed to it. */
+static __attribute__((noinline)) char *drawn(const struct plan *p, const int64_t rows[PHASE_COUNT])
+{
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    assert_non_null(out);
+    memory_svg(p, &target_cpu, rows, out);
+    fclose(out);
+    return text;
+}
+
+/* The number behind ` name="` in an element. */
+static double attribute(const char *element, const char *name)
+{
+    char start[32];
+    snprintf(start, sizeof start, " %s=\"", name);
+    const char *at = strstr(element, start);
+    assert_non_null(at);
+    return strtod(at + strlen(start), NULL);
+}
+
+/* The rectangle of a buffer, by its title. */
+static const char *rectangle(const char *svg, const char *name)
+{
+    char title[300];
+    snprintf(title, sizeof title, "<title>%s: ", name);
+    const char *at = strstr(svg, title);
+    if (!at)
+        fail_msg("%s is not drawn", name);
+    while (strncmp(at, "<rect", 5))
+        at--;
+    return at;
+}
+
+/* Rectangles stand where the plan puts buffers: addresses in proportion to the arena, lives to the steps. */
+static void test_picture(void **state)
+{
+    (void)state;
+    struct compilation *c = compiled_model("mnist_cnn");
+    const struct plan *p = c->plan;
+    const struct schedule *s = plan_schedule(p, &target_cpu, PHASE_TRAIN);
+    char *svg = drawn(p, (int64_t[PHASE_COUNT]){[PHASE_TRAIN] = 128});
+    const char *ground = strstr(svg, "<rect class=\"g\"");
+    const int schedule = (int)(s - p->schedule), steps = s->last_kernel - s->first_kernel;
+    const int64_t arena = schedule_alone(p, s, 128);
+    assert_non_null(ground);
+    double left = attribute(ground, "x"), width = attribute(ground, "width"), bottom = attribute(ground, "y"),
+           height = attribute(ground, "height");
+    int buffers = 0;
+    bottom += height;
+    for (int i = 0; i < p->ntensor; i++) {
+        const struct tensor *t = &p->tensor[i];
+        if ((t->schedule != schedule && t->schedule >= 0) || t->base >= 0 || !tensor_stored(t) || t->role == ROLE_SUM)
+            continue;
+        const char *r = rectangle(svg, t->name);
+        int64_t place = tensor_place(p, s, i, 128), size = t->rows ? 128 * t->bytes : t->bytes;
+        int first = t->schedule < 0 ? 0 : t->first, last = t->schedule < 0 ? steps : t->last;
+        assert_float_equal(attribute(r, "x"), left + width * first / steps, 0.02);
+        assert_float_equal(attribute(r, "width"), width * (last - first) / steps, 0.02);
+        assert_float_equal(attribute(r, "y"), bottom - height * (double)(place + size) / (double)arena, 0.02);
+        assert_float_equal(attribute(r, "height"), height * (double)size / (double)arena, 0.02);
+        buffers++;
+    }
+    assert_true(buffers > 15);
+    assert_non_null(strstr(rectangle(svg, "maxpool@4"), "1.5 MiB (12544 bytes a sample)"));
+    assert_int_equal(strncmp(rectangle(svg, "maxpool@4"), "<rect class=\"b u4\"", 18), 0);     /* activations */
+    assert_int_equal(strncmp(rectangle(svg, "maxpool_dx@44"), "<rect class=\"b u5\"", 18), 0); /* gradients */
+    assert_int_equal(strncmp(rectangle(svg, "digit"), "<rect class=\"o u3\"", 18), 0); /* thin: without an edge */
+    assert_int_equal(strncmp(rectangle(svg, "@parameters"), "<rect class=\"b u0\"", 18), 0);
+    assert_non_null(strstr(svg, ">backward, update<"));
+    assert_null(strstr(svg, "<script"));
+    free(svg);
+    closed_model(c);
+}
+
+/* A phase without rows is not drawn; one that does not train lacks the optimizer's state. */
+static void test_phases(void **state)
+{
+    (void)state;
+    struct compilation *c = compiled_model("mlp");
+    char *svg = drawn(c->plan, (int64_t[PHASE_COUNT]){[PHASE_PREDICT] = 16});
+    assert_non_null(strstr(svg, ">predict, cpu: 16 rows"));
+    assert_null(strstr(svg, ">train, "));
+    assert_null(strstr(svg, "exp_avg"));
+    assert_null(strstr(svg, ">backward"));
+    const char *ground = strstr(svg, "<rect class=\"g\""), *r = rectangle(svg, "@parameters");
+    assert_non_null(ground);
+    assert_true(attribute(r, "y") + attribute(r, "height") <= attribute(ground, "y") + attribute(ground, "height"));
+    free(svg);
+    closed_model(c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_text),
+        cmocka_unit_test(test_picture),
+        cmocka_unit_test(test_phases),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
