@@ -133,7 +133,8 @@ struct key {
     enum key_type type;
     enum word_kind word; /* KEY_WORD, KEY_WORDS */
     bool required;
-    struct arg arg; /* KEY_PLAIN, KEY_BATCH: type, default, range */
+    struct arg arg;      /* KEY_PLAIN, KEY_BATCH: type, default, range */
+    const char *nothing; /* KEY_PLAIN: what is wrong with a 0 that is written, where a default of 0 stands for none */
 };
 extern const struct key setting_keys[]; /* in the order of the plan; name NULL ends */
 struct slot {                           /* what the text says about one key */

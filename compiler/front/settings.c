@@ -9,6 +9,8 @@
 const struct key setting_keys[] = {
     { .name = "data.transform", .type = KEY_WORDS, .word = WORD_TRANSFORM },
     { .name = "data.shuffle", .type = KEY_PLAIN, .arg = { .type = ARG_BOOL, .otherwise = 1 } },
+    { .name = "data.holdout", .type = KEY_PLAIN, .arg = { .type = ARG_NUMBER, .max = 1, .below = true },
+      .nothing = "a `holdout` of nothing tests nothing" },
     { .name = "data.samples", .type = KEY_SAMPLES },
     { .name = "train.loss", .type = KEY_WORD, .word = WORD_LOSS, .required = true },
     { .name = "train.optimizer", .type = KEY_WORD, .word = WORD_OPTIMIZER, .required = true },
@@ -70,7 +72,10 @@ static void set_plain(struct builder *b, const struct key *key, const struct ast
     const char *why;
     if (v.kind == POISON)
         return;
-    if (arg_accepts(&key->arg, &v, 0, &why, b->region))
+    if (key->nothing && v.kind == A_NUMBER && v.number == 0) {
+        diag_error(b->diag, "N0404", a->loc, NULL, "%s", key->nothing);
+        diag_help(b->diag, "leave the line out, or give a share such as 10%%");
+    } else if (arg_accepts(&key->arg, &v, 0, &why, b->region))
         setting_numbers(b, a->loc, key->name, 1, &v.number, false);
     else
         diag_error(b->diag, v.kind == A_NUMBER && key->arg.type != ARG_BOOL ? "N0404" : "N0403", a->loc, NULL,

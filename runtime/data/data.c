@@ -344,8 +344,9 @@ bool data_reads(const char *folder, const char *path)
 
 void data_close(struct dataset *set)
 {
-    struct data_field *fields[] = {&set->train.sample, &set->train.label, &set->test.sample, &set->test.label};
-    for (int i = 0; i < 4; i++) {
+    struct data_field *fields[] = {&set->train.sample, &set->train.label,    &set->test.sample,
+                                   &set->test.label,   &set->holdout.sample, &set->holdout.label};
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
         free(fields[i]->values);
         free(fields[i]->path);
     }

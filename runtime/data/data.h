@@ -37,10 +37,11 @@ struct data_split {
 struct dataset {
     const char *format;            /* its name for people, such as "IDX" */
     struct data_split train, test; /* same shapes and types where both are there; at least one is */
-    int64_t classes;               /* largest class index of both splits + 1; 0 for F32 targets */
-    char **class_name;             /* of the first `class_names` classes, from a file beside the data */
-    int64_t class_names;           /* 0: they have numbers only; else at least `classes` */
-    bool synthetic; /* a file SYNTHETIC beside them says that they were drawn: no results of a real set */
+    struct data_split holdout; /* samples that were taken out of the training set, to test on; none unless asked for */
+    int64_t classes;           /* largest class index of both splits + 1; 0 for F32 targets */
+    char **class_name;         /* of the first `class_names` classes, from a file beside the data */
+    int64_t class_names;       /* 0: they have numbers only; else at least `classes` */
+    bool synthetic;            /* a file SYNTHETIC beside them says that they were drawn: no results of a real set */
 };
 
 /* Will a field do? Asked as soon as shape and type are known, before any value is read or unpacked (values NULL). False with the

@@ -166,7 +166,7 @@ int caution_training(const struct job *j)
     int status = choose_check(j);
     if (status)
         return status;
-    if (j->recipe.metrics > 0 && j->data.test.count == 0 && !j->options->quiet)
+    if (j->recipe.metrics > 0 && choose_split(j)->count == 0 && !j->options->quiet)
         note("there is no test set: %s is not measured, and the best epoch is that of the least training loss",
              j->recipe.metric[0]);
     return caution_batch(j);

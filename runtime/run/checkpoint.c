@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { META = 24, META_TEXT = 192 };
+enum { META = 32, META_TEXT = 192 };
 
 /* ---- writing ---- */
 
@@ -82,6 +82,8 @@ static void describe(struct bundle *b, const struct job *j, bool whole)
         meta(b, "stop_epoch", "%lld", (long long)at->stop_epoch);
         meta(b, "stop_best", "%a", at->stop_best);
     }
+    if (j->recipe.holdout > 0)
+        meta(b, "holdout", "%a", j->recipe.holdout);
     if (j->data.synthetic || j->synthetic_weights)
         meta(b, "data", "synthetic");
     for (int i = 0; i < 2; i++)
@@ -341,6 +343,12 @@ void checkpoint_origin(const char *path, struct origin *o)
     if (!whole_number(&f, "epoch", &o->epoch) || !whole_number(&f, "in_epoch", &o->in_epoch))
         o->epoch = o->in_epoch = 0;
     o->synthetic = was_synthetic(&f);
+    const char *hash = st_metadata(&f, hash_key[0]);
+    int64_t seed;
+    if (hash && whole_number(&f, "seed", &seed) && real_number(&f, "holdout", &o->holdout)) {
+        o->seed = (uint32_t)seed;
+        snprintf(o->hash, sizeof o->hash, "%s", hash);
+    }
     st_free(&f);
 }
 

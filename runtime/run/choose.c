@@ -3,10 +3,15 @@
 
 #include <math.h>
 
+const struct data_split *choose_split(const struct job *j)
+{
+    return j->data.holdout.count > 0 ? &j->data.holdout : &j->data.test;
+}
+
 /* The metric that a choice goes by, or MEASURE_LOSS. */
 static int measure_of(const struct job *j, const struct rule *c)
 {
-    bool tested = j->data.test.count > 0;
+    bool tested = choose_split(j)->count > 0;
     return c->measure != MEASURE_AUTO ? c->measure : tested && j->recipe.metrics > 0 ? 0 : MEASURE_LOSS;
 }
 
@@ -65,10 +70,11 @@ int choose_check(const struct job *j)
 {
     const struct rule *both[] = {&j->recipe.save, &j->recipe.stop};
     for (int i = 0; i < 2; i++)
-        if (both[i]->word && both[i]->measure >= 0 && j->data.test.count == 0)
-            return complain(STATUS_DATA,
-                            "%s goes by %s, and there is no test set to measure it on\n"
-                            "  = help: --set train.%s.measure=loss goes by the training loss",
-                            both[i]->word->name, choose_measure(j, both[i]), i ? "stop" : "save");
+        if (both[i]->word && both[i]->measure >= 0 && choose_split(j)->count == 0)
+            return complain(
+                STATUS_DATA,
+                "%s goes by %s, and there is no test set to measure it on\n"
+                "  = help: --set data.holdout=10%% tests on a part of the training set; --set train.%s.measure=loss goes by the training loss",
+                both[i]->word->name, choose_measure(j, both[i]), i ? "stop" : "save");
     return 0;
 }

@@ -8,7 +8,8 @@ int evaluate(struct job *j, const struct data_split *split, struct result *r)
     struct device_error e;
     uint32_t control[RING_STEPS][CTL_WORDS];
     double loss = 0;
-    *r = (struct result){.n = split->count, .metrics = j->recipe.metrics};
+    *r = (struct result){
+        .n = split->count, .held_out = j->held_out || split == &j->data.holdout, .metrics = j->recipe.metrics};
     for (int m = 0; m < r->metrics; m++)
         r->metric[m] = j->recipe.metric[m];
     if (!d->data(d, &data, &e))
@@ -31,4 +32,25 @@ int evaluate(struct job *j, const struct data_split *split, struct result *r)
     }
     r->loss = loss / (double)split->count;
     return 0;
+}
+
+int test_best(struct job *j)
+{
+    struct result r;
+    char path[PATH_MAX];
+    if (j->data.holdout.count == 0 || j->data.test.count == 0 || j->at.best_epoch == 0)
+        return 0;
+    struct renames map = j->options->map;
+    j->options->map = (struct renames){0}; /* it spoke of the weights to start from */
+    int status = run_path(j->folder, "best.safetensors", path) ? checkpoint_load(j, path, false) : STATUS_DATA;
+    j->options->map = map;
+    if (status == 0)
+        status = evaluate(j, &j->data.test, &r);
+    if (status)
+        return status;
+    struct event e = event_of(j, EVENT_TEST);
+    e.weights = path;
+    e.weights_synthetic = e.synthetic || e.weights_synthetic;
+    e.test = (struct test_report){.result = r, .epoch = j->at.best_epoch};
+    return tell(&j->tell, &e) || stopped_by() ? 0 : keep_lost();
 }

@@ -8,7 +8,7 @@
 #include <string.h>
 
 enum { TRIES = 8 };  /* times that the device may have less than it promised */
-enum { SPLITS = 3 }; /* to train, to test, and what is predicted */
+enum { SPLITS = 4 }; /* to train, to test, held out, and what is predicted */
 
 /* "8.0 GiB (80 % of 10.0 GiB on cuda:0), 7.6 GiB of it for the arena" */
 static void budget_text(const struct job *j, int64_t budget, int64_t room, char *text, size_t size)
@@ -224,5 +224,7 @@ int fit(struct job *j, const int64_t samples[PHASE_COUNT])
         f.split[0] = samples_of(&j->data.train);
     if (samples[PHASE_EVALUATE] > 0)
         f.split[1] = samples_of(&j->data.test);
+    if (samples[PHASE_EVALUATE] > 0)
+        f.split[2] = samples_of(&j->data.holdout);
     return arm(&f);
 }

@@ -49,6 +49,8 @@ int overrides_resume(struct job *j, const struct recall *r)
         return complain(STATUS_USAGE, "a run that is resumed keeps its batch, %lld", (long long)r->batch);
     if (now->save.measure != before.save.measure || now->stop.measure != before.stop.measure)
         return complain(STATUS_USAGE, "a run that is resumed keeps what its epochs were measured by");
+    if (now->holdout != before.holdout)
+        return complain(STATUS_USAGE, "a run that is resumed keeps its holdout, %g %%", 100 * before.holdout);
     now->seed = r->seed;
     now->batch = r->batch;
     now->micro = r->micro;

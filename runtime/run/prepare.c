@@ -23,6 +23,16 @@ static int know_data(struct job *j)
     return 0;
 }
 
+/* Samples in the plan are training set and test set at once: with a holdout there is no other test. */
+static int hold_out(struct job *j)
+{
+    if (j->recipe.holdout == 0)
+        return 0;
+    if (!j->options->folder)
+        j->data.test.count = 0;
+    return holdout_take(&j->data, j->recipe.holdout, j->recipe.seed);
+}
+
 int train_prepare(struct job *j)
 {
     const struct options *o = j->options;
@@ -34,7 +44,11 @@ int train_prepare(struct job *j)
         status = complain(STATUS_DATA, "%s: no training set there", o->folder);
     if (status == 0)
         status = know_data(j);
-    const int64_t samples[PHASE_COUNT] = {[PHASE_TRAIN] = j->data.train.count, [PHASE_EVALUATE] = j->data.test.count};
+    if (status == 0)
+        status = hold_out(j);
+    const int64_t held = j->data.holdout.count, test = j->data.test.count;
+    const int64_t samples[PHASE_COUNT] = {
+        [PHASE_TRAIN] = j->data.train.count, [PHASE_EVALUATE] = held > test ? held : test};
     if (status == 0)
         status = fit(j, samples);
     if (status)
@@ -51,4 +65,32 @@ int train_prepare(struct job *j)
         return checkpoint_resume(j, path);
     status = status ? status : init_weights(j);
     return status == 0 && o->weights ? weights_take(j) : status;
+}
+
+int test_prepare(struct job *j)
+{
+    const char *folder = j->options->folder;
+    struct origin from;
+    char hash[HASH_TEXT];
+    if (folder && j->data.test.count > 0)
+        return 0;
+    int status = weights_find(j);
+    if (status)
+        return status;
+    checkpoint_origin(j->weights, &from);
+    if (!folder && from.holdout == 0)
+        return 0;
+    if (from.holdout == 0)
+        return complain(STATUS_DATA, "%s: no test set there, and the weights were trained without a holdout", folder);
+    samples_hash(&j->data.train, hash);
+    if (strcmp(hash, from.hash) != 0)
+        return complain(STATUS_DATA, "%s: no test set there, nor the training set that %s held a part of out",
+                        folder ? folder : j->options->plan, j->weights);
+    status = holdout_take(&j->data, from.holdout, from.seed);
+    struct dataset no_more = {.test = j->data.test};
+    j->data.test = j->data.holdout;
+    j->data.holdout = (struct data_split){.count = 0};
+    j->held_out = true;
+    data_close(&no_more);
+    return status;
 }

@@ -154,6 +154,7 @@ int recipe_read(const struct plan *p, struct recipe *r)
         return complain(STATUS_INTERNAL, "schedule %s has no rule", name);
     *r = (struct recipe){
         .shuffle = plan_number(p, "data.shuffle", 1) != 0,
+        .holdout = plan_number(p, "data.holdout", 0),
         .counts = training_counts(p),
     };
     bool automatic = strcmp(setting_text(p, "train.batch"), "auto") == 0;

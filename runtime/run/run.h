@@ -117,6 +117,7 @@ struct recipe {
     char metric[MAX_METRICS][METRIC_NAME]; /* "accuracy", "top5" */
     bool counts;                           /* steps of the training report them too; older plans do not */
     struct rule save, stop;
+    double holdout; /* share of the training set; 0: none */
 };
 int recipe_read(const struct plan *p, struct recipe *r);
 void recipe_count(struct recipe *r, int64_t samples); /* once batch and samples are known */
@@ -144,6 +145,12 @@ struct device_data samples_of(const struct data_split *split);
 /* XXH3 (128 bits) of number, shapes, types and values, whatever file they came from; "-" if there are no samples. */
 enum { HASH_TEXT = 33 };
 void samples_hash(const struct data_split *split, char text[HASH_TEXT]);
+
+/* ---- holdout.c ---- */
+
+/* Takes a share, 0 < share < 1, out of the training set into set->holdout: of each class as much, drawn by the seed, in their
+ * order; of at least two samples of a class one stays. */
+int holdout_take(struct dataset *set, double share, uint32_t seed);
 
 /* ---- tensors.c: finding tensors of the plan ---- */
 
@@ -189,6 +196,8 @@ struct job {
     struct tell tell;
     struct position at;
     struct pace pace;
+    bool held_out;           /* data.test is a holdout */
+    bool tested;             /* the last epoch of the run that is resumed was followed by a test */
     double test_seconds;     /* that the last test took; 0: none yet */
     double kept_at;          /* when `last` was written, or the training began */
     char hash[2][HASH_TEXT]; /* of the training and the test set; before they are read, those of the checkpoint */
@@ -201,6 +210,8 @@ struct job {
 
 /* ---- choose.c: which epoch is the best, and when the training is over ---- */
 
+/* What epochs are tested on: the holdout, or else the test set, which may be empty. */
+const struct data_split *choose_split(const struct job *j);
 /* Judges the epoch that the position counts already. True: it is the best so far. */
 bool choose_epoch(struct job *j, double train_loss, const struct result *r);
 /* All epochs are done, or `stop` has had enough. */
@@ -248,9 +259,12 @@ int checkpoint_save(struct job *j, const char *path, bool whole);
  * names is refused. */
 int checkpoint_load(struct job *j, const char *path, bool partial);
 struct origin {
-    int64_t epoch, in_epoch;
+    int64_t epoch, in_epoch; /* as in a position */
     bool synthetic;
-}; /* as in a position; 0, false: the file does not say */
+    double holdout; /* share of the training set that was held out by ... */
+    uint32_t seed;
+    char hash[HASH_TEXT]; /* of the whole training set */
+};                        /* 0, false, "": the file does not say */
 void checkpoint_origin(const char *path, struct origin *o);
 /* Resuming, before the device is armed: what a checkpoint that checkpoint_save(whole) wrote tells... */
 int checkpoint_recall(const char *path, const struct plan *p, struct recall *r);
@@ -349,6 +363,8 @@ int stopped_by(void); /* the last such signal; 0: none */
 
 /* Data, memory and weights of a training; afterwards the first step can run. */
 int train_prepare(struct job *j);
+/* What --test is of. Where there is no test set, the holdout that the weights were trained without, by their seed, takes its place. */
+int test_prepare(struct job *j);
 
 /* ---- train.c, evaluate.c, test.c, predict.c ---- */
 
@@ -358,6 +374,8 @@ int train_loop(struct job *j);
 /* Runs the evaluation phase over the whole split. The device reads another split afterwards. */
 int evaluate(struct job *j, const struct data_split *split, struct result *r);
 int test(struct job *j);
+/* After a training with a holdout: the test set, once, with the weights of the best epoch. */
+int test_best(struct job *j);
 int predict(struct job *j);
 
 /* ---- weights.c ---- */
@@ -365,6 +383,7 @@ int predict(struct job *j);
 /* Loads what --weights names: a file, a run, or `best` or `last` of the newest run; or else the best of the newest run where there
  * is one, its last otherwise. Says which, and why. */
 int weights_take(struct job *j);
+int weights_find(struct job *j); /* the same without taking them: sets j->weights */
 /* An event of the job, with what all tell: of which weights, and whether something was made up. */
 struct event event_of(const struct job *j, enum event_kind kind);
 

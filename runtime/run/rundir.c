@@ -138,6 +138,7 @@ int run_metrics(struct job *j)
     rewind(j->metrics);
     for (double seconds = j->at.seconds; getline(&line, &size, j->metrics) > 0 && !is_later(line, &j->at, &seconds);) {
         keep = ftello(j->metrics);
+        j->tested = strstr(line, "\"event\":\"test\"") || (j->tested && !strstr(line, "\"event\":\"epoch\""));
         j->at.seconds = seconds;
     }
     free(line);

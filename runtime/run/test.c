@@ -68,8 +68,8 @@ static int answer_all(struct trial *t)
 static int prepare(struct job *j, bool answers)
 {
     int status = samples_open(j->plan, j->options->folder, &j->data);
-    if (status == 0 && j->data.test.count == 0)
-        status = complain(STATUS_DATA, "%s: no test set there", j->options->folder);
+    if (status == 0)
+        status = test_prepare(j);
     const int64_t n = j->data.test.count, samples[PHASE_COUNT] = {[PHASE_EVALUATE] = n, [PHASE_PREDICT] = answers * n};
     if (status == 0)
         status = fit(j, samples);

@@ -201,7 +201,8 @@ static int end_epoch(struct job *j, int64_t seen, double since)
     struct event e = event_of(j, EVENT_EPOCH);
     struct epoch_report *r = &e.epoch;
     double trained = now();
-    int status = j->data.test.count > 0 ? evaluate(j, &j->data.test, &r->test) : 0;
+    const struct data_split *split = choose_split(j);
+    int status = split->count > 0 ? evaluate(j, split, &r->test) : 0;
     if (status)
         return status;
     j->test_seconds = now() - trained;
@@ -234,6 +235,7 @@ static bool tell_start(struct job *j)
         .seed = j->recipe.seed,
         .epochs = j->recipe.epochs,
         .samples = j->data.train.count,
+        .holdout = j->data.holdout.count,
         .arena = d->arena(d),
         .folder = j->folder,
         .data = j->options->folder,
@@ -281,6 +283,8 @@ static int finish(struct job *j)
     bool over = choose_over(j);
     int signal = over ? 0 : stopped_by();
     int status = j->at.in_epoch > 0 ? keep_last(j) : 0;
+    if (status == 0 && over)
+        status = test_best(j);
     if (status == 0)
         status = tell_end(j, signal ? ENDS_INTERRUPTED : over ? ENDS_OK : ENDS_STOPPED);
     if (status || over)
@@ -348,7 +352,13 @@ static int train_no_more(struct job *j)
     else
         note("%s is finished: its %lld epochs are done; to go on: netrun --resume %s --epochs N", j->folder,
              (long long)j->at.epoch, j->folder);
-    return tell_end(j, ENDS_OK);
+    int status = j->data.holdout.count > 0 ? run_metrics(j) : 0;
+    if (status == 0 && j->data.holdout.count > 0 && !j->tested) { /* it was killed before */
+        j->tell.metrics = j->metrics;
+        status = test_best(j);
+        j->tell.metrics = NULL;
+    }
+    return status ? status : tell_end(j, ENDS_OK);
 }
 
 int train(struct job *j)

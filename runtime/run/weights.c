@@ -50,6 +50,13 @@ static int find(struct job *j, const struct choice **chosen, const char **whose)
     return run_path(folder, (*chosen)->file, j->weights) ? 0 : STATUS_DATA;
 }
 
+int weights_find(struct job *j)
+{
+    const struct choice *chosen;
+    const char *whose;
+    return find(j, &chosen, &whose);
+}
+
 /* "weights of runs/mlp-1/best.safetensors: epoch 3, the best of the newest run (--weights last takes its last)" */
 static void say_origin(const struct job *j, const struct choice *c, const char *whose, const struct origin *from)
 {

@@ -16,6 +16,8 @@ static void put_start(struct event_line *l, const struct event *e)
     event_integer(l, "seed", r->seed);
     event_integer(l, "epochs", r->epochs);
     event_integer(l, "samples", r->samples);
+    if (r->holdout > 0)
+        event_integer(l, "holdout", r->holdout);
     event_integer(l, "arena", r->arena);
     if (*e->weights)
         event_weights(l, e->weights, e->weights_synthetic);
@@ -50,7 +52,7 @@ static void put_epoch(struct event_line *l, const struct event *e)
         event_number(l, e->epoch.train.metric[m], (double)e->epoch.train.correct[m] / (double)e->epoch.train.n);
     event_close(l, '}');
     if (test->n > 0) {
-        event_open(l, "test", '{');
+        event_open(l, set_text(test), '{');
         event_number(l, "loss", test->loss);
         for (int m = 0; m < test->metrics; m++)
             event_number(l, test->metric[m], (double)test->correct[m] / (double)test->n);
@@ -63,6 +65,8 @@ static void put_epoch(struct event_line *l, const struct event *e)
 static void put_test(struct event_line *l, const struct event *e)
 {
     const struct result *r = &e->test.result;
+    if (r->held_out)
+        event_text(l, "set", set_text(r));
     event_number(l, "loss", r->loss);
     for (int m = 0; m < r->metrics; m++) {
         struct interval i = wilson(r->correct[m], r->n);
@@ -77,6 +81,8 @@ static void put_test(struct event_line *l, const struct event *e)
     event_integer(l, "n", r->n);
     if (e->test.confusion)
         confusion_put(e->test.confusion, l);
+    if (e->test.epoch > 0)
+        event_integer(l, "epoch", e->test.epoch);
     event_weights(l, e->weights, e->weights_synthetic);
 }
 

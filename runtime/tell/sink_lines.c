@@ -44,7 +44,7 @@ void epoch_text(const struct epoch_report *r, bool synthetic, char *text, size_t
     l.used = snprintf(text, size, "epoch %*lld/%lld", digits_of(r->epochs), (long long)r->epoch, (long long)r->epochs);
     piece(&l, 0, "loss %s", loss_text(r->train.loss, word, sizeof word));
     if (test->n > 0)
-        piece(&l, 0, "test %s", loss_text(test->loss, word, sizeof word));
+        piece(&l, 0, "%s %s", set_text(test), loss_text(test->loss, word, sizeof word));
     for (int m = 0; m < test->metrics && test->n > 0; m++) {
         struct interval i = wilson(test->correct[m], test->n);
         char either[32] = "";
@@ -73,8 +73,11 @@ static void say_start(struct tell *t, const struct event *e)
         bytes_text(r->arena, arena, sizeof arena), (unsigned long)r->seed, *r->folder ? ", " : "", r->folder);
     if (e->synthetic)
         say(t, "%s: SYNTHETIC data, made to try things out: results say nothing of a real set", r->data);
-    if (!r->data)
+    if (!r->data && r->holdout == 0)
         say(t, "the %lld samples in the plan are training set and test set", (long long)r->samples);
+    if (r->holdout > 0)
+        say(t, "holdout: %lld of %lld training samples are tested after each epoch, and not trained",
+            (long long)r->holdout, (long long)(r->holdout + r->samples));
     if (r->steps > 0)
         say(t, "resumed in epoch %lld after step %lld", (long long)r->epoch + 1, (long long)r->in_epoch);
 }
@@ -103,14 +106,17 @@ static void say_test(struct tell *t, const struct event *e)
 {
     const struct result *r = &e->test.result;
     char loss[32];
-    fprintf(t->results, "test loss %s", loss_text(r->loss, loss, sizeof loss));
+    fprintf(t->results, "%s loss %s", set_text(r), loss_text(r->loss, loss, sizeof loss));
     for (int m = 0; m < r->metrics; m++) {
         struct interval i = wilson(r->correct[m], r->n);
         fprintf(t->results, "   %s %.2f ± %.2f %%", r->metric[m], 100.0 * (double)r->correct[m] / (double)r->n,
                 50 * (i.high - i.low));
     }
-    fprintf(t->results, "   %lld samples%s%s\n", (long long)r->n, e->test.of_plan ? " of the plan" : "",
+    fprintf(t->results, "   %lld samples%s%s", (long long)r->n, e->test.of_plan ? " of the plan" : "",
             synthetic_text(e->synthetic, e->weights_synthetic));
+    if (e->test.epoch > 0)
+        fprintf(t->results, ", weights of epoch %lld", (long long)e->test.epoch);
+    fputc('\n', t->results);
     if (e->test.confusion && !t->brief)
         confusion_say(e->test.confusion, t->results);
 }

@@ -33,6 +33,7 @@ enum event_kind { EVENT_START, EVENT_STEP, EVENT_CHECKPOINT, EVENT_EPOCH, EVENT_
 struct start_report {                                     /* of a training */
     const char *net, *device, *gpu;                       /* gpu: its name, NULL: the device is none */
     int64_t params, batch, micro, epochs, samples, arena; /* micro: samples of one run; 0: the whole batch */
+    int64_t holdout;                                      /* samples that are tested instead of trained */
     int threads;
     uint32_t seed;
     const char *folder, *data; /* of the run, "" if none; of the data, NULL: they are in the plan */
@@ -54,6 +55,7 @@ struct checkpoint_report {      /* within an epoch: last.safetensors is written 
 struct result {  /* of a pass over a set */
     double loss; /* mean over n samples */
     int64_t n;
+    bool held_out; /* of the training set, and not the test set */
     int metrics;
     const char *metric[MAX_METRICS];
     int64_t correct[MAX_METRICS];
@@ -71,6 +73,7 @@ struct test_report {
     struct result result;
     bool of_plan;                      /* the samples are in the plan */
     const struct confusion *confusion; /* confusion.h; NULL: the network tells no classes apart */
+    int64_t epoch;                     /* of a training that is over, whose weights these are; 0: none */
 };
 
 enum ending { ENDS_OK, ENDS_STOPPED, ENDS_INTERRUPTED, ENDS_DIVERGED };
@@ -184,6 +187,8 @@ void event_close(struct event_line *l, char bracket);                   /* '}' o
 void event_weights(struct event_line *l, const char *path, bool synthetic);
 /* Ends the line, which says it if the data are synthetic, and flushes; false: disk full. */
 bool event_end(struct event_line *l, bool synthetic);
+
+const char *set_text(const struct result *r); /* "test", "holdout" */
 
 /* sink_json.c: the whole event. */
 bool event_write(const struct event *e, FILE *to);

@@ -82,6 +82,11 @@ void text_cut(char *text, int columns)
             *text-- = '\0';
 }
 
+const char *set_text(const struct result *r)
+{
+    return r->held_out ? "holdout" : "test";
+}
+
 int digits_of(int64_t n)
 {
     return snprintf(NULL, 0, "%lld", (long long)n);
