@@ -258,6 +258,12 @@ int checkpoint_save(struct job *j, const char *path, bool whole);
  * there. Prefixes `module.` and `_orig_mod.` are taken off names that neither the network nor --map has; a file with both
  * names is refused. */
 int checkpoint_load(struct job *j, const char *path, bool partial);
+/* Once the device is armed: the tensors of a checkpoint that checkpoint_save(whole) wrote, the optimizer's slots included. */
+int checkpoint_resume(struct job *j, const char *path);
+
+/* ---- recall.c: what a checkpoint tells ---- */
+
+extern const char *const checkpoint_hash_key[2]; /* of the training and the test set */
 struct origin {
     int64_t epoch, in_epoch; /* as in a position */
     bool synthetic;
@@ -266,10 +272,8 @@ struct origin {
     char hash[HASH_TEXT]; /* of the whole training set */
 };                        /* 0, false, "": the file does not say */
 void checkpoint_origin(const char *path, struct origin *o);
-/* Resuming, before the device is armed: what a checkpoint that checkpoint_save(whole) wrote tells... */
+/* Resuming, before the device is armed: what a checkpoint that checkpoint_save(whole) wrote tells. */
 int checkpoint_recall(const char *path, const struct plan *p, struct recall *r);
-/* ... and after: its tensors, the optimizer's slots included. */
-int checkpoint_resume(struct job *j, const char *path);
 
 /* ---- keep.c: the checkpoints of a training ---- */
 
