@@ -75,6 +75,7 @@ struct word {
     /* Schedules: the learning rate of a step; num[]: the first number of each argument. An argument `warmup` is the steps of a
      * linear warm-up, which is not this rule's business. */
     double (*rate)(const double *num, const struct training_step *s);
+    bool spans;        /* schedules: the rate depends on how many steps the training has */
     const char *shown; /* metrics: the name of the results, before the numbers of its arguments */
     /* Save and stop: is an epoch's merit, of which more is better, an improvement on the best before it? */
     bool (*better)(const double *num, double merit, double best);

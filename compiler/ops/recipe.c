@@ -56,7 +56,7 @@ static const struct word word[] = {
      .arg = {{.name = "every", .help = "epochs between the steps", .type = ARG_INT, .required = true, .min = 1, .max = 1e9},
              {.name = "gamma", .help = "factor", .type = ARG_NUMBER, .otherwise = 0.1, .min = 0, .max = 1e6},
              WARMUP}},
-    {.kind = WORD_SCHEDULE, .name = "Cosine", .doc = "half a cosine from lr to final", .rate = cosine_rate,
+    {.kind = WORD_SCHEDULE, .name = "Cosine", .doc = "half a cosine from lr to final", .rate = cosine_rate, .spans = true,
      .arg = {WARMUP, {.name = "final", .help = "last learning rate", .type = ARG_NUMBER, .min = 0, .max = 1e6}}},
     {.kind = WORD_TRANSFORM, .name = "Scale", .doc = "x * factor", .affine = scale,
      .arg = {{.name = "factor", .help = "1/255 brings bytes to 0..1", .type = ARG_NUMBER, .required = true}}},

@@ -159,8 +159,23 @@ static void caution_rate(const struct job *j)
              r->num[0], (long long)j->recipe.epochs, j->recipe.epochs == 1 ? "" : "s");
 }
 
+/* A run that is resumed with other epochs than it was started for. */
+static void caution_epochs(const struct job *j)
+{
+    struct rate now = j->recipe.rate, before = now;
+    if (j->epochs_before == 0 || !now.schedule || !now.schedule->spans)
+        return;
+    before.total = now.total / j->recipe.epochs * j->epochs_before;
+    note(
+        "warning: schedule %s spans the whole training: with %lld epochs instead of %lld the next learning rate is %.3g, and was "
+        "to be %.3g; weights will not be those of %lld epochs from the start",
+        now.schedule->name, (long long)j->recipe.epochs, (long long)j->epochs_before, rate_at(&now, j->at.step),
+        rate_at(&before, j->at.step), (long long)j->recipe.epochs);
+}
+
 int caution_training(const struct job *j)
 {
+    caution_epochs(j);
     caution_samples(j, &j->data.train);
     caution_rate(j);
     int status = choose_check(j);

@@ -51,6 +51,8 @@ int overrides_resume(struct job *j, const struct recall *r)
         return complain(STATUS_USAGE, "a run that is resumed keeps what its epochs were measured by");
     if (now->holdout != before.holdout)
         return complain(STATUS_USAGE, "a run that is resumed keeps its holdout, %g %%", 100 * before.holdout);
+    if (now->epochs != before.epochs)
+        j->epochs_before = before.epochs;
     now->seed = r->seed;
     now->batch = r->batch;
     now->micro = r->micro;

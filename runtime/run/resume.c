@@ -37,12 +37,10 @@ static int take_plan(struct job *j)
     struct plan *plan = run_path(j->folder, "model.plan", path) ? plan_open(path) : NULL;
     if (!plan)
         return STATUS_DATA;
-    bool other = j->plan && j->plan->source_hash != plan->source_hash;
+    int status = j->plan ? changed_network(j, plan, j->plan) : 0;
     plan_free(j->plan);
     j->plan = plan;
-    if (other)
-        return complain(STATUS_USAGE, "%s: the run was made from another network than %s", j->folder, j->options->plan);
-    return 0;
+    return status;
 }
 
 static int take_checkpoint(struct job *j)

@@ -197,6 +197,7 @@ struct job {
     struct position at;
     struct pace pace;
     bool held_out;           /* data.test is a holdout */
+    int64_t epochs_before;   /* of the run that is resumed, where the command line changes them; 0: it does not */
     bool tested;             /* the last epoch of the run that is resumed was followed by a test */
     double test_seconds;     /* that the last test took; 0: none yet */
     double kept_at;          /* when `last` was written, or the training began */
@@ -335,6 +336,11 @@ int run_settings_write(const struct job *j);
 int64_t run_turn(const char *folder);
 /* Sets the data folder from that of the run. */
 int run_data(struct job *j);
+
+/* ---- changed.c ---- */
+
+/* Refuses, with the tensors or the line in which they differ, to resume a run whose network is not the one that is given. */
+int changed_network(const struct job *j, const struct plan *run, const struct plan *given);
 
 /* ---- resume.c ---- */
 
