@@ -10,6 +10,22 @@ bool axis_tap(const struct axis *a, int64_t out, int64_t t, int64_t *source)
     return v >= 0 && v % a->d == 0 && *source < a->source;
 }
 
+double taps_inside(const struct axis *a)
+{
+    int64_t n = 0, source;
+    for (int64_t out = 0; out < a->out; out++)
+        for (int64_t t = 0; t < a->taps; t++)
+            n += axis_tap(a, out, t, &source);
+    return (double)n / (double)(a->out * a->taps);
+}
+
+double geometry_inside(const struct geometry *g)
+{
+    const struct axis y = {g->stride[0], g->dil[0], -g->pad[0], 1, g->P, g->H, g->R},
+                      x = {g->stride[1], g->dil[1], -g->pad[1], 1, g->Q, g->W, g->S};
+    return taps_inside(&y) * taps_inside(&x);
+}
+
 bool same_taps(const struct axis *x, int64_t start, int64_t other, int n)
 {
     int64_t v;

@@ -33,6 +33,9 @@ struct contraction contraction_of(const struct writer *w,
 struct geometry geometry_of(const struct writer *w, const struct stage *s); /* of its dw */
 /* Where tap t of output `out` lies in the source; false: outside. */
 bool axis_tap(const struct axis *a, int64_t out, int64_t t, int64_t *source);
+/* The share of the taps that lie there, over all outputs; of both axes together. */
+double taps_inside(const struct axis *a);
+double geometry_inside(const struct geometry *g);
 /* Do outputs [start, start + n) and [other, other + n) have the same taps inside? */
 bool same_taps(const struct axis *x, int64_t start, int64_t other, int n);
 const struct stage *window_behind(const struct writer *w, const struct stage *s); /* a pool or a scatter; NULL: none */

@@ -30,11 +30,13 @@ static void put_output(struct writer *w, const struct stage *s, const struct con
     put(w, "for (int r = 0; r < %lld; r++)", (long long)y->taps);
     put(w, "for (int s = 0; s < %lld; s++) {", (long long)x->taps);
     put(w, "int h = %s, w = %s;", affine(w, y->a, "p", y->b, "r", y->c), affine(w, x->a, "q", x->b, "s", x->c));
+    put_times(w, taps_inside(y) * taps_inside(x), 1);
     if (y->d > 1 || x->d > 1) {
         put(w, "if (h %% %d || w %% %d)", y->d, x->d);
         put(w, "    continue;");
         put(w, "h /= %d;", y->d);
         put(w, "w /= %d;", x->d);
+        put_times(w, 1, 1); /* those outside are among the others already */
     }
     put(w, "if (h < 0 || h >= %lld || w < 0 || w >= %lld)", (long long)y->source, (long long)x->source);
     put(w, "    continue;");
@@ -99,6 +101,7 @@ void put_conv_dw_plain(struct writer *w, const struct stage *s)
     put(w, "for (int q = 0; q < %lld; q++) {", (long long)g.Q);
     put(w, "const int h = %s, w = %s;", affine(w, g.stride[0], "p", g.dil[0], "r", -g.pad[0]),
         affine(w, g.stride[1], "q", g.dil[1], "s", -g.pad[1]));
+    put_times(w, geometry_inside(&g), 1);
     put(w, "if (h < 0 || h >= %lld || w < 0 || w >= %lld)", (long long)g.H, (long long)g.W);
     put(w, "    continue;");
     put(w, "const real y = %s;",

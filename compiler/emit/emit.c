@@ -9,7 +9,7 @@
 
 void put(struct writer *w, const char *format, ...)
 {
-    char line[2048];
+    char line[MAX_LINE];
     va_list ap;
     va_start(ap, format);
     size_t n = (size_t)vsnprintf(line, sizeof line, format, ap);
@@ -17,6 +17,10 @@ void put(struct writer *w, const char *format, ...)
     if (n >= sizeof line) {
         fputs("internal error: a line of emitted code is too long\n", stderr);
         exit(70);
+    }
+    if (w->target->language->put_line) {
+        w->target->language->put_line(w, line);
+        return;
     }
     if (*line == '}')
         w->indent--;

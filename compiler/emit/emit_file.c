@@ -26,10 +26,8 @@ static bool put_kernel(struct writer *w)
     const struct body *b = choose_body(w, &k->stage[0], NULL);
     if (b)
         b->emit(w, &k->stage[0]);
-    else if (k->stage[0].op->emit)
-        k->stage[0].op->emit(w, &k->stage[0]);
-    else if (k->stage[0].op->kind == OP_MAP)
-        put_map_kernel(w);
+    else
+        put_plain_kernel(w);
     fprintf(w->out, "\n");
     if (!w->nlaunch)
         fprintf(stderr, "internal error: op %s has no code for %s\n", k->stage[0].op->name, w->target->name);

@@ -8,6 +8,7 @@
 struct source; /* the kernels of one target as text */
 
 struct language {
+    void (*put_line)(struct writer *w, const char *line); /* what becomes of a line; NULL: it is written */
     /* Kernels: as in writer.h. */
     void (*open_kernel)(struct writer *w);
     void (*put_operands)(struct writer *w); /* behind the gate; NULL: they are parameters of the function */

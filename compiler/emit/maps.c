@@ -3,6 +3,7 @@
 #include "plan/expr.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct {
@@ -88,17 +89,28 @@ static void write_name(const char *name, FILE *out, void *context)
         fputs(name, out); /* a control word, declared by open_kernel */
 }
 
+/* An expression as text of a line. */
+static const char *value_of(struct scope *k, const char *formula)
+{
+    char text[MAX_LINE];
+    FILE *out = fmemopen(text, sizeof text, "w");
+    if (out)
+        expr_print(expr_parse(k->w->region, formula), out, write_name, k);
+    if (!out || fclose(out)) {
+        fprintf(stderr, "internal error: `%s` cannot be written\n", formula);
+        exit(70);
+    }
+    return region_copy(k->w->region, text);
+}
+
 static void put_update(struct writer *w, const struct stage *s, const char *block, const char *e, const char *c)
 {
     struct scope k = {w, s, block, e, c, 0};
     const char *formula;
     for (int i = 0; i < s->nin; i++)
         put(w, "V %c = %s;", s->op->letters[i], read_of(w, s->in[i], block, e, c));
-    for (int o; (formula = op_formula(s->op, k.formula, &o)); k.formula++) {
-        fprintf(w->out, "%*s%c = ", 4 * w->indent, "", s->op->letters[o]);
-        expr_print(expr_parse(w->region, formula), w->out, write_name, &k);
-        fprintf(w->out, ";\n");
-    }
+    for (int o; (formula = op_formula(s->op, k.formula, &o)); k.formula++)
+        put(w, "%c = %s;", s->op->letters[o], value_of(&k, formula));
     for (int o = 0; o < s->nout; o++)
         put(w, "st(%s, %c);", place_of(w, s->out[o], block, e), s->op->letters[o]);
 }
@@ -113,11 +125,8 @@ void put_maps(struct writer *w, int from, int to, const char *block, const char 
         }
         struct scope k = {w, s, block, e, c, 0};
         const char *formula; /* results without one are not of an element, but of the sums */
-        for (int o; (formula = op_formula(s->op, k.formula, &o)); k.formula++) {
-            fprintf(w->out, "%*sconst V v%d = ", 4 * w->indent, "", var_of(w, s->out[o]));
-            expr_print(expr_parse(w->region, formula), w->out, write_name, &k);
-            fprintf(w->out, ";\n");
-        }
+        for (int o; (formula = op_formula(s->op, k.formula, &o)); k.formula++)
+            put(w, "const V v%d = %s;", var_of(w, s->out[o]), value_of(&k, formula));
         for (int o = 0; o < s->nout && s->op->kind == OP_MAP; o++)
             if (is_stored(w, s->out[o]))
                 put(w, "st(%s, v%d);", place_of(w, s->out[o], block, e), var_of(w, s->out[o]));
@@ -164,4 +173,13 @@ void put_map_kernel(struct writer *w)
     else
         w->target->language->put_value_maps(w, tensor_elements(t));
     close_kernel(w);
+}
+
+void put_plain_kernel(struct writer *w)
+{
+    const struct stage *s = w->kernel->stage;
+    if (s->op->emit)
+        s->op->emit(w, s);
+    else if (s->op->kind == OP_MAP)
+        put_map_kernel(w);
 }

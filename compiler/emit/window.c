@@ -1,7 +1,7 @@
 /* window.c: one window, of values in memory or in the registers of a tile. */
 #include "window.h"
 
-enum { R = WINDOW_R, S = WINDOW_S, PH = WINDOW_PH, PW = WINDOW_PW, H = WINDOW_H, W = WINDOW_W };
+enum { R = WINDOW_R, S = WINDOW_S, SH = WINDOW_SH, PH = WINDOW_PH, PW = WINDOW_PW, H = WINDOW_H, W = WINDOW_W };
 
 static void put_result(struct writer *w, const struct stage *s, const char *block, const char *e)
 {
@@ -19,6 +19,21 @@ static bool is_large(const struct stage *s)
     return s->nout == 1 && s->attr[R] * s->attr[S] > 64;
 }
 
+double window_places(const double *a, const struct tensor *x, const struct tensor *y)
+{
+    double places = 1;
+    for (int axis = 0; axis < 2; axis++) {
+        int64_t n = 0;
+        for (int64_t p = 0; p < y->dim[1 + axis]; p++)
+            for (int64_t r = 0; r < (int64_t)a[R + axis]; r++) {
+                const int64_t h = p * (int64_t)a[SH + axis] - (int64_t)a[PH + axis] + r;
+                n += h >= 0 && h < x->dim[1 + axis];
+            }
+        places *= (double)n;
+    }
+    return places;
+}
+
 void open_window(struct writer *w, const struct stage *s, bool guarded)
 {
     const double *a = s->attr;
@@ -33,6 +48,8 @@ void open_window(struct writer *w, const struct stage *s, bool guarded)
     put(w, "%sfor (int r = 0; r < %d; r++)", unroll, (int)a[R]);
     put(w, "%sfor (int s = 0; s < %d; s++) {", unroll, (int)a[S]);
     if (guarded && (a[PH] > 0 || a[PW] > 0)) {
+        const struct tensor *in = tensor_of(w, s->in[0]), *out = tensor_of(w, s->out[0]);
+        put_times(w, window_places(a, in, out) / (a[R] * a[S] * (double)(out->dim[1] * out->dim[2])), 1);
         put(w, "if (h0 + r < 0 || h0 + r >= H || w0 + s < 0 || w0 + s >= W)");
         put(w, "    continue;");
     }

@@ -10,6 +10,9 @@ static inline enum dtype place_type(const double *attr) /* of a winner's place i
     return attr[WINDOW_R] * attr[WINDOW_S] <= 256 ? DT_U8 : DT_I32;
 }
 
+/* Of the R x P places of windows over P outputs, on both axes, those inside the image. */
+double window_places(const double *attr, const struct tensor *x, const struct tensor *y);
+
 /* A window stage over `tile`, a C expression of the value at (r, s) of the window; the results at element e. `guarded`: windows
  * may reach over the border; h0 and w0 are their first row and column, H and W the image's. */
 void put_window(struct writer *w, const struct stage *s, const char *block, const char *e, const char *tile,

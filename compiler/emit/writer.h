@@ -8,6 +8,7 @@
 #include "plan/op.h"
 
 enum { MAX_LAUNCHES = 3 }; /* of one kernel */
+enum { MAX_LINE = 8192 };  /* characters */
 
 struct writer {
     FILE *out;
@@ -22,6 +23,7 @@ struct writer {
     int threads;                             /* CUDA: of a thread block; set before open_kernel, 0: 256 */
     bool pads;                               /* CUDA: rows of the first operand behind the batch are written too */
     int nlaunch;                             /* functions written (C: one), and what each was closed with */
+    struct counter *counter;                 /* of a body that is counted, not written: count.h; else NULL */
     struct emit_launch launch[MAX_LAUNCHES]; /* `entry` is what its name ends in, set before open_kernel as `when` is */
 };
 
@@ -32,6 +34,8 @@ const struct tensor *tensor_of(const struct writer *w, int tensor);
 const char *name_of(struct writer *w, int tensor);  /* C name of a stored tensor's pointer */
 bool is_stored(const struct writer *w, int tensor); /* false: lives in the variable `v<var_of>` only */
 int var_of(const struct writer *w, int tensor);     /* number of the variable, -1: not made in this kernel */
+/* The kernel by its plain body; nothing if its op has none. */
+void put_plain_kernel(struct writer *w);
 /* A kernel of maps only: over samples and their elements, or over the values of tensors without rows. */
 void put_map_kernel(struct writer *w);
 /* Head of a kernel function: declares pointers of stored tensors, control words that the stages name. */
@@ -66,6 +70,9 @@ void close_team(struct writer *w);
 /* Map stages [from, to) of the kernel for one element: `e` and `c` are C expressions of the element's index within a
  * sample and of its channel; `block` names the block. Results not stored stay in variables. */
 void put_maps(struct writer *w, int from, int to, const char *block, const char *e, const char *c);
+/* How often, on average and at most, the loop runs that is next and whose bounds are no numbers; or what share of the times is left
+ * behind the `continue` that is next. For the counter, which reads all else from the lines. */
+void put_times(struct writer *w, double times, double most);
 /* Index of the first stage >= from that is not a map. */
 int maps_end(const struct writer *w, int from);
 int stage_index(const struct writer *w, const struct stage *s);

@@ -100,7 +100,7 @@ static struct transform put_transform(struct writer *w, const struct tensor *t, 
         return f;
     put_constants(w, "scale", scale, f.channels);
     put_constants(w, "shift", shift, f.channels);
-    fprintf(w->out, "\n");
+    put(w, "%s", "");
     return f;
 }
 
@@ -323,11 +323,11 @@ static const struct body relayout_body[] = {
 
 static const struct op op[] = {
     {.name = "gather", .doc = "the batch's samples from the data set, transformed; in lanes, and row by row", .kind = OP_MOVE, .optional = true, .nin = 1,
-     .nout = 2, .attr = {DIMS_ATTRS}, .shape = gather_shape, .emit = gather_emit, .body = gather_body},
+     .nout = 2, .attr = {DIMS_ATTRS}, .shape = gather_shape, .emit = gather_emit, .scalar = true, .body = gather_body},
     {.name = "gather_target", .doc = "the batch's targets", .kind = OP_MOVE, .nin = 1, .nout = 1, .attr = {DIMS_ATTRS, "class"},
-     .shape = target_shape, .emit = target_emit, .body = target_body},
+     .shape = target_shape, .emit = target_emit, .scalar = true, .body = target_body},
     {.name = "relayout", .doc = "from samples in lanes to row by row", .kind = OP_MOVE, .nin = 1, .nout = 1, .shape = relayout_shape,
-     .emit = relayout_emit, .body = relayout_body},
+     .emit = relayout_emit, .scalar = true, .body = relayout_body},
 };
 /* clang-format on */
 

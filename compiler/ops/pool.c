@@ -132,10 +132,14 @@ static void dx_emit(struct writer *w, const struct stage *s)
         (int)(a[R] - a[SH]), (int)a[SH], (int)a[SH], (long long)P, (int)a[SH], (long long)P - 1);
     put(w, "const int q0 = w < %d ? 0 : (w - %d) / %d, q1 = w / %d < %lld ? w / %d : %lld;", (int)a[S],
         (int)(a[S] - a[SW]), (int)a[SW], (int)a[SW], (long long)Q, (int)a[SW], (long long)Q - 1);
+    const double windows = window_places(a, tensor_of(w, s->out[0]), y);
+    put_times(w, windows / (a[H] * a[W]), ceil(a[R] / a[SH])); /* over a place: of both loops */
     put(w, "for (int i = p0; i <= p1; i++)");
+    put_times(w, 1, ceil(a[S] / a[SW]));
     put(w, "for (int j = q0; j <= q1; j++) {");
     const char *e = region_printf(w->region, "((c * %lld + i) * %lld + j)", (long long)P, (long long)Q);
     put(w, "const int r = h - i * %d, s = w - j * %d;", (int)a[SH], (int)a[SW]);
+    put_times(w, 1, 1);
     put(w, "if (r >= %d || s >= %d)", (int)a[R], (int)a[S]);
     put(w, "    continue;");
     put(w, "const V y = ld(%s);", place_of(w, s->in[0], "block", e));

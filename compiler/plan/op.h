@@ -91,6 +91,7 @@ struct op {
      * where it says nothing of lanes for all. See writer.h. */
     void (*emit)(struct writer *w, const struct stage *s);
     void (*price)(const struct writer *w, const struct stage *s, struct price *p); /* of that one; NULL: unknown */
+    bool scalar; /* that one bears no vectors of several samples */
     const struct body *body; /* the others, NULL: none; emit/choose.c takes the cheapest */
     /* OP_CONTRACT: fills what its bodies go by: a struct contraction or a struct geometry (emit/contract.h). */
     void (*sizes)(const double *attr, const struct tensor *const *in, const struct tensor *const *out, void *to);
