@@ -1,13 +1,15 @@
 /* choose.c: which body writes a kernel: the cheapest that applies, unless the plan says which; and all prices, to look at. */
 #include "choose.h"
+#include "contract.h"
+#include "count.h"
 
 #include <math.h>
 #include <string.h>
 
-/* Can the plain body stand in for others here? Where vectors have lanes, only one that has a price is known to bear them. */
+/* Can the plain body stand in for others here? */
 static bool has_plain(const struct writer *w, const struct op *op)
 {
-    return op->emit && (op->price || w->lanes == 1);
+    return op->emit && (!op->scalar || w->lanes == 1);
 }
 
 bool body_applies(const struct writer *w, const struct stage *s, const struct body *b)
@@ -15,12 +17,30 @@ bool body_applies(const struct writer *w, const struct stage *s, const struct bo
     return b->target == w->target && (!b->applies || b->applies(w, s));
 }
 
+/* By what it does, counted: operations on single numbers take as long as on vectors, and additions to a sum wait for each other. */
+static struct price plain_price(const struct writer *w)
+{
+    struct count n;
+    if (!count_kernel(w, &n))
+        return (struct price){.cycles = INFINITY};
+    const double bytes = n.sample.read + n.sample.written;
+    return (struct price){
+        .flops = n.sample.flops,
+        .bytes = bytes,
+        .cycles = fmax(fmax(n.sample.slots / w->target->flops, bytes / w->target->bytes), LATENCY * n.sample.chain),
+        .error = n.terms,
+        .fixed_flops = n.fixed.flops,
+        .fixed_bytes = n.fixed.read + n.fixed.written,
+    };
+}
+
 struct price body_price(const struct writer *w, const struct stage *s, const struct body *b)
 {
-    struct price p = {.cycles = b ? 0 : INFINITY};
-    void (*price)(const struct writer *, const struct stage *, struct price *) = b ? b->price : s->op->price;
-    if (price)
-        price(w, s, &p);
+    struct price p = {0};
+    if (!b)
+        return plain_price(w);
+    if (b->price)
+        b->price(w, s, &p);
     return p;
 }
 
@@ -28,6 +48,8 @@ const struct body *choose_body(const struct writer *w, const struct stage *s, co
 {
     const struct body *best = NULL;
     double least = INFINITY;
+    if (!s->op->body)
+        return NULL;
     if (s->algorithm && !strcmp(s->algorithm, body_plain) && has_plain(w, s->op))
         return NULL;
     for (const struct body *b = s->op->body; b && b->name; b++) {
@@ -41,7 +63,7 @@ const struct body *choose_body(const struct writer *w, const struct stage *s, co
             best = b;
         }
     }
-    return has_plain(w, s->op) && body_price(w, s, NULL).cycles < least ? NULL : best;
+    return least > 0 && has_plain(w, s->op) && body_price(w, s, NULL).cycles < least ? NULL : best;
 }
 
 static struct writer writer_for(const struct plan *p, int k, enum precision precision, struct region *r)
@@ -87,34 +109,42 @@ const struct kernel *emit_unheeded(const struct plan *p, const struct target *t,
     return found;
 }
 
+/* `p` NULL: it has no price. */
 static void put_price(const char *mark, const char *name, const struct price *p, FILE *out)
 {
-    fprintf(out, "  %s %-12s", mark, name);
-    if (p->flops > 0)
-        fprintf(out, " %10.3g cycles %10.3g flops %10.3g bytes %8.3g error", p->cycles, p->flops, p->bytes, p->error);
+    fprintf(out, "  %s %s", mark, name);
+    if (p)
+        fprintf(out, "%*s %10.3g cycles %10.3g flops %10.3g bytes %8.3g error", 12 - (int)strlen(name), "", p->cycles,
+                p->flops, p->bytes, p->error);
+    if (p && (p->fixed_flops > 0 || p->fixed_bytes > 0))
+        fprintf(out, " + %.3g flops %.3g bytes", p->fixed_flops, p->fixed_bytes);
     fputc('\n', out);
+}
+
+static void put_prices(const struct writer *w, const struct stage *s, FILE *out)
+{
+    const struct body *taken = choose_body(w, s, NULL);
+    for (const struct body *b = s->op->body; b && b->name; b++) {
+        const struct price price = body_price(w, s, b);
+        if (body_applies(w, s, b))
+            put_price(b == taken ? "*" : " ", b->name, b->price ? &price : NULL, out);
+    }
+    const struct price plain = body_price(w, s, NULL);
+    if (isfinite(plain.cycles))
+        put_price(!taken ? "*" : has_plain(w, s->op) ? " " : "-", body_plain, &plain, out);
 }
 
 void choices_print(const struct plan *p, FILE *out)
 {
     fprintf(
         out,
-        "# Bodies that can write a kernel, * the one that does. Prices are for a sample; errors in 2^-24 of a sum's magnitudes.\n");
+        "# Bodies that can write a kernel: * the one that does, - one that cannot here. Prices are for a sample, behind a + for\n"
+        "# a run whatever its batch; errors in 2^-24 of a sum's magnitudes.\n");
     for (int k = 0; k < p->nkernel; k++) {
-        const struct stage *s = p->kernel[k].stage;
-        if (!s->op->body || !s->op->price)
-            continue;
         struct region *r = region_new();
         const struct writer w = writer_for(p, k, PRECISION_FP32, r);
-        const struct body *taken = choose_body(&w, s, NULL);
         fprintf(out, "%s\n", p->kernel[k].name);
-        for (const struct body *b = s->op->body; b->name; b++) {
-            const struct price price = body_price(&w, s, b);
-            if (body_applies(&w, s, b))
-                put_price(b == taken ? "*" : " ", b->name, &price, out);
-        }
-        const struct price plain = body_price(&w, s, NULL);
-        put_price(taken ? " " : "*", body_plain, &plain, out);
+        put_prices(&w, p->kernel[k].stage, out);
         region_free(r);
     }
 }

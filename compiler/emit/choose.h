@@ -8,10 +8,10 @@
  * one. `without` NULL, or the name of one that is not to be taken. */
 const struct body *choose_body(const struct writer *w, const struct stage *s, const char *without);
 bool body_applies(const struct writer *w, const struct stage *s, const struct body *b);
-/* b NULL: of the plain one; cycles are INFINITY if it has none, those of another without price 0. */
+/* b NULL: of the plain one, from what it does (count.h); cycles are INFINITY if it has none, those of another without price 0. */
 struct price body_price(const struct writer *w, const struct stage *s, const struct body *b);
 
-/* One line a kernel that has a choice: what is taken, then the others that apply, each with its price. */
+/* Each kernel with the bodies that apply, and what each takes. */
 void choices_print(const struct plan *p, FILE *out);
 /* Bodies called `algorithm` that kernel k could be written by, in any precision. */
 bool kernel_can(const struct plan *p, int k, const char *algorithm);

@@ -139,13 +139,12 @@ void put_conv_dw_mma(struct writer *w, const struct stage *s);
 bool is_linear_dw_mma(const struct writer *w, const struct stage *s);
 void put_linear_dw_mma(struct writer *w, const struct stage *s);
 
+enum { LATENCY = 4 }; /* cycles of an FMA */
 /* contract_price.c: struct body's price of each */
-void price_plain(const struct writer *w, const struct stage *s, struct price *p);
 void price_registers_cpu(const struct writer *w, const struct stage *s, struct price *p);
 void price_registers_cuda(const struct writer *w, const struct stage *s, struct price *p);
 void price_mma(const struct writer *w, const struct stage *s, struct price *p);
 void price_library(const struct writer *w, const struct stage *s, struct price *p);
-void price_dw_plain(const struct writer *w, const struct stage *s, struct price *p);
 void price_dw_registers(const struct writer *w, const struct stage *s, struct price *p);
 void price_dw_mma(const struct writer *w, const struct stage *s, struct price *p);
 

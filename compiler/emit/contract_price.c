@@ -11,8 +11,6 @@ struct unit {
 }; /* a cycle */
 static const struct unit tensor_cores = {1024, 128}, library = {205, 205}, library_tensor_cores = {1638, 205};
 
-enum { LATENCY = 4 }; /* cycles of an FMA */
-
 /* `terms` products a sample, in tiles of rows x columns sums, whose padding counts: each product of a tile needs one value of x
  * for a column of them, and one weight for all samples that it meets. `run`: terms that are added up in one float. */
 static void set_price(struct price *p, struct unit u, double terms, double rows, double columns, double run)
@@ -33,16 +31,11 @@ static double depth_of(const struct contraction *c)
     return (double)c->depth * (double)(c->y.taps * c->x.taps);
 }
 
-/* Products of a sample, the outputs rounded up to whole tiles of `tile`. */
+/* Products of a sample, the outputs rounded up to whole tiles of `tile`. Bodies leave out taps that lie outside. */
 static double terms_of(const struct contraction *c, int tile)
 {
-    return depth_of(c) * (double)(groups_of(c->outs, tile) * tile * c->groups) * (double)(c->y.out * c->x.out);
-}
-
-void price_plain(const struct writer *w, const struct stage *s, struct price *p)
-{
-    const struct contraction c = contraction_of(w, s);
-    set_price(p, unit_of(w), terms_of(&c, 1), 1, 1, depth_of(&c));
+    return depth_of(c) * (double)(groups_of(c->outs, tile) * tile * c->groups) * (double)(c->y.out * c->x.out) *
+           taps_inside(&c->y) * taps_inside(&c->x);
 }
 
 void price_registers_cpu(const struct writer *w, const struct stage *s, struct price *p)
@@ -107,15 +100,7 @@ static struct geometry dw_geometry(const struct writer *w, const struct stage *s
 
 static double dw_terms(const struct geometry *g)
 {
-    return (double)(g->K * (g->C / g->G)) * (double)(g->R * g->S) * (double)(g->P * g->Q);
-}
-
-/* Sums meet in double. */
-void price_dw_plain(const struct writer *w, const struct stage *s, struct price *p)
-{
-    const struct geometry g = dw_geometry(w, s);
-    set_price(p, unit_of(w), dw_terms(&g), 1, 1, 1);
-    p->cycles *= ROW_BLOCK; /* a sample after the other */
+    return (double)(g->K * (g->C / g->G)) * (double)(g->R * g->S) * (double)(g->P * g->Q) * geometry_inside(g);
 }
 
 /* The tiles are the largest that bodies choose. */

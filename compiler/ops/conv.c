@@ -314,11 +314,11 @@ static const struct body dw_body[] = {
 static const struct op op[] = {
     {.name = "conv", .doc = "convolution; a fully connected layer if the input is flat", .kind = OP_CONTRACT, .form = FORM_TILE, .nin = 2, .nout = 1,
      .attr = {CONV_ATTRS}, .shape = conv_shape, .grad = conv_grad, .macs = conv_macs,
-     .emit = put_contraction_plain, .price = price_plain, .body = conv_body, .sizes = conv_sizes},
+     .emit = put_contraction_plain, .body = conv_body, .sizes = conv_sizes},
     {.name = "conv_dx", .doc = "gradient of conv by its input", .kind = OP_CONTRACT, .form = FORM_TILE, .nin = 2, .nout = 1,
-     .attr = {CONV_ATTRS, "h", "w"}, .shape = dx_shape, .emit = put_contraction_plain, .price = price_plain, .body = conv_body, .sizes = dx_sizes},
+     .attr = {CONV_ATTRS, "h", "w"}, .shape = dx_shape, .emit = put_contraction_plain, .body = conv_body, .sizes = dx_sizes},
     {.name = "conv_dw", .doc = "gradient of conv by its weight", .kind = OP_CONTRACT, .nin = 2, .nout = 1,
-     .attr = {CONV_ATTRS, "r", "s"}, .shape = dw_shape, .emit = put_conv_dw_plain, .price = price_dw_plain, .body = dw_body, .sizes = dw_sizes},
+     .attr = {CONV_ATTRS, "r", "s"}, .shape = dw_shape, .emit = put_conv_dw_plain, .body = dw_body, .sizes = dw_sizes},
 };
 
 static const struct word word[] = {

@@ -55,7 +55,7 @@ static const struct body linear_dw_body[] = {
 
 static const struct op op[] = {
     {.name = "linear_dw", .doc = "gradient of a fully connected layer by its weight", .kind = OP_CONTRACT, .nin = 2, .nout = 1,
-     .shape = linear_dw_shape, .emit = put_linear_dw_plain, .price = price_dw_plain, .body = linear_dw_body},
+     .shape = linear_dw_shape, .emit = put_linear_dw_plain, .body = linear_dw_body},
 };
 
 static const struct word word[] = {

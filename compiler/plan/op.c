@@ -219,7 +219,7 @@ const char body_plain[] = "plain";
 bool op_knows(const struct op *op, const char *algorithm)
 {
     if (!strcmp(algorithm, body_plain))
-        return op->price;
+        return op->emit;
     for (const struct body *b = op->body; b && b->name; b++)
         if (!strcmp(b->name, algorithm))
             return true;

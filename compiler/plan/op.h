@@ -45,10 +45,11 @@ typedef int64_t op_count(const double *attr, const struct tensor *const *in, con
 
 /* What a body takes for each sample of a batch, and what its sums lose. */
 struct price {
-    double flops;  /* that are executed, the padding of tiles included */
-    double bytes;  /* between registers and the nearest caches, or shared memory */
-    double cycles; /* of a core or multiprocessor: the longer of both */
-    double error;  /* bound of a sum, in units of 2^-24 times the sum of its terms' magnitudes */
+    double flops;                    /* that are executed, the padding of tiles included */
+    double bytes;                    /* between registers and the nearest caches, or shared memory */
+    double cycles;                   /* of a core or multiprocessor: the longer of both */
+    double error;                    /* bound of a sum, in units of 2^-24 times the sum of its terms' magnitudes */
+    double fixed_flops, fixed_bytes; /* once, whatever the batch; of the plain body only */
 };
 
 /* A way to write an op's kernel for one target, beside the plain one that every target can use. */
@@ -90,8 +91,7 @@ struct op {
     /* Writes the loops (all kinds but OP_MAP and OP_VIEW): the plain body, for every target whose vectors are of one float, and
      * where it says nothing of lanes for all. See writer.h. */
     void (*emit)(struct writer *w, const struct stage *s);
-    void (*price)(const struct writer *w, const struct stage *s, struct price *p); /* of that one; NULL: unknown */
-    bool scalar; /* that one bears no vectors of several samples */
+    bool scalar;             /* that one bears no vectors of several samples */
     const struct body *body; /* the others, NULL: none; emit/choose.c takes the cheapest */
     /* OP_CONTRACT: fills what its bodies go by: a struct contraction or a struct geometry (emit/contract.h). */
     void (*sizes)(const double *attr, const struct tensor *const *in, const struct tensor *const *out, void *to);
@@ -115,7 +115,7 @@ bool same_shape(const struct tensor *a, const struct tensor *b);
 int64_t op_scratch(const struct op *op, const struct target *t, bool rows, const double *attr,
                    const struct tensor *const *in, const struct tensor *const *out);
 extern const char body_plain[]; /* the name of the body that is in no table: op.emit */
-/* Is there a body of that name for some target? The plain one is one where it has a price. */
+/* Is there a body of that name for some target, the plain one included? */
 bool op_knows(const struct op *op, const char *algorithm);
 bool attr_whole(double v, double lo, double hi); /* an attribute that is an integer in [lo, hi] */
 /* A shape as attributes DIMS_ATTRS, the first of the op: sets rank and dim of t; false if it is none. */

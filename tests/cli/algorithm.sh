@@ -4,11 +4,17 @@ expect 0 netc "$model" -d c
 grep -A 2 '^train3_conv2_conv$' err >seen
 diff - seen <<'END' || fail "-d c"
 train3_conv2_conv
-  * registers      2.82e+04 cycles   1.81e+06 flops   1.82e+06 bytes      144 error
-    plain          2.26e+05 cycles   1.81e+06 flops   3.84e+06 bytes      144 error
+  * registers      2.56e+04 cycles   1.64e+06 flops   1.65e+06 bytes      144 error
+    plain          2.05e+05 cycles   1.66e+06 flops   3.49e+06 bytes      144 error
 END
+# Every kernel has a price by its plain body, which is what writes it, might, or cannot here; an update costs once.
+[ "$(grep -c '^[a-z]' err)" = "$(grep -c '^  [-* ] plain  .* cycles .* flops .* bytes .* error' err)" ] || fail "a kernel without price"
+grep -A 2 '^train0_image_gather$' err | grep -q '^  - plain' || fail "the plain gather bears no vectors"
+grep -A 1 '_optimizer_adam$' err | grep -q '^  [*] plain  *0 cycles  *0 flops  *0 bytes  *0 error [+] [1-9].* flops [1-9].* bytes$' ||
+    fail "the update"
 expect 0 netc "$model" -d c --algorithm conv2=plain -o plain.plan
-[ "$(grep -c '^  [*] plain' err)" = "$(grep -c ' by plain  #' plain.plan)" ] || fail "-d c and the plan differ"
+awk '/^[a-z]/ { own = /_conv2_conv/ } own && /^  [*] plain/' err >plain.taken
+[ "$(wc -l <plain.taken)" = "$(grep -c ' by plain  #' plain.plan)" ] || fail "-d c and the plan differ"
 grep -A 1 '^train3_conv2_conv$' err | grep -q '^    registers' || fail "conv2 is not overruled"
 grep -A 1 '^train2_conv1_conv$' err | grep -q '^  [*] registers' || fail "conv1 is overruled too"
 
@@ -21,6 +27,11 @@ done
 ! cmp -s model-kernels/*.c plain-kernels/*.c || fail "the kernels are the same"
 awk 'NR == FNR { a = $1; next } { exit !(a > 0 && ($1 - a) ^ 2 < (0.01 * a) ^ 2) }' model.loss plain.loss ||
     fail "another loss: $(cat model.loss plain.loss)"
+
+# One that only CUDA can write so is in the plan, and the plan is read.
+expect 0 netc "$model" --algorithm digit=plain -o target.plan
+grep -q '^  gather_target .* by plain  #' target.plan || fail "digit is not overruled"
+expect 0 netrun target.plan --train "$(digits)" --steps 1 --progress none
 
 # What there is not.
 expect 2 netc "$model" --algorithm conv9=plain
