@@ -197,8 +197,9 @@ static const struct option_row rows[] = {
     {"define", 'D', "NAME=VALUE", HOW, "set a `param` of MODEL.net; may be repeated", false,
      OPTION_CALL(define, 0, NULL)},
 
-    {"weights", 0, "best|last|RUN|FILE", WEIGHTS,
-     "weights to start from, or to test and predict with: a file (.safetensors), a run, or `best` or `last` of the newest run; "
+    {"weights", 0, "best|last|none|RUN|FILE", WEIGHTS,
+     "weights to start from, or to test and predict with: a file (.safetensors), a run, `best` or `last` of the newest run, or `none`: "
+     "untrained, of the seed; "
      "without it --test and --predict take the newest run's best where an epoch is over, else its last",
      false, OPTION_TEXT(weights)},
     {"partial", 0, NULL, WEIGHTS, "take what FILE has, although tensors are missing or unknown", true,
@@ -270,7 +271,7 @@ static const struct option_pair pairs[] = {
     {"epochs", training},
     {"batch", training},
     {"lr", training},
-    {"seed", training},
+    {"seed", "--train, --resume or --weights none"},
     {"steps", training},
     {"log-every", training},
     {"checkpoint-every", training},
@@ -302,6 +303,19 @@ static bool of_runs(enum action a)
     return a == ACTION_PLOT || a == ACTION_WATCH;
 }
 
+/* What only initial weights need, and what only others. */
+static int weights_agree(const struct options *o)
+{
+    bool none = weights_none(o), seeded = false;
+    for (int i = 0; i < o->overrides; i++)
+        seeded |= strncmp(o->override[i], "train.seed=", 11) == 0;
+    if (seeded && !none && (o->action == ACTION_TEST || o->action == ACTION_PREDICT))
+        return complain(STATUS_USAGE, "a seed has no effect on weights that are there; beside --weights none it has");
+    if (none && (o->partial || o->map.files + o->map.n > 0))
+        return complain(STATUS_USAGE, "--weights none is no file: --partial and --map have no effect");
+    return OPTIONS_GO;
+}
+
 /* What must, and must not, be there together. */
 static int consistent(struct options *o)
 {
@@ -329,7 +343,7 @@ static int consistent(struct options *o)
         return complain(STATUS_USAGE, "--sweep goes with neither --dry-run, --steps nor --json");
     if (o->output && strcmp(o->output, "-") == 0 && o->json)
         return complain(STATUS_USAGE, "--json and --output - cannot both write to stdout");
-    return OPTIONS_GO;
+    return weights_agree(o);
 }
 
 int options_read(int argc, char **argv, struct options *o)

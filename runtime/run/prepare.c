@@ -64,7 +64,7 @@ int train_prepare(struct job *j)
     if (status == 0 && o->resume)
         return checkpoint_resume(j, path);
     status = status ? status : init_weights(j);
-    return status == 0 && o->weights ? weights_take(j) : status;
+    return status == 0 && o->weights && !weights_none(o) ? weights_take(j) : status;
 }
 
 int test_prepare(struct job *j)

@@ -390,10 +390,11 @@ int predict(struct job *j);
 
 /* ---- weights.c ---- */
 
-/* Loads what --weights names: a file, a run, or `best` or `last` of the newest run; or else the best of the newest run where there
+/* Loads what --weights names: `none`, the initial weights of the seed, a file, a run, or `best` or `last` of the newest run; or else the best of the newest run where there
  * is one, its last otherwise. Says which, and why. */
 int weights_take(struct job *j);
 int weights_find(struct job *j); /* the same without taking them: sets j->weights */
+bool weights_none(const struct options *o); /* --weights none */
 /* An event of the job, with what all tell: of which weights, and whether something was made up. */
 struct event event_of(const struct job *j, enum event_kind kind);
 

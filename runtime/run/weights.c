@@ -70,11 +70,26 @@ static void say_origin(const struct job *j, const struct choice *c, const char *
     note("weights of %s%s%s%s", j->weights, epoch, run, from->synthetic ? "; trained on SYNTHETIC data" : "");
 }
 
+static int take_none(struct job *j)
+{
+    snprintf(j->weights, sizeof j->weights, "none");
+    if (!j->options->quiet)
+        note("weights as they are before training, of seed %lu", (unsigned long)j->recipe.seed);
+    return init_weights(j);
+}
+
+bool weights_none(const struct options *o)
+{
+    return o->weights && strcmp(o->weights, "none") == 0;
+}
+
 int weights_take(struct job *j)
 {
     const struct choice *chosen;
     const char *whose;
     struct origin from;
+    if (weights_none(j->options))
+        return take_none(j);
     int status = find(j, &chosen, &whose);
     if (status == 0)
         status = checkpoint_load(j, j->weights, j->options->partial);

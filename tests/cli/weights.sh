@@ -15,6 +15,31 @@ says_weights() {
 }
 expect 4 netrun mlp.plan --test "$data"
 says err 'no run of net mlp yet'
+
+# Untrained ones: those that a training begins with, which one at no rate leaves as they are.
+for seed in 1 2; do
+    expect 0 netrun mlp.plan --train "$data" --epochs 1 --lr 1e-30 --seed $seed --runs still
+    expect 0 netrun mlp.plan --test "$data" --runs still
+    cp out still.$seed
+    expect 0 netrun mlp.plan --test "$data" --weights none --seed $seed
+    says err "^netrun: weights as they are before training, of seed $seed\$"
+    cmp out still.$seed || fail "other weights than a training begins with"
+done
+! cmp -s still.1 still.2 || fail "the seed has no effect"
+expect 0 netrun mlp.plan --test "$data" --weights none
+cmp out still.1 || fail "not the seed of the plan"
+expect 0 netrun mlp.plan --predict 3 --data "$data" --weights none --json
+says out '"weights":"none"'
+expect 0 netrun mlp.plan --train "$data" --dry-run --weights none
+cp -r still/mlp-1/best.safetensors none
+expect 4 netrun mlp.plan --test "$data" --weights ./nothing
+expect 0 netrun mlp.plan --test "$data" --weights ./none
+says err '^netrun: weights of \./none: epoch 1'
+expect 2 netrun mlp.plan --test "$data" --weights ./none --seed 2
+says err 'a seed has no effect on weights that are there'
+expect 2 netrun mlp.plan --test "$data" --weights none --partial
+says err 'weights none is no file'
+
 expect 0 netrun mlp.plan --train "$data" --steps 5
 says_weights 'runs/mlp-1/last.safetensors: epoch 1, step 5, the last of the newest run, which has no best yet'
 expect 4 netrun mlp.plan --test "$data" --weights best
