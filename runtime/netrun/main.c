@@ -6,15 +6,18 @@
 
 #include <stdlib.h>
 
-static int inspect(const char *folder)
+static int inspect(const struct options *o)
 {
     struct dataset set;
     struct data_error e;
-    if (!data_open(folder, NULL, NULL, &set, &e))
+    if (o->output && data_reads(o->folder, o->output))
+        return complain(STATUS_USAGE, "--output %s: this file is read here, and would be lost", o->output);
+    if (!data_open(o->folder, NULL, NULL, &set, &e))
         return complain(STATUS_DATA, "%s", e.text);
     inspect_print(&set, stdout);
+    bool good = !o->output || inspect_sheet(&set, o->output, stdout, &e);
     data_close(&set);
-    return 0;
+    return good ? 0 : complain(STATUS_DATA, "%s", e.text);
 }
 
 static int devices(void)
@@ -61,7 +64,7 @@ static int act(struct job *j)
     case ACTION_NONE:
         break;
     }
-    return inspect(j->options->folder);
+    return inspect(j->options);
 }
 
 /* A sweep goes on by the command that began it; where its data lie, how many threads work and what is shown may be others. */

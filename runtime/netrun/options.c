@@ -163,8 +163,9 @@ static const struct option_row rows[] = {
      "class and probabilities, or values, of an image (.png, .pgm, .npy), of the images in DIR, of a sample of the test "
      "set or of all of it (see --data); may be repeated, and what follows PLAN is predicted too",
      false, OPTION_CALL(ask, ACTION_PREDICT, NULL)},
-    {"inspect", 0, "DIR", WHAT, "counts, shapes, classes and first images of the data in DIR", false,
-     OPTION_CALL(act, ACTION_INSPECT, NULL)},
+    {"inspect", 0, "DIR", WHAT,
+     "counts, shapes, classes and first images of the data in DIR; with --output FILE.png a picture of images of each class",
+     false, OPTION_CALL(act, ACTION_INSPECT, NULL)},
     {"plot", 0, NULL, WHAT,
      "curves of the runs that follow (names or folders; without any, of the newest) as SVG and PNG: in the run's folder, of several "
      "runs here or by --output; those that differ in seeds alone become a mean with a band",
@@ -173,6 +174,9 @@ static const struct option_row rows[] = {
      false, OPTION_CALL(ask_runs, ACTION_WATCH, NULL)},
     {"devices", 0, NULL, WHAT, "what can compute here: what was found, what is missing, every path tried", false,
      OPTION_CALL(act, ACTION_DEVICES, NULL)},
+    {"worst", 0, "N", WHAT,
+     "with --test: draw the N mistakes that the network is surest of into worst.png, or the file of --output", false,
+     OPTION_WHOLE(worst, 1, 1000, NULL)},
     {"dry-run", 0, NULL, WHAT, "with --train: prepare everything, run one step, write nothing", false,
      OPTION_FLAG(dry_run)},
 
@@ -230,7 +234,7 @@ static const struct option_row rows[] = {
 
     {"output", 'o', "FILE", TEXT,
      "with --predict and --test: write a table to FILE (CSV), a line a sample, with --sweep a line a run, - is stdout; with "
-     "--plot: the pictures' name",
+     "--plot, --worst and --inspect: the picture's name",
      false, OPTION_TEXT(output)},
     {"raw", 0, NULL, TEXT, "with --predict: the values of every output, no classes and probabilities", false,
      OPTION_FLAG(raw)},
@@ -280,8 +284,9 @@ static const struct option_pair pairs[] = {
     {"data-changed", "--resume"},
     {"partial", weights},
     {"map", weights},
-    {"output", "--predict, --test, --sweep, --resume or --plot"},
+    {"output", "--predict, --test, --inspect, --sweep, --resume or --plot"},
     {"sweep", "--train"},
+    {"worst", "--test"},
     {"raw", "--predict"},
     {NULL, NULL},
 };
@@ -316,6 +321,12 @@ static int weights_agree(const struct options *o)
     return OPTIONS_GO;
 }
 
+static bool ends_in(const char *text, const char *end)
+{
+    size_t length = strlen(text), tail = strlen(end);
+    return length > tail && strcmp(text + length - tail, end) == 0;
+}
+
 /* What must, and must not, be there together. */
 static int consistent(struct options *o)
 {
@@ -343,6 +354,8 @@ static int consistent(struct options *o)
         return complain(STATUS_USAGE, "--sweep goes with neither --dry-run, --steps nor --json");
     if (o->output && strcmp(o->output, "-") == 0 && o->json)
         return complain(STATUS_USAGE, "--json and --output - cannot both write to stdout");
+    if (o->worst && o->output && !ends_in(o->output, ".png"))
+        return complain(STATUS_USAGE, "--output %s: beside --worst it names the picture, a .png", o->output);
     return weights_agree(o);
 }
 

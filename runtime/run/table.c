@@ -81,9 +81,8 @@ static bool is_read(const struct job *j, const struct asked *asked, const char *
     return read;
 }
 
-int output_spares(const struct job *j, const struct asked *asked)
+int output_spares(const struct job *j, const struct asked *asked, const char *path)
 {
-    const char *path = j->options->output;
     if (strcmp(path, "-") != 0 && is_read(j, asked, path))
         return complain(STATUS_USAGE, "--output %s: this file is read here, and would be lost", path);
     return 0;
@@ -94,7 +93,7 @@ int table_open(struct answer_table *t, struct job *j, const struct asked *asked,
     const char *path = j->options->output;
     struct data_error e;
     bool aside = strcmp(path, "-") != 0;
-    int status = output_spares(j, asked);
+    int status = output_spares(j, asked, path);
     if (status)
         return status;
     if (aside && !atomic_open(&t->file, path, &e))

@@ -18,8 +18,8 @@ struct answer_table {
 void answer_head(const struct answer *a, const struct answer_table *t);
 void answer_row(const struct answer *a, const struct answer_table *t);
 
-/* Refuses an --output that is one of the files that are read here; asked NULL: those of --test. */
-int output_spares(const struct job *j, const struct asked *asked);
+/* Refuses a path of --output that is one of the files that are read here; asked NULL: those of --test. */
+int output_spares(const struct job *j, const struct asked *asked, const char *path);
 /* Begins the table that --output names, which appears when it is committed. */
 int table_open(struct answer_table *t, struct job *j, const struct asked *asked, const struct answer *a);
 /* A signal has come, and no more rows are wanted; says what is lost. */

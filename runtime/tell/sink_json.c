@@ -62,6 +62,24 @@ static void put_epoch(struct event_line *l, const struct event *e)
     event_number(l, "seconds", e->epoch.seconds);
 }
 
+static void put_worst(struct event_line *l, const struct test_report *r)
+{
+    event_open(l, "worst", '{');
+    if (r->worsts > 0)
+        event_text(l, "file", r->sheet);
+    event_open(l, "samples", '[');
+    for (const struct wrong_sample *w = r->worst; w < r->worst + r->worsts; w++) {
+        event_open(l, NULL, '{');
+        event_integer(l, "sample", w->sample);
+        event_integer(l, "true", w->truth);
+        event_integer(l, "predicted", w->predicted);
+        event_number(l, "probability", (double)w->probability);
+        event_close(l, '}');
+    }
+    event_close(l, ']');
+    event_close(l, '}');
+}
+
 static void put_test(struct event_line *l, const struct event *e)
 {
     const struct result *r = &e->test.result;
@@ -83,6 +101,8 @@ static void put_test(struct event_line *l, const struct event *e)
         confusion_put(e->test.confusion, l);
     if (e->test.epoch > 0)
         event_integer(l, "epoch", e->test.epoch);
+    if (e->test.sheet)
+        put_worst(l, &e->test);
     event_weights(l, e->weights, e->weights_synthetic);
 }
 

@@ -119,6 +119,10 @@ static void say_test(struct tell *t, const struct event *e)
     fputc('\n', t->results);
     if (e->test.confusion && !t->brief)
         confusion_say(e->test.confusion, t->results);
+    if (e->test.worsts > 0)
+        say(t, "%s%s: the surest %lld mistakes", t->brief ? "" : "\n", e->test.sheet, (long long)e->test.worsts);
+    else if (e->test.sheet)
+        say(t, "no mistake, so %s is not written", e->test.sheet);
 }
 
 static void say_end(struct tell *t, const struct event *e)

@@ -69,11 +69,20 @@ struct epoch_report {
     double seconds, per_second, eta; /* eta < 0: none */
 };
 
+struct wrong_sample {
+    int64_t sample; /* its number in the test set */
+    int32_t truth, predicted;
+    float probability; /* of what was predicted */
+};
+
 struct test_report {
     struct result result;
     bool of_plan;                      /* the samples are in the plan */
     const struct confusion *confusion; /* confusion.h; NULL: the network tells no classes apart */
     int64_t epoch;                     /* of a training that is over, whose weights these are; 0: none */
+    const char *sheet;                 /* the file of --worst; NULL: not asked for */
+    int64_t worsts;                    /* that are drawn in it; 0: it is not written */
+    const struct wrong_sample *worst;
 };
 
 enum ending { ENDS_OK, ENDS_STOPPED, ENDS_INTERRUPTED, ENDS_DIVERGED };
