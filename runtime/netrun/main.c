@@ -1,24 +1,11 @@
 /* netrun: trains, tests and uses the networks that netc has planned. */
+#include "inspect.h"
 #include "options.h"
 #include "cpu/cores.h"
 #include "cuda/cuda.h"
 #include "run/sweep.h"
 
 #include <stdlib.h>
-
-static int inspect(const struct options *o)
-{
-    struct dataset set;
-    struct data_error e;
-    if (o->output && data_reads(o->folder, o->output))
-        return complain(STATUS_USAGE, "--output %s: this file is read here, and would be lost", o->output);
-    if (!data_open(o->folder, NULL, NULL, &set, &e))
-        return complain(STATUS_DATA, "%s", e.text);
-    inspect_print(&set, stdout);
-    bool good = !o->output || inspect_sheet(&set, o->output, stdout, &e);
-    data_close(&set);
-    return good ? 0 : complain(STATUS_DATA, "%s", e.text);
-}
 
 static int devices(void)
 {
@@ -64,7 +51,7 @@ static int act(struct job *j)
     case ACTION_NONE:
         break;
     }
-    return inspect(j->options);
+    return inspect(j);
 }
 
 /* A sweep goes on by the command that began it; where its data lie, how many threads work and what is shown may be others. */
@@ -92,6 +79,8 @@ static int one_job(struct options *o)
     if (o->resume && o->output)
         return complain(STATUS_USAGE, "--output goes with --predict and with sweeps, and %s is a run", o->resume);
     tell_open(&job.tell, o->progress, o->quiet, o->json);
+    if (o->action == ACTION_INSPECT && inspects_plan(o))
+        o->plan = o->folder;
     int status = o->plan || o->resume ? load_plan(&job) : 0;
     if (status == 0)
         status = act(&job);

@@ -163,8 +163,9 @@ static const struct option_row rows[] = {
      "class and probabilities, or values, of an image (.png, .pgm, .npy), of the images in DIR, of a sample of the test "
      "set or of all of it (see --data); may be repeated, and what follows PLAN is predicted too",
      false, OPTION_CALL(ask, ACTION_PREDICT, NULL)},
-    {"inspect", 0, "DIR", WHAT,
-     "counts, shapes, classes and first images of the data in DIR; with --output FILE.png a picture of images of each class",
+    {"inspect", 0, "DIR|RUN|FILE", WHAT,
+     "counts, shapes, classes and first images of the data in DIR, with --output FILE.png a picture of each class; of weights "
+     "(.safetensors), a run, a plan or a model each parameter's mean, deviation and range; of two FILEs the difference",
      false, OPTION_CALL(act, ACTION_INSPECT, NULL)},
     {"plot", 0, NULL, WHAT,
      "curves of the runs that follow (names or folders; without any, of the newest) as SVG and PNG: in the run's folder, of several "
@@ -275,7 +276,7 @@ static const struct option_pair pairs[] = {
     {"epochs", training},
     {"batch", training},
     {"lr", training},
-    {"seed", "--train, --resume or --weights none"},
+    {"seed", "--train, --resume, --inspect or --weights none"},
     {"steps", training},
     {"log-every", training},
     {"checkpoint-every", training},
@@ -339,9 +340,8 @@ static int consistent(struct options *o)
     if (!o->plan && o->action != ACTION_INSPECT && o->action != ACTION_DEVICES && !of_runs(o->action) && !o->resume)
         return complain(STATUS_USAGE, "no plan or model given%s%s", named ? "; write it first: netrun " : "",
                         named ? o->folder : "");
-    if (o->plan && (o->action == ACTION_INSPECT || o->action == ACTION_DEVICES))
-        return complain(STATUS_USAGE, "--%s needs no plan; what is `%s`?",
-                        o->action == ACTION_DEVICES ? "devices" : "inspect", o->plan);
+    if (o->plan && o->action == ACTION_DEVICES)
+        return complain(STATUS_USAGE, "--devices needs no plan; what is `%s`?", o->plan);
     if (o->action == ACTION_WATCH && o->predictions > 1)
         return complain(STATUS_USAGE, "--watch follows one run; what is `%s`?", o->predict[1]);
     if (o->resume && o->action != ACTION_TRAIN)
@@ -365,7 +365,9 @@ int options_read(int argc, char **argv, struct options *o)
     int rest, status = options_parse(&netrun_options, argc, argv, o, &rest);
     if (status != OPTIONS_GO)
         return status;
-    if (rest < argc && !of_runs(o->action))
+    if (rest < argc && o->action == ACTION_INSPECT)
+        o->beside = argv[rest++];
+    else if (rest < argc && !of_runs(o->action))
         o->plan = argv[rest++];
     while ((o->action == ACTION_PREDICT || of_runs(o->action)) && rest < argc)
         o->predict[o->predictions++] = argv[rest++];

@@ -4,7 +4,7 @@
 
 enum { PART = 1 << 14 }; /* values that are made at a time; a multiple of 4 */
 
-/* Values [at, at + n) of a tensor; at is a multiple of 4. */
+/* Values [at, at + n); at is a multiple of 4. */
 static void uniform(float *value, int64_t at, int64_t n, double bound, uint32_t index, uint32_t seed)
 {
     const uint32_t key[2] = {index, seed};
@@ -17,17 +17,22 @@ static void uniform(float *value, int64_t at, int64_t n, double bound, uint32_t 
     }
 }
 
+void init_values(const struct tensor *t, uint32_t index, uint32_t seed, int64_t at, int64_t n, float *value)
+{
+    if (t->init == INIT_UNIFORM)
+        uniform(value, at, n, t->bound, index, seed);
+    else
+        for (int64_t i = 0; i < n; i++)
+            value[i] = t->init == INIT_ONE;
+}
+
 static int init_tensor(struct job *j, int t, uint32_t index)
 {
     const struct tensor *tensor = &j->plan->tensor[t];
     float value[PART];
     for (int64_t at = 0, n, all = tensor_elements(tensor); at < all; at += n) {
         n = all - at < PART ? all - at : PART;
-        if (tensor->init == INIT_UNIFORM)
-            uniform(value, at, n, tensor->bound, index, j->recipe.seed);
-        else
-            for (int64_t i = 0; i < n; i++)
-                value[i] = tensor->init == INIT_ONE;
+        init_values(tensor, index, j->recipe.seed, at, n, value);
         if (!j->device->write(j->device, j->phase, t, at * (int64_t)sizeof *value, value, n * (int64_t)sizeof *value))
             return complain(STATUS_DEVICE, "cannot write %s to the device", tensor->name);
     }

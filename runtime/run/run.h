@@ -31,6 +31,7 @@ enum action {
 
 struct options { /* pointers: NULL if not given; they point into argv, or live as long as the program */
     enum action action;
+    const char *beside; /* what --inspect compares with */
     const char *plan, *folder, *output, *resume, *weights, *runs, *device, *memory, *emit_dir;
     struct renames map;            /* --map */
     char *override[MAX_OVERRIDES]; /* "key=value", in order; owned */
@@ -251,6 +252,8 @@ int caution_training(const struct job *j);
  *   U(-b, b): (float)(b * (2 u - 1)), u = (word >> 8) 2^-24, word = element mod 4 of Philox4x32-10 with
  *   counter = { element / 4, 0, 0, 0 } and key = { index of the parameter in declaration order, seed }. */
 int init_weights(struct job *j);
+/* Values [at, at + n) of a parameter or state; at is a multiple of 4. index: of the parameter, as above. */
+void init_values(const struct tensor *t, uint32_t index, uint32_t seed, int64_t at, int64_t n, float *value);
 
 /* ---- checkpoint.c ---- */
 

@@ -73,4 +73,4 @@ says err '[Nn]aN|finite|diverge|infinite'
 expect 2 netrun xor.plan --devices
 says err '^netrun: error: --devices needs no plan; what is `xor.plan`[?]$'
 expect 2 netrun missing.plan --inspect "$(digits)"
-says err '^netrun: error: --inspect needs no plan; what is `missing.plan`[?]$'
+says err '^netrun: error: --inspect compares weights; what is `missing.plan`[?]$'

@@ -1,0 +1,119 @@
+/* inspect.c: what there is to see, by what it is. */
+#include "inspect.h"
+#include "data/inspect_weights.h"
+#include "data/regular_file.h"
+
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PART = 1 << 12 }; /* values at a time */
+
+static bool is_folder(const char *path)
+{
+    struct stat s;
+    return stat(path, &s) == 0 && S_ISDIR(s.st_mode);
+}
+
+/* A file of safetensors: behind the length of its header that begins. */
+static bool is_weights(const char *path)
+{
+    unsigned char start[9];
+    return regular_start(path, start, sizeof start) == sizeof start && start[8] == '{';
+}
+
+/* The weights that a path means: itself, or the best of a run, or else its last. False: it is no such thing. */
+static bool weights_of(const struct options *o, const char *path, char weights[PATH_MAX])
+{
+    static const char *const file[] = {"best.safetensors", "last.safetensors"};
+    char folder[PATH_MAX];
+    bool found = is_weights(path) && (size_t)snprintf(weights, PATH_MAX, "%s", path) < PATH_MAX;
+    for (int i = 0; i < 2 && !found && run_named(o->runs, path, folder); i++)
+        found = run_path(folder, file[i], weights) && access(weights, F_OK) == 0;
+    return found;
+}
+
+bool inspects_plan(const struct options *o)
+{
+    char weights[PATH_MAX];
+    return !o->beside && access(o->folder, F_OK) == 0 && !is_folder(o->folder) && !weights_of(o, o->folder, weights);
+}
+
+/* ---- a plan: the weights that a training begins with ---- */
+
+static void plan_lines(const struct job *j, struct weights_columns *columns, bool widen)
+{
+    uint32_t index = 0;
+    for (int t = 0; t < j->plan->ntensor; t++) {
+        const struct tensor *tensor = &j->plan->tensor[t];
+        struct value_stats s = {0};
+        char shape[160];
+        if (!tensor_is_named(j->plan, t) || tensor->role == ROLE_SLOT)
+            continue;
+        shape_text_of(tensor->rank, tensor->dim, shape, sizeof shape);
+        if (widen) {
+            weights_widen(columns, tensor->name, shape);
+            continue;
+        }
+        for (int64_t at = 0, n, all = tensor_elements(tensor); at < all; at += n) {
+            float value[PART];
+            double wide[PART];
+            n = all - at < PART ? all - at : PART;
+            init_values(tensor, index, j->recipe.seed, at, n, value);
+            for (int64_t i = 0; i < n; i++)
+                wide[i] = (double)value[i];
+            stats_add(&s, wide, n);
+        }
+        index += tensor->role == ROLE_PARAM;
+        weights_line(columns, tensor->name, shape, tensor_elements(tensor), &s, stdout);
+        puts(tensor->role == ROLE_STATE ? "   state" : "");
+    }
+}
+
+static int inspect_plan(const struct job *j)
+{
+    struct weights_columns columns = {0};
+    weights_widen(&columns, "tensor", "shape");
+    plan_lines(j, &columns, true);
+    printf("net %s: %lld parameters; as they are before training, of seed %lu\n", j->plan->net,
+           (long long)j->plan->params, (unsigned long)j->recipe.seed);
+    weights_head(&columns, stdout);
+    plan_lines(j, &columns, false);
+    return 0;
+}
+
+/* ---- a folder of data ---- */
+
+static int inspect_data(const struct options *o)
+{
+    struct dataset set;
+    struct data_error e;
+    if (o->output && data_reads(o->folder, o->output))
+        return complain(STATUS_USAGE, "--output %s: this file is read here, and would be lost", o->output);
+    if (!data_open(o->folder, NULL, NULL, &set, &e))
+        return complain(STATUS_DATA, "%s", e.text);
+    inspect_print(&set, stdout);
+    bool good = !o->output || inspect_sheet(&set, o->output, stdout, &e);
+    data_close(&set);
+    return good ? 0 : complain(STATUS_DATA, "%s", e.text);
+}
+
+int inspect(const struct job *j)
+{
+    const struct options *o = j->options;
+    char first[PATH_MAX], second[PATH_MAX];
+    struct data_error e;
+    bool weights = weights_of(o, o->folder, first), good;
+    if (o->beside && !weights_of(o, o->beside, second))
+        return complain(STATUS_USAGE, "--inspect compares weights; what is `%s`?", o->beside);
+    if (o->output && (weights || j->plan || o->beside))
+        return complain(STATUS_USAGE, "--output is for pictures of data; %s is not a folder of data", o->folder);
+    if (j->plan)
+        return inspect_plan(j);
+    if (!weights && !o->beside)
+        return inspect_data(o);
+    if (!weights)
+        return complain(STATUS_DATA, "%s: neither a file of weights nor a run that has some", o->folder);
+    good = o->beside ? inspect_difference(first, second, stdout, &e) : inspect_weights(first, stdout, &e);
+    return good ? 0 : complain(STATUS_DATA, "%s", e.text);
+}
