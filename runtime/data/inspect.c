@@ -52,7 +52,8 @@ static void print_classes(const struct dataset *set, FILE *out)
         counts[2 * data_class(&set->test, i) + 1]++;
     fprintf(out, "\nclass     train      test\n");
     for (int64_t class = 0; class < set->classes && class < MAX_LISTED_CLASSES; class ++)
-        fprintf(out, "%5" PRId64 "%10" PRId64 "%10" PRId64 "\n", class, counts[2 * class], counts[2 * class + 1]);
+        fprintf(out, "%5" PRId64 "%10" PRId64 "%10" PRId64 "%s%s\n", class, counts[2 * class], counts[2 * class + 1],
+                class < set->class_names ? "  " : "", class < set->class_names ? set->class_name[class] : "");
     if (set->classes > MAX_LISTED_CLASSES)
         fprintf(out, "... and %" PRId64 " more\n", set->classes - MAX_LISTED_CLASSES);
     free(counts);

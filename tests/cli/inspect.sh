@@ -14,6 +14,9 @@ says out '^sheet.png: 10 images of each class$'
 [ "$(tail -c +17 sheet.png | head -c 8 | od -An -tx1 | tr -d ' ')" = "$(printf '%08x%08x' $((8 + 12 + 8 + 10 * 64)) $((8 + 10 * 64)))" ] ||
     fail "another size: $(file sheet.png)"
 cp -r "$data" own
+seq 10 | sed 's/^/number /' >own/classes.txt
+expect 0 netrun --inspect own
+says out '^    9 +[0-9]+ +[0-9]+  number 10$'
 expect 2 netrun --inspect own --output own/train-labels-idx1-ubyte
 says err 'would be lost'
 expect 4 netrun --inspect "$data" --output no/such/sheet.png
