@@ -74,6 +74,8 @@ int test_prepare(struct job *j)
     char hash[HASH_TEXT];
     if (folder && j->data.test.count > 0)
         return 0;
+    if (weights_none(j->options))
+        return folder ? complain(STATUS_DATA, "%s: no test set there", folder) : 0;
     int status = weights_find(j);
     if (status)
         return status;

@@ -10,51 +10,9 @@
 #include "plan/plan.h"
 #include "tell/history.h"
 #include "tell/tell.h"
-#include "renames.h"
+#include "request.h"
 
 #include <limits.h>
-
-enum { MAX_OVERRIDES = 64 };
-
-/* ---- what is asked for ---- */
-
-enum action {
-    ACTION_NONE,
-    ACTION_TRAIN,
-    ACTION_TEST,
-    ACTION_PREDICT,
-    ACTION_INSPECT,
-    ACTION_DEVICES,
-    ACTION_PLOT,
-    ACTION_WATCH
-};
-
-struct options { /* pointers: NULL if not given; they point into argv, or live as long as the program */
-    enum action action;
-    const char *beside; /* what --inspect compares with */
-    const char *plan, *folder, *output, *resume, *weights, *runs, *device, *memory, *emit_dir;
-    struct renames map;            /* --map */
-    char *override[MAX_OVERRIDES]; /* "key=value", in order; owned */
-    char *define[MAX_OVERRIDES];   /* of -D: "name=value"; they point into argv */
-    const char *sweep;             /* what to go over, "": what the plan says; NULL: one training */
-    const char *into;              /* the run's folder, which is one of a sweep; NULL: the next free one */
-    int64_t jobs;                  /* runs of a sweep side by side */
-    const char **predict;          /* files, folders, indices, "test"; or runs to plot: in order; the list is owned */
-    int overrides, defines, predictions, argc;
-    char **argv;
-    char *recalled;            /* the data folder of the run that is resumed; owned */
-    int64_t steps;             /* 0: not given; else stop when so many optimizer steps are done in all */
-    int64_t log_every;         /* 0: never */
-    int64_t checkpoint_steps;  /* within epochs: whenever so many steps are done; 0: never */
-    double checkpoint_seconds; /* ... or when so many have passed since the last one */
-    int64_t threads;           /* 0: all cores */
-    int64_t worst;             /* mistakes that --test draws; 0: none */
-    enum precision precision;  /* PRECISION_COUNT: not given; fp32, or what the run that is resumed has */
-    bool split_statistics;     /* batches may run in parts although batch statistics change */
-    bool data_changed;         /* the run that is resumed may go on with other data */
-    enum progress_mode progress;
-    bool partial, raw, json, dry_run, quiet, verbose;
-};
 
 /* ---- device_open.c ---- */
 
@@ -394,10 +352,10 @@ int predict(struct job *j);
 
 /* ---- weights.c ---- */
 
-/* Loads what --weights names: `none`, the initial weights of the seed, a file, a run, or `best` or `last` of the newest run; or else the best of the newest run where there
- * is one, its last otherwise. Says which, and why. */
+/* Loads what --weights names: a file, a run, `best` or `last` of the newest run, or `none`, the initial weights of the seed; or else
+ * the best of the newest run where there is one, its last otherwise. Says which, and why. */
 int weights_take(struct job *j);
-int weights_find(struct job *j); /* the same without taking them: sets j->weights */
+int weights_find(struct job *j);            /* the same without taking them: sets j->weights */
 bool weights_none(const struct options *o); /* --weights none */
 /* An event of the job, with what all tell: of which weights, and whether something was made up. */
 struct event event_of(const struct job *j, enum event_kind kind);
