@@ -263,6 +263,7 @@ static const struct option_section sections[] = {
      "runs/NET-N/metrics.jsonl           the events of --json\n"
      "runs/NET-N/last.safetensors        weights, optimizer and position: enough to resume\n"
      "runs/NET-N/best.safetensors        weights of the best epoch\n"
+     "runs/NET-N/curves.svg, .png, .gp   loss, metric, learning rate and time of the epochs; a script of gnuplot\n"
      "runs/NET-sweep-N/                  sweep.json, the model, and a folder NET-N for each run of a sweep\n"},
     {"Environment", "CC               compiler of the kernels\n"
                     "XDG_CACHE_HOME   kernels are kept in its folder netrun (~/.cache)\n"

@@ -16,6 +16,12 @@ struct plotting {
     char (*folder)[PATH_MAX];
 };
 
+static const char *name_of(const char *folder)
+{
+    const char *slash = strrchr(folder, '/');
+    return slash ? slash + 1 : folder;
+}
+
 /* Settings of the run without its seed; an empty object if the folder does not tell. */
 static json_t *settings_of(const char *folder)
 {
@@ -53,7 +59,7 @@ static int take(struct plotting *p, size_t i, const char *name)
         note("%s: passed over %zu lines that are no events", folder, run->history.damaged);
     if (run->history.epochs == 0)
         return complain(STATUS_DATA, "%s: no epoch of the run is over", folder);
-    run->label = strrchr(folder, '/') ? strrchr(folder, '/') + 1 : folder;
+    run->label = name_of(folder);
     p->settings[i] = settings_of(folder);
     int groups = 0;
     for (size_t k = 0; k < i; k++)
@@ -86,6 +92,25 @@ static int draw(const struct plotting *p)
     else
         printf("%s.svg\n%s.png\n", stem, stem);
     return 0;
+}
+
+void plot_own(const struct job *j)
+{
+    struct curve_run run = {0};
+    struct data_error e;
+    char stem[PATH_MAX], path[PATH_MAX], why[600] = "";
+    if (!run_path(j->folder, "curves", stem) || !run_path(j->folder, "metrics.jsonl", path))
+        return;
+    if (!history_read(path, &run.history, &e)) {
+        note("%s", e.text);
+        return;
+    }
+    run.label = name_of(j->folder);
+    if (run.history.epochs > 0 && !curves_draw(&run, 1, stem, why, sizeof why, &e))
+        note("no curves: %s", e.text);
+    else if (*why && j->tell.lines)
+        note("%s.gp has the curves, but they are not drawn: %s", stem, why);
+    history_free(&run.history);
 }
 
 int plot(const struct options *o)

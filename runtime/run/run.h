@@ -316,6 +316,8 @@ int run_take_up(struct job *j);
 
 /* Curves of the runs that are named, or of the newest, as pictures. */
 int plot(const struct options *o);
+/* The same of the run that ends, into its folder; a training is none the worse if that fails. */
+void plot_own(const struct job *j);
 /* Folder and history of the run called `name`, or `last`. */
 int run_history(const struct options *o, const char *name, char folder[PATH_MAX], struct history *h);
 

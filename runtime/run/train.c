@@ -287,6 +287,7 @@ static int finish(struct job *j)
         status = test_best(j);
     if (status == 0)
         status = tell_end(j, signal ? ENDS_INTERRUPTED : over ? ENDS_OK : ENDS_STOPPED);
+    plot_own(j);
     if (status || over)
         return status;
     if (!j->options->into) /* its sweep goes on as a whole */

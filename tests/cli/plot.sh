@@ -8,7 +8,8 @@ expect 0 netrun mlp.plan --train "$data" --epochs 2 --lr 0.003
 
 # Without gnuplot the script is there, and it is said; nothing is lost.
 mkdir nothing
-[ ! -e runs/mlp-1/curves.svg ] || rm runs/mlp-1/curves.*
+[ -s runs/mlp-1/curves.gp ] || fail "the training has left no curves"
+rm runs/mlp-1/curves.*
 status=0
 PATH=$PWD/nothing "$NETRUN" --plot mlp-1 >out 2>err || status=$?
 [ $status = 0 ] || fail "status $status"
