@@ -35,7 +35,7 @@
 // predict1_fc1_conv                k2_conv           7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
 // predict2_fc2_conv                k3_conv           7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
 // predict3_y_relayout              k16_relayout      7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
-enum { CTL_ROWS = 0, CTL_STEP = 2, CTL_POSITION = 3, CTL_EPOCH = 4, CTL_COUNT_SAMPLES = 5, CTL_SHUFFLE = 6, CTL_SEED0 = 7, CTL_SEED1 = 8, CTL_LAST = 30, CTL_FINITE = 38 };
+enum { ROW_BLOCK = 16, CTL_ROWS = 0, CTL_STEP = 2, CTL_POSITION = 3, CTL_EPOCH = 4, CTL_COUNT_SAMPLES = 5, CTL_SHUFFLE = 6, CTL_SEED0 = 7, CTL_SEED1 = 8, CTL_LAST = 30, CTL_FINITE = 38 };
 #define REAL float
 #define INT int32_t
 #define LANES 16
@@ -159,7 +159,7 @@ struct nr_args {
     const void *samples;    /* of the split being read: u8 or f32, sample-major */
     const void *targets;    /* i32 class or f32 values, sample-major */
     int32_t samples_f32;    /* 1: samples are f32 as given (transforms still apply), 0: u8 */
-    int32_t blocks;         /* ceil(valid rows / 16) */
+    int32_t blocks;         /* blocks of samples that hold the valid rows */
     const uint32_t *stream; /* kernel_streams() in order, as the table has them */
 };
 
@@ -315,7 +315,7 @@ static inline U lane_numbers(void)
 /* Valid rows of the batch among the samples of this block's lanes, as a mask. */
 static inline M live_mask(const struct nr_args *a, int64_t block, int lane)
 {
-    const U row = lane_numbers() + (uint32_t)(block * 16 + lane);
+    const U row = lane_numbers() + (uint32_t)(block * ROW_BLOCK + lane);
     return __builtin_convertvector((I)(row < a->control[CTL_ROWS]), M);
 }
 
@@ -323,7 +323,7 @@ static inline M live_mask(const struct nr_args *a, int64_t block, int lane)
  * `threshold`. */
 static inline M keep_mask(const struct nr_args *a, int64_t block, int lane, uint32_t element, uint32_t stream, uint32_t threshold)
 {
-    U c0 = element / 4 - (U){0}, c1 = lane_numbers() + (uint32_t)(block * 16 + lane) + a->control[CTL_POSITION];
+    U c0 = element / 4 - (U){0}, c1 = lane_numbers() + (uint32_t)(block * ROW_BLOCK + lane) + a->control[CTL_POSITION];
     U c2 = a->control[CTL_STEP] - (U){0}, c3 = stream - (U){0};
     uint32_t k0 = a->control[CTL_SEED0], k1 = a->control[CTL_SEED1];
 #define PRODUCT(x, m) (__builtin_convertvector(x, L) * (uint64_t)(m))
@@ -368,23 +368,23 @@ static inline void want_pixels(const struct nr_args *a, int64_t at, int64_t n)
 static inline void read_pixels(const struct nr_args *a, int64_t at, int n, real scale, real shift, real *restrict x)
 {
     if (at < 0)
-        for (int k = 0; k < 16; k++)
+        for (int k = 0; k < ROW_BLOCK; k++)
             x[k] = 0;
     else if (a->samples_f32)
-        for (int k = 0; k < 16; k++)
+        for (int k = 0; k < ROW_BLOCK; k++)
             x[k] = k < n ? scale * ((const float *)a->samples)[at + k] + shift : 0;
-    else if (n == 16)
-        for (int k = 0; k < 16; k++)
+    else if (n == ROW_BLOCK)
+        for (int k = 0; k < ROW_BLOCK; k++)
             x[k] = scale * ((const uint8_t *)a->samples)[at + k] + shift;
     else
-        for (int k = 0; k < 16; k++)
+        for (int k = 0; k < ROW_BLOCK; k++)
             x[k] = k < n ? scale * ((const uint8_t *)a->samples)[at + k] + shift : 0;
 }
 
 static inline void copy_pixels(const real *restrict x, int n, real *restrict to)
 {
-    if (n == 16)
-        __builtin_memcpy(to, x, 16 * sizeof(real));
+    if (n == ROW_BLOCK)
+        __builtin_memcpy(to, x, ROW_BLOCK * sizeof(real));
     else
         for (int k = 0; k < n; k++)
             to[k] = x[k];
@@ -420,26 +420,26 @@ static inline void turn16(const real *restrict from, int64_t from_step, int64_t 
 }
 #endif
 
-/* to[k * 16 + i] = from[i * 16 + k] for k < n */
+/* to[k * ROW_BLOCK + i] = from[i * ROW_BLOCK + k] for k < n */
 static inline void turn(const real *restrict from, int n, real *restrict to)
 {
-    if (n == 16)
-        turn16(from, 16, 16, to);
+    if (n == ROW_BLOCK)
+        turn16(from, ROW_BLOCK, ROW_BLOCK, to);
     else
         for (int k = 0; k < n; k++)
-            for (int i = 0; i < 16; i++)
-                to[k * 16 + i] = from[i * 16 + k];
+            for (int i = 0; i < ROW_BLOCK; i++)
+                to[k * ROW_BLOCK + i] = from[i * ROW_BLOCK + k];
 }
 
-/* to[i * step + k] = from[k * 16 + i] for k < n */
+/* to[i * step + k] = from[k * ROW_BLOCK + i] for k < n */
 static inline void turn_back(const real *restrict from, int n, int64_t step, real *restrict to)
 {
-    if (n == 16)
-        turn16(from, 16, step, to);
+    if (n == ROW_BLOCK)
+        turn16(from, ROW_BLOCK, step, to);
     else
         for (int k = 0; k < n; k++)
-            for (int i = 0; i < 16; i++)
-                to[i * step + k] = from[k * 16 + i];
+            for (int i = 0; i < ROW_BLOCK; i++)
+                to[i * step + k] = from[k * ROW_BLOCK + i];
 }
 /* A sum in each lane that keeps what rounding takes from it: TwoSum, Knuth, The Art of Computer Programming, 4.2.2. What
  * was kept is a sum itself, so it goes back to the other before it is of many terms: settle after at most some hundreds. */
