@@ -143,7 +143,11 @@ static int version(void *options, const struct option_effect *e, const char *val
 static int help(void *options, const struct option_effect *e, const char *topic)
 {
     (void)options, (void)e;
-    return options_help(&netrun_options, topic, stdout) ? 0 : wrong("help", topic, "all, man or completion");
+    if (topic && strcmp(topic, "events") == 0) {
+        fields_print(stdout);
+        return 0;
+    }
+    return options_help(&netrun_options, topic, stdout) ? 0 : wrong("help", topic, "all, events, man or completion");
 }
 
 #define WHAT "What to do"
@@ -247,7 +251,8 @@ static const struct option_row rows[] = {
     {"quiet", 'q', NULL, TEXT, "results and errors only; of --test one line", false, OPTION_FLAG(quiet)},
     {"verbose", 'v', NULL, TEXT, "say what is compiled, and with what", false, OPTION_FLAG(verbose)},
     {"version", 0, NULL, TEXT, "name and version", false, OPTION_CALL(version, 0, NULL)},
-    {"help", 'h', "[=TOPIC]", TEXT, "this text; --help=all, --help=man (roff), --help=completion (bash)", false,
+    {"help", 'h', "[=TOPIC]", TEXT,
+     "this text; --help=all, --help=events (of --json), --help=man (roff), --help=completion (bash)", false,
      OPTION_CALL(help, 0, NULL)},
     {0},
 };
@@ -261,6 +266,7 @@ static const struct option_section sections[] = {
      "runs/NET-N/model.plan, model.net   the network\n"
      "runs/NET-N/settings.json           what is in force: settings, seed, data, device; who started and resumed it\n"
      "runs/NET-N/metrics.jsonl           the events of --json\n"
+     "runs/NET-N/metrics.csv             a row an epoch: losses, metrics, learning rate, times\n"
      "runs/NET-N/last.safetensors        weights, optimizer and position: enough to resume\n"
      "runs/NET-N/best.safetensors        weights of the best epoch\n"
      "runs/NET-N/curves.svg, .png, .gp   loss, metric, learning rate and time of the epochs; a script of gnuplot\n"

@@ -60,7 +60,7 @@ static bool transformed(const struct plan *p, struct range from, struct range *t
 }
 
 /* An untrained network gives each class about the same share. */
-static const char *first_loss(const struct job *j, char *text, size_t size)
+static const char *first_loss(struct job *j, char *text, size_t size)
 {
     int64_t classes = samples_classes(j->plan);
     *text = 0;
@@ -70,7 +70,7 @@ static const char *first_loss(const struct job *j, char *text, size_t size)
     return text;
 }
 
-void caution_samples(const struct job *j, const struct data_split *split)
+void caution_samples(struct job *j, const struct data_split *split)
 {
     static const double large = 20, small = 0.02; /* no sane preparation of pixels gives more, or leaves less */
     struct range from = range_of(split), to;
@@ -87,8 +87,9 @@ void caution_samples(const struct job *j, const struct data_split *split)
                                                           : "it has no transform",
                 first_loss(j, loss, sizeof loss));
     } else if (most < small && most < (from.high - from.low) / 50) {
-        note(
-            "warning: samples lie in %.4g..%.4g, and the transforms leave %.4g..%.4g of that: hardly a difference to learn from%s",
+        warn(
+            &j->tell,
+            "samples lie in %.4g..%.4g, and the transforms leave %.4g..%.4g of that: hardly a difference to learn from%s",
             from.low, from.high, to.low, to.high,
             from.high <= 1 ? "\n  = help: they are no bytes: leave out Scale(1/255)" : "");
     }
@@ -102,7 +103,7 @@ static bool leaves_one(const struct recipe *r, int64_t rows)
     return rows == 1 || (r->micro > 0 && rows % r->micro == 1);
 }
 
-static int caution_batch(const struct job *j)
+static int caution_batch(struct job *j)
 {
     const struct recipe *r = &j->recipe;
     int64_t samples = j->data.train.count, tail = samples % r->batch, other = r->batch + 1;
@@ -121,12 +122,12 @@ static int caution_batch(const struct job *j)
     while (samples % other == 1)
         other++;
     if (tail > 0 && leaves_one(r, tail))
-        note(
-            "warning: %s:%d: the last batch of an epoch has one sample: one value a channel there, whose variance is 0\n"
-            "  = help: another batch, such as --batch %lld",
-            j->plan->file, line, (long long)other);
+        warn(&j->tell,
+             "%s:%d: the last batch of an epoch has one sample: one value a channel there, whose variance is 0\n"
+             "  = help: another batch, such as --batch %lld",
+             j->plan->file, line, (long long)other);
     else if (leaves_one(r, r->batch))
-        note("warning: %s:%d: the last part of a batch has one sample: one value a channel there, whose variance is 0",
+        warn(&j->tell, "%s:%d: the last part of a batch has one sample: one value a channel there, whose variance is 0",
              j->plan->file, line);
     return 0;
 }
@@ -144,36 +145,37 @@ static bool does_nothing(const struct rate *r, int64_t epochs)
     return r->schedule && epochs < MOST_EPOCHS;
 }
 
-static void caution_rate(const struct job *j)
+static void caution_rate(struct job *j)
 {
     const struct rate *r = &j->recipe.rate;
     if (r->lr == 0)
-        note("warning: the learning rate is 0: nothing is learned");
+        warn(&j->tell, "the learning rate is 0: nothing is learned");
     else if (r->warmup > 0 && r->warmup >= r->total)
-        note(
-            "warning: the warm-up of %lld steps is not shorter than the training, %lld epochs of %lld steps: the learning rate "
-            "ends at %.3g of %g",
-            (long long)r->warmup, (long long)j->recipe.epochs, (long long)r->steps, rate_at(r, r->total - 1), r->lr);
+        warn(&j->tell,
+             "the warm-up of %lld steps is not shorter than the training, %lld epochs of %lld steps: the learning rate "
+             "ends at %.3g of %g",
+             (long long)r->warmup, (long long)j->recipe.epochs, (long long)r->steps, rate_at(r, r->total - 1), r->lr);
     else if (does_nothing(r, j->recipe.epochs) && !j->options->quiet)
         note("schedule %s(%s = %g) changes nothing in %lld epoch%s", r->schedule->name, r->schedule->arg[0].name,
              r->num[0], (long long)j->recipe.epochs, j->recipe.epochs == 1 ? "" : "s");
 }
 
 /* A run that is resumed with other epochs than it was started for. */
-static void caution_epochs(const struct job *j)
+static void caution_epochs(struct job *j)
 {
     struct rate now = j->recipe.rate, before = now;
     if (j->epochs_before == 0 || !now.schedule || !now.schedule->spans)
         return;
     before.total = now.total / j->recipe.epochs * j->epochs_before;
-    note(
-        "warning: schedule %s spans the whole training: with %lld epochs instead of %lld the next learning rate is %.3g, and was "
+    warn(
+        &j->tell,
+        "schedule %s spans the whole training: with %lld epochs instead of %lld the next learning rate is %.3g, and was "
         "to be %.3g; weights will not be those of %lld epochs from the start",
         now.schedule->name, (long long)j->recipe.epochs, (long long)j->epochs_before, rate_at(&now, j->at.step),
         rate_at(&before, j->at.step), (long long)j->recipe.epochs);
 }
 
-int caution_training(const struct job *j)
+int caution_training(struct job *j)
 {
     caution_epochs(j);
     caution_samples(j, &j->data.train);

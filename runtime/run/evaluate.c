@@ -48,9 +48,9 @@ int test_best(struct job *j)
         status = evaluate(j, &j->data.test, &r);
     if (status)
         return status;
-    struct event e = event_of(j, EVENT_TEST);
+    struct event e = event_of(j, EVENT_EVALUATION);
     e.weights = path;
     e.weights_synthetic = e.synthetic || e.weights_synthetic;
-    e.test = (struct test_report){.result = r, .epoch = j->at.best_epoch};
-    return tell(&j->tell, &e) || stopped_by() ? 0 : keep_lost();
+    e.evaluation = (struct evaluation_report){.result = r, .epoch = j->at.best_epoch};
+    return tell(&j->tell, &e) ? 0 : keep_lost(j);
 }

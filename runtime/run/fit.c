@@ -216,7 +216,7 @@ int fit(struct job *j, const int64_t samples[PHASE_COUNT])
         return complain(e.status, "%s", e.text);
     const struct kernel *k = emit_unheeded(j->plan, d->target, j->options->precision);
     if (k)
-        note("warning: %s was asked to be written by %s, which does not apply in %s: another body writes it", k->name,
+        warn(&j->tell, "%s was asked to be written by %s, which does not apply in %s: another body writes it", k->name,
              k->stage->algorithm, precision_word[j->options->precision]);
     const struct wish w = wish_of(j, samples);
     struct fitting f = {.job = j, .wish = &w, .budget = budget, .split = {[SPLITS - 1] = j->asked}};

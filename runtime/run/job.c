@@ -6,6 +6,8 @@ void job_close(struct job *j)
     bar_clear();
     if (j->metrics)
         fclose(j->metrics);
+    if (j->tell.table)
+        fclose(j->tell.table);
     if (j->device)
         j->device->close(j->device);
     samples_close(&j->data);

@@ -1,21 +1,34 @@
 /* keep.c: what of a training is on the disk: the checkpoints, in the order in which a process may be killed between them. */
 #include "run.h"
 
-int keep_lost(void)
+#include <errno.h>
+#include <string.h>
+
+int keep_lost(const struct job *j)
 {
-    return complain(STATUS_DATA, "metrics.jsonl or stdout: cannot be written");
+    return complain(STATUS_DATA, "%s: metrics.jsonl or metrics.csv cannot be written: %s", j->folder, strerror(errno));
 }
 
-static int save(struct job *j, const char *name, bool whole)
+/* The event comes behind its checkpoint. `seconds`: how long the epoch has been at work, for a run that goes on from there. */
+static int save(struct job *j, const char *name, bool whole, double seconds)
 {
     char path[PATH_MAX];
-    return run_path(j->folder, name, path) ? checkpoint_save(j, path, whole) : STATUS_DATA;
+    int status = run_path(j->folder, name, path) ? checkpoint_save(j, path, whole) : STATUS_DATA;
+    struct event e = event_of(j, EVENT_CHECKPOINT);
+    e.checkpoint = (struct checkpoint_report){
+        .file = name, .epoch = j->at.epoch + 1, .step = j->at.in_epoch, .steps = j->at.step, .seconds = seconds};
+    return status ? status : tell(&j->tell, &e) ? 0 : keep_lost(j);
+}
+
+static int save_last(struct job *j, double seconds)
+{
+    j->kept_at = now();
+    return save(j, "last.safetensors", true, seconds);
 }
 
 int keep_last(struct job *j)
 {
-    j->kept_at = now();
-    return save(j, "last.safetensors", true);
+    return save_last(j, j->at.seconds);
 }
 
 int64_t keep_next(const struct job *j)
@@ -24,7 +37,6 @@ int64_t keep_next(const struct job *j)
     return every > 0 && j->at.step <= INT64_MAX - every ? (j->at.step / every + 1) * every : INT64_MAX;
 }
 
-/* The event comes behind its checkpoint. What it tells is how long the epoch has been at work, for a run that goes on from there. */
 int keep_step(struct job *j, double since)
 {
     const struct options *o = j->options;
@@ -32,21 +44,15 @@ int keep_step(struct job *j, double since)
                                        : o->checkpoint_seconds > 0 && now() - j->kept_at >= o->checkpoint_seconds;
     if (!due || j->at.in_epoch == 0 || j->at.in_epoch == j->recipe.rate.steps)
         return 0;
-    int status = keep_last(j);
-    struct event e = event_of(j, EVENT_CHECKPOINT);
-    e.checkpoint = (struct checkpoint_report){.epoch = j->at.epoch + 1,
-                                              .step = j->at.in_epoch,
-                                              .steps = j->at.step,
-                                              .seconds = j->at.seconds + now() - since};
-    return status || tell(&j->tell, &e) || stopped_by() ? status : keep_lost();
+    return save_last(j, j->at.seconds + now() - since);
 }
 
 /* The event in the run's folder and the checkpoints. The best comes last: a best of an epoch that `last` does not know of might
  * never be made again, while one that is missing is in `last`. */
 int keep_epoch(struct job *j, const struct event *e)
 {
-    int status = tell_keep(&j->tell, e) ? keep_last(j) : keep_lost();
-    return status || !e->epoch.best ? status : save(j, "best.safetensors", false);
+    int status = tell_keep(&j->tell, e) ? keep_last(j) : keep_lost(j);
+    return status || !e->epoch.best ? status : save(j, "best.safetensors", false, 0);
 }
 
 /* The process may have ended before it kept the best. */

@@ -40,6 +40,7 @@ struct position {              /* in training; a checkpoint holds it */
     int64_t hits[MAX_METRICS]; /* right answers among those samples, metric by metric, before each step's update */
     bool uncounted;            /* hits of some of them are unknown: an older netrun's checkpoint has none */
     double seconds; /* that they took in the processes before this one; not in a checkpoint, whose bytes tell no time */
+    double all_seconds; /* that all epochs took which are done; no more than those */
     int64_t best_epoch; /* 0: none yet */
     double best;        /* its merit by the measure of `save` */
     int64_t stop_epoch; /* the last whose merit by the measure of `stop` was an improvement; 0: none yet */
@@ -200,9 +201,9 @@ int fit(struct job *j, const int64_t samples[PHASE_COUNT]);
 /* ---- caution.c: what can be run, but was hardly meant, said on stderr ---- */
 
 /* Values that the transforms of the plan do not suit. */
-void caution_samples(const struct job *j, const struct data_split *split);
+void caution_samples(struct job *j, const struct data_split *split);
 /* The same of the training set, and settings without effect; when batch and steps are known. Refuses statistics over one value. */
-int caution_training(const struct job *j);
+int caution_training(struct job *j);
 
 /* ---- init.c ---- */
 
@@ -247,7 +248,7 @@ int keep_made_up(struct job *j);                      /* the best of a run that 
 int64_t keep_next(const struct job *j);
 /* Between two steps of an epoch that has run `since`: a checkpoint, if it is time for one. */
 int keep_step(struct job *j, double since);
-int keep_lost(void); /* says that an event could not be written */
+int keep_lost(const struct job *j); /* says that an event could not be written */
 
 /* ---- plan_open.c ---- */
 
@@ -282,6 +283,8 @@ int run_create(struct job *j);
 int run_lock(struct job *j);
 /* Events later than the position, which a killed run may have left, are cut off; the last that stay tell at.seconds. */
 int run_metrics(struct job *j);
+/* runtable.c: metrics.csv from these, and opened to append: j->tell.table. */
+int run_table(struct job *j);
 /* The folder of the run among runs/<net>-* that was started or resumed last; net NULL: of any net; `kept`: only of those with a
  * checkpoint. False if there is none. */
 bool run_newest(const char *runs, const char *net, bool kept, char folder[PATH_MAX]);
@@ -328,7 +331,8 @@ int watch(const struct options *o);
 
 /* ---- stops.c ---- */
 
-/* From now on until the end, SIGINT, SIGTERM, SIGHUP and SIGPIPE are taken down only. May be nested: the outermost counts. */
+/* From now on until the end, SIGINT, SIGTERM, SIGHUP and SIGPIPE are taken down only; the last two not if they are ignored. May be
+ * nested: the outermost counts. */
 void stops_listen(void);
 void stops_end(void);
 int stopped_by(void); /* the last such signal; 0: none */

@@ -109,8 +109,12 @@ int run_lock(struct job *j)
     return 0;
 }
 
-/* An event that the run will produce again, or half a line. Of the others `*seconds` learns how long the epoch has been at work. */
-static bool is_later(const char *line, const struct position *at, double *seconds)
+struct spent {
+    double epoch, all; /* seconds: of the epoch that is not over, of those that are */
+};
+
+/* An event that the run will produce again, or half a line. The others tell what was spent. */
+static bool is_later(const char *line, const struct position *at, struct spent *spent)
 {
     json_t *event = json_loads(line, 0, NULL);
     int64_t epoch = json_integer_value(json_object_get(event, "epoch"));
@@ -122,10 +126,13 @@ static bool is_later(const char *line, const struct position *at, double *second
         later = later || epoch > at->epoch + 1 || (epoch == at->epoch + 1 && step > at->in_epoch);
     else if (name && strcmp(name, "epoch") == 0)
         later = later || epoch > at->epoch;
-    if (name && strcmp(name, "epoch") == 0)
-        *seconds = 0;
-    else if (checkpoint || (name && strcmp(name, "end") == 0))
-        *seconds = json_number_value(json_object_get(event, "seconds"));
+    if (name && strcmp(name, "epoch") == 0) {
+        spent->epoch = 0;
+        spent->all += later ? 0 : json_number_value(json_object_get(event, "seconds"));
+    } else if (checkpoint)
+        spent->epoch = json_number_value(json_object_get(event, "seconds"));
+    else if (name && strcmp(name, "end") == 0)
+        spent->epoch = json_number_value(json_object_get(event, "epoch_seconds"));
     json_decref(event);
     return later;
 }
@@ -136,15 +143,18 @@ int run_metrics(struct job *j)
     size_t size = 0;
     off_t keep = 0;
     rewind(j->metrics);
-    for (double seconds = j->at.seconds; getline(&line, &size, j->metrics) > 0 && !is_later(line, &j->at, &seconds);) {
+    for (struct spent s = {j->at.seconds, 0}; getline(&line, &size, j->metrics) > 0 && !is_later(line, &j->at, &s);) {
         keep = ftello(j->metrics);
-        j->tested = strstr(line, "\"event\":\"test\"") || (j->tested && !strstr(line, "\"event\":\"epoch\""));
+        j->tested = strstr(line, "\"event\":\"evaluation\"") || (j->tested && !strstr(line, "\"event\":\"epoch\""));
         j->at.seconds = seconds;
+        j->at.seconds = s.epoch;
+        j->at.all_seconds = s.all;
     }
     free(line);
     if (ftruncate(fileno(j->metrics), keep) != 0 || fseeko(j->metrics, 0, SEEK_END) != 0)
         return complain(STATUS_DATA, "%s/metrics.jsonl: %s", j->folder, strerror(errno));
-    return 0;
+    int status = run_table(j);
+    return status == 0 && fseeko(j->metrics, 0, SEEK_END) != 0 ? complain(STATUS_DATA, "%s", strerror(errno)) : status;
 }
 
 /* ---- finding one ---- */

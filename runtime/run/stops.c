@@ -12,14 +12,15 @@ static void stop(int number)
 }
 
 /* When a signal comes a second time it ends the program, but for SIGPIPE: whoever read what we print has gone, and the rest
- * of it goes nowhere. */
+ * of it goes nowhere. `heeded`: even where it was ignored before. */
 static const struct {
     int number, flags;
+    bool heeded;
 } signals[] = {
-    {SIGINT, (int)SA_RESETHAND},
-    {SIGTERM, (int)SA_RESETHAND},
-    {SIGHUP, (int)SA_RESETHAND},
-    {SIGPIPE, 0},
+    {SIGINT, (int)SA_RESETHAND, true},
+    {SIGTERM, (int)SA_RESETHAND, true},
+    {SIGHUP, (int)SA_RESETHAND, false} /* nohup: go on without a terminal */,
+    {SIGPIPE, 0, false} /* training: without a reader */,
 };
 enum { SIGNALS = sizeof signals / sizeof *signals };
 static struct sigaction before[SIGNALS];
@@ -34,7 +35,7 @@ void stops_listen(void)
         struct sigaction action = {.sa_handler = stop, .sa_flags = SA_RESTART | signals[i].flags};
         sigemptyset(&action.sa_mask);
         sigaction(signals[i].number, NULL, &before[i]);
-        if (signals[i].number != SIGHUP || before[i].sa_handler != SIG_IGN) /* nohup: go on without a terminal */
+        if (signals[i].heeded || before[i].sa_handler != SIG_IGN)
             sigaction(signals[i].number, &action, NULL);
     }
 }

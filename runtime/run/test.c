@@ -111,14 +111,15 @@ static int prepare(struct trial *t, bool answers)
 
 static int tell_test(struct trial *t, const struct result *r)
 {
-    struct event e = event_of(t->job, EVENT_TEST);
-    e.test = (struct test_report){.result = *r,
-                                  .of_plan = !t->job->options->folder,
-                                  .confusion = t->confusion.count ? &t->confusion : NULL,
-                                  .sheet = t->job->options->worst ? worst_path(t->job->options) : NULL,
-                                  .worsts = t->worsts,
-                                  .worst = t->worst};
-    return tell(&t->job->tell, &e) ? 0 : complain(STATUS_DATA, "stdout: cannot be written");
+    struct event e = event_of(t->job, EVENT_EVALUATION);
+    e.evaluation = (struct evaluation_report){.result = *r,
+                                              .of_plan = !t->job->options->folder,
+                                              .confusion = t->confusion.count ? &t->confusion : NULL,
+                                              .sheet = t->job->options->worst ? worst_path(t->job->options) : NULL,
+                                              .worsts = t->worsts,
+                                              .worst = t->worst};
+    tell(&t->job->tell, &e);
+    return 0; /* streams_close() says what of it was lost */
 }
 
 int test(struct job *j)

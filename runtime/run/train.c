@@ -2,6 +2,7 @@
 #include "run.h"
 
 #include <math.h>
+#include <signal.h>
 #include <string.h>
 
 static bool enough(const struct job *j)
@@ -172,10 +173,9 @@ static int run_steps(struct job *j, int64_t *seen, double since)
 
 /* ---- the end of an epoch ---- */
 
-/* For whoever still listens: a pipe or a terminal that has gone has sent its signal. */
-static int told(bool good)
+static int told(const struct job *j, bool good)
 {
-    return good || stopped_by() ? 0 : keep_lost();
+    return good ? 0 : keep_lost(j);
 }
 
 /* Takes out of the position what the epoch that is over has shown of the training set. */
@@ -205,17 +205,24 @@ static int end_epoch(struct job *j, int64_t seen, double since)
     int status = split->count > 0 ? evaluate(j, split, &r->test) : 0;
     if (status)
         return status;
-    j->test_seconds = now() - trained;
-    r->seconds = j->at.seconds + now() - since;
+    r->train_seconds = j->at.seconds + trained - since;
+    r->test_seconds = j->test_seconds = now() - trained;
+    r->seconds = r->train_seconds + r->test_seconds;
     r->per_second = (double)seen / (trained - since + 1e-9);
     take_training(j, &r->train);
     r->best = choose_epoch(j, r->train.loss, &r->test);
     r->epoch = j->at.epoch;
     r->epochs = j->recipe.epochs;
     r->steps = j->at.step;
+    r->lr = rate_at(&j->recipe.rate, j->at.step - 1);
+    r->arena = j->device->arena(j->device);
     r->eta = !choose_over(j) ? (double)(r->epochs - r->epoch) * r->seconds : -1;
+    j->at.all_seconds += r->seconds;
+    e.time = wall_time();
     status = keep_epoch(j, &e);
-    return status ? status : told(tell_show(&j->tell, &e));
+    if (status == 0)
+        tell_show(&j->tell, &e);
+    return status;
 }
 
 /* ---- the run ---- */
@@ -225,6 +232,8 @@ static bool tell_start(struct job *j)
     const struct device *d = j->device;
     struct event e = event_of(j, EVENT_START);
     e.start = (struct start_report){
+        .schema = 2,
+        .version = PROJECT_VERSION,
         .net = j->plan->net,
         .params = j->plan->params,
         .device = d->name,
@@ -252,9 +261,10 @@ static int tell_end(struct job *j, enum ending how)
     struct event e = event_of(j, EVENT_END);
     e.end = (struct end_report){
         .how = how,
-        .epoch = j->at.epoch + 1,
+        .epochs = j->at.epoch,
         .step = j->at.in_epoch,
-        .seconds = j->at.seconds,
+        .epoch_seconds = j->at.seconds,
+        .seconds = j->at.all_seconds + j->at.seconds,
         .folder = j->folder,
         .best_epoch = j->at.best_epoch,
         .measure = choose_measure(j, save),
@@ -265,7 +275,7 @@ static int tell_end(struct job *j, enum ending how)
         e.end.stop_measure = choose_measure(j, stop);
         e.end.stop_epoch = j->at.stop_epoch;
     }
-    return told(tell(&j->tell, &e));
+    return told(j, tell(&j->tell, &e));
 }
 
 /* The file says more than what one training makes of it. */
@@ -364,6 +374,7 @@ static int train_no_more(struct job *j)
 
 int train(struct job *j)
 {
+    signal(SIGPIPE, SIG_IGN); /* nobody who reads along stops it by going away */
     int status = train_prepare(j);
     if (status == 0 && j->options->resume)
         status = keep_made_up(j);
@@ -378,7 +389,7 @@ int train(struct job *j)
     j->tell.metrics = j->metrics;
     if (j->options->dry_run)
         j->tell.json = NULL; /* nothing has happened */
-    status = told(tell_start(j));
+    status = told(j, tell_start(j));
     tell_of_sweep(j);
     return status ? status : j->options->dry_run ? try_step(j) : train_loop(j);
 }

@@ -104,6 +104,9 @@ int weights_take(struct job *j)
 
 struct event event_of(const struct job *j, enum event_kind kind)
 {
-    return (struct event){
-        .kind = kind, .synthetic = j->data.synthetic, .weights_synthetic = j->synthetic_weights, .weights = j->weights};
+    return (struct event){.kind = kind,
+                          .time = wall_time(),
+                          .synthetic = j->data.synthetic,
+                          .weights_synthetic = j->synthetic_weights,
+                          .weights = j->weights};
 }

@@ -48,7 +48,8 @@ void event_begin(struct event_line *l, const char *name)
 {
     put(l, "{");
     l->comma = false;
-    event_text(l, "event", name);
+    if (name)
+        event_text(l, "event", name);
 }
 
 void event_text(struct event_line *l, const char *key, const char *value)
@@ -70,6 +71,12 @@ void event_number(struct event_line *l, const char *key, double value)
         put(l, "%.9g", value);
     else
         put(l, "null");
+}
+
+void event_truth(struct event_line *l, const char *key, bool value)
+{
+    put_key(l, key);
+    put(l, "%s", value ? "true" : "false");
 }
 
 void event_open(struct event_line *l, const char *key, char bracket)

@@ -27,15 +27,15 @@ void bar_text(const struct step_report *s, int width, char *text, size_t size)
         text[width] = '\0';
 }
 
-static void draw(FILE *bar, const struct step_report *s)
+static bool draw(FILE *bar, const struct step_report *s)
 {
     struct winsize w;
     char text[256];
     int width = ioctl(fileno(bar), TIOCGWINSZ, &w) == 0 && w.ws_col ? w.ws_col - 1 : 79;
     bar_text(s, width < 200 ? width : 200, text, sizeof text);
     fprintf(bar, "\r%s\033[K", text);
-    fflush(bar);
     bar_stands(bar);
+    return fflush(bar) == 0 && !ferror(bar);
 }
 
 static bool take(struct tell *t, const struct event *e)
@@ -43,9 +43,8 @@ static bool take(struct tell *t, const struct event *e)
     double time = now();
     if (!t->bar || e->kind != EVENT_STEP || time - t->drawn_at < REDRAW)
         return true;
-    draw(t->bar, &e->step);
     t->drawn_at = time;
-    return true;
+    return draw(t->bar, &e->step);
 }
 
-const struct sink sink_bar = {.take = take};
+const struct sink sink_bar = {.name = "the bar on stderr", .take = take};

@@ -1,68 +1,87 @@
-/* sink_json.c: events as JSON Lines on stdout. `schema` counts changes that readers would not survive. */
+/* sink_json.c: events as JSON Lines on stdout, field by field of the table. */
 #include "confusion.h"
-#include "base/options.h"
 
-static void put_start(struct event_line *l, const struct event *e)
+#include <string.h>
+
+/* Values of the table's types, found in the event where the row says. */
+static const void *place(const struct field *f, const struct event *e)
 {
-    const struct start_report *r = &e->start;
-    event_integer(l, "schema", 1);
-    event_text(l, "netrun", PROJECT_VERSION);
-    event_text(l, "net", r->net);
-    event_integer(l, "params", r->params);
-    event_text(l, "device", r->device);
-    event_integer(l, "batch", r->batch);
-    if (r->micro > 0)
-        event_integer(l, "micro_batch", r->micro);
-    event_integer(l, "seed", r->seed);
-    event_integer(l, "epochs", r->epochs);
-    event_integer(l, "samples", r->samples);
-    if (r->holdout > 0)
-        event_integer(l, "holdout", r->holdout);
-    event_integer(l, "arena", r->arena);
-    if (*e->weights)
-        event_weights(l, e->weights, e->weights_synthetic);
-    if (r->steps > 0)
-        event_integer(l, "resumed", r->steps);
+    return (const char *)e + f->at;
 }
 
-static void put_step(struct event_line *l, const struct event *e)
+static const struct result *result_of(const struct field *f, const struct event *e)
 {
-    event_integer(l, "epoch", e->step.epoch);
-    event_integer(l, "step", e->step.step);
-    event_number(l, "loss", e->step.loss);
-    event_number(l, "seconds", e->step.seconds);
+    return place(f, e);
 }
 
-static void put_checkpoint(struct event_line *l, const struct event *e)
+/* Does the event have it? */
+static bool is_there(const struct field *f, const struct event *e)
 {
-    event_integer(l, "epoch", e->checkpoint.epoch);
-    event_integer(l, "step", e->checkpoint.step);
-    event_integer(l, "steps", e->checkpoint.steps);
-    event_number(l, "seconds", e->checkpoint.seconds);
-}
-
-static void put_epoch(struct event_line *l, const struct event *e)
-{
-    const struct result *test = &e->epoch.test;
-    event_integer(l, "epoch", e->epoch.epoch);
-    event_integer(l, "steps", e->epoch.steps);
-    event_open(l, "train", '{');
-    event_number(l, "loss", e->epoch.train.loss);
-    for (int m = 0; m < e->epoch.train.metrics; m++)
-        event_number(l, e->epoch.train.metric[m], (double)e->epoch.train.correct[m] / (double)e->epoch.train.n);
-    event_close(l, '}');
-    if (test->n > 0) {
-        event_open(l, set_text(test), '{');
-        event_number(l, "loss", test->loss);
-        for (int m = 0; m < test->metrics; m++)
-            event_number(l, test->metric[m], (double)test->correct[m] / (double)test->n);
-        event_integer(l, "n", test->n);
-        event_close(l, '}');
+    switch (f->type) {
+    case FIELD_LOSS:
+    case FIELD_METRIC:
+    case FIELD_INTERVAL:
+    case FIELD_COUNT:
+        return result_of(f, e)->n > 0;
+    case FIELD_MEASURE:
+        return e->end.best_epoch > 0;
+    case FIELD_SET:
+        return result_of(f, e)->held_out;
+    case FIELD_WORST:
+        return e->evaluation.sheet != NULL;
+    case FIELD_CONFUSION:
+        return e->evaluation.confusion != NULL;
+    case FIELD_SYNTHETIC:
+        return *e->weights && e->weights_synthetic;
+    case FIELD_TEXT:
+        return f->presence == FIELD_STAYS || (*(const char *const *)place(f, e) && **(const char *const *)place(f, e));
+    case FIELD_TRUTH:
+        return f->presence == FIELD_STAYS || *(const bool *)place(f, e);
+    case FIELD_INTEGER:
+        return f->presence == FIELD_STAYS || *(const int64_t *)place(f, e) != 0;
+    case FIELD_NUMBER:
+        return f->presence == FIELD_STAYS || *(const double *)place(f, e) != 0;
+    case FIELD_KIND:
+    case FIELD_TIME:
+    case FIELD_ENDING:
+        break;
     }
-    event_number(l, "seconds", e->epoch.seconds);
+    return true;
 }
 
-static void put_worst(struct event_line *l, const struct test_report *r)
+/* "accuracy_95" of the row "test.METRIC_95". */
+static const char *key_of(const struct field *f, const char *metric, char *key, size_t size)
+{
+    const char *dot = strchr(f->name, '.'), *name = dot ? dot + 1 : f->name;
+    if (strncmp(name, "METRIC", strlen("METRIC")) == 0)
+        snprintf(key, size, "%s%s", metric, name + strlen("METRIC"));
+    else
+        snprintf(key, size, "%s", name);
+    return key;
+}
+
+static void put_interval(struct event_line *l, const char *key, const struct result *r, int m)
+{
+    struct interval i = wilson(r->correct[m], r->n);
+    event_open(l, key, '[');
+    event_number(l, NULL, i.low);
+    event_number(l, NULL, i.high);
+    event_close(l, ']');
+}
+
+static void put_metrics(struct event_line *l, const struct field *f, const struct result *r)
+{
+    char key[64];
+    for (int m = 0; m < r->metrics; m++) {
+        key_of(f, r->metric[m], key, sizeof key);
+        if (f->type == FIELD_INTERVAL)
+            put_interval(l, key, r, m);
+        else
+            event_number(l, key, (double)r->correct[m] / (double)r->n);
+    }
+}
+
+static void put_worst(struct event_line *l, const struct evaluation_report *r)
 {
     event_open(l, "worst", '{');
     if (r->worsts > 0)
@@ -80,81 +99,94 @@ static void put_worst(struct event_line *l, const struct test_report *r)
     event_close(l, '}');
 }
 
-static void put_test(struct event_line *l, const struct event *e)
+static void put_field(struct event_line *l, const struct field *f, const struct event *e)
 {
-    const struct result *r = &e->test.result;
-    if (r->held_out)
-        event_text(l, "set", set_text(r));
-    event_number(l, "loss", r->loss);
-    for (int m = 0; m < r->metrics; m++) {
-        struct interval i = wilson(r->correct[m], r->n);
-        char key[40];
-        event_number(l, r->metric[m], (double)r->correct[m] / (double)r->n);
-        snprintf(key, sizeof key, "%s_95", r->metric[m]);
-        event_open(l, key, '[');
-        event_number(l, NULL, i.low);
-        event_number(l, NULL, i.high);
-        event_close(l, ']');
+    char key[64], text[TIME_TEXT];
+    key_of(f, "", key, sizeof key);
+    switch (f->type) {
+    case FIELD_KIND:
+        event_text(l, key, event_word[e->kind].name);
+        break;
+    case FIELD_TIME:
+        event_text(l, key, time_text(e->time, text));
+        break;
+    case FIELD_TEXT:
+        event_text(l, key, *(const char *const *)place(f, e));
+        break;
+    case FIELD_SET:
+        event_text(l, key, set_text(result_of(f, e)));
+        break;
+    case FIELD_WORST:
+        put_worst(l, &e->evaluation);
+        break;
+    case FIELD_CONFUSION:
+        confusion_put(e->evaluation.confusion, l);
+        break;
+    case FIELD_SYNTHETIC:
+        event_text(l, key, "synthetic");
+        break;
+    case FIELD_ENDING:
+        event_text(l, key, ending_word[e->end.how]);
+        break;
+    case FIELD_TRUTH:
+        event_truth(l, key, *(const bool *)place(f, e));
+        break;
+    case FIELD_INTEGER:
+        event_integer(l, key, *(const int64_t *)place(f, e));
+        break;
+    case FIELD_COUNT:
+        event_integer(l, key, result_of(f, e)->n);
+        break;
+    case FIELD_NUMBER:
+        event_number(l, key, *(const double *)place(f, e));
+        break;
+    case FIELD_LOSS:
+        event_number(l, key, result_of(f, e)->loss);
+        break;
+    case FIELD_MEASURE:
+        event_number(l, e->end.measure, *(const double *)place(f, e));
+        break;
+    case FIELD_METRIC:
+    case FIELD_INTERVAL:
+        put_metrics(l, f, result_of(f, e));
+        break;
     }
-    event_integer(l, "n", r->n);
-    if (e->test.confusion)
-        confusion_put(e->test.confusion, l);
-    if (e->test.epoch > 0)
-        event_integer(l, "epoch", e->test.epoch);
-    if (e->test.sheet)
-        put_worst(l, &e->test);
-    event_weights(l, e->weights, e->weights_synthetic);
 }
 
-static void put_end(struct event_line *l, const struct event *e)
+/* Fields before whose dot the same word stands are an object. */
+static int group_of(const struct field *f)
 {
-    static const char *const word[] = {
-        [ENDS_OK] = "ok",
-        [ENDS_STOPPED] = "stopped",
-        [ENDS_INTERRUPTED] = "interrupted",
-        [ENDS_DIVERGED] = "diverged",
-    };
-    const struct end_report *r = &e->end;
-    event_text(l, "status", word[r->how]);
-    if (r->step > 0) { /* for run_metrics, when the epoch goes on */
-        event_integer(l, "epoch", r->epoch);
-        event_integer(l, "step", r->step);
-        event_number(l, "seconds", r->seconds);
-    }
-    if (r->stop) {
-        event_open(l, "stop", '{');
-        event_text(l, "rule", r->stop);
-        event_text(l, "measure", r->stop_measure);
-        event_integer(l, "epoch", r->stop_epoch);
-        event_close(l, '}');
-    }
-    if (r->best_epoch == 0)
-        return;
-    event_open(l, "best", '{');
-    event_integer(l, "epoch", r->best_epoch);
-    event_number(l, r->measure, r->best);
-    event_close(l, '}');
+    return (int)strcspn(f->name, ".") * (strchr(f->name, '.') != NULL);
 }
 
 bool event_write(const struct event *e, FILE *to)
 {
-    static const struct {
-        const char *name;
-        void (*put)(struct event_line *l, const struct event *e);
-    } form[] = {
-        [EVENT_START] = {"start", put_start},
-        [EVENT_STEP] = {"step", put_step},
-        [EVENT_CHECKPOINT] = {"checkpoint", put_checkpoint},
-        [EVENT_EPOCH] = {"epoch", put_epoch},
-        [EVENT_TEST] = {"test", put_test},
-        [EVENT_END] = {"end", put_end},
-    };
     struct event_line l = {.to = to};
+    const struct field *open = NULL; /* the field that opened an object */
     if (!to || (e->kind == EVENT_STEP && !e->step.logged))
         return true;
-    event_begin(&l, form[e->kind].name);
-    form[e->kind].put(&l, e);
-    return event_end(&l, e->synthetic);
+    event_begin(&l, NULL);
+    for (const struct field *f = event_field; f < event_field + event_fields; f++) {
+        int group = group_of(f);
+        if (!(f->kinds >> e->kind & 1) || !is_there(f, e))
+            continue;
+        if (open && (group != group_of(open) || strncmp(f->name, open->name, (size_t)group) != 0)) {
+            event_close(&l, '}');
+            open = NULL;
+        }
+        if (group && !open) {
+            char key[32];
+            bool other = f->at == offsetof(struct event, epoch.test) && e->epoch.test.held_out;
+            snprintf(key, sizeof key, "%.*s", other ? (int)sizeof key - 1 : group,
+                     other ? set_text(&e->epoch.test) : f->name);
+            event_open(&l, key, '{');
+            open = f;
+        }
+        put_field(&l, f, e);
+    }
+    if (open)
+        event_close(&l, '}');
+    return event_end(&l, false);
 }
 
 static bool take(struct tell *t, const struct event *e)
@@ -162,4 +194,4 @@ static bool take(struct tell *t, const struct event *e)
     return event_write(e, t->json);
 }
 
-const struct sink sink_json = {.take = take};
+const struct sink sink_json = {.name = "the events on stdout", .take = take};

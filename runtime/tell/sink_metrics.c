@@ -12,4 +12,4 @@ static bool take(struct tell *t, const struct event *e)
     return fsync(fileno(t->metrics)) == 0 || errno == EINVAL; /* EINVAL: it is no file on a disk */
 }
 
-const struct sink sink_metrics = {.keeps = true, .take = take};
+const struct sink sink_metrics = {.name = "metrics.jsonl", .keeps = true, .take = take};

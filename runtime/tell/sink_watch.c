@@ -8,4 +8,4 @@ static bool take(struct tell *t, const struct event *e)
     return true;
 }
 
-const struct sink sink_watch = {.take = take};
+const struct sink sink_watch = {.name = "what is watched", .take = take};

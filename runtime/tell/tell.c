@@ -2,12 +2,14 @@
 #include "tell.h"
 #include "base/options.h"
 
+#include <errno.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 /* In the order in which they are told: a bar is drawn behind the lines. */
-#define SINKS(X) X(metrics) X(lines) X(bar) X(json) X(watch)
+#define SINKS(X) X(metrics) X(table) X(lines) X(bar) X(json) X(watch)
 
 #define DECLARE(name_) extern const struct sink sink_##name_;
 SINKS(DECLARE)
@@ -17,10 +19,52 @@ static const struct sink *const sinks[] = {SINKS(ROW)};
 static bool tell_those(struct tell *t, const struct event *e, bool that_keep)
 {
     bool good = true;
-    for (size_t i = 0; i < sizeof sinks / sizeof *sinks; i++)
-        if (sinks[i]->keeps == that_keep)
-            good &= sinks[i]->take(t, e);
+    for (size_t i = 0; i < sizeof sinks / sizeof *sinks; i++) {
+        if (sinks[i]->keeps != that_keep || t->lost >> i & 1)
+            continue;
+        errno = 0;
+        if (sinks[i]->take(t, e))
+            continue;
+        if (that_keep)
+            return false;
+        good = false;
+        t->lost |= 1u << i;
+        note("warning: %s cannot be written%s%s: left out from here on", sinks[i]->name, errno ? ": " : "",
+             errno ? strerror(errno) : "");
+    }
     return good;
+}
+
+static bool told(struct tell *t, const struct event *e)
+{
+    bool kept = tell_those(t, e, true);
+    int why = errno;
+    tell_those(t, e, false);
+    errno = why;
+    return kept;
+}
+
+static bool tell_warning(struct tell *t, const char *text)
+{
+    const struct event e = {.kind = EVENT_WARNING,
+                            .time = wall_time(),
+                            .synthetic = t->synthetic,
+                            .weights = "",
+                            .warning = {.text = text}};
+    return told(t, &e);
+}
+
+bool tell(struct tell *t, const struct event *e)
+{
+    bool kept = told(t, e);
+    int why = errno;
+    t->synthetic = e->synthetic;
+    t->started = true;
+    for (int i = 0; i < t->warnings; i++)
+        kept &= tell_warning(t, t->warning[i]);
+    t->warnings = 0;
+    errno = why;
+    return kept;
 }
 
 bool tell_keep(struct tell *t, const struct event *e)
@@ -28,15 +72,23 @@ bool tell_keep(struct tell *t, const struct event *e)
     return tell_those(t, e, true);
 }
 
-bool tell_show(struct tell *t, const struct event *e)
+void tell_show(struct tell *t, const struct event *e)
 {
-    return tell_those(t, e, false);
+    tell_those(t, e, false);
 }
 
-bool tell(struct tell *t, const struct event *e)
+void warn(struct tell *t, const char *format, ...)
 {
-    bool kept = tell_keep(t, e);
-    return tell_show(t, e) && kept;
+    char text[WARNING_TEXT];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    note("warning: %s", text);
+    if (t->started)
+        tell_warning(t, text); /* whether it is kept, the end of the epoch tells */
+    else if (t->warnings < EARLY_WARNINGS)
+        memcpy(t->warning[t->warnings++], text, sizeof text);
 }
 
 static bool animated(enum progress_mode mode)

@@ -1,6 +1,6 @@
 /* tell.h: everything that people and programs are shown while it runs.
  *
- * What happens is told once, as an event; sinks take it: lines and a bar for people, JSON Lines for programs, the file of the run's
+ * What happens is told once, as an event; sinks take it: lines and a bar for people, JSON Lines for programs, the files of the run's
  * folder. A sink is a row in a file sink_*.c of its own, and a word in the list of tell.c.
  *
  * Functions that return int, here and below, return the exit status of the program: 0, or one of the enum below after having
@@ -9,6 +9,7 @@
 #define TELL_H
 
 #include "base/bounds.h"
+#include "graph/word.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,14 +29,24 @@ enum {
 
 /* ---- events ---- */
 
-enum event_kind { EVENT_START, EVENT_STEP, EVENT_CHECKPOINT, EVENT_EPOCH, EVENT_TEST, EVENT_END };
+enum event_kind {
+    EVENT_START,
+    EVENT_STEP,
+    EVENT_EPOCH,
+    EVENT_EVALUATION,
+    EVENT_CHECKPOINT,
+    EVENT_WARNING,
+    EVENT_END,
+    EVENT_KINDS
+};
 
 struct start_report {                                     /* of a training */
     const char *net, *device, *gpu;                       /* gpu: its name, NULL: the device is none */
     int64_t params, batch, micro, epochs, samples, arena; /* micro: samples of one run; 0: the whole batch */
     int64_t holdout;                                      /* samples that are tested instead of trained */
     int threads;
-    uint32_t seed;
+    int64_t seed, schema;
+    const char *version;
     const char *folder, *data; /* of the run, "" if none; of the data, NULL: they are in the plan */
     int64_t epoch, in_epoch,
         steps; /* where it is taken up: epochs and steps of the next done, and steps in all; 0: new */
@@ -47,7 +58,8 @@ struct step_report {
     bool logged;                           /* asked for by --log-every */
 };
 
-struct checkpoint_report {      /* within an epoch: last.safetensors is written */
+struct checkpoint_report {
+    const char *file;           /* in the run's folder */
     int64_t epoch, step, steps; /* epoch: 1 for the first; step of it; steps: in all so far */
     double seconds;             /* of work at this epoch */
 };
@@ -66,7 +78,10 @@ struct epoch_report {
     struct result train;          /* as seen during training, each batch before its update */
     struct result test;           /* n 0: there is no test set */
     bool best;
-    double seconds, per_second, eta; /* eta < 0: none */
+    double lr; /* of its last step */
+    double train_seconds, test_seconds, seconds, per_second,
+        eta; /* seconds: of both; per_second: of training; eta < 0: none */
+    int64_t arena;
 };
 
 struct wrong_sample {
@@ -75,7 +90,7 @@ struct wrong_sample {
     float probability; /* of what was predicted */
 };
 
-struct test_report {
+struct evaluation_report {
     struct result result;
     bool of_plan;                      /* the samples are in the plan */
     const struct confusion *confusion; /* confusion.h; NULL: the network tells no classes apart */
@@ -85,13 +100,18 @@ struct test_report {
     const struct wrong_sample *worst;
 };
 
+struct warning_report {
+    const char *text;
+};
+
 enum ending { ENDS_OK, ENDS_STOPPED, ENDS_INTERRUPTED, ENDS_DIVERGED };
 struct end_report {
     enum ending how;
-    int64_t epoch, step; /* step > 0: so many are done of that epoch, ... */
-    double seconds;      /* ... which took so long */
-    int64_t best_epoch;  /* 0: none is over */
-    const char *measure; /* what the best epoch was best in: "accuracy", "loss" */
+    int64_t epochs, step; /* step > 0: so many are done of the next epoch, ... */
+    double epoch_seconds; /* ... which took so long */
+    double seconds;       /* in all */
+    int64_t best_epoch;   /* 0: none is over */
+    const char *measure;  /* what the best epoch was best in: "accuracy", "loss" */
     double best;
     const char *stop;         /* the rule that ended it before its epochs were done: "patience"; NULL: none */
     const char *stop_measure; /* what had not improved since ... */
@@ -101,17 +121,67 @@ struct end_report {
 
 struct event {
     enum event_kind kind;
+    double time;                       /* seconds since 1970, UTC */
     bool synthetic, weights_synthetic; /* the data were made up; the weights learnt from such */
     const char *weights;               /* file that they came from, "" if none */
     union {
         struct start_report start;
         struct step_report step;
-        struct checkpoint_report checkpoint;
         struct epoch_report epoch;
-        struct test_report test;
+        struct evaluation_report evaluation;
+        struct checkpoint_report checkpoint;
+        struct warning_report warning;
         struct end_report end;
     };
 };
+
+/* ---- fields.c: what events hold, in one table ---- */
+
+enum field_type {
+    FIELD_KIND,
+    FIELD_TIME,
+    FIELD_TEXT,
+    FIELD_SYNTHETIC, /* bool: "synthetic" or nothing */
+    FIELD_ENDING,
+    FIELD_TRUTH,
+    FIELD_INTEGER,
+    FIELD_NUMBER,
+    FIELD_LOSS, /* of a struct result, as the next three; nothing if it is of no samples */
+    FIELD_METRIC,
+    FIELD_INTERVAL,
+    FIELD_COUNT,
+    FIELD_SET, /* of a result: the name of what was tested, if that is no test set */
+    FIELD_WORST,
+    FIELD_CONFUSION,
+    FIELD_MEASURE /* number by the name of what tells the best epoch */
+};
+struct field {
+    unsigned kinds;   /* of events: 1 << kind */
+    const char *name; /* before a dot: the object that it is in. METRIC, MEASURE: whatever these are called */
+    enum field_type type;
+    size_t at; /* in struct event */
+    const char *unit, *doc;
+    enum { FIELD_STAYS, FIELD_OPTIONAL } presence; /* OPTIONAL: left out where it is 0, false or empty */
+};
+struct event_word {
+    const char *name, *doc;
+};
+extern const struct event_word event_word[EVENT_KINDS];
+extern const char *const ending_word[];
+extern const struct field event_field[];
+extern const int event_fields;
+void fields_print(FILE *out); /* the table, as docs/events.md shows it */
+
+/* A column of metrics.csv. */
+enum { MAX_COLUMNS = 24 + 4 * MAX_METRICS };
+struct column {
+    const struct field *field;
+    int metric, bound; /* bound: of an interval, 0 the lower one, 1 the upper; else -1 */
+    char name[80];     /* test_accuracy_95_low */
+    char path[64];     /* test.accuracy_95: in the JSON of an event */
+};
+int columns_of_epochs(const char metric[][METRIC_NAME], int metrics, struct column list[MAX_COLUMNS]);
+void table_head(const struct column *list, int n, FILE *out); /* sink_table.c */
 
 /* ---- tell.c: who is told ---- */
 
@@ -122,6 +192,7 @@ struct watch {
     void (*take)(struct watch *w, const struct event *e);
 };
 
+enum { EARLY_WARNINGS = 8, WARNING_TEXT = 512 };
 struct tell {
     FILE *results;       /* stdout; stderr where events go to stdout */
     FILE *lines;         /* the same; NULL: none are wanted */
@@ -130,19 +201,31 @@ struct tell {
     FILE *metrics;       /* metrics.jsonl of the run, NULL before there is one */
     bool brief;          /* results in one line */
     struct watch *watch; /* NULL: nobody */
+    FILE *table;         /* metrics.csv of it */
+    int columns;
+    struct column column[MAX_COLUMNS];
     double line_at, drawn_at;
+    bool synthetic; /* as the last event was */
+    bool started;   /* an event has been told */
+    int warnings;   /* before that: they are told behind it */
+    char warning[EARLY_WARNINGS][WARNING_TEXT];
+    unsigned lost; /* sinks that have failed: 1 << number */
 };
 void tell_open(struct tell *t, enum progress_mode mode, bool quiet, bool json);
 
 struct sink {
-    bool keeps; /* it is in the run's folder, and on the disk when `take` returns from an epoch */
+    const char *name; /* of what it writes */
+    bool keeps;       /* it is in the run's folder, and on the disk when `take` returns from an epoch */
     bool (*take)(struct tell *t, const struct event *e); /* false: something is lost */
 };
-/* First the sinks that keep, then those that show; false if one of them has lost something. An epoch is told in two parts:
- * what was shown and is gone after a power cut would be a lie, so its checkpoint is written in between. */
+/* First the sinks that keep, then those that show; false if one that keeps has lost something. One that shows and fails is left
+ * out from then on, with a warning: nobody's training ends because a log is full. An epoch is told in two parts: what was shown
+ * and is gone after a power cut would be a lie, so its checkpoint is written in between. */
 bool tell(struct tell *t, const struct event *e);
 bool tell_keep(struct tell *t, const struct event *e);
-bool tell_show(struct tell *t, const struct event *e);
+void tell_show(struct tell *t, const struct event *e);
+/* "netrun: warning: ..." on stderr, and as an event; before the first one, behind it. */
+void warn(struct tell *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* ---- say.c: messages, which take away a bar that stands on the last line ---- */
 
@@ -159,7 +242,8 @@ int complain_as(int status, const char *text);
 void say(struct tell *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void bar_stands(FILE *stream); /* a bar has been drawn there */
 void bar_clear(void);
-double now(void); /* seconds, monotonic */
+double now(void);       /* seconds, monotonic */
+double wall_time(void); /* seconds since 1970, UTC */
 
 /* " (synthetic data)", " (weights from synthetic data)" or "": what results have to tell. */
 const char *synthetic_text(bool data, bool weights);
@@ -170,6 +254,8 @@ const char *duration_text(double seconds, char *text, size_t size);       /* "1.
 const char *short_duration_text(double seconds, char *text, size_t size); /* "1.9 s", "12.6 min", "187.5 h" */
 const char *rate_text(double per_second, char *text, size_t size);        /* "850", "31.6k", "2.1M" */
 const char *loss_text(double loss, char *text, size_t size);              /* "0.3100", "1.20e-05", "NaN", "infinite" */
+enum { TIME_TEXT = 96 };
+const char *time_text(double since_1970, char text[TIME_TEXT]); /* "2026-01-31T23:59:59.123Z" */
 int digits_of(int64_t n);
 int text_columns(const char *text);     /* of UTF-8, each character one column wide */
 void text_cut(char *text, int columns); /* to so many at most */
@@ -187,9 +273,10 @@ struct event_line {
     FILE *to; /* NULL: nobody */
     bool comma;
 };
-void event_begin(struct event_line *l, const char *name);
+void event_begin(struct event_line *l, const char *name); /* name NULL: `event` follows as a field */
 void event_text(struct event_line *l, const char *key, const char *value);
 void event_integer(struct event_line *l, const char *key, int64_t value);
+void event_truth(struct event_line *l, const char *key, bool value);
 void event_number(struct event_line *l, const char *key, double value); /* null if not finite */
 void event_open(struct event_line *l, const char *key, char bracket);   /* '{' or '['; elements of a list: key NULL */
 void event_close(struct event_line *l, char bracket);                   /* '}' or ']' */

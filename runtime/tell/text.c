@@ -87,6 +87,21 @@ const char *set_text(const struct result *r)
     return r->held_out ? "holdout" : "test";
 }
 
+/* The calendar of days since 1970-01-01, from March on so that the leap day comes last: no time zone, whose files the C library would read. */
+const char *time_text(double since_1970, char text[TIME_TEXT])
+{
+    int64_t ms = (int64_t)floor(since_1970 * 1e3), seconds = ms / 1000, days = seconds / 86400,
+            of_day = seconds % 86400;
+    int64_t shifted = days + 719468, era = shifted / 146097, of_era = shifted % 146097;
+    int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    int64_t of_year = of_era - (365 * year + year / 4 - year / 100), month = (5 * of_year + 2) / 153;
+    int64_t day = of_year - (153 * month + 2) / 5 + 1;
+    month += month < 10 ? 3 : -9;
+    snprintf(text, TIME_TEXT, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", (int)(year + 400 * era + (month <= 2)), (int)month,
+             (int)day, (int)(of_day / 3600), (int)(of_day / 60 % 60), (int)(of_day % 60), (int)(ms % 1000));
+    return text;
+}
+
 int digits_of(int64_t n)
 {
     return snprintf(NULL, 0, "%lld", (long long)n);

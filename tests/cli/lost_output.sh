@@ -64,4 +64,19 @@ status=0
 netrun xor.plan --train --epochs 2 --runs lines_lost >&- || status=$?
 [ $status = 4 ] || fail "stdout closed gave $status, not 4"
 cmp whole/xor-1/last.safetensors lines_lost/xor-1/last.safetensors
+
+# Nor is a training stopped by lines or events that are lost: it warns once, and all its epochs are done.
+for lost in lines json; do
+    status=0
+    option=--progress=lines
+    [ $lost = lines ] || option=--json
+    netrun xor.plan --train --epochs 5 $option --runs "full_$lost" >full 2>err || status=$?
+    [ $status = 4 ] || fail "$lost on a full device gave $status, not 4"
+    [ "$(grep -c 'warning: the .* on stdout cannot be written: No space left.*: left out from here on' err)" = 1 ] || fail "$lost: not one warning"
+    [ "$(grep -c '"event":"epoch"' "full_$lost/xor-1/metrics.jsonl")" = 5 ] || fail "$lost stopped the training"
+    { netrun xor.plan --train --epochs 2000 $option --runs "gone_$lost" 2>err || echo $? >gone; } | head -n 2 >out
+    [ "$(cat gone)" = 4 ] || fail "$lost that nobody reads gave $(cat gone), not 4"
+    [ "$(grep -c 'warning: .*: Broken pipe: left out' err)" = 1 ] || fail "$lost: not one warning of the pipe"
+    [ "$(grep -c '"event":"epoch"' "gone_$lost/xor-1/metrics.jsonl")" = 2000 ] || fail "$lost: the reader that went stopped the training"
+done
 "$B/tests/json_check" <lines_lost/xor-1/metrics.jsonl >count

@@ -14,7 +14,7 @@ status=0
 PATH=$PWD/nothing "$NETRUN" --plot mlp-1 >out 2>err || status=$?
 [ $status = 0 ] || fail "status $status"
 says err 'mlp-1/curves.gp has the curves, but they are not drawn: there is no gnuplot'
-loss=$(sed -nE 's/.*"event":"epoch","epoch":3,.*"test":\{"loss":([^,]*),.*/\1/p' runs/mlp-1/metrics.jsonl)
+loss=$(sed -nE 's/.*"event":"epoch",.*"epoch":3,.*"test":\{"loss":([^,]*),.*/\1/p' runs/mlp-1/metrics.jsonl)
 [ "$loss" ] || fail "no loss of epoch 3"
 awk -v wanted="$loss" '{ d = $2 - wanted; if (d < 0) d = -d; if (d < 1e-6 * wanted) found = 1 } END { exit !found }' \
     runs/mlp-1/curves.gp || fail "curves.gp has no $loss"

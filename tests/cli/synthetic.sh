@@ -32,7 +32,7 @@ expect 0 netrun mlp.plan --test real
 says err '; trained on SYNTHETIC data$'
 says out ' 500 samples \(weights from synthetic data\)$'
 expect 0 netrun mlp.plan --test real --json
-says out '"trained_on":"synthetic"}$'
+says out '"trained_on":"synthetic",'
 
 # What is trained from such weights goes on to know, resumed as well.
 expect 0 netrun mlp.plan --train real --epochs 1 --weights runs/mlp-1/best.safetensors --runs heirs

@@ -162,7 +162,7 @@ static void test_event(void **state)
     size_t size;
     FILE *out = open_memstream(&text, &size);
     const struct event e = {
-        .kind = EVENT_TEST, .weights = "w", .test = {.result = {.loss = 1, .n = 10}, .confusion = &c}};
+        .kind = EVENT_EVALUATION, .weights = "w", .evaluation = {.result = {.loss = 1, .n = 10}, .confusion = &c}};
     assert_true(event_write(&e, out));
     fclose(out);
     json_t *event = json_loads(text, JSON_REJECT_DUPLICATES, NULL), *told = json_object_get(event, "confusion");
