@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { CORE_SETS = 16 }; /* of 1024 cores each: the kernel refuses a mask smaller than its own */
@@ -111,4 +112,22 @@ int cores_usable(void)
     int allowed = cores_allowed(NULL, 0), quota = cores_quota("/proc/self/cgroup", "/sys/fs/cgroup");
     int cores = quota < allowed ? quota : allowed;
     return cores > 0 ? cores : 1;
+}
+
+void cores_name(char *name, size_t size)
+{
+    static const char key[] = "model name";
+    FILE *in = fopen("/proc/cpuinfo", "re");
+    char *line = NULL;
+    size_t room = 0;
+    *name = '\0';
+    while (in && !*name && getline(&line, &room, in) > 1) {
+        const char *at = strchr(line, ':');
+        if (at && strncmp(line, key, sizeof key - 1) == 0)
+            snprintf(name, size, "%.*s", (int)strcspn(at + 1 + strspn(at + 1, " "), "\n"),
+                     at + 1 + strspn(at + 1, " "));
+    }
+    free(line);
+    if (in)
+        fclose(in);
 }

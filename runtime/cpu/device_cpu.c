@@ -97,6 +97,8 @@ static bool compile(struct device *d, const struct plan *p, struct device_error 
     c->plan = p;
     bool ok = emit_text(c, &emit, &text, &length) || device_fail(e, 70, "the kernels cannot be emitted");
     ok = ok && jit_load(text, length, &jit, &c->jit, e);
+    if (ok)
+        c->device.compiler = c->jit.compiler;
     free(text);
     return ok;
 }

@@ -157,6 +157,7 @@ bool jit_load(const char *source, size_t length, const struct jit_options *o, st
             close(file);
         ok = keyed && build_somewhere(&r, j, e);
     }
+    snprintf(j->compiler, sizeof j->compiler, "%.*s", (int)strcspn(tool.version, "\n"), tool.version);
     cache_close(&cache);
     toolchain_free(&tool);
     return ok;

@@ -17,8 +17,9 @@ struct jit_options {
 struct jit {
     void *handle;
     const struct nr_object *object;
-    int file;    /* kept open: the loader knows the object by this descriptor's path */
-    bool cached; /* nothing had to be compiled */
+    int file;           /* kept open: the loader knows the object by this descriptor's path */
+    bool cached;        /* nothing had to be compiled */
+    char compiler[128]; /* the first line of what it says to --version */
 };
 
 /* Loads the object of a source, from the cache or newly compiled.

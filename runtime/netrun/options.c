@@ -265,6 +265,7 @@ static const struct option_section sections[] = {
     {"Files",
      "runs/NET-N/model.plan, model.net   the network\n"
      "runs/NET-N/settings.json           what is in force: settings, seed, data, device; who started and resumed it\n"
+     "runs/NET-N/summary.txt             what it was and what came of it\n"
      "runs/NET-N/metrics.jsonl           the events of --json\n"
      "runs/NET-N/metrics.csv             a row an epoch: losses, metrics, learning rate, times\n"
      "runs/NET-N/last.safetensors        weights, optimizer and position: enough to resume\n"

@@ -1,5 +1,6 @@
 /* runfile.c: settings.json of a run: what is in force, the commands that started and resumed it, and its turn among all runs. */
 #include "base/atomic_file.h"
+#include "cpu/cores.h"
 #include "run.h"
 
 #include <jansson.h>
@@ -67,19 +68,24 @@ static json_t *settings_json(const struct job *j)
 {
     const struct options *o = j->options;
     json_t *settings = json_object(), *versions = json_object(), *all = json_object();
-    char *data = o->folder ? realpath(o->folder, NULL) : NULL;
+    char cpu[128], *data = o->folder ? realpath(o->folder, NULL) : NULL;
     for (int i = 0; i < j->plan->nsetting; i++)
         json_object_set_new(settings, j->plan->setting[i].key, setting_json(&j->plan->setting[i]));
     json_object_set_new(versions, "netrun", json_string(PROJECT_VERSION));
     json_object_set_new(versions, "plan", json_integer(PLAN_VERSION));
+    json_object_set_new(versions, "compiler", text_json(j->device->compiler));
     json_object_set_new(all, "net", text_json(j->plan->net));
     json_object_set_new(all, "command", command_json(o));
     json_object_set_new(all, "settings", settings);
     json_object_set_new(all, "versions", versions);
     json_object_set_new(all, "data", text_json(data));
     json_object_set_new(all, "synthetic", json_boolean(j->data.synthetic));
+    json_object_set_new(all, "train_hash", text_json(j->hash[0]));
+    json_object_set_new(all, "test_hash", text_json(j->hash[1]));
     json_object_set_new(all, "seed", json_integer(j->recipe.seed));
     json_object_set_new(all, "device", json_string(j->device->name));
+    cores_name(cpu, sizeof cpu);
+    json_object_set_new(all, "cpu", text_json(cpu));
     json_object_set_new(all, "threads", json_integer(j->device->threads));
     if (j->device->gpu)
         json_object_set_new(all, "gpu", json_string(j->device->gpu));

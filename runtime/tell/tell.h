@@ -204,6 +204,7 @@ struct tell {
     FILE *table;         /* metrics.csv of it */
     int columns;
     struct column column[MAX_COLUMNS];
+    char summary[512]; /* the first line of summary.txt */
     double line_at, drawn_at;
     bool synthetic; /* as the last event was */
     bool started;   /* an event has been told */

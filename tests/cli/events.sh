@@ -44,3 +44,13 @@ says out '^3 epochs in [0-9.]+ s$'
 expect 0 netrun mlp.plan --train "$data" --epochs 1 --lr 0 --json
 sed -n 2p out | grep -q '"event":"warning",.*"text":"the learning rate is 0' || fail "no warning behind start"
 says err 'warning: the learning rate is 0'
+
+# The folder says what ran where, and what came of it.
+for known in '"compiler": "[^"]' '"netrun": "' '"cpu": "' '"train_hash": "[0-9a-f]{32}"' '"command": \['; do
+    says whole/mlp-1/settings.json "$known"
+done
+says whole/mlp-1/summary.txt '^mlp: 101770 parameters, cpu, batch 64,'
+says whole/mlp-1/summary.txt '^ok after 3 epochs, in'
+says whole/mlp-1/summary.txt '^best epoch 3 \(synthetic data\): accuracy 0.932$'
+expect 0 netrun mlp.plan --train "$data" --epochs 3 --steps 40 --runs halfway
+says halfway/mlp-1/summary.txt '^stopped after 1 epochs and 8 steps of the next, in'
