@@ -43,6 +43,8 @@ static int act(struct job *j)
         return predict(j);
     case ACTION_DEVICES:
         return devices();
+    case ACTION_RUNS:
+        return runs_list(j->options);
     case ACTION_PLOT:
         return plot(j->options);
     case ACTION_WATCH:

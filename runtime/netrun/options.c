@@ -59,6 +59,15 @@ static int ask(void *options, const struct option_effect *e, const char *what)
 }
 
 /* What follows the options is runs. */
+static int runs_in(void *options, const struct option_effect *e, const char *folder)
+{
+    struct options *o = options;
+    (void)e;
+    o->list_runs = true;
+    o->runs = folder ? folder : o->runs;
+    return OPTIONS_GO;
+}
+
 static int ask_runs(void *options, const struct option_effect *e, const char *none)
 {
     struct options *o = options;
@@ -225,7 +234,11 @@ static const struct option_row rows[] = {
      OPTION_FLAG(data_changed)},
     {"data", 0, "DIR", WEIGHTS, "data set of --predict INDEX and --predict test", false,
      OPTION_CALL(take_folder, 0, NULL)},
-    {"runs", 0, "DIR", WEIGHTS, "where run folders are made (runs)", true, OPTION_TEXT(runs)},
+    {"runs", 0, "[DIR]", WEIGHTS,
+     "where run folders are made (runs); without anything else to do: the runs there as a table, with the settings in which they "
+     "differ",
+     false, OPTION_CALL(runs_in, 0, NULL)},
+    {"sort", 0, "COLUMN", WEIGHTS, "of --runs: by which column, the best accuracy first", false, OPTION_TEXT(sort)},
 
     {"device", 0, "auto|cpu|cuda[:N]", MACHINE, "where to run (auto)", false, OPTION_TEXT(device)},
     {"precision", 0, "fp32|tf32|bf16", MACHINE,
@@ -238,8 +251,8 @@ static const struct option_row rows[] = {
     {"emit-dir", 0, "DIR", MACHINE, "keep the emitted kernels there", true, OPTION_TEXT(emit_dir)},
 
     {"output", 'o', "FILE", TEXT,
-     "with --predict and --test: write a table to FILE (CSV), a line a sample, with --sweep a line a run, - is stdout; with "
-     "--plot, --worst and --inspect: the picture's name",
+     "with --predict and --test: write a table to FILE (CSV), a line a sample, with --sweep and --runs a line a run (JSON if "
+     "FILE of --runs ends in .json), - is stdout; with --plot, --worst and --inspect: the picture's name",
      false, OPTION_TEXT(output)},
     {"raw", 0, NULL, TEXT, "with --predict: the values of every output, no classes and probabilities", false,
      OPTION_FLAG(raw)},
@@ -293,7 +306,7 @@ static const struct option_pair pairs[] = {
     {"data-changed", "--resume"},
     {"partial", weights},
     {"map", weights},
-    {"output", "--predict, --test, --inspect, --sweep, --resume or --plot"},
+    {"output", "--predict, --test, --inspect, --sweep, --resume, --plot or --runs"},
     {"sweep", "--train"},
     {"worst", "--test"},
     {"raw", "--predict"},
@@ -311,62 +324,6 @@ const struct option_table netrun_options = {
     .refuse = wrong,
 };
 
-/* It is about runs that were made: what stands behind the options is their names. */
-static bool of_runs(enum action a)
-{
-    return a == ACTION_PLOT || a == ACTION_WATCH;
-}
-
-/* What only initial weights need, and what only others. */
-static int weights_agree(const struct options *o)
-{
-    bool none = weights_none(o), seeded = false;
-    for (int i = 0; i < o->overrides; i++)
-        seeded |= strncmp(o->override[i], "train.seed=", 11) == 0;
-    if (seeded && !none && (o->action == ACTION_TEST || o->action == ACTION_PREDICT))
-        return complain(STATUS_USAGE, "a seed has no effect on weights that are there; beside --weights none it has");
-    if (none && (o->partial || o->map.files + o->map.n > 0))
-        return complain(STATUS_USAGE, "--weights none is no file: --partial and --map have no effect");
-    return OPTIONS_GO;
-}
-
-static bool ends_in(const char *text, const char *end)
-{
-    size_t length = strlen(text), tail = strlen(end);
-    return length > tail && strcmp(text + length - tail, end) == 0;
-}
-
-/* What must, and must not, be there together. */
-static int consistent(struct options *o)
-{
-    bool named = o->folder && (strstr(o->folder, ".plan") || strstr(o->folder, ".net"));
-    if (o->resume && o->action == ACTION_NONE)
-        o->action = ACTION_TRAIN;
-    if (o->action == ACTION_NONE)
-        return complain(STATUS_USAGE, "say what to do: --train DIR, --test DIR, --predict FILE or --inspect DIR "
-                                      "(`netrun --help` shows examples)");
-    if (!o->plan && o->action != ACTION_INSPECT && o->action != ACTION_DEVICES && !of_runs(o->action) && !o->resume)
-        return complain(STATUS_USAGE, "no plan or model given%s%s", named ? "; write it first: netrun " : "",
-                        named ? o->folder : "");
-    if (o->plan && o->action == ACTION_DEVICES)
-        return complain(STATUS_USAGE, "--devices needs no plan; what is `%s`?", o->plan);
-    if (o->action == ACTION_WATCH && o->predictions > 1)
-        return complain(STATUS_USAGE, "--watch follows one run; what is `%s`?", o->predict[1]);
-    if (o->resume && o->action != ACTION_TRAIN)
-        return complain(STATUS_USAGE, "--resume goes with --train only; to use a run's weights say --weights FILE");
-    if (o->resume && o->defines > 0)
-        return complain(STATUS_USAGE, "--resume takes no -D: a run that is resumed keeps its network");
-    if (o->resume && (o->weights || o->dry_run))
-        return complain(STATUS_USAGE, "--resume goes neither with --weights nor with --dry-run");
-    if (o->sweep && (o->dry_run || o->steps || o->json))
-        return complain(STATUS_USAGE, "--sweep goes with neither --dry-run, --steps nor --json");
-    if (o->output && strcmp(o->output, "-") == 0 && o->json)
-        return complain(STATUS_USAGE, "--json and --output - cannot both write to stdout");
-    if (o->worst && o->output && !ends_in(o->output, ".png"))
-        return complain(STATUS_USAGE, "--output %s: beside --worst it names the picture, a .png", o->output);
-    return weights_agree(o);
-}
-
 int options_read(int argc, char **argv, struct options *o)
 {
     *o = (struct options){.runs = "runs", .device = "auto", .precision = PRECISION_COUNT, .argc = argc, .argv = argv};
@@ -375,13 +332,13 @@ int options_read(int argc, char **argv, struct options *o)
         return status;
     if (rest < argc && o->action == ACTION_INSPECT)
         o->beside = argv[rest++];
-    else if (rest < argc && !of_runs(o->action))
+    else if (rest < argc && !options_of_runs(o->action))
         o->plan = argv[rest++];
-    while ((o->action == ACTION_PREDICT || of_runs(o->action)) && rest < argc)
+    while ((o->action == ACTION_PREDICT || options_of_runs(o->action)) && rest < argc)
         o->predict[o->predictions++] = argv[rest++];
     if (rest < argc)
         return complain(STATUS_USAGE, "one plan, please; what is `%s`?", argv[rest]);
-    return consistent(o);
+    return options_consistent(o);
 }
 
 void options_free(struct options *o)

@@ -9,4 +9,8 @@ extern const struct option_table netrun_options;
 int options_read(int argc, char **argv, struct options *o);
 void options_free(struct options *o);
 
+/* consistent.c. Fills in the action that follows from the others; OPTIONS_GO, or a status after a message. */
+int options_consistent(struct options *o);
+bool options_of_runs(enum action a); /* what stands behind the options are names of runs */
+
 #endif

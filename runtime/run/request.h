@@ -15,12 +15,15 @@ enum action {
     ACTION_PREDICT,
     ACTION_INSPECT,
     ACTION_DEVICES,
+    ACTION_RUNS,
     ACTION_PLOT,
     ACTION_WATCH
 };
 
 struct options { /* pointers: NULL if not given; they point into argv, or live as long as the program */
     enum action action;
+    const char *sort;   /* the column of --runs */
+    bool list_runs;     /* --runs is given, whatever else is */
     const char *beside; /* what --inspect compares with */
     const char *plan, *folder, *output, *resume, *weights, *runs, *device, *memory, *emit_dir;
     struct renames map;            /* --map */

@@ -315,6 +315,11 @@ int run_recall(struct job *j);
 /* The resumed run is about to go on: settings.json says what is in force now, and where that has changed, the checkpoint too. */
 int run_take_up(struct job *j);
 
+/* ---- runs.c ---- */
+
+/* The runs of a folder as a table: text, or CSV or JSON. */
+int runs_list(const struct options *o);
+
 /* ---- plot.c ---- */
 
 /* Curves of the runs that are named, or of the newest, as pictures. */

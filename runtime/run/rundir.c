@@ -146,7 +146,6 @@ int run_metrics(struct job *j)
     for (struct spent s = {j->at.seconds, 0}; getline(&line, &size, j->metrics) > 0 && !is_later(line, &j->at, &s);) {
         keep = ftello(j->metrics);
         j->tested = strstr(line, "\"event\":\"evaluation\"") || (j->tested && !strstr(line, "\"event\":\"epoch\""));
-        j->at.seconds = seconds;
         j->at.seconds = s.epoch;
         j->at.all_seconds = s.all;
     }

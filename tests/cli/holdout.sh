@@ -10,24 +10,24 @@ expect 0 netrun $train --runs whole --json
 "$B/tests/json_check" <out >count
 says out '"event":"start",.*"samples":1800,"holdout":200,'
 [ "$(grep -c '"event":"epoch".*"holdout":{.*"n":200}' out)" = 4 ] || fail "not each epoch is tested on the holdout"
-[ "$(grep -c '"test"' out)" = 1 ] || fail "the test set is not tested just once"
-[ "$(tail -n 2 out | sed -n 's/{"event":"\([a-z]*\)".*/\1/p' | tr '\n' ' ')" = "test end " ] || fail "not at the end"
+[ "$(grep -c '"event":"evaluation"' out)" = 1 ] || fail "the test set is not tested just once"
+[ "$(tail -n 2 out | sed -n 's/{"event":"\([a-z]*\)".*/\1/p' | tr '\n' ' ')" = "evaluation end " ] || fail "not at the end"
 says err '^holdout: 200 of 2000 training samples are tested after each epoch, and not trained$'
 says err '^epoch 4/4  loss .*  holdout [0-9.]+  accuracy'
 ! grep -q '^epoch.* test ' err || fail "the holdout is called a test set"
 says err '^test loss .* 500 samples .*, weights of epoch [1-4]$'
-best=$(sed -n 's/.*"event":"test".*"epoch":\([0-9]*\),.*/\1/p' out)
+best=$(sed -n 's/.*"event":"evaluation".*"epoch":\([0-9]*\),.*/\1/p' out)
 says out "\"event\":\"end\".*\"best\":\{\"epoch\":$best,"
 last=$(number '"epoch":4' holdout)
-tested=$(sed -n 's/.*"event":"test","loss":\([0-9.e-]*\),.*/\1/p' out)
+tested=$(sed -n 's/.*"event":"evaluation",.*"loss":\([0-9.e-]*\),.*/\1/p' out)
 
 # The best weights tested again are what was told; without a test set it is the holdout that they were not trained with,
 # though another seed stands in the plan.
 expect 0 netrun held.plan --test "$data" --weights whole/mlp-1 --json
-says out "\"event\":\"test\",\"loss\":$tested,"
+says out "\"event\":\"evaluation\",.*\"loss\":$tested,"
 mkdir only && cp "$data"/train-* "$data"/SYNTHETIC only
 expect 0 netrun held.plan --test only --weights whole/mlp-1/last.safetensors --json
-says out "\"event\":\"test\",\"set\":\"holdout\",\"loss\":${last% *},\"accuracy\":${last#* },"
+says out "\"event\":\"evaluation\",.*\"set\":\"holdout\",\"loss\":${last% *},\"accuracy\":${last#* },"
 expect 0 netrun $train --runs seeds --seed 5 --epochs 2 --json
 seeded=$(number '"epoch":2' holdout)
 [ "$seeded" != "$(number '"epoch":1' holdout)" ] || fail "the numbers are not read"
@@ -50,11 +50,11 @@ expect 0 netrun --resume parts/mlp-1
 cmp {whole,parts}/mlp-1/last.safetensors || fail "a run that is resumed is trained on other samples"
 says out '^test loss'
 expect 0 netrun --resume parts/mlp-1 --json
-! grep -q '"event":"test"' out || fail "tested twice"
-sed -i '/"event":"\(test\|end\)"/d' parts/mlp-1/metrics.jsonl
+! grep -q '"event":"evaluation"' out || fail "tested twice"
+sed -i '/"event":"\(evaluation\|end\)"/d' parts/mlp-1/metrics.jsonl
 expect 0 netrun --resume parts/mlp-1 --json
-says out "\"event\":\"test\",\"loss\":$tested,"
-says parts/mlp-1/metrics.jsonl "\"event\":\"test\",\"loss\":$tested,"
+says out "\"event\":\"evaluation\",.*\"loss\":$tested,"
+says parts/mlp-1/metrics.jsonl "\"event\":\"evaluation\",.*\"loss\":$tested,"
 expect 2 netrun --resume parts/mlp-1 --set data.holdout=0.2
 says err 'keeps its holdout, 10 %'
 
@@ -62,7 +62,7 @@ says err 'keeps its holdout, 10 %'
 expect 0 netrun mlp.plan --train only --epochs 2 --set data.holdout=5% --set train.batch=50 --json
 says out '"holdout":\{"loss":.*"accuracy":.*"n":100\}'
 ! grep -q 'there is no test set' err || fail "the holdout is forgotten"
-! grep -q '"event":"test"' out || fail "a test set that is not there is tested"
+! grep -q '"event":"evaluation"' out || fail "a test set that is not there is tested"
 expect 4 netrun held.plan --train "$data" --set data.holdout=0.0001
 says err 'a holdout of 0.01 % of 2000 samples'
 expect 2 netrun held.plan --train "$data" --set data.holdout=100%
@@ -70,11 +70,11 @@ says err '`data.holdout` is a number from 0 to below 1'
 netc "$ROOT/models/xor.net" -o xor.plan
 expect 0 netrun xor.plan --train --epochs 2 --set data.holdout=25% --json
 says out '"samples":3,"holdout":1,'
-! grep -q '"event":"test"' out || fail "samples that were trained are tested"
+! grep -q '"event":"evaluation"' out || fail "samples that were trained are tested"
 
 # A GPU keeps it beside the other sets.
 if here cuda; then
     expect 0 netrun $train --device cuda --epochs 1 --runs gpu --json
     says out '"holdout":\{"loss":.*"n":200\}'
-    says out '"event":"test","loss":.*"n":500'
+    says out '"event":"evaluation",.*"loss":.*"n":500'
 fi
