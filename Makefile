@@ -38,7 +38,7 @@ why = || { CFLAGS='$(CFLAGS)' tools/deps.sh --missing; exit 1; }
 lists = mkdir -p $(@D); printf '%s\n' $(1) | cmp -s - $@ || printf '%s\n' $(1) > $@
 
 .SECONDARY:
-.PHONY: all help deps data demo check check-archs unit bless replay bench bench-train install uninstall clean FORCE
+.PHONY: all help deps data demo check check-archs check-interop unit bless replay bench bench-train install uninstall clean FORCE
 all: $(PROGRAMS)
 
 help:
@@ -50,6 +50,7 @@ help:
 	@echo '                     DATA=folder with mnist/, fashion/, cifar10/, PLACEMENT=folder: more of the tests run'
 	@echo 'make unit            the programs of tests/unit alone, ONLY= as above'
 	@echo 'make check-archs     every kernel of every model on every architecture that NVRTC serves: ten minutes'
+	@echo 'make check-interop   what TensorBoard and pandas make of a run (PYTHON= one that has them)'
 	@echo 'make bless           rewrites golden files; read the diff'
 	@echo 'make replay REF=x    plans every model with commit x too, and compares'
 	@echo 'make sim check-sim   the simulated CUDA device and its own tests'
@@ -195,6 +196,9 @@ unit: all sim $(UNIT)
 	@B=$(B) tests/run --unit $(ONLY)
 check-archs: all $(B)/tests/test_cuda_archs
 	@ARCHS=all $(B)/tests/test_cuda_archs
+check-interop: all
+	@tests/interop/run
+
 bless: all
 	@B=$(B) tests/run --bless $(ONLY)
 replay: $(B)/netc

@@ -8,6 +8,7 @@ void job_close(struct job *j)
         fclose(j->metrics);
     if (j->tell.table)
         fclose(j->tell.table);
+    board_close(j);
     if (j->device)
         j->device->close(j->device);
     samples_close(&j->data);

@@ -46,7 +46,7 @@ struct options { /* pointers: NULL if not given; they point into argv, or live a
     bool split_statistics;     /* batches may run in parts although batch statistics change */
     bool data_changed;         /* the run that is resumed may go on with other data */
     enum progress_mode progress;
-    bool partial, raw, json, dry_run, quiet, verbose;
+    bool partial, raw, json, dry_run, quiet, verbose, no_tensorboard;
 };
 
 #endif

@@ -285,6 +285,9 @@ int run_lock(struct job *j);
 int run_metrics(struct job *j);
 /* runtable.c: metrics.csv from these, and opened to append: j->tell.table. */
 int run_table(struct job *j);
+/* board.c: the event file of TensorBoard, unless --no-tensorboard; a training is none the worse if it cannot be written. */
+void run_board(struct job *j);
+void board_close(struct job *j);
 /* The folder of the run among runs/<net>-* that was started or resumed last; net NULL: of any net; `kept`: only of those with a
  * checkpoint. False if there is none. */
 bool run_newest(const char *runs, const char *net, bool kept, char folder[PATH_MAX]);

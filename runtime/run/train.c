@@ -387,6 +387,8 @@ int train(struct job *j)
     if (status)
         return status;
     j->tell.metrics = j->metrics;
+    if (!j->options->dry_run)
+        run_board(j);
     if (j->options->dry_run)
         j->tell.json = NULL; /* nothing has happened */
     status = told(j, tell_start(j));

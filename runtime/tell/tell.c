@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 /* In the order in which they are told: a bar is drawn behind the lines. */
-#define SINKS(X) X(metrics) X(table) X(summary) X(lines) X(bar) X(json) X(watch)
+#define SINKS(X) X(metrics) X(table) X(summary) X(lines) X(bar) X(json) X(watch) X(tensorboard)
 
 #define DECLARE(name_) extern const struct sink sink_##name_;
 SINKS(DECLARE)

@@ -10,6 +10,7 @@
 
 #include "base/bounds.h"
 #include "graph/word.h"
+#include "tfevents.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -194,14 +195,15 @@ struct watch {
 
 enum { EARLY_WARNINGS = 8, WARNING_TEXT = 512 };
 struct tell {
-    FILE *results;       /* stdout; stderr where events go to stdout */
-    FILE *lines;         /* the same; NULL: none are wanted */
-    FILE *bar;           /* stderr if it is a terminal, else NULL */
-    FILE *json;          /* stdout, or NULL */
-    FILE *metrics;       /* metrics.jsonl of the run, NULL before there is one */
-    bool brief;          /* results in one line */
-    struct watch *watch; /* NULL: nobody */
-    FILE *table;         /* metrics.csv of it */
+    FILE *results;         /* stdout; stderr where events go to stdout */
+    FILE *lines;           /* the same; NULL: none are wanted */
+    FILE *bar;             /* stderr if it is a terminal, else NULL */
+    FILE *json;            /* stdout, or NULL */
+    FILE *metrics;         /* metrics.jsonl of the run, NULL before there is one */
+    bool brief;            /* results in one line */
+    struct watch *watch;   /* NULL: nobody */
+    struct tfevents board; /* for TensorBoard, in its folder */
+    FILE *table;           /* metrics.csv of it */
     int columns;
     struct column column[MAX_COLUMNS];
     char summary[512]; /* the first line of summary.txt */

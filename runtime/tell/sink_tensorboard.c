@@ -1,0 +1,73 @@
+/* sink_tensorboard.c: an event file of TensorBoard in the run's folder: the numbers of each epoch under their names in
+ * metrics.csv, turned round so that training and test share a chart ("loss/train", "loss/test"), against steps. */
+#include "tell.h"
+
+#include <string.h>
+
+/* "accuracy/test" of "test.accuracy". */
+static void tag_of(const struct column *c, char *tag, size_t size)
+{
+    const char *dot = strchr(c->path, '.');
+    if (dot)
+        snprintf(tag, size, "%s/%.*s", dot + 1, (int)(dot - c->path), c->path);
+    else
+        snprintf(tag, size, "%s", c->path);
+}
+
+/* False: it is no number of that kind, or the epoch has none. */
+static bool number_of(const struct column *c, const struct event *e, double *value)
+{
+    const void *at = (const char *)e + c->field->at;
+    const struct result *r = at;
+    switch (c->field->type) {
+    case FIELD_NUMBER:
+        *value = *(const double *)at;
+        return true;
+    case FIELD_LOSS:
+        *value = r->loss;
+        return r->n > 0;
+    case FIELD_METRIC:
+        *value = r->n > 0 && c->metric < r->metrics ? (double)r->correct[c->metric] / (double)r->n : 0;
+        return r->n > 0 && c->metric < r->metrics;
+    default:
+        return false;
+    }
+}
+
+static bool take_epoch(struct tell *t, const struct event *e)
+{
+    char tag[80];
+    double value;
+    tfevents_begin(&t->board, e->time, e->epoch.steps);
+    for (int i = 0; i < t->columns; i++)
+        if (number_of(&t->column[i], e, &value)) {
+            tag_of(&t->column[i], tag, sizeof tag);
+            tfevents_scalar(&t->board, tag, value);
+        }
+    return tfevents_end(&t->board);
+}
+
+static bool take_step(struct tell *t, const struct event *e)
+{
+    tfevents_begin(&t->board, e->time, (e->step.epoch - 1) * e->step.steps + e->step.step);
+    tfevents_scalar(&t->board, "loss/step", e->step.loss);
+    return tfevents_end(&t->board);
+}
+
+static bool take(struct tell *t, const struct event *e)
+{
+    if (!t->board.to)
+        return true;
+    switch (e->kind) {
+    case EVENT_STEP:
+        return !e->step.logged || take_step(t, e);
+    case EVENT_EPOCH:
+        return take_epoch(t, e);
+    case EVENT_END:
+        return tfevents_hparams_end(&t->board, e->time, e->end.how != ENDS_DIVERGED);
+    default:
+        return true;
+    }
+}
+
+const struct sink sink_tensorboard = {.name = "the event file of TensorBoard", .take = take};

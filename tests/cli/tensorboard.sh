@@ -1,0 +1,28 @@
+# The event file of TensorBoard: records whose lengths lead from one to the next, with the numbers of metrics.jsonl.
+# (That TensorBoard reads it: make check-interop. The bytes: tests/unit/test_tfevents.c.)
+data=$(digits)
+plan mlp
+expect 0 netrun mlp.plan --train "$data" --epochs 2 --log-every 10
+file=$(echo runs/mlp-1/events.out.tfevents.*)
+[ -s "$file" ] || fail "no event file"
+
+# length (8 bytes), checksum (4), event, checksum (4)
+size=$(stat -c %s "$file") at=0 records=0
+while [ $at -lt "$size" ]; do
+    at=$((at + 16 + $(od -An -tu8 -j $at -N 8 "$file")))
+    records=$((records + 1))
+done
+[ $at = "$size" ] || fail "the last record ends at $at of $size"
+# version, two of the settings, steps, two epochs, the end
+steps=$(grep -c '"event":"step"' runs/mlp-1/metrics.jsonl)
+[ $records = $((3 + steps + 2 + 1)) ] || fail "$records records, $steps steps"
+for word in loss/train loss/test accuracy/train accuracy/test loss/step train.optimizer _hparams_/session_end_info; do
+    grep -aq "$word" "$file" || fail "no $word"
+done
+
+# A resumed run goes on in a file of its own; nothing is written where that is asked.
+expect 0 netrun --resume mlp-1 --epochs 3
+[ "$(find runs/mlp-1 -name 'events.out.tfevents.*' | wc -l)" = 2 ] || fail "the resumed run has no file of its own"
+expect 0 netrun mlp.plan --train "$data" --epochs 1 --no-tensorboard
+[ -z "$(find runs/mlp-2 -name 'events.out.tfevents.*')" ] || fail "--no-tensorboard wrote one"
+expect 2 netrun mlp.plan --test "$data" --no-tensorboard
