@@ -9,6 +9,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -32,12 +33,25 @@ struct order {
     char stem[STEM_ROOM];
 };
 
-/* By descriptor, so that what was checked is what is loaded. The loader takes equal paths for equal objects, so the
- * descriptor stays open as long as the object is loaded. Takes over `file` if it succeeds. */
+enum { PATH_BITS = 32 };
+
+/* A way to the descriptor that no other load has: a number in slashes and dots, which lead nowhere. */
+static void path_of(int file, char path[40 + 2 * PATH_BITS])
+{
+    static atomic_uint loads;
+    char *at = path + sprintf(path, "/proc/self/fd");
+    for (unsigned rest = atomic_fetch_add(&loads, 1); rest; rest /= 2)
+        at += sprintf(at, rest % 2 ? "/." : "/");
+    sprintf(at, "/%d", file);
+}
+
+/* By descriptor, so that what was checked is what is loaded. The loader takes equal paths for equal objects, also when the first
+ * was closed and its descriptor is another file now, as long as somebody else has the same object: so no path comes twice. Takes
+ * over `file` if it succeeds. */
 static bool load(int file, const struct jit_options *o, struct jit *j, struct device_error *e)
 {
-    char path[40];
-    snprintf(path, sizeof path, "/proc/self/fd/%d", file);
+    char path[40 + 2 * PATH_BITS];
+    path_of(file, path);
     void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!handle)
         return device_fail(e, 5, "the compiled kernels cannot be loaded: %s%s", dlerror(), elsewhere);

@@ -186,6 +186,30 @@ static void test_two_objects_at_once(void **state)
     jit_unload(&b);
 }
 
+/* The first of two that have one object is gone, and its descriptor becomes that of another object. */
+static void test_shared_object_is_no_other(void **state)
+{
+    (void)state;
+    char other[sizeof source];
+    struct jit first, second, third;
+    struct device_error e = {0};
+    strcpy(other, source);
+    *strchr(other, '7') = '8';
+    load(false);
+    assert_true(jit_load(other, strlen(other), &options, &third, &e));
+    jit_unload(&third);
+    assert_true(jit_load(source, strlen(source), &options, &first, &e));
+    assert_true(jit_load(source, strlen(source), &options, &second, &e));
+    int file = first.file;
+    jit_unload(&first);
+    assert_true(jit_load(other, strlen(other), &options, &third, &e));
+    assert_true(third.cached);
+    assert_int_equal(third.file, file);
+    assert_int_equal(third.object->kernel[0].splits, 8);
+    jit_unload(&third);
+    jit_unload(&second);
+}
+
 static void test_eight_processes(void **state)
 {
     (void)state;
@@ -468,6 +492,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(test_hit_and_miss),
         CASE(test_two_objects_at_once),
+        CASE(test_shared_object_is_no_other),
         CASE(test_eight_processes),
         CASE(test_object_that_others_may_write),
         CASE(test_folder_that_others_may_write),
