@@ -174,8 +174,10 @@ $(B)/template/oplist.h: $(B)/oplist.h Makefile
 	@mkdir -p $(@D)
 	@{ cat $<; printf 'MODULE(%s)\n' clip norules pairs; } | sort -u > $@
 $(B)/template/targetlist.h: $(B)/targetlist.h Makefile
+	@mkdir -p $(@D)
 	@{ cat $<; echo 'TARGET(toy)'; } > $@
 $(B)/template/layoutlist.h: $(B)/layoutlist.h Makefile
+	@mkdir -p $(@D)
 	@{ cat $<; echo 'LAYOUT(pairs)'; } > $@
 TEMPLATE_LISTS := $(addprefix $(B)/template/,oplist.h targetlist.h layoutlist.h)
 $(addprefix $(B)/template/,op.o target.o layout.o): $(B)/template/%.o: compiler/plan/%.c $(TEMPLATE_LISTS) $(B)/flags
