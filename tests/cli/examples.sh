@@ -46,6 +46,15 @@ says out '^7: logits = class [0-9].*\(it is [0-9]\)'
 says out 'runs/digits-2/best\.safetensors'
 [ "$(grep -c '^test loss' out)" = 2 ] || fail "not tested twice"
 
+example_sweep() {
+    example fashion_sweep 1
+    says out '^fashion_lenet: 6 runs, runs/fashion_lenet-sweep-1$'
+    says out '^\*? *[1-6] +1/1 .* 0\.01 +(1000|10000|20000) +cpu$'
+    says out '^\* the best; its weights: runs/fashion_lenet-sweep-1/fashion_lenet-[1-6]/best.safetensors$'
+    says out '^0: logits = class [0-9]'
+    [ "$(wc -l <"$B/examples/fashion_sweep/table.csv")" = 7 ] || fail "table.csv has other lines than 7"
+}
+
 # Results on drawn digits do not pass for results on clothes.
 ln -s "$data/SYNTHETIC" "$folder/data/fashion"
 expect 4 env DATA="$folder/data" sh "$ROOT/examples/fashion/run.sh"
@@ -57,3 +66,4 @@ example fashion 1
 says out '^train +[0-9]+ samples +u8\[1, 28, 28\]'
 says out '^test loss .* accuracy'
 says out '^0: logits = class [0-9]'
+example_sweep
