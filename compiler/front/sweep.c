@@ -101,11 +101,61 @@ static bool find_rule(struct builder *b, const struct ast_entry *e, int count, c
     return false;
 }
 
+/* What a sweep may do beside going over a list. */
+static const struct rule {
+    const char *path, *word, *arg[2]; /* path NULL: any */
+    const char *takes;
+} rules[] = {
+    {"runs", "random", {"n"}, "one number, as `random(20)`"},
+    {"stop", "halving", {"eta"}, "one number, as `halving(eta = 3)`"},
+    {NULL, "log", {"low", "high"}, "two numbers, as `log(1e-4, 1e-1)`"},
+    {NULL, "uniform", {"low", "high"}, "two numbers, as `uniform(0, 0.5)`"},
+};
+
+static const struct rule *rule_of(const struct ast_entry *e)
+{
+    const struct ast *a = e->value;
+    for (int i = 0; a && a->kind == AST_CALL && i < COUNT(rules); i++)
+        if (strcmp(a->text, rules[i].word) == 0 && (!rules[i].path || strcmp(e->path, rules[i].path) == 0))
+            return &rules[i];
+    return NULL;
+}
+
+/* The call as text; NULL after an error. `limits` NULL: any numbers. */
+static const char *call_text(struct builder *b, const struct ast_entry *e, const struct rule *r,
+                             const struct arg *limits)
+{
+    const struct ast *a = e->value;
+    const char *text = "";
+    bool good = a->narg == (r->arg[1] ? 2 : 1);
+    for (int k = 0; good && k < a->narg; k++)
+        good = !a->arg[k].name || strcmp(a->arg[k].name, r->arg[k]) == 0;
+    if (!good) {
+        diag_error(b->diag, "N0402", a->loc, NULL, "`%s` takes %s", a->text, r->takes);
+        return NULL;
+    }
+    for (int k = 0; k < a->narg; k++) {
+        struct result v = eval(b, &b->top, a->arg[k].value);
+        const char *why = "a number";
+        if (v.kind == POISON)
+            return NULL;
+        if (v.kind != A_NUMBER || (limits && !arg_accepts(limits, &v, 0, &why, b->region))) {
+            diag_error(b->diag, "N0404", a->arg[k].value->loc, NULL, "`%s` is %s", e->path, why);
+            return NULL;
+        }
+        text = region_printf(b->region, "%s%s%s", text, k ? ", " : "", number_text(b->region, v.number));
+    }
+    return region_printf(b->region, "%s(%s)", a->text, text);
+}
+
 static void sweep_entry(struct builder *b, const struct ast_entry *e, int count)
 {
+    const struct rule *special = rule_of(e);
     const struct arg *rule = NULL;
     const char *text;
-    if (strcmp(e->path, "device") == 0)
+    if (special)
+        text = special->path || find_rule(b, e, count, &rule) ? call_text(b, e, special, rule) : NULL;
+    else if (strcmp(e->path, "device") == 0)
         text = e->value ? devices(b, e->value) : NULL;
     else
         text = find_rule(b, e, count, &rule) ? numbers(b, e, rule) : NULL;

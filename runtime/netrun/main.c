@@ -67,6 +67,7 @@ static int resume_sweep(struct options *now, const char *folder)
         o.quiet = now->quiet;
         o.progress = now->progress;
         o.output = now->output ? now->output : o.output;
+        o.jobs = now->jobs ? now->jobs : o.jobs;
         o.threads = now->threads ? now->threads : o.threads;
         status = sweep_resume(&o, folder, now->folder);
         options_free(&o);
@@ -78,8 +79,9 @@ static int resume_sweep(struct options *now, const char *folder)
 static int one_job(struct options *o)
 {
     struct job job = {.options = o};
-    if (o->resume && o->output)
-        return complain(STATUS_USAGE, "--output goes with --predict and with sweeps, and %s is a run", o->resume);
+    if (o->resume && (o->output || o->jobs))
+        return complain(STATUS_USAGE, "--%s goes with sweeps, and %s is a run", o->output ? "output" : "jobs",
+                        o->resume);
     tell_open(&job.tell, o->progress, o->quiet, o->json);
     if (o->action == ACTION_INSPECT && inspects_plan(o))
         o->plan = o->folder;

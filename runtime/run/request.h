@@ -31,6 +31,7 @@ struct options { /* pointers: NULL if not given; they point into argv, or live a
     char *define[MAX_OVERRIDES];   /* of -D: "name=value"; they point into argv */
     const char *sweep;             /* what to go over, "": what the plan says; NULL: one training */
     const char *into;              /* the run's folder, which is one of a sweep; NULL: the next free one */
+    int64_t pause;                 /* stop when so many epochs are done, although the run has more; 0: do not */
     int64_t jobs;                  /* runs of a sweep side by side */
     const char **predict;          /* files, folders, indices, "test"; or runs to plot: in order; the list is owned */
     int overrides, defines, predictions, argc;

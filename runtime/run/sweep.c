@@ -6,12 +6,23 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-/* The next row that is not over; NULL: none is left, or it is enough. */
+const char *const row_word[] = {
+    [ROW_WAITS] = "waits",   [ROW_STOPPED] = "stopped", [ROW_FAILED] = "failed",
+    [ROW_HALVED] = "halved", [ROW_DONE] = "done",
+};
+
+/* There is something left to do of it, in this rung or a later one. */
+static bool is_open(const struct row *r)
+{
+    return r->state == ROW_WAITS || r->state == ROW_STOPPED;
+}
+
+/* The next row that is not at the end of the rung; NULL: none is left, or it is enough. */
 static struct row *next_row(struct sweep *s)
 {
     while (s->status == 0 && !stopped_by() && s->next < s->nrow) {
         struct row *r = &s->row[s->next++];
-        if (r->state == ROW_WAITS || r->state == ROW_STOPPED)
+        if (is_open(r) && (s->until == 0 || r->state == ROW_STOPPED || r->epoch < s->until))
             return r;
     }
     return NULL;
@@ -36,6 +47,31 @@ static void *work(void *sweep)
     }
     pthread_mutex_unlock(&s->busy);
     return NULL;
+}
+
+/* All runs of the rung, --jobs of them side by side. */
+static void work_all(struct sweep *s)
+{
+    pthread_t thread[MAX_JOBS];
+    int n = 0;
+    s->next = 0;
+    while (n + 1 < s->options->jobs && n + 1 < s->nrow && pthread_create(&thread[n], NULL, work, s) == 0)
+        n++;
+    work(s);
+    while (n > 0)
+        pthread_join(thread[--n], NULL);
+}
+
+static void work_rungs(struct sweep *s)
+{
+    for (int rungs = halving_rungs(s); s->rung < rungs; s->rung++) {
+        s->until = halving_until(s, s->rung);
+        work_all(s);
+        if (s->status || stopped_by())
+            return;
+        if (s->rung + 1 < rungs)
+            halving_cut(s);
+    }
 }
 
 /* ---- beginning and end ---- */
@@ -67,6 +103,8 @@ static int prepare(struct sweep *s)
         status = overrides_take(&j);
     if (status == 0) {
         const struct recipe *r = &j.recipe;
+        s->epochs = r->epochs;
+        s->seed = r->seed;
         int metric = r->save.measure >= 0 ? r->save.measure : 0;
         s->net = region_copy(s->region, j.plan->net);
         snprintf(s->metric, sizeof s->metric, "%s", r->metrics > 0 ? r->metric[metric] : "");
@@ -82,7 +120,7 @@ static int finish(struct sweep *s)
 {
     int left = 0, failed = 0, signal = stopped_by();
     for (int i = 0; i < s->nrow; i++) {
-        left += s->row[i].state == ROW_WAITS || s->row[i].state == ROW_STOPPED;
+        left += is_open(&s->row[i]);
         failed += s->row[i].state == ROW_FAILED;
     }
     if (s->status)
@@ -100,13 +138,16 @@ static int go(struct sweep *s)
 {
     if (s->lines) {
         fprintf(s->lines, "%s: %d runs, %s\n", s->net, s->nrow, s->folder);
+        if (s->options->jobs > 1)
+            fprintf(s->lines, "%lld side by side, a thread each: their times are not comparable\n",
+                    (long long)s->options->jobs);
         sweep_head(s, s->lines);
     }
     for (int i = 0; i < s->nrow; i++)
-        if (s->row[i].state != ROW_WAITS && s->row[i].state != ROW_STOPPED)
+        if (!is_open(&s->row[i]))
             live_row(s, &s->row[i]);
     stops_listen();
-    work(s);
+    work_rungs(s);
     live_clear(s);
     stops_end();
     return finish(s);

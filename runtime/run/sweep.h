@@ -7,9 +7,9 @@
 
 #include <pthread.h>
 
-enum { MAX_AXES = 32, MAX_SWEEP_ROWS = 10000, REASON = 200 };
+enum { MAX_AXES = 32, MAX_SWEEP_ROWS = 10000, MAX_JOBS = 256, REASON = 200 };
 
-/* ---- sweep_axes.c ---- */
+/* ---- sweep_axes.c, sweep_draw.c ---- */
 
 enum axis_kind { AXIS_SETTING, AXIS_PARAM, AXIS_DEVICE };
 struct axis {
@@ -18,9 +18,13 @@ struct axis {
     const char *shown; /* its last part, "lr", where no other axis ends so */
     int n;
     const char **value; /* as --set, -D and --device take them */
+    bool range, log;    /* drawn from [low, high], evenly or evenly in its logarithm; the values are its ends */
+    bool whole;         /* in whole numbers: both ends are */
+    double low, high;
 };
 
-enum row_state { ROW_WAITS, ROW_STOPPED, ROW_FAILED, ROW_DONE };
+enum row_state { ROW_WAITS, ROW_STOPPED, ROW_FAILED, ROW_HALVED, ROW_DONE };
+extern const char *const row_word[];
 
 struct row {
     int number;         /* from 1 on */
@@ -45,6 +49,12 @@ struct sweep {
     char folder[PATH_MAX], data[PATH_MAX]; /* runs/NET-sweep-N; of the data set, "": in the plan */
     int lock;                              /* of the folder: one process at a time */
     int naxis, nrow;
+    int draws;      /* of `runs = random(n)`: rows; 0: the product */
+    uint32_t seed;  /* of the draws: train.seed of the command line or the file */
+    int eta;        /* of `stop = halving(eta)`; 0: every run goes to its end */
+    int64_t epochs; /* of a whole run */
+    int rung;       /* that is at work */
+    int64_t until;  /* epochs at which it ends; 0: all */
     struct axis *axis;
     struct row *row;
     char measure[METRIC_NAME], metric[METRIC_NAME]; /* that the best epoch is best in; that is shown, "": none */
@@ -62,6 +72,19 @@ struct sweep {
 /* Axes and rows from --sweep, or from the plan's own section where that says nothing; each value is tried on the plan, or by the
  * compiler, so that what is misspelt is refused before anything runs. `plan` is changed by that. */
 int sweep_axes(struct sweep *s, struct plan *plan);
+/* "log(1e-4, 1e-1)", "uniform(0, 0.5)" as the value of an axis; false: something else. */
+bool draw_range(struct axis *a, const char *text);
+/* "random(20)", "halving(eta = 3)": the number; -1: something else. */
+int draw_rule(const char *text, const char *word, const char *argument, int otherwise);
+/* Rows of values that are drawn: word axis mod 4 of Philox4x32-10 with counter = {row, axis / 4, 0, 0}, key = {"SWEE", seed}. */
+int draw_rows(struct sweep *s);
+
+/* ---- sweep_halving.c: Jamieson and Talwalkar, "Non-stochastic best arm identification and hyperparameter optimization", 2016 ---- */
+
+/* Rungs: after each but the last, the best 1 / eta of the runs go on. 1: all go to the end at once. */
+int halving_rungs(const struct sweep *s);
+int64_t halving_until(const struct sweep *s, int rung); /* epochs at the end of it; 0: all */
+void halving_cut(struct sweep *s);                      /* the rung is over */
 
 /* ---- sweep_file.c: runs/NET-sweep-N/: the model, sweep.json, and a folder a run ---- */
 

@@ -23,6 +23,13 @@ static const char *piece(struct region *r, const char **at, char end, char other
 static int add_values(struct sweep *s, struct axis *a, const char *text)
 {
     text = piece(s->region, &text, '\0', '\0');
+    if (draw_range(a, text)) {
+        a->n = 2; /* its ends are tried */
+        a->value = region_alloc(s->region, 2, sizeof *a->value);
+        a->value[0] = region_printf(s->region, "%.17g", a->low);
+        a->value[1] = region_printf(s->region, "%.17g", a->high);
+        return 0;
+    }
     size_t n = strlen(text);
     if (n >= 2 && text[0] == '[' && text[n - 1] == ']' && !strchr(text + 1, '['))
         text = region_printf(s->region, "%.*s", (int)n - 2, text + 1);
@@ -42,6 +49,16 @@ static int add_entry(struct sweep *s, const char *entry)
     if (!*name || !at[strspn(at, " \t")])
         return complain(STATUS_USAGE, "--sweep: `%s`: write NAME=VALUE,VALUE; ..., such as train.batch=100,1000",
                         entry);
+    int draws = strcmp(name, "runs") == 0 ? draw_rule(at, "random", "n", -1) : -1;
+    int eta = strcmp(name, "stop") == 0 ? draw_rule(at, "halving", "eta", 3) : -1;
+    if (draws >= 0 || eta >= 0) {
+        s->draws = draws >= 0 ? draws : s->draws;
+        s->eta = eta >= 0 ? eta : s->eta;
+        if (draws == 0 || draws > MAX_SWEEP_ROWS || (eta >= 0 && eta < 2))
+            return complain(STATUS_USAGE, "--sweep: `%s`: random takes 1 to %d runs, halving an eta from 2 on", entry,
+                            MAX_SWEEP_ROWS);
+        return 0;
+    }
     name = strcmp(name, "seed") == 0 ? "train.seed" : name;
     for (int i = 0; i < s->naxis; i++)
         if (strcmp(s->axis[i].name, name) == 0)
@@ -186,5 +203,12 @@ int sweep_axes(struct sweep *s, struct plan *plan)
     if (status)
         return status;
     name_axes(s);
-    return product(s);
+    for (int i = 0; i < s->naxis; i++) {
+        if (s->axis[i].range && !s->draws)
+            return complain(STATUS_USAGE, "--sweep: `%s` is drawn from a range: say how often, runs=random(20)",
+                            s->axis[i].name);
+        if (s->eta && strcmp(s->axis[i].name, "train.epochs") == 0)
+            return complain(STATUS_USAGE, "--sweep: halving decides how many epochs a run has: leave out train.epochs");
+    }
+    return s->draws ? draw_rows(s) : product(s);
 }

@@ -12,8 +12,6 @@
 #include <unistd.h>
 
 static const char file_name[] = "sweep.json";
-static const char *const state_word[] = {
-    [ROW_WAITS] = "waits", [ROW_STOPPED] = "stopped", [ROW_FAILED] = "failed", [ROW_DONE] = "done"};
 
 void sweep_folder_of(const struct sweep *s, const struct row *r, char folder[PATH_MAX])
 {
@@ -29,7 +27,7 @@ static json_t *row_json(const struct sweep *s, const struct row *r)
         json_object_set_new(values, s->axis[i].name, json_string(r->value[i]));
     json_object_set_new(row, "run", json_integer(r->number));
     json_object_set_new(row, "values", values);
-    json_object_set_new(row, "state", json_string(state_word[r->state]));
+    json_object_set_new(row, "state", json_string(row_word[r->state]));
     if (r->state == ROW_FAILED) {
         json_object_set_new(row, "status", json_integer(r->status));
         json_object_set_new(row, "reason", json_string(r->reason));
@@ -61,6 +59,7 @@ static json_t *sweep_json(const struct sweep *s)
     json_object_set_new(all, "net", json_string(s->net));
     json_object_set_new(all, "command", command);
     json_object_set_new(all, "data", *s->data ? json_string(s->data) : json_null());
+    json_object_set_new(all, "rung", json_integer(s->rung));
     json_object_set_new(all, "measure", json_string(s->measure));
     json_object_set_new(all, "metric", json_string(s->metric));
     json_object_set_new(all, "synthetic", json_boolean(s->synthetic));
@@ -191,7 +190,10 @@ static void recall_row(struct row *r, const json_t *row)
     const char *reason = json_string_value(json_object_get(row, "reason"));
     r->status = (int)json_integer_value(json_object_get(row, "status"));
     bool failed = r->status == STATUS_DIVERGED && reason;
-    r->state = state && strcmp(state, "done") == 0 ? ROW_DONE : failed ? ROW_FAILED : ROW_WAITS;
+    r->state = failed ? ROW_FAILED : ROW_WAITS;
+    for (int k = ROW_HALVED; state && k <= ROW_DONE; k++)
+        if (strcmp(state, row_word[k]) == 0)
+            r->state = (enum row_state)k;
     if (failed)
         snprintf(r->reason, sizeof r->reason, "%s", reason);
     r->epoch = json_integer_value(json_object_get(row, "epoch"));
@@ -223,6 +225,7 @@ int sweep_recall(struct sweep *s)
         complain(STATUS_DATA, "%s/%s: its runs are not those of its command", s->folder, file_name);
     if (data)
         snprintf(s->data, sizeof s->data, "%s", data);
+    s->rung = (int)json_integer_value(json_object_get(all, "rung"));
     recall_text(s->measure, json_object_get(all, "measure"));
     s->synthetic = json_is_true(json_object_get(all, "synthetic"));
     json_decref(all);

@@ -149,6 +149,7 @@ void sweep_run(struct sweep *s, struct row *r)
     sweep_folder_of(s, r, folder);
     say_to(take_words, &watch);
     o.into = folder;
+    o.pause = s->until;
     o.quiet = true;
     o.threads = o.jobs > 1 ? 1 : o.threads;
     tell_open(&j.tell, PROGRESS_NONE, true, false);
@@ -166,7 +167,8 @@ void sweep_run(struct sweep *s, struct row *r)
     if (j.device)
         take_result(s, r, &j);
     r->status = status;
-    r->state = status == 0 ? ROW_DONE : status > STATUS_SIGNAL ? ROW_STOPPED : ROW_FAILED;
+    bool paused = s->until > 0 && !choose_over(&j);
+    r->state = status == 0 ? paused ? ROW_WAITS : ROW_DONE : status > STATUS_SIGNAL ? ROW_STOPPED : ROW_FAILED;
     pthread_mutex_unlock(&s->busy);
     job_close(&j);
     free(o.recalled);

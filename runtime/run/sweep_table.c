@@ -9,9 +9,9 @@
 static int width_of(const struct sweep *s, int axis)
 {
     int width = (int)strlen(s->axis[axis].shown);
-    for (int i = 0; i < s->axis[axis].n; i++)
-        if ((int)strlen(s->axis[axis].value[i]) > width)
-            width = (int)strlen(s->axis[axis].value[i]);
+    for (int i = 0; i < s->nrow; i++)
+        if ((int)strlen(s->row[i].value[axis]) > width)
+            width = (int)strlen(s->row[i].value[axis]);
     return width;
 }
 
@@ -73,11 +73,9 @@ void sweep_line(const struct sweep *s, const struct row *r, char mark, FILE *out
     fprintf(out, "  %4s  %8s  %8s", best, each, all);
     for (int i = 0; i < s->naxis; i++)
         fprintf(out, "  %*s", width_of(s, i), r->value[i]);
-    fprintf(out, "%s%s\n",
-            r->state == ROW_FAILED    ? "  "
-            : r->state == ROW_STOPPED ? "  stopped"
-                                      : "",
-            r->state == ROW_FAILED ? r->reason : "");
+    if (r->state == ROW_FAILED || r->state == ROW_STOPPED || r->state == ROW_HALVED)
+        fprintf(out, "  %s", r->state == ROW_FAILED ? r->reason : row_word[r->state]);
+    fputc('\n', out);
 }
 
 /* ---- sorted ---- */
@@ -90,9 +88,11 @@ static bool counts(const struct row *r)
 static int by_merit(const void *a, const void *b)
 {
     const struct row *x = *(const struct row *const *)a, *y = *(const struct row *const *)b;
-    if (counts(x) != counts(y))
-        return counts(x) ? -1 : 1;
-    if (counts(x) && x->merit != y->merit)
+    if (x->state != y->state)
+        return x->state > y->state ? -1 : 1;
+    if (x->state == ROW_HALVED && x->epoch != y->epoch)
+        return x->epoch > y->epoch ? -1 : 1;
+    if (x->state >= ROW_HALVED && x->merit != y->merit)
         return x->merit > y->merit ? -1 : 1;
     return x->number - y->number;
 }
@@ -222,8 +222,6 @@ static void put_field(FILE *out, const char *text)
 
 static void put_csv(const struct sweep *s, FILE *out)
 {
-    static const char *const word[] = {
-        [ROW_WAITS] = "waits", [ROW_STOPPED] = "stopped", [ROW_FAILED] = "failed", [ROW_DONE] = "done"};
     const char *metric = *s->metric ? s->metric : "metric";
     fprintf(out, "run,state,epoch,epochs,best_epoch,train_loss,loss,%s,%s_95_low,%s_95_high,n,epoch_seconds,seconds",
             metric, metric, metric);
@@ -235,7 +233,7 @@ static void put_csv(const struct sweep *s, FILE *out)
         const struct row *r = list[k];
         char folder[PATH_MAX];
         sweep_folder_of(s, r, folder);
-        fprintf(out, "%d,%s,%lld,%lld,", r->number, word[r->state], (long long)r->epoch, (long long)r->epochs);
+        fprintf(out, "%d,%s,%lld,%lld,", r->number, row_word[r->state], (long long)r->epoch, (long long)r->epochs);
         if (r->best_epoch > 0)
             fprintf(out, "%lld,%.9g,%.9g,", (long long)r->best_epoch, r->train_loss, r->loss);
         else

@@ -7,6 +7,8 @@
 
 static bool enough(const struct job *j)
 {
+    if (j->options->pause > 0 && j->at.epoch >= j->options->pause)
+        return true;
     return stopped_by() || (j->options->steps > 0 && j->at.step >= j->options->steps);
 }
 
