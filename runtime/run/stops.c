@@ -4,7 +4,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 
-static volatile sig_atomic_t by;
+static atomic_int by; /* the last such signal; several threads may train */
 
 static void stop(int number)
 {

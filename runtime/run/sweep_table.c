@@ -171,11 +171,15 @@ static void put_means(const struct sweep *s, const struct row **list, int seed, 
         if (told)
             continue;
         struct mean l = mean_of(s, list[k], seed, true), m = mean_of(s, list[k], seed, false);
-        char loss[32], half[32];
+        char loss[32], half[32] = "-", share[32] = "-";
         loss_text(l.mean, loss, sizeof loss);
-        fprintf(out, "%5d  %8s ± %-8s", l.n, loss, loss_text(l.half, half, sizeof half));
+        if (l.n > 1) { /* one value has no interval */
+            loss_text(l.half, half, sizeof half);
+            snprintf(share, sizeof share, "%.2f", m.half);
+        }
+        fprintf(out, "%5d  %8s ± %-8s", l.n, loss, half);
         if (metric)
-            fprintf(out, "  %6.2f ± %5.2f %%", m.mean, m.half);
+            fprintf(out, "  %6.2f ± %5s %%", m.mean, share);
         for (int i = 0; i < s->naxis; i++)
             if (i != seed)
                 fprintf(out, "  %*s", width_of(s, i), list[k]->value[i]);
