@@ -212,7 +212,7 @@ static const struct option_row rows[] = {
      "train once for each combination of values, such as \"train.batch=100,1000; hidden=64,128; seed=1,2\": settings, params, "
      "device; without AXES those of the model's `sweep` section",
      false, OPTION_CALL(go_over, 0, NULL)},
-    {"jobs", 0, "N", HOW, "runs of a sweep side by side, one thread each; the same bits", false,
+    {"jobs", 0, "N", HOW, "runs of a sweep side by side on the CPU, one thread each; the same bits", false,
      OPTION_WHOLE(jobs, 1, 256, NULL)},
     {"define", 'D', "NAME=VALUE", HOW, "set a `param` of MODEL.net; may be repeated", false,
      OPTION_CALL(define, 0, NULL)},

@@ -115,6 +115,9 @@ static int set_values(const struct sweep *s, const struct row *r, struct options
         else
             (a->kind == AXIS_PARAM ? o->define : o->override)[(*n)++] = text;
     }
+    if (o->jobs > 1 && strncmp(o->device, "cuda", 4) == 0)
+        return complain(STATUS_USAGE, "runs side by side have a thread of the CPU each: leave out --jobs");
+    o->device = o->jobs > 1 ? "cpu" : o->device;
     return 0;
 }
 

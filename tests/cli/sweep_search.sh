@@ -32,6 +32,9 @@ says out '^3 side by side, a thread each: their times are not comparable$'
 cmp <(cut -d, -f 1-11,14-16 halved.csv) <(cut -d, -f 1-11,14-16 jobs.csv)
 for n in 1 2 3 4 5 6 7 8 9; do cmp "runs/mlp-sweep-1/mlp-$n/last.safetensors" "jobs/mlp-sweep-1/mlp-$n/last.safetensors"; done
 
+expect 2 netrun "$ROOT/models/mlp.net" --train "$data" --epochs 1 --jobs 2 --sweep 'device = cuda'
+says out ' cuda  runs side by side have a thread of the CPU each: leave out --jobs$'
+
 # Stopped between the rungs, and within one.
 cp -r runs/mlp-sweep-1 runs/mlp-sweep-7
 sed -i '/"run": 7/,$ s/"state": "[a-z]*"/"state": "waits"/; s/"state": "\(done\|halved\)"/"state": "waits"/; s/"rung": [0-9]*/"rung": 0/; /"run": [7-9]/,/seconds/ s/"epoch": [0-9]*/"epoch": 0/; s/"epoch": 3/"epoch": 1/' \
