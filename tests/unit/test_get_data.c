@@ -135,13 +135,44 @@ static void test_real_data(void **state)
     assert_contains(output, "holds mnist already");
 }
 
+/* Clothes have names, unless somebody gave them others. */
+static void test_names(void **state)
+{
+    struct temp *temp = *state;
+    const char *data = real_data("DATA", "fashion");
+    char environment[4100], output[2000], path[300];
+    size_t size;
+    if (!data)
+        skip();
+    snprintf(environment, sizeof environment, "MIRRORS=\"file://$(realpath '%s')\"", data);
+    assert_int_equal(get_data(temp, environment, "$T/data fashion", output, sizeof output), 0);
+    assert_int_equal(count_in(temp, "data"), 5);
+    snprintf(path, sizeof path, "%s/data/classes.txt", temp->folder);
+    char *names = (char *)temp_read(path, &size);
+    names[size] = '\0';
+    assert_string_equal(names,
+                        "T-shirt/top\nTrouser\nPullover\nDress\nCoat\nSandal\nShirt\nSneaker\nBag\nAnkle boot\n");
+    free(names);
+    FILE *own = fopen(path, "w");
+    assert_true(own && fputs("mine", own) >= 0 && fclose(own) == 0);
+    assert_int_equal(get_data(temp, "MIRRORS=-", "$T/data fashion", output, sizeof output), 0);
+    names = (char *)temp_read(path, &size);
+    assert_int_equal(size, 4);
+    free(names);
+}
+
 #define with_folder(test) cmocka_unit_test_setup_teardown(test, temp_open, close_tree)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        with_folder(test_draws_without_network), with_folder(test_wrong_checksum), with_folder(test_no_generator),
-        with_folder(test_keeps_other_data),      with_folder(test_usage),          with_folder(test_real_data),
+        with_folder(test_draws_without_network),
+        with_folder(test_wrong_checksum),
+        with_folder(test_no_generator),
+        with_folder(test_keeps_other_data),
+        with_folder(test_usage),
+        with_folder(test_real_data),
+        with_folder(test_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
