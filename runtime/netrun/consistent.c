@@ -32,7 +32,10 @@ static bool ends_in(const char *text, const char *end)
 int options_consistent(struct options *o)
 {
     bool named = o->folder && (strstr(o->folder, ".plan") || strstr(o->folder, ".net"));
-    if (o->resume && o->action == ACTION_NONE)
+    if (o->rerun && (o->action != ACTION_NONE || o->plan || o->resume || o->weights || o->overrides || o->defines ||
+                     o->steps || o->sweep || o->dry_run))
+        return complain(STATUS_USAGE, "--rerun takes all from the run but --data, --device, --threads and --memory");
+    if ((o->resume || o->rerun) && o->action == ACTION_NONE)
         o->action = ACTION_TRAIN;
     if (o->action == ACTION_NONE && o->list_runs && !o->plan)
         o->action = ACTION_RUNS;
@@ -42,7 +45,7 @@ int options_consistent(struct options *o)
         return complain(STATUS_USAGE, "say what to do: --train DIR, --test DIR, --predict FILE or --inspect DIR "
                                       "(`netrun --help` shows examples)");
     if (!o->plan && o->action != ACTION_INSPECT && o->action != ACTION_DEVICES && !options_of_runs(o->action) &&
-        o->action != ACTION_RUNS && !o->resume)
+        o->action != ACTION_RUNS && !o->resume && !o->rerun)
         return complain(STATUS_USAGE, "no plan or model given%s%s", named ? "; write it first: netrun " : "",
                         named ? o->folder : "");
     if (o->plan && o->action == ACTION_DEVICES)

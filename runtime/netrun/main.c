@@ -29,6 +29,8 @@ static int open_plan(struct job *j)
 static int load_plan(struct job *j)
 {
     int status = j->options->plan ? open_plan(j) : 0;
+    if (j->options->rerun)
+        return rerun_recall(j);
     return status ? status : j->options->resume ? run_recall(j) : overrides_take(j);
 }
 
@@ -85,9 +87,11 @@ static int one_job(struct options *o)
     tell_open(&job.tell, o->progress, o->quiet, o->json);
     if (o->action == ACTION_INSPECT && inspects_plan(o))
         o->plan = o->folder;
-    int status = o->plan || o->resume ? load_plan(&job) : 0;
+    int status = o->plan || o->resume || o->rerun ? load_plan(&job) : 0;
     if (status == 0)
         status = act(&job);
+    if (status == 0 && o->rerun)
+        status = rerun_compare(&job);
     job_close(&job);
     return status;
 }

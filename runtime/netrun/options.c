@@ -231,6 +231,9 @@ static const struct option_row rows[] = {
      "continue run or sweep RUN (a folder, or its name in runs/), or the `last` that was started or resumed, to the same bits; settings given "
      "with it stay with the run",
      false, OPTION_TEXT(resume)},
+    {"rerun", 0, "last|RUN", WEIGHTS,
+     "make run RUN once more, from its folder, and say whether that gives the same bits, or what is different here",
+     false, OPTION_TEXT(rerun)},
     {"data-changed", 0, NULL, WEIGHTS,
      "with --resume: go on although the data are not those that the run was trained with", true,
      OPTION_FLAG(data_changed)},

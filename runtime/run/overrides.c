@@ -35,6 +35,21 @@ static int change_as_recalled(struct job *j, char *settings)
     return status ? status : recipe_read(j->plan, &j->recipe);
 }
 
+int overrides_again(struct job *j, const struct recall *r)
+{
+    struct options *o = j->options;
+    int status = change_as_recalled(j, r->settings);
+    if (status)
+        return status;
+    j->recipe.seed = r->seed;
+    j->recipe.batch = r->batch;
+    o->split_statistics |= r->micro > 0;
+    o->precision = r->precision;
+    if (r->at.epoch < j->recipe.epochs)
+        o->steps = r->at.step;
+    return 0;
+}
+
 int overrides_resume(struct job *j, const struct recall *r)
 {
     int status = change_as_recalled(j, r->settings);

@@ -25,7 +25,7 @@ struct options { /* pointers: NULL if not given; they point into argv, or live a
     const char *sort;   /* the column of --runs */
     bool list_runs;     /* --runs is given, whatever else is */
     const char *beside; /* what --inspect compares with */
-    const char *plan, *folder, *output, *resume, *weights, *runs, *device, *memory, *emit_dir;
+    const char *plan, *folder, *output, *resume, *rerun, *weights, *runs, *device, *memory, *emit_dir;
     struct renames map;            /* --map */
     char *override[MAX_OVERRIDES]; /* "key=value", in order; owned */
     char *define[MAX_OVERRIDES];   /* of -D: "name=value"; they point into argv */

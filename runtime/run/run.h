@@ -157,17 +157,19 @@ struct job {
     struct tell tell;
     struct position at;
     struct pace pace;
-    bool held_out;           /* data.test is a holdout */
-    int64_t epochs_before;   /* of the run that is resumed, where the command line changes them; 0: it does not */
-    bool tested;             /* the last epoch of the run that is resumed was followed by a test */
-    double test_seconds;     /* that the last test took; 0: none yet */
-    double kept_at;          /* when `last` was written, or the training began */
-    char hash[2][HASH_TEXT]; /* of the training and the test set; before they are read, those of the checkpoint */
-    bool altered;            /* something is in force that the checkpoint does not have */
-    char folder[PATH_MAX];   /* of the run; "" if there is none */
-    char weights[PATH_MAX];  /* the file that they came from, "" if none */
-    bool synthetic_weights;  /* trained on synthetic data */
-    FILE *metrics;           /* metrics.jsonl in it, locked; tell.metrics when the training begins */
+    bool held_out;             /* data.test is a holdout */
+    int64_t epochs_before;     /* of the run that is resumed, where the command line changes them; 0: it does not */
+    bool tested;               /* the last epoch of the run that is resumed was followed by a test */
+    double test_seconds;       /* that the last test took; 0: none yet */
+    double kept_at;            /* when `last` was written, or the training began */
+    char hash[2][HASH_TEXT];   /* of the training and the test set; before they are read, those of the checkpoint */
+    bool altered;              /* something is in force that the checkpoint does not have */
+    char folder[PATH_MAX];     /* of the run; "" if there is none */
+    char again[PATH_MAX];      /* of the run that this one is made again from, */
+    char began_with[PATH_MAX]; /* and the weights that it began with */
+    char weights[PATH_MAX];    /* the file that they came from, "" if none */
+    bool synthetic_weights;    /* trained on synthetic data */
+    FILE *metrics;             /* metrics.jsonl in it, locked; tell.metrics when the training begins */
 };
 
 /* ---- choose.c: which epoch is the best, and when the training is over ---- */
@@ -191,6 +193,8 @@ int choose_check(const struct job *j);
 int overrides_take(struct job *j);
 /* The same for a run that is resumed, between the two its own, and with its seed and its batch, which cannot be changed. */
 int overrides_resume(struct job *j, const struct recall *r);
+/* Reads it from those of a run that is made again, whose batch and length it also takes. */
+int overrides_again(struct job *j, const struct recall *r);
 
 /* ---- fit.c: batch, budget, device ---- */
 
@@ -336,6 +340,13 @@ int run_history(const struct options *o, const char *name, char folder[PATH_MAX]
 
 /* Curves of a run on the terminal, till it has ended. */
 int watch(const struct options *o);
+
+/* ---- rerun.c ---- */
+
+/* --rerun: plan, data, settings, seed and length of a run, for a new one. */
+int rerun_recall(struct job *j);
+/* Behind it: status 0 if both have the same bits, else 4, having said what is different here. */
+int rerun_compare(struct job *j);
 
 /* ---- stops.c ---- */
 

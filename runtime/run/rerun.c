@@ -1,0 +1,161 @@
+/* rerun.c: --rerun, a run made once more from its folder, and whether that gave the same bits. */
+#include "data/safetensors.h"
+#include "run.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What the run's settings.json tells, NULL after a message. */
+static json_t *told(const char *folder)
+{
+    json_error_t e;
+    char path[PATH_MAX];
+    json_t *all = run_path(folder, "settings.json", path) ? json_load_file(path, JSON_REJECT_DUPLICATES, &e) : NULL;
+    if (!all)
+        complain(STATUS_DATA, "%s/settings.json:%d: %s", folder, e.line, e.text);
+    return all;
+}
+
+static int find(struct job *j)
+{
+    const char *run = j->options->rerun, *runs = j->options->runs;
+    bool last = strcmp(run, "last") == 0;
+    if (last ? run_newest(runs, NULL, true, j->again) : run_named(runs, run, j->again))
+        return 0;
+    return complain(STATUS_DATA, "%s: no run of that name, neither here nor in %s/", run, runs);
+}
+
+static const char *text_of(const json_t *all, const char *key)
+{
+    const char *text = json_string_value(json_object_get(all, key));
+    return text ? text : "";
+}
+
+/* Copies of what settings.json has of data, weights and device, where the command line names no others. */
+static int take_settings(struct job *j, const json_t *all)
+{
+    struct options *o = j->options;
+    const char *data = text_of(all, "data"), *weights = text_of(all, "weights");
+    if (!o->folder && *data) {
+        o->folder = o->recalled = strdup(data);
+        if (!o->folder)
+            return complain(STATUS_INTERNAL, "out of memory");
+    }
+    if (strlen(weights) >= sizeof j->weights)
+        return complain(STATUS_DATA, "%s: too long a path", weights);
+    strcpy(j->began_with, weights);
+    o->weights = *weights ? j->began_with : NULL;
+    if (strcmp(o->device, "auto") == 0 && strcmp(text_of(all, "device"), "cpu") == 0)
+        o->device = "cpu";
+    return 0;
+}
+
+/* Settings, seed, batch and length as its last checkpoint has them. */
+static int take_checkpoint(struct job *j)
+{
+    struct recall r;
+    char path[PATH_MAX];
+    if (!run_path(j->again, "last.safetensors", path))
+        return STATUS_DATA;
+    if (access(path, F_OK) != 0)
+        return complain(STATUS_DATA, "%s: the run ended before its first checkpoint", j->again);
+    int status = checkpoint_recall(path, j->plan, &r);
+    if (status == 0)
+        status = overrides_again(j, &r);
+    free(r.settings);
+    return status;
+}
+
+int rerun_recall(struct job *j)
+{
+    char path[PATH_MAX];
+    int status = find(j);
+    if (status)
+        return status;
+    json_t *all = told(j->again);
+    j->plan = all && run_path(j->again, "model.plan", path) ? plan_open(path) : NULL;
+    status = !j->plan ? STATUS_DATA : take_settings(j, all);
+    json_decref(all);
+    return status ? status : take_checkpoint(j);
+}
+
+/* ---- the comparison ---- */
+
+static bool same_tensor(const struct st_tensor *a, const struct st_tensor *b)
+{
+    return b && a->type == b->type && a->bytes == b->bytes && memcmp(a->data, b->data, a->bytes) == 0;
+}
+
+/* Tensors of the last checkpoints that differ; -1 after a message. */
+static int differing(const struct job *j, const char **first, struct st_file *was, struct st_file *is)
+{
+    struct data_error e;
+    char before[PATH_MAX], after[PATH_MAX];
+    int n = 0;
+    if (!run_path(j->again, "last.safetensors", before) || !run_path(j->folder, "last.safetensors", after))
+        return -1;
+    if (!st_read(before, was, &e) || !st_read(after, is, &e)) {
+        complain(STATUS_DATA, "%s", e.text);
+        return -1;
+    }
+    for (size_t i = 0; i < was->n_tensors; i++)
+        if (!same_tensor(&was->tensors[i], st_find(is, was->tensors[i].name)) && n++ == 0)
+            *first = was->tensors[i].name;
+    return n;
+}
+
+/* What of the two runs is not the same, and may be why; on stderr, a line each. */
+static void tell_causes(const struct job *j)
+{
+    static const struct {
+        const char *of, *key, *what;
+    } cause[] = {
+        {NULL, "train_hash", "the training set"},
+        {NULL, "test_hash", "the test set"},
+        {"versions", "netrun", "netrun"},
+        {"versions", "plan", "the version of plans"},
+        {NULL, "device", "the device"},
+        {NULL, "gpu", "the GPU"},
+        {NULL, "cpu", "the CPU"},
+        {"versions", "compiler", "the compiler"},
+    };
+    json_t *was = told(j->again), *is = told(j->folder);
+    int said = 0;
+    for (size_t i = 0; was && is && i < sizeof cause / sizeof *cause; i++) {
+        json_t *a = cause[i].of ? json_object_get(was, cause[i].of) : was;
+        json_t *b = cause[i].of ? json_object_get(is, cause[i].of) : is;
+        a = json_object_get(a, cause[i].key), b = json_object_get(b, cause[i].key);
+        if (a == b || json_equal(a, b)) /* NULL: neither tells */
+            continue;
+        char *from = json_dumps(a, JSON_ENCODE_ANY), *to = json_dumps(b, JSON_ENCODE_ANY);
+        note("different: %s: %s, now %s", cause[i].what, from ? from : "not told", to ? to : "not told");
+        free(from);
+        free(to);
+        said++;
+    }
+    if (json_array_size(json_object_get(was, "resumed")) > 0)
+        note("the run was resumed: settings that were given then were not in force from the start");
+    else if (!said)
+        note("nothing that settings.json tells is different");
+    json_decref(was);
+    json_decref(is);
+}
+
+int rerun_compare(struct job *j)
+{
+    const char *first = NULL;
+    struct st_file was = {0}, is = {0};
+    int n = differing(j, &first, &was, &is), status = n < 0 ? STATUS_DATA : 0;
+    if (n == 0)
+        say(&j->tell, "%s has the bits of %s: weights and optimizer", j->folder, j->again);
+    else if (n > 0) {
+        status = complain(STATUS_DATA, "%s has not the bits of %s: %d tensor%s %s, the first is %s", j->folder,
+                          j->again, n, n == 1 ? "" : "s", n == 1 ? "differs" : "differ", first);
+        tell_causes(j);
+    }
+    st_free(&was);
+    st_free(&is);
+    return status;
+}

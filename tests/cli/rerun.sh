@@ -1,0 +1,32 @@
+# --rerun: a run made once more from its folder has the same bits, or it is said what is different here.
+data=$(digits)
+plan mlp
+expect 0 netrun mlp.plan --train "$data" --epochs 2 --lr 0.002 --seed 7 --batch 50
+expect 0 netrun --rerun mlp-1
+says out '^runs/mlp-2 has the bits of runs/mlp-1: weights and optimizer$'
+cmp runs/mlp-1/best.safetensors runs/mlp-2/best.safetensors
+
+# One that was stopped within an epoch, with weights of another.
+netrun mlp.plan --train "$data" --steps 15 --weights runs/mlp-1/best.safetensors >out 2>err || fail "no run"
+expect 0 netrun --rerun last
+says out '^runs/mlp-4 has the bits of runs/mlp-3'
+cmp runs/mlp-3/last.safetensors runs/mlp-4/last.safetensors
+
+# The last byte of its last tensor, another CPU, other data.
+truncate -s -1 runs/mlp-3/last.safetensors
+printf '\001' >>runs/mlp-3/last.safetensors
+sed -i -E 's/("cpu": ")[^"]*/\1Abacus 1/' runs/mlp-3/settings.json
+expect 4 netrun --rerun mlp-3
+says err 'error: runs/mlp-5 has not the bits of runs/mlp-3: 1 tensors? differs?, the first is '
+says err 'different: the CPU: "Abacus 1", now "'
+"$B/make_digits" other --train 2000 --test 500 --seed 2 >/dev/null
+expect 4 netrun --rerun mlp-1 --data other
+says err 'different: the training set: '
+! grep -q 'GPU' err || fail "a GPU that neither has"
+
+expect 4 netrun --rerun mlp-99
+says err 'no run of that name'
+expect 2 netrun --rerun mlp-1 --train "$data"
+says err 'takes all from the run'
+mkdir -p runs/none
+expect 4 netrun --rerun none
