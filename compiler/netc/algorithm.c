@@ -10,14 +10,15 @@ static const struct node *node_of(const struct compilation *c, const struct sche
     return c->graph[s->phase]->group[kernel - s->first_kernel]->node[0];
 }
 
-static void say_bodies(const struct compilation *c, const char *layer)
+static void say_bodies(const struct compilation *c, const struct define *a)
 {
+    fprintf(stderr, "netc: error: --algorithm %s=%s: ", a->name, a->text);
     const char *said[16] = {NULL};
     int n = 0;
     for (const struct schedule *s = c->plan->schedule; s < c->plan->schedule + c->plan->nschedule; s++)
         for (int k = s->first_kernel; k < s->last_kernel; k++) {
             const struct node *node = node_of(c, s, k);
-            for (const struct body *b = node->layer && !strcmp(node->layer, layer) ? node->op->body : NULL;
+            for (const struct body *b = node->layer && !strcmp(node->layer, a->name) ? node->op->body : NULL;
                  b && b->name; b++) {
                 int at = 0;
                 while (at < n && strcmp(said[at], b->name))
@@ -26,8 +27,7 @@ static void say_bodies(const struct compilation *c, const char *layer)
                     said[n++] = b->name;
             }
         }
-    if (!n)
-        fprintf(stderr, "  = help: its kernels can be written in one way only\n");
+    fprintf(stderr, n ? "no kernel of the layer can be written so\n" : "its kernels can be written in one way only\n");
     for (int i = 0; i < n; i++)
         fprintf(stderr, "%s%s%s", i ? ", " : "  = help: it can be written by plain, ", said[i], i == n - 1 ? "\n" : "");
 }
@@ -47,12 +47,10 @@ static bool overrule_layer(struct compilation *c, const struct define *a)
             done = true;
         }
     if (!found)
-        fprintf(stderr, "netc: error: --algorithm %s=%s: no kernel begins with a layer of that name; see -d o\n",
+        fprintf(stderr, "netc: error: --algorithm %s=%s: no kernel begins with a layer of that name; see -d f\n",
                 a->name, a->text);
-    else if (!done) {
-        fprintf(stderr, "netc: error: --algorithm %s=%s: no kernel of the layer can be written so\n", a->name, a->text);
-        say_bodies(c, a->name);
-    }
+    else if (!done)
+        say_bodies(c, a);
     return done;
 }
 

@@ -36,6 +36,9 @@ expect 0 netrun target.plan --train "$(digits)" --steps 1 --progress none
 # What there is not.
 expect 2 netc "$model" --algorithm conv9=plain
 says err 'conv9=plain: no kernel begins with a layer of that name'
+says err 'see -d f$'
+expect 2 netc "$model" --algorithm loss=plain
+says err 'loss=plain: its kernels can be written in one way only$'
 expect 2 netc "$model" --algorithm conv2=fft
 says err 'conv2=fft: no kernel of the layer can be written so'
 says err 'it can be written by plain, registers, tensor-cores$'
