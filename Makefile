@@ -168,8 +168,9 @@ $(B)/tests/test_steps: $(B)/tests/unit/test_steps.o $(STEPS_O)
 	$(call say,LD)
 	$(Q)$(LINK) -Wl,--wrap=calloc,--wrap=memmove,--wrap=strchr -o $@ $^ -lcmocka $(LIBS_NETC)
 
-# The compiler with one more layer, added as docs/adding-an-op.md tells, one more target and one more layout: by a file each.
-TEMPLATE_O := $(addprefix $(B)/template/,op.o target.o layout.o clip.o norules.o target_toy.o layout_pairs.o)
+# The compiler with one more layer, added as docs/adding-an-op.md tells, one more target, and one more layout with
+# its ops: by a file each.
+TEMPLATE_O := $(addprefix $(B)/template/,op.o target.o layout.o clip.o norules.o target_toy.o layout_pairs.o pairs.o)
 $(B)/template/oplist.h: $(B)/oplist.h Makefile
 	@mkdir -p $(@D)
 	@{ cat $<; printf 'MODULE(%s)\n' clip norules pairs; } | sort -u > $@

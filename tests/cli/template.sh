@@ -51,7 +51,7 @@ mv out toy.c
 "${CC:-cc}" -std=gnu11 -Wall -Werror -Wno-unused -fsyntax-only toy.c 2>err || fail "its kernels do not compile"
 expect 0 netc "$ROOT/models/mlp.net" --summary --target toy
 
-# And so is a layout, whose rows lie padded and two by two: every target reads and writes it, and what is learned stays the same.
+# And so is a layout, with a file of ops, whose rows lie padded and two by two: every target reads and writes it, and what is learned stays the same.
 sed 's/hidden = 128/hidden = 125/' "$ROOT/models/mlp.net" >without.net
 sed 's/-> ReLU$/-> ReLU -> Pairs/' without.net >pairs.net
 expect 0 netc pairs.net -d b
