@@ -69,7 +69,12 @@ static int emit(const struct compilation *c, const struct request *r)
 {
     struct emit_options o = {
         .target = emitted(c, r->emit, r->plain), .lanes = WIDEST, .file = c->file, .precision = r->precision};
+    const struct kernel *k = o.target ? emit_unheeded(c->plan, o.target, o.precision) : NULL;
     bool good = true;
+    if (k)
+        fprintf(stderr,
+                "netc: warning: %s was asked to be written by %s, which does not apply in %s: another body writes it\n",
+                k->name, k->stage->algorithm, precision_word[o.precision]);
     if (o.target)
         good = emit_kernels(c->plan, &o, stdout);
     else if (r->emit == EMIT_PLAN)

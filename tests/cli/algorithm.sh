@@ -47,6 +47,11 @@ says err 'needs LAYER=BODY'
 
 # A body that applies in another precision only is not silently another one.
 expect 0 netc "$model" --algorithm fc1=tensor-cores -o tensor.plan
+for precision in fp32 tf32; do
+    expect 0 netc "$model" --algorithm fc1=tensor-cores --emit=cuda --precision $precision
+    grep -c 'warning: cuda_train.*_fc1_conv was asked to be written by tensor-cores, which does not apply in fp32' err >$precision.warned || :
+done
+[ "$(cat fp32.warned tf32.warned | tr '\n' ' ')" = '1 0 ' ] || fail "netc warned: $(cat fp32.warned tf32.warned)"
 if [ -e "$ROOT/build/cudasim/libcuda.so.1" ] && ! "$NETRUN" --devices 2>&1 | grep -q '^libnvrtc *not found'; then
     for precision in fp32 tf32; do
         NETRUN_CUDA_LIBDIR=$ROOT/build/cudasim expect 0 netrun tensor.plan --train "$(digits)" --device cuda --precision $precision --steps 1 \
