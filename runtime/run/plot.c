@@ -99,14 +99,14 @@ void plot_own(const struct job *j)
     struct curve_run run = {0};
     struct data_error e;
     char stem[PATH_MAX], path[PATH_MAX], why[600] = "";
-    if (!run_path(j->folder, "curves", stem) || !run_path(j->folder, "metrics.jsonl", path))
+    if (j->options->into || !run_path(j->folder, "curves", stem) || !run_path(j->folder, "metrics.jsonl", path))
         return;
     if (!history_read(path, &run.history, &e)) {
         note("%s", e.text);
         return;
     }
     run.label = name_of(j->folder);
-    if (run.history.epochs > 0 && !curves_draw(&run, 1, stem, why, sizeof why, &e))
+    if (run.history.epochs > 1 && !curves_draw(&run, 1, stem, why, sizeof why, &e))
         note("no curves: %s", e.text);
     else if (*why && j->tell.lines)
         note("%s.gp has the curves, but they are not drawn: %s", stem, why);

@@ -331,7 +331,8 @@ int runs_list(const struct options *o);
 
 /* Curves of the runs that are named, or of the newest, as pictures. */
 int plot(const struct options *o);
-/* The same of the run that ends, into its folder; a training is none the worse if that fails. */
+/* The same of the run that ends, into its folder, if it has two epochs to draw a line through and is none of a sweep; a training
+ * is none the worse if that fails. */
 void plot_own(const struct job *j);
 /* Folder and history of the run called `name`, or `last`. */
 int run_history(const struct options *o, const char *name, char folder[PATH_MAX], struct history *h);
