@@ -60,7 +60,7 @@ says out 'no test is called: no_such_test'
 # An empty DATA is no DATA, and other variables of the user's do not reach the tests; what data would add is named.
 expect 0 env DATA= PLACEMENT= NETRUN_CUDA_LIBDIR=/none NETRUN_CUBLAS=x SIM_VRAM=x FORCE_COLOR=1 "$ROOT/tests/run" --unit test_get_data test_pack
 if [ -x "$B/tests/test_pack" ] && [ -x "$B/tests/test_get_data" ]; then
-    says out '^PASS tests/unit/test_get_data .*\(more with DATA/mnist\)$'
+    says out '^PASS tests/unit/test_get_data .*\(more with DATA/fashion, DATA/mnist\)$'
     says out '^PASS tests/unit/test_pack .*\(more with PLACEMENT\)$'
     says out '^2 tests need real data'
 fi
