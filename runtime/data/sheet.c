@@ -79,7 +79,7 @@ static bool lay_out(const struct sheet *s, struct layout *l)
         label = characters(s->row[r]) > label ? characters(s->row[r]) : label;
     l->left = l->gap + (label ? label * FONT_STEP * l->text + l->gap : 0);
     l->top = l->gap + (s->title ? l->line + l->gap : 0);
-    int64_t height, width, pixels;
+    int64_t height = 0, width = 0, pixels;
     bool over = __builtin_mul_overflow(l->rows, l->cell_height + l->gap, &height) ||
                 __builtin_mul_overflow(columns, l->cell_width + l->gap, &width);
     int64_t title = 2 * l->gap + characters(s->title) * FONT_STEP * l->text;
