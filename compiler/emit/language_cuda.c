@@ -33,7 +33,7 @@ static void open_function(struct writer *w)
         drawn = region_printf(w->region, "%s, uint64_t stream%d", drawn, i);
     put(w, "    uint32_t *control, real *workspace%s)", drawn);
     put(w, "{");
-    put(w, "const nr_args args = arguments(control), *const a = &args;");
+    put(w, "const control_args args = arguments(control), *const a = &args;");
 }
 
 static void tasks(struct writer *w, int blocks_per_task, int splits)
