@@ -34,13 +34,32 @@ static struct price plain_price(const struct writer *w)
     };
 }
 
+/* Of a body without a rule of its own: it computes what the plain one does, in vectors, and reads or writes each value of its
+ * operands once. */
+static struct price once_price(const struct writer *w, const struct stage *s)
+{
+    struct count n;
+    struct price p = {0};
+    if (count_kernel(w, &n))
+        p = (struct price){.flops = n.sample.flops, .error = n.terms};
+    for (int i = 0; i < s->nin + s->nout; i++) {
+        const int at = i < s->nin ? s->in[i] : s->out[i - s->nin];
+        const struct tensor *t = tensor_of(w, at);
+        if (t->rows && (i < s->nin || is_stored(w, at)))
+            p.bytes += (double)(tensor_elements(t) * dtype_bytes(t->dtype));
+    }
+    p.cycles = fmax(p.flops / w->target->flops, p.bytes / w->target->bytes);
+    return p;
+}
+
 struct price body_price(const struct writer *w, const struct stage *s, const struct body *b)
 {
     struct price p = {0};
     if (!b)
         return plain_price(w);
-    if (b->price)
-        b->price(w, s, &p);
+    if (!b->price)
+        return once_price(w, s);
+    b->price(w, s, &p);
     return p;
 }
 
@@ -63,7 +82,7 @@ const struct body *choose_body(const struct writer *w, const struct stage *s, co
             best = b;
         }
     }
-    return least > 0 && has_plain(w, s->op) && body_price(w, s, NULL).cycles < least ? NULL : best;
+    return has_plain(w, s->op) && body_price(w, s, NULL).cycles < least ? NULL : best;
 }
 
 static struct writer writer_for(const struct plan *p, int k, enum precision precision, struct region *r)
@@ -109,14 +128,11 @@ const struct kernel *emit_unheeded(const struct plan *p, const struct target *t,
     return found;
 }
 
-/* `p` NULL: it has no price. */
 static void put_price(const char *mark, const char *name, const struct price *p, FILE *out)
 {
-    fprintf(out, "  %s %s", mark, name);
-    if (p)
-        fprintf(out, "%*s %10.3g cycles %10.3g flops %10.3g bytes %8.3g error", 12 - (int)strlen(name), "", p->cycles,
-                p->flops, p->bytes, p->error);
-    if (p && (p->fixed_flops > 0 || p->fixed_bytes > 0))
+    fprintf(out, "  %s %-12s %10.3g cycles %10.3g flops %10.3g bytes %8.3g error", mark, name, p->cycles, p->flops,
+            p->bytes, p->error);
+    if (p->fixed_flops > 0 || p->fixed_bytes > 0)
         fprintf(out, " + %.3g flops %.3g bytes", p->fixed_flops, p->fixed_bytes);
     fputc('\n', out);
 }
@@ -127,7 +143,7 @@ static void put_prices(const struct writer *w, const struct stage *s, FILE *out)
     for (const struct body *b = s->op->body; b && b->name; b++) {
         const struct price price = body_price(w, s, b);
         if (body_applies(w, s, b))
-            put_price(b == taken ? "*" : " ", b->name, b->price ? &price : NULL, out);
+            put_price(b == taken ? "*" : " ", b->name, &price, out);
     }
     const struct price plain = body_price(w, s, NULL);
     if (isfinite(plain.cycles))

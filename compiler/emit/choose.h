@@ -8,7 +8,7 @@
  * one. `without` NULL, or the name of one that is not to be taken. */
 const struct body *choose_body(const struct writer *w, const struct stage *s, const char *without);
 bool body_applies(const struct writer *w, const struct stage *s, const struct body *b);
-/* b NULL: of the plain one, from what it does (count.h); cycles are INFINITY if it has none, those of another without price 0. */
+/* b NULL: of the plain one, from what it does (count.h); cycles are INFINITY if there is none. */
 struct price body_price(const struct writer *w, const struct stage *s, const struct body *b);
 
 /* Each kernel with the bodies that apply, and what each takes. */

@@ -58,7 +58,7 @@ struct body {
     const struct target *target;
     bool (*applies)(const struct writer *w, const struct stage *s); /* NULL: always */
     void (*emit)(struct writer *w, const struct stage *s);
-    void (*price)(const struct writer *w, const struct stage *s, struct price *p); /* NULL: cheaper than plain */
+    void (*price)(const struct writer *w, const struct stage *s, struct price *p); /* NULL: touches each value once */
     op_count *scratch, *row_scratch; /* floats of workspace that it may need, for the phase and for each row */
 };
 

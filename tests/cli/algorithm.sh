@@ -60,3 +60,10 @@ if [ -e "$ROOT/build/cudasim/libcuda.so.1" ] && ! "$NETRUN" --devices 2>&1 | gre
     done
     [ "$(cat fp32.warned tf32.warned | tr '\n' ' ')" = '1 0 ' ] || fail "warned: $(cat fp32.warned tf32.warned)"
 fi
+
+# Every body has a price, the losers too.
+for model in "$ROOT"/models/*.net; do
+    netc "$model" -d c -o /dev/null 2>choices || fail "$model: no choices"
+    grep -q '^  \* ' choices || fail "$model: nothing is chosen"
+    ! grep -E '^  [*-]? ' choices | grep -v ' cycles .* flops .* bytes .* error' || fail "$model: a body without a price"
+done
