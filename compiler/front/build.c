@@ -6,6 +6,8 @@
 
 /* ---- params ---- */
 
+enum { TOLD_LIST = 8, TOLD_PARAMS = 1000 };
+
 /* The value given by -D, evaluated where the param stands: it may use the params above it. */
 static struct result defined_value(struct builder *b, const struct decl *param, const struct define *define)
 {
@@ -20,6 +22,16 @@ static struct result defined_value(struct builder *b, const struct decl *param, 
                define->text);
     diag_help(b->diag, "a number, `true`, `false`, a list such as [3, 3], or an expression of params above it");
     return poison;
+}
+
+/* What tells one run of a network from another stands among the settings. A long list is data, and in the text; so is what nobody
+ * would read in a table of runs. */
+static void tell_param(struct builder *b, const struct decl *d, const struct result *v)
+{
+    const bool list = v->kind == A_LIST;
+    if (v->kind != POISON && (!list || v->n <= TOLD_LIST) && b->model->nsetting < TOLD_PARAMS)
+        setting_numbers(b, d->loc, region_printf(b->region, "param.%s", d->name), list ? v->n : 1,
+                        list ? v->list : &v->number, true);
 }
 
 static void declare_param(struct builder *b, const struct decl *d)
@@ -38,6 +50,7 @@ static void declare_param(struct builder *b, const struct decl *d)
     }
     if (define)
         v = defined_value(b, d, define);
+    tell_param(b, d, &v);
     scope_declare(b, &b->top, d->name, d->loc, NAME_PARAM, v);
 }
 

@@ -43,3 +43,9 @@ says some.svg 'mlp-1, mean of 2, train'
 says some.svg 'mlp-3, test'
 ! grep -q 'mlp-2' some.svg || fail "the runs of a group are drawn apart"
 [ "$(head -c 4 some.png | tail -c 3)" = PNG ] || fail "some.png is no PNG"
+
+# Runs that differ in a param are no seeds of each other.
+expect 0 netrun "$ROOT/models/mlp.net" --train "$data" --epochs 2 --runs wide
+expect 0 netrun "$ROOT/models/mlp.net" -D hidden=8 --train "$data" --epochs 2 --runs wide
+expect 0 netrun --plot wide/mlp-1 wide/mlp-2 -o two.svg
+! grep -q 'mean of' two.svg || fail "two networks are one curve"
