@@ -53,7 +53,7 @@ static bool put_hparams(struct job *j)
         hparam[n++].number = !s->text && s->n == 1 ? s->num[0] : 0;
     }
     snprintf(metric, sizeof metric, "%s/%s", j->recipe.metrics ? j->recipe.metric[0] : "loss",
-             j->data.test.count > 0 ? "test" : "train");
+             choose_split(j)->count > 0 ? choose_tested(j) : "train");
     const char *slash = strrchr(j->folder, '/'), *const shown = metric;
     return tfevents_hparams(&j->tell.board, wall_time(), slash ? slash + 1 : j->folder, hparam, n, &shown, 1);
 }

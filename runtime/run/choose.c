@@ -8,6 +8,11 @@ const struct data_split *choose_split(const struct job *j)
     return j->data.holdout.count > 0 ? &j->data.holdout : &j->data.test;
 }
 
+const char *choose_tested(const struct job *j)
+{
+    return set_text(&(struct result){.held_out = choose_split(j) == &j->data.holdout});
+}
+
 /* The metric that a choice goes by, or MEASURE_LOSS. */
 static int measure_of(const struct job *j, const struct rule *c)
 {

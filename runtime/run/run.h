@@ -176,6 +176,7 @@ struct job {
 
 /* What epochs are tested on: the holdout, or else the test set, which may be empty. */
 const struct data_split *choose_split(const struct job *j);
+const char *choose_tested(const struct job *j); /* "test", "holdout" */
 /* Judges the epoch that the position counts already. True: it is the best so far. */
 bool choose_epoch(struct job *j, double train_loss, const struct result *r);
 /* All epochs are done, or `stop` has had enough. */

@@ -43,10 +43,8 @@ static void put_number(json_t *row, const char *key, const double *column, int e
 /* Results of the best epoch, and times. */
 static void describe(struct listing *l, const struct history *h, json_t *row)
 {
-    char key[80] = "";
     const char *metric = history_metric(h);
-    snprintf(key, sizeof key, "test.%s", metric ? metric : "");
-    const double *right = metric ? history_column(h, key) : NULL, *test = history_column(h, "test.loss");
+    const double *right = metric ? history_tested(h, metric) : NULL, *test = history_tested(h, "loss");
     const double *loss = test ? test : history_column(h, "train.loss"), *seconds = history_column(h, "seconds");
     int best = right ? best_of(h, right, true) : best_of(h, loss, false);
     double all = 0;

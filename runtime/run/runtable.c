@@ -16,8 +16,7 @@ static const json_t *value_at(const json_t *event, const struct column *c)
     for (const char *rest = c->path; *rest;) {
         size_t n = strcspn(rest, ".");
         snprintf(part, sizeof part, "%.*s", (int)n, rest);
-        const json_t *next = json_object_get(at, part);
-        at = next || strcmp(part, "test") != 0 ? next : json_object_get(at, "holdout");
+        at = json_object_get(at, part);
         rest += n + (rest[n] == '.');
     }
     return c->bound < 0 ? at : json_array_get(at, (size_t)c->bound);
@@ -79,7 +78,7 @@ int run_table(struct job *j)
     char path[PATH_MAX];
     if (!run_path(j->folder, "metrics.csv", path))
         return STATUS_DATA;
-    j->tell.columns = columns_of_epochs(j->recipe.metric, j->recipe.metrics, j->tell.column);
+    j->tell.columns = columns_of_epochs(choose_tested(j), j->recipe.metric, j->recipe.metrics, j->tell.column);
     int status = write_rows(j, path);
     j->tell.table = status == 0 ? fopen(path, "ae") : NULL;
     if (status == 0 && !j->tell.table)

@@ -1,7 +1,6 @@
 /* sweep_run.c: one training of a sweep. It says nothing itself: what it would say of its failure is the reason in its row. */
 #include "sweep.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,33 +57,27 @@ static void take_words(void *to, bool error, const char *text)
 /* ---- what came of it ---- */
 
 /* Of the metrics of its folder: the best epoch's numbers, and the time of all. */
-static void read_epoch(const struct sweep *s, struct row *r, const char *line)
-{
-    json_t *e = json_loads(line, 0, NULL), *test = json_object_get(e, "test"), *train = json_object_get(e, "train");
-    const char *name = json_string_value(json_object_get(e, "event"));
-    if (name && strcmp(name, "epoch") == 0) {
-        r->seconds += json_number_value(json_object_get(e, "seconds"));
-        if (json_integer_value(json_object_get(e, "epoch")) == r->best_epoch) {
-            r->n = json_integer_value(json_object_get(test, "n"));
-            r->train_loss = json_number_value(json_object_get(train, "loss"));
-            r->loss = test ? json_number_value(json_object_get(test, "loss")) : r->train_loss;
-            r->metric = *s->metric ? json_number_value(json_object_get(test, s->metric)) : 0;
-        }
-    }
-    json_decref(e);
-}
-
 static void read_metrics(const struct sweep *s, struct row *r, const char *folder)
 {
-    char path[PATH_MAX], *line = NULL;
-    size_t size = 0;
-    FILE *file = run_path(folder, "metrics.jsonl", path) ? fopen(path, "re") : NULL;
+    struct history h;
+    struct data_error e;
+    char path[PATH_MAX];
     r->seconds = 0;
-    while (file && getline(&line, &size, file) > 0)
-        read_epoch(s, r, line);
-    free(line);
-    if (file)
-        fclose(file);
+    if (!run_path(folder, "metrics.jsonl", path) || !history_read(path, &h, &e))
+        return;
+    const double *epoch = history_column(&h, "epoch"), *seconds = history_column(&h, "seconds");
+    const double *loss = history_tested(&h, "loss"), *train = history_column(&h, "train.loss");
+    const double *right = *s->metric ? history_tested(&h, s->metric) : NULL, *n = history_tested(&h, "n");
+    for (size_t i = 0; i < h.epochs; i++) {
+        r->seconds += seconds && seconds[i] > 0 ? seconds[i] : 0;
+        if (!epoch || epoch[i] != (double)r->best_epoch)
+            continue;
+        r->n = n && n[i] > 0 ? (int64_t)n[i] : 0;
+        r->train_loss = train ? train[i] : 0;
+        r->loss = loss ? loss[i] : r->train_loss;
+        r->metric = right ? right[i] : 0;
+    }
+    history_free(&h);
 }
 
 /* The job is still open. */

@@ -121,14 +121,13 @@ void fields_print(FILE *out)
 
 /* ---- the columns of the table of epochs ---- */
 
-/* The row's name with `metric` for its METRIC. */
-static void name_of(const struct field *f, const char *metric, char *name, size_t size)
+/* The row's name with `metric` for its METRIC, and `tested` for the test set. */
+static void name_of(const struct field *f, const char *tested, const char *metric, char *name, size_t size)
 {
-    const char *at = strstr(f->name, "METRIC");
-    if (at)
-        snprintf(name, size, "%.*s%s%s", (int)(at - f->name), f->name, metric, at + strlen("METRIC"));
-    else
-        snprintf(name, size, "%s", f->name);
+    bool of_test = f->at == AT(epoch.test);
+    const char *rest = of_test ? strchr(f->name, '.') : f->name, *at = strstr(rest, "METRIC");
+    snprintf(name, size, "%s%.*s%s%s", of_test ? tested : "", at ? (int)(at - rest) : (int)strlen(rest), rest,
+             at ? metric : "", at ? at + strlen("METRIC") : "");
 }
 
 static void add_column(struct column *list, int *n, const struct field *f, int metric, const char *name, int bound)
@@ -142,7 +141,8 @@ static void add_column(struct column *list, int *n, const struct field *f, int m
             *at = '_';
 }
 
-int columns_of_epochs(const char metric[][METRIC_NAME], int metrics, struct column list[MAX_COLUMNS])
+int columns_of_epochs(const char *tested, const char metric[][METRIC_NAME], int metrics,
+                      struct column list[MAX_COLUMNS])
 {
     int n = 0;
     for (const struct field *f = event_field; f < event_field + event_fields; f++) {
@@ -152,7 +152,7 @@ int columns_of_epochs(const char metric[][METRIC_NAME], int metrics, struct colu
         for (int m = 0; m < (each ? metrics : 1); m++)
             for (int bound = pair ? 0 : -1; bound < (pair ? 2 : 0); bound++) {
                 char name[64];
-                name_of(f, each ? metric[m] : "", name, sizeof name);
+                name_of(f, tested, each ? metric[m] : "", name, sizeof name);
                 add_column(list, &n, f, m, name, bound);
             }
     }

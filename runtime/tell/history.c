@@ -39,6 +39,18 @@ const char *history_metric(const struct history *h)
     return NULL;
 }
 
+const double *history_tested(const struct history *h, const char *what)
+{
+    static const char *const set[] = {"holdout", "test"};
+    const double *value = NULL;
+    for (size_t i = 0; !value && i < sizeof set / sizeof *set; i++) {
+        char name[sizeof h->column->name + sizeof "holdout."];
+        snprintf(name, sizeof name, "%s.%.*s", set[i], (int)sizeof h->column->name, what);
+        value = history_column(h, name);
+    }
+    return value;
+}
+
 /* The column's numbers; a new one has none of the epochs before. NULL: no memory, or too many. */
 static double *column(struct history *h, const char *name)
 {

@@ -28,5 +28,7 @@ bool history_read(const char *path, struct history *h, struct data_error *error)
 void history_free(struct history *h);
 const char *history_metric(const struct history *h);                     /* the first one, beside a loss; NULL: none */
 const double *history_column(const struct history *h, const char *name); /* NULL: no epoch has it */
+/* `what` ("loss", "accuracy", "n") of the set that epochs were tested on, the holdout or else the test set; NULL: neither has it. */
+const double *history_tested(const struct history *h, const char *what);
 
 #endif

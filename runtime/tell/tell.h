@@ -181,7 +181,9 @@ struct column {
     char name[80];     /* test_accuracy_95_low */
     char path[64];     /* test.accuracy_95: in the JSON of an event */
 };
-int columns_of_epochs(const char metric[][METRIC_NAME], int metrics, struct column list[MAX_COLUMNS]);
+/* `tested`: what epochs are tested on, "test" or "holdout". */
+int columns_of_epochs(const char *tested, const char metric[][METRIC_NAME], int metrics,
+                      struct column list[MAX_COLUMNS]);
 void table_head(const struct column *list, int n, FILE *out); /* sink_table.c */
 
 /* ---- tell.c: who is told ---- */

@@ -78,3 +78,15 @@ if here cuda; then
     says out '"holdout":\{"loss":.*"n":200\}'
     says out '"event":"evaluation",.*"loss":.*"n":500'
 fi
+
+# "test" is said of the test set alone, in tables and for TensorBoard too; tables of runs and sweeps have the holdout's results.
+expect 0 netrun held.plan --train "$data" --epochs 2 --runs tables
+head -n 1 tables/mlp-1/metrics.csv | grep -q ',holdout_loss,holdout_accuracy,' || fail "columns of metrics.csv"
+! head -n 1 tables/mlp-1/metrics.csv | grep -q 'test_loss' || fail "the holdout is called a test set in metrics.csv"
+grep -aq loss/holdout tables/mlp-1/events.out.tfevents.* || fail "no loss/holdout for TensorBoard"
+! grep -aq loss/test tables/mlp-1/events.out.tfevents.* || fail "the holdout is called a test set for TensorBoard"
+best=$(sed 1d tables/mlp-1/metrics.csv | cut -d, -f 7 | sort -g | tail -n 1)
+expect 0 netrun --runs tables --output runs.csv
+[ "$(sed -n 2p runs.csv | cut -d, -f 4)" = "$best" ] || fail "--runs has not $best"
+expect 0 netrun held.net --train "$data" --device cpu --epochs 2 --sweep "seed = [1]" --runs swept -o swept.csv
+[ "$(sed -n 2p swept.csv | cut -d, -f 8)" = "$best" ] || fail "the sweep's table has not $best"
