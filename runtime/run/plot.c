@@ -1,8 +1,8 @@
 /* plot.c: --plot, the curves of runs. */
 #include "run.h"
+#include "runfile.h"
 #include "tell/curves.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,9 +25,8 @@ static const char *name_of(const char *folder)
 /* Settings of the run without its seed; an empty object if the folder does not tell. */
 static json_t *settings_of(const char *folder)
 {
-    char path[PATH_MAX];
     static const char *const same[] = {"net", "settings", "data", "batch"};
-    json_t *all = run_path(folder, "settings.json", path) ? json_load_file(path, 0, NULL) : NULL, *kept = json_object();
+    json_t *all = settings_read(folder, false), *kept = json_object();
     for (size_t i = 0; i < sizeof same / sizeof *same; i++)
         json_object_set(kept, same[i], json_object_get(all, same[i]));
     json_object_del(json_object_get(kept, "settings"), "train.seed");
@@ -39,10 +38,8 @@ int run_history(const struct options *o, const char *name, char folder[PATH_MAX]
 {
     struct data_error e;
     char path[PATH_MAX];
-    bool last = strcmp(name, "last") == 0;
-    if (!(last ? run_newest(o->runs, NULL, false, folder) : run_named(o->runs, name, folder)))
-        return complain(STATUS_DATA, "%s: no run of that name, neither here nor in %s/", name, o->runs);
-    if (!run_path(folder, "metrics.jsonl", path))
+    int status = run_find(o->runs, name, folder);
+    if (status || !run_path(folder, "metrics.jsonl", path))
         return STATUS_DATA;
     return history_read(path, h, &e) ? 0 : complain(STATUS_DATA, "%s", e.text);
 }

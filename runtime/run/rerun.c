@@ -1,31 +1,11 @@
 /* rerun.c: --rerun, a run made once more from its folder, and whether that gave the same bits. */
 #include "data/safetensors.h"
 #include "run.h"
+#include "runfile.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* What the run's settings.json tells, NULL after a message. */
-static json_t *told(const char *folder)
-{
-    json_error_t e;
-    char path[PATH_MAX];
-    json_t *all = run_path(folder, "settings.json", path) ? json_load_file(path, JSON_REJECT_DUPLICATES, &e) : NULL;
-    if (!all)
-        complain(STATUS_DATA, "%s/settings.json:%d: %s", folder, e.line, e.text);
-    return all;
-}
-
-static int find(struct job *j)
-{
-    const char *run = j->options->rerun, *runs = j->options->runs;
-    bool last = strcmp(run, "last") == 0;
-    if (last ? run_newest(runs, NULL, true, j->again) : run_named(runs, run, j->again))
-        return 0;
-    return complain(STATUS_DATA, "%s: no run of that name, neither here nor in %s/", run, runs);
-}
 
 static const char *text_of(const json_t *all, const char *key)
 {
@@ -71,10 +51,10 @@ static int take_checkpoint(struct job *j)
 int rerun_recall(struct job *j)
 {
     char path[PATH_MAX];
-    int status = find(j);
+    int status = run_find(j->options->runs, j->options->rerun, j->again);
     if (status)
         return status;
-    json_t *all = told(j->again);
+    json_t *all = settings_read(j->again, true);
     j->plan = all && run_path(j->again, "model.plan", path) ? plan_open(path) : NULL;
     status = !j->plan ? STATUS_DATA : take_settings(j, all);
     json_decref(all);
@@ -121,7 +101,7 @@ static void tell_causes(const struct job *j)
         {NULL, "cpu", "the CPU"},
         {"versions", "compiler", "the compiler"},
     };
-    json_t *was = told(j->again), *is = told(j->folder);
+    json_t *was = settings_read(j->again, true), *is = settings_read(j->folder, true);
     int said = 0;
     for (size_t i = 0; was && is && i < sizeof cause / sizeof *cause; i++) {
         json_t *a = cause[i].of ? json_object_get(was, cause[i].of) : was;

@@ -298,6 +298,8 @@ void board_close(struct job *j);
 bool run_newest(const char *runs, const char *net, bool kept, char folder[PATH_MAX]);
 /* A run by its name: `name` if that is a folder, or else runs/name. */
 bool run_named(const char *runs, const char *name, char folder[PATH_MAX]);
+/* The same, or the `last` that was started or resumed; a status, after a message. */
+int run_find(const char *runs, const char *name, char folder[PATH_MAX]);
 /* folder/name; false, after a message, if that is too long. */
 bool run_path(const char *folder, const char *name, char path[PATH_MAX]);
 

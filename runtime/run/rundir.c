@@ -208,3 +208,11 @@ bool run_named(const char *runs, const char *name, char folder[PATH_MAX])
         return true;
     return length && snprintf(folder, PATH_MAX, "%s/%.*s", runs, length, name) < PATH_MAX && is_folder(folder);
 }
+
+int run_find(const char *runs, const char *name, char folder[PATH_MAX])
+{
+    bool last = strcmp(name, "last") == 0;
+    if (last ? run_newest(runs, NULL, false, folder) : run_named(runs, name, folder))
+        return 0;
+    return complain(STATUS_DATA, "%s: no run of that name, neither here nor in %s/", name, runs);
+}

@@ -2,22 +2,26 @@
 #include "base/atomic_file.h"
 #include "cpu/cores.h"
 #include "run.h"
+#include "runfile.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
-static json_t *read_file(const char *folder, json_error_t *e)
+json_t *settings_read(const char *folder, bool loud)
 {
+    json_error_t e = {.text = "too long a path"};
     char path[PATH_MAX];
-    if (snprintf(path, sizeof path, "%s/settings.json", folder) >= PATH_MAX)
-        return NULL;
-    return json_load_file(path, JSON_REJECT_DUPLICATES, e);
+    json_t *all = NULL;
+    if (snprintf(path, sizeof path, "%s/settings.json", folder) < PATH_MAX)
+        all = json_load_file(path, JSON_REJECT_DUPLICATES, &e);
+    if (!all && loud)
+        complain(STATUS_DATA, "%s/settings.json:%d: %s", folder, e.line, e.text);
+    return all;
 }
 
 int64_t run_turn(const char *folder)
 {
-    json_t *all = read_file(folder, NULL);
+    json_t *all = settings_read(folder, false);
     json_int_t turn = json_integer_value(json_object_get(all, "turn"));
     json_decref(all);
     return turn > 0 ? turn : 0;
@@ -25,10 +29,9 @@ int64_t run_turn(const char *folder)
 
 int run_data(struct job *j)
 {
-    json_error_t e = {.text = "too long a path"};
-    json_t *all = read_file(j->folder, &e);
+    json_t *all = settings_read(j->folder, true);
     if (!all)
-        return complain(STATUS_DATA, "%s/settings.json:%d: %s", j->folder, e.line, e.text);
+        return STATUS_DATA;
     const char *data = json_string_value(json_object_get(all, "data"));
     j->options->folder = j->options->recalled = data ? strdup(data) : NULL;
     bool failed = data && !j->options->folder;
@@ -112,7 +115,7 @@ static int64_t next_turn(const char *folder)
 /* What an earlier process wrote there and still holds. */
 static void keep_history(const struct job *j, json_t *all)
 {
-    json_t *before = read_file(j->folder, NULL), *resumed = json_object_get(before, "resumed");
+    json_t *before = settings_read(j->folder, false), *resumed = json_object_get(before, "resumed");
     json_t *list = json_is_array(resumed) ? json_incref(resumed) : json_array();
     static const char *const kept[] = {"command", "weights"};
     for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)

@@ -1,9 +1,9 @@
 /* runs.c: --runs, the runs of a folder as one table: what came of each, then the settings in which they differ. */
 #include "base/atomic_file.h"
 #include "run.h"
+#include "runfile.h"
 
 #include <dirent.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,10 +82,9 @@ static void take(struct listing *l, const char *runs, const char *name)
     char folder[PATH_MAX], path[PATH_MAX];
     struct history h;
     struct data_error e;
-    if (snprintf(folder, sizeof folder, "%s/%s", runs, name) >= PATH_MAX ||
-        snprintf(path, sizeof path, "%s/settings.json", folder) >= PATH_MAX)
+    if (snprintf(folder, sizeof folder, "%s/%s", runs, name) >= PATH_MAX)
         return;
-    json_t *all = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
+    json_t *all = settings_read(folder, false);
     if (!all || snprintf(path, sizeof path, "%s/metrics.jsonl", folder) >= PATH_MAX || !history_read(path, &h, &e)) {
         json_decref(all);
         return; /* no run */

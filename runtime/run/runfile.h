@@ -1,0 +1,11 @@
+/* runfile.h: reading settings.json of a run. */
+#ifndef RUNFILE_H
+#define RUNFILE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+/* The whole of it, for json_decref. NULL if it cannot be read, after a message if `loud`. */
+json_t *settings_read(const char *folder, bool loud);
+
+#endif
