@@ -116,6 +116,7 @@ static void tell_step(struct job *j, float loss, int64_t done, double since)
         .epochs = j->recipe.epochs,
         .step = j->at.in_epoch,
         .steps = j->recipe.rate.steps,
+        .done = j->at.step,
         .loss = loss,
         .seconds = j->at.seconds + seconds,
         .per_second = per_second,

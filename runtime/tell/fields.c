@@ -41,6 +41,7 @@ const struct field event_field[] = {
 
     {IN(STEP), "epoch", FIELD_INTEGER, AT(step.epoch), "epochs", "1 is the first", FIELD_STAYS},
     {IN(STEP), "step", FIELD_INTEGER, AT(step.step), "steps", "done of this epoch", FIELD_STAYS},
+    {IN(STEP), "steps", FIELD_INTEGER, AT(step.done), "steps", "done in all", FIELD_STAYS},
     {IN(STEP), "loss", FIELD_NUMBER, AT(step.loss), NULL, "mean over the batch, before its update", FIELD_STAYS},
     {IN(STEP), "seconds", FIELD_NUMBER, AT(step.seconds), "s", "of training in this epoch", FIELD_STAYS},
 

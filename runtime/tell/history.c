@@ -115,7 +115,6 @@ static bool take_epoch(struct history *h, json_t *event)
     return true;
 }
 
-/* `step` is kept as the event has it, within its epoch, and counted from the start of the run when all is read. */
 static bool take_step(struct history *h, json_t *event)
 {
     size_t room = h->logged_room;
@@ -126,8 +125,7 @@ static bool take_step(struct history *h, json_t *event)
         return false;
     h->loss = loss;
     json_t *value = json_object_get(event, "loss");
-    step[h->logged] = json_number_value(json_object_get(event, "step"));
-    step[h->logged] += 1e9 * (json_number_value(json_object_get(event, "epoch")) - 1);
+    step[h->logged] = json_number_value(json_object_get(event, "steps"));
     loss[h->logged++] = json_is_number(value) ? json_number_value(value) : NAN;
     return true;
 }
@@ -149,17 +147,6 @@ static bool take_line(struct history *h, const char *line)
     return good;
 }
 
-/* From steps within epochs to steps of the run. Before the first epoch is over, there is only that one. */
-static void count_steps(struct history *h)
-{
-    const double *steps = history_column(h, "steps"), *epoch = history_column(h, "epoch");
-    double each = steps && epoch && h->epochs > 0 ? steps[0] / epoch[0] : 0;
-    for (size_t i = 0; i < h->logged; i++) {
-        double before = floor(h->step[i] / 1e9);
-        h->step[i] += before * (each - 1e9);
-    }
-}
-
 bool history_read(const char *path, struct history *h, struct data_error *error)
 {
     *h = (struct history){0};
@@ -177,7 +164,6 @@ bool history_read(const char *path, struct history *h, struct data_error *error)
         good = data_fail(error, "%s: %s", path, strerror(errno));
     free(line);
     fclose(from);
-    count_steps(h);
     if (!good)
         history_free(h);
     return good;

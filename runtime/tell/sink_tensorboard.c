@@ -49,7 +49,7 @@ static bool take_epoch(struct tell *t, const struct event *e)
 
 static bool take_step(struct tell *t, const struct event *e)
 {
-    tfevents_begin(&t->board, e->time, (e->step.epoch - 1) * e->step.steps + e->step.step);
+    tfevents_begin(&t->board, e->time, e->step.done);
     tfevents_scalar(&t->board, "loss/step", e->step.loss);
     return tfevents_end(&t->board);
 }

@@ -55,6 +55,7 @@ struct start_report {                                     /* of a training */
 
 struct step_report {
     int64_t epoch, epochs, step, steps;    /* epoch: 1 for the first; step and steps of this epoch */
+    int64_t done;                          /* steps in all */
     double loss, seconds, per_second, eta; /* seconds of work at this epoch */
     bool logged;                           /* asked for by --log-every */
 };

@@ -6,7 +6,8 @@ expect 0 netrun mlp.plan --train "$data" --epochs 2 --log-every 10 --json
 "$B/tests/json_check" <out >count
 [ "$(cat count)" = "$(wc -l <out)" ] || fail "not one JSON text a line"
 says out '^\{"event":"start","time":"20[0-9-]{8}T[0-9:.]{12}Z","schema":2'
-says out '"event":"step","time":"[^"]*","epoch":1,"step":10,"loss":'
+says out '"event":"step","time":"[^"]*","epoch":1,"step":10,"steps":10,"loss":'
+says out '"event":"step","time":"[^"]*","epoch":2,"step":10,"steps":42,"loss":'
 says out '"event":"epoch","time":"[^"]*","epoch":2,.*"train":\{"loss":[^}]*"accuracy":[^}]*\},"test":\{"loss":[^}]*"accuracy":[^}]*"accuracy_95":\[[^}]*"n":500'
 says out '"event":"checkpoint",.*"file":"last.safetensors","epoch":3,"step":0,"steps":64'
 says out '"event":"end","time":"[^"]*","status":"ok","epochs":2,"seconds":[0-9.]*,"best":\{"epoch":'
