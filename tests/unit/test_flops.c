@@ -1,29 +1,16 @@
 /* What --flops counts, against what the tools themselves say: tests/expect/flops.json, of tests/oracle/flops.py. */
+#include "compiled.h"
 #include "netc/layers.h"
 
 #include <jansson.h>
-#include <stdlib.h>
-#include <string.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <cmocka.h>
 
 enum { TEXT_MOST = 1 << 16 };
 
-static void read_model(const char *name, char *text)
-{
-    char path[256];
-    snprintf(path, sizeof path, "models/%s.net", name);
-    FILE *f = fopen(path, "rb");
-    if (!f)
-        fail_msg("%s: cannot be read", path);
-    text[fread(text, 1, TEXT_MOST - 1, f)] = 0;
-    fclose(f);
-}
-
 /* The body alone predicts; beside it there is something to train. */
-static void write_case(const json_t *of, char *text)
+static char *case_text(const json_t *of)
 {
+    char *text = calloc(TEXT_MOST, 1);
+    assert_non_null(text);
     const json_t *input = json_object_get(of, "input");
     int n = snprintf(text, TEXT_MOST, "net one\ninput x : f32[");
     for (size_t i = 0; i < json_array_size(input); i++)
@@ -33,17 +20,12 @@ static void write_case(const json_t *of, char *text)
              "]\ntarget t : class[2]\n%s\nbeside = x -> Flatten -> Linear(2)\noutput y\n"
              "train {\n    loss = CrossEntropy(beside, t)\n    optimizer = SGD(lr = 0.1)\n}\n",
              json_string_value(json_object_get(of, "body")));
+    return text;
 }
 
-static void check_counts(const char *name, char *text, const json_t *want)
+/* Takes `c`. */
+static void check_counts(const char *name, struct compilation *c, const json_t *want)
 {
-    struct region *r = region_new();
-    struct compilation *c = region_alloc(r, 1, sizeof *c);
-    *c = (struct compilation){.file = name, .target = &target_cpu, .text = text, .length = strlen(text), .region = r};
-    c->diag = (struct diag){.file = name, .text = text, .out = stderr, .region = r};
-    bool good = run_passes(c, NULL);
-    diag_flush(&c->diag);
-    assert_true(good);
     int n;
     const struct layer *list = layers_of(c, &n);
     for (int rule = 0; rule < FLOPS_RULES; rule++) {
@@ -56,13 +38,12 @@ static void check_counts(const char *name, char *text, const json_t *want)
         if (rule == FLOPS_MACS)
             assert_int_equal(sum, c->macs);
     }
-    region_free(r);
+    compiled_free(c);
 }
 
 static void test_tools(void **state)
 {
     (void)state;
-    static char text[TEXT_MOST];
     json_error_t e;
     json_t *all = json_load_file("tests/expect/flops.json", JSON_REJECT_DUPLICATES, &e), *want;
     const char *name;
@@ -73,11 +54,8 @@ static void test_tools(void **state)
         for (int rule = 0; rule < FLOPS_RULES; rule++)
             assert_true(json_is_integer(json_object_get(want, flops_rules[rule].name)));
         models += !json_object_get(want, "body");
-        if (json_object_get(want, "body"))
-            write_case(want, text);
-        else
-            read_model(name, text);
-        check_counts(name, text, want);
+        check_counts(name, json_object_get(want, "body") ? compiled(case_text(want), name) : compiled_model(name),
+                     want);
     }
     assert_int_equal(models, 7);
     assert_true(json_object_size(all) > 20);

@@ -1,46 +1,6 @@
 /* Pictures of the memory plan: what they show against the plan itself. */
-#include "netc/compile.h"
+#include "compiled.h"
 #include "netc/map.h"
-
-#include <stdlib.h>
-#include <string.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <cmocka.h>
-
-static char *read_text(const char *path)
-{
-    FILE *f = fopen(path, "rb");
-    if (!f)
-        fail_msg("%s: cannot be read", path);
-    char *text = calloc(1 << 20, 1);
-    assert_true(text && fread(text, 1, (1 << 20) - 1, f) > 0);
-    fclose(f);
-    return text;
-}
-
-/* The region owns all but the text; closed_model gives both back. */
-static struct compilation *compiled_model(const char *name)
-{
-    char path[256];
-    snprintf(path, sizeof path, "models/%s.net", name);
-    struct region *r = region_new();
-    struct compilation *c = region_alloc(r, 1, sizeof *c);
-    *c = (struct compilation){.file = "model.net", .target = &target_cpu, .text = read_text(path), .region = r};
-    c->length = strlen(c->text);
-    c->diag = (struct diag){.file = c->file, .text = c->text, .out = stderr, .region = r};
-    bool good = run_passes(c, NULL);
-    diag_flush(&c->diag);
-    assert_true(good);
-    return c;
-}
-
-static void closed_model(struct compilation *c)
-{
-    char *text = c->text;
-    region_free(c->region);
-    free(text);
-}
 
 static bool is_drawn(const struct tensor *t, int schedule)
 {
@@ -111,7 +71,7 @@ static void test_text(void **state)
         struct compilation *c = compiled_model(models[m]);
         for (int s = 0; s < c->plan->nschedule; s++)
             check_lines(c->plan, s, 61);
-        closed_model(c);
+        compiled_free(c);
     }
 }
 
@@ -190,7 +150,7 @@ static void test_picture(void **state)
     assert_non_null(strstr(svg, ">backward, update<"));
     assert_null(strstr(svg, "<script"));
     free(svg);
-    closed_model(c);
+    compiled_free(c);
 }
 
 /* A phase without rows is not drawn; one that does not train lacks the optimizer's state. */
@@ -207,7 +167,7 @@ static void test_phases(void **state)
     assert_non_null(ground);
     assert_true(attribute(r, "y") + attribute(r, "height") <= attribute(ground, "y") + attribute(ground, "height"));
     free(svg);
-    closed_model(c);
+    compiled_free(c);
 }
 
 int main(void)

@@ -1,32 +1,11 @@
 /* The memory plans of the seed models: as small as their schedules allow in every phase and batch, and no schedule worse
  * than what PyTorch peaks at in the same training step, its gradients kept as ours are (tests/expect/memory.json, made by
  * tests/oracle/memory.py), so that a tight packing of a bad schedule would show. */
-#include "netc/compile.h"
+#include "compiled.h"
 
 #include <jansson.h>
-#include <stdlib.h>
-#include <string.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <cmocka.h>
 
 static const char *const models[] = {"xor", "mlp", "mlp3", "mnist_cnn", "strided_cnn", "fashion_lenet", "resnet20"};
-
-static struct compilation *compiled(const char *name)
-{
-    char path[256];
-    snprintf(path, sizeof path, "models/%s.net", name);
-    FILE *f = fopen(path, "rb");
-    assert_non_null(f);
-    struct region *r = region_new();
-    struct compilation *c = region_alloc(r, 1, sizeof *c);
-    *c = (struct compilation){.file = "model.net", .text = region_alloc(r, 1 << 20, 1), .region = r};
-    c->length = fread(c->text, 1, (1 << 20) - 1, f);
-    fclose(f);
-    c->diag = (struct diag){.file = "model.net", .text = c->text, .out = stderr, .region = r};
-    assert_true(run_passes(c, NULL));
-    return c;
-}
 
 static int64_t blocks(double rows)
 {
@@ -38,7 +17,7 @@ static void arena_is_the_bound(void **state)
     (void)state;
     static const int64_t rows[] = {16, 48, 256, 60000};
     for (int m = 0; m < COUNT(models); m++) {
-        struct compilation *c = compiled(models[m]);
+        struct compilation *c = compiled_model(models[m]);
         for (int s = 0; s < c->plan->nschedule; s++) {
             const struct schedule *p = &c->plan->schedule[s];
             assert_int_equal(p->per_row, p->bound_per_row);
@@ -46,7 +25,7 @@ static void arena_is_the_bound(void **state)
                 assert_int_equal(schedule_arena(c->plan, p, rows[i]),
                                  c->plan->persistent + p->fixed + rows[i] * p->bound_per_row);
         }
-        region_free(c->region);
+        compiled_free(c);
     }
 }
 
@@ -61,14 +40,14 @@ static void schedules_need_no_more_than_pytorch(void **state)
         json_t *of = json_object_get(peaks, models[m]);
         int64_t batch = json_integer_value(json_object_get(of, "batch")),
                 peak = json_integer_value(json_object_get(of, "peak_kept"));
-        struct compilation *c = compiled(models[m]);
+        struct compilation *c = compiled_model(models[m]);
         assert_int_equal(plan_number(c->plan, "train.batch", 0), batch);
         int64_t arena =
             schedule_arena(c->plan, plan_schedule(c->plan, &target_cpu, PHASE_TRAIN), blocks((double)batch));
         printf("%-14s %6lld %12lld %12lld\n", models[m], (long long)batch, (long long)arena, (long long)peak);
         if (strcmp(models[m], "xor")) /* four samples in a block of sixteen */
             assert_true(arena <= peak);
-        region_free(c->region);
+        compiled_free(c);
     }
     json_decref(expect);
 }

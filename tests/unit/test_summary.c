@@ -1,50 +1,8 @@
 /* What netc tells of a model: counts against those of PyTorch and thop, fates of layers, JSON and DOT. */
+#include "compiled.h"
 #include "netc/layers.h"
 
 #include <jansson.h>
-#include <stdlib.h>
-#include <string.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <cmocka.h>
-
-static char *read_text(const char *path)
-{
-    FILE *f = fopen(path, "rb");
-    if (!f)
-        fail_msg("%s: cannot be read", path);
-    char *text = calloc(1 << 20, 1);
-    assert_true(text && fread(text, 1, (1 << 20) - 1, f) > 0);
-    fclose(f);
-    return text;
-}
-
-/* Takes `text`; compiled_free gives all back. */
-static struct compilation *compiled(char *text, const char *file)
-{
-    struct region *r = region_new();
-    struct compilation *c = region_alloc(r, 1, sizeof *c);
-    *c = (struct compilation){.file = file, .target = &target_cpu, .text = text, .length = strlen(text), .region = r};
-    c->diag = (struct diag){.file = file, .text = text, .out = stderr, .region = r};
-    bool good = run_passes(c, NULL);
-    diag_flush(&c->diag);
-    assert_true(good);
-    return c;
-}
-
-static void compiled_free(struct compilation *c)
-{
-    char *text = c->text;
-    region_free(c->region);
-    free(text);
-}
-
-static struct compilation *compiled_model(const char *name)
-{
-    char path[256];
-    snprintf(path, sizeof path, "models/%s.net", name);
-    return compiled(read_text(path), "model.net");
-}
 
 /* Not inlined, or gcc 12 takes the text for the variable that pointed to it. */
 static __attribute__((noinline)) char *printed(void print(const struct compilation *c, FILE *out),
