@@ -3,7 +3,7 @@
 #include "options.h"
 #include "cpu/cores.h"
 #include "cuda/cuda.h"
-#include "run/sweep.h"
+#include "sweep/sweep.h"
 
 #include <stdlib.h>
 

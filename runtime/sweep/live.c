@@ -1,4 +1,4 @@
-/* sweep_live.c: a sweep while it runs: finished rows on stdout, those that run below them on the terminal. */
+/* live.c: a sweep while it runs: finished rows on stdout, those that run below them on the terminal. */
 #include "sweep.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* sweep_halving.c: successive halving: many runs for a few epochs, the best of them for more, until the best few are left for all.
+/* halving.c: successive halving: many runs for a few epochs, the best of them for more, until the best few are left for all.
  *
  * With n runs of at most R epochs there are s + 1 rungs, s the largest with eta^s <= n and eta^s <= R. Rung k ends at R eta^(k - s)
  * epochs, and of the runs that are still there floor(n eta^-(k + 1)) go on. Each goes on from its checkpoint: its learning rate

@@ -1,4 +1,4 @@
-/* sweep_table.c: the table of a sweep, for people and as CSV. */
+/* table.c: the table of a sweep, for people and as CSV. */
 #include "base/atomic_file.h"
 #include "sweep.h"
 

@@ -1,4 +1,4 @@
-/* sweep_run.c: one training of a sweep. It says nothing itself: what it would say of its failure is the reason in its row. */
+/* run.c: one training of a sweep. It says nothing itself: what it would say of its failure is the reason in its row. */
 #include "sweep.h"
 
 #include <math.h>

@@ -1,4 +1,4 @@
-/* sweep_axes.c: what a sweep goes over: axes from text, and the rows that are their product. */
+/* axes.c: what a sweep goes over: axes from text, and the rows that are their product. */
 #include "sweep.h"
 #include "front/override.h"
 

@@ -1,4 +1,4 @@
-/* sweep_file.c: the folder of a sweep. sweep.json says what was asked for and how far it has come; it is replaced after each run. */
+/* file.c: the folder of a sweep. sweep.json says what was asked for and how far it has come; it is replaced after each run. */
 #include "base/atomic_file.h"
 #include "sweep.h"
 

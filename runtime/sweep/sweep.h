@@ -1,15 +1,15 @@
-/* sweep.h: many trainings of one model: a row each, in one table. In the order in which it goes: axes and rows (sweep_axes.c), the
- * folder (sweep_file.c), one run after the other (sweep.c, sweep_run.c), what is shown (sweep_table.c, sweep_live.c). */
+/* sweep.h: many trainings of one model: a row each, in one table. In the order in which it goes: axes and rows (axes.c), the
+ * folder (file.c), one run after the other (sweep.c, run.c), what is shown (table.c, live.c). */
 #ifndef SWEEP_H
 #define SWEEP_H
 
-#include "run.h"
+#include "run/run.h"
 
 #include <pthread.h>
 
 enum { MAX_AXES = 32, MAX_SWEEP_ROWS = 10000, MAX_JOBS = 256, REASON = 200 };
 
-/* ---- sweep_axes.c, sweep_draw.c ---- */
+/* ---- axes.c, draw.c ---- */
 
 enum axis_kind { AXIS_SETTING, AXIS_PARAM, AXIS_DEVICE };
 struct axis {
@@ -79,14 +79,14 @@ int draw_rule(const char *text, const char *word, const char *argument, int othe
 /* Rows of values that are drawn: word axis mod 4 of Philox4x32-10 with counter = {row, axis / 4, 0, 0}, key = {"SWEE", seed}. */
 int draw_rows(struct sweep *s);
 
-/* ---- sweep_halving.c: Jamieson and Talwalkar, "Non-stochastic best arm identification and hyperparameter optimization", 2016 ---- */
+/* ---- halving.c: Jamieson and Talwalkar, "Non-stochastic best arm identification and hyperparameter optimization", 2016 ---- */
 
 /* Rungs: after each but the last, the best 1 / eta of the runs go on. 1: all go to the end at once. */
 int halving_rungs(const struct sweep *s);
 int64_t halving_until(const struct sweep *s, int rung); /* epochs at the end of it; 0: all */
 void halving_cut(struct sweep *s);                      /* the rung is over */
 
-/* ---- sweep_file.c: runs/NET-sweep-N/: the model, sweep.json, and a folder a run ---- */
+/* ---- file.c: runs/NET-sweep-N/: the model, sweep.json, and a folder a run ---- */
 
 int sweep_create(struct sweep *s);
 int sweep_lock(struct sweep *s);
@@ -101,7 +101,7 @@ int sweep_recall(struct sweep *s); /* the data folder, too */
 int sweep_source(struct sweep *s);
 void sweep_folder_of(const struct sweep *s, const struct row *r, char folder[PATH_MAX]);
 
-/* ---- sweep_run.c ---- */
+/* ---- run.c ---- */
 
 /* One training, from its start or from its checkpoint to its end; fills in the row. */
 void sweep_run(struct sweep *s, struct row *r);
@@ -114,7 +114,7 @@ int sweep(struct options *o);
  * they were. */
 int sweep_resume(struct options *o, const char *folder, const char *data);
 
-/* ---- sweep_table.c ---- */
+/* ---- table.c ---- */
 
 void sweep_head(const struct sweep *s, FILE *out);
 void sweep_line(const struct sweep *s, const struct row *r, char mark, FILE *out);
@@ -122,7 +122,7 @@ void sweep_line(const struct sweep *s, const struct row *r, char mark, FILE *out
 void sweep_table(const struct sweep *s, FILE *out);
 int sweep_csv(const struct sweep *s, const char *path);
 
-/* ---- sweep_live.c: the caller holds `busy` ---- */
+/* ---- live.c: the caller holds `busy` ---- */
 
 void live_row(struct sweep *s, const struct row *r); /* is over: told once and for all */
 void live_draw(struct sweep *s, bool at_once);       /* those that run, ten times a second at most */

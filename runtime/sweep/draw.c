@@ -1,4 +1,4 @@
-/* sweep_draw.c: values that are drawn rather than listed. */
+/* draw.c: values that are drawn rather than listed. */
 #include "base/philox.h"
 #include "sweep.h"
 
