@@ -61,6 +61,9 @@ if [ -e "$ROOT/build/cudasim/libcuda.so.1" ] && ! "$NETRUN" --devices 2>&1 | gre
     [ "$(cat fp32.warned tf32.warned | tr '\n' ' ')" = '1 0 ' ] || fail "warned: $(cat fp32.warned tf32.warned)"
 fi
 
+# A copy computes what plain does, in vectors, and touches each value once: 2 x 784 flops, 4 x 784 bytes at 128 a cycle.
+expect 0 netc "$model" -d c
+grep -A 1 '^train0_image_gather$' err | grep -qE '\* blocks +24.5 cycles +1.57e\+03 flops +3.14e\+03 bytes' || fail "the copy's price"
 # Every body has a price, the losers too.
 for model in "$ROOT"/models/*.net; do
     netc "$model" -d c -o /dev/null 2>choices || fail "$model: no choices"

@@ -42,6 +42,10 @@ says out '^some.svg$'
 says some.svg 'mlp-1, mean of 2, train'
 says some.svg 'mlp-3, test'
 ! grep -q 'mlp-2' some.svg || fail "the runs of a group are drawn apart"
+# Mean and standard deviation of the last test losses of both.
+losses=$(for run in mlp-1 mlp-2; do sed -nE 's/.*"event":"epoch",.*"epoch":3,.*"test":\{"loss":([^,]*),.*/\1/p' runs/$run/metrics.jsonl; done)
+echo $losses | awk '{ mean = ($1 + $2) / 2; sd = ($1 > $2 ? $1 - $2 : $2 - $1) / sqrt(2); printf "%.5f %.5f %.5f\n", mean, mean - sd, mean + sd }' >wanted
+awk 'NF == 4 { printf "%.5f %.5f %.5f\n", $2, $3, $4 }' some.gp | grep -qFxf wanted || fail "no mean and band of $losses"
 [ "$(head -c 4 some.png | tail -c 3)" = PNG ] || fail "some.png is no PNG"
 
 # Runs that differ in a param are no seeds of each other.
