@@ -35,7 +35,9 @@ for every in 100 0.001s; do
 done
 
 # What the run tells stays in order, and each step is told once.
-grep -o '"epoch":[0-9]*,"step":[0-9]*,"loss"' runs/mlp-1/metrics.jsonl | sort | uniq -d >twice
+grep -o '"epoch":[0-9]*,"step":[0-9]*,"steps":[0-9]*,"loss"' runs/mlp-1/metrics.jsonl | sort >told
+[ -s told ] || fail "no step is told"
+uniq -d told >twice
 [ ! -s twice ] || fail "told twice: $(head -1 twice)"
 
 expect 0 netrun $train --steps 250 --checkpoint-every 100 --runs counted --json

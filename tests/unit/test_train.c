@@ -539,7 +539,7 @@ static void test_seconds(void **state)
     free(lines);
     free(bar);
     text = contents(path_of("b", "metrics.jsonl"), &size);
-    assert_non_null(strstr(text, "\"epoch\":1,\"step\":2,\"loss\""));
+    assert_non_null(strstr(text, "\"epoch\":1,\"step\":2,\"steps\":"));
     for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
         json_t *event = json_loads(line, 0, NULL);
         const char *kind = json_string_value(json_object_get(event, "event"));
