@@ -10,6 +10,7 @@
 #include "plan/plan.h"
 #include "tell/history.h"
 #include "tell/tell.h"
+#include "recipe.h"
 #include "request.h"
 
 #include <limits.h>
@@ -20,80 +21,6 @@
  * others. What is named is taken, or there is an error (status 2 for a name that is none). */
 struct device *device_open(const char *name, const struct device_options *o, char *why, size_t size,
                            struct device_error *e);
-
-/* ---- schedule.c: the learning rate of every step ---- */
-
-struct rate {
-    const struct word *schedule; /* NULL: constant */
-    double num[MAX_WORD_ARGS];   /* its arguments */
-    double lr;
-    int64_t warmup, total; /* steps */
-    int64_t steps;         /* of one epoch */
-};
-double rate_at(const struct rate *r, int64_t step); /* step: optimizer steps done before */
-
-struct position {              /* in training; a checkpoint holds it */
-    int64_t epoch;             /* epochs done */
-    int64_t in_epoch;          /* steps done of the next one */
-    int64_t step;              /* optimizer steps done in all */
-    double loss_sum;           /* over the samples of those in_epoch steps */
-    int64_t hits[MAX_METRICS]; /* right answers among those samples, metric by metric, before each step's update */
-    bool uncounted;            /* hits of some of them are unknown: an older netrun's checkpoint has none */
-    double seconds; /* that they took in the processes before this one; not in a checkpoint, whose bytes tell no time */
-    double all_seconds; /* that all epochs took which are done; no more than those */
-    int64_t best_epoch; /* 0: none yet */
-    double best;        /* its merit by the measure of `save` */
-    int64_t stop_epoch; /* the last whose merit by the measure of `stop` was an improvement; 0: none yet */
-    double stop_best;   /* that merit */
-};
-
-/* ---- choose.c: which epoch is the best, and when the training is over ---- */
-
-/* A rule of `save` or `stop`. */
-struct rule {
-    const struct word *word; /* NULL: none */
-    double num[MAX_WORD_ARGS];
-    int measure; /* as in word.h; MEASURE_AUTO: the first metric, or else the loss, of the training where nothing is tested */
-};
-
-/* ---- recipe.c: the settings as numbers ---- */
-
-struct recipe {
-    int64_t epochs;
-    int64_t batch;     /* wanted; 0: auto. After fit(): what runs */
-    int64_t max_batch; /* bound of auto */
-    int64_t micro;     /* samples of one run, the gradients of several summed; 0: the whole batch. Set by fit() */
-    int64_t evaluation_batch;
-    uint32_t seed;
-    bool shuffle;
-    struct rate rate; /* rate.steps and rate.total are set by recipe_count */
-    int arguments;    /* the optimizer's besides lr, as its expressions name them */
-    struct argument {
-        const char *name;
-        double value;
-    } argument[2 * MAX_WORD_ARGS];
-    int numbers;
-    const struct expr *number[CTL_NUMBERS]; /* op_numbers() of the update; they live as long as the plan */
-    int metrics;
-    char metric[MAX_METRICS][METRIC_NAME]; /* "accuracy", "top5" */
-    bool counts;                           /* steps of the training report them too; older plans do not */
-    struct rule save, stop;
-    double holdout; /* share of the training set; 0: none */
-};
-int recipe_read(const struct plan *p, struct recipe *r);
-void recipe_count(struct recipe *r, int64_t samples); /* once batch and samples are known */
-
-/* Epochs of so many steps lead to it. */
-bool position_fits(const struct position *at, const struct recipe *r);
-
-/* Control words of one optimizer step over rows [position, position + rows) of the epoch's order. */
-void control_train(const struct recipe *r, int64_t step, int64_t epoch, int64_t position, int64_t rows, int64_t samples,
-                   uint32_t control[CTL_WORDS]);
-/* Of such a step only the rows [done, done + rows) of its batch: one run of those that sum its gradients. */
-void control_part(uint32_t control[CTL_WORDS], int64_t done, int64_t rows);
-void control_evaluate(const struct recipe *r, int64_t position, int64_t rows, int64_t samples,
-                      uint32_t control[CTL_WORDS]);
-float control_float(const uint32_t control[CTL_WORDS], int word);
 
 /* ---- samples.c: the data set, from a folder or from the plan ---- */
 
@@ -366,6 +293,14 @@ int stopped_by(void); /* the last such signal; 0: none */
 int train_prepare(struct job *j);
 /* What --test is of. Where there is no test set, the holdout that the weights were trained without, by their seed, takes its place. */
 int test_prepare(struct job *j);
+
+/* ---- steps.c ---- */
+
+/* Steps until the epoch is over or it is enough; `seen` counts the samples, of those since `since`. A step that has begun is
+ * brought to its end. */
+int steps_run(struct job *j, int64_t *seen, double since);
+/* So many epochs or steps as were asked for are done, or a signal has come. */
+bool steps_enough(const struct job *j);
 
 /* ---- train.c, evaluate.c, test.c, predict.c ---- */
 
