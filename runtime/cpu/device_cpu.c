@@ -1,72 +1,14 @@
 /* The cpu device: emitted C, one pool of threads, one arena. */
 #define _GNU_SOURCE 1
-#include "device_cpu.h"
+#include "cpu.h"
 #include "cores.h"
 
 #include "device/device_error.h"
-#include "jit.h"
-#include "plan/op.h"
-#include "pool.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
-
-enum {
-    OPERANDS = MAX_STAGES * 2 * MAX_OPERANDS,
-    HUGE_PAGE = 2 << 20, /* bytes; arenas of several are worth large pages */
-};
-
-struct step {
-    const struct nr_kernel *kernel;
-    void *const *operand;
-};
-
-/* One phase as it was armed. */
-struct armed {
-    const struct schedule *schedule; /* NULL: not armed */
-    int64_t rows;
-    bool parts; /* sums outlive a run: those that the next part of a batch goes on with */
-    int steps;
-    struct step *step;
-    void **operand; /* of all steps, one after the other */
-    uint32_t *control;
-};
-
-struct cpu {
-    struct device device;
-    struct device_options options;
-    emitter *emit;
-    bool poison;
-    const struct plan *plan;
-    struct jit jit;
-    struct pool *pool;
-    char *arena;
-    int64_t bytes, skip; /* skip: of the places in the plan, before the arena begins */
-    struct armed phase[PHASE_COUNT];
-    enum phase last; /* run last, or the first one armed */
-    struct device_data data;
-};
-
-static struct cpu *cpu_of(const struct device *d)
-{
-    return (struct cpu *)d;
-}
-
-static void disarm(struct cpu *c)
-{
-    for (int ph = 0; ph < PHASE_COUNT; ph++) {
-        free(c->phase[ph].operand);
-        free(c->phase[ph].step);
-        c->phase[ph] = (struct armed){0};
-    }
-    if (c->arena)
-        munmap(c->arena, (size_t)c->bytes);
-    c->arena = NULL;
-    c->bytes = 0;
-}
 
 /* ---- compile ---- */
 
@@ -92,7 +34,7 @@ static bool compile(struct device *d, const struct plan *p, struct device_error 
                               .real_bytes = sizeof(float)};
     char *text = NULL;
     size_t length = 0;
-    disarm(c);
+    cpu_disarm(c);
     jit_unload(&c->jit);
     c->plan = p;
     bool ok = emit_text(c, &emit, &text, &length) || device_fail(e, 70, "the kernels cannot be emitted");
@@ -103,85 +45,7 @@ static bool compile(struct device *d, const struct plan *p, struct device_error 
     return ok;
 }
 
-/* ---- arm ---- */
-
-static bool measure(struct cpu *c, const struct device_rows *rows, struct device_error *e)
-{
-    for (int ph = 0; ph < PHASE_COUNT; ph++) {
-        int64_t n = rows->rows[ph];
-        if (!n)
-            continue;
-        const struct schedule *s = plan_schedule(c->plan, &target_cpu, ph);
-        if (!s || n < 0 || n % ROW_BLOCK)
-            return device_fail(e, 70, "phase %d cannot be armed with %lld rows", ph, (long long)n);
-        int64_t bytes = schedule_needs(c->plan, s, n, rows->parts);
-        if (bytes < 0 || (uint64_t)bytes > SIZE_MAX - 2 * (size_t)HUGE_PAGE)
-            return device_fail(e, 3, "an arena of %lld rows is larger than any memory", (long long)n);
-        c->phase[ph] = (struct armed){.schedule = s, .rows = n, .parts = rows->parts};
-        c->bytes = bytes > c->bytes ? bytes : c->bytes;
-    }
-    c->skip = arena_skip(c->plan, rows->rows);
-    c->bytes -= c->bytes > 0 ? c->skip : 0;
-    return c->bytes > 0 || device_fail(e, 70, "no phase to arm");
-}
-
-/* Anonymous memory, so every page is zero and, once written, really there. Large pages need an aligned start: what
- * that costs before and behind is given back. */
-static bool take(struct cpu *c, struct device_error *e)
-{
-    size_t size = (size_t)c->bytes, spare = size >= 4 * (size_t)HUGE_PAGE ? HUGE_PAGE : 0;
-    char *at = mmap(NULL, size + spare, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (at == MAP_FAILED)
-        return device_fail(e, 3, "an arena of %lld bytes cannot be had: %s", (long long)size, strerror(errno));
-    if (spare) {
-        size_t before = -(uintptr_t)at % HUGE_PAGE, page = (size_t)sysconf(_SC_PAGESIZE);
-        size_t used = (before + size + page - 1) / page * page;
-        if (before)
-            munmap(at, before);
-        if (used < size + spare)
-            munmap(at + used, size + spare - used);
-        at += before;
-        madvise(at, size, MADV_HUGEPAGE);
-    }
-    c->arena = at;
-    memset(at, 0, size);
-    return true;
-}
-
-static char *place(const struct cpu *c, const struct armed *a, int tensor)
-{
-    return c->arena + (tensor_place(c->plan, a->schedule, tensor, a->rows) - c->skip);
-}
-
-static bool bind(struct cpu *c, struct armed *a, struct device_error *e)
-{
-    const struct schedule *s = a->schedule;
-    const struct nr_kernel *first = c->jit.object->kernel + emit_row(c->plan, &target_cpu, s->first_kernel);
-    int list[OPERANDS];
-    size_t total = 0, kernels = (size_t)(s->last_kernel - s->first_kernel);
-    for (int k = s->first_kernel; k < s->last_kernel; k++)
-        total += (size_t)kernel_operands(c->plan, k, list);
-    a->operand = calloc(total + 1, sizeof *a->operand);
-    a->step = calloc(kernels + 1, sizeof *a->step);
-    if (!a->operand || !a->step)
-        return device_fail(e, 70, "out of memory");
-    total = 0;
-    for (int k = s->first_kernel; k < s->last_kernel; k++) {
-        if (!kernel_runs(c->plan, k, a->parts))
-            continue;
-        int n = kernel_operands(c->plan, k, list);
-        a->step[a->steps++] = (struct step){first + (k - s->first_kernel), a->operand + total};
-        for (int i = 0; i < n; i++)
-            a->operand[total++] = place(c, a, list[i]);
-    }
-    int index = (int)(s - c->plan->schedule);
-    for (int t = 0; t < c->plan->ntensor; t++) {
-        const struct tensor *x = &c->plan->tensor[t];
-        if (x->role == ROLE_CONTROL && (x->schedule == index || x->schedule < 0))
-            a->control = (uint32_t *)(void *)place(c, a, t);
-    }
-    return a->control || device_fail(e, 70, "the plan has no control block");
-}
+/* ---- room ---- */
 
 static int64_t memory_of(const struct device *d)
 {
@@ -202,36 +66,10 @@ static int64_t nothing_beside(const struct device *d, const struct device_rows *
     return 0;
 }
 
-static bool arm(struct device *d, const struct device_rows *rows, const struct device_data *split, int nsplit,
-                int64_t room, struct device_error *e)
-{
-    (void)split, (void)nsplit;
-    struct cpu *c = cpu_of(d);
-    disarm(c);
-    if (!c->jit.object)
-        return device_fail(e, 70, "armed before it was compiled");
-    if (!c->pool && !(c->pool = pool_new(c->device.threads)))
-        return device_fail(e, 5, "%d threads cannot be had: %s", c->device.threads, strerror(errno));
-    d->threads = pool_workers(c->pool);
-    bool ok = measure(c, rows, e) &&
-              (c->bytes <= room || device_fail(e, 3, "an arena of %lld bytes is more than the %lld allowed",
-                                               (long long)c->bytes, (long long)room)) &&
-              take(c, e);
-    c->last = PHASE_COUNT;
-    for (int ph = PHASE_COUNT - 1; ok && ph >= 0; ph--)
-        if (c->phase[ph].schedule) {
-            ok = bind(c, &c->phase[ph], e);
-            c->last = ph;
-        }
-    if (!ok)
-        disarm(c);
-    return ok;
-}
-
 /* ---- run ---- */
 
 struct job {
-    const struct armed *armed;
+    const struct step *step, *end;
     struct nr_args args; /* t and stream excepted */
     struct pool *pool;
 };
@@ -246,9 +84,8 @@ static int64_t tasks(const struct nr_kernel *k, int64_t blocks)
 static void work(void *ctx, int worker, int workers)
 {
     const struct job *job = ctx;
-    const struct step *step = job->armed->step, *end = step + job->armed->steps;
     struct nr_args args = job->args;
-    for (; step < end; step++) {
+    for (const struct step *step = job->step; step < job->end; step++) {
         const struct nr_kernel *k = step->kernel;
         int64_t n = tasks(k, args.blocks);
         int64_t first = (n * worker + workers - 1) / workers, last = (n * (worker + 1) + workers - 1) / workers;
@@ -256,7 +93,7 @@ static void work(void *ctx, int worker, int workers)
         args.stream = k->stream;
         if (first < last)
             k->run(&args, first, last);
-        if (step + 1 < end && (n > 1 || tasks(step[1].kernel, args.blocks) > 1))
+        if (step + 1 < job->end && (n > 1 || tasks(step[1].kernel, args.blocks) > 1))
             pool_barrier(job->pool, worker);
     }
 }
@@ -270,7 +107,8 @@ static void poison(struct cpu *c, const struct armed *a, bool first)
     memset(c->arena + from, 0xff, (size_t)(end - from));
 }
 
-static bool run_once(struct cpu *c, enum phase ph, uint32_t control[CTL_WORDS], struct device_error *e)
+static bool begin(struct cpu *c, enum phase ph, const uint32_t control[CTL_WORDS], struct job *job,
+                  struct device_error *e)
 {
     struct armed *a = &c->phase[ph];
     if (!a->schedule || !control[CTL_ROWS] || control[CTL_ROWS] > a->rows)
@@ -279,8 +117,9 @@ static bool run_once(struct cpu *c, enum phase ph, uint32_t control[CTL_WORDS], 
     if (c->poison)
         poison(c, a, control[CTL_FIRST]);
     memcpy(a->control, control, CTL_LOSS * sizeof *control);
-    struct job job = {
-        .armed = a,
+    *job = (struct job){
+        .step = a->step,
+        .end = a->step + a->steps,
         .args = {.control = a->control,
                  .samples = c->data.samples,
                  .targets = c->data.targets,
@@ -289,17 +128,51 @@ static bool run_once(struct cpu *c, enum phase ph, uint32_t control[CTL_WORDS], 
         .pool = c->pool,
     };
     c->last = ph;
-    if (!pool_run(c->pool, work, &job))
-        return device_fail(e, 70, "the device is running already");
-    memcpy(control + CTL_LOSS, a->control + CTL_LOSS, (CTL_RESULTS_END - CTL_LOSS) * sizeof *control);
     return true;
+}
+
+static bool do_steps(struct job *job, struct device_error *e)
+{
+    return pool_run(job->pool, work, job) || device_fail(e, 70, "the device is running already");
+}
+
+static void take_results(const struct job *job, uint32_t control[CTL_WORDS])
+{
+    memcpy(control + CTL_LOSS, job->args.control + CTL_LOSS, (CTL_RESULTS_END - CTL_LOSS) * sizeof *control);
 }
 
 static bool run(struct device *d, enum phase ph, uint32_t (*control)[CTL_WORDS], int n, struct device_error *e)
 {
-    for (int i = 0; i < n; i++)
-        if (!run_once(cpu_of(d), ph, control[i], e))
+    struct job job;
+    for (int i = 0; i < n; i++) {
+        if (!begin(cpu_of(d), ph, control[i], &job, e) || !do_steps(&job, e))
             return false;
+        take_results(&job, control[i]);
+    }
+    return true;
+}
+
+static double seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static bool trace(struct device *d, enum phase ph, uint32_t control[CTL_WORDS], device_traced *traced, void *to,
+                  struct device_error *e)
+{
+    struct job job;
+    if (!begin(cpu_of(d), ph, control, &job, e))
+        return false;
+    for (const struct step *end = job.end; job.step < end; job.step++) {
+        job.end = job.step + 1;
+        double since = seconds();
+        if (!do_steps(&job, e))
+            return false;
+        traced(to, job.step->number, seconds() - since);
+    }
+    take_results(&job, control);
     return true;
 }
 
@@ -353,7 +226,7 @@ static int64_t arena_bytes(const struct device *d)
 static void close_cpu(struct device *d)
 {
     struct cpu *c = cpu_of(d);
-    disarm(c);
+    cpu_disarm(c);
     pool_free(c->pool);
     jit_unload(&c->jit);
     free(c);
@@ -376,9 +249,10 @@ struct device *device_cpu_open_with(const struct device_options *o, emitter *emi
                    .memory = memory_of,
                    .room = room_of,
                    .beside = nothing_beside,
-                   .arm = arm,
+                   .arm = cpu_arm,
                    .data = set_data,
                    .run = run,
+                   .trace = trace,
                    .read = read_tensor,
                    .write = write_tensor,
                    .arena = arena_bytes,

@@ -30,10 +30,11 @@ static bool is_of(const struct cuda_phase *f, const struct plan *p, const struct
 }
 
 /* Begins a launch whose parameters come next. */
-static struct cuda_launch *add(struct cuda_phase *f, int *parameters, CUfunction function, int threads)
+static struct cuda_launch *add(struct cuda_phase *f, int *parameters, int kernel, CUfunction function, int threads)
 {
     struct cuda_launch *l = &f->launch[f->launches++];
-    *l = (struct cuda_launch){.function = function, .blocks = 1, .threads = (unsigned)threads, .first = *parameters};
+    *l = (struct cuda_launch){
+        .kernel = kernel, .function = function, .blocks = 1, .threads = (unsigned)threads, .first = *parameters};
     return l;
 }
 
@@ -49,7 +50,7 @@ static bool add_kernel(struct cuda_phase *f, const struct plan *p, int *paramete
     int64_t blocks = f->rows / ROW_BLOCK, tasks = e->blocks_per_task ? (blocks - 1) / e->blocks_per_task + 1 : 1;
     if (e->splits <= 0 || tasks > INT32_MAX / e->splits)
         return false;
-    add(f, parameters, function, e->threads)->blocks = (unsigned)(tasks * e->splits);
+    add(f, parameters, e->kernel, function, e->threads)->blocks = (unsigned)(tasks * e->splits);
     for (int i = 0; i < n; i++)
         f->value[(*parameters)++] = address_of(f, p, arena, list[i]);
     f->value[(*parameters)++] = f->control;
@@ -68,8 +69,9 @@ static CUdeviceptr matrix_at(const struct cuda_phase *f, const struct plan *p, C
     return address_of(f, p, arena, m->tensor) + (CUdeviceptr)(m->at * f->rows) * sizeof(float);
 }
 
-static bool add_product(struct cuda_phase *f, const struct plan *p, const struct emit_product *x, CUdeviceptr arena)
+static bool add_product(struct cuda_phase *f, const struct plan *p, const struct emit_launch *e, CUdeviceptr arena)
 {
+    const struct emit_product *x = &e->product;
     const int64_t size[] = {x->m, x->n, x->k, x->a.step, x->b.step, x->c.step};
     int of[6];
     for (int i = 0; i < 6; i++) {
@@ -78,22 +80,23 @@ static bool add_product(struct cuda_phase *f, const struct plan *p, const struct
             return false;
         of[i] = (int)n;
     }
-    f->launch[f->launches++].product = (struct cuda_product){.m = of[0],
-                                                             .n = of[1],
-                                                             .k = of[2],
-                                                             .step_a = of[3],
-                                                             .step_b = of[4],
-                                                             .step_c = of[5],
-                                                             .transposed = x->transposed,
-                                                             .a = matrix_at(f, p, arena, &x->a),
-                                                             .b = matrix_at(f, p, arena, &x->b),
-                                                             .c = matrix_at(f, p, arena, &x->c)};
+    f->launch[f->launches++] = (struct cuda_launch){.kernel = e->kernel,
+                                                    .product = {.m = of[0],
+                                                                .n = of[1],
+                                                                .k = of[2],
+                                                                .step_a = of[3],
+                                                                .step_b = of[4],
+                                                                .step_c = of[5],
+                                                                .transposed = x->transposed,
+                                                                .a = matrix_at(f, p, arena, &x->a),
+                                                                .b = matrix_at(f, p, arena, &x->b),
+                                                                .c = matrix_at(f, p, arena, &x->c)}};
     return true;
 }
 
 static void add_turn(struct cuda_phase *f, int *parameters, CUfunction function)
 {
-    add(f, parameters, function, CTL_WORDS);
+    add(f, parameters, -1, function, CTL_WORDS);
     f->value[(*parameters)++] = f->control;
     f->value[(*parameters)++] = f->ring;
 }
@@ -135,8 +138,7 @@ bool cuda_phase_bind(struct cuda_phase *f, const struct plan *p, const struct cu
         const struct emit_launch *x = &m->list.launch[i];
         if (!is_of(f, p, x, l))
             continue;
-        if (!add_kernel(f, p, &parameters, m->function[i], x, arena) ||
-            (x->multiplies && !add_product(f, p, &x->product, arena)))
+        if (!add_kernel(f, p, &parameters, m->function[i], x, arena) || (x->multiplies && !add_product(f, p, x, arena)))
             return device_fail(e, 70, "kernel %s cannot be launched for %lld rows", x->entry, (long long)f->rows);
         if (x->multiplies)
             f->library = l;
@@ -147,15 +149,24 @@ bool cuda_phase_bind(struct cuda_phase *f, const struct plan *p, const struct cu
 
 /* ---- running ---- */
 
+static bool give_workspace(const struct cuda_phase *f, const struct cuda *c, struct device_error *e)
+{
+    return !f->library || cuda_products_workspace(f->library, c, f->workspace, f->workspace_bytes, e);
+}
+
+static bool launch(const struct cuda_phase *f, const struct cuda *c, const struct cuda_launch *l, CUstream stream,
+                   struct device_error *e)
+{
+    return l->function ? CUDA_CALL(c, e, cuLaunchKernel, l->function, l->blocks, 1, 1, l->threads, 1, 1, 0, stream,
+                                   f->parameter + l->first, NULL)
+                       : cuda_products_multiply(f->library, c, &l->product, e);
+}
+
 static bool launch_all(const struct cuda_phase *f, const struct cuda *c, CUstream stream, struct device_error *e)
 {
-    bool ok = !f->library || cuda_products_workspace(f->library, c, f->workspace, f->workspace_bytes, e);
-    for (int i = 0; ok && i < f->launches; i++) {
-        const struct cuda_launch *l = &f->launch[i];
-        ok = l->function ? CUDA_CALL(c, e, cuLaunchKernel, l->function, l->blocks, 1, 1, l->threads, 1, 1, 0, stream,
-                                     f->parameter + l->first, NULL)
-                         : cuda_products_multiply(f->library, c, &l->product, e);
-    }
+    bool ok = give_workspace(f, c, e);
+    for (int i = 0; ok && i < f->launches; i++)
+        ok = launch(f, c, &f->launch[i], stream, e);
     return ok;
 }
 
@@ -191,6 +202,37 @@ int cuda_phase_launch(const struct cuda_phase *f, const struct cuda *c, CUstream
               : f->graph ? CUDA_CALL(c, e, cuGraphLaunch, f->graph, stream)
                          : launch_all(f, c, stream, e);
     return !ok ? 0 : several ? GRAPH_RUNS : 1;
+}
+
+/* The launches of one kernel, between two events. */
+static bool time_kernel(const struct cuda_phase *f, const struct cuda *c, int *at, CUstream stream,
+                        const CUevent event[2], float *milliseconds, struct device_error *e)
+{
+    int kernel = f->launch[*at].kernel;
+    bool ok = CUDA_CALL(c, e, cuEventRecord, event[0], stream);
+    while (ok && *at < f->launches && f->launch[*at].kernel == kernel)
+        ok = launch(f, c, &f->launch[(*at)++], stream, e);
+    return ok && CUDA_CALL(c, e, cuEventRecord, event[1], stream) && CUDA_CALL(c, e, cuEventSynchronize, event[1]) &&
+           CUDA_CALL(c, e, cuEventElapsedTime, milliseconds, event[0], event[1]);
+}
+
+bool cuda_phase_trace(const struct cuda_phase *f, const struct cuda *c, CUstream stream, device_traced *traced,
+                      void *to, struct device_error *e)
+{
+    CUevent event[2] = {NULL, NULL};
+    bool ok = CUDA_CALL(c, e, cuEventCreate, &event[0], CU_EVENT_DEFAULT) &&
+              CUDA_CALL(c, e, cuEventCreate, &event[1], CU_EVENT_DEFAULT) && give_workspace(f, c, e);
+    for (int i = 0; ok && i < f->launches;) {
+        float milliseconds = 0;
+        int kernel = f->launch[i].kernel;
+        ok = time_kernel(f, c, &i, stream, event, &milliseconds, e);
+        if (ok && kernel >= 0)
+            traced(to, kernel, 1e-3 * (double)milliseconds);
+    }
+    for (int i = 0; i < 2; i++)
+        if (event[i])
+            c->cuEventDestroy_v2(event[i]);
+    return ok;
 }
 
 void cuda_phase_free(struct cuda_phase *f, const struct cuda *c)

@@ -8,6 +8,7 @@
 enum { GRAPH_RUNS = 4 }; /* of the larger graph: to launch one takes the host longer than short kernels run */
 
 struct cuda_launch {
+    int kernel;          /* of the plan; -1: none */
     CUfunction function; /* NULL: a product for the library */
     unsigned blocks, threads;
     int first; /* of its parameters */
@@ -36,6 +37,9 @@ bool cuda_phase_capture(struct cuda_phase *phase, const struct cuda *c, CUstream
 /* Queues some of `most` runs that stand in a row; returns how many, 0: it failed. */
 int cuda_phase_launch(const struct cuda_phase *phase, const struct cuda *c, CUstream stream, int most,
                       struct device_error *e);
+/* One run, kernel by kernel: each is timed by events and waited for. */
+bool cuda_phase_trace(const struct cuda_phase *phase, const struct cuda *c, CUstream stream, device_traced *traced,
+                      void *to, struct device_error *e);
 void cuda_phase_free(struct cuda_phase *phase, const struct cuda *c);
 
 #endif

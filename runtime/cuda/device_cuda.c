@@ -98,18 +98,24 @@ static void fill_ring(struct gpu *g, uint32_t (*control)[CTL_WORDS], int n)
     }
 }
 
-static bool queue(struct gpu *g, const struct cuda_phase *f, int n, struct device_error *e)
+static bool queue(struct gpu *g, const struct cuda_phase *f, int n, void *to, struct device_error *e)
 {
+    (void)to;
     const uint32_t *ring = g->ring.at;
-    bool ok = gpu_upload_ring(g, f, n, e);
+    bool ok = true;
     for (int i = 0, runs; ok && i < n; i += runs) {
         ok = cuda_data_before(&g->data, &g->api, i, ring + (1 + i) * CTL_WORDS, g->stream, e);
         runs = ok ? cuda_phase_launch(f, &g->api, g->stream, g->data.staged ? 1 : n - i, e) : 0;
         ok = runs && cuda_data_after(&g->data, &g->api, i, g->stream, e);
     }
+    return ok;
+}
+
+static bool download_ring(struct gpu *g, const struct cuda_phase *f, int n, struct device_error *e)
+{
     size_t block = CTL_WORDS * sizeof(uint32_t);
-    return ok && CUDA_CALL(&g->api, e, cuMemcpyDtoHAsync_v2, (char *)g->ring.at + block, f->ring + block,
-                           (size_t)n * block, g->stream);
+    return CUDA_CALL(&g->api, e, cuMemcpyDtoHAsync_v2, (char *)g->ring.at + block, f->ring + block, (size_t)n * block,
+                     g->stream);
 }
 
 /* Nothing but what persists, and the sums between the runs of a batch, may outlive a call. */
@@ -120,25 +126,70 @@ static bool poison(struct gpu *g, const struct cuda_phase *f, bool first, struct
     return gpu_fill(g, 0xff, g->plan->persistent - g->skip, end, e);
 }
 
-static bool run(struct device *d, enum phase ph, uint32_t (*control)[CTL_WORDS], int n, struct device_error *e)
+static bool ready(const struct cuda_phase *f, enum phase ph, uint32_t (*control)[CTL_WORDS], int n,
+                  struct device_error *e)
 {
-    struct gpu *g = gpu_of(d);
-    struct cuda_phase *f = &g->phase[ph];
     if (n <= 0 || n > RING_STEPS)
         return device_fail(e, 70, "%d runs at once", n);
     for (int i = 0; i < n; i++)
         if (!f->schedule || !control[i][CTL_ROWS] || control[i][CTL_ROWS] > f->rows)
             return device_fail(e, 70, "phase %d cannot run %u rows, it is armed for %lld", ph, control[i][CTL_ROWS],
                                (long long)f->rows);
+    return true;
+}
+
+static void take_results(struct gpu *g, uint32_t (*control)[CTL_WORDS], int n)
+{
+    for (int i = 0; i < n; i++)
+        memcpy(&control[i][CTL_LOSS], (uint32_t *)g->ring.at + (1 + i) * CTL_WORDS + CTL_LOSS,
+               (CTL_RESULTS_END - CTL_LOSS) * sizeof **control);
+}
+
+/* How the runs of a call reach the GPU: queued, or traced. */
+typedef bool runner(struct gpu *g, const struct cuda_phase *f, int n, void *to, struct device_error *e);
+
+static bool call(struct device *d, enum phase ph, uint32_t (*control)[CTL_WORDS], int n, runner *runs, void *to,
+                 struct device_error *e)
+{
+    struct gpu *g = gpu_of(d);
+    struct cuda_phase *f = &g->phase[ph];
+    if (!ready(f, ph, control, n, e))
+        return false;
     g->last = ph;
     fill_ring(g, control, n);
     struct device_error later;
-    bool ok = (!g->poison || poison(g, f, control[0][CTL_FIRST], e)) && queue(g, f, n, e);
+    bool ok = (!g->poison || poison(g, f, control[0][CTL_FIRST], e)) && gpu_upload_ring(g, f, n, e) &&
+              runs(g, f, n, to, e) && download_ring(g, f, n, e);
     ok = gpu_finish(g, ok ? e : &later) && ok; /* whatever happened, nothing is left running */
-    for (int i = 0; ok && i < n; i++)
-        memcpy(&control[i][CTL_LOSS], (uint32_t *)g->ring.at + (1 + i) * CTL_WORDS + CTL_LOSS,
-               (CTL_RESULTS_END - CTL_LOSS) * sizeof **control);
+    if (ok)
+        take_results(g, control, n);
     return ok;
+}
+
+static bool run(struct device *d, enum phase ph, uint32_t (*control)[CTL_WORDS], int n, struct device_error *e)
+{
+    return call(d, ph, control, n, queue, NULL, e);
+}
+
+struct follower {
+    device_traced *traced;
+    void *to;
+};
+
+static bool follow(struct gpu *g, const struct cuda_phase *f, int n, void *to, struct device_error *e)
+{
+    (void)n;
+    const struct follower *follower = to;
+    const uint32_t *ring = g->ring.at;
+    return cuda_data_before(&g->data, &g->api, 0, ring + CTL_WORDS, g->stream, e) &&
+           cuda_phase_trace(f, &g->api, g->stream, follower->traced, follower->to, e) &&
+           cuda_data_after(&g->data, &g->api, 0, g->stream, e);
+}
+
+static bool trace(struct device *d, enum phase ph, uint32_t control[CTL_WORDS], device_traced *traced, void *to,
+                  struct device_error *e)
+{
+    return call(d, ph, (uint32_t(*)[CTL_WORDS])control, 1, follow, &(struct follower){traced, to}, e);
 }
 
 /* ---- copies ---- */
@@ -271,6 +322,7 @@ struct device *device_cuda_open_with(const struct device_options *o, int ordinal
                    .arm = gpu_arm,
                    .data = select_data,
                    .run = run,
+                   .trace = trace,
                    .read = read_tensor,
                    .write = write_tensor,
                    .arena = arena_bytes,

@@ -35,6 +35,9 @@ struct device_data {
     int64_t count, sample_bytes, target_bytes;
 };
 
+/* After kernel `kernel` of the plan, which took so long. May read tensors that the kernel touches. */
+typedef void device_traced(void *to, int kernel, double seconds);
+
 struct device {
     const char *name; /* "cpu" */
     const struct target *target;
@@ -60,6 +63,9 @@ struct device {
     /* Runs the phase's schedule n times, 0 < n <= most_runs, each with its control words; returns when all are done, with the
      * results in them (CTL_LOSS and behind). */
     bool (*run)(struct device *d, enum phase ph, uint32_t (*control)[CTL_WORDS], int n, struct device_error *e);
+    /* One such run, to the same bits, kernel by kernel: they do not overlap, and each is waited for. */
+    bool (*trace)(struct device *d, enum phase ph, uint32_t control[CTL_WORDS], device_traced *traced, void *to,
+                  struct device_error *e);
     /* Bytes of a tensor as it lies in the arena (persistent, or of the phase run last). False if out of range. */
     bool (*read)(struct device *d, enum phase ph, int tensor, int64_t at, void *to, int64_t bytes);
     bool (*write)(struct device *d, enum phase ph, int tensor, int64_t at, const void *from, int64_t bytes);

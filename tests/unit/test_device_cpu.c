@@ -215,6 +215,53 @@ static void test_same_bits_for_any_threads(void **state)
         check_runs(threads);
 }
 
+static struct {
+    struct device *device;
+    int kernels;
+    float made, twice, next; /* when their kernels are done */
+} trail;
+
+static void traced(void *to, int kernel, double seconds)
+{
+    assert_ptr_equal(to, &trail);
+    assert_int_equal(kernel, trail.kernels++);
+    assert_true(seconds >= 0);
+    float *value = kernel == 0 ? &trail.made : &trail.twice;
+    if (kernel < 2)
+        assert_true(
+            trail.device->read(trail.device, PHASE_TRAIN, kernel ? TWICE : MADE, 16 * 32, value, sizeof *value));
+    if (kernel == 2)
+        assert_true(weight_at(trail.device, 2) == 0); /* the next one has not begun */
+}
+
+/* Kernel by kernel, each seen when it is done; and it comes to the same. */
+static void test_trace(void **state)
+{
+    (void)state;
+    struct device_error e = {0};
+    float start = 0.3f, zero = 0, sum;
+    for (int threads = 1; threads <= 2; threads++) {
+        struct device *d = open_armed(threads);
+        memset(&trail, 0, sizeof trail);
+        trail.device = d;
+        assert_true(d->write(d, PHASE_TRAIN, WEIGHT, 0, &start, sizeof start));
+        run(d, PHASE_TRAIN, 33);
+        sum = weight_at(d, 1);
+        assert_true(d->write(d, PHASE_TRAIN, WEIGHT, 4, &zero, sizeof zero));
+        assert_true(d->write(d, PHASE_TRAIN, WEIGHT, 8, &zero, sizeof zero));
+        control[CTL_LOSS] = 77;
+        assert_true(d->trace(d, PHASE_TRAIN, control, traced, &trail, &e));
+        assert_int_equal(trail.kernels, 4);
+        assert_true(trail.made == start * samples[32] && trail.twice == 2 * trail.made);
+        assert_true(weight_at(d, 1) == sum && weight_at(d, 2) == sum + 1);
+        assert_memory_equal(&control[CTL_LOSS], &sum, sizeof sum);
+        control[CTL_ROWS] = 161;
+        assert_false(d->trace(d, PHASE_TRAIN, control, traced, &trail, &e));
+        assert_int_equal(trail.kernels, 4);
+        d->close(d);
+    }
+}
+
 static void test_poison_reaches_all_but_what_persists(void **state)
 {
     (void)state;
@@ -330,6 +377,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_same_bits_for_any_threads),
+        cmocka_unit_test(test_trace),
         cmocka_unit_test(test_poison_reaches_all_but_what_persists),
         cmocka_unit_test(test_arena_is_as_planned),
         cmocka_unit_test(test_ranges),
