@@ -47,6 +47,10 @@ bool tensor_is_named(const struct plan *p, int t);
 int tensor_with_role(const struct plan *p, enum role role); /* the first; -1: none */
 /* The next output of the network after tensor `after` (-1: the first), named "output.<name>". -1: no more. */
 int tensor_output(const struct plan *p, const struct schedule *s, int after);
+/* The tensor in which a parameter's gradient lies, summed over the parts of a batch as the update sees it. All gradients have one
+ * place of their own in the schedule (graph/update.c): they can be read from the end of a step to the next run, with no tracing. -1:
+ * the schedule has none. */
+int tensor_gradient(const struct plan *p, const struct schedule *s, int parameter);
 const char *shape_text_of(int rank, const int64_t *dim, char *text, size_t size); /* "16x1x3x3", "scalar" */
 
 /* ---- pace.c ---- */

@@ -38,6 +38,17 @@ int tensor_output(const struct plan *p, const struct schedule *s, int after)
     return -1;
 }
 
+int tensor_gradient(const struct plan *p, const struct schedule *s, int parameter)
+{
+    for (int t = 0; s && t < p->ntensor; t++) {
+        const struct tensor *g = &p->tensor[t];
+        if (g->role == ROLE_GRAD && g->schedule == s - p->schedule && strncmp(g->name, "grad.", 5) == 0 &&
+            strcmp(g->name + 5, p->tensor[parameter].name) == 0)
+            return t;
+    }
+    return -1;
+}
+
 const char *shape_text_of(int rank, const int64_t *dim, char *text, size_t size)
 {
     size_t used = 0;

@@ -286,6 +286,40 @@ static void one_piece_pays_nothing(void **state)
     trial_close(&t);
 }
 
+/* After a step the gradients are still there, of the whole batch: plain SGD has moved each weight by lr times its own. */
+static void gradients_outlive_the_step(void **state)
+{
+    const float lr = 0.125F;
+    struct trial t = planned("SGD(lr = 0.125)", "ReLU");
+    const struct schedule *s = plan_schedule(t.p, &target_cpu, PHASE_TRAIN);
+    (void)state;
+    for (int64_t micro = 0; micro <= 16; micro += 16) {
+        struct job j = {.plan = t.c.plan, .phase = PHASE_TRAIN, .device = armed(t.p, 40, micro, 2)};
+        struct trained before = {0}, after = {0}, gradient = {0};
+        assert_int_equal(recipe_read(t.p, &j.recipe), 0);
+        j.recipe.batch = 40;
+        recipe_count(&j.recipe, SAMPLES);
+        assert_int_equal(init_weights(&j), 0);
+        for (int p = 0; p < t.p->ntensor; p++)
+            if (t.p->tensor[p].role == ROLE_PARAM && tensor_is_named(t.p, p))
+                keep_tensor(&before, j.device, p, 0, t.p->tensor[p].bytes);
+        step(j.device, &j.recipe, micro, 0);
+        for (int p = 0; p < t.p->ntensor; p++)
+            if (t.p->tensor[p].role == ROLE_PARAM && tensor_is_named(t.p, p)) {
+                keep_tensor(&after, j.device, p, 0, t.p->tensor[p].bytes);
+                keep_tensor(&gradient, j.device, tensor_gradient(t.p, s, p), 0, t.p->tensor[p].bytes);
+            }
+        assert_int_equal(before.n, PIXELS * 12 + 12 + 12 * CLASSES + CLASSES);
+        for (int i = 0; i < before.n; i++)
+            before.value[i] -= lr * gradient.value[i];
+        assert_close(&after, &before, 1e-6);
+        assert_true(gradient.value[0] != 0);
+        j.device->close(j.device);
+    }
+    assert_int_equal(tensor_gradient(t.p, s, tensor_with_role(t.p, ROLE_INPUT)), -1);
+    trial_close(&t);
+}
+
 int main(int argc, char **argv)
 {
     (void)argc;
@@ -294,7 +328,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(parts_give_the_same_step),     cmocka_unit_test(parts_draw_the_same_masks),
         cmocka_unit_test(one_part_gives_the_same_bits), cmocka_unit_test(memory_and_threads_do_not_matter),
         cmocka_unit_test(any_part_stops_the_update),    cmocka_unit_test(statistics_are_those_of_the_parts),
-        cmocka_unit_test(one_piece_pays_nothing),
+        cmocka_unit_test(one_piece_pays_nothing),       cmocka_unit_test(gradients_outlive_the_step),
     };
     return cmocka_run_group_tests(tests, make_data, NULL);
 }
