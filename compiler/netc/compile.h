@@ -70,10 +70,11 @@ enum flops {
     FLOPS_PTFLOPS,
     FLOPS_TORCHINFO,
     FLOPS_TORCH,
+    FLOPS_STEP, /* all others are of a forward pass */
     FLOPS_RULES
 };
 struct flops_rule {
-    const char *name, *tool;  /* "thop-old", "thop 0.0.31"; tool NULL: ours */
+    const char *name, *of;    /* "thop-old", "by the rule of thop 0.0.31"; NULL: ours */
     const char *unit;         /* what is counted: "MACs", "FLOPs" */
     const char *multiply_add; /* what a multiply and an add are: "1 MAC", "2 FLOPs" */
 };

@@ -189,6 +189,16 @@ static bool is_layer(const struct graph *g, const struct node *n)
            (!g->loss || !same_place(n->loc, g->loss->loc));
 }
 
+/* A gradient belongs to the layer at its place. */
+static void add_gradient(struct view *v, const struct node *n)
+{
+    for (int i = 0; n->layer && i < v->nlayer; i++)
+        if (same_layer(&v->list[i], v->last[i], n)) {
+            v->list[i].grad_macs += node_count(n, n->op->macs);
+            return;
+        }
+}
+
 static struct view view_of(const struct compilation *c, enum phase phase)
 {
     const struct graph *g = c->graph[phase];
@@ -200,6 +210,9 @@ static struct view view_of(const struct compilation *c, enum phase phase)
     for (int k = 0; k < g->nnode; k++)
         if (v.part[k] == PART_FORWARD && is_layer(g, g->node[k]))
             add_node(&v, g->node[k]);
+    for (int k = 0; k < g->nnode; k++)
+        if (v.part[k] == PART_BACKWARD)
+            add_gradient(&v, g->node[k]);
     for (int i = 0; i < g->noutput; i++) {
         int at = made_in(&v, g->output[i].value);
         if (at >= 0)

@@ -20,7 +20,8 @@ struct layer {
     int line;              /* index of the layer on whose line it is told: its own, or one before it */
     int number;            /* from 1, in the order of the source; 0: an input */
     int64_t params;
-    int64_t macs; /* multiply-adds of one sample, forward */
+    int64_t macs;      /* multiply-adds of one sample, forward */
+    int64_t grad_macs; /* and of its gradients, by operand and weight: those that a training step makes */
     bool bias;
     int64_t kept; /* bytes a sample that the backward pass reads and the forward pass made */
 };
@@ -28,7 +29,7 @@ struct layer {
 /* Inputs and layers in the order in which they are computed, blocks and repeats expanded; owned by c->region. */
 struct layer *layers_of(const struct compilation *c, int *count);
 
-/* flops.c: what layer i counts by a rule, of one sample's forward pass; 0 if only training has it. */
+/* flops.c: what layer i counts by a rule, of one sample: of its forward pass, or of a training step; 0 if that is without it. */
 int64_t layer_flops(const struct layer *list, int i, enum flops rule);
 
 const char *grouped(struct region *r, int64_t n); /* summary.c: "1,218,048"; "-" for nothing */

@@ -81,8 +81,8 @@ static void print_head(const struct compilation *c, const struct layer *list, in
             fprintf(out, "   input %s %s", list[i].path, shape_text(c->region, list[i].out));
     for (int i = 0; i < g->noutput; i++)
         fprintf(out, "   output %s %s", g->output[i].name, shape_text(c->region, g->output[i].value));
-    if (rule->tool)
-        fprintf(out, "   %s by the rule of %s", rule->unit, rule->tool);
+    if (rule->of)
+        fprintf(out, "   %s %s", rule->unit, rule->of);
     fprintf(out, "\n\n");
 }
 

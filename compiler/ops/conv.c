@@ -124,6 +124,20 @@ static int64_t conv_macs(const double *attr, const struct tensor *const *in, con
     return out[0]->rank == 3 ? n * out[0]->dim[1] * out[0]->dim[2] : n;
 }
 
+/* The gradients take as many as the forward pass: a weight once for each place of y'. */
+static int64_t dx_macs(const double *attr, const struct tensor *const *in, const struct tensor *const *out)
+{
+    (void)attr, (void)out;
+    int64_t n = tensor_elements(in[1]);
+    return in[0]->rank == 3 ? n * in[0]->dim[1] * in[0]->dim[2] : n;
+}
+
+static int64_t dw_macs(const double *attr, const struct tensor *const *in, const struct tensor *const *out)
+{
+    (void)attr;
+    return tensor_elements(out[0]) * in[1]->dim[1] * in[1]->dim[2];
+}
+
 static void conv_grad(struct graph *g, struct node *n, struct value *const *gy, struct value **gx)
 {
     struct value *x = n->in[0], *w = n->in[1];
@@ -316,9 +330,9 @@ static const struct op op[] = {
      .attr = {CONV_ATTRS}, .shape = conv_shape, .grad = conv_grad, .macs = conv_macs,
      .emit = put_contraction_plain, .body = conv_body, .sizes = conv_sizes},
     {.name = "conv_dx", .doc = "gradient of conv by its input", .kind = OP_CONTRACT, .form = FORM_TILE, .nin = 2, .nout = 1,
-     .attr = {CONV_ATTRS, "h", "w"}, .shape = dx_shape, .emit = put_contraction_plain, .body = conv_body, .sizes = dx_sizes},
+     .attr = {CONV_ATTRS, "h", "w"}, .shape = dx_shape, .macs = dx_macs, .emit = put_contraction_plain, .body = conv_body, .sizes = dx_sizes},
     {.name = "conv_dw", .doc = "gradient of conv by its weight", .kind = OP_CONTRACT, .nin = 2, .nout = 1,
-     .attr = {CONV_ATTRS, "r", "s"}, .shape = dw_shape, .emit = put_conv_dw_plain, .body = dw_body, .sizes = dw_sizes},
+     .attr = {CONV_ATTRS, "r", "s"}, .shape = dw_shape, .macs = dw_macs, .emit = put_conv_dw_plain, .body = dw_body, .sizes = dw_sizes},
 };
 
 static const struct word word[] = {

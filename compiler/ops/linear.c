@@ -18,6 +18,12 @@ static bool linear_dw_shape(const double *attr, const struct tensor *const *in, 
     return true;
 }
 
+static int64_t linear_dw_macs(const double *attr, const struct tensor *const *in, const struct tensor *const *out)
+{
+    (void)attr, (void)in;
+    return tensor_elements(out[0]);
+}
+
 /* Of y' alone: x lies row by row already. */
 static int64_t dw_rows(const double *attr, const struct tensor *const *in, const struct tensor *const *out)
 {
@@ -55,7 +61,7 @@ static const struct body linear_dw_body[] = {
 
 static const struct op op[] = {
     {.name = "linear_dw", .doc = "gradient of a fully connected layer by its weight", .kind = OP_CONTRACT, .nin = 2, .nout = 1,
-     .shape = linear_dw_shape, .emit = put_linear_dw_plain, .body = linear_dw_body},
+     .shape = linear_dw_shape, .macs = linear_dw_macs, .emit = put_linear_dw_plain, .body = linear_dw_body},
 };
 
 static const struct word word[] = {

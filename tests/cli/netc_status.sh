@@ -36,4 +36,4 @@ says err '--plain goes with --emit=c alone'
 expect 2 netc "$ROOT/models/xor.net" --emit=c --target=cuda
 says err 'its kernels are --emit=kernels --target cuda'
 expect 2 netc "$ROOT/models/xor.net" --summary --flops=flops
-says err 'one of macs|thop|thop-old|fvcore|ptflops|torchinfo|torch, not `flops`'
+says err 'one of macs|thop|thop-old|fvcore|ptflops|torchinfo|torch|step, not `flops`'
