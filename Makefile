@@ -114,6 +114,14 @@ $(B)/prelude_mma.inc: compiler/emit/mma.cu.txt
 $(B)/compiler/emit/language_c.o: $(B)/prelude.inc $(B)/prelude_scalar.inc
 $(B)/compiler/emit/language_cuda.o: $(B)/prelude_cuda.inc $(B)/prelude_mma.inc
 
+# So are style and script of the report.
+$(B)/page_css.inc: runtime/report/page.css.txt
+$(B)/page_js.inc: runtime/report/sort.js.txt
+$(B)/page_css.inc $(B)/page_js.inc:
+	@mkdir -p $(@D)
+	$(Q)od -An -v -tx1 $^ | sed 's/ \(..\)/0x\1,/g' > $@
+$(B)/runtime/report/page.o: $(B)/page_css.inc $(B)/page_js.inc
+
 # A conflict in the grammar is an error.
 $(B)/net.tab.c $(B)/net.tab.h &: grammar/net.y | $(B)/flags
 	@mkdir -p $(@D)

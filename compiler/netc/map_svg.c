@@ -229,21 +229,26 @@ static void draw_panel(const struct panel *v)
 
 static void draw_head(const struct plan *p, int height, FILE *out)
 {
-    fprintf(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\">\n",
-            LEFT + WIDTH + RIGHT, height, LEFT + WIDTH + RIGHT, height);
+    fprintf(
+        out,
+        "<svg class=\"plan\" xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\">\n",
+        LEFT + WIDTH + RIGHT, height, LEFT + WIDTH + RIGHT, height);
     fputs("<title>", out);
     xml_text(p->net, out);
-    fputs(": memory plan</title>\n<style>\n"
-          "text { font: 11px sans-serif; }\n.h { font-weight: bold; font-size: 13px; }\n"
-          ".n { text-anchor: middle; font-size: 10px; fill: #222; pointer-events: none; }\n"
-          ".b { stroke: #fff; stroke-width: 0.5; }\n.b:hover, .o:hover { stroke: #000; stroke-width: 1.5; }\n"
-          ".g { fill: #f4f4f4; }\n.p { fill: #c0202a; fill-opacity: 0.12; pointer-events: none; }\n"
-          ".k0 { fill: #888; }\n.k1 { fill: #bbb; }\n.t { stroke: #444; }\n.a { stroke: #000; stroke-width: 1.5; }\n"
-          ".l { stroke: #c0202a; stroke-width: 1.5; stroke-dasharray: 6 4; }\n"
-          ".f { stroke: #444; stroke-dasharray: 2 3; }\n",
-          out);
+    /* The names of classes are ours alone, also where the picture stands in a page. */
+    fputs(
+        ": memory plan</title>\n<style>\n"
+        ".plan text { font: 11px sans-serif; }\n.plan .h { font-weight: bold; font-size: 13px; }\n"
+        ".plan .n { text-anchor: middle; font-size: 10px; fill: #222; pointer-events: none; }\n"
+        ".plan .b { stroke: #fff; stroke-width: 0.5; }\n.plan .b:hover, .plan .o:hover { stroke: #000; stroke-width: 1.5; }\n"
+        ".plan .g { fill: #f4f4f4; }\n.plan .p { fill: #c0202a; fill-opacity: 0.12; pointer-events: none; }\n"
+        ".plan .k0 { fill: #888; }\n.plan .k1 { fill: #bbb; }\n.plan .t { stroke: #444; }\n"
+        ".plan .a { stroke: #000; stroke-width: 1.5; }\n"
+        ".plan .l { stroke: #c0202a; stroke-width: 1.5; stroke-dasharray: 6 4; }\n"
+        ".plan .f { stroke: #444; stroke-dasharray: 2 3; }\n",
+        out);
     for (int u = 0; u < USES; u++)
-        fprintf(out, ".u%d { fill: %s; }\n", u, uses[u].colour);
+        fprintf(out, ".plan .u%d { fill: %s; }\n", u, uses[u].colour);
     fprintf(out, "</style>\n<rect width=\"%d\" height=\"%d\" fill=\"#fff\"/>\n", LEFT + WIDTH + RIGHT, height);
     double x = LEFT;
     text(out, x, 22, " class=\"h\"", p->net);

@@ -6,7 +6,7 @@
 /* It is about runs that were made: what stands behind the options is their names. */
 bool options_of_runs(enum action a)
 {
-    return a == ACTION_PLOT || a == ACTION_WATCH;
+    return a == ACTION_PLOT || a == ACTION_REPORT || a == ACTION_WATCH;
 }
 
 /* What only initial weights need, and what only others. */

@@ -34,6 +34,17 @@ static int load_plan(struct job *j)
     return status ? status : j->options->resume ? run_recall(j) : overrides_take(j);
 }
 
+/* Of each run that is named, or of the newest. */
+static int reports(const struct options *o)
+{
+    int status = o->predictions ? 0 : report_of(o, "last");
+    for (int i = 0; i < o->predictions; i++) {
+        int failed = report_of(o, o->predict[i]);
+        status = status ? status : failed;
+    }
+    return status;
+}
+
 static int act(struct job *j)
 {
     switch (j->options->action) {
@@ -49,6 +60,8 @@ static int act(struct job *j)
         return runs_list(j->options);
     case ACTION_PLOT:
         return plot(j->options);
+    case ACTION_REPORT:
+        return reports(j->options);
     case ACTION_WATCH:
         return watch(j->options);
     case ACTION_INSPECT:
@@ -92,6 +105,7 @@ static int one_job(struct options *o)
         status = act(&job);
     if (status == 0 && o->rerun)
         status = rerun_compare(&job);
+    report_own(&job);
     job_close(&job);
     return status;
 }

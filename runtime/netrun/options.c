@@ -44,7 +44,7 @@ static int act(void *options, const struct option_effect *e, const char *folder)
     struct options *o = options;
     if (o->action != ACTION_NONE && o->action != (enum action)e->number)
         return complain(STATUS_USAGE,
-                        "give one of --train, --test, --predict, --inspect, --plot, --watch and --devices");
+                        "give one of --train, --test, --predict, --inspect, --plot, --report, --watch and --devices");
     o->action = (enum action)e->number;
     return folder ? take_folder(o, e, folder) : OPTIONS_GO;
 }
@@ -184,6 +184,10 @@ static const struct option_row rows[] = {
      "curves of the runs that follow (names or folders; without any, of the newest) as SVG and PNG: in the run's folder, of several "
      "runs here or by --output; those that differ in seeds alone become a mean with a band",
      false, OPTION_CALL(ask_runs, ACTION_PLOT, NULL)},
+    {"report", 0, NULL, WHAT,
+     "report.html of the runs or sweeps that follow (without any, of the newest run), made again in their folders; with --data DIR "
+     "where the data lie elsewhere now",
+     false, OPTION_CALL(ask_runs, ACTION_REPORT, NULL)},
     {"watch", 0, NULL, WHAT, "follow a run (the newest, or the one that follows) from another terminal, as curves",
      false, OPTION_CALL(ask_runs, ACTION_WATCH, NULL)},
     {"devices", 0, NULL, WHAT, "what can compute here: what was found, what is missing, every path tried", false,
@@ -237,7 +241,7 @@ static const struct option_row rows[] = {
     {"data-changed", 0, NULL, WEIGHTS,
      "with --resume: go on although the data are not those that the run was trained with", true,
      OPTION_FLAG(data_changed)},
-    {"data", 0, "DIR", WEIGHTS, "data set of --predict INDEX and --predict test", false,
+    {"data", 0, "DIR", WEIGHTS, "data set of --predict INDEX and --predict test, and of --report", false,
      OPTION_CALL(take_folder, 0, NULL)},
     {"runs", 0, "[DIR]", WEIGHTS,
      "where run folders are made (runs); without anything else to do: the runs there as a table, with the settings in which they "
@@ -264,6 +268,7 @@ static const struct option_row rows[] = {
     {"log-every", 0, "N", TEXT, "print the loss of every Nth step", false, OPTION_WHOLE(log_every, 1, INT64_MAX, NULL)},
     {"no-tensorboard", 0, NULL, TEXT, "write no event file of TensorBoard into the run's folder", true,
      OPTION_FLAG(no_tensorboard)},
+    {"no-report", 0, NULL, TEXT, "write no report.html into the run's folder", true, OPTION_FLAG(no_report)},
     {"progress", 0, "auto|bar|lines|none", TEXT, "live bar on a terminal, lines elsewhere (auto)", true,
      OPTION_CHOICE(enum progress_mode, progress)},
     {"json", 0, NULL, TEXT, "events as JSON Lines on stdout; texts go to stderr", false, OPTION_FLAG(json)},
@@ -291,6 +296,7 @@ static const struct option_section sections[] = {
      "runs/NET-N/last.safetensors        weights, optimizer and position: enough to resume\n"
      "runs/NET-N/best.safetensors        weights of the best epoch\n"
      "runs/NET-N/curves.svg, .png, .gp   loss, metric, learning rate and time of the epochs; a script of gnuplot\n"
+     "runs/NET-N/report.html             all of it to look at, in one file\n"
      "runs/NET-sweep-N/                  sweep.json, the model, and a folder NET-N for each run of a sweep\n"},
     {"Environment", "CC               compiler of the kernels\n"
                     "XDG_CACHE_HOME   kernels are kept in its folder netrun (~/.cache)\n"
@@ -308,6 +314,7 @@ static const struct option_pair pairs[] = {
     {"steps", training},
     {"log-every", training},
     {"no-tensorboard", training},
+    {"no-report", training},
     {"checkpoint-every", training},
     {"allow-batch-stats-change", training},
     {"dry-run", "--train"},

@@ -17,6 +17,7 @@ enum action {
     ACTION_DEVICES,
     ACTION_RUNS,
     ACTION_PLOT,
+    ACTION_REPORT,
     ACTION_WATCH
 };
 
@@ -33,7 +34,8 @@ struct options { /* pointers: NULL if not given; they point into argv, or live a
     const char *into;              /* the run's folder, which is one of a sweep; NULL: the next free one */
     int64_t pause;                 /* stop when so many epochs are done, although the run has more; 0: do not */
     int64_t jobs;                  /* runs of a sweep side by side */
-    const char **predict;          /* files, folders, indices, "test"; or runs to plot: in order; the list is owned */
+    const char *
+        *predict; /* files, folders, indices, "test"; or runs to plot or report of: in order; the list is owned */
     int overrides, defines, predictions, argc;
     char **argv;
     char *recalled;            /* the data folder of the run that is resumed; owned */
@@ -47,7 +49,7 @@ struct options { /* pointers: NULL if not given; they point into argv, or live a
     bool split_statistics;     /* batches may run in parts although batch statistics change */
     bool data_changed;         /* the run that is resumed may go on with other data */
     enum progress_mode progress;
-    bool partial, raw, json, dry_run, quiet, verbose, no_tensorboard;
+    bool partial, raw, json, dry_run, quiet, verbose, no_tensorboard, no_report;
 };
 
 #endif

@@ -271,6 +271,14 @@ void plot_own(const struct job *j);
 /* Folder and history of the run called `name`, or `last`. */
 int run_history(const struct options *o, const char *name, char folder[PATH_MAX], struct history *h);
 
+/* ---- reporting.c ---- */
+
+/* report.html of the training that has ended, into its folder, unless it is one of a sweep. Closes the job's device, as the network
+ * answers its test set on one of its own; a training is none the worse if anything fails. */
+void report_own(struct job *j);
+/* The same of the run called `name`, or `last`, made again; says where it is. */
+int report_of(const struct options *options, const char *name);
+
 /* ---- watch.c ---- */
 
 /* Curves of a run on the terminal, till it has ended. */

@@ -1,0 +1,147 @@
+/* layers_part.c: the model, compiled once more from the text in its plan, as a table of layers; and the plan's memory. */
+#include "netc/layers.h"
+#include "netc/map.h"
+#include "page.h"
+#include "report.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_MAP = 900000 }; /* bytes of the picture of memory */
+
+/* ---- layers ---- */
+
+/* The params of the plan as -D would give them. */
+static struct define *defines_of(const struct plan *p, struct region *r, int *n)
+{
+    static const char prefix[] = "param.";
+    struct define *list = NULL;
+    *n = 0;
+    for (const struct setting *s = p->setting; s < p->setting + p->nsetting; s++) {
+        if (strncmp(s->key, prefix, sizeof prefix - 1) != 0 || (!s->text && s->n < 1))
+            continue;
+        const char *value = s->text ? s->text : region_printf(r, s->n > 1 ? "[%.17g" : "%.17g", s->num[0]);
+        for (int i = 1; !s->text && i < s->n; i++)
+            value = region_printf(r, "%s, %.17g%s", value, s->num[i], i + 1 < s->n ? "" : "]");
+        region_grow(r, list, *n);
+        list[(*n)++] = (struct define){.name = s->key + sizeof prefix - 1, .text = value};
+    }
+    return list;
+}
+
+static void put_layer(struct region *region, const struct layer *l, FILE *out)
+{
+    fputs("<tr>", out);
+    fprintf(out, l->input ? "<td></td>" : "<td class=\"n\">%d</td>", l->number);
+    page_cell(l->named ? l->path : "", out);
+    page_cell(l->label, out);
+    fprintf(out, "<td class=\"n\" data-v=\"%lld\">", (long long)value_elements(l->out));
+    page_text(shape_text(region, l->out), out);
+    fputs("</td>", out);
+    page_number((double)l->params, grouped(region, l->params), out);
+    page_number((double)l->macs, grouped(region, l->macs), out);
+    page_cell(l->input ? "" : l->trains ? l->fate : "prediction only", out);
+    fputs("</tr>\n", out);
+}
+
+static void put_layers(const struct compilation *c, FILE *out)
+{
+    static const char *const head[] = {"#", "name", "layer", "output", "parameters", "MACs", "how", NULL};
+    int n;
+    const struct layer *list = layers_of(c, &n);
+    int64_t macs = 0;
+    fputs("<div class=\"scroll\"><table class=\"sorts\">\n", out);
+    page_head(head, "nllnnnl", out);
+    fputs("<tbody>\n", out);
+    for (int i = 0; i < n; i++) {
+        macs += list[i].macs;
+        put_layer(c->region, &list[i], out);
+    }
+    fprintf(
+        out,
+        "</tbody>\n<tfoot><tr><td></td><td>total</td><td></td><td></td><td class=\"n\">%s</td><td class=\"n\">%s</td><td></td></tr></tfoot>\n",
+        grouped(c->region, c->plan->params), grouped(c->region, macs));
+    fputs(
+        "</table></div>\n<p class=\"soft\">Output: the shape of one sample's result. MACs: multiply-adds of Conv and Linear in one "
+        "sample's forward pass. How: the kernel that computes a layer, and what is done in it at once.</p>\n",
+        out);
+}
+
+void report_layers(const struct report *r, FILE *out)
+{
+    struct region *region = region_new();
+    char *text = region_copy(region, r->plan->source ? r->plan->source : ""), *said = NULL;
+    size_t size;
+    FILE *messages = open_memstream(&said, &size);
+    struct compilation c = {.file = r->plan->file,
+                            .text = text,
+                            .length = strlen(text),
+                            .region = region,
+                            .diag = {.file = r->plan->file, .text = text, .out = messages, .region = region},
+                            .target = &target_cpu};
+    c.define = defines_of(r->plan, region, &c.ndefine);
+    if (messages && *text && run_passes(&c, NULL))
+        put_layers(&c, out);
+    else
+        report_nothing("The text in the plan is not one that this version compiles.", out);
+    if (messages)
+        fclose(messages);
+    free(said);
+    region_free(region);
+}
+
+/* ---- memory ---- */
+
+static int64_t rows_of(const struct report *r, const char *key, const char *instead)
+{
+    const json_t *value = json_object_get(r->settings, key);
+    if (!value && instead)
+        value = json_object_get(r->settings, instead);
+    const int64_t n = json_integer_value(value);
+    return n > 0 && n <= INT32_MAX ? (n + ROW_BLOCK - 1) / ROW_BLOCK * ROW_BLOCK : 0;
+}
+
+/* Of the phases that a training runs. */
+static char *draw_memory(const struct report *r, bool evaluates)
+{
+    const char *device = json_string_value(json_object_get(r->settings, "device"));
+    const struct target *target = target_find(device && strncmp(device, "cuda", 4) == 0 ? "cuda" : "cpu");
+    int64_t rows[PHASE_COUNT] = {[PHASE_TRAIN] = rows_of(r, "micro_batch", "batch"),
+                                 [PHASE_EVALUATE] = evaluates ? rows_of(r, "evaluation_batch", NULL) : 0};
+    char *text = NULL;
+    size_t size;
+    bool some = false;
+    for (int ph = 0; target && ph < PHASE_COUNT; ph++) {
+        const struct schedule *s = plan_schedule(r->plan, target_schedules(target), (enum phase)ph);
+        rows[ph] = s && schedule_alone(r->plan, s, rows[ph]) > 0 ? rows[ph] : 0;
+        some |= rows[ph] > 0;
+    }
+    FILE *to = some ? open_memstream(&text, &size) : NULL;
+    if (!to)
+        return NULL;
+    memory_svg(r->plan, target_schedules(target), rows, to);
+    if (fclose(to) == 0 && size <= MOST_MAP)
+        return text;
+    free(text);
+    return NULL;
+}
+
+void report_memory(const struct report *r, FILE *out)
+{
+    char *picture = draw_memory(r, true);
+    picture = picture ? picture : draw_memory(r, false);
+    if (!picture) {
+        report_nothing(
+            "Too many buffers for this page, or no batch that is known: netc MODEL --memory-map=FILE.svg draws the plan.",
+            out);
+        return;
+    }
+    fputs("<figure class=\"wide map\">", out);
+    fputs(picture, out);
+    fputs(
+        "<figcaption>Time goes to the right, a kernel a column; addresses go up. Each rectangle is a buffer: it tells its name, size "
+        "and life under the mouse. The black line is the arena, the one piece of memory that was taken; the dashed red one is LB, "
+        "the least that any plan could have.</figcaption></figure>\n",
+        out);
+    free(picture);
+}

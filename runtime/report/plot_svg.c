@@ -1,0 +1,228 @@
+#include "plot_svg.h"
+#include "page.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { WIDTH = 480, HEIGHT = 280, LEFT = 64, RIGHT = 14, TOP = 46, BOTTOM = 42, TICKS = 6, DOTS = 60, LETTER = 7 };
+
+struct frame {
+    const struct plot *p;
+    FILE *out;
+    double x0, x1, y0, y1; /* of the axes; y in its logarithm, where that is drawn */
+};
+
+static bool drawn(const struct plot *p, double x, double y)
+{
+    return isfinite(x) && isfinite(y) && (!p->logarithmic || y > 0);
+}
+
+static double level(const struct plot *p, double y)
+{
+    return p->logarithmic ? log10(y) : y;
+}
+
+static double across(const struct frame *f, double x)
+{
+    return LEFT + (WIDTH - LEFT - RIGHT) * (x - f->x0) / (f->x1 - f->x0);
+}
+
+static double up(const struct frame *f, double y)
+{
+    return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * (level(f->p, y) - f->y0) / (f->y1 - f->y0);
+}
+
+bool plot_spans_decade(const struct plot *p)
+{
+    double low = INFINITY, high = 0;
+    for (size_t i = 0; i < p->lines; i++)
+        for (size_t k = 0; k < p->line[i].n; k++) {
+            double y = p->line[i].y[k];
+            low = y > 0 && y < low ? y : low;
+            high = isfinite(y) && y > high ? y : high;
+        }
+    return high / low >= 10;
+}
+
+/* False: there is nothing to draw. */
+static bool find_frame(struct frame *f)
+{
+    const struct plot *p = f->p;
+    f->x0 = f->y0 = INFINITY;
+    f->x1 = f->y1 = -INFINITY;
+    for (size_t i = 0; i < p->lines; i++)
+        for (size_t k = 0; k < p->line[i].n; k++) {
+            const double x = p->line[i].x[k], y = p->line[i].y[k];
+            if (!drawn(p, x, y))
+                continue;
+            f->x0 = fmin(f->x0, x), f->x1 = fmax(f->x1, x);
+            f->y0 = fmin(f->y0, level(p, y)), f->y1 = fmax(f->y1, level(p, y));
+        }
+    if (!(f->x0 <= f->x1))
+        return false;
+    f->x0 = fmin(f->x0, 0);
+    f->x1 = f->x1 > f->x0 ? f->x1 : f->x0 + 1;
+    if (p->from_zero)
+        f->y0 = fmin(f->y0, 0);
+    double pad = f->y1 > f->y0 ? 0.06 * (f->y1 - f->y0) : p->logarithmic ? 0.3 : fmax(fabs(f->y1) * 0.1, 1e-12);
+    f->y0 -= p->from_zero && f->y0 == 0 ? 0 : pad;
+    f->y1 += pad;
+    return true;
+}
+
+/* ---- axes ---- */
+
+/* The next of 1, 2, 5 times a power of ten. */
+static double step_of(double range, int most)
+{
+    double raw = range / most, power = pow(10, floor(log10(raw)));
+    return power * (raw <= power ? 1 : raw <= 2 * power ? 2 : raw <= 5 * power ? 5 : 10);
+}
+
+static void put_label(double x, double y, const char *anchor, double value, FILE *out)
+{
+    char text[32];
+    snprintf(text, sizeof text, fabs(value) < 0.001 && value != 0 ? "%.3e" : "%.5g", value);
+    char *zeros = strchr(text, 'e'), *end = zeros; /* "5.000e-04" is 5e-04 */
+    while (zeros && zeros > text && (zeros[-1] == '0' || zeros[-1] == '.'))
+        if (*--zeros == '.')
+            break;
+    if (zeros)
+        memmove(zeros, end, strlen(end) + 1);
+    fprintf(out, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">%s</text>\n", x, y, anchor, text);
+}
+
+static void tick_y(const struct frame *f, double value)
+{
+    double y = up(f, value);
+    if (y < TOP - 0.5 || y > HEIGHT - BOTTOM + 0.5)
+        return;
+    fprintf(f->out, "<line class=\"grid\" x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\"/>\n", LEFT, WIDTH - RIGHT, y, y);
+    put_label(LEFT - 6, y + 4, "end", value, f->out);
+}
+
+static void put_axes(const struct frame *f)
+{
+    const double step = step_of(f->y1 - f->y0, TICKS), along = step_of(f->x1 - f->x0, TICKS);
+    static const double within[] = {1, 2, 5};
+    if (f->p->logarithmic && f->y1 - f->y0 > 0.6) {
+        const int few = f->y1 - f->y0 > 2 ? 1 : 3, skip = 1 + (int)((f->y1 - f->y0) / 8);
+        for (int e = (int)floor(f->y0); e <= (int)ceil(f->y1); e += skip)
+            for (int k = 0; k < few; k++)
+                tick_y(f, within[k] * pow(10, e));
+    } else if (f->p->logarithmic) {
+        const double low = pow(10, f->y0), high = pow(10, f->y1), even = step_of(high - low, TICKS);
+        for (double v = ceil(low / even) * even; v <= high; v += even)
+            tick_y(f, v);
+    } else
+        for (int k = 0; k <= 2 * TICKS; k++)
+            tick_y(f, (ceil(f->y0 / step - 1e-9) + k) * step);
+    for (int k = 0; k <= 2 * TICKS; k++) {
+        double x = (ceil(f->x0 / along - 1e-9) + k) * along;
+        if (x <= f->x1 + 1e-9 * along)
+            put_label(across(f, x), HEIGHT - BOTTOM + 16, "middle", x, f->out);
+    }
+    fprintf(f->out, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">", (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 8);
+    page_text(f->p->x, f->out);
+    fprintf(f->out, "</text>\n<text transform=\"translate(13 %d) rotate(-90)\" text-anchor=\"middle\">",
+            (TOP + HEIGHT - BOTTOM) / 2);
+    page_text(f->p->y, f->out);
+    fputs("</text>\n", f->out);
+}
+
+static int characters(const char *text)
+{
+    int n = 0;
+    for (; text && *text; text++)
+        n += ((unsigned char)*text & 0xc0) != 0x80;
+    return n;
+}
+
+/* Title and legend, above the curves. */
+static void put_words(const struct frame *f)
+{
+    double x = LEFT;
+    fprintf(f->out, "<text class=\"title\" x=\"%d\" y=\"16\">", LEFT);
+    page_text(f->p->title, f->out);
+    fputs("</text>\n", f->out);
+    for (size_t i = 0; i < f->p->lines; i++) {
+        const struct plot_line *l = &f->p->line[i];
+        if (l->tint < 0 || l->unlisted || x > WIDTH - 60)
+            continue;
+        fprintf(f->out,
+                "<line class=\"curve t%d\" x1=\"%.0f\" x2=\"%.0f\" y1=\"32\" y2=\"32\"%s/><text x=\"%.0f\" y=\"36\">",
+                l->tint, x, x + 18, l->dashed ? " stroke-dasharray=\"5 3\"" : "", x + 23);
+        page_text(l->label, f->out);
+        fputs("</text>\n", f->out);
+        x += 36 + LETTER * characters(l->label);
+    }
+}
+
+/* ---- curves ---- */
+
+struct point {
+    double x, y;
+};
+
+/* The mean of those that can be drawn among so many on end; false: none. */
+static bool mean_of(const struct plot *p, const struct plot_line *l, size_t from, size_t n, struct point *mean)
+{
+    double count = 0;
+    *mean = (struct point){0, 0};
+    for (size_t k = from; k < from + n && k < l->n; k++)
+        if (drawn(p, l->x[k], l->y[k])) {
+            mean->x += l->x[k];
+            mean->y += l->y[k];
+            count++;
+        }
+    mean->x /= count;
+    mean->y /= count;
+    return count > 0;
+}
+
+static void put_line(const struct frame *f, const struct plot_line *l)
+{
+    const size_t bin = (l->n + PLOT_POINTS - 1) / PLOT_POINTS;
+    struct point at;
+    if (l->tint < 0)
+        fputs("<path class=\"faint\"", f->out);
+    else
+        fprintf(f->out, "<path class=\"curve t%d\"%s", l->tint, l->dashed ? " stroke-dasharray=\"5 3\"" : "");
+    fputs(" d=\"", f->out);
+    bool pen = false;
+    for (size_t k = 0; k < l->n; k += bin) {
+        bool there = mean_of(f->p, l, k, bin, &at);
+        if (there)
+            fprintf(f->out, "%c%.1f %.1f", pen ? 'L' : 'M', across(f, at.x), up(f, at.y));
+        pen = there;
+    }
+    fputs("\"><title>", f->out);
+    page_text(l->label, f->out);
+    fputs("</title></path>\n", f->out);
+    for (size_t k = 0; l->dots && l->n <= DOTS && k < l->n; k++)
+        if (drawn(f->p, l->x[k], l->y[k])) {
+            fprintf(f->out, "<circle class=\"d%d\" cx=\"%.1f\" cy=\"%.1f\" r=\"3\"><title>", l->tint,
+                    across(f, l->x[k]), up(f, l->y[k]));
+            page_print(f->out, "%s: %.6g at %s %.6g", l->label, l->y[k], f->p->x, l->x[k]);
+            fputs("</title></circle>\n", f->out);
+        }
+}
+
+void plot_svg(const struct plot *p, FILE *out)
+{
+    struct frame f = {.p = p, .out = out};
+    fprintf(out, "<svg class=\"plot\" viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"", WIDTH, HEIGHT);
+    page_print(out, "%s: %s against %s", p->title, p->y, p->x);
+    fputs("\">\n", out);
+    bool some = find_frame(&f);
+    put_words(&f);
+    if (!some)
+        fprintf(out, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">no number that can be drawn</text>\n", WIDTH / 2,
+                HEIGHT / 2);
+    else {
+        put_axes(&f);
+        for (size_t i = 0; i < p->lines; i++)
+            put_line(&f, &p->line[i]);
+    }
+    fputs("</svg>\n", out);
+}
