@@ -344,11 +344,13 @@ bool data_reads(const char *folder, const char *path)
 
 void data_close(struct dataset *set)
 {
-    struct data_field *fields[] = {&set->train.sample, &set->train.label,    &set->test.sample,
-                                   &set->test.label,   &set->holdout.sample, &set->holdout.label};
-    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
-        free(fields[i]->values);
-        free(fields[i]->path);
+    struct data_split *split[] = {&set->train, &set->test, &set->holdout};
+    for (size_t i = 0; i < sizeof split / sizeof *split; i++) {
+        free(split[i]->sample.values);
+        free(split[i]->sample.path);
+        free(split[i]->label.values);
+        free(split[i]->label.path);
+        free(split[i]->number);
     }
     while (set->class_names > 0)
         free(set->class_name[--set->class_names]);

@@ -32,6 +32,7 @@ struct data_split {
     int64_t count;            /* of samples; 0: the folder has no such files, and the rest is zero */
     struct data_field sample; /* U8 pixels 0..255 [C, H, W], or F32 (any shape); grey images of rank 2 get C = 1 */
     struct data_field label;  /* U8 or I32 class index of rank 0, or F32 target of rank 1 and more */
+    int64_t *number;          /* of each sample in the file, where some were taken out of it; NULL: as it stands here */
 };
 
 struct dataset {

@@ -1,6 +1,21 @@
 /* evaluate.c: loss and metrics over a whole split. */
 #include "run.h"
 
+#include <math.h>
+
+/* Once a run: a test that is not finite seldom comes alone. */
+static void look_closer(struct job *j, const struct data_split *split, const uint32_t control[CTL_WORDS])
+{
+    char loss[32];
+    struct fault *f = &j->fault;
+    if (f->found.name || isfinite(control_float(control, CTL_LOSS)))
+        return;
+    fault_find(j, PHASE_EVALUATE, control, split, f);
+    f->found.name = "not-finite";
+    warn_of(&j->tell, &f->found, "the %s loss is %s%s%s", split == &j->data.holdout || j->held_out ? "holdout" : "test",
+            loss_text(control_float(control, CTL_LOSS), loss, sizeof loss), *f->text ? "\n  = note: " : "", f->text);
+}
+
 int evaluate(struct job *j, const struct data_split *split, struct result *r)
 {
     struct device *d = j->device;
@@ -25,6 +40,7 @@ int evaluate(struct job *j, const struct data_split *split, struct result *r)
         if (!d->run(d, PHASE_EVALUATE, control, n, &e))
             return complain(e.status, "%s", e.text);
         for (int i = 0; i < n; i++) {
+            look_closer(j, split, control[i]);
             loss += control_float(control[i], CTL_LOSS) * (double)control[i][CTL_ROWS];
             for (int m = 0; m < j->recipe.metrics; m++)
                 r->correct[m] += control[i][CTL_METRIC + m];

@@ -68,6 +68,7 @@ static void split(struct data_split *train, struct data_split *out, struct porti
         int64_t at = held ? out->count++ : kept++;
         move(&train->sample, i, held ? &out->sample : &train->sample, at);
         move(&train->label, i, held ? &out->label : &train->label, at);
+        (held ? out : train)->number[at] = i;
     }
     train->count = kept;
 }
@@ -88,6 +89,9 @@ int holdout_take(struct dataset *set, double share, uint32_t seed)
                           100 * share, (long long)train->count);
     if (status == 0 &&
         (!room_for(&train->sample, &set->holdout.sample, sum) || !room_for(&train->label, &set->holdout.label, sum)))
+        status = complain(STATUS_INTERNAL, "out of memory");
+    if (status == 0 && (!(train->number = malloc((size_t)train->count * sizeof(int64_t))) ||
+                        !(set->holdout.number = malloc((size_t)sum * sizeof(int64_t)))))
         status = complain(STATUS_INTERNAL, "out of memory");
     if (status == 0)
         split(train, &set->holdout, p, seed);

@@ -10,6 +10,7 @@
 #include "plan/plan.h"
 #include "tell/history.h"
 #include "tell/tell.h"
+#include "fault.h"
 #include "recipe.h"
 #include "request.h"
 
@@ -30,6 +31,9 @@ int samples_open(const struct plan *p, const char *folder, struct dataset *set);
 void samples_close(struct dataset *set);
 int64_t samples_classes(const struct plan *p); /* that the network tells apart; 0: its target is no class */
 struct device_data samples_of(const struct data_split *split);
+/* The number in its files of sample i of a split, and of what stands in row `row` of a run over it. */
+int64_t samples_number(const struct data_split *split, int64_t i);
+int64_t samples_of_row(const struct data_split *split, const uint32_t control[CTL_WORDS], int64_t row);
 /* XXH3 (128 bits) of number, shapes, types and values, whatever file they came from; "-" if there are no samples. */
 enum { HASH_TEXT = 33 };
 void samples_hash(const struct data_split *split, char text[HASH_TEXT]);
@@ -101,6 +105,7 @@ struct job {
     char weights[PATH_MAX];    /* the file that they came from, "" if none */
     bool synthetic_weights;    /* trained on synthetic data */
     FILE *metrics;             /* metrics.jsonl in it, locked; tell.metrics when the training begins */
+    struct fault fault;        /* of the training, if it diverged; of the first test whose loss was not finite */
 };
 
 /* ---- choose.c: which epoch is the best, and when the training is over ---- */

@@ -1,5 +1,6 @@
 /* samples.c: a data set that agrees with the plan, from a folder or from the plan itself. */
 #include "run.h"
+#include "base/philox.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -201,6 +202,19 @@ void samples_hash(const struct data_split *split, char text[HASH_TEXT])
     }
     XXH128_hash_t hash = XXH3_128bits(&known, sizeof known);
     snprintf(text, HASH_TEXT, "%016llx%016llx", (unsigned long long)hash.high64, (unsigned long long)hash.low64);
+}
+
+int64_t samples_number(const struct data_split *split, int64_t i)
+{
+    return split->number ? split->number[i] : i;
+}
+
+int64_t samples_of_row(const struct data_split *split, const uint32_t control[CTL_WORDS], int64_t row)
+{
+    uint64_t at = control[CTL_POSITION] + (uint64_t)row;
+    if (control[CTL_SHUFFLE])
+        at = shuffle_index(at, control[CTL_COUNT_SAMPLES], &control[CTL_SEED0], control[CTL_EPOCH]);
+    return samples_number(split, (int64_t)at);
 }
 
 struct device_data samples_of(const struct data_split *split)

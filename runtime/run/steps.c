@@ -79,20 +79,35 @@ static int call(struct job *j, struct runs *r, int n)
     return 0;
 }
 
-static int diverged(struct job *j, float loss)
+/* What is left to do, now that the loss is not finite. */
+static void add_remedy(const struct job *j, char *text, size_t size)
 {
-    char text[32];
-    loss_text(loss, text, sizeof text);
+    if (j->fault.weights && j->at.best_epoch > 0)
+        text_append(text, size,
+                    "The weights before that step are not finite either: best.safetensors has those of epoch %lld",
+                    (long long)j->at.best_epoch);
+    else if (j->fault.weights)
+        text_append(text, size, "The weights before that step are not finite either");
+    else
+        text_append(text, size, "The weights are those before that step");
+    text_append(text, size, "; a smaller learning rate may help (--lr %g)", j->recipe.rate.lr / 10);
+}
+
+/* `control`: of the run whose loss is not finite. */
+static int diverged(struct job *j, const uint32_t control[CTL_WORDS])
+{
+    char loss[32], remedy[160] = "";
+    loss_text(control_float(control, CTL_LOSS), loss, sizeof loss);
+    fault_find(j, PHASE_TRAIN, control, &j->data.train, &j->fault);
+    const char *where = j->fault.text, *note = *where ? "\n  = note: " : "";
     if (j->at.step == 0)
         return complain(STATUS_DIVERGED,
                         "training cannot begin: the loss of the first batch is %s, before any update. "
-                        "Look at the transforms of the data, and at the weights if they were loaded",
-                        text);
-    return complain(
-        STATUS_DIVERGED,
-        "training diverged: the loss is %s in epoch %lld, step %lld. The weights are those before that step; "
-        "a smaller learning rate may help (--lr %g)",
-        text, (long long)j->at.epoch + 1, (long long)j->at.in_epoch + 1, j->recipe.rate.lr / 10);
+                        "Look at the transforms of the data, and at the weights if they were loaded%s%s",
+                        loss, note, where);
+    add_remedy(j, remedy, sizeof remedy);
+    return complain(STATUS_DIVERGED, "training diverged: the loss is %s in epoch %lld, step %lld. %s%s%s", loss,
+                    (long long)j->at.epoch + 1, (long long)j->at.in_epoch + 1, remedy, note, where);
 }
 
 /* Seconds to the end: the samples that are still to be trained, and a test after each epoch as long as the last one was. */
@@ -160,7 +175,7 @@ int steps_run(struct job *j, int64_t *seen, double since)
         int n = plan_runs(j, &r, end), status = call(j, &r, n);
         for (int i = 0; status == 0 && i < n; i++)
             if (!r.control[i][CTL_FINITE])
-                status = diverged(j, control_float(r.control[i], CTL_LOSS));
+                status = diverged(j, r.control[i]);
             else if (end_step(j, &r, r.control[i], seen, &loss))
                 tell_step(j, loss, *seen, since);
         if (status == 0 && r.part == 0)

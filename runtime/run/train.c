@@ -103,6 +103,8 @@ static int tell_end(struct job *j, enum ending how)
         .measure = choose_measure(j, save),
         .best = choose_value(j, save, j->at.best),
     };
+    if (how == ENDS_DIVERGED)
+        e.finding = j->fault.found;
     if (how == ENDS_OK && j->at.epoch < j->recipe.epochs) {
         e.end.stop = stop->word->name;
         e.end.stop_measure = choose_measure(j, stop);

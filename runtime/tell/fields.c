@@ -78,6 +78,7 @@ const struct field event_field[] = {
     {IN(CHECKPOINT), "seconds", FIELD_NUMBER, AT(checkpoint.seconds), "s", "that these took", FIELD_STAYS},
 
     {IN(WARNING), "text", FIELD_TEXT, AT(warning.text), NULL, "as it stands on stderr", FIELD_STAYS},
+    {IN(WARNING), "name", FIELD_TEXT, AT(finding.name), NULL, "as --no-warn takes it", FIELD_OPTIONAL},
 
     {IN(END), "status", FIELD_ENDING, AT(end.how), NULL, "ok, stopped (--steps), interrupted (by a signal) or diverged", FIELD_STAYS},
     {IN(END), "epochs", FIELD_INTEGER, AT(end.epochs), "epochs", "done", FIELD_STAYS},
@@ -89,6 +90,15 @@ const struct field event_field[] = {
     {IN(END), "stop.epoch", FIELD_INTEGER, AT(end.stop_epoch), "epochs", "the last in which it did", FIELD_OPTIONAL},
     {IN(END), "best.epoch", FIELD_INTEGER, AT(end.best_epoch), "epochs", "the best", FIELD_OPTIONAL},
     {IN(END), "best.MEASURE", FIELD_MEASURE, AT(end.best), NULL, "its loss, or the metric that tells the best", FIELD_OPTIONAL},
+
+    {IN(WARNING) | IN(END), "cause.kind", FIELD_TEXT, AT(finding.kind), NULL, "not finite first: data, weights, forward or loss", FIELD_OPTIONAL},
+    {IN(WARNING) | IN(END), "cause.layer", FIELD_TEXT, AT(finding.layer), NULL, "that it is about", FIELD_OPTIONAL},
+    {IN(WARNING) | IN(END), "cause.line", FIELD_INTEGER, AT(finding.line), NULL, "of the .net file", FIELD_OPTIONAL},
+    {IN(WARNING) | IN(END), "cause.tensor", FIELD_TEXT, AT(finding.tensor), NULL, "of the plan, whose values were not finite", FIELD_OPTIONAL},
+    {IN(WARNING) | IN(END), "cause.value", FIELD_NUMBER, AT(finding.value), NULL, "that was measured: warnings.md", FIELD_OPTIONAL},
+    {IN(WARNING) | IN(END), "cause.step", FIELD_INTEGER, AT(finding.step), "steps", "done in all, that one included", FIELD_OPTIONAL},
+    {IN(WARNING) | IN(END), "cause.bad", FIELD_INTEGER, AT(finding.bad), "samples", "of its batch whose values were not finite", FIELD_OPTIONAL},
+    {IN(WARNING) | IN(END), "cause.samples", FIELD_SAMPLES, AT(finding), NULL, "the numbers of the first of them in the data set", FIELD_OPTIONAL},
 
     {ALL, "synthetic", FIELD_TRUTH, AT(synthetic), NULL, "the data were made up", FIELD_OPTIONAL},
 };
@@ -107,6 +117,7 @@ static const char *const type_word[] = {
     [FIELD_ENDING] = "text",      [FIELD_TRUTH] = "truth",      [FIELD_INTEGER] = "whole", [FIELD_COUNT] = "whole",
     [FIELD_NUMBER] = "real",      [FIELD_LOSS] = "real",        [FIELD_METRIC] = "real",   [FIELD_MEASURE] = "real",
     [FIELD_INTERVAL] = "2 reals", [FIELD_CONFUSION] = "object", [FIELD_WORST] = "object",  [FIELD_SET] = "text",
+    [FIELD_SAMPLES] = "wholes",
 };
 
 void fields_print(FILE *out)

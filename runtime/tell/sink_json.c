@@ -35,6 +35,8 @@ static bool is_there(const struct field *f, const struct event *e)
         return *e->weights && e->weights_synthetic;
     case FIELD_TEXT:
         return f->presence == FIELD_STAYS || (*(const char *const *)place(f, e) && **(const char *const *)place(f, e));
+    case FIELD_SAMPLES:
+        return ((const struct finding *)place(f, e))->samples > 0;
     case FIELD_TRUTH:
         return f->presence == FIELD_STAYS || *(const bool *)place(f, e);
     case FIELD_INTEGER:
@@ -99,6 +101,14 @@ static void put_worst(struct event_line *l, const struct evaluation_report *r)
     event_close(l, '}');
 }
 
+static void put_samples(struct event_line *l, const char *key, const struct finding *found)
+{
+    event_open(l, key, '[');
+    for (int64_t i = 0; i < found->samples; i++)
+        event_integer(l, NULL, found->sample[i]);
+    event_close(l, ']');
+}
+
 static void put_field(struct event_line *l, const struct field *f, const struct event *e)
 {
     char key[64], text[TIME_TEXT];
@@ -121,6 +131,9 @@ static void put_field(struct event_line *l, const struct field *f, const struct 
         break;
     case FIELD_CONFUSION:
         confusion_put(e->evaluation.confusion, l);
+        break;
+    case FIELD_SAMPLES:
+        put_samples(l, key, place(f, e));
         break;
     case FIELD_SYNTHETIC:
         event_text(l, key, "synthetic");

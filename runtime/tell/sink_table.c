@@ -56,6 +56,7 @@ static void put_cell(FILE *out, const struct column *c, const struct event *e)
     case FIELD_CONFUSION:
     case FIELD_SET:
     case FIELD_WORST:
+    case FIELD_SAMPLES:
         break; /* of other events */
     }
 }

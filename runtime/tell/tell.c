@@ -44,15 +44,18 @@ static bool told(struct tell *t, const struct event *e)
     return kept;
 }
 
-static bool tell_warning(struct tell *t, const char *text)
+static bool tell_warning(struct tell *t, const char *text, const struct finding *about)
 {
     const struct event e = {.kind = EVENT_WARNING,
                             .time = wall_time(),
                             .synthetic = t->synthetic,
                             .weights = "",
+                            .finding = *about,
                             .warning = {.text = text}};
     return told(t, &e);
 }
+
+static const struct finding nothing;
 
 bool tell(struct tell *t, const struct event *e)
 {
@@ -61,7 +64,7 @@ bool tell(struct tell *t, const struct event *e)
     t->synthetic = e->synthetic;
     t->started = true;
     for (int i = 0; i < t->warnings; i++)
-        kept &= tell_warning(t, t->warning[i]);
+        kept &= tell_warning(t, t->warning[i], &nothing);
     t->warnings = 0;
     errno = why;
     return kept;
@@ -86,9 +89,20 @@ void warn(struct tell *t, const char *format, ...)
     va_end(arguments);
     note("warning: %s", text);
     if (t->started)
-        tell_warning(t, text); /* whether it is kept, the end of the epoch tells */
+        tell_warning(t, text, &nothing); /* whether it is kept, the end of the epoch tells */
     else if (t->warnings < EARLY_WARNINGS)
         memcpy(t->warning[t->warnings++], text, sizeof text);
+}
+
+void warn_of(struct tell *t, const struct finding *about, const char *format, ...)
+{
+    char text[WARNING_TEXT];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    note("warning: %s", text);
+    tell_warning(t, text, about);
 }
 
 static bool animated(enum progress_mode mode)

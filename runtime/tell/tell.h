@@ -102,6 +102,19 @@ struct evaluation_report {
     const struct wrong_sample *worst;
 };
 
+/* What a warning, or the end of a training that diverged, is about; NULL or 0: nothing that can be named. */
+struct finding {
+    const char *name;     /* of a warning, as --no-warn takes it */
+    const char *kind;     /* what was not finite first: "data", "weights", "forward", "loss" */
+    const char *layer;    /* as layer.h calls it */
+    const char *tensor;   /* of the plan */
+    int64_t line;         /* of the .net file */
+    int64_t step;         /* optimizer steps in all, this one included */
+    double value;         /* what was measured */
+    int64_t bad, samples; /* samples that are concerned; how many of them are listed in ... */
+    const int64_t *sample;
+};
+
 struct warning_report {
     const char *text;
 };
@@ -126,6 +139,7 @@ struct event {
     double time;                       /* seconds since 1970, UTC */
     bool synthetic, weights_synthetic; /* the data were made up; the weights learnt from such */
     const char *weights;               /* file that they came from, "" if none */
+    struct finding finding;            /* of a warning, or of the end */
     union {
         struct start_report start;
         struct step_report step;
@@ -155,7 +169,8 @@ enum field_type {
     FIELD_SET, /* of a result: the name of what was tested, if that is no test set */
     FIELD_WORST,
     FIELD_CONFUSION,
-    FIELD_MEASURE /* number by the name of what tells the best epoch */
+    FIELD_SAMPLES, /* of a struct finding */
+    FIELD_MEASURE  /* number by the name of what tells the best epoch */
 };
 struct field {
     unsigned kinds;   /* of events: 1 << kind */
@@ -196,7 +211,7 @@ struct watch {
     void (*take)(struct watch *w, const struct event *e);
 };
 
-enum { EARLY_WARNINGS = 8, WARNING_TEXT = 512 };
+enum { EARLY_WARNINGS = 8, WARNING_TEXT = 1024 };
 struct tell {
     FILE *results;         /* stdout; stderr where events go to stdout */
     FILE *lines;           /* the same; NULL: none are wanted */
@@ -232,6 +247,8 @@ bool tell_keep(struct tell *t, const struct event *e);
 void tell_show(struct tell *t, const struct event *e);
 /* "netrun: warning: ..." on stderr, and as an event; before the first one, behind it. */
 void warn(struct tell *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The same once the start has been told, with what it is about for programs. */
+void warn_of(struct tell *t, const struct finding *f, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* ---- say.c: messages, which take away a bar that stands on the last line ---- */
 
