@@ -17,7 +17,7 @@ STRICT := -fno-fast-math
 WARNINGS := -Wall -Wextra -Werror=missing-field-initializers
 FLAGS = -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(WERROR) $(CFLAGS) $(STRICT) $(SANITIZER) -Icompiler -Iruntime -I$(B) -MMD -MP
 LIBS_NETC = -lxxhash -lm
-LIBS_NETRUN = $(LIBS_NETC) -lz -lpng -ljansson -ldl -lpthread
+LIBS_NETRUN = $(LIBS_NETC) -lz -lpng -ljpeg -ljansson -ldl -lpthread
 LINK = $(CC) $(CFLAGS) $(STRICT) $(SANITIZER) $(LDFLAGS)
 
 OPS := $(sort $(wildcard compiler/ops/*.c))

@@ -9,21 +9,22 @@ set -u
 
 cc=${CC:-cc}
 command -v "${cc%% *}" >/dev/null || cc=$(command -v gcc || command -v clang)
-headers="zlib.h png.h jansson.h xxhash.h cmocka.h"
+headers="zlib.h png.h jpeglib.h jansson.h xxhash.h cmocka.h"
 
 package_of() {
     case $1 in
     zlib.h) echo zlib1g-dev ;;
     png.h) echo libpng-dev ;;
+    jpeglib.h) echo libjpeg-dev ;;
     xxhash.h) echo libxxhash-dev ;;
     *.h) echo "lib${1%.h}-dev" ;;
     *) echo "$1" ;;
     esac
 }
 
-# cmocka.h is not complete by itself.
+# cmocka.h and jpeglib.h are not complete by themselves.
 has_header() {
-    printf '#include <stdarg.h>\n#include <stddef.h>\n#include <stdint.h>\n#include <setjmp.h>\n#include <%s>\n' "$1" |
+    printf '#include <stdarg.h>\n#include <stddef.h>\n#include <stdint.h>\n#include <setjmp.h>\n#include <stdio.h>\n#include <%s>\n' "$1" |
         $cc ${CFLAGS:-} -E -x c - >/dev/null 2>&1
 }
 
@@ -79,8 +80,8 @@ if [ -z "$packages" ] && { [ "$as_root" = nobody ] || ! command -v apt-get >/dev
 fi
 if ! command -v apt-get >/dev/null; then
     echo "deps: missing, under Debian's names: $packages" >&2
-    echo "deps: Fedora:  dnf install gcc flex bison zlib-devel libpng-devel jansson-devel xxhash-devel libcmocka-devel" >&2
-    echo "deps: Arch:    pacman -S gcc flex bison zlib libpng jansson xxhash cmocka" >&2
+    echo "deps: Fedora:  dnf install gcc flex bison zlib-devel libpng-devel libjpeg-turbo-devel jansson-devel xxhash-devel libcmocka-devel" >&2
+    echo "deps: Arch:    pacman -S gcc flex bison zlib libpng libjpeg-turbo jansson xxhash cmocka" >&2
     exit 1
 fi
 if [ "$as_root" = nobody ]; then

@@ -1,6 +1,6 @@
-/* One image from a file, for prediction: PNG, PGM or PPM (P2, P3, P5, P6), or .npy, recognised by content.
+/* One image from a file, for prediction: a picture (picture.h) or .npy, recognised by content.
  *
- * Pixels of PNG and PNM files come out as 0..255, whatever their depth, in the order [C, H, W]; the transforms of the
+ * Pixels of pictures come out as 0..255, whatever their depth, in the order [C, H, W]; the transforms of the
  * plan scale them, as they scale the training data. Nothing is inverted: a digit must be light on dark if the training
  * data are. Transparent pixels are laid over white; colour becomes grey by the luma weights of ITU-R BT.601; grey
  * becomes colour by repetition. The values of .npy files are taken as they are. */
@@ -14,7 +14,7 @@
 /* Does the file begin as one of these formats does? */
 bool image_is(const char *path);
 
-/* Reads channels * height * width values of type F32 or U8 into `out`. PNG and PNM need 1 or 3 channels. A .npy array
+/* Reads channels * height * width values of type F32 or U8 into `out`. Pictures need 1 or 3 channels. A .npy array
  * is u8 or f32 in C order; its shape must be [channels, height, width], where sizes of 1 in front may be there or not
  * (so [H, W] and [1, 1, H, W] are fine). Where channels and height are 1, width is the size of a vector, and any image or array
  * of as many values will do. For U8, f32 values must be whole numbers 0..255. An image of another size is

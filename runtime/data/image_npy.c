@@ -1,6 +1,6 @@
 /* image_npy.c: magic, version, length of the header, a Python dict as text, the array.
  * https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html */
-#include "image_format.h"
+#include "image_source.h"
 
 #include <ctype.h>
 #include <inttypes.h>

@@ -60,7 +60,8 @@ static int add_folder(struct asked *a, const char *folder)
     }
     if (status == 0 && others == n)
         status = complain(
-            STATUS_DATA, "%s: no images there (PNG, PGM, PPM or .npy); a data set is named by --predict test --data %s",
+            STATUS_DATA,
+            "%s: no images there (PNG, JPEG, PGM, PPM or .npy); a data set is named by --predict test --data %s",
             folder, folder);
     else if (status == 0 && others && !a->job->options->quiet)
         note("%s: passed over what is no image: %s%s", folder, entry[first]->d_name, others > 1 ? " and others" : "");

@@ -3,7 +3,9 @@
 Pillow's alpha_composite works on stored values and ignores gAMA, as image_png.c does.
 """
 
-from PIL import Image
+import sys
+
+from PIL import Image, ImageOps
 
 LA = [(0, 0), (0, 255), (0, 128), (200, 0), (90, 17), (255, 200)]
 RGBA = [(255, 0, 0, 255), (0, 0, 0, 0), (10, 200, 30, 128), (0, 0, 255, 64), (12, 34, 56, 200), (255, 255, 255, 9)]
@@ -19,3 +21,34 @@ def over_white(mode, pixels, result):
 
 print(over_white("LA", LA, "L"))
 print(over_white("RGBA", RGBA, "RGB"))
+
+
+# ---- tests/pictures: JPEG files, and what Pillow makes of them: `python tests/oracle/images.py tests/pictures` ----
+
+def drawn(mode, width, height):
+    """Smooth colours, so that the files stay small."""
+    image = Image.new("RGB", (width, height))
+    image.putdata([(255 * x // (width - 1), 255 * y // (height - 1), 255 * (x + y) // (width + height - 2))
+                   for y in range(height) for x in range(width)])
+    return image.convert(mode)
+
+
+def keep(folder, name, image, **options):
+    image.save(f"{folder}/{name}.jpg", **options)
+    seen = ImageOps.exif_transpose(Image.open(f"{folder}/{name}.jpg"))
+    seen.convert("L" if seen.mode == "L" else "RGB").save(f"{folder}/{name}.ppm")
+
+
+def main(folder):
+    keep(folder, "colour", drawn("RGB", 21, 18), quality=75)
+    keep(folder, "fine", drawn("RGB", 21, 18), quality=95, subsampling=0, progressive=True)
+    keep(folder, "grey", drawn("L", 9, 17), quality=80)
+    keep(folder, "cmyk", drawn("RGB", 16, 16).convert("CMYK"), quality=90)
+    for orientation in range(1, 9):
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        keep(folder, f"turned{orientation}", drawn("L", 5, 3), quality=90, exif=exif)
+
+
+if len(sys.argv) > 1:
+    main(sys.argv[1])

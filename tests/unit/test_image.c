@@ -312,7 +312,8 @@ static void test_wrong_size(void **state)
 static void test_not_an_image(void **state)
 {
     struct temp *temp = *state;
-    assert_refused(write_text(temp, ""), "not an image known here; expected PNG, PGM, PPM (P2, P3, P5, P6) or .npy");
+    assert_refused(write_text(temp, ""),
+                   "not an image known here; expected PNG, JPEG, PGM, PPM (P2, P3, P5, P6) or .npy");
     assert_refused(write_text(temp, "P4 3 2 "), "not an image known here");
     assert_refused(write_text(temp, "P"), "not an image known here");
     assert_refused(write_text(temp, "GIF89a"), "not an image known here");

@@ -1,18 +1,19 @@
-#include "image_png.h"
+/* picture_png.c: through libpng, whose errors do not return. */
+#include "picture.h"
 
 #include <png.h>
 #include <setjmp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct png_reader {
+struct reader {
     const char *path;
     const unsigned char *bytes;
     size_t size, at;
     png_structp png;
     png_infop info;
     uint32_t height, width;
+    bool colour;
     unsigned char *pixels; /* here, so that an error can free them */
     png_bytep *row;
     char message[128];
@@ -21,7 +22,7 @@ struct png_reader {
 /* libpng wants these not to return. */
 static void failed(png_structp png, png_const_charp message)
 {
-    struct png_reader *reader = png_get_error_ptr(png);
+    struct reader *reader = png_get_error_ptr(png);
     snprintf(reader->message, sizeof reader->message, "%s", message);
     png_longjmp(png, 1);
 }
@@ -33,19 +34,19 @@ static void warned(png_structp png, png_const_charp message)
 
 static void take(png_structp png, png_bytep to, size_t size)
 {
-    struct png_reader *reader = png_get_io_ptr(png);
+    struct reader *reader = png_get_io_ptr(png);
     if (size > reader->size - reader->at)
         png_error(png, "it ends too early");
     memcpy(to, reader->bytes + reader->at, size);
     reader->at += size;
 }
 
-static bool damaged(const struct png_reader *reader, struct data_error *error)
+static bool damaged(const struct reader *reader, struct data_error *error)
 {
     return data_fail(error, "%s: damaged PNG: %s", reader->path, *reader->message ? reader->message : "out of memory");
 }
 
-static bool read_head(struct png_reader *reader)
+static bool read_head(struct reader *reader)
 {
     if (setjmp(png_jmpbuf(reader->png)))
         return false;
@@ -53,32 +54,12 @@ static bool read_head(struct png_reader *reader)
     png_read_info(reader->png, reader->info);
     reader->height = png_get_image_height(reader->png, reader->info);
     reader->width = png_get_image_width(reader->png, reader->info);
+    reader->colour = png_get_color_type(reader->png, reader->info) & PNG_COLOR_MASK_COLOR;
     return true;
 }
 
-struct png_reader *png_reader_open(const char *path, const unsigned char *bytes, size_t size, uint32_t *height,
-                                   uint32_t *width, struct data_error *error)
-{
-    struct png_reader *reader = calloc(1, sizeof *reader);
-    if (!reader) {
-        data_fail(error, "%s: out of memory", path);
-        return NULL;
-    }
-    *reader = (struct png_reader){.path = path, .bytes = bytes, .size = size};
-    reader->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, reader, failed, warned);
-    reader->info = reader->png ? png_create_info_struct(reader->png) : NULL;
-    if (!reader->info || !read_head(reader)) {
-        damaged(reader, error);
-        png_reader_close(reader);
-        return NULL;
-    }
-    *height = reader->height;
-    *width = reader->width;
-    return reader;
-}
-
 /* To 8 bits a channel, palettes to colours, tRNS to alpha. Returns the channels of a row: 1 to 4. */
-static int read_rows(struct png_reader *reader)
+static int read_rows(struct reader *reader)
 {
     png_structp png = reader->png;
     if (setjmp(png_jmpbuf(png)))
@@ -115,27 +96,34 @@ static bool lay_over_white(unsigned char *pixels, size_t count, int channels)
     return transparent;
 }
 
-unsigned char *png_reader_pixels(struct png_reader *reader, int *channels, bool *transparent, struct data_error *error)
+static bool read(struct reader *reader, picture_fits *fits, void *wanted, const struct image_source *source,
+                 struct picture *p, struct data_error *error)
 {
+    reader->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, reader, failed, warned);
+    reader->info = reader->png ? png_create_info_struct(reader->png) : NULL;
+    if (!reader->info || !read_head(reader))
+        return damaged(reader, error);
+    p->height = reader->height;
+    p->width = reader->width;
+    p->channels = reader->colour ? 3 : 1;
+    if (!picture_wanted(source, fits, wanted, p, error))
+        return false;
     int n = read_rows(reader);
-    if (n == 0) {
-        damaged(reader, error);
-        return NULL;
-    }
-    bool alpha = n == 2 || n == 4;
-    *transparent = alpha && lay_over_white(reader->pixels, (size_t)reader->height * reader->width, n);
-    *channels = n - alpha;
-    unsigned char *pixels = reader->pixels;
+    if (n == 0)
+        return damaged(reader, error);
+    p->transparent = n > p->channels && lay_over_white(reader->pixels, (size_t)p->height * p->width, n);
+    p->pixels = reader->pixels;
     reader->pixels = NULL;
-    return pixels;
+    return true;
 }
 
-void png_reader_close(struct png_reader *reader)
+bool picture_png(struct image_source *source, picture_fits *fits, void *wanted, struct picture *p,
+                 struct data_error *error)
 {
-    if (reader) {
-        png_destroy_read_struct(&reader->png, &reader->info, NULL);
-        free(reader->pixels);
-        free(reader->row);
-        free(reader);
-    }
+    struct reader reader = {.path = source->path, .bytes = source->bytes, .size = source->size};
+    bool ok = read(&reader, fits, wanted, source, p, error);
+    png_destroy_read_struct(&reader.png, &reader.info, NULL);
+    free(reader.pixels);
+    free(reader.row);
+    return ok;
 }

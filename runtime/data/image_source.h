@@ -1,6 +1,6 @@
 /* What the readers of image formats share: image.c reads the file, and tells its format by the first bytes. */
-#ifndef IMAGE_FORMAT_H
-#define IMAGE_FORMAT_H
+#ifndef IMAGE_SOURCE_H
+#define IMAGE_SOURCE_H
 
 #include "data.h"
 
@@ -9,7 +9,6 @@ struct image_source {
     const char *path;
     unsigned char *bytes; /* a zero follows the last one */
     size_t size, at;
-    bool transparent; /* some pixels are, more or less */
 };
 
 /* What the caller wants, and where it goes. */
