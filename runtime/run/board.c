@@ -58,6 +58,14 @@ static bool put_hparams(struct job *j)
     return tfevents_hparams(&j->tell.board, wall_time(), slash ? slash + 1 : j->folder, hparam, n, &shown, 1);
 }
 
+/* What a process that was killed has told of steps behind the checkpoint is not true of the run that goes on from there. */
+static bool begin(struct job *j, FILE *to)
+{
+    struct tfevents *t = &j->tell.board;
+    return tfevents_start(t, to, wall_time()) && put_hparams(j) &&
+           (!j->options->resume || tfevents_session(t, wall_time(), j->at.step + 1));
+}
+
 void run_board(struct job *j)
 {
     char path[PATH_MAX];
@@ -68,8 +76,11 @@ void run_board(struct job *j)
         warn(&j->tell, "%s: %s: TensorBoard will not see this run", path, strerror(errno));
         return;
     }
-    if (tfevents_start(&j->tell.board, to, wall_time()) && put_hparams(j))
+    if (begin(j, to)) {
+        if (!parameters_open(j))
+            warn(&j->tell, "there is no memory for histograms: TensorBoard will see none");
         return;
+    }
     warn(&j->tell, "%s: cannot be written: TensorBoard will not see this run", path);
     fclose(to);
     j->tell.board.to = NULL;

@@ -9,6 +9,7 @@ void job_close(struct job *j)
     if (j->tell.table)
         fclose(j->tell.table);
     board_close(j);
+    parameters_close(j);
     if (j->device)
         j->device->close(j->device);
     samples_close(&j->data);

@@ -106,6 +106,8 @@ struct job {
     bool synthetic_weights;    /* trained on synthetic data */
     FILE *metrics;             /* metrics.jsonl in it, locked; tell.metrics when the training begins */
     struct fault fault;        /* of the training, if it diverged; of the first test whose loss was not finite */
+    /* NULL: nobody looks at them. */
+    struct parameters *parameters;
 };
 
 /* ---- choose.c: which epoch is the best, and when the training is over ---- */
@@ -318,6 +320,19 @@ int test_prepare(struct job *j);
 int steps_run(struct job *j, int64_t *seen, double since);
 /* So many epochs or steps as were asked for are done, or a signal has come. */
 bool steps_enough(const struct job *j);
+
+/* ---- parameters.c: weights, gradients and updates at the end of an epoch ---- */
+
+/* Takes j->parameters; false: there is no memory. */
+bool parameters_open(struct job *j);
+void parameters_close(struct job *j);
+/* A step before which the device must come back: of what parameters_before() copies. */
+int64_t parameters_next(const struct job *j);
+/* Between two steps: if the next one is the last of an epoch that is looked at, keeps the weights. */
+void parameters_before(struct job *j);
+/* Behind that step, before another phase runs: histograms of its weights, of its gradients as the optimizer has seen them, and of what
+ * it has added to the weights. NULL: of this epoch there are none. They hold until the next call. */
+const struct parameters_report *parameters_after(struct job *j);
 
 /* ---- train.c, evaluate.c, test.c, predict.c ---- */
 

@@ -172,6 +172,9 @@ int steps_run(struct job *j, int64_t *seen, double since)
     while (j->at.in_epoch < j->recipe.rate.steps && (r.part > 0 || !steps_enough(j))) {
         int64_t end = stopped_by() ? j->at.step + 1 : j->options->steps > 0 ? j->options->steps : INT64_MAX;
         end = keep_next(j) < end ? keep_next(j) : end;
+        end = parameters_next(j) < end ? parameters_next(j) : end;
+        if (r.part == 0)
+            parameters_before(j);
         int n = plan_runs(j, &r, end), status = call(j, &r, n);
         for (int i = 0; status == 0 && i < n; i++)
             if (!r.control[i][CTL_FINITE])

@@ -35,11 +35,13 @@ static int end_epoch(struct job *j, int64_t seen, double since)
     struct epoch_report *r = &e.epoch;
     double trained = now();
     const struct data_split *split = choose_split(j);
+    r->parameters = parameters_after(j);
+    double looked = now();
     int status = split->count > 0 ? evaluate(j, split, &r->test) : 0;
     if (status)
         return status;
     r->train_seconds = j->at.seconds + trained - since;
-    r->test_seconds = j->test_seconds = now() - trained;
+    r->test_seconds = j->test_seconds = now() - looked;
     r->seconds = r->train_seconds + r->test_seconds;
     r->per_second = (double)seen / (trained - since + 1e-9);
     take_training(j, &r->train);

@@ -1,5 +1,7 @@
 /* sink_tensorboard.c: an event file of TensorBoard in the run's folder: the numbers of each epoch under their names in
- * metrics.csv, turned round so that training and test share a chart ("loss/train", "loss/test"), against steps. */
+ * metrics.csv, turned round so that training and test share a chart ("loss/train", "loss/test"), against steps; and what its parameters are
+ * like, as histograms. */
+#include "histogram.h"
 #include "tell.h"
 
 #include <string.h>
@@ -34,6 +36,45 @@ static bool number_of(const struct column *c, const struct event *e, double *val
     }
 }
 
+/* ---- histograms ---- */
+
+static void put_histogram(struct tell *t, const char *kind, const char *what, const struct parameter_values *p,
+                          const struct histogram *h, const struct histogram_limits *limits)
+{
+    double limit[HISTOGRAM_SHOWN], count[HISTOGRAM_SHOWN];
+    char tag[200], about[400], of[80] = "All";
+    if (h->n == 0)
+        return;
+    const struct tfevents_histogram shown = {.min = h->min,
+                                             .max = h->max,
+                                             .n = h->n,
+                                             .sum = h->sum,
+                                             .squares = h->squares,
+                                             .bins = histogram_show(h, limits, limit, count),
+                                             .limit = limit,
+                                             .count = count};
+    const int64_t seen = (int64_t)h->n + h->others;
+    if (seen < p->elements)
+        snprintf(of, sizeof of, "%lld, in blocks spread evenly,", (long long)seen);
+    snprintf(tag, sizeof tag, "%s/%s", kind, p->name);
+    snprintf(about, sizeof about, "%s. %s of the %lld values of `%s`.", what, of, (long long)p->elements, p->name);
+    tfevents_histogram(&t->board, tag, t->explained ? NULL : about, &shown);
+}
+
+static void put_parameters(struct tell *t, const struct parameters_report *r)
+{
+    for (const struct parameter_values *p = r->of; p < r->of + r->n; p++) {
+        put_histogram(t, "weights", "Weights at the end of an epoch", p, &p->weights, r->limits);
+        put_histogram(t, "gradients", "Gradients of the last step of an epoch, as the optimizer sees them", p,
+                      &p->gradients, r->limits);
+        put_histogram(t, "updates", "What the last step of an epoch has added to the weights", p, &p->updates,
+                      r->limits);
+    }
+    t->explained = true;
+}
+
+/* ---- events ---- */
+
 static bool take_epoch(struct tell *t, const struct event *e)
 {
     char tag[80];
@@ -44,6 +85,8 @@ static bool take_epoch(struct tell *t, const struct event *e)
             tag_of(&t->column[i], tag, sizeof tag);
             tfevents_scalar(&t->board, tag, value);
         }
+    if (e->epoch.parameters)
+        put_parameters(t, e->epoch.parameters);
     return tfevents_end(&t->board);
 }
 

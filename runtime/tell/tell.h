@@ -84,6 +84,7 @@ struct epoch_report {
     double train_seconds, test_seconds, seconds, per_second,
         eta; /* seconds: of both; per_second: of training; eta < 0: none */
     int64_t arena;
+    const struct parameters_report *parameters; /* histogram.h: at the end of it; NULL: nobody has looked */
 };
 
 struct wrong_sample {
@@ -221,6 +222,7 @@ struct tell {
     bool brief;            /* results in one line */
     struct watch *watch;   /* NULL: nobody */
     struct tfevents board; /* for TensorBoard, in its folder */
+    bool explained;        /* and it says what histograms are of */
     FILE *table;           /* metrics.csv of it */
     int columns;
     struct column column[MAX_COLUMNS];

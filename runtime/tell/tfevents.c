@@ -3,14 +3,25 @@
 #include <string.h>
 
 /* Numbers of fields, by message. */
-enum { EVENT_TIME = 1, EVENT_NUMBER = 2, EVENT_VERSION = 3, EVENT_SUMMARY = 5 };
+enum { EVENT_TIME = 1, EVENT_NUMBER = 2, EVENT_VERSION = 3, EVENT_GRAPH = 4, EVENT_SUMMARY = 5, EVENT_SESSION = 7 };
+enum { SESSION_STATUS = 1, SESSION_START = 1 };
 enum { SUMMARY_VALUE = 1, VALUE_TAG = 1, VALUE_SIMPLE = 2, VALUE_IMAGE = 4, VALUE_HISTOGRAM = 5, VALUE_METADATA = 9 };
-enum { METADATA_PLUGIN = 1, PLUGIN_NAME = 1, PLUGIN_CONTENT = 2 };
+enum { METADATA_PLUGIN = 1, METADATA_DESCRIPTION = 3, PLUGIN_NAME = 1, PLUGIN_CONTENT = 2 };
 enum { IMAGE_HEIGHT = 1, IMAGE_WIDTH = 2, IMAGE_CHANNELS = 3, IMAGE_PNG = 4 };
 enum { HPARAMS_EXPERIMENT = 2, HPARAMS_START = 3, HPARAMS_END = 4 };
 enum { EXPERIMENT_HPARAM = 4, EXPERIMENT_METRIC = 5, HPARAM_NAME = 1, HPARAM_TYPE = 4, METRIC_NAME = 1, NAME_TAG = 2 };
 enum { START_HPARAM = 1, START_GROUP = 4, START_TIME = 5, ENTRY_KEY = 1, ENTRY_VALUE = 2, NUMBER = 2, TEXT = 3 };
 enum { END_STATUS = 1, END_TIME = 2, TYPE_TEXT = 1, TYPE_NUMBER = 3, STATUS_SUCCESS = 1, STATUS_FAILURE = 2 };
+enum {
+    GRAPH_NODE = 1,
+    GRAPH_VERSIONS = 4,
+    VERSIONS_PRODUCER = 1,
+    NODE_NAME = 1,
+    NODE_OP = 2,
+    NODE_INPUT = 3,
+    NODE_ATTR = 5
+};
+enum { ATTR_LIST = 1, ATTR_TEXT = 2, ATTR_INTEGER = 3, LIST_SHAPE = 7, SHAPE_DIM = 2, DIM_SIZE = 1, PRODUCER = 1 };
 
 uint32_t crc32c(const void *bytes, size_t size)
 {
@@ -62,6 +73,18 @@ bool tfevents_start(struct tfevents *t, FILE *to, double time)
     return write_event(t);
 }
 
+bool tfevents_session(struct tfevents *t, double time, int64_t step)
+{
+    proto_clear(&t->event);
+    proto_double(&t->event, EVENT_TIME, time);
+    if (step)
+        proto_integer(&t->event, EVENT_NUMBER, (uint64_t)step);
+    proto_open(&t->event, EVENT_SESSION);
+    proto_integer(&t->event, SESSION_STATUS, SESSION_START);
+    proto_close(&t->event);
+    return write_event(t);
+}
+
 void tfevents_begin(struct tfevents *t, double time, int64_t step)
 {
     proto_clear(&t->event);
@@ -90,30 +113,111 @@ void tfevents_scalar(struct tfevents *t, const char *tag, double value)
     proto_close(&t->event);
 }
 
-void tfevents_histogram(struct tfevents *t, const char *tag, const struct tfevents_histogram *h)
+/* `plugin`: that of TensorBoard which shows such values; nobody else reads what is said about them. */
+static void close_value(struct tfevents *t, const char *plugin, const char *about)
+{
+    if (about) {
+        proto_open(&t->event, VALUE_METADATA);
+        proto_open(&t->event, METADATA_PLUGIN);
+        proto_text(&t->event, PLUGIN_NAME, plugin);
+        proto_close(&t->event);
+        proto_text(&t->event, METADATA_DESCRIPTION, about);
+        proto_close(&t->event);
+    }
+    proto_close(&t->event);
+}
+
+void tfevents_histogram(struct tfevents *t, const char *tag, const char *about, const struct tfevents_histogram *h)
 {
     const double number[] = {h->min, h->max, h->n, h->sum, h->squares}; /* fields 1 to 5 */
     open_value(t, tag);
     proto_open(&t->event, VALUE_HISTOGRAM);
     for (int i = 0; i < 5; i++)
-        proto_double(&t->event, i + 1, number[i]);
+        if (number[i] != 0)
+            proto_double(&t->event, i + 1, number[i]);
     proto_doubles(&t->event, 6, h->limit, h->bins);
     proto_doubles(&t->event, 7, h->count, h->bins);
     proto_close(&t->event);
-    proto_close(&t->event);
+    close_value(t, "histograms", about);
 }
 
-void tfevents_image(struct tfevents *t, const char *tag, int64_t height, int64_t width, int channels, const void *png,
-                    size_t size)
+void tfevents_image(struct tfevents *t, const char *tag, const char *about, const struct tfevents_image *image)
 {
     open_value(t, tag);
     proto_open(&t->event, VALUE_IMAGE);
-    proto_integer(&t->event, IMAGE_HEIGHT, (uint64_t)height);
-    proto_integer(&t->event, IMAGE_WIDTH, (uint64_t)width);
-    proto_integer(&t->event, IMAGE_CHANNELS, (uint64_t)channels);
-    proto_bytes(&t->event, IMAGE_PNG, png, size);
+    proto_integer(&t->event, IMAGE_HEIGHT, (uint64_t)image->height);
+    proto_integer(&t->event, IMAGE_WIDTH, (uint64_t)image->width);
+    proto_integer(&t->event, IMAGE_CHANNELS, (uint64_t)image->channels);
+    proto_bytes(&t->event, IMAGE_PNG, image->png, image->bytes);
     proto_close(&t->event);
-    proto_close(&t->event);
+    close_value(t, "images", about);
+}
+
+/* ---- the graph ---- */
+
+/* An entry of a map; its value is open. */
+static void open_attribute(struct proto *p, const char *name)
+{
+    proto_open(p, NODE_ATTR);
+    proto_text(p, ENTRY_KEY, name);
+    proto_open(p, ENTRY_VALUE);
+}
+
+static void close_attribute(struct proto *p)
+{
+    proto_close(p);
+    proto_close(p);
+}
+
+/* What TensorBoard writes beside the edges that leave a node. */
+static void put_shape(struct proto *p, const struct tfevents_node *n)
+{
+    open_attribute(p, "_output_shapes");
+    proto_open(p, ATTR_LIST);
+    proto_open(p, LIST_SHAPE);
+    for (int i = 0; i < n->rank; i++) {
+        proto_open(p, SHAPE_DIM);
+        proto_integer(p, DIM_SIZE, (uint64_t)n->dim[i]);
+        proto_close(p);
+    }
+    proto_close(p);
+    proto_close(p);
+    close_attribute(p);
+}
+
+static void put_node(struct proto *p, const struct tfevents_node *n)
+{
+    proto_open(p, GRAPH_NODE);
+    proto_text(p, NODE_NAME, n->name);
+    proto_text(p, NODE_OP, n->op);
+    for (int i = 0; i < n->inputs; i++)
+        proto_text(p, NODE_INPUT, n->input[i]);
+    put_shape(p, n);
+    for (int i = 0; i < n->attributes; i++) {
+        const struct tfevents_attribute *a = &n->attribute[i];
+        open_attribute(p, a->name);
+        if (a->text)
+            proto_text(p, ATTR_TEXT, a->text);
+        else
+            proto_integer(p, ATTR_INTEGER, (uint64_t)a->number);
+        close_attribute(p);
+    }
+    proto_close(p);
+}
+
+bool tfevents_graph(struct tfevents *t, double time, const struct tfevents_node *node, size_t n)
+{
+    struct proto *p = &t->event;
+    proto_clear(p);
+    proto_double(p, EVENT_TIME, time);
+    proto_open(p, EVENT_GRAPH);
+    for (size_t i = 0; i < n; i++)
+        put_node(p, &node[i]);
+    proto_open(p, GRAPH_VERSIONS);
+    proto_integer(p, VERSIONS_PRODUCER, PRODUCER);
+    proto_close(p);
+    proto_close(p);
+    return write_event(t);
 }
 
 /* ---- hyper-parameters: events without a value, whose metadata hold a message of the plugin ---- */

@@ -16,13 +16,20 @@ done
 # version, two of the settings, steps, two epochs, the end
 steps=$(grep -c '"event":"step"' runs/mlp-1/metrics.jsonl)
 [ $records = $((3 + steps + 2 + 1)) ] || fail "$records records, $steps steps"
-for word in loss/train loss/test accuracy/train accuracy/test loss/step train.optimizer _hparams_/session_end_info; do
+for word in loss/train loss/test accuracy/train accuracy/test loss/step train.optimizer _hparams_/session_end_info \
+    weights/fc1.weight gradients/fc2.bias updates/fc1.bias; do
     grep -aq "$word" "$file" || fail "no $word"
 done
 
-# A resumed run goes on in a file of its own; nothing is written where that is asked.
+# A resumed run goes on in a file of its own, which says from which step on (2), in a session (7) that starts (8: 1); nothing is
+# written where that is asked.
+step=$(($(sed -n '/"event":"epoch"/s/.*"steps":\([0-9]*\).*/\1/p' runs/mlp-1/metrics.jsonl | tail -n 1) + 1))
+[ $step -lt 128 ] || fail "two bytes of step are not looked for"
 expect 0 netrun --resume mlp-1 --epochs 3
 [ "$(find runs/mlp-1 -name 'events.out.tfevents.*' | wc -l)" = 2 ] || fail "the resumed run has no file of its own"
+start="\\x10\\x$(printf %02x $step)\\x3a\\x02\\x08\\x01"
+! LC_ALL=C grep -aPq "$start" "$file" || fail "a new run says that it goes on"
+cat runs/mlp-1/events.out.tfevents.* | LC_ALL=C grep -aPq "$start" || fail "the resumed run does not say from where"
 expect 0 netrun mlp.plan --train "$data" --epochs 1 --no-tensorboard
 [ -z "$(find runs/mlp-2 -name 'events.out.tfevents.*')" ] || fail "--no-tensorboard wrote one"
 expect 2 netrun mlp.plan --test "$data" --no-tensorboard

@@ -7,9 +7,39 @@ import json
 import math
 import sys
 
+import numpy
 import pandas
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import plugin_data_pb2
+
+
+def weights_of(path):
+    """The tensors of a safetensors file: https://github.com/huggingface/safetensors."""
+    with open(path, "rb") as file:
+        raw = file.read()
+    size = int.from_bytes(raw[:8], "little")
+    head = json.loads(raw[8:8 + size])
+    return {name: numpy.frombuffer(raw[8 + size:][slice(*about["data_offsets"])], "<f4")
+            for name, about in head.items() if name != "__metadata__" and about["dtype"] == "F32"}
+
+
+def check_histograms(board, folder, epochs):
+    """Those of the last epoch are of last.safetensors, and of values that were counted once each."""
+    tensors = weights_of(f"{folder}/last.safetensors")
+    tags = [tag for tag in board.Tags()["histograms"] if tag.startswith("weights/")]
+    for tag in tags:
+        name, events = tag.removeprefix("weights/"), board.Histograms(tag)
+        value, shown = tensors[name].astype(float), events[-1].histogram_value
+        assert [event.step for event in events] == [event["steps"] for event in epochs], tag
+        assert (shown.min, shown.max, shown.num) == (value.min(), value.max(), value.size), (tag, shown)
+        assert math.isclose(shown.sum, value.sum(), rel_tol=1e-6, abs_tol=1e-6)
+        assert math.isclose(shown.sum_squares, (value ** 2).sum(), rel_tol=1e-6)
+        below = numpy.searchsorted(numpy.sort(value), shown.bucket_limit)
+        assert list(numpy.diff(below, prepend=0)) == list(shown.bucket), tag
+        for kind in "gradients", "updates":
+            assert board.Histograms(f"{kind}/{name}")[-1].histogram_value.num == value.size
+    assert tags
+    return len(tags)
 
 
 def main(folder):
@@ -19,7 +49,7 @@ def main(folder):
     epochs = [event for event in events if event["event"] == "epoch"]
     assert epochs, "no epoch"
     table = pandas.read_csv(f"{folder}/metrics.csv")
-    board = EventAccumulator(folder)
+    board = EventAccumulator(folder, {"histograms": 0, "images": 0, "graph": 1, "scalars": 0, "tensors": 0})
     board.Reload()
 
     assert list(table["epoch"]) == [event["epoch"] for event in epochs]
@@ -37,8 +67,9 @@ def main(folder):
     assert start.hparams["train.batch"].number_value > 0 and start.hparams["train.optimizer"].string_value, start
     end = board.SummaryMetadata("_hparams_/session_end_info").plugin_data
     assert plugin_data_pb2.HParamsPluginData.FromString(end.content).session_end_info.status == 1
+    histograms = check_histograms(board, folder, epochs)
     print(f"{folder}: TensorBoard and pandas read {len(epochs)} epochs, {len(board.Tags()['scalars'])} scalars, "
-          f"{len(start.hparams)} settings")
+          f"{len(start.hparams)} settings, histograms of {histograms} parameters")
 
 
 main(sys.argv[1])

@@ -139,6 +139,9 @@ static long count_steps(struct temp *temp, emitter *emit)
     assert_int_equal(run_lock(&j), 0);
     assert_int_equal(run_metrics(&j), 0);
     tell_open(&j.tell, options.progress, options.quiet, options.json);
+    run_board(&j);
+    assert_non_null(j.tell.board.to);
+    assert_non_null(j.parameters);
     j.tell.metrics = j.metrics;
     j.tell.lines = fopen("/dev/null", "w");
     assert_non_null(j.tell.lines);
@@ -153,6 +156,8 @@ static long count_steps(struct temp *temp, emitter *emit)
     assert_int_equal(runs[PHASE_EVALUATE], 2 * STEPS);
     fclose(j.tell.lines);
     fclose(j.metrics);
+    board_close(&j);
+    parameters_close(&j);
     j.device->close(j.device);
     trial_close(&t);
     return during;

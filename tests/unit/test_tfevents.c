@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include "tell/histogram.h"
 #include "tell/tfevents.h"
 
 #include <math.h>
@@ -24,22 +25,61 @@ static void test_checksum(void **state)
     assert_int_equal(crc32c("123456789", 9), 0xe3069283);
 }
 
+/* Small and large, of both signs, zeros and what is no number. */
+static void make_values(float value[1000])
+{
+    for (int i = 0; i < 1000; i++) {
+        const int apart = i * 37 % 1000 - 400;
+        value[i] = (float)apart * (float)apart * (float)apart * 0x1p-30F;
+    }
+    value[7] = -0.0F;
+    value[11] = 1e-30F;
+    value[13] = NAN;
+    value[17] = -INFINITY;
+}
+
+static void tell_values(struct tfevents *t, const char *tag, const char *about, const float *value, size_t n)
+{
+    static struct histogram_limits limits;
+    double limit[HISTOGRAM_SHOWN], count[HISTOGRAM_SHOWN];
+    struct histogram h = {0};
+    histogram_limits_make(&limits);
+    histogram_add(&h, &limits, value, n / 3); /* in parts */
+    histogram_add(&h, &limits, value + n / 3, n - n / 3);
+    const size_t bins = histogram_show(&h, &limits, limit, count);
+    assert_true(bins <= HISTOGRAM_SHOWN);
+    tfevents_histogram(t, tag, about,
+                       &(struct tfevents_histogram){h.min, h.max, h.n, h.sum, h.squares, bins, limit, count});
+}
+
 static bool tell_step(struct tfevents *t)
 {
     static unsigned char png[2000];
-    double limit[33], count[33];
+    float value[1000];
     for (size_t i = 0; i < sizeof png; i++)
         png[i] = (unsigned char)(i % 251);
-    for (int i = 0; i < 33; i++) {
-        limit[i] = -1 + i / 16.0;
-        count[i] = 2;
-    }
+    make_values(value);
     tfevents_begin(t, 1700000002.5, 938);
     tfevents_scalar(t, "loss/train", 0.125);
     tfevents_scalar(t, "loss/test", NAN);
-    tfevents_histogram(t, "weights/fc1.weight", &(struct tfevents_histogram){-1, 1, 66, 0.5, 2.25, 33, limit, count});
-    tfevents_image(t, "data", 28, 300, 1, png, sizeof png);
+    tell_values(t, "weights/fc1.weight", "All *1000* of them.", value, 1000);
+    tell_values(t, "weights/fc1.bias", NULL, (const float[]){0, 0, 0}, 3);
+    tell_values(t, "updates/fc1.bias", NULL, (const float[]){-2e-5F, -1, 3e30F}, 3);
+    tfevents_image(t, "data", "What is seen.", &(struct tfevents_image){28, 300, 1, png, sizeof png});
     return tfevents_end(t);
+}
+
+static bool tell_graph(struct tfevents *t)
+{
+    static const int64_t image[] = {-1, 1, 28, 28}, logits[] = {-1, 10};
+    static const char *const input[] = {"image"};
+    static const struct tfevents_attribute about[] = {{.name = "layer", .text = "Linear"},
+                                                      {.name = "line", .number = 7}};
+    const struct tfevents_node node[] = {
+        {.name = "image", .op = "input", .rank = 4, .dim = image},
+        {"block/fc1", "Linear", 1, 2, 2, input, logits, about},
+    };
+    return tfevents_graph(t, 1700000001.5, node, 2);
 }
 
 /* tests/oracle/tfevents.py made the file. */
@@ -55,6 +95,8 @@ static void test_bytes(void **state)
     FILE *to = open_memstream(&bytes, &size);
     assert_true(tfevents_start(&t, to, 1700000000.25));
     assert_true(tfevents_hparams(&t, 1700000001, "mlp-1", hparam, 2, metric, 1));
+    assert_true(tfevents_session(&t, 1700000001, 469));
+    assert_true(tell_graph(&t));
     assert_true(tell_step(&t));
     assert_true(tfevents_hparams_end(&t, 1700000003, true));
     proto_free(&t.event);
