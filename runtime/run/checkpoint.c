@@ -56,20 +56,34 @@ static void meta_hits(struct bundle *b, const struct position *at)
     meta(b, "hits", "%s", text);
 }
 
-/* Numbers in hexadecimal where bits count. */
-static void describe(struct bundle *b, const struct job *j, bool whole)
+/* Where these tensors come from. Numbers in hexadecimal where bits count. */
+static void describe(struct bundle *b, const struct job *j)
 {
-    const struct position *at = &j->at;
     meta(b, "format", "pt");
     meta(b, "producer", "netrun %s", PROJECT_VERSION);
     meta(b, "source_hash", "%016llx", (unsigned long long)j->plan->source_hash);
     meta(b, "seed", "%lu", (unsigned long)j->recipe.seed);
+    meta(b, "epoch", "%lld", (long long)j->at.epoch);
+    meta(b, "in_epoch", "%lld", (long long)j->at.in_epoch);
+    meta(b, "step", "%lld", (long long)j->at.step);
+    if (j->recipe.holdout > 0)
+        meta(b, "holdout", "%a", j->recipe.holdout);
+    if (j->data.synthetic || j->synthetic_weights)
+        meta(b, "data", "synthetic");
+    for (int i = 0; i < 2; i++)
+        if (*j->hash[i])
+            meta(b, checkpoint_hash_key[i], "%s", j->hash[i]);
+    b->pair[b->pairs++] = (struct st_pair){"net", j->plan->net};
+}
+
+/* What a training that goes on there has to know besides. */
+static int describe_position(struct bundle *b, const struct job *j, const char *hash)
+{
+    const struct position *at = &j->at;
+    meta(b, checkpoint_weights_key, "%s", hash);
     meta(b, "batch", "%lld", (long long)j->recipe.batch);
     if (j->recipe.micro > 0)
         meta(b, "micro_batch", "%lld", (long long)j->recipe.micro);
-    meta(b, "epoch", "%lld", (long long)at->epoch);
-    meta(b, "in_epoch", "%lld", (long long)at->in_epoch);
-    meta(b, "step", "%lld", (long long)at->step);
     meta(b, "loss_sum", "%a", at->loss_sum);
     if (!at->uncounted)
         meta_hits(b, at);
@@ -79,18 +93,12 @@ static void describe(struct bundle *b, const struct job *j, bool whole)
         meta(b, "stop_epoch", "%lld", (long long)at->stop_epoch);
         meta(b, "stop_best", "%a", at->stop_best);
     }
-    if (j->recipe.holdout > 0)
-        meta(b, "holdout", "%a", j->recipe.holdout);
-    if (j->data.synthetic || j->synthetic_weights)
-        meta(b, "data", "synthetic");
-    for (int i = 0; i < 2; i++)
-        if (*j->hash[i])
-            meta(b, checkpoint_hash_key[i], "%s", j->hash[i]);
     if (j->options->precision != PRECISION_COUNT)
         meta(b, "precision", "%s", precision_word[j->options->precision]);
-    b->pair[b->pairs++] = (struct st_pair){"net", j->plan->net};
-    if (whole && (b->settings = settings_text(j->plan)))
-        b->pair[b->pairs++] = (struct st_pair){"settings", b->settings};
+    if (!(b->settings = settings_text(j->plan)))
+        return complain(STATUS_INTERNAL, "no memory for a checkpoint");
+    b->pair[b->pairs++] = (struct st_pair){"settings", b->settings};
+    return 0;
 }
 
 static void add(struct bundle *b, int t)
@@ -132,8 +140,10 @@ static bool from_device(void *context, size_t tensor, uint64_t at, void *to, siz
     return good || data_fail(e, "cannot read %s from the device", b->tensor[tensor].name);
 }
 
-int checkpoint_save(struct job *j, const char *path, bool whole)
+/* hash: of the weights that slots go with; NULL: it is weights that are saved. */
+static int save(struct job *j, const char *path, const char *hash)
 {
+    const enum wanted what = hash ? WANT_SLOTS : WANT_WEIGHTS;
     size_t most = 2 * (size_t)j->plan->ntensor + 1;
     struct bundle b = {
         .job = j, .steps = j->at.step, .tensor = calloc(most, sizeof *b.tensor), .of = calloc(most, sizeof *b.of)};
@@ -141,19 +151,29 @@ int checkpoint_save(struct job *j, const char *path, bool whole)
     int status = b.tensor && b.of ? 0 : complain(STATUS_INTERNAL, "no memory for a checkpoint");
     for (int t = 0; status == 0 && t < j->plan->ntensor; t++) {
         const struct tensor *tensor = &j->plan->tensor[t];
-        if (!tensor_is_named(j->plan, t) || (tensor->role == ROLE_SLOT && !whole))
+        if (!match_wants(j->plan, t, what))
             continue;
         add(&b, t);
         if (tensor->role == ROLE_STATE)
             status = add_batches_tracked(&b, tensor->name);
     }
-    describe(&b, j, whole);
-    if (status == 0 && whole && !b.settings)
-        status = complain(STATUS_INTERNAL, "no memory for a checkpoint");
+    describe(&b, j);
+    if (status == 0 && hash)
+        status = describe_position(&b, j, hash);
     if (status == 0 && !st_write(path, b.tensor, b.count, b.pair, b.pairs, from_device, &b, &e))
         status = complain(b.failed ? STATUS_DEVICE : STATUS_DATA, "%s", e.text);
     bundle_free(&b);
     return status;
+}
+
+int checkpoint_save(struct job *j, const char *path)
+{
+    return save(j, path, NULL);
+}
+
+int checkpoint_save_optimizer(struct job *j, const char *path, const char hash[HASH_TEXT])
+{
+    return save(j, path, hash);
 }
 
 /* ---- reading ---- */
@@ -212,31 +232,31 @@ static int take_tensor(struct job *j, const struct st_file *f, const struct st_t
     return 0;
 }
 
-static int take(struct job *j, const struct st_file *f, const struct match *m, const char *path, bool slots)
+static int take(struct job *j, const struct st_file *f, const struct match *m, const char *path, enum wanted what)
 {
     const struct plan *p = j->plan;
     int status = 0;
     for (int t = 0; status == 0 && t < p->ntensor; t++) {
-        const struct st_tensor *s = match_wants(p, t, slots) ? m->of[t] : NULL;
+        const struct st_tensor *s = match_wants(p, t, what) ? m->of[t] : NULL;
         status = s ? take_tensor(j, f, s, path, t) : 0;
     }
     return status;
 }
 
-static int take_matched(struct job *j, const struct st_file *f, const struct match *m, const char *path, bool slots,
-                        bool partial)
+static int take_matched(struct job *j, const struct st_file *f, const struct match *m, const char *path,
+                        enum wanted what, bool partial)
 {
-    int shapes, count = match_differences(m, f, slots, &shapes);
+    int shapes, count = match_differences(m, f, what, &shapes);
     if (count > 0 && (!partial || shapes > 0)) {
         complain(STATUS_DATA, "%s: these are not the weights of net %s", path, j->plan->net);
-        match_show(m, f, slots);
+        match_show(m, f, what);
         if (shapes == 0)
             fprintf(stderr, "  = help: --partial takes what is there\n");
         return STATUS_DATA;
     }
     if (count > 0) {
         note("%s: taken in part", path);
-        match_show(m, f, slots);
+        match_show(m, f, what);
     }
     for (size_t i = 0; i < f->n_tensors; i++)
         if (!m->renamed[i] && m->name[i] != f->tensors[i].name) {
@@ -248,15 +268,15 @@ static int take_matched(struct job *j, const struct st_file *f, const struct mat
             note("%s: %s values, read as F32", path, st_type_name(m->of[t]->type));
             break;
         }
-    return take(j, f, m, path, slots);
+    return take(j, f, m, path, what);
 }
 
-static int load(struct job *j, const struct st_file *f, const char *path, bool slots, bool partial)
+static int load(struct job *j, const struct st_file *f, const char *path, enum wanted what, bool partial)
 {
     struct match m;
     int status = match(&m, j->plan, f, &j->options->map, path);
     if (status == 0)
-        status = take_matched(j, f, &m, path, slots, partial);
+        status = take_matched(j, f, &m, path, what, partial);
     match_free(&m);
     return status;
 }
@@ -271,26 +291,24 @@ static int not_opened(const char *path, const struct data_error *e)
     return STATUS_DATA;
 }
 
-int checkpoint_load(struct job *j, const char *path, bool partial)
+static int load_from(struct job *j, const char *path, enum wanted what, bool partial)
 {
     struct st_file f;
     struct data_error e;
     if (!st_open(path, &f, &e))
         return not_opened(path, &e);
-    int status = load(j, &f, path, false, partial);
+    int status = load(j, &f, path, what, partial);
     st_free(&f);
     return status;
 }
 
-/* ---- resuming ---- */
-
-int checkpoint_resume(struct job *j, const char *path)
+int checkpoint_load(struct job *j, const char *path, bool partial)
 {
-    struct st_file f;
-    struct data_error e;
-    if (!st_open(path, &f, &e))
-        return complain(STATUS_DATA, "%s", e.text);
-    int status = load(j, &f, path, true, false);
-    st_free(&f);
-    return status;
+    return load_from(j, path, WANT_WEIGHTS, partial);
+}
+
+int checkpoint_resume(struct job *j, const struct pair *p)
+{
+    int status = load_from(j, p->weights, WANT_WEIGHTS, false);
+    return status ? status : load_from(j, p->optimizer, WANT_SLOTS, false);
 }

@@ -10,20 +10,19 @@ int keep_lost(const struct job *j)
 }
 
 /* The event comes behind its checkpoint. `seconds`: how long the epoch has been at work, for a run that goes on from there. */
-static int save(struct job *j, const char *name, bool whole, double seconds)
+static int told(struct job *j, const char *name, double seconds)
 {
-    char path[PATH_MAX];
-    int status = run_path(j->folder, name, path) ? checkpoint_save(j, path, whole) : STATUS_DATA;
     struct event e = event_of(j, EVENT_CHECKPOINT);
     e.checkpoint = (struct checkpoint_report){
         .file = name, .epoch = j->at.epoch + 1, .step = j->at.in_epoch, .steps = j->at.step, .seconds = seconds};
-    return status ? status : tell(&j->tell, &e) ? 0 : keep_lost(j);
+    return tell(&j->tell, &e) ? 0 : keep_lost(j);
 }
 
 static int save_last(struct job *j, double seconds)
 {
     j->kept_at = now();
-    return save(j, "last.safetensors", true, seconds);
+    int status = pair_save(j);
+    return status ? status : told(j, "last.safetensors", seconds);
 }
 
 int keep_last(struct job *j)
@@ -51,8 +50,13 @@ int keep_step(struct job *j, double since)
  * never be made again, while one that is missing is in `last`. */
 int keep_epoch(struct job *j, const struct event *e)
 {
+    static const char name[] = "best.safetensors";
+    char path[PATH_MAX];
     int status = tell_keep(&j->tell, e) ? keep_last(j) : keep_lost(j);
-    return status || !e->epoch.best ? status : save(j, "best.safetensors", false, 0);
+    if (status || !e->epoch.best)
+        return status;
+    status = run_path(j->folder, name, path) ? checkpoint_save(j, path) : STATUS_DATA;
+    return status ? status : told(j, name, 0);
 }
 
 /* The process may have ended before it kept the best. */
@@ -65,5 +69,5 @@ int keep_made_up(struct job *j)
     if (!run_path(j->folder, "best.safetensors", path))
         return STATUS_DATA;
     checkpoint_origin(path, &kept);
-    return kept.epoch == j->at.epoch ? 0 : checkpoint_save(j, path, false);
+    return kept.epoch == j->at.epoch ? 0 : checkpoint_save(j, path);
 }

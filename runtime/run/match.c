@@ -119,9 +119,9 @@ static bool equal_shape(const struct st_tensor *s, const struct tensor *t)
     return same;
 }
 
-bool match_wants(const struct plan *p, int t, bool slots)
+bool match_wants(const struct plan *p, int t, enum wanted what)
 {
-    return tensor_is_named(p, t) && (slots || p->tensor[t].role != ROLE_SLOT);
+    return tensor_is_named(p, t) && (p->tensor[t].role == ROLE_SLOT) == (what == WANT_SLOTS);
 }
 
 /* Nothing of the network answers to the name, nor need it. */
@@ -138,12 +138,12 @@ static const char *file_shape(const struct st_tensor *s, char *text, size_t size
     return shape_text_of(s->rank, dim, text, size);
 }
 
-int match_differences(const struct match *m, const struct st_file *f, bool slots, int *shapes)
+int match_differences(const struct match *m, const struct st_file *f, enum wanted what, int *shapes)
 {
     int count = 0;
     *shapes = 0;
     for (int t = 0; t < m->plan->ntensor; t++)
-        if (match_wants(m->plan, t, slots) && !(m->of[t] && equal_shape(m->of[t], &m->plan->tensor[t]))) {
+        if (match_wants(m->plan, t, what) && !(m->of[t] && equal_shape(m->of[t], &m->plan->tensor[t]))) {
             count++;
             *shapes += m->of[t] != NULL;
         }
@@ -193,13 +193,13 @@ static const struct st_tensor *nearest(const struct match *m, const struct st_fi
 }
 
 /* In the order of the network, then what is left of the file. `to` has room for all. */
-static int find_differences(const struct match *m, const struct st_file *f, bool slots, struct difference *to,
+static int find_differences(const struct match *m, const struct st_file *f, enum wanted what, struct difference *to,
                             bool taken[])
 {
     int n = 0;
     for (int t = 0; t < m->plan->ntensor; t++) {
         const struct st_tensor *s = m->of[t];
-        if (!match_wants(m->plan, t, slots) || (s && equal_shape(s, &m->plan->tensor[t])))
+        if (!match_wants(m->plan, t, what) || (s && equal_shape(s, &m->plan->tensor[t])))
             continue;
         const struct st_tensor *near = s ? s : nearest(m, f, &m->plan->tensor[t], taken);
         to[n++] = (struct difference){s ? '!' : near ? '~' : '-', t, near};
@@ -251,12 +251,12 @@ static void show_help(const struct match *m, const struct difference *d, int n)
         fprintf(stderr, "%s\n", said > MOST_HELP ? " ... (such lines may lie in a file: --map FILE)" : "");
 }
 
-void match_show(const struct match *m, const struct st_file *f, bool slots)
+void match_show(const struct match *m, const struct st_file *f, enum wanted what)
 {
     struct difference *d = calloc(f->n_tensors + (size_t)m->plan->ntensor + 1, sizeof *d);
     bool *taken = calloc(f->n_tensors + 1, sizeof *taken);
     char file[600];
-    int n = d && taken ? find_differences(m, f, slots, d, taken) : 0, width = (int)strlen("in the file");
+    int n = d && taken ? find_differences(m, f, what, d, taken) : 0, width = (int)strlen("in the file");
     for (int i = 0; i < n && i < MOST_SHOWN; i++) {
         file_side(&d[i], file, sizeof file);
         int length = (int)strlen(file);

@@ -19,11 +19,13 @@ struct match {
  * match_free in any case. */
 int match(struct match *m, const struct plan *p, const struct st_file *f, struct renames *map, const char *path);
 void match_free(struct match *m);
-/* The tensor belongs into a file of weights; with those of the optimizer if `slots`. */
-bool match_wants(const struct plan *p, int t, bool slots);
+/* Parameters and states, or what the optimizer keeps of each parameter. */
+enum wanted { WANT_WEIGHTS, WANT_SLOTS };
+/* The tensor belongs into a file of these. */
+bool match_wants(const struct plan *p, int t, enum wanted what);
 /* Counts the differences; *shapes are those that --partial does not forgive. */
-int match_differences(const struct match *m, const struct st_file *f, bool slots, int *shapes);
+int match_differences(const struct match *m, const struct st_file *f, enum wanted what, int *shapes);
 /* Shows them on stderr, both sides in one table with the nearest match beside each, and what --map would say. */
-void match_show(const struct match *m, const struct st_file *f, bool slots);
+void match_show(const struct match *m, const struct st_file *f, enum wanted what);
 
 #endif

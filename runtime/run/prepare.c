@@ -36,9 +36,6 @@ static int hold_out(struct job *j)
 int train_prepare(struct job *j)
 {
     const struct options *o = j->options;
-    char path[PATH_MAX] = "";
-    if (o->resume && !run_path(j->folder, "last.safetensors", path))
-        return STATUS_DATA;
     int status = samples_open(j->plan, o->folder, &j->data);
     if (status == 0 && j->data.train.count == 0)
         status = complain(STATUS_DATA, "%s: no training set there", o->folder);
@@ -58,11 +55,11 @@ int train_prepare(struct job *j)
         return complain(STATUS_DATA,
                         "%s: %lld steps, %lld epochs and %lld steps of the next: these data make %lld steps an epoch\n"
                         "  = help: --weights %s begins a new run with what was learnt",
-                        path, (long long)j->at.step, (long long)j->at.epoch, (long long)j->at.in_epoch,
-                        (long long)j->recipe.rate.steps, path);
+                        j->from.optimizer, (long long)j->at.step, (long long)j->at.epoch, (long long)j->at.in_epoch,
+                        (long long)j->recipe.rate.steps, j->from.weights);
     status = caution_training(j);
     if (status == 0 && o->resume)
-        return checkpoint_resume(j, path);
+        return checkpoint_resume(j, &j->from);
     status = status ? status : init_weights(j);
     return status == 0 && o->weights && !weights_none(o) ? weights_take(j) : status;
 }

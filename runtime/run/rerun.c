@@ -5,7 +5,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static const char *text_of(const json_t *all, const char *key)
 {
@@ -36,12 +35,11 @@ static int take_settings(struct job *j, const json_t *all)
 static int take_checkpoint(struct job *j)
 {
     struct recall r;
-    char path[PATH_MAX];
-    if (!run_path(j->again, "last.safetensors", path))
-        return STATUS_DATA;
-    if (access(path, F_OK) != 0)
-        return complain(STATUS_DATA, "%s: the run ended before its first checkpoint", j->again);
-    int status = checkpoint_recall(path, j->plan, &r);
+    struct pair pair;
+    int status = pair_find(j->again, &pair);
+    if (status)
+        return status;
+    status = checkpoint_recall(pair.optimizer, j->plan, &r);
     if (status == 0)
         status = overrides_again(j, &r);
     free(r.settings);
@@ -68,21 +66,39 @@ static bool same_tensor(const struct st_tensor *a, const struct st_tensor *b)
     return b && a->type == b->type && a->bytes == b->bytes && memcmp(a->data, b->data, a->bytes) == 0;
 }
 
-/* Tensors of the last checkpoints that differ; -1 after a message. */
-static int differing(const struct job *j, const char **first, struct st_file *was, struct st_file *is)
+/* A last checkpoint: weights and optimizer; of an older netrun's run both in the first. */
+struct last {
+    struct pair path;
+    struct st_file file[2];
+};
+
+static int last_read(const char *folder, struct last *l)
 {
     struct data_error e;
-    char before[PATH_MAX], after[PATH_MAX];
+    int status = pair_find(folder, &l->path);
+    if (status == 0 &&
+        !(st_read(l->path.weights, &l->file[0], &e) &&
+          (strcmp(l->path.weights, l->path.optimizer) == 0 || st_read(l->path.optimizer, &l->file[1], &e))))
+        status = complain(STATUS_DATA, "%s", e.text);
+    return status;
+}
+
+static void last_free(struct last *l)
+{
+    st_free(&l->file[0]);
+    st_free(&l->file[1]);
+}
+
+/* How many tensors differ. */
+static int differing(const char **first, const struct last *was, const struct last *is)
+{
     int n = 0;
-    if (!run_path(j->again, "last.safetensors", before) || !run_path(j->folder, "last.safetensors", after))
-        return -1;
-    if (!st_read(before, was, &e) || !st_read(after, is, &e)) {
-        complain(STATUS_DATA, "%s", e.text);
-        return -1;
-    }
-    for (size_t i = 0; i < was->n_tensors; i++)
-        if (!same_tensor(&was->tensors[i], st_find(is, was->tensors[i].name)) && n++ == 0)
-            *first = was->tensors[i].name;
+    for (int k = 0; k < 2; k++)
+        for (size_t i = 0; i < was->file[k].n_tensors; i++) {
+            const struct st_tensor *a = &was->file[k].tensors[i], *b = st_find(&is->file[0], a->name);
+            if (!same_tensor(a, b ? b : st_find(&is->file[1], a->name)) && n++ == 0)
+                *first = a->name;
+        }
     return n;
 }
 
@@ -126,16 +142,18 @@ static void tell_causes(const struct job *j)
 int rerun_compare(struct job *j)
 {
     const char *first = NULL;
-    struct st_file was = {0}, is = {0};
-    int n = differing(j, &first, &was, &is), status = n < 0 ? STATUS_DATA : 0;
-    if (n == 0)
+    struct last was = {0}, is = {0};
+    int status = last_read(j->again, &was);
+    status = status ? status : last_read(j->folder, &is);
+    int n = status ? 0 : differing(&first, &was, &is);
+    if (status == 0 && n == 0)
         say(&j->tell, "%s has the bits of %s: weights and optimizer", j->folder, j->again);
     else if (n > 0) {
         status = complain(STATUS_DATA, "%s has not the bits of %s: %d tensor%s %s, the first is %s", j->folder,
                           j->again, n, n == 1 ? "" : "s", n == 1 ? "differs" : "differ", first);
         tell_causes(j);
     }
-    st_free(&was);
-    st_free(&is);
+    last_free(&was);
+    last_free(&is);
     return status;
 }

@@ -46,15 +46,15 @@ static int take_plan(struct job *j)
 static int take_checkpoint(struct job *j)
 {
     struct recall r;
-    char path[PATH_MAX];
-    if (!run_path(j->folder, "last.safetensors", path))
-        return STATUS_DATA;
-    if (access(path, F_OK) != 0)
+    if (!pair_there(j->folder))
         return complain(STATUS_DATA,
                         "%s: the run ended before its first checkpoint; start it anew, or name another: "
                         "--resume RUN",
                         j->folder);
-    int status = checkpoint_recall(path, j->plan, &r);
+    int status = pair_settle(j->folder, &j->from);
+    if (status)
+        return status;
+    status = checkpoint_recall(j->from.optimizer, j->plan, &r);
     j->synthetic_weights = r.synthetic;
     if (status == 0)
         status = overrides_resume(j, &r);
@@ -78,9 +78,6 @@ int run_recall(struct job *j)
 
 int run_take_up(struct job *j)
 {
-    char path[PATH_MAX];
-    if (!run_path(j->folder, "last.safetensors", path))
-        return STATUS_DATA;
-    int status = j->altered ? checkpoint_save(j, path, true) : 0;
+    int status = j->altered ? pair_save(j) : 0;
     return status ? status : run_settings_write(j);
 }

@@ -80,6 +80,11 @@ struct recall {
     char *settings;          /* in force, as settings_text gives them; NULL: the file does not say. Owned */
 };
 
+/* The files of a checkpoint; of a run that an older netrun made, one file twice. */
+struct pair {
+    char weights[PATH_MAX], optimizer[PATH_MAX];
+};
+
 struct job {
     struct options *options;
     struct plan *plan;
@@ -100,6 +105,7 @@ struct job {
     char hash[2][HASH_TEXT];   /* of the training and the test set; before they are read, those of the checkpoint */
     bool altered;              /* something is in force that the checkpoint does not have */
     char folder[PATH_MAX];     /* of the run; "" if there is none */
+    struct pair from;          /* of the run that is resumed */
     char again[PATH_MAX];      /* of the run that this one is made again from, */
     char began_with[PATH_MAX]; /* and the weights that it began with */
     char weights[PATH_MAX];    /* the file that they came from, "" if none */
@@ -159,14 +165,26 @@ void init_values(const struct tensor *t, uint32_t index, uint32_t seed, int64_t 
 
 /* ---- checkpoint.c ---- */
 
-/* Parameters and states; with the slots of the optimizer if `whole`; and the position. */
-int checkpoint_save(struct job *j, const char *path, bool whole);
+/* Parameters and states, under the names that PyTorch has for them, and what they come from. */
+int checkpoint_save(struct job *j, const char *path);
+/* The optimizer's slots, the position and the settings: what it takes to go on from the weights in a file of that hash. */
+int checkpoint_save_optimizer(struct job *j, const char *path, const char hash[HASH_TEXT]);
 /* Strict: every parameter and state, no strangers, equal shapes; lists what differs otherwise. `partial` takes what is
  * there. Prefixes `module.` and `_orig_mod.` are taken off names that neither the network nor --map has; a file with both
  * names is refused. */
 int checkpoint_load(struct job *j, const char *path, bool partial);
-/* Once the device is armed: the tensors of a checkpoint that checkpoint_save(whole) wrote, the optimizer's slots included. */
-int checkpoint_resume(struct job *j, const char *path);
+/* Once the device is armed: the tensors of both files. */
+int checkpoint_resume(struct job *j, const struct pair *p);
+
+/* ---- pair.c: the last checkpoint of a run, which is two files that belong together, whenever a process is killed ---- */
+
+extern const char checkpoint_weights_key[]; /* in the metadata of the optimizer's: the hash of the weights' */
+int pair_save(struct job *j);
+bool pair_there(const char *folder);
+/* The files; a status after a message: there are none, or they are of two checkpoints. */
+int pair_find(const char *folder, struct pair *p);
+/* The same in a run that this process has locked: gives the files their names, if the one before was killed just then. */
+int pair_settle(const char *folder, struct pair *p);
 
 /* ---- recall.c: what a checkpoint tells ---- */
 
@@ -179,12 +197,12 @@ struct origin {
     char hash[HASH_TEXT]; /* of the whole training set */
 };                        /* 0, false, "": the file does not say */
 void checkpoint_origin(const char *path, struct origin *o);
-/* Resuming, before the device is armed: what a checkpoint that checkpoint_save(whole) wrote tells. */
+/* Resuming, before the device is armed: what the optimizer's file of a pair tells. */
 int checkpoint_recall(const char *path, const struct plan *p, struct recall *r);
 
 /* ---- keep.c: the checkpoints of a training ---- */
 
-int keep_last(struct job *j);                         /* last.safetensors: the position, and all it takes to go on */
+int keep_last(struct job *j);                         /* last.safetensors, and beside it all it takes to go on */
 int keep_epoch(struct job *j, const struct event *e); /* the event of an epoch, the last and, if it is that, the best */
 int keep_made_up(struct job *j);                      /* the best of a run that is resumed, if it is missing */
 /* A step at which the device must come back, since a checkpoint may be due then. */

@@ -4,7 +4,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 struct run_watch {
     struct watch watch; /* first */
@@ -129,12 +128,6 @@ static int compile(struct sweep *s, struct job *j)
     return status ? status : overrides_take(j);
 }
 
-static bool has_checkpoint(const char *folder)
-{
-    char path[PATH_MAX];
-    return run_path(folder, "last.safetensors", path) && access(path, F_OK) == 0;
-}
-
 void sweep_run(struct sweep *s, struct row *r)
 {
     struct options o = *s->options;
@@ -151,7 +144,7 @@ void sweep_run(struct sweep *s, struct row *r)
     tell_open(&j.tell, PROGRESS_NONE, true, false);
     j.tell.watch = &watch.watch;
     int status = set_values(s, r, &o, own);
-    if (status == 0 && has_checkpoint(folder)) {
+    if (status == 0 && pair_there(folder)) {
         o.resume = folder;
         o.overrides = 0; /* they are in the checkpoint */
         status = run_recall(&j);

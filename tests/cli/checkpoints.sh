@@ -9,7 +9,7 @@ killed_at() {
     local line n=0
     rm -rf runs events
     mkfifo events
-    "$NETRUN" --threads 1 $train --log-every 7 --checkpoint-every "$2" --json >events 2>err &
+    "$NETRUN" --threads 1 $train --log-every 2 --checkpoint-every "$2" --json >events 2>err &
     child=$!
     exec 3<events
     while [ $n -lt "$1" ] && read -r line <&3; do
@@ -30,6 +30,7 @@ for every in 100 0.001s; do
     expect 0 netrun --resume mlp-1 --json
     says err 'resumed in epoch [12] after step [1-9]'
     cmp {whole,runs}/$last || fail "$every: other bits than those of a run that was not killed"
+    cmp {whole,runs}/mlp-1/last.optimizer.safetensors || fail "$every: another state of the optimizer"
     cmp {whole,runs}/mlp-1/best.safetensors || fail "$every: another best"
     rm -r killed
 done

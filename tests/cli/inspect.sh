@@ -33,13 +33,16 @@ plan mlp
 expect 0 netrun mlp.plan --train "$data" --steps 5 --device cpu
 expect 0 netrun --inspect mlp-1
 cp out run
-says out '^runs/mlp-1/last.safetensors: 12 tensors, '
+says out '^runs/mlp-1/last.safetensors: 4 tensors, '
 says out '^net mlp, epoch 0, step 5, seed 1'
 says out '^fc1.weight +128x784 +100352 +-?[0-9.e-]+ +0\.0[0-9]+ +-0\.[0-9]+ +0\.[0-9]+$'
 for what in runs/mlp-1 runs/mlp-1/ runs/mlp-1/last.safetensors; do
     expect 0 netrun --inspect $what
     cmp out run || fail "$what is another run"
 done
+expect 0 netrun --inspect runs/mlp-1/last.optimizer.safetensors
+says out '^runs/mlp-1/last.optimizer.safetensors: 8 tensors, '
+says out '^optimizer.exp_avg_sq.fc1.weight +128x784 '
 expect 0 netrun --inspect mlp.plan
 cp out plan
 says out '^net mlp: 101770 parameters; as they are before training, of seed 1$'
@@ -56,7 +59,9 @@ expect 0 netrun --inspect "$ROOT/models/resnet20.net"
 says out '^bn0.running_var +16 +16 +1 +0 +1 +1   state$'
 expect 0 netrun --inspect runs/mlp-1/last.safetensors mlp-2
 says out '^all +101770 +[0-9.e-]+ +[0-9.e-]+ +[0-9.e-]+$'
-says out '^only in runs/mlp-1/last.safetensors: optimizer\.'
+! grep 'only in' out || fail "weights have different names"
+expect 0 netrun --inspect runs/mlp-1/last.optimizer.safetensors mlp-2
+says out '^only in runs/mlp-1/last.optimizer.safetensors: optimizer\.'
 expect 0 netrun --inspect mlp-2 mlp-2
 says out '^all +101770 +0 +0 +0$'
 expect 2 netrun --inspect mlp-1 mlp.plan

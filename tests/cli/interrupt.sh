@@ -5,7 +5,9 @@ options="--train $data --epochs 4 --batch 50 --progress none"
 expect 0 netrun mnist_cnn.plan $options --runs whole
 expect 0 netrun mnist_cnn.plan $options --steps 70 --runs stopped
 expect 0 netrun --resume stopped/mnist_cnn-1 --train "$data" --runs stopped
-cmp whole/mnist_cnn-1/last.safetensors stopped/mnist_cnn-1/last.safetensors || fail "--steps and --resume end elsewhere"
+for file in last last.optimizer; do
+    cmp {whole,stopped}/mnist_cnn-1/$file.safetensors || fail "--steps and --resume end elsewhere: $file"
+done
 
 "$NETRUN" mnist_cnn.plan $options --epochs 200 --runs killed >out 2>err &
 child=$!

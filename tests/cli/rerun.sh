@@ -11,10 +11,11 @@ netrun mlp.plan --train "$data" --steps 15 --weights runs/mlp-1/best.safetensors
 expect 0 netrun --rerun last
 says out '^runs/mlp-4 has the bits of runs/mlp-3'
 cmp runs/mlp-3/last.safetensors runs/mlp-4/last.safetensors
+cmp runs/mlp-3/last.optimizer.safetensors runs/mlp-4/last.optimizer.safetensors
 
 # The last byte of its last tensor, another CPU, other data.
-truncate -s -1 runs/mlp-3/last.safetensors
-printf '\001' >>runs/mlp-3/last.safetensors
+truncate -s -1 runs/mlp-3/last.optimizer.safetensors
+printf '\001' >>runs/mlp-3/last.optimizer.safetensors
 sed -i -E 's/("cpu": ")[^"]*/\1Abacus 1/' runs/mlp-3/settings.json
 expect 4 netrun --rerun mlp-3
 says err 'error: runs/mlp-5 has not the bits of runs/mlp-3: 1 tensors? differs?, the first is '

@@ -33,9 +33,10 @@ static int remove_base(void **state)
 {
     (void)state;
     static const char *const runs[] = {"a", "b"};
-    static const char *const names[] = {"last.safetensors", "best.safetensors", "metrics.jsonl"};
+    static const char *const names[] = {"last.safetensors", "last.optimizer.safetensors", "best.safetensors",
+                                        "metrics.jsonl"};
     for (int r = 0; r < 2; r++) {
-        for (int n = 0; n < 3; n++)
+        for (int n = 0; n < COUNT(names); n++)
             unlink(path_of(runs[r], names[n]));
         rmdir(path_of(runs[r], ""));
     }
@@ -59,17 +60,16 @@ static void open_run(struct run *r, const char *name, bool resume)
 /* Trains as `train` does once all is prepared. */
 static int go(struct run *r, bool resume)
 {
-    char last[PATH_MAX];
     struct job *j = &r->job;
-    assert_true(run_path(j->folder, "last.safetensors", last));
     if (resume) {
         struct recall r;
-        assert_int_equal(checkpoint_recall(last, j->plan, &r), 0);
+        assert_int_equal(pair_settle(j->folder, &j->from), 0);
+        assert_int_equal(checkpoint_recall(j->from.optimizer, j->plan, &r), 0);
         j->recipe.seed = r.seed;
         j->recipe.batch = r.batch;
         j->at = r.at;
         free(r.settings);
-        assert_int_equal(checkpoint_resume(j, last), 0);
+        assert_int_equal(checkpoint_resume(j, &j->from), 0);
     } else {
         assert_int_equal(init_weights(j), 0);
     }
@@ -136,6 +136,7 @@ static void assert_same_runs(void)
     double a[4], b[4];
     assert_same_file("best.safetensors");
     assert_same_file("last.safetensors");
+    assert_same_file("last.optimizer.safetensors");
     int n = epochs_of("a", a);
     assert_int_equal(n, 3);
     assert_int_equal(epochs_of("b", b), 3);
@@ -232,7 +233,7 @@ static void test_diverged(void **state)
     assert_int_equal(go(&b, false), STATUS_DIVERGED);
     assert_int_equal(b.job.at.step, 4);
     struct recall kept; /* the state before that step is on disk */
-    assert_int_equal(checkpoint_recall(path_of("b", "last.safetensors"), b.job.plan, &kept), 0);
+    assert_int_equal(checkpoint_recall(path_of("b", "last.optimizer.safetensors"), b.job.plan, &kept), 0);
     assert_int_equal(kept.at.step, 4);
     free(kept.settings);
     assert_memory_equal(&a.device.value[1], &b.device.value[1], 6 * sizeof a.device.value[1]);
