@@ -34,17 +34,6 @@ static int load_plan(struct job *j)
     return status ? status : j->options->resume ? run_recall(j) : overrides_take(j);
 }
 
-/* Of each run that is named, or of the newest. */
-static int reports(const struct options *o)
-{
-    int status = o->predictions ? 0 : report_of(o, "last");
-    for (int i = 0; i < o->predictions; i++) {
-        int failed = report_of(o, o->predict[i]);
-        status = status ? status : failed;
-    }
-    return status;
-}
-
 static int act(struct job *j)
 {
     switch (j->options->action) {
@@ -60,10 +49,9 @@ static int act(struct job *j)
         return runs_list(j->options);
     case ACTION_PLOT:
         return plot(j->options);
-    case ACTION_REPORT:
-        return reports(j->options);
     case ACTION_WATCH:
         return watch(j->options);
+    case ACTION_REPORT: /* reports() */
     case ACTION_INSPECT:
     case ACTION_NONE:
         break;
@@ -71,8 +59,9 @@ static int act(struct job *j)
     return inspect(j);
 }
 
-/* A sweep goes on by the command that began it; where its data lie, how many threads work and what is shown may be others. */
-static int resume_sweep(struct options *now, const char *folder)
+/* What a sweep was begun by, and then what is to be done with it. Where its data lie, how many threads work and what is shown may be
+ * others. */
+static int take_up_sweep(const struct options *now, const char *folder)
 {
     struct options o;
     struct region *region = region_new();
@@ -84,10 +73,23 @@ static int resume_sweep(struct options *now, const char *folder)
         o.output = now->output ? now->output : o.output;
         o.jobs = now->jobs ? now->jobs : o.jobs;
         o.threads = now->threads ? now->threads : o.threads;
-        status = sweep_resume(&o, folder, now->folder);
+        status = now->resume ? sweep_resume(&o, folder, now->folder) : sweep_report_again(&o, folder);
         options_free(&o);
     }
     region_free(region);
+    return status;
+}
+
+/* Of each run or sweep that is named, or of the newest run. */
+static int reports(const struct options *o)
+{
+    int status = o->predictions ? 0 : report_of(o, "last");
+    char folder[PATH_MAX];
+    for (int i = 0; i < o->predictions; i++) {
+        const bool sweep = sweep_named(o->runs, o->predict[i], folder);
+        const int failed = sweep ? take_up_sweep(o, folder) : report_of(o, o->predict[i]);
+        status = status ? status : failed;
+    }
     return status;
 }
 
@@ -118,7 +120,8 @@ int main(int argc, char **argv)
     int status = options_read(argc, argv, &options);
     if (status == OPTIONS_GO)
         status = options.sweep                                                         ? sweep(&options)
-                 : options.resume && sweep_named(options.runs, options.resume, folder) ? resume_sweep(&options, folder)
+                 : options.action == ACTION_REPORT                                     ? reports(&options)
+                 : options.resume && sweep_named(options.runs, options.resume, folder) ? take_up_sweep(&options, folder)
                                                                                        : one_job(&options);
     options_free(&options);
     return streams_close("netrun", status);

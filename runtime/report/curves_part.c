@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_LINES = 6, MOST_ROWS = 500 };
+enum { MOST_LINES = 6, MOST_ROWS = 200 };
 
 /* Columns of a run that belong into one plot: "loss" are train.loss and test.loss. */
 struct curves {
@@ -77,14 +77,12 @@ static void draw(struct curves *c, FILE *out)
 static void draw_loss(const struct history *h, FILE *out)
 {
     struct curves c = {.history = h, .plot = {.title = "Loss", .x = "step", .y = "mean loss of a sample"}};
-    if (h->logged > 0) {
-        c.line[0] =
-            (struct plot_line){.label = "loss of a step", .tint = -1, .n = h->logged, .x = h->step, .y = h->loss};
-        c.plot.lines = 1;
-    }
     for (size_t i = 0; i < h->columns; i++)
         if (strcmp(behind_dot(h->column[i].name), "loss") == 0)
             add(&c, &h->column[i], 1);
+    if (h->logged > 0 && c.plot.lines < MOST_LINES)
+        c.line[c.plot.lines++] =
+            (struct plot_line){.words = "loss of a step", .tint = -1, .n = h->logged, .x = h->step, .y = h->loss};
     c.plot.line = c.line;
     c.plot.logarithmic = plot_spans_decade(&c.plot);
     if (c.plot.logarithmic)
@@ -185,7 +183,7 @@ void report_curves(const struct report *r, FILE *out)
         out);
     if (h->logged > 0)
         fputs(" Grey: single steps.", out);
-    fputs(" Numbers stand under the mouse, and in the table.</p>\n", out);
+    fputs(" Numbers stand under the mouse.</p>\n", out);
     if (h->epochs > 0)
         put_table(h, out);
 }

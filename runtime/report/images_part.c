@@ -11,7 +11,7 @@
 
 enum {
     SIDE = 64,     /* an image is made at most so large, by means over squares */
-    AREA = 160000, /* pixels of all images of a sheet */
+    AREA = 100000, /* pixels of all images of a sheet */
     COLUMNS = 10,
     TEXT = 80,
     PREDICTED = 0xb3261e,

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_MAP = 900000 }; /* bytes of the picture of memory */
+enum { MOST_MAP = 600000, MOST_LAYERS = 1500 }; /* bytes of the picture of memory; rows */
 
 /* ---- layers ---- */
 
@@ -55,16 +55,19 @@ static void put_layers(const struct compilation *c, FILE *out)
     fputs("<tbody>\n", out);
     for (int i = 0; i < n; i++) {
         macs += list[i].macs;
-        put_layer(c->region, &list[i], out);
+        if (i < MOST_LAYERS)
+            put_layer(c->region, &list[i], out);
     }
     fprintf(
         out,
         "</tbody>\n<tfoot><tr><td></td><td>total</td><td></td><td></td><td class=\"n\">%s</td><td class=\"n\">%s</td><td></td></tr></tfoot>\n",
         grouped(c->region, c->plan->params), grouped(c->region, macs));
-    fputs(
-        "</table></div>\n<p class=\"soft\">Output: the shape of one sample's result. MACs: multiply-adds of Conv and Linear in one "
-        "sample's forward pass. How: the kernel that computes a layer, and what is done in it at once.</p>\n",
-        out);
+    fputs("</table></div>\n<p class=\"soft\">", out);
+    if (n > MOST_LAYERS)
+        fprintf(out, "The first %d of %d; netc --summary has all. ", MOST_LAYERS, n);
+    fputs("Output: the shape of one sample's result. MACs: multiply-adds of Conv and Linear in one "
+          "sample's forward pass. How: the kernel that computes a layer, and what is done in it at once.</p>\n",
+          out);
 }
 
 void report_layers(const struct report *r, FILE *out)

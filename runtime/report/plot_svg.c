@@ -4,44 +4,66 @@
 #include <math.h>
 #include <string.h>
 
-enum { WIDTH = 480, HEIGHT = 280, LEFT = 64, RIGHT = 14, TOP = 46, BOTTOM = 42, TICKS = 6, DOTS = 60, LETTER = 7 };
+enum {
+    WIDTH = 480,
+    HEIGHT = 280,
+    LEFT = 64,
+    RIGHT = 14,
+    TOP = 46,
+    BOTTOM = 42,
+    TICKS = 6,
+    MOST_TICKS = 40,
+    DOTS = 60,
+    LETTER = 7
+};
+
+/* Where curves are drawn, with room for dots on the edges. */
+#define INNER LEFT - 4, TOP - 4, WIDTH - LEFT - RIGHT + 8, HEIGHT - TOP - BOTTOM + 8
 
 struct frame {
     const struct plot *p;
     FILE *out;
-    double x0, x1, y0, y1; /* of the axes; y in its logarithm, where that is drawn */
+    double x0, x1, y0, y1; /* of the axes; the logarithm, where that is drawn */
 };
 
 static bool drawn(const struct plot *p, double x, double y)
 {
-    return isfinite(x) && isfinite(y) && (!p->logarithmic || y > 0);
+    return isfinite(x) && isfinite(y) && (!p->logarithmic || y > 0) && (!p->logarithmic_x || x > 0);
 }
 
-static double level(const struct plot *p, double y)
+static double level(bool logarithmic, double v)
 {
-    return p->logarithmic ? log10(y) : y;
+    return logarithmic ? log10(v) : v;
 }
 
 static double across(const struct frame *f, double x)
 {
-    return LEFT + (WIDTH - LEFT - RIGHT) * (x - f->x0) / (f->x1 - f->x0);
+    return LEFT + (WIDTH - LEFT - RIGHT) * (level(f->p->logarithmic_x, x) - f->x0) / (f->x1 - f->x0);
 }
 
 static double up(const struct frame *f, double y)
 {
-    return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * (level(f->p, y) - f->y0) / (f->y1 - f->y0);
+    return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * (level(f->p->logarithmic, y) - f->y0) / (f->y1 - f->y0);
 }
 
 bool plot_spans_decade(const struct plot *p)
 {
     double low = INFINITY, high = 0;
     for (size_t i = 0; i < p->lines; i++)
-        for (size_t k = 0; k < p->line[i].n; k++) {
+        for (size_t k = 0; !p->line[i].apart && k < p->line[i].n; k++) {
             double y = p->line[i].y[k];
             low = y > 0 && y < low ? y : low;
             high = isfinite(y) && y > high ? y : high;
         }
     return high / low >= 10;
+}
+
+/* A little beyond both ends, and something where there is one value alone. */
+static void pad(bool logarithmic, double share, double *low, double *high)
+{
+    double more = *high > *low ? share * (*high - *low) : logarithmic ? 0.3 : fmax(fabs(*high) * 0.1, 1e-12);
+    *low -= more;
+    *high += more;
 }
 
 /* False: there is nothing to draw. */
@@ -53,20 +75,21 @@ static bool find_frame(struct frame *f)
     for (size_t i = 0; i < p->lines; i++)
         for (size_t k = 0; k < p->line[i].n; k++) {
             const double x = p->line[i].x[k], y = p->line[i].y[k];
-            if (!drawn(p, x, y))
+            if (!drawn(p, x, y) || p->line[i].apart)
                 continue;
-            f->x0 = fmin(f->x0, x), f->x1 = fmax(f->x1, x);
-            f->y0 = fmin(f->y0, level(p, y)), f->y1 = fmax(f->y1, level(p, y));
+            f->x0 = fmin(f->x0, level(p->logarithmic_x, x)), f->x1 = fmax(f->x1, level(p->logarithmic_x, x));
+            f->y0 = fmin(f->y0, level(p->logarithmic, y)), f->y1 = fmax(f->y1, level(p->logarithmic, y));
         }
     if (!(f->x0 <= f->x1))
         return false;
-    f->x0 = fmin(f->x0, 0);
+    if (p->values)
+        pad(p->logarithmic_x, 0.05, &f->x0, &f->x1);
+    else
+        f->x0 = fmin(f->x0, 0);
     f->x1 = f->x1 > f->x0 ? f->x1 : f->x0 + 1;
-    if (p->from_zero)
-        f->y0 = fmin(f->y0, 0);
-    double pad = f->y1 > f->y0 ? 0.06 * (f->y1 - f->y0) : p->logarithmic ? 0.3 : fmax(fabs(f->y1) * 0.1, 1e-12);
-    f->y0 -= p->from_zero && f->y0 == 0 ? 0 : pad;
-    f->y1 += pad;
+    const bool zero = p->from_zero && f->y0 >= 0;
+    pad(p->logarithmic, 0.06, &f->y0, &f->y1);
+    f->y0 = zero ? 0 : f->y0;
     return true;
 }
 
@@ -92,36 +115,39 @@ static void put_label(double x, double y, const char *anchor, double value, FILE
     fprintf(out, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">%s</text>\n", x, y, anchor, text);
 }
 
-static void tick_y(const struct frame *f, double value)
+/* Values for labels between two ends; how many. */
+static int ticks_of(bool logarithmic, double low, double high, double tick[MOST_TICKS])
 {
-    double y = up(f, value);
-    if (y < TOP - 0.5 || y > HEIGHT - BOTTOM + 0.5)
-        return;
-    fprintf(f->out, "<line class=\"grid\" x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\"/>\n", LEFT, WIDTH - RIGHT, y, y);
-    put_label(LEFT - 6, y + 4, "end", value, f->out);
+    static const double within[] = {1, 2, 5};
+    int n = 0;
+    if (logarithmic && high - low > 0.6) {
+        const int few = high - low > 2 ? 1 : 3, skip = 1 + (int)((high - low) / 8);
+        for (int e = (int)floor(low); e <= (int)ceil(high); e += skip)
+            for (int k = 0; k < few && n < MOST_TICKS; k++)
+                if (e + log10(within[k]) >= low && e + log10(within[k]) <= high)
+                    tick[n++] = within[k] * pow(10, e);
+        return n;
+    }
+    const double first = logarithmic ? pow(10, low) : low, last = logarithmic ? pow(10, high) : high;
+    const double step = step_of(last - first, TICKS), from = ceil(first / step - 1e-9);
+    for (; n < MOST_TICKS && (from + n) * step <= last + 1e-9 * step; n++)
+        tick[n] = (from + n) * step;
+    return n;
 }
 
 static void put_axes(const struct frame *f)
 {
-    const double step = step_of(f->y1 - f->y0, TICKS), along = step_of(f->x1 - f->x0, TICKS);
-    static const double within[] = {1, 2, 5};
-    if (f->p->logarithmic && f->y1 - f->y0 > 0.6) {
-        const int few = f->y1 - f->y0 > 2 ? 1 : 3, skip = 1 + (int)((f->y1 - f->y0) / 8);
-        for (int e = (int)floor(f->y0); e <= (int)ceil(f->y1); e += skip)
-            for (int k = 0; k < few; k++)
-                tick_y(f, within[k] * pow(10, e));
-    } else if (f->p->logarithmic) {
-        const double low = pow(10, f->y0), high = pow(10, f->y1), even = step_of(high - low, TICKS);
-        for (double v = ceil(low / even) * even; v <= high; v += even)
-            tick_y(f, v);
-    } else
-        for (int k = 0; k <= 2 * TICKS; k++)
-            tick_y(f, (ceil(f->y0 / step - 1e-9) + k) * step);
-    for (int k = 0; k <= 2 * TICKS; k++) {
-        double x = (ceil(f->x0 / along - 1e-9) + k) * along;
-        if (x <= f->x1 + 1e-9 * along)
-            put_label(across(f, x), HEIGHT - BOTTOM + 16, "middle", x, f->out);
+    double tick[MOST_TICKS];
+    int n = ticks_of(f->p->logarithmic, f->y0, f->y1, tick);
+    for (int i = 0; i < n; i++) {
+        const double y = up(f, tick[i]);
+        fprintf(f->out, "<line class=\"grid\" x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\"/>\n", LEFT, WIDTH - RIGHT, y,
+                y);
+        put_label(LEFT - 6, y + 4, "end", tick[i], f->out);
     }
+    n = ticks_of(f->p->logarithmic_x, f->x0, f->x1, tick);
+    for (int i = 0; i < n; i++)
+        put_label(across(f, tick[i]), HEIGHT - BOTTOM + 16, "middle", tick[i], f->out);
     fprintf(f->out, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">", (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 8);
     page_text(f->p->x, f->out);
     fprintf(f->out, "</text>\n<text transform=\"translate(13 %d) rotate(-90)\" text-anchor=\"middle\">",
@@ -147,11 +173,11 @@ static void put_words(const struct frame *f)
     fputs("</text>\n", f->out);
     for (size_t i = 0; i < f->p->lines; i++) {
         const struct plot_line *l = &f->p->line[i];
-        if (l->tint < 0 || l->unlisted || x > WIDTH - 60)
+        if (!l->label || x > WIDTH - 60)
             continue;
         fprintf(f->out,
-                "<line class=\"curve t%d\" x1=\"%.0f\" x2=\"%.0f\" y1=\"32\" y2=\"32\"%s/><text x=\"%.0f\" y=\"36\">",
-                l->tint, x, x + 18, l->dashed ? " stroke-dasharray=\"5 3\"" : "", x + 23);
+                "<line class=\"curve t%d\" x1=\"%.0f\" x2=\"%.0f\" y1=\"32\" y2=\"32\"/><text x=\"%.0f\" y=\"36\">",
+                l->tint, x, x + 18, x + 23);
         page_text(l->label, f->out);
         fputs("</text>\n", f->out);
         x += 36 + LETTER * characters(l->label);
@@ -180,15 +206,14 @@ static bool mean_of(const struct plot *p, const struct plot_line *l, size_t from
     return count > 0;
 }
 
-static void put_line(const struct frame *f, const struct plot_line *l)
+static void put_path(const struct frame *f, const struct plot_line *l)
 {
     const size_t bin = (l->n + PLOT_POINTS - 1) / PLOT_POINTS;
     struct point at;
     if (l->tint < 0)
-        fputs("<path class=\"faint\"", f->out);
+        fputs("<path class=\"faint\" d=\"", f->out);
     else
-        fprintf(f->out, "<path class=\"curve t%d\"%s", l->tint, l->dashed ? " stroke-dasharray=\"5 3\"" : "");
-    fputs(" d=\"", f->out);
+        fprintf(f->out, "<path class=\"curve t%d\" d=\"", l->tint);
     bool pen = false;
     for (size_t k = 0; k < l->n; k += bin) {
         bool there = mean_of(f->p, l, k, bin, &at);
@@ -197,13 +222,19 @@ static void put_line(const struct frame *f, const struct plot_line *l)
         pen = there;
     }
     fputs("\"><title>", f->out);
-    page_text(l->label, f->out);
+    page_text(l->words ? l->words : l->label, f->out);
     fputs("</title></path>\n", f->out);
-    for (size_t k = 0; l->dots && l->n <= DOTS && k < l->n; k++)
+}
+
+static void put_line(const struct frame *f, const struct plot_line *l)
+{
+    if (!l->bare)
+        put_path(f, l);
+    for (size_t k = 0; (l->bare || (l->dots && l->n <= DOTS)) && k < l->n; k++)
         if (drawn(f->p, l->x[k], l->y[k])) {
-            fprintf(f->out, "<circle class=\"d%d\" cx=\"%.1f\" cy=\"%.1f\" r=\"3\"><title>", l->tint,
+            fprintf(f->out, "<circle class=\"d%d\" cx=\"%.1f\" cy=\"%.1f\" r=\"3\"><title>", l->tint < 0 ? 6 : l->tint,
                     across(f, l->x[k]), up(f, l->y[k]));
-            page_print(f->out, "%s: %.6g at %s %.6g", l->label, l->y[k], f->p->x, l->x[k]);
+            page_print(f->out, "%s: %.6g at %s %.6g", l->words ? l->words : l->label, l->y[k], f->p->x, l->x[k]);
             fputs("</title></circle>\n", f->out);
         }
 }
@@ -221,8 +252,10 @@ void plot_svg(const struct plot *p, FILE *out)
                 HEIGHT / 2);
     else {
         put_axes(&f);
-        for (size_t i = 0; i < p->lines; i++)
+        fprintf(out, "<svg x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" viewBox=\"%d %d %d %d\">\n", INNER, INNER);
+        for (size_t i = p->lines; i-- > 0;)
             put_line(&f, &p->line[i]);
+        fputs("</svg>\n", out);
     }
     fputs("</svg>\n", out);
 }

@@ -17,7 +17,7 @@ static const struct part {
     {"images", "Training data as the network sees them", report_images},
     {"settings", "Settings", report_settings},
 };
-enum { PARTS = sizeof part / sizeof *part };
+enum { PARTS = sizeof part / sizeof *part, MOST_SOURCE = 100000 };
 
 void report_nothing(const char *why, FILE *out)
 {
@@ -101,9 +101,13 @@ void report_settings(const struct report *r, FILE *out)
         put_resumed(r->settings, out);
     }
     if (r->plan->source && *r->plan->source) {
+        const size_t size = strlen(r->plan->source);
+        char text[MOST_SOURCE];
+        snprintf(text, sizeof text, "%s", r->plan->source);
         fputs("<h3>The model</h3>\n<pre>", out);
-        page_text(r->plan->source, out);
-        fputs("</pre>\n", out);
+        page_text(text, out);
+        fputs(size < sizeof text ? "</pre>\n" : "</pre>\n<p class=\"soft\">And so on: model.net has all of it.</p>\n",
+              out);
     }
 }
 

@@ -184,12 +184,12 @@ static bool same_values(const struct sweep *s, const struct row *r, const json_t
 }
 
 /* What failed for another reason than its numbers is tried again: there may be a device, or memory, by now. */
-static void recall_row(struct row *r, const json_t *row)
+static void recall_row(const struct sweep *s, struct row *r, const json_t *row)
 {
     const char *state = json_string_value(json_object_get(row, "state"));
     const char *reason = json_string_value(json_object_get(row, "reason"));
     r->status = (int)json_integer_value(json_object_get(row, "status"));
-    bool failed = r->status == STATUS_DIVERGED && reason;
+    bool failed = reason && (s->over || r->status == STATUS_DIVERGED);
     r->state = failed ? ROW_FAILED : ROW_WAITS;
     for (int k = ROW_HALVED; state && k <= ROW_DONE; k++)
         if (strcmp(state, row_word[k]) == 0)
@@ -220,7 +220,7 @@ int sweep_recall(struct sweep *s)
     bool good = all && (int)json_array_size(rows) == s->nrow;
     for (int i = 0; good && i < s->nrow; i++)
         if ((good = same_values(s, &s->row[i], json_array_get(rows, (size_t)i))))
-            recall_row(&s->row[i], json_array_get(rows, (size_t)i));
+            recall_row(s, &s->row[i], json_array_get(rows, (size_t)i));
     if (all && !good)
         complain(STATUS_DATA, "%s/%s: its runs are not those of its command", s->folder, file_name);
     if (data)

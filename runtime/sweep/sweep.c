@@ -126,6 +126,8 @@ static int finish(struct sweep *s)
     if (s->status)
         return s->status;
     sweep_table(s, stdout);
+    if (!s->options->no_report)
+        sweep_report(s);
     int status = s->options->output ? sweep_csv(s, s->options->output) : 0;
     if (left)
         note("%d of %d runs are not done; to go on: netrun --resume %s", left, s->nrow, s->folder);
@@ -168,6 +170,30 @@ int sweep(struct options *o)
     return status;
 }
 
+/* What is known of a sweep that was begun. */
+static int recall(struct sweep *s, const char *folder)
+{
+    snprintf(s->folder, sizeof s->folder, "%s", folder);
+    int status = sweep_source(s);
+    if (status == 0)
+        status = prepare(s);
+    return status ? status : sweep_recall(s);
+}
+
+int sweep_report_again(struct options *o, const char *folder)
+{
+    struct sweep s;
+    begin(&s, o);
+    s.over = true;
+    int status = recall(&s, folder);
+    if (status == 0)
+        sweep_report(&s);
+    if (status == 0)
+        printf("%s/report.html\n", s.folder);
+    end(&s);
+    return status;
+}
+
 int sweep_resume(struct options *o, const char *folder, const char *data)
 {
     struct sweep s;
@@ -175,11 +201,7 @@ int sweep_resume(struct options *o, const char *folder, const char *data)
     snprintf(s.folder, sizeof s.folder, "%s", folder);
     int status = sweep_lock(&s);
     if (status == 0)
-        status = sweep_source(&s);
-    if (status == 0)
-        status = prepare(&s);
-    if (status == 0)
-        status = sweep_recall(&s);
+        status = recall(&s, folder);
     if (data)
         o->folder = data;
     if (status == 0)

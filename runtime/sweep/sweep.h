@@ -53,6 +53,7 @@ struct sweep {
     uint32_t seed;  /* of the draws: train.seed of the command line or the file */
     int eta;        /* of `stop = halving(eta)`; 0: every run goes to its end */
     int64_t epochs; /* of a whole run */
+    bool over;      /* nothing will run: what has failed is not tried again */
     int rung;       /* that is at work */
     int64_t until;  /* epochs at which it ends; 0: all */
     struct axis *axis;
@@ -113,6 +114,8 @@ int sweep(struct options *o);
 /* The same, begun earlier in `folder` by the options `o`: it goes on with what is not done, to the same bits. `data` NULL: where
  * they were. */
 int sweep_resume(struct options *o, const char *folder, const char *data);
+/* The same, but that nothing runs: its report is made again. */
+int sweep_report_again(struct options *o, const char *folder);
 
 /* ---- table.c ---- */
 
@@ -121,6 +124,24 @@ void sweep_line(const struct sweep *s, const struct row *r, char mark, FILE *out
 /* All rows, the best first and what cannot be told from it marked; means over seeds. */
 void sweep_table(const struct sweep *s, FILE *out);
 int sweep_csv(const struct sweep *s, const char *path);
+/* All rows: those that are done, the best first, then those that are not; owned by the region. */
+const struct row **sweep_sorted(const struct sweep *s);
+bool sweep_counts(const struct row *r); /* it is done, and has a best epoch */
+/* Does the best's 95 % interval hold it? A loss has none. */
+bool sweep_ties(const struct sweep *s, const struct row *best, const struct row *r);
+/* They have the same values but that of axis `seed`. */
+bool sweep_same(const struct sweep *s, const struct row *a, const struct row *b, int seed);
+struct mean {
+    int n;
+    double mean, half; /* of the 95 % interval; 0: one value has none */
+};
+/* Over the seeds: of the loss, or of the metric in percent. */
+struct mean sweep_mean(const struct sweep *s, const struct row *first, int seed, bool loss);
+
+/* ---- report.c ---- */
+
+/* report.html in the sweep's folder: its rows, means, values and curves. A sweep is none the worse if that fails. */
+void sweep_report(struct sweep *s);
 
 /* ---- live.c: the caller holds `busy` ---- */
 

@@ -80,7 +80,7 @@ void sweep_line(const struct sweep *s, const struct row *r, char mark, FILE *out
 
 /* ---- sorted ---- */
 
-static bool counts(const struct row *r)
+bool sweep_counts(const struct row *r)
 {
     return r->state == ROW_DONE && r->best_epoch > 0;
 }
@@ -97,7 +97,7 @@ static int by_merit(const void *a, const void *b)
     return x->number - y->number;
 }
 
-static const struct row **sorted(const struct sweep *s)
+const struct row **sweep_sorted(const struct sweep *s)
 {
     const struct row **list = region_alloc(s->region, (size_t)s->nrow + 1, sizeof *list);
     for (int i = 0; i < s->nrow; i++)
@@ -106,10 +106,9 @@ static const struct row **sorted(const struct sweep *s)
     return list;
 }
 
-/* Does the best's 95 % interval hold it? A loss has none. */
-static bool ties(const struct sweep *s, const struct row *best, const struct row *r)
+bool sweep_ties(const struct sweep *s, const struct row *best, const struct row *r)
 {
-    if (r == best || !counts(r) || strcmp(s->measure, "loss") == 0 || best->n <= 0)
+    if (r == best || !sweep_counts(r) || strcmp(s->measure, "loss") == 0 || best->n <= 0)
         return false;
     return r->metric >= wilson((int64_t)llround(best->metric * (double)best->n), best->n).low;
 }
@@ -125,7 +124,7 @@ static double student(int freedom)
     return freedom < (int)(sizeof t / sizeof *t) ? t[freedom] : 1.96 + 2.5 / freedom;
 }
 
-static bool same_but(const struct sweep *s, const struct row *a, const struct row *b, int seed)
+bool sweep_same(const struct sweep *s, const struct row *a, const struct row *b, int seed)
 {
     for (int i = 0; i < s->naxis; i++)
         if (i != seed && strcmp(a->value[i], b->value[i]) != 0)
@@ -133,17 +132,12 @@ static bool same_but(const struct sweep *s, const struct row *a, const struct ro
     return true;
 }
 
-struct mean {
-    int n;
-    double mean, half; /* of the 95 % interval; 0: one value has none */
-};
-
-static struct mean mean_of(const struct sweep *s, const struct row *first, int seed, bool loss)
+struct mean sweep_mean(const struct sweep *s, const struct row *first, int seed, bool loss)
 {
     struct mean m = {0};
     double square = 0; /* Welford */
     for (const struct row *r = s->row; r < s->row + s->nrow; r++) {
-        if (!counts(r) || !same_but(s, first, r, seed))
+        if (!sweep_counts(r) || !sweep_same(s, first, r, seed))
             continue;
         double x = loss ? r->loss : 100 * r->metric, before = m.mean;
         m.mean += (x - before) / ++m.n;
@@ -164,13 +158,13 @@ static void put_means(const struct sweep *s, const struct row **list, int seed, 
         if (i != seed)
             fprintf(out, "  %*s", width_of(s, i), s->axis[i].shown);
     fputc('\n', out);
-    for (int k = 0; k < s->nrow && counts(list[k]); k++) {
+    for (int k = 0; k < s->nrow && sweep_counts(list[k]); k++) {
         bool told = false;
         for (int i = 0; i < k; i++)
-            told |= same_but(s, list[i], list[k], seed);
+            told |= sweep_same(s, list[i], list[k], seed);
         if (told)
             continue;
-        struct mean l = mean_of(s, list[k], seed, true), m = mean_of(s, list[k], seed, false);
+        struct mean l = sweep_mean(s, list[k], seed, true), m = sweep_mean(s, list[k], seed, false);
         char loss[32], half[32] = "-", share[32] = "-";
         loss_text(l.mean, loss, sizeof loss);
         if (l.n > 1) { /* one value has no interval */
@@ -189,12 +183,12 @@ static void put_means(const struct sweep *s, const struct row **list, int seed, 
 
 void sweep_table(const struct sweep *s, FILE *out)
 {
-    const struct row **list = sorted(s), *best = s->nrow && counts(list[0]) ? list[0] : NULL;
+    const struct row **list = sweep_sorted(s), *best = s->nrow && sweep_counts(list[0]) ? list[0] : NULL;
     bool tied = false;
     fprintf(out, "\nsorted by %s\n", *s->measure ? s->measure : "number");
     sweep_head(s, out);
     for (int i = 0; i < s->nrow; i++) {
-        char mark = list[i] == best ? '*' : best && ties(s, best, list[i]) ? '=' : ' ';
+        char mark = list[i] == best ? '*' : best && sweep_ties(s, best, list[i]) ? '=' : ' ';
         tied |= mark == '=';
         sweep_line(s, list[i], mark, out);
     }
@@ -232,7 +226,7 @@ static void put_csv(const struct sweep *s, FILE *out)
     for (int i = 0; i < s->naxis; i++)
         put_field(out, s->axis[i].name);
     fprintf(out, ",folder,reason\n");
-    const struct row **list = sorted(s);
+    const struct row **list = sweep_sorted(s);
     for (int k = 0; k < s->nrow; k++) {
         const struct row *r = list[k];
         char folder[PATH_MAX];

@@ -105,3 +105,24 @@ expect 4 netrun --report mlp-9
 says err 'mlp-9: no run of that name'
 expect 2 netrun --report mlp-1 --train "$data"
 says err 'give one of'
+
+# A sweep has one over all its runs, and these have none of their own. Numbers are those of its table; the best and what ties are marked.
+expect 0 netrun "$ROOT/models/mlp.net" --train "$data" --epochs 2 --sweep "train.optimizer.lr=1e-3,1e-2; seed=1,2; device=cpu,cuda:99" -o sweep.csv
+page=runs/mlp-sweep-1/report.html
+check "$page"
+[ ! -e runs/mlp-sweep-1/mlp-1/report.html ] || fail "a run of a sweep has a page"
+tail -n +2 sweep.csv | while IFS=, read -r run state _ _ _ train loss metric _; do
+    [ "$state" = failed ] || grep "<td class=\"n\">$run</td>" "$page" | grep "data-v=\"$train\"" | grep "data-v=\"$loss\"" | grep -q "data-v=\"$metric\"" ||
+        fail "row $run is not that of the table"
+done
+[ "$(grep -c '<td>failed</td>.*cuda:99' "$page")" = 4 ] || fail "rows that failed"
+sed -nE 's/^([*=]) *([0-9]+) .*/\1 \2/p' out >wanted
+grep -oE '<tr class="(best|tie)"><td class="n">[0-9]+' "$page" | sed -E 's/.*"(best|tie)".*>/\1 /; s/best/*/; s/tie/=/' | diff - wanted || fail "other marks than the table has"
+grep -q '^= ' wanted || echo "nothing tied" >&2
+section "$page" means | grep -oE '>[0-9.]+ ± [0-9.]+<' | tr -d '><' | head -n 1 >mean
+sed -nE '/^means/,$s/^ *2 +[0-9.]+ ± [0-9.]+ +([0-9.]+) ± +([0-9.]+) %.*/\1 ± \2/p' out | head -n 1 | diff - mean || fail "another mean"
+section "$page" curves | grep -q 'run [0-9]: lr = 1e-2, seed = 2, device = cpu' || fail "no curve of a run"
+cp "$page" first
+expect 0 netrun --report mlp-sweep-1
+says out '^runs/mlp-sweep-1/report.html$'
+cmp "$page" first || fail "--report makes another page of a sweep"
