@@ -196,18 +196,24 @@ void report_own(struct job *j)
 
 /* ---- of a run that is over ---- */
 
-/* Plan and settings as they were in force. */
+static void pass_over(void *to, bool error, const char *text)
+{
+    (void)to, (void)error, (void)text;
+}
+
+/* Plan and settings as they were in force; those of the plan, where no checkpoint tells. */
 static int recall(struct job *j)
 {
     struct recall r = {0};
+    struct pair pair;
     char path[PATH_MAX];
     if (!run_path(j->folder, "model.plan", path) || !(j->plan = plan_open(path)))
         return STATUS_DATA;
-    if (!run_path(j->folder, "last.safetensors", path) || access(path, F_OK) != 0)
-        return overrides_take(j);
-    int status = checkpoint_recall(path, j->plan, &r);
-    if (status == 0)
-        status = overrides_again(j, &r);
+    say_to(pass_over, NULL);
+    bool told = pair_there(j->folder) && pair_find(j->folder, &pair) == 0 &&
+                checkpoint_recall(pair.optimizer, j->plan, &r) == 0;
+    say_to(NULL, NULL);
+    int status = told ? overrides_again(j, &r) : overrides_take(j);
     memcpy(j->hash, r.hash, sizeof j->hash);
     free(r.settings);
     return status;

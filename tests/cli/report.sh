@@ -101,6 +101,10 @@ rm into/mlp-2/report.html
 mkdir into/mlp-2/report.html
 expect 0 netrun --resume mlp-2 --epochs 2 --runs into
 says err 'netrun: no report: into/mlp-2/report.html'
+cp -r runs/mnist_cnn-1 runs/weights
+rm runs/weights/last.*
+expect 0 netrun --report weights --data moved
+says runs/weights/report.html 'samples of the test set are right'
 expect 4 netrun --report mlp-9
 says err 'mlp-9: no run of that name'
 expect 2 netrun --report mlp-1 --train "$data"
