@@ -45,6 +45,10 @@ void print_graphs(const struct compilation *c, FILE *out);
 char *model_compile(const char *file, char *text, size_t length, struct define *define, int ndefine, FILE *messages,
                     size_t *size);
 
+/* The text in a plan, compiled once more with its params: for who wants to know of layers. False: this version cannot. All is the
+ * region's. */
+bool model_again(const struct plan *p, struct region *r, struct compilation *c);
+
 /* ---- algorithm.c ---- */
 
 /* Each --algorithm on the kernels of its layer; false after saying on stderr why one of them is for none. */

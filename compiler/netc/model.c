@@ -3,6 +3,7 @@
 #include "base/options.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 char *model_compile(const char *file, char *text, size_t length, struct define *define, int ndefine, FILE *messages,
                     size_t *size)
@@ -31,4 +32,41 @@ char *model_compile(const char *file, char *text, size_t length, struct define *
     }
     region_free(region);
     return plan;
+}
+
+/* The params of the plan as -D would give them. */
+static struct define *defines_of(const struct plan *p, struct region *r, int *n)
+{
+    static const char prefix[] = "param.";
+    struct define *list = NULL;
+    *n = 0;
+    for (const struct setting *s = p->setting; s < p->setting + p->nsetting; s++) {
+        if (strncmp(s->key, prefix, sizeof prefix - 1) != 0 || (!s->text && s->n < 1))
+            continue;
+        const char *value = s->text ? s->text : region_printf(r, s->n > 1 ? "[%.17g" : "%.17g", s->num[0]);
+        for (int i = 1; !s->text && i < s->n; i++)
+            value = region_printf(r, "%s, %.17g%s", value, s->num[i], i + 1 < s->n ? "" : "]");
+        region_grow(r, list, *n);
+        list[(*n)++] = (struct define){.name = s->key + sizeof prefix - 1, .text = value};
+    }
+    return list;
+}
+
+bool model_again(const struct plan *p, struct region *r, struct compilation *c)
+{
+    char *text = region_copy(r, p->source ? p->source : ""), *said = NULL;
+    size_t size;
+    FILE *messages = open_memstream(&said, &size);
+    *c = (struct compilation){.file = p->file,
+                              .text = text,
+                              .length = strlen(text),
+                              .region = r,
+                              .diag = {.file = p->file, .text = text, .out = messages, .region = r},
+                              .target = &target_cpu};
+    c->define = defines_of(p, r, &c->ndefine);
+    bool good = messages && *text && run_passes(c, NULL);
+    if (messages)
+        fclose(messages);
+    free(said);
+    return good;
 }

@@ -78,12 +78,10 @@ static void take(struct images *m, int64_t i, enum data_type type, const void *s
             }
 }
 
-/* The sheet as it is described, and the values that it has drawn black and white. */
-static void put_sheet(struct images *m, float black, float white, const char *alt, const char *caption, FILE *out)
+/* False: *e says why there is no picture. `text`: the caption, and the values that are drawn black and white. */
+static bool draw(struct images *m, float black, float white, const char *caption, struct picture *p,
+                 char text[PAGE_TEXT], struct data_error *e)
 {
-    struct picture p;
-    struct data_error e;
-    char text[PAGE_TEXT];
     struct sheet s = {.type = DATA_F32,
                       .channels = m->channels,
                       .height = m->h,
@@ -96,13 +94,20 @@ static void put_sheet(struct images *m, float black, float white, const char *al
                       .text = 1};
     if (black == white)
         sheet_range(&s);
-    if (!sheet_draw(&s, &p, &e)) {
-        report_nothing(e.text, out);
-        return;
-    }
-    snprintf(text, sizeof text, "%s Black is %.4g, white %.4g.%s", caption, (double)s.black, (double)s.white,
+    snprintf(text, PAGE_TEXT, "%s Black is %.4g, white %.4g.%s", caption, (double)s.black, (double)s.white,
              m->by > 1 ? " Large images are shown smaller." : "");
-    page_picture(&p, alt, text, out);
+    return sheet_draw(&s, p, e);
+}
+
+static void put_sheet(struct images *m, float black, float white, const char *alt, const char *caption, FILE *out)
+{
+    struct picture p;
+    struct data_error e;
+    char text[PAGE_TEXT];
+    if (draw(m, black, white, caption, &p, text, &e))
+        page_picture(&p, alt, text, out);
+    else
+        report_nothing(e.text, out);
     picture_free(&p);
 }
 
@@ -119,38 +124,60 @@ static const void *sample(const struct data_split *split, int64_t i)
 
 /* ---- training data ---- */
 
-void report_images(const struct report *r, FILE *out)
+/* Into room that is open for them. */
+static void take_seen(const struct report *r, struct images *m, double *scale, double *shift)
 {
-    const struct data_split *train = r->data ? &r->data->train : NULL;
-    struct images m = {0};
+    const struct data_split *train = &r->data->train;
     uint32_t keys[SHUFFLE_ROUNDS];
-    if (!train || !are_images(train)) {
-        report_nothing(train ? "The samples are no images [channels, height, width]." : r->no_data, out);
-        return;
+    plan_transform(r->plan, m->channels, scale, shift);
+    shuffle_keys((const uint32_t[2]){r->seed, 0}, 0, keys);
+    for (int64_t i = 0; i < m->n; i++) {
+        int64_t at = r->shuffled ? shuffle_at((uint32_t)i, (uint32_t)train->count, keys) : i;
+        take(m, i, train->sample.type, sample(train, at), scale, shift);
+        if (train->label.rank == 0 && train->label.type != DATA_F32)
+            m->cell[i].line[0] = (struct sheet_line){report_class(r->data, data_class(train, at), m->text[i][0]), REST};
     }
+}
+
+bool report_seen(const struct report *r, struct picture *p, char text[PAGE_TEXT], struct data_error *e)
+{
+    const struct data_split *train = &r->data->train;
+    struct images m = {0};
+    *p = (struct picture){0};
+    if (!are_images(train))
+        return data_fail(e, "The samples are no images [channels, height, width].");
     const int64_t *dim = train->sample.dims;
     double *scale = calloc((size_t)dim[0], sizeof *scale), *shift = calloc((size_t)dim[0], sizeof *shift);
-    if (scale && shift &&
-        images_open(&m, train->count < REPORT_IMAGES ? train->count : REPORT_IMAGES, dim[0], dim[1], dim[2])) {
-        plan_transform(r->plan, dim[0], scale, shift);
-        shuffle_keys((const uint32_t[2]){r->seed, 0}, 0, keys);
-        for (int64_t i = 0; i < m.n; i++) {
-            int64_t at = r->shuffled ? shuffle_at((uint32_t)i, (uint32_t)train->count, keys) : i;
-            take(&m, i, train->sample.type, sample(train, at), scale, shift);
-            if (train->label.rank == 0 && train->label.type != DATA_F32)
-                m.cell[i].line[0] =
-                    (struct sheet_line){report_class(r->data, data_class(train, at), m.text[i][0]), REST};
-        }
-        put_sheet(
-            &m, 0, 0, "images of the training set",
+    bool good = scale && shift &&
+                images_open(&m, train->count < REPORT_IMAGES ? train->count : REPORT_IMAGES, dim[0], dim[1], dim[2]);
+    if (!good)
+        data_fail(e, "There was no memory for the images.");
+    else {
+        take_seen(r, &m, scale, shift);
+        good = draw(
+            &m, 0, 0,
             "The samples that the first epoch begins with, in its order, after the transforms, with their classes. Colours are as "
             "they look in these values: normalised channels are not those of a photograph.",
-            out);
-    } else
-        report_nothing("There was no memory for the images.", out);
+            p, text, e);
+    }
     images_close(&m);
     free(scale);
     free(shift);
+    return good;
+}
+
+void report_images(const struct report *r, FILE *out)
+{
+    struct picture p;
+    struct data_error e;
+    char text[PAGE_TEXT];
+    if (!r->data)
+        report_nothing(r->no_data, out);
+    else if (report_seen(r, &p, text, &e)) {
+        page_picture(&p, "images of the training set", text, out);
+        picture_free(&p);
+    } else
+        report_nothing(e.text, out);
 }
 
 /* ---- filters ---- */

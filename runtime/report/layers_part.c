@@ -11,24 +11,6 @@ enum { MOST_MAP = 600000, MOST_LAYERS = 1500 }; /* bytes of the picture of memor
 
 /* ---- layers ---- */
 
-/* The params of the plan as -D would give them. */
-static struct define *defines_of(const struct plan *p, struct region *r, int *n)
-{
-    static const char prefix[] = "param.";
-    struct define *list = NULL;
-    *n = 0;
-    for (const struct setting *s = p->setting; s < p->setting + p->nsetting; s++) {
-        if (strncmp(s->key, prefix, sizeof prefix - 1) != 0 || (!s->text && s->n < 1))
-            continue;
-        const char *value = s->text ? s->text : region_printf(r, s->n > 1 ? "[%.17g" : "%.17g", s->num[0]);
-        for (int i = 1; !s->text && i < s->n; i++)
-            value = region_printf(r, "%s, %.17g%s", value, s->num[i], i + 1 < s->n ? "" : "]");
-        region_grow(r, list, *n);
-        list[(*n)++] = (struct define){.name = s->key + sizeof prefix - 1, .text = value};
-    }
-    return list;
-}
-
 static void put_layer(struct region *region, const struct layer *l, FILE *out)
 {
     fputs("<tr>", out);
@@ -73,23 +55,11 @@ static void put_layers(const struct compilation *c, FILE *out)
 void report_layers(const struct report *r, FILE *out)
 {
     struct region *region = region_new();
-    char *text = region_copy(region, r->plan->source ? r->plan->source : ""), *said = NULL;
-    size_t size;
-    FILE *messages = open_memstream(&said, &size);
-    struct compilation c = {.file = r->plan->file,
-                            .text = text,
-                            .length = strlen(text),
-                            .region = region,
-                            .diag = {.file = r->plan->file, .text = text, .out = messages, .region = region},
-                            .target = &target_cpu};
-    c.define = defines_of(r->plan, region, &c.ndefine);
-    if (messages && *text && run_passes(&c, NULL))
+    struct compilation c;
+    if (model_again(r->plan, region, &c))
         put_layers(&c, out);
     else
         report_nothing("The text in the plan is not one that this version compiles.", out);
-    if (messages)
-        fclose(messages);
-    free(said);
     region_free(region);
 }
 

@@ -4,6 +4,7 @@
 #define REPORT_H
 
 #include "data/data.h"
+#include "page.h"
 #include "plan/plan.h"
 #include "tell/confusion.h"
 #include "tell/history.h"
@@ -49,6 +50,10 @@ void report_classes(const struct report *r, FILE *out); /* classes_part.c */
 void report_worst(const struct report *r, FILE *out);   /* images_part.c */
 void report_filters(const struct report *r, FILE *out);
 void report_images(const struct report *r, FILE *out);
+
+/* images_part.c: images of the training set as the network sees them, and what is to be said of them. Of r: plan, data, seed and
+ * order. False: *e says why there are none. */
+bool report_seen(const struct report *r, struct picture *p, char text[PAGE_TEXT], struct data_error *e);
 
 /* "automobile", or its number; the region's, or the caller's of the names. */
 const char *report_class(const struct dataset *data, int64_t class, char text[80]);

@@ -79,11 +79,17 @@ void run_board(struct job *j)
     if (begin(j, to)) {
         if (!parameters_open(j))
             warn(&j->tell, "there is no memory for histograms: TensorBoard will see none");
+        if (!j->options->into && !j->options->resume) /* runs of a sweep are too alike; the first file has them */
+            board_network(j);
         return;
     }
-    warn(&j->tell, "%s: cannot be written: TensorBoard will not see this run", path);
-    fclose(to);
-    j->tell.board.to = NULL;
+    board_lost(j);
+}
+
+void board_lost(struct job *j)
+{
+    warn(&j->tell, "%s: the event file cannot be written: TensorBoard will not see more of this run", j->folder);
+    board_close(j);
 }
 
 void board_close(struct job *j)

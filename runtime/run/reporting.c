@@ -97,6 +97,7 @@ static void take_answers(struct reporting *g)
                                              .worst = g->trial.worst,
                                              .worsts = g->trial.worsts};
         g->report.answers = &g->answers;
+        board_confusion(run, &g->answers.confusion, g->answers.set);
     } else if (!*g->no_answers)
         snprintf(g->no_answers, REPORT_WHY, "The test of it was stopped.");
     if (own.device)

@@ -249,6 +249,12 @@ int run_table(struct job *j);
 /* board.c: the event file of TensorBoard, unless --no-tensorboard; a training is none the worse if it cannot be written. */
 void run_board(struct job *j);
 void board_close(struct job *j);
+void board_lost(struct job *j); /* with a warning */
+/* board_views.c: what is in it besides numbers: the graph of layers and images of the training set, and, at the end, the confusion
+ * matrix of what was tested. */
+void board_network(struct job *j);
+struct confusion;
+void board_confusion(struct job *j, const struct confusion *c, const char *set);
 /* The folder of the run among runs/<net>-* that was started or resumed last; net NULL: of any net; `kept`: only of those with a
  * checkpoint. False if there is none. */
 bool run_newest(const char *runs, const char *net, bool kept, char folder[PATH_MAX]);

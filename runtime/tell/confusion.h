@@ -2,6 +2,7 @@
 #ifndef CONFUSION_H
 #define CONFUSION_H
 
+#include "data/sheet.h"
 #include "tell.h"
 
 /* Precision is right / predicted, recall right / samples, F1 their harmonic mean, 2 right / (samples + predicted). */
@@ -36,6 +37,9 @@ void confusion_means(const struct confusion *c, double *precision, double *recal
 
 /* For people, in 80 columns: the matrix where it fits, the classes, the pairs that are confused most. */
 void confusion_say(const struct confusion *c, FILE *out);
+/* confusion_picture.c: a picture of it, of at most 100 classes: a colour by the share of a class, blue where it is right, red where
+ * not, and up to 30 classes the number of samples below. False: *e says why not. */
+bool confusion_draw(const struct confusion *c, struct picture *p, struct data_error *e);
 /* "confusion": { ... }; of more than 100 classes without the matrix. */
 void confusion_put(const struct confusion *c, struct event_line *l);
 

@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include "data/image.h"
+#include "temp_files.h"
 #include "tell/confusion.h"
 
 #include <jansson.h>
@@ -49,6 +51,39 @@ static void test_by_hand(void **state)
     assert_near(recall, 0.4722222222222222);
     assert_near(f1, 0.4166666666666667);
     confusion_free(&c);
+}
+
+/* White, blue and red in the middle of cells; what is said of sides and gaps is sheet.h's. Names make no cell wider than 72. */
+static void test_picture(void **state)
+{
+    enum { FIRST = 3, SIDE = 72, GAP = 4, LEFT = GAP + 23 * 6 + GAP, TOP = 2 * GAP + 10, LINES = 1 + 10 + GAP };
+    static const int rgb[FIRST][FIRST] = {{-1, -1, 0xffffff}, {-1, -1, 0xffffff}, {0xb2261f, 0xffffff, 0xffffff}};
+    struct temp *temp = *state;
+    static const int32_t is[] = {0, 0, 1, 1, 2, 2}, said[] = {0, 1, 0, 1, 0, 0};
+    struct confusion c = {.n = 6, .classes = 4, .truth = is, .predicted = said, .name = names, .names = 3};
+    struct picture p;
+    struct data_error e;
+    bool transparent;
+    assert_true(confusion_count(&c) && confusion_draw(&c, &p, &e));
+    assert_int_equal(p.width, LEFT + 4 * (SIDE + GAP));
+    unsigned char *pixel = calloc(3, (size_t)(p.height * p.width));
+    temp_write(temp, "matrix.png", p.png, p.bytes);
+    assert_true(image_read(temp->path, 3, p.height, p.width, DATA_U8, pixel, &transparent, &e));
+    for (int64_t row = 0; row < FIRST; row++)
+        for (int64_t column = 0; column < FIRST; column++) {
+            const int64_t area = p.height * p.width, y = TOP + (row + 1) * (SIDE + LINES + GAP) + SIDE / 2,
+                          at = y * p.width + LEFT + column * (SIDE + GAP) + SIDE / 2;
+            const int red = pixel[at], green = pixel[area + at], blue = pixel[2 * area + at];
+            if (rgb[row][column] >= 0)
+                assert_int_equal(red << 16 | green << 8 | blue, rgb[row][column]);
+            else /* half of the row */
+                assert_true(row == column ? blue > green && green > red : red > green && red > blue);
+        }
+    free(pixel);
+    picture_free(&p);
+    confusion_free(&c);
+    c.classes = 101;
+    assert_false(confusion_draw(&c, &p, &e));
 }
 
 /* A walk over all cells, for each class. */
@@ -187,8 +222,9 @@ static void test_event(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_by_hand),      cmocka_unit_test(test_by_definition), cmocka_unit_test(test_text),
-        cmocka_unit_test(test_many_classes), cmocka_unit_test(test_event),
+        cmocka_unit_test(test_by_hand), cmocka_unit_test(test_by_definition),
+        cmocka_unit_test(test_text),    cmocka_unit_test(test_many_classes),
+        cmocka_unit_test(test_event),   cmocka_unit_test_setup_teardown(test_picture, temp_open, temp_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,6 +7,7 @@
 
 #include "harness.h"
 #include "cpu/device_cpu.h"
+#include "tell/confusion.h"
 #include "tell/histogram.h"
 
 /* A layer of more than 2^18 weights, of which only some are counted. */
@@ -204,6 +205,24 @@ static void ever_fewer(void **state)
     close_bench(&b);
 }
 
+/* One warning, and the training goes on without. */
+static void a_full_disk_ends_the_board(void **state)
+{
+    struct bench b;
+    struct confusion none = {.classes = 1};
+    (void)state;
+    open_bench(&b, 0);
+    if (!(b.job.tell.board.to = fopen("/dev/full", "wb")))
+        skip();
+    board_network(&b.job);
+    assert_null(b.job.tell.board.to);
+    assert_int_equal(b.job.tell.warnings, 1); /* told behind the start */
+    board_confusion(&b.job, &none, "test set");
+    assert_int_equal(b.job.tell.warnings, 1);
+    run_epoch(&b);
+    close_bench(&b);
+}
+
 int main(int argc, char **argv)
 {
     (void)argc;
@@ -214,6 +233,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(of_large_tensors_some),
         cmocka_unit_test(weights_stay_the_same),
         cmocka_unit_test(ever_fewer),
+        cmocka_unit_test(a_full_disk_ends_the_board),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
