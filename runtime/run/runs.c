@@ -24,16 +24,6 @@ static void add_name(json_t *list, const char *name)
 
 /* ---- what is known of one run ---- */
 
-/* The epoch that was best in `value`, larger or smaller being better; -1: none is a number. */
-static int best_of(const struct history *h, const double *value, bool larger)
-{
-    int best = -1;
-    for (size_t i = 0; value && i < h->epochs; i++)
-        if (isfinite(value[i]) && (best < 0 || (larger ? value[i] > value[best] : value[i] < value[best])))
-            best = (int)i;
-    return best;
-}
-
 static void put_number(json_t *row, const char *key, const double *column, int epoch)
 {
     if (column && epoch >= 0 && isfinite(column[epoch]))
@@ -46,7 +36,7 @@ static void describe(struct listing *l, const struct history *h, json_t *row)
     const char *metric = history_metric(h);
     const double *right = metric ? history_tested(h, metric) : NULL, *test = history_tested(h, "loss");
     const double *loss = test ? test : history_column(h, "train.loss"), *seconds = history_column(h, "seconds");
-    int best = right ? best_of(h, right, true) : best_of(h, loss, false);
+    int best = (int)h->best - 1;
     double all = 0;
     for (size_t i = 0; seconds && i < h->epochs; i++)
         all += isfinite(seconds[i]) ? seconds[i] : 0;

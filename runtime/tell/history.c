@@ -112,6 +112,8 @@ static bool take_epoch(struct history *h, json_t *event)
         }
     }
     h->epochs++;
+    if (json_is_true(json_object_get(event, "best"))) /* so far */
+        h->best = h->epochs;
     return true;
 }
 

@@ -18,8 +18,9 @@ struct history {
     struct history_column *column;
     size_t logged, logged_room; /* losses of steps, by --log-every */
     double *step, *loss;        /* step: in all, from 1 on */
-    size_t damaged;             /* lines that are no events */
-    bool ended;                 /* nobody works at it, unless that was killed */
+    size_t best;    /* the epoch, from 1 on, that was best by the measure of the run's own `save`; 0: none */
+    size_t damaged; /* lines that are no events */
+    bool ended;     /* nobody works at it, unless that was killed */
 };
 
 /* Of the file; lines that are no events, such as the end of a line that is just being written, are passed over and

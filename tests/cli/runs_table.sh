@@ -26,6 +26,21 @@ sort -g losses | cmp - losses || fail "not sorted by loss"
 expect 0 netrun --runs --output table.json
 tr -d "\n" <table.json | "$B/tests/json_check" >count || fail "no JSON"
 says table.json '"train.optimizer.lr": 0\.01'
+# Which epoch is the best follows from the run's own rule: with `save = best(loss)` the one with the least loss, which here is another
+# than the one with the most right answers.
+(cat "$ROOT/models/mlp.net" && printf '\n') | sed 's/^train {/train {\n    save = best(loss)/' >by_loss.net
+netc by_loss.net -o by_loss.plan
+by_loss() { awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+    NR == 2 || $at["test_loss"] < least { least = $at["test_loss"]; right = $at["test_accuracy"] } END { print least "," right }' ruled/mlp-1/metrics.csv; }
+for batch in 10 20 40 none; do
+    [ $batch != none ] || fail "the rules always agree: nothing is tested"
+    rm -rf ruled
+    expect 0 netrun by_loss.plan --train "$data" --epochs 12 --lr 0.01 --batch $batch --quiet --runs ruled
+    wanted=$(by_loss)
+    [ "$wanted" = "$(best ../ruled/mlp-1)" ] || break
+done
+expect 0 netrun --runs ruled --output -
+says out "^mlp-1,12,$wanted,"
 expect 2 netrun --runs --sort speed
 says err 'help: these are there: run epochs loss accuracy'
 expect 4 netrun --runs elsewhere
