@@ -78,6 +78,10 @@ struct cuda_gpu {
     char name[128];
 };
 
+/* "NVRTC 13.0"; "580.65.06, for CUDA up to 13.0", or what of it is known. Both are open. */
+enum { CUDA_VERSION_TEXT = 80 };
+void cuda_versions(const struct cuda *c, char *nvrtc, size_t size, char driver[CUDA_VERSION_TEXT]);
+
 /* Starts the driver and counts the GPUs. Status 5 if there is none. */
 bool cuda_start(struct cuda *c, int *count, struct device_error *e);
 /* Looks at one GPU. Status 5 if it is not there. */

@@ -89,6 +89,40 @@ bool cuda_gpu_memory(const struct cuda *c, const struct cuda_gpu *g, int64_t *fr
     return true;
 }
 
+/* ---- versions ---- */
+
+/* "580.65.06" out of "NVRM version: NVIDIA UNIX x86_64 Kernel Module  580.65.06  Sun ..."; "" where the system does not say. */
+static void driver_release(char *text, size_t size)
+{
+    char line[256] = "";
+    FILE *in = fopen("/proc/driver/nvidia/version", "re");
+    *text = '\0';
+    if (!in)
+        return;
+    char *rest = NULL, *word = fgets(line, sizeof line, in) ? strtok_r(line, " \t\n", &rest) : NULL;
+    while (word && !(strchr("123456789", *word) && strchr(word, '.')))
+        word = strtok_r(NULL, " \t\n", &rest);
+    if (word)
+        snprintf(text, size, "%s", word);
+    fclose(in);
+}
+
+void cuda_versions(const struct cuda *c, char *nvrtc, size_t size, char driver[CUDA_VERSION_TEXT])
+{
+    int version = 0, minor = 0;
+    char release[40];
+    *nvrtc = '\0';
+    driver_release(release, sizeof release);
+    if (!c->nvrtcVersion(&version, &minor))
+        snprintf(nvrtc, size, "NVRTC %d.%d", version, minor);
+    version = 0;
+    bool known = !c->cuDriverGetVersion(&version) && version > 0;
+    snprintf(driver, CUDA_VERSION_TEXT, "%s%s", release, *release && known ? ", " : "");
+    if (known)
+        snprintf(driver + strlen(driver), CUDA_VERSION_TEXT - strlen(driver), "for CUDA up to %d.%d", version / 1000,
+                 version % 1000 / 10);
+}
+
 /* ---- netrun --devices ---- */
 
 static void print_tried(FILE *out, const struct cuda *c, enum cuda_library which)

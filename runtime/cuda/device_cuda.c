@@ -296,6 +296,9 @@ static bool open_gpu(struct gpu *g, int ordinal, struct device_error *e)
         return false;
     int64_t part = g->report.total / RESERVE_PART;
     g->report.gpu = g->device.gpu = g->card.name;
+    cuda_versions(&g->api, g->compiler, sizeof g->compiler, g->driver);
+    g->device.compiler = *g->compiler ? g->compiler : NULL;
+    g->device.driver = *g->driver ? g->driver : NULL;
     g->report.arch = g->card.arch;
     g->report.context = g->report.total - unused;
     g->report.reserve = part > RESERVE_LEAST ? part : RESERVE_LEAST;

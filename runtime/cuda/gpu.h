@@ -13,6 +13,7 @@ struct gpu {
     struct device device;
     struct device_options options;
     char name[16]; /* "cuda:0" */
+    char compiler[32], driver[CUDA_VERSION_TEXT];
     cuda_emitter *emit;
     struct cuda api;
     struct cuda_gpu card;

@@ -41,10 +41,12 @@ typedef void device_traced(void *to, int kernel, double seconds);
 struct device {
     const char *name; /* "cpu" */
     const struct target *target;
-    const char *gpu;      /* "NVIDIA H200"; NULL: none */
-    const char *compiler; /* of its kernels, once compiled: "gcc (Debian 12.2.0-14) 12.2.0"; NULL: not known */
-    int threads;          /* of the host that compute, once armed; 0 with a GPU */
-    int most_runs;        /* the largest useful n of run */
+    const char *gpu; /* "NVIDIA H200"; NULL: none */
+    const char
+        *compiler; /* of its kernels, once compiled: "gcc (Debian 12.2.0-14) 12.2.0", "NVRTC 13.0"; NULL: not known */
+    const char *driver; /* of the GPU: "580.65.06, for CUDA up to 13.0"; NULL: none, or not known */
+    int threads;        /* of the host that compute, once armed; 0 with a GPU */
+    int most_runs;      /* the largest useful n of run */
     /* Emits, compiles (or finds in the cache) and loads all kernels of the plan. */
     bool (*compile)(struct device *d, const struct plan *p, struct device_error *e);
     int64_t (*memory)(const struct device *d); /* bytes that the device has in all */

@@ -4,7 +4,7 @@ export NETRUN_CUDA_LIBDIR=$ROOT/build/cudasim SIM_LEAK=77 SIM_THREADS=1
 "$NETRUN" --devices >devices 2>&1 || :
 ! grep -q '^libnvrtc *not found' devices || skip "libnvrtc is not installed"
 [ -e "$NETRUN_CUDA_LIBDIR/libcublas.so.13" ] || fail "the simulated device is not built: make sim"
-set -- wide.plan --train "$(digits)" --device cuda --batch 16 --steps 2 --quiet
+set -- wide.plan --train "$(digits)" --device cuda --batch 16 --steps 2 --quiet --no-report
 last=runs/wide-1/last.safetensors
 
 expect 0 netc "$ROOT/tests/wide.net" --emit=cuda
@@ -13,6 +13,12 @@ expect 0 netc "$ROOT/tests/wide.net" -o wide.plan
 
 expect 0 netrun "$@"
 ! grep -q cuBLAS err || fail "cuBLAS is there"
+# Who made its kernels, and what they ran on, as the same libraries say to `--devices`.
+nvrtc=$(sed -n 's/^libnvrtc .*, version \([0-9.]*\)$/\1/p' devices) driver=$(sed -n 's/^libcuda .*, for \(CUDA up to [0-9.]*\)$/\1/p' devices)
+[ "$nvrtc" ] && [ "$driver" ] || fail "$(cat devices)"
+says runs/wide-1/settings.json "\"compiler\": \"NVRTC $nvrtc\""
+says runs/wide-1/settings.json "\"driver\": \"([0-9.]+, )?for $driver\""
+says runs/wide-1/settings.json '"gpu": "[^"]'
 mv $last library
 rm -r runs
 NETRUN_CUBLAS=0 expect 0 netrun "$@"
