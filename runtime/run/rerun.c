@@ -12,6 +12,25 @@ static const char *text_of(const json_t *all, const char *key)
     return text ? text : "";
 }
 
+/* How the names of those weights were changed. */
+static int take_map(struct options *o, const json_t *all)
+{
+    const json_t *map = json_object_get(all, "map");
+    int status = 0;
+    o->partial |= json_is_true(json_object_get(all, "partial"));
+    for (size_t i = 0; status == 0 && i < json_array_size(map); i++) {
+        const char *from, *to;
+        char *text = NULL;
+        if (json_unpack(json_array_get(map, i), "[s, s]", &from, &to) != 0)
+            return complain(STATUS_DATA, "settings.json: `map` is no list of pairs of names");
+        if (asprintf(&text, "%s=%s", from, to) < 0)
+            return complain(STATUS_INTERNAL, "out of memory");
+        status = renames_add(&o->map, text);
+        free(text);
+    }
+    return status;
+}
+
 /* Copies of what settings.json has of data, weights and device, where the command line names no others. */
 static int take_settings(struct job *j, const json_t *all)
 {
@@ -28,7 +47,7 @@ static int take_settings(struct job *j, const json_t *all)
     o->weights = *weights ? j->began_with : NULL;
     if (strcmp(o->device, "auto") == 0 && strcmp(text_of(all, "device"), "cpu") == 0)
         o->device = "cpu";
-    return 0;
+    return take_map(o, all);
 }
 
 /* Settings, seed, batch and length as its last checkpoint has them. */
@@ -116,6 +135,7 @@ static void tell_causes(const struct job *j)
         {NULL, "gpu", "the GPU"},
         {NULL, "cpu", "the CPU"},
         {"versions", "compiler", "the compiler"},
+        {"versions", "driver", "the driver"},
     };
     json_t *was = settings_read(j->again, true), *is = settings_read(j->folder, true);
     int said = 0;

@@ -66,17 +66,29 @@ static json_t *command_json(const struct options *o)
     return command;
 }
 
-/* What is in force now. */
+static json_t *map_json(const struct renames *map)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < map->n; i++)
+        json_array_append_new(list, json_pack("[s, s]", map->row[i].from, map->row[i].to));
+    return list;
+}
+
+/* What is in force now. Paths are absolute: the run may be taken up, or made again, from another folder. */
 static json_t *settings_json(const struct job *j)
 {
     const struct options *o = j->options;
     json_t *settings = json_object(), *versions = json_object(), *all = json_object();
     char cpu[128], *data = o->folder ? realpath(o->folder, NULL) : NULL;
+    const bool file = *j->weights && !weights_none(o);
+    char *weights = file ? realpath(j->weights, NULL) : NULL;
     for (int i = 0; i < j->plan->nsetting; i++)
         json_object_set_new(settings, j->plan->setting[i].key, setting_json(&j->plan->setting[i]));
     json_object_set_new(versions, "netrun", json_string(PROJECT_VERSION));
     json_object_set_new(versions, "plan", json_integer(PLAN_VERSION));
     json_object_set_new(versions, "compiler", text_json(j->device->compiler));
+    if (j->device->driver)
+        json_object_set_new(versions, "driver", text_json(j->device->driver));
     json_object_set_new(all, "net", text_json(j->plan->net));
     json_object_set_new(all, "command", command_json(o));
     json_object_set_new(all, "settings", settings);
@@ -97,8 +109,13 @@ static json_t *settings_json(const struct job *j)
         json_object_set_new(all, "micro_batch", json_integer(j->recipe.micro));
     json_object_set_new(all, "evaluation_batch", json_integer(j->recipe.evaluation_batch));
     json_object_set_new(all, "arena", json_integer(j->device->arena(j->device)));
-    json_object_set_new(all, "weights", text_json(*j->weights ? j->weights : NULL));
+    json_object_set_new(all, "weights", text_json(weights ? weights : *j->weights ? j->weights : NULL));
+    if (file && o->partial)
+        json_object_set_new(all, "partial", json_true());
+    if (file && o->map.n > 0)
+        json_object_set_new(all, "map", map_json(&o->map));
     free(data);
+    free(weights);
     return all;
 }
 
@@ -117,7 +134,7 @@ static void keep_history(const struct job *j, json_t *all)
 {
     json_t *before = settings_read(j->folder, false), *resumed = json_object_get(before, "resumed");
     json_t *list = json_is_array(resumed) ? json_incref(resumed) : json_array();
-    static const char *const kept[] = {"command", "weights"};
+    static const char *const kept[] = {"command", "weights", "partial", "map"};
     for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
         if (json_object_get(before, kept[i]))
             json_object_set(all, kept[i], json_object_get(before, kept[i]));

@@ -25,6 +25,19 @@ expect 4 netrun --rerun mlp-1 --data other
 says err 'different: the training set: '
 ! grep -q 'GPU' err || fail "a GPU that neither has"
 
+# From another folder, and weights whose names were changed: paths in settings.json are absolute.
+sed 's/fc1/first/' "$ROOT/models/mlp.net" >mapped.net
+netc mapped.net -o mapped.plan
+expect 0 netrun mapped.plan --train "$data" --steps 5 --weights runs/mlp-1/best.safetensors --map fc1=first --runs mapped
+says mapped/mlp-1/settings.json '"weights": "/.*/runs/mlp-1/best.safetensors"'
+mkdir away
+cd away
+expect 0 netrun --rerun ../mapped/mlp-1
+says out '^runs/mlp-1 has the bits of ../mapped/mlp-1'
+expect 0 netrun --resume ../mapped/mlp-1 --steps 9
+says ../mapped/mlp-1/settings.json '"weights": "/.*/runs/mlp-1/best.safetensors"'
+expect 0 netrun --rerun ../mapped/mlp-1
+cd ..
 expect 4 netrun --rerun mlp-99
 says err 'no run of that name'
 expect 2 netrun --rerun mlp-1 --train "$data"
