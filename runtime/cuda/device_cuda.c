@@ -30,7 +30,7 @@ static void open_library(struct gpu *g)
     bool wanted = false;
     for (int i = 0; i < g->module.list.n; i++)
         wanted |= g->module.list.launch[i].multiplies;
-    if (wanted && !cuda_products_open(&g->library, &g->api, g->options.precision, &why))
+    if (wanted && !cuda_products_open(&g->library, &g->api, g->options.precision, &why) && !g->options.again)
         fprintf(stderr, "netrun: large products are made without cuBLAS, which may be slower: %s\n", why.text);
     g->report.library = g->library.handle != NULL;
 }

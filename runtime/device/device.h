@@ -17,6 +17,7 @@ struct device_options {
     const char *emit_dir;     /* keep the emitted sources there; NULL: do not */
     bool verbose;             /* say on stderr what is compiled, and with what */
     bool quiet;               /* do not say that kernels cannot be kept */
+    bool again;               /* do not say what a device of this kind has said in this process */
     enum precision precision; /* cuda */
 };
 

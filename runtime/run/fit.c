@@ -190,6 +190,7 @@ static int open_device(struct job *j)
                                      .emit_dir = o->emit_dir,
                                      .verbose = o->verbose,
                                      .quiet = o->quiet,
+                                     .again = j->second_device,
                                      .precision = o->precision};
     struct device_error e;
     char why[sizeof e.text];

@@ -75,7 +75,8 @@ static void take_answers(struct reporting *g)
 {
     struct job *run = g->job;
     struct options o = *run->options;
-    struct job own = {.options = &o, .plan = run->plan, .recipe = run->recipe, .data = run->data};
+    struct job own = {
+        .options = &o, .plan = run->plan, .recipe = run->recipe, .data = run->data, .second_device = true};
     bool held = run->data.test.count == 0;
     const struct data_split *tested = held ? &run->data.holdout : &run->data.test;
     o.quiet = true;

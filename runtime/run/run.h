@@ -97,6 +97,7 @@ struct job {
     struct tell tell;
     struct position at;
     struct pace pace;
+    bool second_device;        /* the process has had one of the kind: it says nothing */
     bool held_out;             /* data.test is a holdout */
     int64_t epochs_before;     /* of the run that is resumed, where the command line changes them; 0: it does not */
     bool tested;               /* the last epoch of the run that is resumed was followed by a test */
