@@ -156,11 +156,15 @@ static void put_line(const struct sheet *s, int group, size_t column, size_t ind
 static void put_panel(const struct sheet *s, const struct panel *p)
 {
     bool first = true;
+    /* Of several runs there are curves in every corner; of many the key would take their place. */
+    const char *key = s->groups > 1 && s->groups <= 6 ? "above"
+                      : p->share || p->from_zero      ? "bottom right"
+                                                      : "top right";
     fprintf(s->out, "set ylabel ");
     put_text(s->out, p->axis);
     fprintf(s->out, "%s", p->share ? " . ' (%)'" : "");
     fprintf(s->out, "\n%s logscale y\nset yrange [%s:*]\nset key %s\nplot", p->logarithmic ? "set" : "unset",
-            p->from_zero ? "0" : "*", p->share || p->from_zero ? "bottom right" : "top right");
+            p->from_zero ? "0" : "*", key);
     for (int group = 0; group < s->groups; group++) {
         const struct history *h = &first_of(s, group)->history;
         if (!strcmp(p->name, "loss") && h->logged > 0) {
@@ -207,10 +211,11 @@ static int choose_panels(const struct sheet *s, struct panel panel[MOST_PANELS])
 {
     const struct history *h = &s->run->history;
     const char *metric = history_metric(h);
+    bool decade = range(s, "lr") >= 10;
     const struct panel all[MOST_PANELS] = {
         {.axis = "loss", .name = "loss", .logarithmic = range(s, "loss") >= 10},
         {.axis = metric, .name = metric, .share = true},
-        {.axis = "learning rate", .name = "lr", .logarithmic = range(s, "lr") >= 10},
+        {.axis = "learning rate", .name = "lr", .logarithmic = decade, .from_zero = !decade},
         {.axis = "seconds of an epoch", .name = "seconds", .from_zero = true},
     };
     int n = 0;

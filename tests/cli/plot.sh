@@ -18,6 +18,8 @@ loss=$(sed -nE 's/.*"event":"epoch",.*"epoch":3,.*"test":\{"loss":([^,]*),.*/\1/
 [ "$loss" ] || fail "no loss of epoch 3"
 awk -v wanted="$loss" '{ d = $2 - wanted; if (d < 0) d = -d; if (d < 1e-6 * wanted) found = 1 } END { exit !found }' \
     runs/mlp-1/curves.gp || fail "curves.gp has no $loss"
+# A rate that stays is drawn over 0: about itself alone its axis would have the same few numbers over and over.
+grep -A 2 "^set ylabel 'learning rate'" runs/mlp-1/curves.gp | grep -qxF 'set yrange [0:*]' || fail "the axis of the learning rate has no 0"
 
 expect 4 netrun --plot mlp-9
 says err 'mlp-9: no run of that name'
@@ -39,6 +41,7 @@ says out 'runs/cut/curves.svg|runs/mlp-3/curves.svg'
 # Two seeds are a mean with a band, the other rate is a curve of its own.
 expect 0 netrun --plot mlp-1 mlp-2 mlp-3 --output some.svg
 says out '^some.svg$'
+says some.gp '^set key above$'                          # not over the curves
 says some.svg 'mlp-1, mean of 2, train'
 says some.svg 'mlp-3, test'
 ! grep -q 'mlp-2' some.svg || fail "the runs of a group are drawn apart"
