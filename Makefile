@@ -50,7 +50,7 @@ help:
 	@echo '                     DATA=folder with mnist/, fashion/, cifar10/, PLACEMENT=folder: more of the tests run'
 	@echo 'make unit            the programs of tests/unit alone, ONLY= as above'
 	@echo 'make check-archs     every kernel of every model on every architecture that NVRTC serves: ten minutes'
-	@echo 'make check-interop   what TensorBoard, pandas and a browser make of a run (PYTHON=, BROWSER=)'
+	@echo 'make check-interop   what TensorBoard, pandas, matplotlib and a browser make of a run (PYTHON=, BROWSER=)'
 	@echo 'make bless           rewrites golden files; read the diff'
 	@echo 'make replay REF=x    plans every model with commit x too, and compares'
 	@echo 'make sim check-sim   the simulated CUDA device and its own tests'

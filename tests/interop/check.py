@@ -1,17 +1,22 @@
-"""What other programs read in a run's folder: TensorBoard's own reader and pandas, against metrics.jsonl.
+"""What other programs read in a run's folder, against metrics.jsonl: TensorBoard's own reader, pandas, matplotlib.
 
-    python3 tests/interop/check.py RUN      (pip install tensorboard pandas)
+    python3 tests/interop/check.py RUN [PICTURE.png...]      (pip install tensorboard pandas matplotlib)
+
+Each PICTURE must be readable, and not of one colour.
 """
 
 import json
 import math
 import sys
 
+import matplotlib
 import numpy
 import pandas
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import plugin_data_pb2
 
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt  # noqa: E402
 
 def weights_of(path):
     """The tensors of a safetensors file: https://github.com/huggingface/safetensors."""
@@ -42,24 +47,19 @@ def check_histograms(board, folder, epochs):
     return len(tags)
 
 
-def main(folder):
-    """Raises AssertionError where two files of the run differ."""
-    with open(f"{folder}/metrics.jsonl", encoding="utf-8") as lines:
-        events = [json.loads(line) for line in lines]
-    epochs = [event for event in events if event["event"] == "epoch"]
-    assert epochs, "no epoch"
-    table = pandas.read_csv(f"{folder}/metrics.csv")
+def close(one, two, tolerance):
+    return math.isclose(one, two, rel_tol=tolerance)
+
+
+def check_board(folder, epochs):
+    """Scalars, settings and histograms of the event file; how many of each."""
     board = EventAccumulator(folder, {"histograms": 0, "images": 0, "graph": 1, "scalars": 0, "tensors": 0})
     board.Reload()
-
-    assert list(table["epoch"]) == [event["epoch"] for event in epochs]
-    assert pandas.to_datetime(table["time"]).is_monotonic_increasing
-    for column, (of, name) in {"train_loss": ("train", "loss"), "test_loss": ("test", "loss")}.items():
-        written = [event[of][name] for event in epochs]
+    for of, name in (("train", "loss"), ("test", "loss")):
         scalars = board.Scalars(f"{name}/{of}")
         assert [scalar.step for scalar in scalars] == [event["steps"] for event in epochs]
-        for one, two, three in zip(written, table[column], scalars):
-            assert math.isclose(one, two, rel_tol=1e-7) and math.isclose(one, three.value, rel_tol=1e-6), (one, two)
+        for event, scalar in zip(epochs, scalars):
+            assert close(event[of][name], scalar.value, 1e-6), (event[of][name], scalar.value)
     assert len(board.Scalars("lr")) == len(epochs)
 
     plugin = board.SummaryMetadata("_hparams_/session_start_info").plugin_data
@@ -67,9 +67,43 @@ def main(folder):
     assert start.hparams["train.batch"].number_value > 0 and start.hparams["train.optimizer"].string_value, start
     end = board.SummaryMetadata("_hparams_/session_end_info").plugin_data
     assert plugin_data_pb2.HParamsPluginData.FromString(end.content).session_end_info.status == 1
-    histograms = check_histograms(board, folder, epochs)
-    print(f"{folder}: TensorBoard and pandas read {len(epochs)} epochs, {len(board.Tags()['scalars'])} scalars, "
-          f"{len(start.hparams)} settings, histograms of {histograms} parameters")
+    return len(board.Tags()["scalars"]), len(start.hparams), check_histograms(board, folder, epochs)
 
 
-main(sys.argv[1])
+def check_table(folder, epochs):
+    """metrics.csv in pandas, and drawn by matplotlib as a notebook would."""
+    table = pandas.read_csv(f"{folder}/metrics.csv")
+    assert list(table["epoch"]) == [event["epoch"] for event in epochs]
+    assert pandas.to_datetime(table["time"]).is_monotonic_increasing
+    axes = table.plot(x="steps", y=["train_loss", "test_loss"], logy=True, style="o-")
+    axes.figure.canvas.draw()
+    for of, line in zip(("train", "test"), axes.get_lines()):
+        assert list(line.get_xdata()) == [event["steps"] for event in epochs]
+        for event, value in zip(epochs, line.get_ydata()):
+            assert close(event[of]["loss"], value, 1e-7), (event[of]["loss"], value)
+    assert axes.get_yscale() == "log" and axes.get_ylim()[0] > 0
+    plt.close(axes.figure)
+
+
+def check_picture(path):
+    pixels = plt.imread(path)
+    assert pixels.ndim in (2, 3) and min(pixels.shape[:2]) > 16, (path, pixels.shape)
+    assert pixels.std() > 0.02, f"{path} is empty"
+    print(f"{path.rsplit('/', 1)[-1]}: matplotlib reads {pixels.shape[1]} x {pixels.shape[0]}")
+
+
+def main(folder, *pictures):
+    """Raises AssertionError where two files of the run differ, or a picture shows nothing."""
+    with open(f"{folder}/metrics.jsonl", encoding="utf-8") as lines:
+        events = [json.loads(line) for line in lines]
+    epochs = [event for event in events if event["event"] == "epoch"]
+    assert epochs, "no epoch"
+    scalars, settings, histograms = check_board(folder, epochs)
+    check_table(folder, epochs)
+    for picture in pictures:
+        check_picture(picture)
+    print(f"{folder}: TensorBoard, pandas and matplotlib read {len(epochs)} epochs, {scalars} scalars, {settings} settings, "
+          f"histograms of {histograms} parameters")
+
+
+main(*sys.argv[1:])
