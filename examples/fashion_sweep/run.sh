@@ -3,7 +3,8 @@
 # EPOCHS=1 makes it shorter.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-. "$here/../clothes.sh"
+. "$here/../common.sh"
+clothes
 cp "$root/models/fashion_lenet.net" .
 
 say netrun fashion_lenet.net --train fashion --epochs "${EPOCHS:-3}" --output table.csv \

@@ -2,18 +2,8 @@
 # Trains the smallest network and asks it for its four answers: a second. Needs `make`; EPOCHS=50 makes it shorter.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-B=$(cd "${B:-$here/../../build}" && pwd)
-PATH=$B:$PATH
-
-mkdir -p "$B/examples/first_network"
-cd "$B/examples/first_network"
-rm -rf runs
+. "$here/../common.sh"
 cp "$here/xor.net" .
-
-say() {
-    printf '\n$ %s\n' "$*"
-    "$@"
-}
 
 say netc xor.net -o xor.plan --summary
 epochs=${EPOCHS:-200}

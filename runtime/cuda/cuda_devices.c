@@ -207,6 +207,9 @@ bool cuda_report(FILE *out)
     print_libraries(out, &c);
     for (int i = 0; i < count; i++)
         usable += print_gpu(out, &c, i);
+    char *hint = started ? NULL : strstr(e.text, " (netrun --devices");
+    if (hint) /* that is what stands above */
+        *hint = '\0';
     if (!started)
         fprintf(out, "no GPU: %s\n", e.text);
     return usable > 0;

@@ -46,24 +46,37 @@ says out '^7: logits = class [0-9].*\(it is [0-9]\)'
 says out 'runs/digits-2/best\.safetensors'
 [ "$(grep -c '^test loss' out)" = 2 ] || fail "not tested twice"
 
-example_sweep() {
-    example fashion_sweep 1
-    says out '^fashion_lenet: 6 runs, runs/fashion_lenet-sweep-1$'
-    says out '^\*? *[1-6] +1/1 .* 0\.01 +(1000|10000|20000) +cpu$'
-    says out '^\* the best; its weights: runs/fashion_lenet-sweep-1/fashion_lenet-[1-6]/best.safetensors$'
-    says out '^0: logits = class [0-9]'
-    [ "$(wc -l <"$B/examples/fashion_sweep/table.csv")" = 7 ] || fail "table.csv has other lines than 7"
-}
+example devices 1
+says out '^cpu: [0-9]+ cores?$'
+says out '^no GPU: .*[a-z]$'
+says out 'total +101,770 +101,632'
+says out '^epoch 1/1 .* accuracy [0-9.]+ '
+says out '^\* +1 +1/1 .* cpu$'
+says out '^ +2 +- .* cuda  [a-z]'                            # with its reason
 
 # Results on drawn digits do not pass for results on clothes.
-ln -s "$data/SYNTHETIC" "$folder/data/fashion"
-expect 4 env DATA="$folder/data" sh "$ROOT/examples/fashion/run.sh"
-says err 'fashion holds digits that make_digits drew'
-expect 4 env DATA="$folder" sh "$ROOT/examples/fashion/run.sh"
+for name in fashion_sweep small_cnn; do
+    ln -s "$data/SYNTHETIC" "$folder/data/fashion"
+    expect 4 env DATA="$folder/data" EPOCHS=1 sh "$ROOT/examples/$name/run.sh"
+    says err 'fashion holds digits that make_digits drew'
+    rm "$folder/data/fashion/SYNTHETIC"
+done
+expect 4 env DATA="$folder" sh "$ROOT/examples/fashion_sweep/run.sh"
 says err 'fashion is not there'
-rm "$folder/data/fashion/SYNTHETIC"
-example fashion 1
+
+example small_cnn 1
+says out '^features\.0\.weight +.*16x1x3x3'
 says out '^train +[0-9]+ samples +u8\[1, 28, 28\]'
-says out '^test loss .* accuracy'
+says out '^seven\.pgm: logits = class [0-9]'
 says out '^0: logits = class [0-9]'
-example_sweep
+# Under the names of a Sequential they are the same weights.
+[ "$(grep -c '^test loss' out)" = 3 ] || fail "not tested three times"
+[ "$(grep '^test loss' out | sed -n 1p)" = "$(grep '^test loss' out | sed -n 2p)" ] || fail "renamed weights give another result"
+says "$B/examples/small_cnn/both.gp" 'mnist_cnn-2, test'
+
+example fashion_sweep 1
+says out '^fashion_lenet: 6 runs, runs/fashion_lenet-sweep-1$'
+says out '^\*? *[1-6] +1/1 .* 0\.01 +(1000|10000|20000) +cpu$'
+says out '^\* the best; its weights: runs/fashion_lenet-sweep-1/fashion_lenet-[1-6]/best.safetensors$'
+says out '^0: logits = class [0-9]'
+[ "$(wc -l <"$B/examples/fashion_sweep/table.csv")" = 7 ] || fail "table.csv has other lines than 7"
