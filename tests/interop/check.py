@@ -18,6 +18,7 @@ from tensorboard.plugins.hparams import plugin_data_pb2
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
 
+
 def weights_of(path):
     """The tensors of a safetensors file: https://github.com/huggingface/safetensors."""
     with open(path, "rb") as file:
