@@ -31,6 +31,15 @@ const struct kernel *emit_unheeded(const struct plan *p, const struct target *t,
 /* False on a write error, or if a kernel cannot be written, and then nothing is. The plan must have passed plan_check. */
 bool emit_kernels(const struct plan *p, const struct emit_options *o, FILE *out);
 
+/* What a kernel has to do in a run of so many samples, whichever body writes it: flops, in the words of count.h, of its plain body;
+ * bytes of its operands, each read once and each result written once. work.c */
+struct emit_work {
+    bool known;                /* are its flops? */
+    double flops, fixed_flops; /* of a sample; besides, once a run */
+    double bytes, fixed_bytes;
+};
+void emit_work(const struct plan *p, int kernel, struct emit_work *w);
+
 /* ---- CUDA ---- */
 
 /* c[m][n] = a[m][k] b[k][n], where sizes of 0 are the row capacity. Matrices lie row by row; a may be stored as [k][m]. */

@@ -155,6 +155,51 @@ static void test_update(void **state)
     check_sample(t, "sgd_momentum", 0, 0, 0);
 }
 
+static void check_work(struct trial *t, const char *name, double flops, double bytes, double fixed_bytes)
+{
+    struct emit_work w;
+    emit_work(t->c.plan, kernel_called(t, name), &w);
+    assert_true(w.known);
+    check(name, w.flops, flops);
+    check(name, w.bytes, bytes);
+    check(name, w.fixed_bytes, fixed_bytes);
+}
+
+/* What a kernel has to do: its operands once. fc1 is 30 to 7 without bias, conv1 has one. The update reads p, g, v and writes p, v. */
+static void test_work(void **state)
+{
+    struct trial *t = *state;
+    struct emit_work w;
+    check_work(t, "fc1_conv", 2 * 30 * 7, 4 * (30 + 7), 4 * 30 * 7);
+    check_work(t, "fc1_conv_dx", 2 * 30 * 7, 4 * (30 + 7), 4 * 30 * 7);
+    check_work(t, "fc1_linear_dw", 2 * 30 * 7, 4 * (30 + 7), 4 * 30 * 7);
+    check_work(t, "conv1_conv", 2 * 4 * 2 * 3 * 3 * 4 * 6, 4 * (2 * 6 * 8 + 4 * 4 * 6), 4 * (4 * 2 * 3 * 3 + 4));
+    emit_work(t->c.plan, kernel_called(t, "sgd_momentum"), &w);
+    const struct tensor *p = t->c.plan->tensor;
+    while (strcmp(p->name, "@parameters"))
+        p++;
+    const double n = (double)tensor_elements(p);
+    check("update", w.fixed_flops, 6 * n);
+    check("update", w.fixed_bytes, 4 * 5 * n);
+    check("update", w.bytes, 0);
+}
+
+/* GELU reads what the layer before it in the kernel has made; that is kept for the gradient, too. */
+static void test_work_within(void **state)
+{
+    (void)state;
+    struct trial t;
+    static const char text[] = "net within\ninput x : f32[3]\ntarget t : class[7]\n"
+                               "y = x -> fc1: Linear(5, bias = false) -> GELU -> Linear(7)\noutput y\n"
+                               "train {\n    loss = CrossEntropy(y, t)\n    optimizer = SGD(lr = 0.1)\n}\n";
+    assert_true(trial_plan(&t, "within", strdup(text), NULL, 0, stderr));
+    struct emit_work w;
+    emit_work(t.c.plan, kernel_called(&t, "fc1_conv"), &w);
+    check("bytes", w.bytes, 4 * (3 + 5 + 5));
+    check("fixed bytes", w.fixed_bytes, 4 * 3 * 5);
+    trial_close(&t);
+}
+
 /* No line of a kernel that the project has is passed over. */
 static void test_all_models(void **state)
 {
@@ -252,6 +297,8 @@ int main(void)
         cmocka_unit_test_prestate(test_batch_norm, &t),
         cmocka_unit_test_prestate(test_loss, &t),
         cmocka_unit_test_prestate(test_update, &t),
+        cmocka_unit_test_prestate(test_work, &t),
+        cmocka_unit_test(test_work_within),
         cmocka_unit_test_prestate(test_lines, &t),
         cmocka_unit_test(test_all_models),
     };
