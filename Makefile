@@ -111,6 +111,10 @@ $(B)/prelude_cuda.inc: compiler/emit/types.cu.txt compiler/base/philox.h compile
 $(B)/prelude_mma.inc: compiler/emit/mma.cu.txt
 	@mkdir -p $(@D)
 	$(Q)od -An -v -tx1 $^ | sed 's/ \(..\)/0x\1,/g' > $@
+$(B)/peak.inc: compiler/emit/abi.h runtime/cpu/peak.c.txt
+	@mkdir -p $(@D)
+	$(Q)od -An -v -tx1 $^ | sed 's/ \(..\)/0x\1,/g' > $@
+$(B)/runtime/cpu/peak.o: $(B)/peak.inc
 $(B)/compiler/emit/language_c.o: $(B)/prelude.inc $(B)/prelude_scalar.inc
 $(B)/compiler/emit/language_cuda.o: $(B)/prelude_cuda.inc $(B)/prelude_mma.inc
 

@@ -43,6 +43,8 @@ static inline struct cpu *cpu_of(const struct device *d)
     return (struct cpu *)d;
 }
 
+/* peak.c: device.h's peak */
+bool cpu_peak(struct device *d, struct device_peak *p, struct device_error *e);
 bool cpu_arm(struct device *d, const struct device_rows *rows, const struct device_data *split, int nsplit,
              int64_t room, struct device_error *e); /* device.h's arm */
 void cpu_disarm(struct cpu *c);                     /* frees what cpu_arm took */

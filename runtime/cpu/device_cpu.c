@@ -253,6 +253,7 @@ struct device *device_cpu_open_with(const struct device_options *o, emitter *emi
                    .data = set_data,
                    .run = run,
                    .trace = trace,
+                   .peak = cpu_peak,
                    .read = read_tensor,
                    .write = write_tensor,
                    .arena = arena_bytes,

@@ -39,6 +39,17 @@ struct device_data {
 /* After kernel `kernel` of the plan, which took so long. May read tensors that the kernel touches. */
 typedef void device_traced(void *to, int kernel, double seconds);
 
+/* What the machine reaches at best, measured. */
+enum { PEAK_SIZES = 7 };
+struct device_triad {
+    double bytes, per_second; /* of three arrays in all; that are read and written in a second */
+};
+struct device_peak {
+    double flops; /* a second, of multiply-adds (two each) of float by all cores; 0: not known */
+    int sizes;
+    struct device_triad triad[PEAK_SIZES]; /* smallest first */
+};
+
 struct device {
     const char *name; /* "cpu" */
     const struct target *target;
@@ -69,6 +80,8 @@ struct device {
     /* One such run, to the same bits, kernel by kernel: they do not overlap, and each is waited for. */
     bool (*trace)(struct device *d, enum phase ph, uint32_t control[CTL_WORDS], device_traced *traced, void *to,
                   struct device_error *e);
+    /* Once armed, in about half a second. What tensors hold may be lost. */
+    bool (*peak)(struct device *d, struct device_peak *p, struct device_error *e);
     /* Bytes of a tensor as it lies in the arena (persistent, or of the phase run last). False if out of range. */
     bool (*read)(struct device *d, enum phase ph, int tensor, int64_t at, void *to, int64_t bytes);
     bool (*write)(struct device *d, enum phase ph, int tensor, int64_t at, const void *from, int64_t bytes);
