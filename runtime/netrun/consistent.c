@@ -39,6 +39,14 @@ int options_consistent(struct options *o)
         o->action = ACTION_TRAIN;
     if (o->action == ACTION_NONE && o->list_runs && !o->plan)
         o->action = ACTION_RUNS;
+    if (o->profile && o->action == ACTION_NONE)
+        o->action = ACTION_PROFILE;
+    if (o->profile &&
+        (o->rerun || o->sweep || o->dry_run || (o->action != ACTION_PROFILE && o->action != ACTION_TRAIN)))
+        return complain(STATUS_USAGE, "--profile goes alone, or with --train or --resume");
+    if (o->profile && o->action == ACTION_TRAIN && o->output)
+        return complain(STATUS_USAGE,
+                        "--profile behind a training writes profile.json in its folder; --output has no effect");
     if (o->sort && o->action != ACTION_RUNS)
         return complain(STATUS_USAGE, "--sort goes with --runs, and nothing else to do");
     if (o->action == ACTION_NONE)

@@ -3,6 +3,7 @@
 #include "options.h"
 #include "cpu/cores.h"
 #include "cuda/cuda.h"
+#include "run/profile.h"
 #include "sweep/sweep.h"
 
 #include <stdlib.h>
@@ -51,6 +52,8 @@ static int act(struct job *j)
         return plot(j->options);
     case ACTION_WATCH:
         return watch(j->options);
+    case ACTION_PROFILE:
+        return profile(j);
     case ACTION_REPORT: /* reports() */
     case ACTION_INSPECT:
     case ACTION_NONE:

@@ -16,6 +16,7 @@ static const struct option_example examples[] = {
     {"netrun --resume last", "go on after Ctrl-C, to the same bits"},
     {"netrun --inspect data/", "what is in the data folder"},
     {"netrun --plot mnist_cnn-1 mnist_cnn-2", "curves of runs"},
+    {"netrun mnist.plan --profile data/", "where the time of a training step goes"},
     {"netrun --devices", "CPU and GPUs, and why one is not used"},
     {NULL, NULL},
 };
@@ -66,6 +67,13 @@ static int runs_in(void *options, const struct option_effect *e, const char *fol
     o->list_runs = true;
     o->runs = folder ? folder : o->runs;
     return OPTIONS_GO;
+}
+
+static int profile_on(void *options, const struct option_effect *e, const char *folder)
+{
+    struct options *o = options;
+    o->profile = true;
+    return folder ? take_folder(o, e, folder) : OPTIONS_GO;
 }
 
 static int ask_runs(void *options, const struct option_effect *e, const char *none)
@@ -190,6 +198,10 @@ static const struct option_row rows[] = {
      false, OPTION_CALL(ask_runs, ACTION_REPORT, NULL)},
     {"watch", 0, NULL, WHAT, "follow a run (the newest, or the one that follows) from another terminal, as curves",
      false, OPTION_CALL(ask_runs, ACTION_WATCH, NULL)},
+    {"profile", 0, "[DIR]", WHAT,
+     "time of each kernel and layer in a training step and in the test, on the data in DIR, beside what this machine could do; nothing "
+     "is kept. With --train, behind it: profile.json in the run's folder",
+     false, OPTION_CALL(profile_on, 0, NULL)},
     {"devices", 0, NULL, WHAT, "what can compute here: what was found, what is missing, every path tried", false,
      OPTION_CALL(act, ACTION_DEVICES, NULL)},
     {"worst", 0, "N", WHAT,
@@ -205,7 +217,7 @@ static const struct option_row rows[] = {
      OPTION_FLAG(split_statistics)},
     {"lr", 0, "RATE", HOW, "learning rate: --set train.optimizer.lr=RATE", false, SETTING("train.optimizer.lr=")},
     {"seed", 0, "N", HOW, "seed of weights, order and dropout: --set train.seed=N", false, SETTING("train.seed=")},
-    {"steps", 0, "N", HOW, "stop when N steps are done in all, with a checkpoint", false,
+    {"steps", 0, "N", HOW, "stop when N steps are done in all, with a checkpoint; with --profile: measure N", false,
      OPTION_WHOLE(steps, 1, INT64_MAX, NULL)},
     {"checkpoint-every", 0, "STEPS|TIME", HOW,
      "write last.safetensors within epochs too, every so many steps, or after 30s, 10min or 2h: a killed run goes on from there",
@@ -260,8 +272,8 @@ static const struct option_row rows[] = {
     {"emit-dir", 0, "DIR", MACHINE, "keep the emitted kernels there", true, OPTION_TEXT(emit_dir)},
 
     {"output", 'o', "FILE", TEXT,
-     "with --predict and --test: write a table to FILE (CSV), a line a sample, with --sweep and --runs a line a run (JSON if "
-     "FILE of --runs ends in .json), - is stdout; with --plot, --worst and --inspect: the picture's name",
+     "with --predict and --test: write a table to FILE (CSV), a line a sample, with --sweep and --runs a line a run, with --profile a line "
+     "a kernel (of both JSON if FILE ends in .json), - is stdout; with --plot, --worst and --inspect: the picture's name",
      false, OPTION_TEXT(output)},
     {"raw", 0, NULL, TEXT, "with --predict: the values of every output, no classes and probabilities", false,
      OPTION_FLAG(raw)},
@@ -293,6 +305,7 @@ static const struct option_section sections[] = {
      "runs/NET-N/summary.txt             what it was and what came of it\n"
      "runs/NET-N/metrics.jsonl           the events of --json\n"
      "runs/NET-N/metrics.csv             a row an epoch: losses, metrics, learning rate, times\n"
+     "runs/NET-N/profile.json            where the time of a step went, with --profile\n"
      "runs/NET-N/last.safetensors        weights of the last checkpoint\n"
      "runs/NET-N/last.optimizer.safetensors  optimizer and position: with them enough to resume\n"
      "runs/NET-N/best.safetensors        weights of the best epoch\n"
@@ -306,23 +319,24 @@ static const struct option_section sections[] = {
     {NULL, NULL},
 };
 
-static const char training[] = "--train or --resume", weights[] = "--weights, --test or --predict";
+static const char training[] = "--train or --resume", steps[] = "--train, --resume or --profile",
+                  weights[] = "--weights, --test or --predict";
 static const struct option_pair pairs[] = {
     {"epochs", training},
-    {"batch", training},
-    {"lr", training},
-    {"seed", "--train, --resume, --inspect or --weights none"},
-    {"steps", training},
+    {"batch", steps},
+    {"lr", steps},
+    {"seed", "--train, --resume, --profile, --inspect or --weights none"},
+    {"steps", steps},
     {"log-every", training},
     {"no-tensorboard", training},
     {"no-report", training},
     {"checkpoint-every", training},
-    {"allow-batch-stats-change", training},
+    {"allow-batch-stats-change", steps},
     {"dry-run", "--train"},
     {"data-changed", "--resume"},
     {"partial", weights},
     {"map", weights},
-    {"output", "--predict, --test, --inspect, --sweep, --resume, --plot or --runs"},
+    {"output", "--predict, --test, --profile, --inspect, --sweep, --resume, --plot or --runs"},
     {"sweep", "--train"},
     {"worst", "--test"},
     {"jobs", "--sweep or --resume"},

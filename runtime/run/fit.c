@@ -197,7 +197,7 @@ static int open_device(struct job *j)
     j->device = device_open(o->device, &options, why, sizeof why, &e);
     if (!j->device)
         return complain(e.status, "%s", e.text);
-    if (*why && (o->verbose || (o->action == ACTION_TRAIN && !o->quiet)))
+    if (*why && (o->verbose || ((o->action == ACTION_TRAIN || o->action == ACTION_PROFILE) && !o->quiet)))
         note("device %s: %s", j->device->name, why);
     return 0;
 }

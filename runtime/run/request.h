@@ -18,7 +18,8 @@ enum action {
     ACTION_RUNS,
     ACTION_PLOT,
     ACTION_REPORT,
-    ACTION_WATCH
+    ACTION_WATCH,
+    ACTION_PROFILE
 };
 
 struct options { /* pointers: NULL if not given; they point into argv, or live as long as the program */
@@ -49,6 +50,7 @@ struct options { /* pointers: NULL if not given; they point into argv, or live a
     bool split_statistics;     /* batches may run in parts although batch statistics change */
     bool data_changed;         /* the run that is resumed may go on with other data */
     enum progress_mode progress;
+    bool profile; /* --profile: alone, or behind the training */
     bool partial, raw, json, dry_run, quiet, verbose, no_tensorboard, no_report;
 };
 

@@ -1,5 +1,5 @@
 /* train.c: the training loop. Between `prepare` and the end of an epoch nothing is allocated but by a checkpoint that is asked for. */
-#include "run.h"
+#include "profile.h"
 
 #include <signal.h>
 #include <string.h>
@@ -134,6 +134,8 @@ static int finish(struct job *j)
         status = test_best(j);
     if (status == 0)
         status = tell_end(j, signal ? ENDS_INTERRUPTED : over ? ENDS_OK : ENDS_STOPPED);
+    if (status == 0)
+        status = profile_own(j);
     plot_own(j);
     if (status || over)
         return status;
@@ -206,7 +208,9 @@ static int train_no_more(struct job *j)
         status = test_best(j);
         j->tell.metrics = NULL;
     }
-    return status ? status : tell_end(j, ENDS_OK);
+    if (status == 0)
+        status = tell_end(j, ENDS_OK);
+    return status ? status : profile_own(j);
 }
 
 int train(struct job *j)
