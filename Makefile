@@ -115,6 +115,10 @@ $(B)/peak.inc: compiler/emit/abi.h runtime/cpu/peak.c.txt
 	@mkdir -p $(@D)
 	$(Q)od -An -v -tx1 $^ | sed 's/ \(..\)/0x\1,/g' > $@
 $(B)/runtime/cpu/peak.o: $(B)/peak.inc
+$(B)/peak_cuda.inc: runtime/cuda/peak.cu.txt
+	@mkdir -p $(@D)
+	$(Q)od -An -v -tx1 $^ | sed 's/ \(..\)/0x\1,/g' > $@
+$(B)/runtime/cuda/cuda_peak.o: $(B)/peak_cuda.inc
 $(B)/compiler/emit/language_c.o: $(B)/prelude.inc $(B)/prelude_scalar.inc
 $(B)/compiler/emit/language_cuda.o: $(B)/prelude_cuda.inc $(B)/prelude_mma.inc
 

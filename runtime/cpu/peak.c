@@ -29,6 +29,8 @@ struct bench {
     const struct nr_kernel *kernel;
     struct nr_args args;
     uint32_t control[2]; /* of peak.c.txt */
+    float number[2];
+    void *t[2];
 };
 
 static void one_task(void *ctx, int worker, int workers)
@@ -77,7 +79,7 @@ static void measure_triads(struct bench *b, int lanes, int64_t memory, struct de
     if (arrays == MAP_FAILED)
         return;
     madvise(arrays, (size_t)bytes, MADV_HUGEPAGE);
-    b->args.t = (void *[]){(float[]){0.5F}, arrays};
+    b->t[1] = arrays;
     for (int64_t size = LEAST; size <= bytes; size *= STEP) {
         const int64_t n = size / 12 / workers / lanes * lanes;
         b->control[1] = (uint32_t)n;
@@ -90,13 +92,15 @@ static void measure_triads(struct bench *b, int lanes, int64_t memory, struct de
 
 static bool measure(struct cpu *c, const struct jit *j, int lanes, struct device_peak *p, struct device_error *e)
 {
-    struct bench b = {.pool = c->pool, .kernel = &j->object->kernel[0]};
+    struct bench b = {.pool = c->pool, .kernel = &j->object->kernel[0], .number = {0.5F, 1}};
     const int workers = pool_workers(c->pool);
     const size_t vector = (size_t)lanes * sizeof(float);
     float *out = aligned_alloc(64, (size_t)workers * (vector < 64 ? 64 : vector));
     if (!out)
         return device_fail(e, 70, "out of memory");
-    b.args = (struct nr_args){.t = (void *[]){(float[]){0.5F, 1}, out}, .control = b.control};
+    b.t[0] = b.number;
+    b.t[1] = out;
+    b.args = (struct nr_args){.t = b.t, .control = b.control};
     const double each = best_pass(&b);
     free(out);
     if (each <= 0)

@@ -46,7 +46,8 @@ static CUresult load_image(struct cuda_module *m, const struct cuda *c, const ch
     return rc;
 }
 
-static bool load(struct cuda_module *m, const struct cuda *c, const struct nvrtc_code *code, struct device_error *e)
+bool cuda_module_image(struct cuda_module *m, const struct cuda *c, const struct nvrtc_code *code,
+                       struct device_error *e)
 {
     char log[LOG_ROOM] = "";
     CUresult rc = code->cubin ? load_image(m, c, code->bytes, log) : CUDA_ERROR_NO_BINARY_FOR_GPU;
@@ -101,7 +102,7 @@ bool cuda_module_load(struct cuda_module *m, const struct cuda *c, const struct 
     struct nvrtc_code code = {0};
     char *text = NULL;
     bool ok = emit_text(m, p, precision, o->emit_dir ? p->file : NULL, emit, &text, e) &&
-              nvrtc_load(c, text, t, o, &code, e) && load(m, c, &code, e) && find(m, c, p, &code, e);
+              nvrtc_load(c, text, t, o, &code, e) && cuda_module_image(m, c, &code, e) && find(m, c, p, &code, e);
     free(text);
     nvrtc_free(&code);
     if (!ok)

@@ -17,6 +17,9 @@ struct cuda_module {
 bool cuda_module_load(struct cuda_module *m, const struct cuda *c, const struct plan *p, enum precision precision,
                       cuda_emitter *emit, const struct nvrtc_target *t, const struct nvrtc_options *o,
                       struct device_error *e);
+/* Loads code alone: sets handle and exact. */
+bool cuda_module_image(struct cuda_module *m, const struct cuda *c, const struct nvrtc_code *code,
+                       struct device_error *e);
 void cuda_module_unload(struct cuda_module *m, const struct cuda *c);
 
 #endif

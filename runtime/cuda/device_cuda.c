@@ -326,6 +326,7 @@ struct device *device_cuda_open_with(const struct device_options *o, int ordinal
                    .data = select_data,
                    .run = run,
                    .trace = trace,
+                   .peak = gpu_peak,
                    .read = read_tensor,
                    .write = write_tensor,
                    .arena = arena_bytes,

@@ -43,6 +43,8 @@ bool gpu_arm(struct device *d, const struct device_rows *rows, const struct devi
              int64_t room, struct device_error *e); /* device.h's arm */
 void gpu_disarm(struct gpu *g);                     /* frees what gpu_arm took */
 
+/* cuda_peak.c: device.h's peak */
+bool gpu_peak(struct device *d, struct device_peak *p, struct device_error *e);
 /* On the stream, in order: bytes of the arena, the ring's control blocks of n steps; the last one waits for all. */
 bool gpu_fill(struct gpu *g, unsigned char byte, int64_t from, int64_t end, struct device_error *e);
 bool gpu_upload_ring(struct gpu *g, const struct cuda_phase *f, int n, struct device_error *e);

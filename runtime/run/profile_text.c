@@ -167,10 +167,12 @@ static void put_layers(const struct profile_phase *f, bool all, FILE *out)
 static void put_peak(const struct job *j, const struct device_peak *p, FILE *out)
 {
     char text[CELL], bytes[32];
-    fprintf(out,
-            "\na: arithmetic is the limit, b: bytes. Peaks of %s, measured just now:\n"
-            "%s GFLOP/s of multiply-adds; of triads a = b + x c\n  over",
-            j->device->name, rate(p->flops > 0 ? p->flops : NAN, text));
+    fprintf(out, "\na: arithmetic is the limit, b: bytes. Peaks of %s, measured just now:\n", j->device->name);
+    fprintf(out, "%s GFLOP/s of multiply-adds; GB/s of triads a = b + x c\n",
+            rate(p->flops > 0 ? p->flops : NAN, text));
+    if (p->sizes == 0)
+        return;
+    fprintf(out, "  over");
     for (int i = 0; i < p->sizes; i++)
         fprintf(out, " %9s", bytes_text((int64_t)p->triad[i].bytes, bytes, sizeof bytes));
     fprintf(out, "\n  GB/s");

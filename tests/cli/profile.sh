@@ -103,6 +103,21 @@ says out 'training step of 64 samples'
 "$B/tests/json_check" <runs/mlp-2/profile.json >count || fail "no JSON"
 [ ! -e runs/mlp-1/profile.json ] || fail "a profile that nobody asked for"
 
+# On a GPU by events: the same flops of the same layers.
+if here cuda; then
+    expect 0 netrun two.net --profile --steps 1 --device cuda --json --output cuda.csv
+    for kernel in _a_conv _a_linear_dw _b_conv_dx; do
+        awk -F, -v end="$kernel" '$1 == "train" && $3 ~ end "$" { print $4, $6, $10 }' two.csv >cpu
+        awk -F, -v end="$kernel" '$1 == "train" && $3 ~ end "$" { print $4, $6, $10 }' cuda.csv | cmp - cpu || fail "$kernel is another on a GPU"
+    done
+    awk -F, 'NR > 1 { sum[$1] += $9 } END { exit !(sum["train"] > 0.999 && sum["train"] < 1.001) }' cuda.csv || fail "shares do not sum to 1"
+    says out '"device": "cuda:0"'
+    says out '"flops_per_second": [1-9]'
+    ! grep -q '"of_peak": null' out || fail "a kernel was not compared"
+    expect 0 netrun two.net --profile --steps 1 --device cuda --precision tf32
+    says out '^- GFLOP/s of multiply-adds'
+fi
+
 expect 2 netrun mlp.plan --test "$data" --profile
 says err 'profile goes alone, or with --train'
 expect 2 netrun mlp.plan --profile "$data" --dry-run
