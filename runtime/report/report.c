@@ -128,6 +128,11 @@ static void put_head(const struct report *r, FILE *out)
     if (json_is_true(synthetic))
         fputs("<p class=\"warn\">The data are SYNTHETIC: made up, so that results say nothing of a real set.</p>\n",
               out);
+    for (size_t i = 0; i < r->history->warnings; i++) {
+        fputs("<p class=\"warn\">", out);
+        page_print(out, "Warning: %s", r->history->warning[i]);
+        fputs("</p>\n", out);
+    }
 }
 
 void report_write(const struct report *r, FILE *out)

@@ -132,6 +132,18 @@ static bool take_step(struct history *h, json_t *event)
     return true;
 }
 
+static bool take_warning(struct history *h, const json_t *event)
+{
+    const char *text = json_string_value(json_object_get(event, "text"));
+    if (!text || h->warnings == HISTORY_WARNINGS)
+        return true;
+    for (size_t i = 0; i < h->warnings; i++)
+        if (strcmp(h->warning[i], text) == 0)
+            return true;
+    h->warning[h->warnings] = strdup(text);
+    return h->warning[h->warnings++] != NULL;
+}
+
 static bool take_line(struct history *h, const char *line)
 {
     json_t *event = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
@@ -143,6 +155,8 @@ static bool take_line(struct history *h, const char *line)
         good = take_epoch(h, event);
     else if (strcmp(name, "step") == 0)
         good = take_step(h, event);
+    else if (strcmp(name, "warning") == 0)
+        good = take_warning(h, event);
     if (name)
         h->ended = strcmp(name, "end") == 0;
     json_decref(event);
@@ -176,6 +190,8 @@ void history_free(struct history *h)
     for (size_t i = 0; i < h->columns; i++)
         free(h->column[i].value);
     free(h->column);
+    for (size_t i = 0; i < h->warnings; i++)
+        free(h->warning[i]);
     free(h->step);
     free(h->loss);
     *h = (struct history){0};

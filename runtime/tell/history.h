@@ -13,12 +13,16 @@ struct history_column {
     double *value; /* of each epoch */
 };
 
+enum { HISTORY_WARNINGS = 20 };
+
 struct history {
     size_t epochs, columns, column_room, room;
     struct history_column *column;
     size_t logged, logged_room; /* losses of steps, by --log-every */
     double *step, *loss;        /* step: in all, from 1 on */
-    size_t best;    /* the epoch, from 1 on, that was best by the measure of the run's own `save`; 0: none */
+    size_t best;     /* the epoch, from 1 on, that was best by the measure of the run's own `save`; 0: none */
+    size_t warnings; /* texts, each once, the first of them */
+    char *warning[HISTORY_WARNINGS];
     size_t damaged; /* lines that are no events */
     bool ended;     /* nobody works at it, unless that was killed */
 };

@@ -84,6 +84,13 @@ says runs/mlp-1/report.html 'No epoch is over'
 expect 0 netrun --resume mlp-1
 says runs/mlp-1/report.html 'Resumed after step 5: '
 check runs/mlp-1/report.html
+# Warnings stand there, each once; layers are those of the params that were given.
+expect 0 netrun "$ROOT/models/mlp.net" -D hidden=16 --train "$data" --epochs 1 --set data.transform.0.factor=1e-6 --runs warned
+says err 'warning: '
+grep -o 'warning: .*' err | sort -u | sed 's/.*warning: //; s/&/\&amp;/g; s/</\&lt;/g; s/>/\&gt;/g; s/'"'"'/\&#39;/g; s/"/\&quot;/g' | while read -r text; do
+    [ "$(grep -cF "Warning: $text" warned/mlp-1/report.html)" = 1 ] || fail "no warning: $text"
+done
+section warned/mlp-1/report.html layers | grep -q '>fc1<.*data-v="12560">12,560<' || fail "fc1 has not 784 * 16 + 16 parameters"
 expect 6 netrun "$ROOT/models/mlp3.net" --train "$data" --lr 100000
 check runs/mlp3-1/report.html
 says runs/mlp3-1/report.html '^diverged after 0 epochs'
