@@ -1,17 +1,76 @@
 /* layers_part.c: the model, compiled once more from the text in its plan, as a table of layers; and the plan's memory. */
 #include "netc/layers.h"
 #include "netc/map.h"
+#include "plan/plan_text.h"
 #include "page.h"
 #include "report.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { MOST_MAP = 600000, MOST_LAYERS = 1500 }; /* bytes of the picture of memory; rows */
 
+/* ---- time ---- */
+
+/* The training step of profile.json; NULL: there is none. */
+static const json_t *step_of(const json_t *profile)
+{
+    size_t i;
+    json_t *phase;
+    json_array_foreach(json_object_get(profile, "phases"), i, phase)
+    {
+        const char *word = json_string_value(json_object_get(phase, "phase"));
+        if (word && strcmp(word, phase_word[PHASE_TRAIN]) == 0)
+            return phase;
+    }
+    return NULL;
+}
+
+/* Names of layers without parameters have _ for dots in kernels. */
+static bool is_of(const char *name, const struct layer *l)
+{
+    size_t i = 0;
+    for (; name[i] && (name[i] == l->path[i] || (!l->params && name[i] == '_' && l->path[i] == '.')); i++)
+        ;
+    return !name[i] && !l->path[i];
+}
+
+/* Share of the step in which the layer's kernels ran; NaN: it has none of its own. */
+static double share_of(const json_t *step, const struct layer *l)
+{
+    size_t i;
+    json_t *one;
+    json_array_foreach(json_object_get(step, "layers"), i, one)
+    {
+        const char *name = json_string_value(json_object_get(one, "layer"));
+        if (name && is_of(name, l))
+            return json_number_value(json_object_get(one, "share"));
+    }
+    return NAN;
+}
+
+static void put_share(double share, FILE *out)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%.1f %%", 100 * share);
+    page_number(share, text, out);
+}
+
+static void explain_time(const json_t *step, double layers, FILE *out)
+{
+    const double seconds = json_number_value(json_object_get(step, "seconds"));
+    fputs(" ", out);
+    page_print(
+        out,
+        "Time: the share of a training step of %.4g ms, forward and backward, as --profile measured it; what is fused into "
+        "a layer is in that one's. All else takes %.1f %%: the optimizer, the loss, and what is between kernels.",
+        1000 * seconds, 100 * (1 - layers));
+}
+
 /* ---- layers ---- */
 
-static void put_layer(struct region *region, const struct layer *l, FILE *out)
+static void put_layer(struct region *region, const struct layer *l, const json_t *step, FILE *out)
 {
     fputs("<tr>", out);
     fprintf(out, l->input ? "<td></td>" : "<td class=\"n\">%d</td>", l->number);
@@ -22,34 +81,46 @@ static void put_layer(struct region *region, const struct layer *l, FILE *out)
     fputs("</td>", out);
     page_number((double)l->params, grouped(region, l->params), out);
     page_number((double)l->macs, grouped(region, l->macs), out);
+    if (step)
+        put_share(share_of(step, l), out);
     page_cell(l->input ? "" : l->trains ? l->fate : "prediction only", out);
     fputs("</tr>\n", out);
 }
 
-static void put_layers(const struct compilation *c, FILE *out)
+static void put_layers(const struct compilation *c, const json_t *step, FILE *out)
 {
-    static const char *const head[] = {"#", "name", "layer", "output", "parameters", "MACs", "how", NULL};
+    static const char *const plain[] = {"#", "name", "layer", "output", "parameters", "MACs", "how", NULL},
+                             *const timed[] = {"#",    "name", "layer", "output", "parameters",
+                                               "MACs", "time", "how",   NULL};
     int n;
     const struct layer *list = layers_of(c, &n);
     int64_t macs = 0;
+    double share = 0;
     fputs("<div class=\"scroll\"><table class=\"sorts\">\n", out);
-    page_head(head, "nllnnnl", out);
+    page_head(step ? timed : plain, step ? "nllnnnnl" : "nllnnnl", out);
     fputs("<tbody>\n", out);
     for (int i = 0; i < n; i++) {
+        const double own = step ? share_of(step, &list[i]) : NAN;
         macs += list[i].macs;
+        share += isnan(own) ? 0 : own;
         if (i < MOST_LAYERS)
-            put_layer(c->region, &list[i], out);
+            put_layer(c->region, &list[i], step, out);
     }
     fprintf(
         out,
-        "</tbody>\n<tfoot><tr><td></td><td>total</td><td></td><td></td><td class=\"n\">%s</td><td class=\"n\">%s</td><td></td></tr></tfoot>\n",
+        "</tbody>\n<tfoot><tr><td></td><td>total</td><td></td><td></td><td class=\"n\">%s</td><td class=\"n\">%s</td>",
         grouped(c->region, c->plan->params), grouped(c->region, macs));
-    fputs("</table></div>\n<p class=\"soft\">", out);
+    if (step)
+        put_share(share, out);
+    fputs("<td></td></tr></tfoot>\n</table></div>\n<p class=\"soft\">", out);
     if (n > MOST_LAYERS)
         fprintf(out, "The first %d of %d; netc --summary has all. ", MOST_LAYERS, n);
     fputs("Output: the shape of one sample's result. MACs: multiply-adds of Conv and Linear in one "
-          "sample's forward pass. How: the kernel that computes a layer, and what is done in it at once.</p>\n",
+          "sample's forward pass. How: the kernel that computes a layer, and what is done in it at once.",
           out);
+    if (step)
+        explain_time(step, share, out);
+    fputs("</p>\n", out);
 }
 
 void report_layers(const struct report *r, FILE *out)
@@ -57,7 +128,7 @@ void report_layers(const struct report *r, FILE *out)
     struct region *region = region_new();
     struct compilation c;
     if (model_again(r->plan, region, &c))
-        put_layers(&c, out);
+        put_layers(&c, step_of(r->profile), out);
     else
         report_nothing("The text in the plan is not one that this version compiles.", out);
     region_free(region);

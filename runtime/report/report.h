@@ -27,6 +27,7 @@ struct report {
     const char *summary;       /* its summary.txt; NULL: none */
     const struct plan *plan;   /* with the settings in force */
     const json_t *settings;    /* settings.json; NULL: none */
+    const json_t *profile;     /* profile.json; NULL: none */
     const struct history *history;
     const struct dataset *data; /* NULL: there is none, because of ... */
     const char *no_data;

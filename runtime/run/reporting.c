@@ -129,10 +129,11 @@ static bool save(const struct reporting *g, struct data_error *e)
 /* Everything but data and answers. */
 static bool begin(struct reporting *g, struct job *j, struct data_error *e)
 {
-    char metrics[PATH_MAX];
+    char metrics[PATH_MAX], profile[PATH_MAX];
     *g = (struct reporting){.job = j};
     if (snprintf(g->path, sizeof g->path, "%s/report.html", j->folder) >= PATH_MAX ||
-        snprintf(metrics, sizeof metrics, "%s/metrics.jsonl", j->folder) >= PATH_MAX)
+        snprintf(metrics, sizeof metrics, "%s/metrics.jsonl", j->folder) >= PATH_MAX ||
+        snprintf(profile, sizeof profile, "%s/profile.json", j->folder) >= PATH_MAX)
         return data_fail(e, "%s: too long a path", j->folder);
     if (!history_read(metrics, &g->history, e))
         return false;
@@ -144,6 +145,7 @@ static bool begin(struct reporting *g, struct job *j, struct data_error *e)
                                 .summary = *g->summary ? g->summary : NULL,
                                 .plan = j->plan,
                                 .settings = settings_read(j->folder, false),
+                                .profile = json_load_file(profile, JSON_REJECT_DUPLICATES, NULL),
                                 .history = &g->history,
                                 .no_data = g->no_data,
                                 .no_answers = g->no_answers,
@@ -160,6 +162,7 @@ static bool end(struct reporting *g, struct data_error *e)
     trial_close(&g->trial);
     history_free(&g->history);
     json_decref((json_t *)g->report.settings);
+    json_decref((json_t *)g->report.profile);
     return good;
 }
 

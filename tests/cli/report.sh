@@ -84,6 +84,14 @@ says runs/mlp-1/report.html 'No epoch is over'
 expect 0 netrun --resume mlp-1
 says runs/mlp-1/report.html 'Resumed after step 5: '
 check runs/mlp-1/report.html
+# Of a run that was measured the layers have their shares of the time, and these are those of profile.json.
+expect 0 netrun "$ROOT/models/mnist_cnn.net" --train "$data" --steps 2 --profile --runs timed
+tr -d ' \n' <timed/mnist_cnn-1/profile.json | sed 's/"phase":"evaluate".*//; s/.*"layers"://' | grep -oE '"layer":"conv1".*' |
+    sed -E 's/.*"layer":"conv1"[^}]*"share":([0-9.e-]*).*/\1/; q' >share
+[ -s share ] && section timed/mnist_cnn-1/report.html layers | grep -E '>conv1<' | grep -q "data-v=\"$(cat share)" || fail "conv1 has not the share $(cat share)"
+section timed/mnist_cnn-1/report.html layers | grep -q '<th class="n" scope="col">time</th>' || fail "no column of time"
+check timed/mnist_cnn-1/report.html
+
 # Warnings stand there, each once; layers are those of the params that were given.
 expect 0 netrun "$ROOT/models/mlp.net" -D hidden=16 --train "$data" --epochs 1 --set data.transform.0.factor=1e-6 --runs warned
 says err 'warning: '
