@@ -90,6 +90,7 @@ void board_lost(struct job *j)
 {
     warn(&j->tell, "%s: the event file cannot be written: TensorBoard will not see more of this run", j->folder);
     board_close(j);
+    parameters_close(j);
 }
 
 void board_close(struct job *j)

@@ -6,7 +6,15 @@
 enum { EVENT_TIME = 1, EVENT_NUMBER = 2, EVENT_VERSION = 3, EVENT_GRAPH = 4, EVENT_SUMMARY = 5, EVENT_SESSION = 7 };
 enum { SESSION_STATUS = 1, SESSION_START = 1 };
 enum { SUMMARY_VALUE = 1, VALUE_TAG = 1, VALUE_SIMPLE = 2, VALUE_IMAGE = 4, VALUE_HISTOGRAM = 5, VALUE_METADATA = 9 };
-enum { METADATA_PLUGIN = 1, METADATA_DESCRIPTION = 3, PLUGIN_NAME = 1, PLUGIN_CONTENT = 2 };
+enum {
+    METADATA_PLUGIN = 1,
+    METADATA_DESCRIPTION = 3,
+    METADATA_CLASS = 4,
+    CLASS_TENSOR = 2,
+    CLASS_BLOBS = 3,
+    PLUGIN_NAME = 1,
+    PLUGIN_CONTENT = 2
+};
 enum { IMAGE_HEIGHT = 1, IMAGE_WIDTH = 2, IMAGE_CHANNELS = 3, IMAGE_PNG = 4 };
 enum { HPARAMS_EXPERIMENT = 2, HPARAMS_START = 3, HPARAMS_END = 4 };
 enum { EXPERIMENT_HPARAM = 4, EXPERIMENT_METRIC = 5, HPARAM_NAME = 1, HPARAM_TYPE = 4, METRIC_NAME = 1, NAME_TAG = 2 };
@@ -113,8 +121,8 @@ void tfevents_scalar(struct tfevents *t, const char *tag, double value)
     proto_close(&t->event);
 }
 
-/* `plugin`: that of TensorBoard which shows such values; nobody else reads what is said about them. */
-static void close_value(struct tfevents *t, const char *plugin, const char *about)
+/* `plugin`: that of TensorBoard which shows such values, as `class`; only of values with both it reads what is said about them. */
+static void close_value(struct tfevents *t, const char *plugin, int class, const char *about)
 {
     if (about) {
         proto_open(&t->event, VALUE_METADATA);
@@ -122,6 +130,7 @@ static void close_value(struct tfevents *t, const char *plugin, const char *abou
         proto_text(&t->event, PLUGIN_NAME, plugin);
         proto_close(&t->event);
         proto_text(&t->event, METADATA_DESCRIPTION, about);
+        proto_integer(&t->event, METADATA_CLASS, (uint64_t) class);
         proto_close(&t->event);
     }
     proto_close(&t->event);
@@ -138,7 +147,7 @@ void tfevents_histogram(struct tfevents *t, const char *tag, const char *about, 
     proto_doubles(&t->event, 6, h->limit, h->bins);
     proto_doubles(&t->event, 7, h->count, h->bins);
     proto_close(&t->event);
-    close_value(t, "histograms", about);
+    close_value(t, "histograms", CLASS_TENSOR, about);
 }
 
 void tfevents_image(struct tfevents *t, const char *tag, const char *about, const struct tfevents_image *image)
@@ -150,7 +159,7 @@ void tfevents_image(struct tfevents *t, const char *tag, const char *about, cons
     proto_integer(&t->event, IMAGE_CHANNELS, (uint64_t)image->channels);
     proto_bytes(&t->event, IMAGE_PNG, image->png, image->bytes);
     proto_close(&t->event);
-    close_value(t, "images", about);
+    close_value(t, "images", CLASS_BLOBS, about);
 }
 
 /* ---- the graph ---- */

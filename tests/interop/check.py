@@ -5,6 +5,7 @@
 Each PICTURE must be readable, and not of one colour.
 """
 
+import io
 import json
 import math
 import sys
@@ -52,8 +53,28 @@ def close(one, two, tolerance):
     return math.isclose(one, two, rel_tol=tolerance)
 
 
+def check_images(board):
+    """PNGs of the size that is said, with something on them."""
+    for tag in "data/train", "confusion":
+        (event,) = board.Images(tag)
+        pixels = plt.imread(io.BytesIO(event.encoded_image_string), format="png")
+        assert pixels.shape[:2] == (event.height, event.width) and pixels.std() > 0.05, tag
+
+
+def check_graph(graph):
+    """Layers of models/mnist_cnn.net, each behind the one that it reads."""
+    names = [node.name for node in graph.node]
+    for at, node in enumerate(graph.node):
+        assert all(name in names[:at] for name in node.input), node
+    shape = {node.name: [dim.size for dim in node.attr["_output_shapes"].list.shape[0].dim] for node in graph.node}
+    assert shape["image"] == [-1, 1, 28, 28] and shape["conv2"] == [-1, 32, 14, 14] and shape["logits"] == [-1, 10]
+    layer = {node.name: node for node in graph.node}
+    assert layer["conv2"].op == "Conv" and layer["conv2"].attr["parameters"].i == 4640
+    assert layer["logits"].op == "output" and list(layer["logits"].input) == ["fc2"]
+
+
 def check_board(folder, epochs):
-    """Scalars, settings and histograms of the event file; how many of each."""
+    """Scalars, settings and histograms of the event file, how many of each; its images and its graph."""
     board = EventAccumulator(folder, {"histograms": 0, "images": 0, "graph": 1, "scalars": 0, "tensors": 0})
     board.Reload()
     for of, name in (("train", "loss"), ("test", "loss")):
@@ -68,6 +89,8 @@ def check_board(folder, epochs):
     assert start.hparams["train.batch"].number_value > 0 and start.hparams["train.optimizer"].string_value, start
     end = board.SummaryMetadata("_hparams_/session_end_info").plugin_data
     assert plugin_data_pb2.HParamsPluginData.FromString(end.content).session_end_info.status == 1
+    check_images(board)
+    check_graph(board.Graph())
     return len(board.Tags()["scalars"]), len(start.hparams), check_histograms(board, folder, epochs)
 
 

@@ -54,6 +54,7 @@ def histogram(values, about=None, tag=None):
     if about:
         value.metadata.plugin_data.plugin_name = "histograms"
         value.metadata.summary_description = about
+        value.metadata.data_class = summary_pb2.DATA_CLASS_TENSOR
     return value
 
 
@@ -113,6 +114,7 @@ def events():
         height=28, width=300, colorspace=1, encoded_image_string=bytes(i % 251 for i in range(2000))))
     image.metadata.plugin_data.plugin_name = "images"
     image.metadata.summary_description = "What is seen."
+    image.metadata.data_class = summary_pb2.DATA_CLASS_BLOB_SEQUENCE
     yield event_pb2.Event(wall_time=1700000002.5, step=938, summary=summary_pb2.Summary(value=[
         Value(tag="loss/train", simple_value=0.125), Value(tag="loss/test", simple_value=float("nan")),
         histogram(values(), "All *1000* of them.", "weights/fc1.weight"),
