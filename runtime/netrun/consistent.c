@@ -66,8 +66,8 @@ int options_consistent(struct options *o)
         return complain(STATUS_USAGE, "--resume takes no -D: a run that is resumed keeps its network");
     if (o->resume && (o->weights || o->dry_run))
         return complain(STATUS_USAGE, "--resume goes neither with --weights nor with --dry-run");
-    if (o->sweep && (o->dry_run || o->steps || o->json))
-        return complain(STATUS_USAGE, "--sweep goes with neither --dry-run, --steps nor --json");
+    if (o->sweep && (o->dry_run || o->steps))
+        return complain(STATUS_USAGE, "--sweep goes with neither --dry-run nor --steps");
     if (o->output && strcmp(o->output, "-") == 0 && o->json)
         return complain(STATUS_USAGE, "--json and --output - cannot both write to stdout");
     if (o->worst && o->output && !ends_in(o->output, ".png"))

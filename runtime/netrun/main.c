@@ -49,7 +49,6 @@ static int act(struct job *j)
     case ACTION_RUNS:
         return runs_list(j->options);
     case ACTION_PLOT:
-        return plot(j->options);
     case ACTION_WATCH:
         return watch(j->options);
     case ACTION_PROFILE:
@@ -72,11 +71,14 @@ static int take_up_sweep(const struct options *now, const char *folder)
     char **argv = sweep_command(folder, region, &argc);
     if (argv && (status = options_read(argc, argv, &o)) == OPTIONS_GO) {
         o.quiet = now->quiet;
+        o.json = now->json;
         o.progress = now->progress;
         o.output = now->output ? now->output : o.output;
         o.jobs = now->jobs ? now->jobs : o.jobs;
         o.threads = now->threads ? now->threads : o.threads;
-        status = now->resume ? sweep_resume(&o, folder, now->folder) : sweep_report_again(&o, folder);
+        status = now->resume                  ? sweep_resume(&o, folder, now->folder)
+                 : now->action == ACTION_PLOT ? sweep_plot_again(&o, folder, now->output)
+                                              : sweep_report_again(&o, folder);
         options_free(&o);
     }
     region_free(region);
@@ -94,6 +96,17 @@ static int reports(const struct options *o)
         status = status ? status : failed;
     }
     return status;
+}
+
+/* Curves of runs, or what came of a sweep. */
+static int plots(const struct options *o)
+{
+    char folder[PATH_MAX];
+    for (int i = 0; i < o->predictions; i++)
+        if (sweep_named(o->runs, o->predict[i], folder))
+            return o->predictions == 1 ? take_up_sweep(o, folder)
+                                       : complain(STATUS_USAGE, "--plot: %s is a sweep, which is drawn alone", folder);
+    return plot(o);
 }
 
 static int one_job(struct options *o)
@@ -124,6 +137,7 @@ int main(int argc, char **argv)
     if (status == OPTIONS_GO)
         status = options.sweep                                                         ? sweep(&options)
                  : options.action == ACTION_REPORT                                     ? reports(&options)
+                 : options.action == ACTION_PLOT                                       ? plots(&options)
                  : options.resume && sweep_named(options.runs, options.resume, folder) ? take_up_sweep(&options, folder)
                                                                                        : one_job(&options);
     options_free(&options);

@@ -190,7 +190,7 @@ static const struct option_row rows[] = {
      false, OPTION_CALL(act, ACTION_INSPECT, NULL)},
     {"plot", 0, NULL, WHAT,
      "curves of the runs that follow (names or folders; without any, of the newest) as SVG and PNG: in the run's folder, of several "
-     "runs here or by --output; those that differ in seeds alone become a mean with a band",
+     "runs here or by --output; those that differ in seeds alone become a mean with a band; of a sweep its results against each value",
      false, OPTION_CALL(ask_runs, ACTION_PLOT, NULL)},
     {"report", 0, NULL, WHAT,
      "report.html of the runs or sweeps that follow (without any, of the newest run), made again in their folders; with --data DIR "
@@ -238,8 +238,10 @@ static const struct option_row rows[] = {
      "untrained, of the seed; "
      "without it --test and --predict take the newest run's best where an epoch is over, else its last",
      false, OPTION_TEXT(weights)},
-    {"partial", 0, NULL, WEIGHTS, "take what FILE has, although tensors are missing or unknown", true,
-     OPTION_FLAG(partial)},
+    {"partial", 0, NULL, WEIGHTS,
+     "take those tensors of FILE that the network has, although others are missing, which keep their initial values, or unknown; shapes must "
+     "agree",
+     true, OPTION_FLAG(partial)},
     {"map", 0, "OLD=NEW|FILE", WEIGHTS,
      "what FILE calls OLD is NEW here: a tensor, or all that begin with OLD and a dot; may be repeated, or lie in a file, a line each",
      true, OPTION_CALL(map, 0, NULL)},
@@ -311,6 +313,7 @@ static const struct option_section sections[] = {
      "runs/NET-N/best.safetensors        weights of the best epoch\n"
      "runs/NET-N/curves.svg, .png, .gp   loss, metric, learning rate and time of the epochs; a script of gnuplot\n"
      "runs/NET-N/report.html             all of it to look at, in one file\n"
+     "runs/NET-sweep-N/sweep.svg, .png   what came of its runs against each value\n"
      "runs/NET-sweep-N/                  sweep.json, the model, and a folder NET-N for each run of a sweep\n"},
     {"Environment", "CC               compiler of the kernels\n"
                     "XDG_CACHE_HOME   kernels are kept in its folder netrun (~/.cache)\n"

@@ -207,6 +207,9 @@ int sweep_axes(struct sweep *s, struct plan *plan)
         if (s->axis[i].range && !s->draws)
             return complain(STATUS_USAGE, "--sweep: `%s` is drawn from a range: say how often, runs=random(20)",
                             s->axis[i].name);
+        if (strncmp(s->axis[i].name, "train.save", strlen("train.save")) == 0)
+            return complain(STATUS_USAGE, "--sweep: `%s` says which run is the best: it is the same for all",
+                            s->axis[i].name);
         if (s->eta && strcmp(s->axis[i].name, "train.epochs") == 0)
             return complain(STATUS_USAGE, "--sweep: halving decides how many epochs a run has: leave out train.epochs");
     }

@@ -59,6 +59,7 @@ static json_t *sweep_json(const struct sweep *s)
     json_object_set_new(all, "net", json_string(s->net));
     json_object_set_new(all, "command", command);
     json_object_set_new(all, "data", *s->data ? json_string(s->data) : json_null());
+    json_object_set_new(all, "weights", o->weights ? json_string(o->weights) : json_null());
     json_object_set_new(all, "rung", json_integer(s->rung));
     json_object_set_new(all, "measure", json_string(s->measure));
     json_object_set_new(all, "metric", json_string(s->metric));
@@ -161,6 +162,13 @@ char **sweep_command(const char *folder, struct region *r, int *argc)
 int sweep_source(struct sweep *s)
 {
     char path[PATH_MAX];
+    json_t *all = read_file(s->folder);
+    const char *weights = json_string_value(json_object_get(all, "weights"));
+    if (weights)
+        s->options->weights = region_copy(s->region, weights);
+    json_decref(all);
+    if (!all)
+        return STATUS_DATA;
     s->source.model = true;
     if (!run_path(s->folder, source_name(s), path))
         return STATUS_DATA;

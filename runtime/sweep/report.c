@@ -156,7 +156,8 @@ static void put_means(const struct sweep *s, const struct row **list, int seed, 
             told |= sweep_same(s, list[i], list[k], seed);
         if (told)
             continue;
-        const struct mean l = sweep_mean(s, list[k], seed, true), m = sweep_mean(s, list[k], seed, false);
+        const struct mean l = sweep_mean(s, list[k], sweep_same, seed, true),
+                          m = sweep_mean(s, list[k], sweep_same, seed, false);
         fputs("<tr>", out);
         for (int i = 0; i < s->naxis; i++)
             if (i != seed)

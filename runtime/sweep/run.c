@@ -23,6 +23,7 @@ static void take_event(struct watch *w, const struct event *e)
         at->row->now_loss = e->step.loss;
     else if (e->kind == EVENT_EPOCH)
         at->row->epoch = e->epoch.epoch;
+    stream_event(at->sweep, at->row, e);
     live_draw(at->sweep, e->kind != EVENT_STEP);
     pthread_mutex_unlock(&at->sweep->busy);
 }

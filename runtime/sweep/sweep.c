@@ -42,6 +42,7 @@ static void *work(void *sweep)
         pthread_mutex_lock(&s->busy);
         r->running = false;
         live_row(s, r);
+        stream_row(s, r);
         int status = sweep_save(s);
         s->status = s->status ? s->status : status;
     }
@@ -82,7 +83,9 @@ static void begin(struct sweep *s, struct options *o)
     pthread_mutex_init(&s->busy, NULL);
     bool drawn = isatty(STDERR_FILENO) && !o->quiet && o->progress != PROGRESS_LINES && o->progress != PROGRESS_NONE;
     s->screen = drawn ? stderr : NULL;
-    s->lines = o->quiet || o->progress == PROGRESS_NONE ? NULL : stdout;
+    s->results = o->json ? stderr : stdout;
+    s->lines = o->quiet || o->progress == PROGRESS_NONE ? NULL : s->results;
+    s->json = o->json ? stdout : NULL;
 }
 
 static void end(struct sweep *s)
@@ -92,6 +95,22 @@ static void end(struct sweep *s)
     source_free(&s->source);
     pthread_mutex_destroy(&s->busy);
     region_free(s->region);
+}
+
+/* Its file, whatever `last` or a run's name will mean later, and wherever the sweep is taken up. */
+static int fix_weights(struct sweep *s, struct job *j)
+{
+    struct options *o = s->options;
+    if (!o->weights || weights_none(o))
+        return 0;
+    int status = weights_find(j);
+    char *path = status == 0 ? realpath(j->weights, NULL) : NULL;
+    if (path)
+        o->weights = region_copy(s->region, path);
+    else if (status == 0)
+        status = complain(STATUS_DATA, "%s: cannot be found", j->weights);
+    free(path);
+    return status;
 }
 
 /* The rows, from a plan that has the settings of the command line. */
@@ -110,9 +129,20 @@ static int prepare(struct sweep *s)
         snprintf(s->metric, sizeof s->metric, "%s", r->metrics > 0 ? r->metric[metric] : "");
         status = sweep_axes(s, j.plan);
     }
+    if (status == 0)
+        status = fix_weights(s, &j);
     plan_free(j.plan);
     s->options->precision = PRECISION_COUNT; /* each run finds its own */
     return status;
+}
+
+/* Into its folder; a sweep is none the worse if that fails. */
+static void plot_own_sweep(const struct sweep *s)
+{
+    struct data_error e;
+    char stem[PATH_MAX], why[600];
+    if (run_path(s->folder, "sweep", stem) && sweep_plot(s, stem, why, sizeof why, &e) && *why && s->lines)
+        note("%s.gp has the results by value, but they are not drawn: %s", stem, why);
 }
 
 /* Where the sweep stands, to whoever it may concern; the exit status. */
@@ -125,9 +155,11 @@ static int finish(struct sweep *s)
     }
     if (s->status)
         return s->status;
-    sweep_table(s, stdout);
+    sweep_table(s, s->results);
     if (!s->options->no_report)
         sweep_report(s);
+    plot_own_sweep(s);
+    stream_end(s, left, failed, signal);
     int status = s->options->output ? sweep_csv(s, s->options->output) : 0;
     if (left)
         note("%d of %d runs are not done; to go on: netrun --resume %s", left, s->nrow, s->folder);
@@ -145,9 +177,12 @@ static int go(struct sweep *s)
                     (long long)s->options->jobs);
         sweep_head(s, s->lines);
     }
+    stream_start(s);
     for (int i = 0; i < s->nrow; i++)
-        if (!is_open(&s->row[i]))
+        if (!is_open(&s->row[i])) {
             live_row(s, &s->row[i]);
+            stream_row(s, &s->row[i]);
+        }
     stops_listen();
     work_rungs(s);
     live_clear(s);
@@ -190,6 +225,31 @@ int sweep_report_again(struct options *o, const char *folder)
         sweep_report(&s);
     if (status == 0)
         printf("%s/report.html\n", s.folder);
+    end(&s);
+    return status;
+}
+
+int sweep_plot_again(struct options *o, const char *folder, const char *output)
+{
+    struct sweep s;
+    struct data_error e;
+    char stem[PATH_MAX], why[600];
+    begin(&s, o);
+    s.over = true;
+    int status = recall(&s, folder);
+    if (status == 0 && output)
+        snprintf(stem, sizeof stem, "%s", output);
+    else if (status == 0 && !run_path(folder, "sweep", stem))
+        status = STATUS_DATA;
+    char *dot = status == 0 ? strrchr(stem, '.') : NULL;
+    if (dot && (!strcmp(dot, ".svg") || !strcmp(dot, ".png") || !strcmp(dot, ".gp")))
+        *dot = '\0';
+    if (status == 0 && !sweep_plot(&s, stem, why, sizeof why, &e))
+        status = complain(STATUS_DATA, "%s", e.text);
+    else if (status == 0 && *why)
+        note("%s.gp has the results by value, but they are not drawn: %s", stem, why);
+    else if (status == 0)
+        printf("%s.svg\n%s.png\n", stem, stem);
     end(&s);
     return status;
 }

@@ -63,6 +63,8 @@ struct sweep {
     pthread_mutex_t busy; /* rows, files and what is shown; one run changes nothing but its job beside it */
     int next;             /* row to look at */
     int status;           /* a signal, or what the sweep itself failed at; 0: go on */
+    FILE *results, *json; /* stdout, or with --json stderr; events as JSON Lines: NULL or stdout */
+    bool json_lost;       /* nobody reads them any more */
     FILE *lines, *screen; /* finished rows; those that run, redrawn; NULL: nobody looks */
     int drawn;            /* lines on the screen */
     double drawn_at;
@@ -98,7 +100,7 @@ bool sweep_named(const char *runs, const char *name, char folder[PATH_MAX]);
 char **sweep_command(const char *folder, struct region *r, int *argc);
 /* Where the rows of `s` had come to, which was made by the same command. */
 int sweep_recall(struct sweep *s); /* the data folder, too */
-/* The model or plan that was copied there, under the name that it was given. */
+/* The model or plan that was copied there, under the name that it was given; and where the weights lie that it began with. */
 int sweep_source(struct sweep *s);
 void sweep_folder_of(const struct sweep *s, const struct row *r, char folder[PATH_MAX]);
 
@@ -114,8 +116,9 @@ int sweep(struct options *o);
 /* The same, begun earlier in `folder` by the options `o`: it goes on with what is not done, to the same bits. `data` NULL: where
  * they were. */
 int sweep_resume(struct options *o, const char *folder, const char *data);
-/* The same, but that nothing runs: its report is made again. */
+/* The same, but that nothing runs: its report is made again, its picture is drawn again (as `output`; NULL: in the folder). */
 int sweep_report_again(struct options *o, const char *folder);
+int sweep_plot_again(struct options *o, const char *folder, const char *output);
 
 /* ---- table.c ---- */
 
@@ -130,18 +133,33 @@ bool sweep_counts(const struct row *r); /* it is done, and has a best epoch */
 /* Does the best's 95 % interval hold it? A loss has none. */
 bool sweep_ties(const struct sweep *s, const struct row *best, const struct row *r);
 /* They have the same values but that of axis `seed`. */
-bool sweep_same(const struct sweep *s, const struct row *a, const struct row *b, int seed);
+typedef bool sweep_like(const struct sweep *s, const struct row *a, const struct row *b, int axis);
+sweep_like sweep_same;
+sweep_like sweep_same_value; /* they have the same value of that one */
 struct mean {
     int n;
     double mean, half; /* of the 95 % interval; 0: one value has none */
 };
-/* Over the seeds: of the loss, or of the metric in percent. */
-struct mean sweep_mean(const struct sweep *s, const struct row *first, int seed, bool loss);
+/* Over the rows that are done and like the first: of the loss, or of the metric in percent. */
+struct mean sweep_mean(const struct sweep *s, const struct row *first, sweep_like *like, int axis, bool loss);
+
+/* ---- plot.c ---- */
+
+/* Results against the values of each axis, as <stem>.gp, .svg and .png; `*why` says what is missing for the pictures, if they are not
+ * drawn. False: it cannot be written, or there is nothing to draw yet. */
+bool sweep_plot(const struct sweep *s, const char *stem, char *why, size_t size, struct data_error *e);
 
 /* ---- report.c ---- */
 
 /* report.html in the sweep's folder: its rows, means, values and curves. A sweep is none the worse if that fails. */
 void sweep_report(struct sweep *s);
+
+/* ---- stream.c: --json; the caller holds `busy`, or is alone ---- */
+
+void stream_start(struct sweep *s);
+void stream_event(struct sweep *s, const struct row *r, const struct event *e); /* of the run, with its number */
+void stream_row(struct sweep *s, const struct row *r); /* it is over, or at the end of its rung */
+void stream_end(struct sweep *s, int left, int failed, int signal);
 
 /* ---- live.c: the caller holds `busy` ---- */
 

@@ -132,12 +132,18 @@ bool sweep_same(const struct sweep *s, const struct row *a, const struct row *b,
     return true;
 }
 
-struct mean sweep_mean(const struct sweep *s, const struct row *first, int seed, bool loss)
+bool sweep_same_value(const struct sweep *s, const struct row *a, const struct row *b, int axis)
+{
+    (void)s;
+    return strcmp(a->value[axis], b->value[axis]) == 0;
+}
+
+struct mean sweep_mean(const struct sweep *s, const struct row *first, sweep_like *like, int axis, bool loss)
 {
     struct mean m = {0};
     double square = 0; /* Welford */
     for (const struct row *r = s->row; r < s->row + s->nrow; r++) {
-        if (!sweep_counts(r) || !sweep_same(s, first, r, seed))
+        if (!sweep_counts(r) || !like(s, first, r, axis))
             continue;
         double x = loss ? r->loss : 100 * r->metric, before = m.mean;
         m.mean += (x - before) / ++m.n;
@@ -164,7 +170,8 @@ static void put_means(const struct sweep *s, const struct row **list, int seed, 
             told |= sweep_same(s, list[i], list[k], seed);
         if (told)
             continue;
-        struct mean l = sweep_mean(s, list[k], seed, true), m = sweep_mean(s, list[k], seed, false);
+        struct mean l = sweep_mean(s, list[k], sweep_same, seed, true),
+                    m = sweep_mean(s, list[k], sweep_same, seed, false);
         char loss[32], half[32] = "-", share[32] = "-";
         loss_text(l.mean, loss, sizeof loss);
         if (l.n > 1) { /* one value has no interval */

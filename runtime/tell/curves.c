@@ -1,8 +1,8 @@
 #include "curves.h"
+#include "gnuplot.h"
 
 #include "base/atomic_file.h"
 #include "base/base.h"
-#include "cpu/command.h"
 
 #include <limits.h>
 #include <math.h>
@@ -120,16 +120,6 @@ static double range(const struct sheet *s, const char *name)
     return high / low;
 }
 
-/* In a string of gnuplot, where ' is '' and nothing else has a meaning. */
-static void put_text(FILE *out, const char *text)
-{
-    fputc('\'', out);
-    for (; *text; text++)
-        if ((unsigned char)*text >= ' ')
-            fprintf(out, *text == '\'' ? "''" : "%c", *text);
-    fputc('\'', out);
-}
-
 static void put_line(const struct sheet *s, int group, size_t column, size_t index, bool first)
 {
     const struct curve_run *run = first_of(s, group);
@@ -150,7 +140,7 @@ static void put_line(const struct sheet *s, int group, size_t column, size_t ind
                 column, tint);
     fprintf(s->out, "$g%d_%zu using 1:2 with linespoints lw 2 pt %d ps 0.6 dt %d lc rgb '%s' title ", group, column,
             train ? 6 : 7, train && s->groups > 1 ? 2 : 1, tint);
-    put_text(s->out, label);
+    gnuplot_text(label, s->out);
 }
 
 static void put_panel(const struct sheet *s, const struct panel *p)
@@ -161,7 +151,7 @@ static void put_panel(const struct sheet *s, const struct panel *p)
                       : p->share || p->from_zero      ? "bottom right"
                                                       : "top right";
     fprintf(s->out, "set ylabel ");
-    put_text(s->out, p->axis);
+    gnuplot_text(p->axis, s->out);
     fprintf(s->out, "%s", p->share ? " . ' (%)'" : "");
     fprintf(s->out, "\n%s logscale y\nset yrange [%s:*]\nset key %s\nplot", p->logarithmic ? "set" : "unset",
             p->from_zero ? "0" : "*", key);
@@ -253,28 +243,6 @@ static char *script(const struct sheet *sheet)
     return text;
 }
 
-/* gnuplot of the script, with the stem of what it makes; empty `why`: done. */
-static void draw(const char *path, const char *stem, char *why, size_t size)
-{
-    char output[500] = "", argument[PATH_MAX + 20];
-    struct command c = {0};
-    char *gnuplot = command_find("gnuplot");
-    *why = '\0';
-    if (!gnuplot) {
-        snprintf(why, size, "there is no gnuplot (`make deps` installs it)");
-        return;
-    }
-    int status = -1;
-    if (strchr(stem, '\'') || snprintf(argument, sizeof argument, "stem = '%s'", stem) >= (int)sizeof argument)
-        snprintf(output, sizeof output, "its path holds a quote, or is too long");
-    else if (command_add(&c, "gnuplot") && command_add(&c, "-e") && command_add(&c, argument) && command_add(&c, path))
-        status = command_run(&c, gnuplot, output, sizeof output);
-    if (status != 0)
-        snprintf(why, size, "gnuplot failed%s%s", *output ? ": " : "", output);
-    command_free(&c);
-    free(gnuplot);
-}
-
 bool curves_draw(const struct curve_run *run, size_t runs, const char *stem, char *why, size_t size,
                  struct data_error *error)
 {
@@ -288,6 +256,6 @@ bool curves_draw(const struct curve_run *run, size_t runs, const char *stem, cha
     bool good = text ? atomic_save(path, text, strlen(text), error) : data_fail(error, "%s: out of memory", path);
     free(text);
     if (good)
-        draw(path, stem, why, size);
+        gnuplot_draw(path, stem, why, size);
     return good;
 }

@@ -22,6 +22,8 @@ const struct field event_field[] = {
     {ALL, "event", FIELD_KIND, 0, NULL, "its kind", FIELD_STAYS},
     {ALL, "time", FIELD_TIME, AT(time), "UTC", "ISO 8601, as 2026-01-31T23:59:59.123Z", FIELD_STAYS},
 
+    {ALL, "run", FIELD_INTEGER, AT(run), NULL, "its number in a sweep: sweeps.md", FIELD_OPTIONAL},
+
     {IN(START), "schema", FIELD_INTEGER, AT(start.schema), NULL, "counts changes that readers would not survive", FIELD_STAYS},
     {IN(START), "netrun", FIELD_TEXT, AT(start.version), NULL, "version", FIELD_STAYS},
     {IN(START), "net", FIELD_TEXT, AT(start.net), NULL, "name of the network", FIELD_STAYS},
@@ -159,7 +161,7 @@ int columns_of_epochs(const char *tested, const char metric[][METRIC_NAME], int 
     int n = 0;
     for (const struct field *f = event_field; f < event_field + event_fields; f++) {
         bool each = f->type == FIELD_METRIC || f->type == FIELD_INTERVAL, pair = f->type == FIELD_INTERVAL;
-        if (!(f->kinds & IN(EPOCH)) || f->type == FIELD_KIND)
+        if (!(f->kinds & IN(EPOCH)) || f->type == FIELD_KIND || f->at == AT(run))
             continue;
         for (int m = 0; m < (each ? metrics : 1); m++)
             for (int bound = pair ? 0 : -1; bound < (pair ? 2 : 0); bound++) {

@@ -141,6 +141,7 @@ struct event {
     bool synthetic, weights_synthetic; /* the data were made up; the weights learnt from such */
     const char *weights;               /* file that they came from, "" if none */
     struct finding finding;            /* of a warning, or of the end */
+    int64_t run;                       /* of a sweep, from 1 on; 0: of none */
     union {
         struct start_report start;
         struct step_report step;
@@ -284,6 +285,8 @@ const char *time_text(double since_1970, char text[TIME_TEXT]); /* "2026-01-31T2
 int digits_of(int64_t n);
 int text_columns(const char *text);     /* of UTF-8, each character one column wide */
 void text_cut(char *text, int columns); /* to so many at most */
+/* With the end of a line behind a comma wherever one more piece would not fit, and four spaces before what follows. */
+const char *text_wrapped(const char *text, int columns, char *out, size_t size);
 /* snprintf at the end of what is there; a full buffer stays as it is. */
 void text_append(char *text, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 

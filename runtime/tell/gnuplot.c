@@ -1,0 +1,37 @@
+#include "gnuplot.h"
+
+#include "cpu/command.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+void gnuplot_text(const char *text, FILE *out)
+{
+    fputc('\'', out);
+    for (; *text; text++)
+        if ((unsigned char)*text >= ' ')
+            fprintf(out, *text == '\'' ? "''" : "%c", *text);
+    fputc('\'', out);
+}
+
+void gnuplot_draw(const char *path, const char *stem, char *why, size_t size)
+{
+    char output[500] = "", argument[PATH_MAX + 20];
+    struct command c = {0};
+    char *gnuplot = command_find("gnuplot");
+    *why = '\0';
+    if (!gnuplot) {
+        snprintf(why, size, "there is no gnuplot (`make deps` installs it)");
+        return;
+    }
+    int status = -1;
+    if (strchr(stem, '\'') || snprintf(argument, sizeof argument, "stem = '%s'", stem) >= (int)sizeof argument)
+        snprintf(output, sizeof output, "its path holds a quote, or is too long");
+    else if (command_add(&c, "gnuplot") && command_add(&c, "-e") && command_add(&c, argument) && command_add(&c, path))
+        status = command_run(&c, gnuplot, output, sizeof output);
+    if (status != 0)
+        snprintf(why, size, "gnuplot failed%s%s", *output ? ": " : "", output);
+    command_free(&c);
+    free(gnuplot);
+}
