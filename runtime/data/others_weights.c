@@ -62,9 +62,11 @@ static const struct {
 } rows[] = {
     {is_torch,
      {"was written by torch.save",
-      (const char *const[]){"convert it once, in Python:", "import torch; from safetensors.torch import save_file",
-                            "state = torch.load(\"%s\", map_location=\"cpu\", weights_only=True)",
-                            "save_file({name: value.contiguous() for name, value in state.items()}, " SAVED, NULL}}},
+      (const char *const[]){
+          "convert it once, in Python:", "import torch; from safetensors.torch import save_file",
+          "state = torch.load(\"%s\", map_location=\"cpu\", weights_only=True)",
+          "save_file({name: value.clone(memory_format=torch.contiguous_format) for name, value in state.items()}, " SAVED,
+          NULL}}},
     {is_npz,
      {"is a NumPy archive (.npz)",
       (const char *const[]){"convert it once, in Python:", "import numpy; from safetensors.numpy import save_file",

@@ -2,8 +2,10 @@
 #include "confusion.h"
 #include "base/options.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <string.h>
+#include <unistd.h>
 
 #define SILENCE 60.0 /* seconds after which a line is due where there is no bar */
 
@@ -66,11 +68,14 @@ void epoch_text(const struct epoch_report *r, bool synthetic, char *text, size_t
 static void say_start(struct tell *t, const struct event *e)
 {
     const struct start_report *r = &e->start;
-    char arena[32], with[32];
+    char arena[32], with[32], text[PATH_MAX + 300], wrapped[PATH_MAX + 400];
     snprintf(with, sizeof with, " with %d thread%s", r->threads, r->threads == 1 ? "" : "s");
-    say(t, "%s: %lld parameters, %s%s%s%s, batch %lld, memory %s, seed %lu%s%s", r->net, (long long)r->params,
-        r->device, r->gpu ? " (" : with, r->gpu ? r->gpu : "", r->gpu ? ")" : "", (long long)r->batch,
-        bytes_text(r->arena, arena, sizeof arena), (unsigned long)r->seed, *r->folder ? ", " : "", r->folder);
+    snprintf(text, sizeof text, "%s: %lld parameters, %s%s%s%s, batch %lld, memory %s, seed %lu%s%s", r->net,
+             (long long)r->params, r->device, r->gpu ? " (" : with, r->gpu ? r->gpu : "", r->gpu ? ")" : "",
+             (long long)r->batch, bytes_text(r->arena, arena, sizeof arena), (unsigned long)r->seed,
+             *r->folder ? ", " : "", r->folder);
+    bool narrow = t->lines && isatty(fileno(t->lines)); /* a file keeps lines whole, for those who look for one */
+    say(t, "%s", narrow ? text_wrapped(text, LINE, wrapped, sizeof wrapped) : text);
     if (e->synthetic)
         say(t, "%s: SYNTHETIC data, made to try things out: results say nothing of a real set", r->data);
     if (!r->data && r->holdout == 0)

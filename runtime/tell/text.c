@@ -106,3 +106,25 @@ int digits_of(int64_t n)
 {
     return snprintf(NULL, 0, "%lld", (long long)n);
 }
+
+const char *text_wrapped(const char *text, int columns, char *out, size_t size)
+{
+    int used = 0;
+    if (size)
+        *out = '\0';
+    for (size_t n; *text; text += n) {
+        char piece[1024];
+        const char *comma = strstr(text, ", ");
+        n = comma ? (size_t)(comma - text) + 2 : strlen(text);
+        snprintf(piece, sizeof piece, "%.*s", (int)n, text);
+        int wide = text_columns(piece);
+        if (used > 0 && used + wide - (comma ? 1 : 0) > columns) {
+            out[strlen(out) - 1] = '\n'; /* the space behind the comma */
+            text_append(out, size, "    ");
+            used = 4;
+        }
+        text_append(out, size, "%s", piece);
+        used += wide;
+    }
+    return out;
+}

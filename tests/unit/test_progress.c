@@ -219,13 +219,25 @@ static void test_pace(void **state)
         assert_false(pace_drops(&p, 128, 0.1, &times));
 }
 
+/* No line is longer than it may be but one that is a single piece. */
+static void test_wrapped(void **state)
+{
+    (void)state;
+    char out[200];
+    assert_string_equal(text_wrapped("short, it fits", 14, out, sizeof out), "short, it fits");
+    assert_string_equal(text_wrapped("short, it fits", 13, out, sizeof out), "short,\n    it fits");
+    assert_string_equal(text_wrapped("a: 12, b, c (NVIDIA H200), seed 1, runs/a-1", 18, out, sizeof out),
+                        "a: 12, b,\n    c (NVIDIA H200),\n    seed 1,\n    runs/a-1");
+    assert_string_equal(text_wrapped("one piece that is longer", 8, out, sizeof out), "one piece that is longer");
+    assert_string_equal(text_wrapped("", 8, out, sizeof out), "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_durations),    cmocka_unit_test(test_rates),
-        cmocka_unit_test(test_epoch_line),   cmocka_unit_test(test_epoch_width),
-        cmocka_unit_test(test_losses),       cmocka_unit_test(test_bar),
-        cmocka_unit_test(test_off_terminal), cmocka_unit_test(test_who_speaks_where),
+        cmocka_unit_test(test_wrapped),    cmocka_unit_test(test_durations),    cmocka_unit_test(test_rates),
+        cmocka_unit_test(test_epoch_line), cmocka_unit_test(test_epoch_width),  cmocka_unit_test(test_losses),
+        cmocka_unit_test(test_bar),        cmocka_unit_test(test_off_terminal), cmocka_unit_test(test_who_speaks_where),
         cmocka_unit_test(test_pace),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
