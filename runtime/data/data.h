@@ -74,6 +74,8 @@ bool data_check_finite(const struct data_split *split, struct data_error *error)
 /* For people: counts, shapes, types, samples per class, mean and standard deviation per channel of the training set
  * (bytes scaled to 0..1, F32 as they are), and the first images drawn in characters. inspect.c */
 void inspect_print(const struct dataset *set, FILE *out);
+/* Of one channel of `size` elements, bytes scaled to 0..1. */
+void data_channel(const struct data_split *split, int64_t channel, int64_t size, double *mean, double *deviation);
 /* A PNG: a row of ten images for each class, 100 classes at most; without classes the first 1000 images. inspect_sheet.c. Says what is
  * in it. False: the samples are no images, or the disk. */
 bool inspect_sheet(const struct dataset *set, const char *path, FILE *say, struct data_error *error);

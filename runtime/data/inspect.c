@@ -70,10 +70,8 @@ static double element(const struct data_field *field, int64_t i, int64_t e)
     return (double)value;
 }
 
-/* Welford's running mean and sum of squared deviations (Technometrics 4, 1962), merged sample by sample (Chan et al.).
- */
-static void channel_statistics(const struct data_split *split, int64_t channel, int64_t size, double *mean,
-                               double *deviation)
+/* Welford's running mean and sum of squared deviations (Technometrics 4, 1962), merged sample by sample (Chan et al.). */
+void data_channel(const struct data_split *split, int64_t channel, int64_t size, double *mean, double *deviation)
 {
     double squares = 0, n = 0;
     *mean = 0;
@@ -108,7 +106,7 @@ static void print_statistics(const struct data_split *split, FILE *out)
     fprintf(out, "\ntraining set%s:\n", field->type == DATA_U8 ? ", pixels scaled to 0..1" : "");
     for (int64_t channel = 0; channel < channels; channel++) {
         double mean, deviation;
-        channel_statistics(split, channel, size, &mean, &deviation);
+        data_channel(split, channel, size, &mean, &deviation);
         if (channels > 1)
             fprintf(out, "  channel %" PRId64 ": ", channel);
         else

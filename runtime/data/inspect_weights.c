@@ -18,7 +18,7 @@ static const char *shape_of(const struct st_tensor *t, char text[SHAPE])
     return text;
 }
 
-static int64_t elements(const struct st_tensor *t)
+int64_t weights_elements(const struct st_tensor *t)
 {
     return (int64_t)(t->bytes / st_type_size(t->type));
 }
@@ -78,12 +78,12 @@ static bool fetch(const struct st_file *file, const struct st_tensor *t, int64_t
     return true;
 }
 
-static bool survey(const struct st_file *file, const struct st_tensor *t, struct value_stats *s,
-                   struct data_error *error)
+bool weights_survey(const struct st_file *file, const struct st_tensor *t, struct value_stats *s,
+                    struct data_error *error)
 {
     double value[PART];
     bool known = true;
-    for (int64_t at = 0, n, all = elements(t); at < all && known; at += n) {
+    for (int64_t at = 0, n, all = weights_elements(t); at < all && known; at += n) {
         n = all - at < PART ? all - at : PART;
         if (!fetch(file, t, at, n, value, &known, error))
             return false;
@@ -125,7 +125,7 @@ bool inspect_weights(const char *path, FILE *out, struct data_error *error)
     if (!st_open(path, &file, error))
         return false;
     for (size_t i = 0; i < file.n_tensors; i++) {
-        values += elements(&file.tensors[i]);
+        values += weights_elements(&file.tensors[i]);
         bytes += (int64_t)file.tensors[i].bytes;
     }
     fprintf(out, "%s: %zu tensor%s, %" PRId64 " values, %s\n", path, file.n_tensors, file.n_tensors == 1 ? "" : "s",
@@ -136,10 +136,10 @@ bool inspect_weights(const char *path, FILE *out, struct data_error *error)
     for (size_t i = 0; good && i < file.n_tensors; i++) {
         const struct st_tensor *t = &file.tensors[i];
         struct value_stats s = {0};
-        good = survey(&file, t, &s, error);
+        good = weights_survey(&file, t, &s, error);
         if (!good)
             break;
-        weights_line(&columns, t->name, shape_of(t, shape), elements(t), &s, out);
+        weights_line(&columns, t->name, shape_of(t, shape), weights_elements(t), &s, out);
         fprintf(out, t->type == ST_F32 ? "\n" : "   %s\n", st_type_name(t->type));
     }
     st_free(&file);
@@ -147,11 +147,6 @@ bool inspect_weights(const char *path, FILE *out, struct data_error *error)
 }
 
 /* ---- two files ---- */
-
-struct apart {
-    int64_t n, others; /* pairs of finite numbers; other pairs, unless they are the same */
-    double max, sum, squares, first_squares;
-};
 
 static void compare(struct apart *d, const double *a, const double *b, int64_t n)
 {
@@ -169,12 +164,12 @@ static void compare(struct apart *d, const double *a, const double *b, int64_t n
     }
 }
 
-static bool measure(const struct st_file *file[2], const struct st_tensor *t[2], struct apart *d,
-                    struct data_error *error)
+bool weights_apart(const struct st_file *file[2], const struct st_tensor *t[2], struct apart *d,
+                   struct data_error *error)
 {
     double value[2][PART];
     bool known[2] = {true, true};
-    for (int64_t at = 0, n, all = elements(t[0]); at < all && known[0] && known[1]; at += n) {
+    for (int64_t at = 0, n, all = weights_elements(t[0]); at < all && known[0] && known[1]; at += n) {
         n = all - at < PART ? all - at : PART;
         for (int k = 0; k < 2; k++)
             if (!fetch(file[k], t[k], at, n, value[k], &known[k], error))
@@ -185,6 +180,17 @@ static bool measure(const struct st_file *file[2], const struct st_tensor *t[2],
     return true;
 }
 
+void apart_add(struct apart *all, const struct apart *d)
+{
+    *all = (struct apart){all->n + d->n,     all->others + d->others,   d->max > all->max ? d->max : all->max,
+                          all->sum + d->sum, all->squares + d->squares, all->first_squares + d->first_squares};
+}
+
+double apart_relative(const struct apart *d)
+{
+    return d->first_squares > 0 ? sqrt(d->squares / d->first_squares) : d->squares > 0 ? INFINITY : 0;
+}
+
 static void put_apart(const struct weights_columns *c, const char *name, const char *shape, int64_t values,
                       const struct apart *d, FILE *out)
 {
@@ -192,13 +198,13 @@ static void put_apart(const struct weights_columns *c, const char *name, const c
     fprintf(out, "%11" PRId64, values);
     put_number(d->n ? d->max : NAN, out);
     put_number(d->n ? d->sum / (double)d->n : NAN, out);
-    put_number(d->first_squares > 0 ? sqrt(d->squares / d->first_squares) : d->squares > 0 ? INFINITY : 0, out);
+    put_number(apart_relative(d), out);
     if (d->others > 0)
         fprintf(out, "   %" PRId64 " not finite in one", d->others);
     fputc('\n', out);
 }
 
-static bool same_shape(const struct st_tensor *a, const struct st_tensor *b)
+bool weights_same_shape(const struct st_tensor *a, const struct st_tensor *b)
 {
     return a->rank == b->rank && memcmp(a->dims, b->dims, (size_t)a->rank * sizeof *a->dims) == 0;
 }
@@ -213,7 +219,7 @@ static void say_strangers(const struct st_file *one, const struct st_file *other
         strangers += !twin;
         if (!twin && strangers <= STRANGERS)
             fprintf(out, "only in %s: %s %s\n", one->path, t->name, shape_of(t, shape[0]));
-        else if (twin && shapes && !same_shape(t, twin))
+        else if (twin && shapes && !weights_same_shape(t, twin))
             fprintf(out, "other shape: %s %s, in %s %s\n", t->name, shape_of(t, shape[0]), other->path,
                     shape_of(twin, shape[1]));
     }
@@ -234,14 +240,13 @@ static bool say_difference(const struct st_file *a, const struct st_file *b, FIL
     for (size_t i = 0; i < a->n_tensors; i++) {
         const struct st_tensor *t = &a->tensors[i], *twin = st_find(b, t->name);
         struct apart d = {0};
-        if (!twin || !same_shape(t, twin))
+        if (!twin || !weights_same_shape(t, twin))
             continue;
-        if (!measure((const struct st_file *[]){a, b}, (const struct st_tensor *[]){t, twin}, &d, error))
+        if (!weights_apart((const struct st_file *[]){a, b}, (const struct st_tensor *[]){t, twin}, &d, error))
             return false;
-        put_apart(&columns, t->name, shape_of(t, shape), elements(t), &d, out);
-        values += elements(t);
-        all = (struct apart){all.n + d.n,     all.others + d.others,   d.max > all.max ? d.max : all.max,
-                             all.sum + d.sum, all.squares + d.squares, all.first_squares + d.first_squares};
+        put_apart(&columns, t->name, shape_of(t, shape), weights_elements(t), &d, out);
+        values += weights_elements(t);
+        apart_add(&all, &d);
     }
     put_apart(&columns, "all", "", values, &all, out);
     say_strangers(a, b, true, out);

@@ -1,5 +1,6 @@
 /* inspect.c: what there is to see, by what it is. */
 #include "inspect.h"
+#include "data/inspect_json.h"
 #include "data/inspect_weights.h"
 #include "data/regular_file.h"
 
@@ -41,12 +42,27 @@ bool inspects_plan(const struct options *o)
 
 /* ---- a plan: the weights that a training begins with ---- */
 
+/* Of all values of a parameter or state. */
+static void initial_stats(const struct tensor *tensor, uint32_t index, uint32_t seed, struct value_stats *s)
+{
+    *s = (struct value_stats){0};
+    for (int64_t at = 0, n, all = tensor_elements(tensor); at < all; at += n) {
+        float value[PART];
+        double wide[PART];
+        n = all - at < PART ? all - at : PART;
+        init_values(tensor, index, seed, at, n, value);
+        for (int64_t i = 0; i < n; i++)
+            wide[i] = (double)value[i];
+        stats_add(s, wide, n);
+    }
+}
+
 static void plan_lines(const struct job *j, struct weights_columns *columns, bool widen)
 {
     uint32_t index = 0;
     for (int t = 0; t < j->plan->ntensor; t++) {
         const struct tensor *tensor = &j->plan->tensor[t];
-        struct value_stats s = {0};
+        struct value_stats s;
         char shape[160];
         if (!tensor_is_named(j->plan, t) || tensor->role == ROLE_SLOT)
             continue;
@@ -55,19 +71,34 @@ static void plan_lines(const struct job *j, struct weights_columns *columns, boo
             weights_widen(columns, tensor->name, shape);
             continue;
         }
-        for (int64_t at = 0, n, all = tensor_elements(tensor); at < all; at += n) {
-            float value[PART];
-            double wide[PART];
-            n = all - at < PART ? all - at : PART;
-            init_values(tensor, index, j->recipe.seed, at, n, value);
-            for (int64_t i = 0; i < n; i++)
-                wide[i] = (double)value[i];
-            stats_add(&s, wide, n);
-        }
+        initial_stats(tensor, index, j->recipe.seed, &s);
         index += tensor->role == ROLE_PARAM;
         weights_line(columns, tensor->name, shape, tensor_elements(tensor), &s, stdout);
         puts(tensor->role == ROLE_STATE ? "   state" : "");
     }
+}
+
+static int put_json(json_t *all)
+{
+    return inspect_json_put(all, stdout) ? 0 : complain(STATUS_DATA, "stdout: cannot be written");
+}
+
+static int inspect_plan_json(const struct job *j)
+{
+    json_t *list = json_array();
+    uint32_t index = 0;
+    for (int t = 0; t < j->plan->ntensor; t++) {
+        const struct tensor *tensor = &j->plan->tensor[t];
+        struct value_stats s;
+        if (!tensor_is_named(j->plan, t) || tensor->role == ROLE_SLOT)
+            continue;
+        initial_stats(tensor, index, j->recipe.seed, &s);
+        json_t *row = tensor_json(tensor->name, tensor->rank, tensor->dim, tensor_elements(tensor), &s);
+        json_object_set_new(row, "state", json_boolean(tensor->role == ROLE_STATE));
+        json_array_append_new(list, row);
+        index += tensor->role == ROLE_PARAM;
+    }
+    return put_json(initial_json(j->plan->net, j->plan->params, j->recipe.seed, list));
 }
 
 static int inspect_plan(const struct job *j)
@@ -92,10 +123,15 @@ static int inspect_data(const struct options *o)
         return complain(STATUS_USAGE, "--output %s: this file is read here, and would be lost", o->output);
     if (!data_open(o->folder, NULL, NULL, &set, &e))
         return complain(STATUS_DATA, "%s", e.text);
-    inspect_print(&set, stdout);
-    bool good = !o->output || inspect_sheet(&set, o->output, stdout, &e);
+    int status = 0;
+    if (o->json)
+        status = put_json(dataset_json(o->folder, &set));
+    else
+        inspect_print(&set, stdout);
+    if (status == 0 && o->output && !inspect_sheet(&set, o->output, o->json ? stderr : stdout, &e))
+        status = complain(STATUS_DATA, "%s", e.text);
     data_close(&set);
-    return good ? 0 : complain(STATUS_DATA, "%s", e.text);
+    return status;
 }
 
 int inspect(const struct job *j)
@@ -109,11 +145,15 @@ int inspect(const struct job *j)
     if (o->output && (weights || j->plan || o->beside))
         return complain(STATUS_USAGE, "--output is for pictures of data; %s is not a folder of data", o->folder);
     if (j->plan)
-        return inspect_plan(j);
+        return o->json ? inspect_plan_json(j) : inspect_plan(j);
     if (!weights && !o->beside)
         return inspect_data(o);
     if (!weights)
         return complain(STATUS_DATA, "%s: neither a file of weights nor a run that has some", o->folder);
+    if (o->json) {
+        json_t *all = o->beside ? difference_json(first, second, &e) : weights_json(first, &e);
+        return all ? put_json(all) : complain(STATUS_DATA, "%s", e.text);
+    }
     good = o->beside ? inspect_difference(first, second, stdout, &e) : inspect_weights(first, stdout, &e);
     return good ? 0 : complain(STATUS_DATA, "%s", e.text);
 }
