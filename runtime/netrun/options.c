@@ -138,6 +138,13 @@ static int map(void *options, const struct option_effect *e, const char *value)
     return status ? status : OPTIONS_GO;
 }
 
+static int no_warn(void *options, const struct option_effect *e, const char *names)
+{
+    (void)e;
+    int status = teach_silence(names, &((struct options *)options)->silent);
+    return status ? status : OPTIONS_GO;
+}
+
 /* The choice goes into the environment, so that the compilers we run follow it too. */
 static int colour(void *options, const struct option_effect *e, const char *mode)
 {
@@ -289,6 +296,9 @@ static const struct option_row rows[] = {
      "events as JSON Lines on stdout, with --runs and --inspect one JSON text; texts go to stderr", false,
      OPTION_FLAG(json)},
     {"color", 0, "auto|always|never", TEXT, "colour of messages (auto)", true, OPTION_CALL(colour, 0, NULL)},
+    {"no-warn", 0, "NAME,...", TEXT,
+     "warnings of a training that are not said, by the names that they give; they stay with the run; `all`", true,
+     OPTION_CALL(no_warn, 0, NULL)},
     {"quiet", 'q', NULL, TEXT, "results and errors only; of --test one line", false, OPTION_FLAG(quiet)},
     {"verbose", 'v', NULL, TEXT, "say what is compiled, and with what", false, OPTION_FLAG(verbose)},
     {"version", 0, NULL, TEXT, "name and version", false, OPTION_CALL(version, 0, NULL)},
@@ -336,6 +346,7 @@ static const struct option_pair pairs[] = {
     {"no-tensorboard", training},
     {"no-report", training},
     {"checkpoint-every", training},
+    {"no-warn", training},
     {"allow-batch-stats-change", steps},
     {"dry-run", "--train"},
     {"data-changed", "--resume"},

@@ -8,11 +8,12 @@ static void look_closer(struct job *j, const struct data_split *split, const uin
 {
     char loss[32];
     struct fault *f = &j->fault;
-    if (f->found.name || isfinite(control_float(control, CTL_LOSS)))
+    if (isfinite(control_float(control, CTL_LOSS)) || !teach_may(j, "not-finite"))
         return;
     fault_find(j, PHASE_EVALUATE, control, split, f);
     f->found.name = "not-finite";
-    warn_of(&j->tell, &f->found, "the %s loss is %s%s%s", split == &j->data.holdout || j->held_out ? "holdout" : "test",
+    warn_of(&j->tell, &f->found, !j->options->into, "the %s loss is %s%s%s",
+            split == &j->data.holdout || j->held_out ? "holdout" : "test",
             loss_text(control_float(control, CTL_LOSS), loss, sizeof loss), *f->text ? "\n  = note: " : "", f->text);
 }
 

@@ -68,10 +68,11 @@ static int64_t bad_rows(struct search *s, int tensor)
     const struct tensor *t = &s->job->plan->tensor[tensor];
     struct device *d = s->job->device;
     struct fault *f = s->fault;
-    int64_t rows = s->control[CTL_ROWS], bad = 0;
+    const int64_t rows = s->control[CTL_ROWS], bytes = row_elements(t) * dtype_bytes(t->dtype);
+    int64_t bad = 0;
     for (int64_t row = 0; row < rows; row++) {
         int64_t lane = row % ROW_BLOCK;
-        if (lane == 0 && !d->read(d, s->phase, tensor, row * t->bytes, s->room, t->bytes * ROW_BLOCK))
+        if (lane == 0 && !d->read(d, s->phase, tensor, row * bytes, s->room, bytes * ROW_BLOCK))
             return bad;
         if (!bad_row(t, s->room, lane))
             continue;

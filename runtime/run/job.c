@@ -10,6 +10,7 @@ void job_close(struct job *j)
         fclose(j->tell.table);
     board_close(j);
     parameters_close(j);
+    teach_end(j);
     if (j->device)
         j->device->close(j->device);
     samples_close(&j->data);

@@ -120,7 +120,11 @@ const char *layer_line(const struct plan *p, int64_t line, char text[LAYER_TEXT]
     at = trimmed(at, &n);
     if (n > 2 && strncmp(at, "->", 2) == 0)
         at = trimmed(at + 2, &n);
-    snprintf(text, LAYER_TEXT, "%.*s", (int)n, at);
+    for (size_t i = 0, to = 0; i < n && to + 1 < LAYER_TEXT; i++) /* columns of a table are not wanted here */
+        if (at[i] != ' ' || at[i + 1] != ' ') {
+            text[to++] = at[i];
+            text[to] = '\0';
+        }
     return text;
 }
 

@@ -50,7 +50,8 @@ struct options { /* pointers: NULL if not given; they point into argv, or live a
     bool split_statistics;     /* batches may run in parts although batch statistics change */
     bool data_changed;         /* the run that is resumed may go on with other data */
     enum progress_mode progress;
-    bool profile; /* --profile: alone, or behind the training */
+    bool profile;    /* --profile: alone, or behind the training */
+    unsigned silent; /* lessons of teach.h that are not said */
     bool partial, raw, json, dry_run, quiet, verbose, no_tensorboard, no_report;
 };
 

@@ -73,6 +73,8 @@ int run_recall(struct job *j)
         return status;
     remove_leftovers(j->folder);
     status = take_checkpoint(j);
+    if (status == 0)
+        run_silences(j);
     return status || j->options->folder ? status : run_data(j);
 }
 

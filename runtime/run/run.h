@@ -13,6 +13,7 @@
 #include "fault.h"
 #include "recipe.h"
 #include "request.h"
+#include "teach.h"
 
 #include <limits.h>
 
@@ -112,6 +113,7 @@ struct job {
     char weights[PATH_MAX];    /* the file that they came from, "" if none */
     bool synthetic_weights;    /* trained on synthetic data */
     FILE *metrics;             /* metrics.jsonl in it, locked; tell.metrics when the training begins */
+    struct taught taught;      /* what this run has said and seen of itself */
     struct fault fault;        /* of the training, if it diverged; of the first test whose loss was not finite */
     /* NULL: nobody looks at them. */
     struct parameters *parameters;
@@ -274,6 +276,8 @@ int run_settings_write(const struct job *j);
 int64_t run_turn(const char *folder);
 /* Sets the data folder from that of the run. */
 int run_data(struct job *j);
+/* What that run's --no-warn was, besides what the command line says. */
+void run_silences(struct job *j);
 
 /* ---- changed.c ---- */
 

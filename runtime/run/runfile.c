@@ -27,6 +27,13 @@ int64_t run_turn(const char *folder)
     return turn > 0 ? turn : 0;
 }
 
+void run_silences(struct job *j)
+{
+    json_t *all = settings_read(j->folder, false);
+    settings_silence(j->options, all);
+    json_decref(all);
+}
+
 int run_data(struct job *j)
 {
     json_t *all = settings_read(j->folder, true);
@@ -74,6 +81,24 @@ static json_t *map_json(const struct renames *map)
     return list;
 }
 
+static json_t *silent_json(unsigned silent)
+{
+    json_t *names = json_array();
+    for (int i = 0; teach_name(silent, i); i++)
+        json_array_append_new(names, json_string(teach_name(silent, i)));
+    return names;
+}
+
+void settings_silence(struct options *o, const json_t *all)
+{
+    const json_t *names = json_object_get(all, "no_warn");
+    for (size_t i = 0; i < json_array_size(names); i++) {
+        const char *name = json_string_value(json_array_get(names, i));
+        if (name)
+            o->silent |= teach_set(name);
+    }
+}
+
 /* What is in force now. Paths are absolute: the run may be taken up, or made again, from another folder. */
 static json_t *settings_json(const struct job *j)
 {
@@ -114,6 +139,7 @@ static json_t *settings_json(const struct job *j)
         json_object_set_new(all, "partial", json_true());
     if (file && o->map.n > 0)
         json_object_set_new(all, "map", map_json(&o->map));
+    json_object_set_new(all, "no_warn", silent_json(o->silent));
     free(data);
     free(weights);
     return all;

@@ -2,10 +2,15 @@
 #ifndef RUNFILE_H
 #define RUNFILE_H
 
+#include "request.h"
+
 #include <jansson.h>
 #include <stdbool.h>
 
 /* The whole of it, for json_decref. NULL if it cannot be read, after a message if `loud`. */
 json_t *settings_read(const char *folder, bool loud);
+
+/* Warnings that the run was told not to say are not said. */
+void settings_silence(struct options *o, const json_t *all);
 
 #endif

@@ -25,13 +25,13 @@ struct runs {
 
 /* Fills in the runs of the steps to come, up to step `end`; returns how many. After a loss that is not finite no run of
  * the call, nor of the step, changes anything. */
-static int plan_runs(const struct job *j, struct runs *r, int64_t end)
+static int plan_runs(const struct job *j, struct runs *r, int most, int64_t end)
 {
     const struct recipe *recipe = &j->recipe;
     struct position at = j->at;
     int64_t part = r->part, samples = j->data.train.count;
     int n = 0;
-    for (; n < r->n && at.in_epoch < recipe->rate.steps && at.step < end; n++) {
+    for (; n < most && at.in_epoch < recipe->rate.steps && at.step < end; n++) {
         uint32_t *control = r->control[n];
         int64_t position = at.in_epoch * recipe->batch, left = samples - position;
         int64_t rows = left < recipe->batch ? left : recipe->batch;
@@ -77,6 +77,13 @@ static int call(struct job *j, struct runs *r, int n)
     else if (took > call_seconds && r->n > 1)
         r->n /= 2;
     return 0;
+}
+
+/* The next run alone, followed kernel by kernel: the last steps of an epoch, which show what the network does. */
+static int call_looking(struct job *j, struct runs *r)
+{
+    struct device_error e;
+    return look_run(&j->taught.look, r->control[0], &e) ? 0 : complain(e.status, "%s", e.text);
 }
 
 /* What is left to do, now that the loss is not finite. */
@@ -160,6 +167,19 @@ static bool end_step(struct job *j, struct runs *r, const uint32_t control[CTL_W
     return true;
 }
 
+/* The step before which the next call of the device has to return, for whoever does something there. */
+static int64_t come_back(const struct job *j)
+{
+    const int64_t wanted[] = {stopped_by()            ? j->at.step + 1
+                              : j->options->steps > 0 ? j->options->steps
+                                                      : INT64_MAX,
+                              keep_next(j), parameters_next(j), teach_next(j)};
+    int64_t next = INT64_MAX;
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+        next = wanted[i] < next ? wanted[i] : next;
+    return next;
+}
+
 /* Steps until the epoch is over or it is enough; `seen` counts the samples. A step that has begun is brought to its end. */
 int steps_run(struct job *j, int64_t *seen, double since)
 {
@@ -170,12 +190,10 @@ int steps_run(struct job *j, int64_t *seen, double since)
     if (!j->device->data(j->device, &data, &e))
         return complain(e.status, "%s", e.text);
     while (j->at.in_epoch < j->recipe.rate.steps && (r.part > 0 || !steps_enough(j))) {
-        int64_t end = stopped_by() ? j->at.step + 1 : j->options->steps > 0 ? j->options->steps : INT64_MAX;
-        end = keep_next(j) < end ? keep_next(j) : end;
-        end = parameters_next(j) < end ? parameters_next(j) : end;
+        bool looks = teach_looks(j);
         if (r.part == 0)
             parameters_before(j);
-        int n = plan_runs(j, &r, end), status = call(j, &r, n);
+        int n = plan_runs(j, &r, looks ? 1 : r.n, come_back(j)), status = looks ? call_looking(j, &r) : call(j, &r, n);
         for (int i = 0; status == 0 && i < n; i++)
             if (!r.control[i][CTL_FINITE])
                 status = diverged(j, r.control[i]);

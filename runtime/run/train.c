@@ -34,6 +34,7 @@ static int end_epoch(struct job *j, int64_t seen, double since)
     struct event e = event_of(j, EVENT_EPOCH);
     struct epoch_report *r = &e.epoch;
     double trained = now();
+    teach_seen(j);
     const struct data_split *split = choose_split(j);
     r->parameters = parameters_after(j);
     double looked = now();
@@ -55,8 +56,10 @@ static int end_epoch(struct job *j, int64_t seen, double since)
     j->at.all_seconds += r->seconds;
     e.time = wall_time();
     status = keep_epoch(j, &e);
-    if (status == 0)
+    if (status == 0) {
         tell_show(&j->tell, &e);
+        teach_epoch(j, r);
+    }
     return status;
 }
 
@@ -234,5 +237,7 @@ int train(struct job *j)
         j->tell.json = NULL; /* nothing has happened */
     status = told(j, tell_start(j));
     tell_of_sweep(j);
+    if (status == 0 && !j->options->dry_run)
+        status = teach_begin(j);
     return status ? status : j->options->dry_run ? try_step(j) : train_loop(j);
 }

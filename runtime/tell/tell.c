@@ -94,14 +94,15 @@ void warn(struct tell *t, const char *format, ...)
         memcpy(t->warning[t->warnings++], text, sizeof text);
 }
 
-void warn_of(struct tell *t, const struct finding *about, const char *format, ...)
+void warn_of(struct tell *t, const struct finding *about, bool aloud, const char *format, ...)
 {
     char text[WARNING_TEXT];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    note("warning: %s", text);
+    if (aloud)
+        note("warning: %s", text);
     tell_warning(t, text, about);
 }
 

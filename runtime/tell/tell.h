@@ -250,8 +250,9 @@ bool tell_keep(struct tell *t, const struct event *e);
 void tell_show(struct tell *t, const struct event *e);
 /* "netrun: warning: ..." on stderr, and as an event; before the first one, behind it. */
 void warn(struct tell *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* The same once the start has been told, with what it is about for programs. */
-void warn_of(struct tell *t, const struct finding *f, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* The same once the start has been told, with what it is about for programs; on stderr if `aloud`. */
+void warn_of(struct tell *t, const struct finding *f, bool aloud, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 
 /* ---- say.c: messages, which take away a bar that stands on the last line ---- */
 

@@ -83,6 +83,12 @@ says err "in 1 of the [0-9]* samples of the batch's part [1-6]: 76 of parts.net"
 expect 0 grep -h '"name":"not-finite"' runs/m-1/metrics.jsonl
 says out 'the holdout loss is.*"bad":1,"samples":\[77\]'
 
+# In any block of samples: outputs of three values, of which none fills a place of memory.
+samples=$(for i in $(seq 0 39); do [ "$i" = 37 ] && echo -n '[1,1,1,1,1e20],' || echo -n '[1,1,1,1,1],'; done)
+net many "${samples%,}" 's/batch = 2/batch = 40/; s/Linear(1)/Linear(3)/; s/f32\[1\]/f32[3]/'
+expect 6 netrun many.net $common --device cpu
+says err 'in 1 of the 40 samples of the batch: 37 of many.net'
+
 # What a normalisation counts belongs to it, and so does a variance that overflows: 3e19 and -3e19, squared.
 net norm '[3e19,1,1], [-3e19,2,1], [1,1,1], [1,1,1]' 's/-> ReLU/-> bn: BatchNorm -> ReLU/; s/batch = 2/batch = 4/'
 expect 6 netrun norm.net $common --device cpu
