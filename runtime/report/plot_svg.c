@@ -105,7 +105,7 @@ static double step_of(double range, int most)
 static void put_label(double x, double y, const char *anchor, double value, FILE *out)
 {
     char text[32];
-    snprintf(text, sizeof text, fabs(value) < 0.001 && value != 0 ? "%.3e" : "%.5g", value);
+    snprintf(text, sizeof text, fabs(value) < 0.0001 && value != 0 ? "%.3e" : "%.5g", value);
     char *zeros = strchr(text, 'e'), *end = zeros; /* "5.000e-04" is 5e-04 */
     while (zeros && zeros > text && (zeros[-1] == '0' || zeros[-1] == '.'))
         if (*--zeros == '.')
