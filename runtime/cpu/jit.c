@@ -9,6 +9,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -147,6 +148,46 @@ static bool build_somewhere(const struct order *r, struct jit *j, struct device_
     return ok;
 }
 
+/* ---- threads that want the same kernels ---- */
+
+/* They are made once, and the others take them out of the cache. */
+struct making {
+    XXH128_hash_t key;
+    struct making *next;
+};
+static struct making *all_making;
+static pthread_mutex_t making_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t making_done = PTHREAD_COND_INITIALIZER;
+
+static bool is_made_elsewhere(XXH128_hash_t key)
+{
+    const struct making *m = all_making;
+    while (m && !XXH128_isEqual(m->key, key))
+        m = m->next;
+    return m;
+}
+
+static void making_begin(struct making *m)
+{
+    pthread_mutex_lock(&making_lock);
+    while (is_made_elsewhere(m->key))
+        pthread_cond_wait(&making_done, &making_lock);
+    m->next = all_making;
+    all_making = m;
+    pthread_mutex_unlock(&making_lock);
+}
+
+static void making_end(const struct making *m)
+{
+    pthread_mutex_lock(&making_lock);
+    struct making **at = &all_making;
+    while (*at != m)
+        at = &(*at)->next;
+    *at = m->next;
+    pthread_cond_broadcast(&making_done);
+    pthread_mutex_unlock(&making_lock);
+}
+
 bool jit_load(const char *source, size_t length, const struct jit_options *o, struct jit *j, struct device_error *e)
 {
     struct toolchain tool;
@@ -160,6 +201,10 @@ bool jit_load(const char *source, size_t length, const struct jit_options *o, st
     if (!cache_open(&cache) && !o->quiet)
         cache_tell(cache.why);
     bool keyed = toolchain_key(&tool, source, length, &r.key) || device_fail(e, 70, "out of memory");
+    struct making making = {.key = r.key};
+    const bool alone = keyed && cache.folder >= 0;
+    if (alone)
+        making_begin(&making);
     int file = keyed ? cache_get(&cache, r.key) : -1;
     bool ok = file >= 0 && load(file, o, j, e);
     if (ok) {
@@ -171,6 +216,8 @@ bool jit_load(const char *source, size_t length, const struct jit_options *o, st
             close(file);
         ok = keyed && build_somewhere(&r, j, e);
     }
+    if (alone)
+        making_end(&making);
     snprintf(j->compiler, sizeof j->compiler, "%.*s", (int)strcspn(tool.version, "\n"), tool.version);
     cache_close(&cache);
     toolchain_free(&tool);

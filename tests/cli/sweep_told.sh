@@ -3,21 +3,23 @@ data=$(digits)
 common="--train $data --device cpu --no-report --no-tensorboard"
 expect 0 netrun "$ROOT/models/mlp.net" $common --epochs 1
 cp runs/mlp-1/best.safetensors .
-cat >cc <<'EOS'
-#!/bin/sh
-case " $* " in *" -shared "*) echo call >>"$CALLS" ;; esac
-exec gcc "$@"
-EOS
+real=${CC:-cc}
+printf '#!/bin/sh\ncase " $* " in *" -shared "*) echo call >>"$CALLS" ;; esac\nexec %s "$@"\n' "$real" >cc
 chmod +x cc
 export CALLS=$PWD/calls
 
+# Threads that want the same kernels compile them once.
+: >calls
+export CC=$PWD/cc
+expect 0 env XDG_CACHE_HOME="$PWD/other" "$NETRUN" "$ROOT/models/mlp.net" $common --epochs 1 --jobs 4 --sweep 'seed = 1,2,3,4' --runs jobs
+[ "$(wc -l <calls)" = 1 ] || fail "$(wc -l <calls) calls of the compiler by four threads"
+
 # Every line is an event; those of the runs have their numbers and are otherwise what the runs' own files hold.
 : >calls
-command -v gcc >/dev/null && export CC=$PWD/cc
 expect 0 env XDG_CACHE_HOME="$PWD/cache" "$NETRUN" --threads 1 "$ROOT/models/mlp.net" $common --epochs 2 --json \
     --sweep 'train.optimizer.lr = 1e-4,1e-2; train.batch = 50,100; seed = 1,2; device = cpu,cuda:9' --weights best.safetensors
-[ ! "${CC:-}" ] || [ "$(wc -l <calls)" = 1 ] || fail "$(wc -l <calls) calls of the compiler, for one network"
-unset CC
+[ "$(wc -l <calls)" = 1 ] || fail "$(wc -l <calls) calls of the compiler, for one network"
+export CC=$real
 [ "$("$B/tests/json_check" <out)" = "$(wc -l <out)" ] || fail "not one JSON text a line"
 says out '^\{"event":"sweep","time":"[^"]*","schema":2,.*"folder":"runs/mlp-sweep-1","runs":16,"jobs":1,"names":\["train.optimizer.lr","train.batch","train.seed","device"\]'
 [ "$(grep -c '"event":"start",[^}]*"run":[0-9]*,' out)" = 8 ] || fail "not eight starts"
