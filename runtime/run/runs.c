@@ -203,7 +203,7 @@ static void cell_text(const struct listing *l, const json_t *value, const char *
     else if (json_is_number(value) && !exact && strcmp(key, "loss") == 0)
         loss_text(number, text, CELL);
     else if (json_is_number(value) && !exact && strstr(key, "seconds"))
-        snprintf(text, CELL, "%.3g", number);
+        snprintf(text, CELL, number < 1000 ? "%.3g" : "%.0f", number);
     else if (json_is_number(value))
         snprintf(text, CELL, "%.9g", number);
     else if (json_is_array(value))

@@ -120,6 +120,20 @@ static double range(const struct sheet *s, const char *name)
     return high / low;
 }
 
+/* Between marks of the steps: 1, 2 or 5 times a power of ten, so that three to five fit; gnuplot's own run into each other. */
+static double marks(const struct sheet *s)
+{
+    double most = 1;
+    for (size_t i = 0; i < s->runs; i++) {
+        const struct history *h = &s->run[i].history;
+        const double *steps = history_column(h, "steps");
+        for (size_t e = 0; steps && e < h->epochs; e++)
+            most = isfinite(steps[e]) && steps[e] > most ? steps[e] : most;
+    }
+    double ten = pow(10, floor(log10(most / 5)));
+    return most / 5 <= ten ? ten : most / 5 <= 2 * ten ? 2 * ten : most / 5 <= 5 * ten ? 5 * ten : 10 * ten;
+}
+
 static void put_line(const struct sheet *s, int group, size_t column, size_t index, bool first)
 {
     const struct curve_run *run = first_of(s, group);
@@ -233,7 +247,8 @@ static char *script(const struct sheet *sheet)
     put_data(&s, panel, panels);
     fprintf(
         s.out,
-        "set grid xtics ytics lt 1 lc rgb '#e0e0e0'\nset key noenhanced\nset xlabel 'step'\nset xrange [0:*]\nset tics nomirror\nset border 3\n");
+        "set grid xtics ytics lt 1 lc rgb '#e0e0e0'\nset key noenhanced\nset xlabel 'step'\nset xrange [0:*]\nset xtics %.9g\nset tics nomirror\nset border 3\n",
+        marks(&s));
     put_picture(&s, panel, panels, "svg dynamic", ".svg");
     put_picture(&s, panel, panels, "pngcairo", ".png");
     if (fclose(s.out) != 0) {

@@ -20,6 +20,7 @@ awk -v wanted="$loss" '{ d = $2 - wanted; if (d < 0) d = -d; if (d < 1e-6 * want
     runs/mlp-1/curves.gp || fail "curves.gp has no $loss"
 # A rate that stays is drawn over 0: about itself alone its axis would have the same few numbers over and over.
 grep -A 2 "^set ylabel 'learning rate'" runs/mlp-1/curves.gp | grep -qxF 'set yrange [0:*]' || fail "the axis of the learning rate has no 0"
+grep -qx 'set xtics 20' runs/mlp-1/curves.gp || fail "96 steps are not marked by 20: $(grep xtics runs/mlp-1/curves.gp)"
 
 expect 4 netrun --plot mlp-9
 says err 'mlp-9: no run of that name'

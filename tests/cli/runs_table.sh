@@ -41,6 +41,12 @@ for batch in 10 20 40 none; do
 done
 expect 0 netrun --runs ruled --output -
 says out "^mlp-1,12,$wanted,"
+# An hour is no power of ten.
+mkdir slow
+cp -r runs/mlp-1 slow
+sed -i -E 's/"seconds":[0-9.e-]+/"seconds":4190.25/g' slow/mlp-1/metrics.jsonl
+expect 0 netrun --runs slow
+says out '^mlp-1 +2 .* 4190( |$)'
 expect 2 netrun --runs --sort speed
 says err 'help: these are there: run epochs loss accuracy'
 expect 4 netrun --runs elsewhere
