@@ -54,6 +54,16 @@ says out '^epoch 1/1 .* accuracy [0-9.]+ '
 says out '^\* +1 +1/1 .* cpu$'
 says out '^ +2 +- .* cuda  [a-z]'                            # with its reason
 
+example assignment 1
+says out 'MACs by the rule of thop'
+says out 'total +109,386 +109,184'
+says out 'total +101,578 +7,459,968'
+[ "$(grep -c '^resumed in epoch 2' out)" = 2 ] || fail "the two are not resumed"
+[ "$(grep -c '^epoch 2/2 .* accuracy' out)" = 2 ] || fail "the two have no epoch 2"
+says out '^ +2 +- .* cuda  [a-z]'
+says out '^strided_cnn-1 +2 .* %'
+says "$B/examples/assignment/losses.gp" 'strided_cnn-1, test'
+
 # Results on drawn digits do not pass for results on clothes.
 for name in fashion_sweep small_cnn; do
     ln -s "$data/SYNTHETIC" "$folder/data/fashion"
@@ -80,3 +90,21 @@ says out '^\*? *[1-6] +1/1 .* 0\.01 +(1000|10000|20000) +cpu$'
 says out '^\* the best; its weights: runs/fashion_lenet-sweep-1/fashion_lenet-[1-6]/best.safetensors$'
 says out '^0: logits = class [0-9]'
 [ "$(wc -l <"$B/examples/fashion_sweep/table.csv")" = 7 ] || fail "table.csv has other lines than 7"
+
+# docs/from-pytorch.md: the Python that it shows is that of the examples, and the counts of lines are right.
+page=$ROOT/docs/from-pytorch.md
+awk '/^## / { on = /^## Four jobs/ } /^```python$/ && on { code = 1; next } /^```/ { code = 0 } code && NF' "$page" | sed 's/^ *//' | sort -u >shown
+sed 's/^ *//' "$ROOT"/examples/*/pytorch.py | sort -u | comm -13 - shown >wrong
+[ -s shown ] && [ ! -s wrong ] || fail "from-pytorch.md shows Python that no example has: $(cat wrong)"
+lines() { cat "$@" | grep -cvE '^[[:space:]]*(#|"""|$)'; }
+count() { # NAME MODEL...: the numbers of its row are those of pytorch.py, of the models, of the commands
+    local name=$1 got
+    shift
+    got=$(sed -nE "s/^\| $name: [^|]*\| ([0-9]+) \| ([0-9]+)[^|]*\| ([0-9]+) \|$/\1 \2 \3/p" "$page")
+    set -- "$(lines "$ROOT/examples/$name/pytorch.py") $(lines "${@/#/$ROOT/models/}") $(grep -c '^\$ ' "$ROOT/examples/$name/output.txt")"
+    [ "$got" = "$1" ] || fail "$name: from-pytorch.md says $got, it is $1"
+}
+count devices mlp.net
+count small_cnn mnist_cnn.net
+count fashion_sweep fashion_lenet.net
+count assignment mlp3.net strided_cnn.net
