@@ -69,6 +69,10 @@ says err 'warning: stack.net:5: .*: the gradient vanishes on its way back: that 
 vector stack 'f32[8]' 'f32[1]' "$(rows 3 '-> f$i: Linear(8) -> Sigmoid ' | tr -d ,)-> out: Linear(1)" MSE "$(rows 100 '[1,0,1,0,1,0,1,$((i % 2)),1]')"
 warns '' stack.net --train
 
+# Behind a dead ReLU there is no gradient either, which is said once, and by its reason.
+vector dark 'f32[1]' 'f32[1]' '-> ReLU -> f0: Linear(2) -> Sigmoid -> out: Linear(1)' MSE "$(rows 100 '[-1,1]')"
+warns dead-relu dark.net --train
+
 # y = w x + b with w below 1: the derivative of (y - t)^2 by w is 2 (y - t) x, some 2e6 for t = 1e6, and some 10 for 10.
 vector far 'f32[1]' 'f32[1]' '-> fc: Linear(1)' MSE "$(rows 100 '[1,1e6]')"
 warns exploding far.net --train --lr 1e-12
