@@ -63,7 +63,7 @@ static const struct word *with_rule(const struct word *w)
         [WORD_LOSS] = w->build,
         [WORD_METRIC] = w->build && w->shown,
         [WORD_OPTIMIZER] = w->update,
-        [WORD_TRANSFORM] = w->affine,
+        [WORD_TRANSFORM] = w->affine || (w->sized && w->picture),
         [WORD_SCHEDULE] = w->rate,
         [WORD_SAVE] = w->better,
         [WORD_STOP] = w->better && w->enough,
@@ -193,7 +193,7 @@ static const char *result_text(struct builder *b, const struct result *v)
     return kind_text(v->kind);
 }
 
-static const struct value *input_of(const struct builder *b)
+const struct value *input_of(const struct builder *b)
 {
     for (int i = 0; i < b->top.nname; i++)
         if (b->top.name[i].kind == NAME_INPUT && b->top.name[i].result.kind == A_VALUE)

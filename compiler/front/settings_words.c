@@ -141,6 +141,54 @@ static void add_metric(struct builder *b, const struct word *w, const struct arg
     m->nmetric++;
 }
 
+/* ---- transforms of pictures ---- */
+
+struct pictures {
+    struct picture_step step[MAX_METRICS];
+    int n;
+    const struct word *numbers; /* the first transform of numbers */
+};
+
+static void add_transform(struct builder *b, struct pictures *p, const struct word *w, const struct args *args,
+                          struct loc loc)
+{
+    if (w->affine) {
+        p->numbers = p->numbers ? p->numbers : w;
+        return;
+    }
+    struct picture_step *s = &p->step[p->n++];
+    s->word = w;
+    for (int i = 0; i < arg_count(w); i++)
+        s->num[i] = args->num[i][0];
+    if (p->numbers)
+        diag_error(b->diag, "N0420", loc, NULL,
+                   "`%s` is for pictures, and `%s` has made numbers of them: put it before", w->name, p->numbers->name);
+}
+
+/* What of their result is known has to be the input's. */
+static void check_pictures(struct builder *b, const struct pictures *p, struct loc loc)
+{
+    const struct value *input = input_of(b);
+    struct pixels made = {0};
+    const char *why = picture_sized(p->step, p->n, &made);
+    if (!input || p->n == 0)
+        return;
+    const struct tensor *t = &input->t;
+    const bool image = t->rank == 2 || t->rank == 3;
+    const int64_t channels = t->rank == 3 ? t->dim[0] : 1, *side = t->dim + (t->rank == 3);
+    if (why)
+        diag_error(b->diag, "N0420", loc, NULL, "a picture %s", why);
+    else if (t->rank != 1 && !image)
+        diag_error(b->diag, "N0420", loc, NULL, "pictures are channels, rows and columns, but input `%s` is %s",
+                   t->name, shape_words(b->region, input));
+    else if (image && made.channels && made.channels != channels)
+        diag_error(b->diag, "N0420", loc, NULL, "these transforms leave %d channel%s, but input `%s` is %s",
+                   made.channels, made.channels > 1 ? "s" : "", t->name, shape_words(b->region, input));
+    else if (image && made.height && (made.height != side[0] || made.width != side[1]))
+        diag_error(b->diag, "N0420", loc, NULL, "these transforms leave %lld rows of %lld pixels, but input `%s` is %s",
+                   (long long)made.height, (long long)made.width, t->name, shape_words(b->region, input));
+}
+
 /* A list of words, or one alone. */
 void setting_words(struct builder *b, const struct key *key, const struct ast *a)
 {
@@ -150,6 +198,7 @@ void setting_words(struct builder *b, const struct key *key, const struct ast *a
         diag_error(b->diag, "N0405", a->loc, NULL, "at most %d %ss", MAX_METRICS, word_kind_text(key->word));
         return;
     }
+    struct pictures pictures = {.n = 0};
     for (int i = 0; i < n; i++) {
         struct value *x[MAX_OPERANDS];
         struct args args;
@@ -161,7 +210,10 @@ void setting_words(struct builder *b, const struct key *key, const struct ast *a
         add_word(b, region_printf(b->region, "%s.%d", key->name, i), w, &args);
         if (w->kind == WORD_METRIC)
             add_metric(b, w, &args);
+        if (w->kind == WORD_TRANSFORM)
+            add_transform(b, &pictures, w, &args, loc);
     }
+    check_pictures(b, &pictures, a->loc);
 }
 
 /* ---- what an epoch is judged by ---- */

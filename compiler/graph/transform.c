@@ -1,7 +1,17 @@
-/* transform.c: the transforms of a plan's settings as one multiplication and one addition a channel, in double. */
+/* transform.c: the transforms of a plan's settings: those of pictures one by one, those of numbers as one multiplication and one
+ * addition a channel, in double. */
 #include "word.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+/* Transform i of the data; NULL: there are no more. */
+static const struct word *transform_at(const struct plan *p, int i, char key[40])
+{
+    snprintf(key, 40, "data.transform.%d", i);
+    const struct setting *s = plan_setting(p, key);
+    return s && s->text ? word_find(WORD_TRANSFORM, s->text) : NULL;
+}
 
 /* One transform on top of those before it. Of an argument that is a list each channel has its number. */
 static void apply(const struct plan *p, const char *key, const struct word *w, int64_t channels, double *scale,
@@ -24,15 +34,58 @@ void plan_transform(const struct plan *p, int64_t channels, double *scale, doubl
         scale[c] = 1;
         shift[c] = 0;
     }
-    for (int i = 0;; i++) {
-        char key[40];
-        snprintf(key, sizeof key, "data.transform.%d", i);
-        const struct setting *s = plan_setting(p, key);
-        const struct word *w = s && s->text ? word_find(WORD_TRANSFORM, s->text) : NULL;
-        if (!w)
-            return;
-        apply(p, key, w, channels, scale, shift);
+    char key[40];
+    const struct word *w;
+    for (int i = 0; (w = transform_at(p, i, key)); i++)
+        if (w->affine)
+            apply(p, key, w, channels, scale, shift);
+}
+
+int plan_picture_steps(const struct plan *p, struct picture_step step[MAX_METRICS])
+{
+    char key[40];
+    const struct word *w;
+    int n = 0;
+    while (n < MAX_METRICS && (w = transform_at(p, n, key)) && w->picture) {
+        step[n].word = w;
+        for (int i = 0; i < MAX_WORD_ARGS && w->arg[i].name; i++) {
+            const struct setting *given = word_setting(p, key, w, i);
+            step[n].num[i] = given && given->n ? given->num[0] : w->arg[i].otherwise;
+        }
+        n++;
     }
+    return n;
+}
+
+const char *picture_sized(const struct picture_step *step, int n, struct pixels *p)
+{
+    const char *why = NULL;
+    for (int i = 0; !why && i < n; i++)
+        why = step[i].word->sized(step[i].num, p);
+    return why;
+}
+
+static bool make_one(const struct picture_step *s, struct pixels *p)
+{
+    struct pixels to = *p;
+    s->word->sized(s->num, &to);
+    if (to.height == p->height && to.width == p->width && to.channels == p->channels)
+        return true;
+    to.at = malloc((size_t)(to.height * to.width * to.channels));
+    bool ok = to.at && s->word->picture(s->num, p, &to);
+    free(p->at);
+    if (!ok)
+        free(to.at);
+    *p = ok ? to : (struct pixels){0};
+    return ok;
+}
+
+bool picture_made(const struct picture_step *step, int n, struct pixels *p)
+{
+    bool ok = true;
+    for (int i = 0; ok && i < n; i++)
+        ok = make_one(&step[i], p);
+    return ok;
 }
 
 int64_t plan_channels(const struct plan *p)

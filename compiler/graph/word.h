@@ -4,6 +4,7 @@
 #define WORD_H
 
 #include "base/base.h"
+#include "base/pixels.h"
 #include "plan/op.h"
 
 enum word_kind {
@@ -81,8 +82,12 @@ struct word {
     bool (*better)(const double *num, double merit, double best);
     /* Stop: have so many epochs without an improvement been enough? */
     bool (*enough)(const double *num, int64_t epochs);
-    /* Transforms: puts x' = f(x) over x = scale v + shift, for one channel whose arguments are num[]. */
+    /* Transforms, one of the two; num[] are the arguments. Of numbers: puts x' = f(x) over x = scale v + shift, for one channel. */
     void (*affine)(const double *num, double *scale, double *shift);
+    /* Of pictures, when they are read: puts size and channels of what becomes of *p in their place, as far as they are known, or
+     * says why that cannot be; and makes it, where it is another. False: no memory. */
+    const char *(*sized)(const double *num, struct pixels *p);
+    bool (*picture)(const double *num, const struct pixels *from, struct pixels *to);
     /* Recipe: what no argument shows alone, once each is within its range; x as for build. False after an error. NULL: nothing. */
     bool (*check)(struct site *s, const struct args *a, struct value *const *x, int nx);
     /* Graph-shaping arguments are the others' complement: those netrun may change at any time. Bit i = argument i. */
@@ -120,7 +125,17 @@ struct model {
 /* ---- transform.c ---- */
 
 int64_t plan_channels(const struct plan *p); /* the first dimension of the input; 0: the plan has none */
-/* What the data's transforms make of a value v of channel c: scale[c] v + shift[c]. */
+struct picture_step {
+    const struct word *word;
+    double num[MAX_WORD_ARGS];
+};
+/* The transforms of pictures among the data's, which come before those of numbers. Returns how many. */
+int plan_picture_steps(const struct plan *p, struct picture_step step[MAX_METRICS]);
+/* Size and channels of what they make of *p; NULL, or why that cannot be. Sizes may be unknown: 0. */
+const char *picture_sized(const struct picture_step *step, int n, struct pixels *p);
+/* Makes it: of pixels that malloc has given, for others. False: no memory, and there are none. */
+bool picture_made(const struct picture_step *step, int n, struct pixels *p);
+/* What the transforms of numbers make of a value v of channel c: scale[c] v + shift[c]. */
 void plan_transform(const struct plan *p, int64_t channels, double *scale, double *shift);
 
 #endif

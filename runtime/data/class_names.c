@@ -46,6 +46,17 @@ static bool is_text(const char *line)
     return true;
 }
 
+bool data_name_class(struct dataset *set, const char *name, const char *path, struct data_error *error)
+{
+    char *copy = strdup(name);
+    const char *kept = copy ? trim(copy) : "";
+    bool ok = copy && is_text(kept) && append(set, kept);
+    free(copy);
+    return ok ||
+           data_fail(error, is_text(name) ? "%s: out of memory" : "%s: a control character in the name of a class",
+                     path);
+}
+
 /* Empty lines at the end are none; between names they would move those behind them. */
 static bool read_names(FILE *in, const char *path, struct dataset *set, struct data_error *error)
 {

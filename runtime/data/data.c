@@ -1,210 +1,15 @@
-#include "format.h"
+#include "survey.h"
 
 #include "base/atomic_file.h"
-#include "gz.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* Class indices at and above this are taken for damage. */
 #define MAX_CLASSES (1 << 20)
-
-static const char *const part_names[DATA_PARTS] = {"training samples", "training labels", "test samples",
-                                                   "test labels"};
-
-#define FORMAT(name) extern const struct data_format format_##name;
-#include "formatlist.h"
-#undef FORMAT
-static const struct data_format *const formats[] = {
-#define FORMAT(name) &format_##name,
-#include "formatlist.h"
-#undef FORMAT
-};
-enum { FORMATS = sizeof formats / sizeof *formats };
-
-struct names {
-    char **name;
-    size_t n;
-};
-
-/* The files of the one format that a folder holds. */
-struct contents {
-    const struct data_format *format;
-    struct names part[DATA_PARTS];
-};
-
-/* Names */
-
-static int compare_names(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static bool append(struct names *list, char *name)
-{
-    char **grown = name ? realloc(list->name, (list->n + 1) * sizeof *grown) : NULL;
-    if (!grown) {
-        free(name);
-        return false;
-    }
-    list->name = grown;
-    list->name[list->n++] = name;
-    return true;
-}
-
-static void free_names(struct names *list)
-{
-    for (size_t i = 0; i < list->n; i++)
-        free(list->name[i]);
-    free(list->name);
-    *list = (struct names){0};
-}
-
-static bool contains(const struct names *list, const char *name, size_t length)
-{
-    for (size_t i = 0; i < list->n; i++)
-        if (strlen(list->name[i]) == length && memcmp(list->name[i], name, length) == 0)
-            return true;
-    return false;
-}
-
-static bool is_packed_twin(const struct names *list, const char *name)
-{
-    size_t length = strlen(name);
-    return length > 3 && strcmp(name + length - 3, ".gz") == 0 && contains(list, name, length - 3);
-}
-
-static char *join(const char *folder, const char *name)
-{
-    size_t room = strlen(folder) + strlen(name) + 2;
-    char *path = malloc(room);
-    if (path)
-        snprintf(path, room, "%s/%s", folder, name);
-    return path;
-}
-
-/* Splits the visible names of the folder into files and subfolders, each in order. */
-static bool list_folder(const char *folder, struct names *files, struct names *folders, struct data_error *error)
-{
-    DIR *stream = opendir(folder);
-    if (!stream)
-        return data_fail(error, "%s: %s; expected a folder of data", folder, strerror(errno));
-    bool ok = true;
-    for (struct dirent *entry; ok && (entry = readdir(stream));) {
-        struct stat status;
-        if (entry->d_name[0] == '.' || fstatat(dirfd(stream), entry->d_name, &status, 0) != 0)
-            continue;
-        if (S_ISREG(status.st_mode))
-            ok = append(files, strdup(entry->d_name));
-        else if (S_ISDIR(status.st_mode))
-            ok = append(folders, strdup(entry->d_name));
-    }
-    closedir(stream);
-    if (!ok)
-        return data_fail(error, "%s: out of memory", folder);
-    if (files->n)
-        qsort(files->name, files->n, sizeof *files->name, compare_names);
-    if (folders->n)
-        qsort(folders->name, folders->n, sizeof *folders->name, compare_names);
-    return true;
-}
-
-/* Recognition */
-
-/* Takes `path`. */
-static bool add_file(struct contents *contents, const struct data_format *format, enum data_part part, char *path,
-                     struct data_error *error)
-{
-    struct names *files = &contents->part[part];
-    if (files->n && !format->many)
-        data_fail(error, "%s: a second file of %s beside %s; expected one", path, part_names[part], files->name[0]);
-    else if (contents->format && contents->format != format)
-        data_fail(error, "%s: %s, but beside it are files of %s; expected one data set", path, format->name,
-                  contents->format->name);
-    else {
-        contents->format = format;
-        return append(files, path) || data_fail(error, "out of memory");
-    }
-    free(path);
-    return false;
-}
-
-/* Looks into one file and notes whose it is; takes `path`. */
-static bool offer_file(struct contents *contents, const char *name, char *path, struct data_error *error)
-{
-    struct data_error local;
-    struct data_file file = {.name = name, .path = path};
-    struct gz *stream = gz_open(path, &local);
-    if (!stream || !gz_read_some(stream, file.start, sizeof file.start, &file.got, &local))
-        file.got = 0;
-    gz_close(stream);
-    bool damaged = false;
-    for (int i = 0; i < FORMATS; i++) {
-        enum data_part part;
-        enum data_claim claim = formats[i]->claim(&file, &part, damaged ? &local : error);
-        if (claim == DATA_MINE)
-            return add_file(contents, formats[i], part, path, error);
-        damaged |= claim == DATA_DAMAGED;
-    }
-    free(path);
-    return !damaged;
-}
-
-static void free_contents(struct contents *contents)
-{
-    for (int part = 0; part < DATA_PARTS; part++)
-        free_names(&contents->part[part]);
-}
-
-/* snprintf at the end of what is there; what does not fit is left out. */
-static void add_text(char *text, size_t size, const char *before, const char *word)
-{
-    size_t used = strlen(text);
-    snprintf(text + used, size - used, "%s%s", before, word);
-}
-
-static bool fail_unrecognised(const char *folder, const struct names *folders, struct data_error *error)
-{
-    char expected[400] = "", list[200] = "";
-    for (int i = 0; i < FORMATS; i++) {
-        int left = 0;
-        for (int part = 0; part < DATA_PARTS; part++)
-            left += formats[i]->usual[part] != NULL;
-        const char *before = i ? ", or " : "";
-        for (int part = 0; part < DATA_PARTS; part++) {
-            if (!formats[i]->usual[part])
-                continue;
-            add_text(expected, sizeof expected, before, formats[i]->usual[part]);
-            before = --left > 1 ? ", " : " and ";
-        }
-    }
-    for (size_t i = 0; i < folders->n; i++)
-        add_text(list, sizeof list, i ? ", " : "; its subfolders are ", folders->name[i]);
-    return data_fail(error, "%s: no data recognised; expected %s (each plain or .gz)%s", folder, expected, list);
-}
-
-static bool survey(const char *folder, struct contents *contents, struct data_error *error)
-{
-    struct names files = {0}, folders = {0};
-    bool ok = list_folder(folder, &files, &folders, error);
-    for (size_t i = 0; ok && i < files.n; i++) {
-        if (is_packed_twin(&files, files.name[i]))
-            continue;
-        char *path = join(folder, files.name[i]);
-        ok = path ? offer_file(contents, files.name[i], path, error) : data_fail(error, "%s: out of memory", folder);
-    }
-    if (ok && !contents->format)
-        ok = fail_unrecognised(folder, &folders, error);
-    free_names(&files);
-    free_names(&folders);
-    return ok;
-}
 
 /* Reading */
 
@@ -245,7 +50,10 @@ bool data_head(const struct data_source *from, const struct data_split *split, i
         return data_fail(error, "%s: class labels of rank %d; expected rank 1", field->path, field->rank + 1);
     if (label ? field->type == DATA_F32 && field->rank == 0 : field->rank == 2 || field->rank == 0)
         insert_dimension(field);
-    return !from->fits || from->fits(from->wanted, field, label, error);
+    struct data_field seen = *field;
+    if (!label && from->wish.steps && !from->wish.alone && !data_transformed(from, &seen, error))
+        return false;
+    return !from->wish.fits || from->wish.fits(from->wish.wanted, &seen, label, error);
 }
 
 static bool read_split(const struct contents *contents, enum data_part first, struct data_source from,
@@ -263,7 +71,9 @@ static bool read_split(const struct contents *contents, enum data_part first, st
     from.samples = samples->name;
     from.n = samples->n;
     from.labels = labels->n ? labels->name[0] : NULL;
+    from.class = contents->class[first / 2];
     return format->read(&from, split, error) &&
+           (!from.wish.steps || from.wish.alone || format->is || data_transform(&from, split, error)) &&
            (split->label.type == DATA_F32 || check_classes_of(split, MAX_CLASSES, "expected", error));
 }
 
@@ -305,26 +115,29 @@ static void count_classes(struct dataset *set)
 
 static bool is_synthetic(const char *folder)
 {
-    char *marker = join(folder, "SYNTHETIC");
+    char *marker = path_join(folder, "SYNTHETIC");
     bool found = marker && access(marker, F_OK) == 0;
     free(marker);
     return found;
 }
 
-bool data_open(const char *folder, data_fits *fits, const void *wanted, struct dataset *set, struct data_error *error)
+bool data_open(const char *folder, const struct data_wish *wish, struct dataset *set, struct data_error *error)
 {
     struct contents contents = {0};
-    const struct data_source from = {.fits = fits, .wanted = wanted};
+    const struct data_source from = {.wish = wish ? *wish : (struct data_wish){0}, .pictures = &set->pictures};
     *set = (struct dataset){0};
     bool ok = survey(folder, &contents, error) && read_split(&contents, TRAIN_SAMPLES, from, &set->train, error) &&
               read_split(&contents, TEST_SAMPLES, from, &set->test, error) && check_splits(set, error);
-    free_contents(&contents);
     if (ok) {
         set->format = contents.format->name;
+        set->strangers = contents.strangers;
         count_classes(set);
         set->synthetic = is_synthetic(folder);
-        ok = data_class_names(folder, set, error);
     }
+    for (size_t i = 0; ok && i < contents.classes.n; i++)
+        ok = data_name_class(set, contents.classes.name[i], folder, error);
+    ok = ok && (set->class_names > 0 || data_class_names(folder, set, error));
+    survey_free(&contents);
     if (!ok)
         data_close(set);
     return ok;
@@ -338,7 +151,7 @@ bool data_reads(const char *folder, const char *path)
     for (int part = 0; known && part < DATA_PARTS; part++)
         for (size_t i = 0; i < contents.part[part].n; i++)
             reads |= atomic_destroys(path, contents.part[part].name[i]);
-    free_contents(&contents);
+    survey_free(&contents);
     return reads;
 }
 

@@ -35,6 +35,10 @@ struct data_split {
     int64_t *number;          /* of each sample in the file, where some were taken out of it; NULL: as it stands here */
 };
 
+struct data_pictures {
+    int64_t grey, colour, height[2], width[2]; /* the least and the largest; all 0: there are none */
+};
+
 struct dataset {
     const char *format;            /* its name for people, such as "IDX" */
     struct data_split train, test; /* same shapes and types where both are there; at least one is */
@@ -42,20 +46,33 @@ struct dataset {
     int64_t classes;           /* largest class index of both splits + 1; 0 for F32 targets */
     char **class_name;         /* of the first `class_names` classes, from a file beside the data */
     int64_t class_names;       /* 0: they have numbers only; else at least `classes` */
-    bool synthetic;            /* a file SYNTHETIC beside them says that they were drawn: no results of a real set */
+    struct data_pictures pictures; /* of both splits, as they are in files of their own */
+    int64_t strangers;             /* files beside the samples of classes' folders that are no samples */
+    bool synthetic; /* a file SYNTHETIC beside them says that they were drawn: no results of a real set */
 };
 
 /* Will a field do? Asked as soon as shape and type are known, before any value is read or unpacked (values NULL). False with the
  * reason in `error`. */
 typedef bool data_fits(const void *wanted, const struct data_field *field, bool label, struct data_error *error);
 
+struct picture_step;
+struct data_wish {
+    data_fits *fits; /* NULL: anything will do */
+    const void *wanted;
+    const struct picture_step *step; /* transforms of pictures (word.h): samples are what these make of them */
+    int steps;
+    bool alone; /* these are for pictures in files of their own, and leave what comes as an array as it is */
+};
+
+/* Gives the next class a name; `path` for messages. */
+bool data_name_class(struct dataset *set, const char *name, const char *path, struct data_error *error);
 /* Names of classes, a line each: of batches.meta.txt, as CIFAR-10 has it, or of classes.txt. In UTF-8, without control characters,
  * cut to 64 bytes; class_names.c. No such file: none. False if they are fewer than `set->classes`, or no text. */
 bool data_class_names(const char *folder, struct dataset *set, struct data_error *error);
 
-/* Reads all files of a folder, plain or gzip, that are of a format; one format, or it is refused. Other files are passed over, and
- * X.gz where X is there too. On failure `set` holds nothing. `fits` NULL: anything will do. */
-bool data_open(const char *folder, data_fits *fits, const void *wanted, struct dataset *set, struct data_error *error);
+/* Reads all files of a folder, plain or gzip, that are of a format, or those in a folder for each class; one format, or it is
+ * refused. Other files are passed over, and X.gz where X is there too. On failure `set` holds nothing. `wish` NULL: none. */
+bool data_open(const char *folder, const struct data_wish *wish, struct dataset *set, struct data_error *error);
 void data_close(struct dataset *set);
 
 /* Would writing to `path` destroy one of the files that data_open reads in that folder? */

@@ -5,13 +5,14 @@
 
 #include "data.h"
 
+enum { DATA_START = 8 };
 enum data_part { TRAIN_SAMPLES, TRAIN_LABELS, TEST_SAMPLES, TEST_LABELS, DATA_PARTS };
 
 /* A file of the folder as far as its name and its first bytes, unpacked, tell. */
 struct data_file {
     const char *name, *path;
-    unsigned char start[8]; /* zeros behind `got` */
-    uint64_t got;           /* 0 also if it cannot be read */
+    unsigned char start[DATA_START]; /* zeros behind `got` */
+    uint64_t got;                    /* 0 also if it cannot be read */
 };
 
 /* DAMAGED: it should be one of them, and `error` says why it is not; it counts if no other format takes the file. */
@@ -21,16 +22,20 @@ enum data_claim { DATA_NOT_MINE, DATA_MINE, DATA_DAMAGED };
 struct data_source {
     char *const *samples; /* paths, in the order of the names */
     size_t n;             /* of samples: 1 but where parts may be `many` files */
-    const char *labels;   /* NULL: they are in the files of the samples */
-    data_fits *fits;
-    const void *wanted;
+    const char *labels;   /* NULL: they are in the files of the samples, or ... */
+    const int32_t *class; /* ... these are of the samples, from the folders they are in */
+    struct data_wish wish;
+    struct data_pictures *pictures; /* goes on with what is there */
 };
 
 struct data_format {
     const char *name;              /* for people: "IDX" */
     const char *usual[DATA_PARTS]; /* names of files to expect; labels NULL: they are in the files of the samples */
     bool many;                     /* several files may be one part */
+    /* One of the two. Of files in the folder: */
     enum data_claim (*claim)(const struct data_file *file, enum data_part *part, struct data_error *error);
+    /* Of files, one a sample, in a folder for each class (tree.c): begins one of them so? `read` applies the transforms. */
+    bool (*is)(const unsigned char start[DATA_START]);
     /* Everything of `split`, which is zero before; what there is of it is freed by the caller, after a failure as well. */
     bool (*read)(const struct data_source *from, struct data_split *split, struct data_error *error);
 };
@@ -40,5 +45,12 @@ struct data_format {
  * `samples` of a label are in the split already. */
 bool data_head(const struct data_source *from, const struct data_split *split, int64_t count, struct data_field *field,
                struct data_error *error);
+
+extern const struct data_format *const data_formats[]; /* all rows; NULL ends them. survey.c */
+
+/* Puts shape and bytes in their place that the transforms of pictures leave of samples [C, H, W] of bytes; ... transformed.c */
+bool data_transformed(const struct data_source *from, struct data_field *field, struct data_error *error);
+/* ... and applies them to those that a format has read. */
+bool data_transform(const struct data_source *from, struct data_split *split, struct data_error *error);
 
 #endif

@@ -1,7 +1,10 @@
 #include "image.h"
 
 #include "picture.h"
+#include "base/pixels.h"
 #include "regular_file.h"
+
+#include "graph/word.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -19,7 +22,7 @@ void image_store(const struct image_wanted *wanted, int64_t index, float value)
         ((float *)wanted->out)[index] = value;
 }
 
-static bool load(const char *path, struct image_source *source, struct data_error *error)
+bool image_load(const char *path, struct image_source *source, struct data_error *error)
 {
     uint64_t size;
     *source = (struct image_source){.path = path};
@@ -47,21 +50,33 @@ bool image_is_vector(const struct image_wanted *wanted)
     return wanted->channels == 1 && wanted->height == 1;
 }
 
+struct asked {
+    struct image_wanted *wanted;
+    const struct picture_step *step;
+    int steps;
+};
+
 /* A vector takes the size of the picture, if that has as many values. */
-static bool check_size(void *to, const struct picture *p, struct data_error *error)
+static bool check_size(void *to, const struct pixels *p, struct data_error *error)
 {
-    struct image_wanted *wanted = to;
-    uint64_t values = (uint64_t)wanted->width, area = (uint64_t)p->height * p->width;
+    const struct asked *asked = to;
+    struct image_wanted *wanted = asked->wanted;
+    struct pixels made = *p;
+    const char *why = picture_sized(asked->step, asked->steps, &made);
+    uint64_t values = (uint64_t)wanted->width, area = (uint64_t)made.height * (uint64_t)made.width;
+    if (why)
+        return data_fail(error, "the image is %" PRId64 " wide and %" PRId64 " high, and %s", p->width, p->height, why);
     if (image_is_vector(wanted) && (area == values || (values % 3 == 0 && area == values / 3)))
-        *wanted = (struct image_wanted){area == values ? 1 : 3, p->height, p->width, wanted->type, wanted->out};
+        *wanted = (struct image_wanted){area == values ? 1 : 3, made.height, made.width, wanted->type, wanted->out};
     if (wanted->channels != 1 && wanted->channels != 3)
         return data_fail(error, "the network takes %" PRId64 " channels; an image file has 1 or 3 (use .npy)",
                          wanted->channels);
-    if (p->height != (uint64_t)wanted->height || p->width != (uint64_t)wanted->width)
+    if (made.height != wanted->height || made.width != wanted->width)
         return data_fail(error,
-                         "the image is %" PRIu32 " wide and %" PRIu32 " high; the network takes %" PRId64
+                         "the image is %" PRId64 " wide and %" PRId64 " high%s; the network takes %" PRId64
                          " wide and %" PRId64 " high",
-                         p->width, p->height, wanted->width, wanted->height);
+                         made.width, made.height, asked->steps ? " after its transforms" : "", wanted->width,
+                         wanted->height);
     return true;
 }
 
@@ -72,22 +87,23 @@ static void store_pixels(const struct image_wanted *wanted, const unsigned char 
     for (int64_t i = 0; i < area; i++) {
         const unsigned char *p = pixels + i * channels;
         if (channels == 3 && wanted->channels == 1)
-            image_store(wanted, i, (float)((299 * p[0] + 587 * p[1] + 114 * p[2] + 500) / 1000));
+            image_store(wanted, i, (float)pixels_grey(p));
         else
             for (int64_t c = 0; c < wanted->channels; c++)
                 image_store(wanted, c * area + i, (float)p[channels == 3 ? c : 0]);
     }
 }
 
-static bool read_picture(struct image_source *source, struct image_wanted *wanted, bool *transparent,
-                         struct data_error *error)
+static bool read_picture(struct image_source *source, struct asked *asked, bool *transparent, struct data_error *error)
 {
-    struct picture p;
-    if (!picture_read(source, check_size, wanted, &p, error))
+    struct pixels p;
+    if (!picture_read(source, check_size, asked, &p, error))
         return false;
-    store_pixels(wanted, p.pixels, p.channels);
-    free(p.pixels);
     *transparent = p.transparent;
+    if (!picture_made(asked->step, asked->steps, &p))
+        return data_fail(error, "%s: out of memory", source->path);
+    store_pixels(asked->wanted, p.at, p.channels);
+    free(p.at);
     return true;
 }
 
@@ -103,17 +119,18 @@ bool image_is(const char *path)
     return picture_is(start) || is_npy(start);
 }
 
-bool image_read(const char *path, int64_t channels, int64_t height, int64_t width, enum data_type type, void *out,
-                bool *transparent, struct data_error *error)
+bool image_read(const char *path, const struct picture_step *step, int steps, int64_t channels, int64_t height,
+                int64_t width, enum data_type type, void *out, bool *transparent, struct data_error *error)
 {
     struct image_source source;
     struct image_wanted wanted = {channels, height, width, type, out};
+    struct asked asked = {&wanted, step, steps};
     unsigned char start[PICTURE_START] = {0};
-    bool ok = load(path, &source, error);
+    bool ok = image_load(path, &source, error);
     *transparent = false;
     if (ok) {
         memcpy(start, source.bytes, source.size < sizeof start ? source.size : sizeof start);
-        ok = picture_is(start) ? read_picture(&source, &wanted, transparent, error)
+        ok = picture_is(start) ? read_picture(&source, &asked, transparent, error)
              : is_npy(start)
                  ? image_read_npy(&source, &wanted, error)
                  : data_fail(error, "%s: byte 0: not an image known here; expected %s or .npy", path, picture_formats);

@@ -11,6 +11,9 @@ struct image_source {
     size_t size, at;
 };
 
+/* The whole of a regular file, to be freed; false after a message, and then bytes may be there too. image.c */
+bool image_load(const char *path, struct image_source *source, struct data_error *error);
+
 /* What the caller wants, and where it goes. */
 struct image_wanted {
     int64_t channels, height, width;

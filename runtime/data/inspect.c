@@ -40,6 +40,22 @@ static void print_split(const char *name, const struct data_split *split, int64_
     }
 }
 
+static void print_pictures(const struct dataset *set, FILE *out)
+{
+    const struct data_pictures *p = &set->pictures;
+    const struct data_split *split = set->train.count ? &set->train : &set->test;
+    if (p->grey + p->colour == 0)
+        return;
+    fprintf(out, "pictures %" PRId64 " in colour, %" PRId64 " grey  %" PRId64, p->colour, p->grey, p->width[0]);
+    if (p->width[0] != p->width[1])
+        fprintf(out, " to %" PRId64, p->width[1]);
+    fprintf(out, " wide, %" PRId64, p->height[0]);
+    if (p->height[0] != p->height[1])
+        fprintf(out, " to %" PRId64, p->height[1]);
+    fprintf(out, " high; here the middle of each at %" PRId64 " x %" PRId64 "\n", split->sample.dims[2],
+            split->sample.dims[1]);
+}
+
 /* Samples per class of both splits, one class a line. */
 static void print_classes(const struct dataset *set, FILE *out)
 {
@@ -172,6 +188,7 @@ void inspect_print(const struct dataset *set, FILE *out)
     fprintf(out, "%s%s\n", set->format, set->synthetic ? ", synthetic: a file SYNTHETIC is beside the data" : "");
     print_split("train", &set->train, set->classes, out);
     print_split("test", &set->test, set->classes, out);
+    print_pictures(set, out);
     if (set->classes)
         print_classes(set, out);
     struct data_error wrong;

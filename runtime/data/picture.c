@@ -38,30 +38,30 @@ bool picture_is(const unsigned char start[PICTURE_START])
     return recognise(start);
 }
 
-bool picture_wanted(const struct image_source *source, picture_fits *fits, void *wanted, const struct picture *p,
+bool picture_wanted(const struct image_source *source, picture_fits *fits, void *wanted, const struct pixels *p,
                     struct data_error *error)
 {
     struct data_error why;
     if (fits && !fits(wanted, p, &why))
         return data_fail(error, "%s: %s", source->path, why.text);
-    return (p->height > 0 && p->width > 0 && (uint64_t)p->height * p->width <= PICTURE_MOST) ||
-           data_fail(error, "%s: %" PRIu32 " x %" PRIu32 " pixels; expected at least one, and at most 2^28",
+    return (p->height > 0 && p->width > 0 && p->height * p->width <= PIXELS_MOST) ||
+           data_fail(error, "%s: %" PRId64 " x %" PRId64 " pixels; expected at least one, and at most 2^28",
                      source->path, p->width, p->height);
 }
 
-bool picture_read(struct image_source *source, picture_fits *fits, void *wanted, struct picture *p,
+bool picture_read(struct image_source *source, picture_fits *fits, void *wanted, struct pixels *p,
                   struct data_error *error)
 {
     unsigned char start[PICTURE_START] = {0};
     memcpy(start, source->bytes, source->size < sizeof start ? source->size : sizeof start);
     const struct format *format = recognise(start);
-    *p = (struct picture){0};
+    *p = (struct pixels){0};
     if (!format)
         return data_fail(error, "%s: byte 0: not a picture known here; expected %s", source->path, picture_formats);
     bool ok = format->read(source, fits, wanted, p, error);
     if (!ok) {
-        free(p->pixels);
-        p->pixels = NULL;
+        free(p->at);
+        p->at = NULL;
     }
     return ok;
 }

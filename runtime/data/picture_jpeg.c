@@ -122,21 +122,20 @@ static void store(const struct reader *r, const unsigned char *from, unsigned ch
 }
 
 /* What is stored as rows is seen as columns from orientation 5 on; some begin with the last row or column. */
-static bool turn(const struct reader *r, struct picture *p)
+static bool turn(const struct reader *r, struct pixels *p)
 {
     static const bool last_row[] = {[3] = 1, [4] = 1, [6] = 1, [7] = 1, [8] = 0},
                       last_column[] = {[2] = 1, [3] = 1, [7] = 1, [8] = 1};
     const size_t width = r->jpeg.output_width, height = r->jpeg.output_height, n = (size_t)r->jpeg.output_components;
-    p->pixels = malloc((size_t)p->height * p->width * (size_t)p->channels);
-    for (uint32_t y = 0; p->pixels && y < p->height; y++)
-        for (uint32_t x = 0; x < p->width; x++) {
-            size_t row = r->orientation >= 5 ? x : y, column = r->orientation >= 5 ? y : x;
+    p->at = malloc((size_t)(p->height * p->width * p->channels));
+    for (int64_t y = 0; p->at && y < p->height; y++)
+        for (int64_t x = 0; x < p->width; x++) {
+            size_t row = (size_t)(r->orientation >= 5 ? x : y), column = (size_t)(r->orientation >= 5 ? y : x);
             row = last_row[r->orientation] ? height - 1 - row : row;
             column = last_column[r->orientation] ? width - 1 - column : column;
-            store(r, r->pixels + (row * width + column) * n,
-                  p->pixels + ((size_t)y * p->width + x) * (size_t)p->channels);
+            store(r, r->pixels + (row * width + column) * n, p->at + (y * p->width + x) * p->channels);
         }
-    return p->pixels;
+    return p->at;
 }
 
 static bool damaged(const struct reader *r, const struct image_source *source, struct data_error *error)
@@ -144,7 +143,7 @@ static bool damaged(const struct reader *r, const struct image_source *source, s
     return data_fail(error, "%s: damaged JPEG: %s", source->path, *r->message ? r->message : "out of memory");
 }
 
-static bool read(struct reader *r, struct image_source *source, picture_fits *fits, void *wanted, struct picture *p,
+static bool read(struct reader *r, struct image_source *source, picture_fits *fits, void *wanted, struct pixels *p,
                  struct data_error *error)
 {
     if (!read_head(r, source))
@@ -157,7 +156,7 @@ static bool read(struct reader *r, struct image_source *source, picture_fits *fi
     return (read_rows(r) && turn(r, p)) || damaged(r, source, error);
 }
 
-bool picture_jpeg(struct image_source *source, picture_fits *fits, void *wanted, struct picture *p,
+bool picture_jpeg(struct image_source *source, picture_fits *fits, void *wanted, struct pixels *p,
                   struct data_error *error)
 {
     struct reader r = {.jpeg.err = jpeg_std_error(&r.errors), .jpeg.client_data = &r};

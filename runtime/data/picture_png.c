@@ -97,7 +97,7 @@ static bool lay_over_white(unsigned char *pixels, size_t count, int channels)
 }
 
 static bool read(struct reader *reader, picture_fits *fits, void *wanted, const struct image_source *source,
-                 struct picture *p, struct data_error *error)
+                 struct pixels *p, struct data_error *error)
 {
     reader->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, reader, failed, warned);
     reader->info = reader->png ? png_create_info_struct(reader->png) : NULL;
@@ -111,13 +111,13 @@ static bool read(struct reader *reader, picture_fits *fits, void *wanted, const 
     int n = read_rows(reader);
     if (n == 0)
         return damaged(reader, error);
-    p->transparent = n > p->channels && lay_over_white(reader->pixels, (size_t)p->height * p->width, n);
-    p->pixels = reader->pixels;
+    p->transparent = n > p->channels && lay_over_white(reader->pixels, (size_t)(p->height * p->width), n);
+    p->at = reader->pixels;
     reader->pixels = NULL;
     return true;
 }
 
-bool picture_png(struct image_source *source, picture_fits *fits, void *wanted, struct picture *p,
+bool picture_png(struct image_source *source, picture_fits *fits, void *wanted, struct pixels *p,
                  struct data_error *error)
 {
     struct reader reader = {.path = source->path, .bytes = source->bytes, .size = source->size};

@@ -39,30 +39,32 @@ static bool read_sample(struct image_source *source, bool text, uint32_t most, u
     return true;
 }
 
-bool picture_pnm(struct image_source *source, picture_fits *fits, void *wanted, struct picture *p,
+bool picture_pnm(struct image_source *source, picture_fits *fits, void *wanted, struct pixels *p,
                  struct data_error *error)
 {
     int kind = source->bytes[1] - '0';
     bool text = kind <= 3;
-    uint32_t most, value;
+    uint32_t most, value, width, height;
     source->at = 2;
     p->channels = kind == 3 || kind == 6 ? 3 : 1;
-    if (!image_read_number(source, UINT16_MAX, &p->width, error) ||
-        !image_read_number(source, UINT16_MAX, &p->height, error) || !picture_wanted(source, fits, wanted, p, error) ||
-        !image_read_number(source, UINT16_MAX, &most, error))
+    if (!image_read_number(source, UINT16_MAX, &width, error) || !image_read_number(source, UINT16_MAX, &height, error))
+        return false;
+    p->width = width;
+    p->height = height;
+    if (!picture_wanted(source, fits, wanted, p, error) || !image_read_number(source, UINT16_MAX, &most, error))
         return false;
     if (most == 0 || !isspace(source->bytes[source->at]))
         return data_fail(error, "%s: byte %zu: expected a largest value of 1 to 65535 and one space", source->path,
                          source->at);
     source->at++;
-    size_t samples = (size_t)p->width * p->height * (size_t)p->channels;
-    p->pixels = malloc(samples);
-    if (!p->pixels)
+    size_t samples = (size_t)(p->width * p->height * p->channels);
+    p->at = malloc(samples);
+    if (!p->at)
         return data_fail(error, "%s: out of memory", source->path);
     for (size_t i = 0; i < samples; i++) {
         if (!read_sample(source, text, most, &value, error))
             return false;
-        p->pixels[i] = (unsigned char)((value * 255 + most / 2) / most);
+        p->at[i] = (unsigned char)((value * 255 + most / 2) / most);
     }
     while (source->at < source->size && isspace(source->bytes[source->at]) && text)
         source->at++;

@@ -115,13 +115,20 @@ static int inspect_plan(const struct job *j)
 
 /* ---- a folder of data ---- */
 
+enum { LOOKED_AT = 64 };
+
 static int inspect_data(const struct options *o)
 {
     struct dataset set;
     struct data_error e;
     if (o->output && data_reads(o->folder, o->output))
         return complain(STATUS_USAGE, "--output %s: this file is read here, and would be lost", o->output);
-    if (!data_open(o->folder, NULL, NULL, &set, &e))
+    /* Pictures are as large as their files say, which no array can be. */
+    const struct picture_step step[] = {{word_find(WORD_TRANSFORM, "Resize"), {LOOKED_AT}},
+                                        {word_find(WORD_TRANSFORM, "CenterCrop"), {LOOKED_AT}},
+                                        {word_find(WORD_TRANSFORM, "Color"), {0}}};
+    const struct data_wish wish = {.step = step, .steps = 3, .alone = true};
+    if (!data_open(o->folder, &wish, &set, &e))
         return complain(STATUS_DATA, "%s", e.text);
     int status = 0;
     if (o->json)

@@ -47,10 +47,13 @@ static int predict_files(struct prediction *p, const struct asked_part *part, in
     const int64_t *dim = p->dim, elements = tensor_elements(in);
     struct device_data data = {
         .samples = p->pixels, .samples_f32 = true, .count = rows, .sample_bytes = elements * (int64_t)sizeof(float)};
+    struct picture_step step[MAX_METRICS];
+    const int steps = plan_picture_steps(p->job->plan, step);
     struct data_error e;
     for (int64_t i = 0; i < rows; i++) {
         bool transparent;
-        if (!image_read(part[i].path, dim[0], dim[1], dim[2], DATA_F32, p->pixels + i * elements, &transparent, &e))
+        if (!image_read(part[i].path, step, steps, dim[0], dim[1], dim[2], DATA_F32, p->pixels + i * elements,
+                        &transparent, &e))
             return complain(STATUS_DATA, "%s", e.text);
         if (transparent && !p->transparent)
             note("%s: has transparent pixels, which are laid over white", part[i].path);

@@ -50,6 +50,21 @@ static bool fits_shape(const struct data_field *f, const struct tensor *t)
     return same || ((rank <= 1 || wanted <= 1) && elements == tensor_elements(t));
 }
 
+/* Pictures can be brought to the network's size and colours. */
+static const char *picture_help(const struct data_field *f, const struct tensor *t, char help[160])
+{
+    const char *colour = t->dim[0] == f->dims[0] ? "" : t->dim[0] == 1 ? "Gray" : "Color";
+    const bool resize = f->dims[1] != t->dim[1] || f->dims[2] != t->dim[2];
+    *help = '\0';
+    if (f->type != DATA_U8 || f->rank != 3 || t->rank != 3 || (t->dim[0] != 1 && t->dim[0] != 3))
+        return help;
+    snprintf(help, 160, "; `data { transform = [%s%s", colour, *colour && resize ? ", " : "");
+    if (resize)
+        text_append(help, 160, "Resize(%lld, %lld)", (long long)t->dim[1], (long long)t->dim[2]);
+    text_append(help, 160, ", ...] }` makes pictures so");
+    return help;
+}
+
 /* Does a field, whose values may not be there yet, agree with the network? */
 static bool fits(const void *plan, const struct data_field *f, bool label, struct data_error *e)
 {
@@ -58,15 +73,15 @@ static bool fits(const void *plan, const struct data_field *f, bool label, struc
     if (index < 0)
         return data_fail(e, "net %s has no input or no target", p->net);
     const struct tensor *t = &p->tensor[index];
-    char has[96], wants[96];
+    char has[96], wants[96], help[160];
     if (label && !is_class(t) && f->type != DATA_F32)
         return data_fail(e, "%s: these are class indices, but target `%s` of the network is values", f->path, t->name);
     if (label && is_class(t) && (f->type == DATA_F32 || f->rank != 0))
         return data_fail(e, "%s: these are values, but target `%s` of the network is a class", f->path, t->name);
     return (label && is_class(t)) || fits_shape(f, t) ||
-           data_fail(e, "%s: its %ss are %s, but %s `%s` of the network is %s", f->path, label ? "target" : "sample",
+           data_fail(e, "%s: its %ss are %s, but %s `%s` of the network is %s%s", f->path, label ? "target" : "sample",
                      shape_text_of(f->rank, f->dims, has, sizeof has), label ? "target" : "input", t->name,
-                     shape_text_of(t->rank, t->dim, wants, sizeof wants));
+                     shape_text_of(t->rank, t->dim, wants, sizeof wants), picture_help(f, t, help));
 }
 
 /* The labels as i32. */
@@ -166,9 +181,14 @@ static int from_plan(const struct plan *p, struct dataset *set)
 int samples_open(const struct plan *p, const char *folder, struct dataset *set)
 {
     struct data_error e;
+    struct picture_step step[MAX_METRICS];
+    const struct data_wish wish = {fits, p, step, plan_picture_steps(p, step), false};
     *set = (struct dataset){.format = ""};
     int status =
-        folder ? data_open(folder, fits, p, set, &e) ? 0 : complain(STATUS_DATA, "%s", e.text) : from_plan(p, set);
+        folder ? data_open(folder, &wish, set, &e) ? 0 : complain(STATUS_DATA, "%s", e.text) : from_plan(p, set);
+    if (status == 0 && set->strangers > 0)
+        note("%s: %lld file%s beside the samples %s none and passed over", folder, (long long)set->strangers,
+             set->strangers > 1 ? "s" : "", set->strangers > 1 ? "are" : "is");
     if (status == 0)
         status = agree(p, &set->train);
     if (status == 0)

@@ -108,3 +108,8 @@ count devices mlp.net
 count small_cnn mnist_cnn.net
 count fashion_sweep fashion_lenet.net
 count assignment mlp3.net strided_cnn.net
+example own_pictures 1
+says out '^pictures 1500 in colour, 0 grey'
+says out '^epoch 1/1 .* accuracy'
+says out '^0 circle '
+says out '^shapes/test/square/000001.jpg: logits = class [0-2]'

@@ -3,6 +3,7 @@
 Pillow's alpha_composite works on stored values and ignores gAMA, as image_png.c does.
 """
 
+import random
 import sys
 
 from PIL import Image, ImageOps
@@ -48,6 +49,16 @@ def main(folder):
         exif = Image.Exif()
         exif[0x0112] = orientation
         keep(folder, f"turned{orientation}", drawn("L", 5, 3), quality=90, exif=exif)
+
+
+    numbers = random.Random(1)
+    noise = Image.new("RGB", (37, 23))
+    noise.putdata([tuple(numbers.randrange(256) for _ in range(3)) for _ in range(37 * 23)])
+    noise.save(f"{folder}/noise.ppm")
+    for name, width, height in (("small", 9, 7), ("large", 50, 31), ("narrow", 12, 23), ("short", 16, 10)):
+        noise.resize((width, height), Image.BILINEAR).save(f"{folder}/noise_{name}.ppm")
+    noise.crop((10, 6, 26, 16)).save(f"{folder}/noise_crop.ppm")  # torchvision: round(10.5), round(6.5) are 10 and 6
+    noise.convert("L").save(f"{folder}/noise_grey.ppm")
 
 
 if len(sys.argv) > 1:

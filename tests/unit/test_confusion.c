@@ -68,7 +68,7 @@ static void test_picture(void **state)
     assert_int_equal(p.width, LEFT + 4 * (SIDE + GAP));
     unsigned char *pixel = calloc(3, (size_t)(p.height * p.width));
     temp_write(temp, "matrix.png", p.png, p.bytes);
-    assert_true(image_read(temp->path, 3, p.height, p.width, DATA_U8, pixel, &transparent, &e));
+    assert_true(image_read(temp->path, NULL, 0, 3, p.height, p.width, DATA_U8, pixel, &transparent, &e));
     for (int64_t row = 0; row < FIRST; row++)
         for (int64_t column = 0; column < FIRST; column++) {
             const int64_t area = p.height * p.width, y = TOP + (row + 1) * (SIDE + LINES + GAP) + SIDE / 2,

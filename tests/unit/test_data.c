@@ -54,7 +54,7 @@ static void assert_refused(struct temp *temp, ...)
 {
     struct dataset set;
     struct data_error error = {""};
-    assert_false(data_open(temp->folder, NULL, NULL, &set, &error));
+    assert_false(data_open(temp->folder, NULL, &set, &error));
     assert_null(set.train.sample.values);
     va_list pieces;
     va_start(pieces, temp);
@@ -67,7 +67,7 @@ static struct dataset open_good(struct temp *temp)
 {
     struct dataset set;
     struct data_error error;
-    if (!data_open(temp->folder, NULL, NULL, &set, &error))
+    if (!data_open(temp->folder, NULL, &set, &error))
         fail_msg("%s", error.text);
     return set;
 }
@@ -290,7 +290,7 @@ static void test_class_names(void **state)
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         struct data_error error;
         temp_write(temp, "classes.txt", wrong[i].text, strlen(wrong[i].text));
-        assert_false(data_open(temp->folder, NULL, NULL, &set, &error));
+        assert_false(data_open(temp->folder, NULL, &set, &error));
         assert_contains(error.text, wrong[i].error);
     }
 }
@@ -433,7 +433,7 @@ static void test_flipped_bits_never_crash(void **state)
         struct data_error error = {""};
         packed[bit / 8] ^= (unsigned char)(1 << bit % 8);
         temp_write(temp, TRAIN_IMAGES ".gz", packed, size);
-        if (data_open(temp->folder, NULL, NULL, &set, &error)) /* time stamp and the like */
+        if (data_open(temp->folder, NULL, &set, &error)) /* time stamp and the like */
             data_close(&set);
         else
             assert_contains(error.text, TRAIN_IMAGES);
@@ -563,7 +563,7 @@ static struct dataset open_real(const char *name)
     const char *folder = real_data("DATA", name);
     if (!folder)
         skip();
-    if (!data_open(folder, NULL, NULL, &set, &error))
+    if (!data_open(folder, NULL, &set, &error))
         fail_msg("%s", error.text);
     return set;
 }

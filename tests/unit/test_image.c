@@ -29,8 +29,8 @@ static void assert_reads(const char *path, int channels, const unsigned char *pl
     float floats[3 * AREA];
     unsigned char bytes[3 * AREA];
     struct data_error error;
-    if (!image_read(path, channels, H, W, DATA_F32, floats, &transparent, &error) ||
-        !image_read(path, channels, H, W, DATA_U8, bytes, &transparent, &error))
+    if (!image_read(path, NULL, 0, channels, H, W, DATA_F32, floats, &transparent, &error) ||
+        !image_read(path, NULL, 0, channels, H, W, DATA_U8, bytes, &transparent, &error))
         fail_msg("%s", error.text);
     for (int i = 0; i < channels * AREA; i++) {
         assert_int_equal(bytes[i], planes[i]);
@@ -62,7 +62,7 @@ static void assert_refused_as(const char *path, int channels, int height, int wi
 {
     float out[3 * AREA];
     struct data_error error = {""};
-    assert_false(image_read(path, channels, height, width, type, out, &transparent, &error));
+    assert_false(image_read(path, NULL, 0, channels, height, width, type, out, &transparent, &error));
     assert_contains(error.text, path);
     assert_contains(error.text, piece);
 }
@@ -77,7 +77,7 @@ static void assert_reads_vector(const char *path, int n, const unsigned char *va
 {
     float out[3 * AREA];
     struct data_error error;
-    if (!image_read(path, 1, 1, n, DATA_F32, out, &transparent, &error))
+    if (!image_read(path, NULL, 0, 1, 1, n, DATA_F32, out, &transparent, &error))
         fail_msg("%s", error.text);
     for (int i = 0; i < n; i++)
         assert_true(out[i] == (float)values[i]);
@@ -247,7 +247,7 @@ static void test_npy_vector(void **state)
     float out[2];
     struct data_error error;
     const char *path = write_npy(*state, 1, DICT("<f4", "False", "(2,)"), values, sizeof values);
-    assert_true(image_read(path, 1, 1, 2, DATA_F32, out, &transparent, &error));
+    assert_true(image_read(path, NULL, 0, 1, 1, 2, DATA_F32, out, &transparent, &error));
     assert_memory_equal(out, values, sizeof values);
     assert_refused_as(path, 1, 1, 2, DATA_U8, "value 0.5; expected whole numbers 0 to 255");
 }

@@ -32,7 +32,7 @@ static void assert_is_set(struct temp *temp, const char *format, int64_t channel
 {
     struct dataset set;
     struct data_error error;
-    if (!data_open(temp->folder, NULL, NULL, &set, &error))
+    if (!data_open(temp->folder, NULL, &set, &error))
         fail_msg("%s", error.text);
     assert_string_equal(set.format, format);
     assert_int_equal(set.train.count, 200);

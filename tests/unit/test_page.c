@@ -102,7 +102,7 @@ static void test_picture(void **state)
     assert_int_equal(n, p.bytes);
     temp_write(temp, "page.png", png, n);
     assert_true(p.height * p.width <= 100);
-    assert_true(image_read(temp->path, 3, p.height, p.width, DATA_U8, pixel, &transparent, &e));
+    assert_true(image_read(temp->path, NULL, 0, 3, p.height, p.width, DATA_U8, pixel, &transparent, &e));
     const int64_t at = 4 * p.width + 4; /* behind a gap of 4 */
     assert_int_equal(pixel[at], 0);
     assert_int_equal(pixel[at + 1], 255);

@@ -7,15 +7,16 @@
 #include <cmocka.h>
 
 #include "data/picture.h"
+#include "graph/word.h"
 #include "temp_files.h"
 
-static struct picture read_bytes(unsigned char *bytes, size_t size, struct data_error *error)
+static struct pixels read_bytes(unsigned char *bytes, size_t size, struct data_error *error)
 {
-    struct picture p;
+    struct pixels p;
     struct image_source source = {.path = "it.jpg", .bytes = bytes, .size = size};
     *error = (struct data_error){""};
     if (!picture_read(&source, NULL, NULL, &p, error))
-        assert_null(p.pixels);
+        assert_null(p.at);
     return p;
 }
 
@@ -29,14 +30,14 @@ static unsigned char *load(const char *name, const char *kind, size_t *size)
     return more;
 }
 
-static struct picture read_file(const char *name, const char *kind)
+static struct pixels read_file(const char *name, const char *kind)
 {
     size_t size;
     struct data_error error;
     unsigned char *bytes = load(name, kind, &size);
-    struct picture p = read_bytes(bytes, size, &error);
+    struct pixels p = read_bytes(bytes, size, &error);
     free(bytes);
-    if (!p.pixels)
+    if (!p.at)
         fail_msg("%s.%s: %s", name, kind, error.text);
     return p;
 }
@@ -48,15 +49,15 @@ static void test_pixels(void **state)
                                         "turned3", "turned4", "turned5", "turned6", "turned7", "turned8"};
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        struct picture jpeg = read_file(names[i], "jpg"), pillow = read_file(names[i], "ppm");
+        struct pixels jpeg = read_file(names[i], "jpg"), pillow = read_file(names[i], "ppm");
         assert_int_equal(jpeg.height, pillow.height);
         assert_int_equal(jpeg.width, pillow.width);
         assert_int_equal(jpeg.channels, pillow.channels);
-        for (size_t at = 0; at < (size_t)jpeg.height * jpeg.width * (size_t)jpeg.channels; at++)
-            if (abs(jpeg.pixels[at] - pillow.pixels[at]) > 1)
-                fail_msg("%s: value %zu is %d, Pillow's %d", names[i], at, jpeg.pixels[at], pillow.pixels[at]);
-        free(jpeg.pixels);
-        free(pillow.pixels);
+        for (size_t at = 0; at < (size_t)(jpeg.height * jpeg.width * jpeg.channels); at++)
+            if (abs(jpeg.at[at] - pillow.at[at]) > 1)
+                fail_msg("%s: value %zu is %d, Pillow's %d", names[i], at, jpeg.at[at], pillow.at[at]);
+        free(jpeg.at);
+        free(pillow.at);
     }
 }
 
@@ -72,8 +73,8 @@ static void test_cut(void **state)
             struct data_error error;
             unsigned char kept = bytes[n];
             bytes[n] = 0;
-            struct picture p = read_bytes(bytes, n, &error);
-            if (p.pixels)
+            struct pixels p = read_bytes(bytes, n, &error);
+            if (p.at)
                 fail_msg("%s: %zu of %zu bytes will do", names[i], n, size);
             assert_contains(error.text, "it.jpg: ");
             bytes[n] = kept;
@@ -94,19 +95,19 @@ static void test_changed(void **state)
         x = x * 1664525u + 1013904223u;
         unsigned char *at = &bytes[(x >> 8) % size], kept = *at;
         *at = (unsigned char)(x >> 3);
-        struct picture p = read_bytes(bytes, size, &error);
-        assert_true(p.pixels || *error.text);
-        free(p.pixels);
+        struct pixels p = read_bytes(bytes, size, &error);
+        assert_true(p.at || *error.text);
+        free(p.at);
         *at = kept;
     }
     free(bytes);
 }
 
-static bool refuse(void *wanted, const struct picture *p, struct data_error *error)
+static bool refuse(void *wanted, const struct pixels *p, struct data_error *error)
 {
     assert_ptr_equal(wanted, refuse);
-    assert_null(p->pixels);
-    return data_fail(error, "%u x %u, %d channels", p->width, p->height, p->channels);
+    assert_null(p->at);
+    return data_fail(error, "%d x %d, %d channels", (int)p->width, (int)p->height, p->channels);
 }
 
 static void test_refused_by_size(void **state)
@@ -117,7 +118,7 @@ static void test_refused_by_size(void **state)
                                            {"colour", "ppm", "it.jpg: 21 x 18, 3 channels"}};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         size_t size;
-        struct picture p;
+        struct pixels p;
         struct data_error error;
         struct image_source source = {.path = "it.jpg", .bytes = load(files[i][0], files[i][1], &size)};
         source.size = size;
@@ -133,13 +134,66 @@ static void test_refused_by_size(void **state)
     }
 }
 
+/* Every transform, by the numbers of Pillow and torchvision. */
+static void test_transforms(void **state)
+{
+    static const struct {
+        const char *word, *file;
+        double num[2];
+    } cases[] = {
+        {"Resize", "small", {7, 9}},   {"Resize", "large", {31, 50}},    {"Resize", "narrow", {23, 12}},
+        {"Resize", "short", {10, 0}},  {"CenterCrop", "crop", {10, 16}}, {"Gray", "grey", {0}},
+        {"Resize", "noise", {23, 37}},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char name[32];
+        bool same = strcmp(cases[i].file, "noise") == 0;
+        snprintf(name, sizeof name, "noise%s%s", same ? "" : "_", same ? "" : cases[i].file);
+        struct pixels noise = read_file("noise", "ppm"), wanted = read_file(name, "ppm");
+        struct picture_step step = {.word = word_find(WORD_TRANSFORM, cases[i].word)};
+        memcpy(step.num, cases[i].num, sizeof cases[i].num);
+        struct pixels p = noise, size = p;
+        assert_null(picture_sized(&step, 1, &size));
+        assert_true(picture_made(&step, 1, &p));
+        assert_true(p.height == wanted.height && p.width == wanted.width && p.channels == wanted.channels);
+        assert_true(size.height == p.height && size.width == p.width && size.channels == p.channels);
+        assert_memory_equal(p.at, wanted.at, (size_t)(p.height * p.width * p.channels));
+        free(p.at);
+        free(wanted.at);
+    }
+}
+
+static void test_steps(void **state)
+{
+    (void)state;
+    const struct word *resize = word_find(WORD_TRANSFORM, "Resize"), *crop = word_find(WORD_TRANSFORM, "CenterCrop");
+    struct picture_step step[] = {{resize, {20, 0}}, {crop, {16, 0}}, {word_find(WORD_TRANSFORM, "Color"), {0}}};
+    struct pixels p = {.height = 31, .width = 20, .channels = 1}, unknown = {0};
+    assert_null(picture_sized(step, 3, &p));
+    assert_true(p.height == 16 && p.width == 16 && p.channels == 3);
+    assert_null(picture_sized(step, 3, &unknown));
+    assert_true(unknown.height == 16 && unknown.width == 16 && unknown.channels == 3);
+    p = (struct pixels){.height = 15, .width = 40, .channels = 1};
+    assert_string_equal(picture_sized(step + 1, 2, &p), "is smaller than CenterCrop leaves: put Resize before it");
+    p = (struct pixels){.height = 1, .width = 65535, .channels = 3};
+    step[0].num[0] = 65535;
+    assert_string_equal(picture_sized(step, 1, &p), "is too long for Resize");
+    struct pixels made = {.height = 2, .width = 2, .channels = 1, .at = malloc(4)};
+    step[0].num[0] = 1;
+    memcpy(made.at, "\x0a\x14\x1e\x28", 4);
+    step[1] = step[2];
+    assert_true(picture_made(step, 2, &made));
+    assert_true(made.height == 1 && made.width == 1 && made.channels == 3);
+    assert_memory_equal(made.at, "\x19\x19\x19", 3);
+    free(made.at);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pixels),
-        cmocka_unit_test(test_cut),
-        cmocka_unit_test(test_changed),
-        cmocka_unit_test(test_refused_by_size),
+        cmocka_unit_test(test_pixels),          cmocka_unit_test(test_cut),        cmocka_unit_test(test_changed),
+        cmocka_unit_test(test_refused_by_size), cmocka_unit_test(test_transforms), cmocka_unit_test(test_steps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

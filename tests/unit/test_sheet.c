@@ -27,7 +27,7 @@ static struct page drawn(struct temp *temp, const struct sheet *s)
     assert_true(sheet_draw(s, &p, &e));
     page = (struct page){p.height, p.width, calloc(3, (size_t)(p.height * p.width))};
     temp_write(temp, "sheet.png", p.png, p.bytes);
-    if (!image_read(temp->path, 3, p.height, p.width, DATA_U8, page.pixel, &transparent, &e))
+    if (!image_read(temp->path, NULL, 0, 3, p.height, p.width, DATA_U8, page.pixel, &transparent, &e))
         fail_msg("%s", e.text);
     assert_false(transparent);
     picture_free(&p);
@@ -181,7 +181,7 @@ static void test_classes(void **state)
     assert_contains(said, "sheet.png: 10 images of each class");
     free(said);
     p.pixel = calloc(3, (size_t)(p.height * p.width));
-    assert_true(image_read(temp->path, 3, p.height, p.width, DATA_U8, p.pixel, &transparent, &e));
+    assert_true(image_read(temp->path, NULL, 0, 3, p.height, p.width, DATA_U8, p.pixel, &transparent, &e));
     int64_t left = 8 + 8 * 12 + 8; /* "0 nought" */
     assert_int_equal(at(&p, 8, left), 30 * 0x010101);
     assert_int_equal(at(&p, 8, left + 55), 40 * 0x010101);

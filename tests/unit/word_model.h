@@ -45,13 +45,13 @@ static inline char *model_with(const struct word *w, const char *call, const cha
     bool joins = w->kind == WORD_LAYER && w->nvalue < 0;
     snprintf(
         text, 4096,
-        "net word\ninput image : f32[4, 6, 6]\ntarget goal : %s\n%s\nz = %s%s\n"
+        "net word\ninput image : %s\ntarget goal : %s\n%s\nz = %s%s\n"
         "y = z -> Flatten -> Linear(3)\noutput y\n"
         "data {\n    transform = [%s]\n}\n"
         "train {\n    loss = %s\n    optimizer = %s\n    schedule = %s\n    save = %s\n    stop = %s\n    batch = 4\n%s}\n",
-        classes ? "class[3]" : "f32[3]", x, joins ? "" : "x -> ", joins ? "Concat(x, x)" : part[WORD_LAYER],
-        part[WORD_TRANSFORM], part[WORD_LOSS], part[WORD_OPTIMIZER], part[WORD_SCHEDULE], part[WORD_SAVE],
-        part[WORD_STOP], metrics);
+        w->picture ? "f32[144]" : "f32[4, 6, 6]", classes ? "class[3]" : "f32[3]", x, joins ? "" : "x -> ",
+        joins ? "Concat(x, x)" : part[WORD_LAYER], part[WORD_TRANSFORM], part[WORD_LOSS], part[WORD_OPTIMIZER],
+        part[WORD_SCHEDULE], part[WORD_SAVE], part[WORD_STOP], metrics);
     return text;
 }
 

@@ -1,0 +1,199 @@
+/* survey.c: the files of a folder, offered to the formats. */
+#include "survey.h"
+
+#include "base/atomic_file.h"
+#include "gz.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+const char *const part_names[DATA_PARTS] = {"training samples", "training labels", "test samples", "test labels"};
+
+#define FORMAT(name) extern const struct data_format format_##name;
+#include "formatlist.h"
+#undef FORMAT
+const struct data_format *const data_formats[] = {
+#define FORMAT(name) &format_##name,
+#include "formatlist.h"
+#undef FORMAT
+    NULL,
+};
+
+/* Names */
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+bool names_append(struct names *list, char *name)
+{
+    char **grown = name ? realloc(list->name, (list->n + 1) * sizeof *grown) : NULL;
+    if (!grown) {
+        free(name);
+        return false;
+    }
+    list->name = grown;
+    list->name[list->n++] = name;
+    return true;
+}
+
+void names_free(struct names *list)
+{
+    for (size_t i = 0; i < list->n; i++)
+        free(list->name[i]);
+    free(list->name);
+    *list = (struct names){0};
+}
+
+static bool contains(const struct names *list, const char *name, size_t length)
+{
+    for (size_t i = 0; i < list->n; i++)
+        if (strlen(list->name[i]) == length && memcmp(list->name[i], name, length) == 0)
+            return true;
+    return false;
+}
+
+static bool is_packed_twin(const struct names *list, const char *name)
+{
+    size_t length = strlen(name);
+    return length > 3 && strcmp(name + length - 3, ".gz") == 0 && contains(list, name, length - 3);
+}
+
+char *path_join(const char *folder, const char *name)
+{
+    size_t room = strlen(folder) + strlen(name) + 2;
+    char *path = malloc(room);
+    if (path)
+        snprintf(path, room, "%s/%s", folder, name);
+    return path;
+}
+
+/* Splits the visible names of the folder into files and subfolders, each in order. */
+bool names_list(const char *folder, struct names *files, struct names *folders, struct data_error *error)
+{
+    DIR *stream = opendir(folder);
+    if (!stream)
+        return data_fail(error, "%s: %s; expected a folder of data", folder, strerror(errno));
+    bool ok = true;
+    for (struct dirent *entry; ok && (entry = readdir(stream));) {
+        struct stat status;
+        if (entry->d_name[0] == '.' || fstatat(dirfd(stream), entry->d_name, &status, 0) != 0)
+            continue;
+        if (S_ISREG(status.st_mode))
+            ok = names_append(files, strdup(entry->d_name));
+        else if (S_ISDIR(status.st_mode))
+            ok = names_append(folders, strdup(entry->d_name));
+    }
+    closedir(stream);
+    if (!ok)
+        return data_fail(error, "%s: out of memory", folder);
+    if (files->n)
+        qsort(files->name, files->n, sizeof *files->name, compare_names);
+    if (folders->n)
+        qsort(folders->name, folders->n, sizeof *folders->name, compare_names);
+    return true;
+}
+
+/* Recognition */
+
+/* Takes `path`. */
+static bool add_file(struct contents *contents, const struct data_format *format, enum data_part part, char *path,
+                     struct data_error *error)
+{
+    struct names *files = &contents->part[part];
+    if (files->n && !format->many)
+        data_fail(error, "%s: a second file of %s beside %s; expected one", path, part_names[part], files->name[0]);
+    else if (contents->format && contents->format != format)
+        data_fail(error, "%s: %s, but beside it are files of %s; expected one data set", path, format->name,
+                  contents->format->name);
+    else {
+        contents->format = format;
+        return names_append(files, path) || data_fail(error, "out of memory");
+    }
+    free(path);
+    return false;
+}
+
+/* Looks into one file and notes whose it is; takes `path`. */
+static bool offer_file(struct contents *contents, const char *name, char *path, struct data_error *error)
+{
+    struct data_error local;
+    struct data_file file = {.name = name, .path = path};
+    struct gz *stream = gz_open(path, &local);
+    if (!stream || !gz_read_some(stream, file.start, sizeof file.start, &file.got, &local))
+        file.got = 0;
+    gz_close(stream);
+    bool damaged = false;
+    for (int i = 0; data_formats[i]; i++) {
+        enum data_part part;
+        if (!data_formats[i]->claim)
+            continue;
+        enum data_claim claim = data_formats[i]->claim(&file, &part, damaged ? &local : error);
+        if (claim == DATA_MINE)
+            return add_file(contents, data_formats[i], part, path, error);
+        damaged |= claim == DATA_DAMAGED;
+    }
+    free(path);
+    return !damaged;
+}
+
+void survey_free(struct contents *contents)
+{
+    for (int part = 0; part < DATA_PARTS; part++)
+        names_free(&contents->part[part]);
+    names_free(&contents->classes);
+    free(contents->class[0]);
+    free(contents->class[1]);
+}
+
+/* snprintf at the end of what is there; what does not fit is left out. */
+static void add_text(char *text, size_t size, const char *before, const char *word)
+{
+    size_t used = strlen(text);
+    snprintf(text + used, size - used, "%s%s", before, word);
+}
+
+static bool fail_unrecognised(const char *folder, const struct names *folders, struct data_error *error)
+{
+    char expected[400] = "", list[200] = "";
+    for (int i = 0; data_formats[i]; i++) {
+        int left = 0;
+        for (int part = 0; part < DATA_PARTS; part++)
+            left += data_formats[i]->usual[part] != NULL;
+        const char *before = *expected ? ", or " : "";
+        for (int part = 0; part < DATA_PARTS; part++) {
+            if (!data_formats[i]->usual[part])
+                continue;
+            add_text(expected, sizeof expected, before, data_formats[i]->usual[part]);
+            before = --left > 1 ? ", " : " and ";
+        }
+    }
+    for (size_t i = 0; i < folders->n; i++)
+        add_text(list, sizeof list, i ? ", " : "; its subfolders are ", folders->name[i]);
+    return data_fail(
+        error, "%s: no data recognised; expected %s (each plain or .gz), or a folder of pictures for each class%s",
+        folder, expected, list);
+}
+
+bool survey(const char *folder, struct contents *contents, struct data_error *error)
+{
+    struct names files = {0}, folders = {0};
+    bool ok = names_list(folder, &files, &folders, error);
+    for (size_t i = 0; ok && i < files.n; i++) {
+        if (is_packed_twin(&files, files.name[i]))
+            continue;
+        char *path = path_join(folder, files.name[i]);
+        ok = path ? offer_file(contents, files.name[i], path, error) : data_fail(error, "%s: out of memory", folder);
+    }
+    if (ok && !contents->format && folders.n)
+        ok = tree_survey(folder, &folders, contents, error);
+    if (ok && !contents->format)
+        ok = fail_unrecognised(folder, &folders, error);
+    names_free(&files);
+    names_free(&folders);
+    return ok;
+}

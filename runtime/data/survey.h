@@ -1,0 +1,37 @@
+/* survey.h: which files of a folder are data, of what format, and which part of the set each is. */
+#ifndef SURVEY_H
+#define SURVEY_H
+
+#include "format.h"
+
+struct names {
+    char **name;
+    size_t n;
+};
+
+/* The files of the one format that a folder holds. */
+struct contents {
+    const struct data_format *format;
+    struct names part[DATA_PARTS];
+    /* Of a folder for each class: */
+    struct names classes;
+    int32_t *class[2]; /* of the samples of the training and the test set */
+    int64_t strangers; /* files beside them that are of no format */
+};
+
+extern const char *const part_names[DATA_PARTS]; /* for people: "training samples" */
+
+bool names_append(struct names *list, char *name); /* takes it; false: no memory, or it is NULL */
+void names_free(struct names *list);
+/* Splits the visible names of the folder into files and subfolders, each in order. */
+bool names_list(const char *folder, struct names *files, struct names *folders, struct data_error *error);
+char *path_join(const char *folder, const char *name); /* NULL: no memory */
+
+/* tree.c: the same for subfolders that stand for classes; contents->format stays NULL where they do not. */
+bool tree_survey(const char *folder, const struct names *folders, struct contents *contents, struct data_error *error);
+
+/* Needs survey_free, after a failure as well. */
+bool survey(const char *folder, struct contents *contents, struct data_error *error);
+void survey_free(struct contents *contents);
+
+#endif

@@ -1,0 +1,91 @@
+# A folder of pictures for each class: PNG and JPEG of any sizes, brought to the network's by transforms.
+"$B/make_shapes" shapes --train 40 --test 10
+plan() { sed "s/Resize(32, 32), /$2/; s/f32\[3, /f32[${3:-3}, /" "$ROOT/examples/own_pictures/shapes.net" >$1.net; expect 0 netc $1.net -o $1.plan; }
+plan shapes 'Resize(32, 32), '
+
+# Classes are numbered by their names; the test set's are those of the training set.
+echo note >shapes/train/square/notes.txt
+expect 0 netrun shapes.plan --train shapes --epochs 2 --runs runs --json --threads 2
+says out '"event":"start",.*"samples":120,'
+says out '"event":"epoch".*"test":.*"n":30'
+says err '^netrun: shapes: 1 file beside the samples is none and passed over$'
+expect 0 netrun shapes.plan --test shapes
+says out '^2 triangle '
+cp out whole
+
+# One picture is answered as it was in the test set.
+expect 0 netrun shapes.plan --predict shapes/test/circle/000001.jpg shapes/test/triangle/000000.png --json
+grep -o '"probability":[0-9.]*' out | sed -n '1p;4p' >alone
+expect 0 netrun shapes.plan --data shapes --predict test --json
+grep -o '"probability":[0-9.]*' out | sed -n '4p;61p' >among
+cmp alone among || fail "a picture alone is answered otherwise"
+
+# The same samples in one folder, with a holdout; in folders within a class; as links.
+mkdir one nested linked
+cp -r shapes/train/* one
+expect 0 netrun shapes.plan --train one --epochs 1 --set data.holdout=0.25 --json
+says out '"event":"start",.*"samples":90,"holdout":30,'
+for class in circle square triangle; do
+    mkdir -p nested/train/$class/a/b
+    cp shapes/train/$class/*0.png nested/train/$class/a/b
+    cp shapes/train/$class/*1.jpg nested/train/$class
+    mkdir -p linked/train/$class
+    ln -s "$PWD/shapes/train/$class/"*0.png "$PWD/shapes/train/$class/"*1.jpg linked/train/$class
+done
+expect 0 netrun --inspect nested
+expect 0 netrun shapes.plan --train nested --epochs 1 --json
+says out '"event":"start",.*"samples":24,'
+expect 0 netrun shapes.plan --train linked --epochs 1 --json
+says out '"event":"start",.*"samples":24,'
+
+# What does not go together says what to write.
+plan asis ''
+expect 4 netrun asis.plan --train shapes
+says err 'shapes/train/circle/000000.png: its samples are 3x[0-9]+x[0-9]+, but input `picture` of the network is 3x32x32; `data \{ transform = \[Resize\(32, 32\), ...\] \}` makes pictures so'
+plan short 'Resize(32), '
+expect 4 netrun short.plan --train shapes
+says err 'shapes/train/circle/0000[0-9]*\...g: .*Resize\(32, 32\)'
+plan cropped 'CenterCrop(64), Resize(32, 32), '
+expect 4 netrun cropped.plan --train shapes
+says err 'shapes/train/circle/000001.jpg: the picture is [0-9]+ wide and [0-9]+ high, and is smaller than CenterCrop leaves: put Resize before it'
+plan both 'Resize(40), CenterCrop(32), '
+expect 0 netrun both.plan --train shapes --epochs 1
+cp -r shapes mixed
+"$B/make_digits" digits --train 30 --test 10 >/dev/null
+cp "$ROOT/tests/pictures/grey.jpg" mixed/train/square
+expect 4 netrun shapes.plan --train mixed
+says err 'mixed/train/square/grey.jpg: the picture is grey, but mixed/train/circle/000000.png is in colour; `Gray` or `Color` makes them alike'
+plan grey 'Gray, Resize(32, 32), ' 1
+expect 0 netrun grey.plan --train mixed --epochs 1
+plan colour 'Resize(32, 32), Color, '
+expect 0 netrun colour.plan --train mixed --epochs 1
+
+# MNIST's pictures too, at another size and in colour.
+sed 's/class\[3\]/class[10]/; s/Linear(3)/Linear(10)/' colour.net >digits.net
+expect 0 netc digits.net -o digits.plan
+expect 0 netrun digits.plan --train digits --epochs 1
+
+# A picture that is damaged is named; so is what is no set.
+rm -r mixed
+cp -r shapes mixed
+truncate -s 300 mixed/train/square/000007.jpg mixed/train/triangle/000003.jpg
+expect 4 netrun shapes.plan --train mixed
+says err 'mixed/train/square/000007.jpg: damaged JPEG: '
+mkdir mixed/val
+expect 4 netrun shapes.plan --train mixed
+says err 'mixed: both test and val are there; expected one of them'
+rmdir mixed/val
+mkdir mixed/test/star
+expect 4 netrun shapes.plan --train mixed
+says err 'mixed/test/star: a class that the training set does not have'
+mv mixed/test/star mixed/train
+expect 4 netrun shapes.plan --train mixed
+says err 'mixed/train/star: nothing of a class is there; expected pictures'
+mkdir -p bare/a bare/b
+expect 4 netrun shapes.plan --train bare
+says err 'bare: no data recognised; expected .*, or a folder of pictures for each class; its subfolders are a, b'
+
+# No output may take a picture's place.
+cp shapes/test/circle/000000.png kept.png
+expect 2 netrun shapes.plan --test shapes --weights runs/shapes-1 --output shapes/test/circle/000000.png
+cmp kept.png shapes/test/circle/000000.png || fail "a picture was written over"
