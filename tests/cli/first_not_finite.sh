@@ -81,6 +81,7 @@ done
 says out '"micro_batch":32'
 says err "in 1 of the [0-9]* samples of the batch's part [1-6]: 76 of parts.net"
 expect 0 grep -h '"name":"not-finite"' runs/m-1/metrics.jsonl
+[ "$(wc -l <out)" = 1 ] || fail "not said once in three epochs"
 says out 'the holdout loss is.*"bad":1,"samples":\[77\]'
 
 # In any block of samples: outputs of three values, of which none fills a place of memory.
