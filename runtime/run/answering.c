@@ -43,7 +43,10 @@ int answering_open(struct answering *w)
         n++;
     if (n == 0)
         return complain(STATUS_DATA, "the plan of net %s has no outputs to predict with: compile it again", plan->net);
-    *a = (struct answer){.output = calloc((size_t)n, sizeof *a->output), .outputs = n};
+    *a = (struct answer){.output = calloc((size_t)n, sizeof *a->output),
+                         .outputs = n,
+                         .name = (const char *const *)w->job->data.class_name,
+                         .names = w->job->data.class_names};
     a->targets = target < 0 || plan->tensor[target].dtype == DT_I32 ? 1 : tensor_elements(&plan->tensor[target]);
     w->value = calloc((size_t)n, sizeof *w->value);
     if (!a->output || !w->value)

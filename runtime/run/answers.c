@@ -23,10 +23,20 @@ const struct answer_output *answer_classes(const struct answer *a)
 
 /* ---- text ---- */
 
+/* " cat", or nothing. */
+static void say_name(const struct answer *a, int64_t class, FILE *out)
+{
+    if (class < a->names)
+        fprintf(out, " %s", a->name[class]);
+}
+
 static void say_truth(const struct answer *a, const struct answer_output *o, FILE *out)
 {
-    if (o->role == ROLE_LOGITS && a->class >= 0)
-        fprintf(out, " (it is %s%lld)", o->classes ? "" : "class ", (long long)a->class);
+    if (o->role == ROLE_LOGITS && a->class >= 0) {
+        fprintf(out, " (it is %s%lld", o->classes ? "" : "class ", (long long)a->class);
+        say_name(a, a->class, out);
+        fputc(')', out);
+    }
     if (o->role != ROLE_ESTIMATE || !a->target)
         return;
     fputs(" (it is", out);
@@ -42,8 +52,11 @@ static void say_output(const struct answer *a, const struct answer_output *o, FI
     fprintf(out, "%s: %s =", a->sample, o->name);
     if (o->classes && o->best < 0)
         fputs(" no class, its values are not finite", out);
-    else if (o->classes)
-        fprintf(out, " class %lld, %.2f %%", (long long)o->best, 100 * o->probability[o->best]);
+    else if (o->classes) {
+        fprintf(out, " class %lld", (long long)o->best);
+        say_name(a, o->best, out);
+        fprintf(out, ", %.2f %%", 100 * o->probability[o->best]);
+    }
     for (int64_t i = 0; !o->classes && i < o->n; i++) {
         fputc(' ', out);
         answer_number(o->value[i], 6, out);
@@ -53,7 +66,7 @@ static void say_output(const struct answer *a, const struct answer_output *o, FI
 }
 
 /* Descending, equals in the order of their classes. */
-static void say_classes(const struct answer_output *o, FILE *out)
+static void say_classes(const struct answer *a, const struct answer_output *o, FILE *out)
 {
     double above = INFINITY;
     int64_t last = -1;
@@ -66,7 +79,9 @@ static void say_classes(const struct answer_output *o, FILE *out)
         }
         above = o->probability[next];
         last = next;
-        fprintf(out, "  %4lld  %6.2f %%\n", (long long)next, 100 * above);
+        fprintf(out, "  %4lld  %6.2f %%%s", (long long)next, 100 * above, a->names ? " " : "");
+        say_name(a, next, out);
+        fputc('\n', out);
     }
 }
 
@@ -75,17 +90,19 @@ void answer_say(const struct answer *a, bool whole, FILE *out)
     for (const struct answer_output *o = a->output; o < a->output + a->outputs; o++) {
         say_output(a, o, out);
         if (whole && o->classes)
-            say_classes(o, out);
+            say_classes(a, o, out);
     }
 }
 
 /* ---- JSON ---- */
 
-static void tell_output(const struct answer_output *o, struct event_line *l)
+static void tell_output(const struct answer *a, const struct answer_output *o, struct event_line *l)
 {
     event_open(l, o->name, '{');
     if (o->classes && o->best >= 0)
         event_integer(l, "class", o->best);
+    if (o->classes && o->best >= 0 && o->best < a->names)
+        event_text(l, "name", a->name[o->best]);
     event_open(l, o->classes ? "probabilities" : "values", '[');
     for (int64_t i = 0; i < o->n; i++)
         event_number(l, NULL, o->classes ? o->probability[i] : (double)o->value[i]);
@@ -109,7 +126,7 @@ bool answer_tell(const struct answer *a, struct job *j)
     }
     event_open(l, "outputs", '{');
     for (int i = 0; i < a->outputs; i++)
-        tell_output(&a->output[i], l);
+        tell_output(a, &a->output[i], l);
     event_close(l, '}');
     return event_end(l, j->data.synthetic);
 }

@@ -15,12 +15,14 @@ struct answer_output {
 };
 
 struct answer {
-    const char *sample;  /* a path, or the number of a sample of the test set */
-    const char *made_up; /* "", or what must be told of data that are not real */
-    int64_t index;       /* that number; -1: it is a file */
-    int64_t class;       /* what it is; -1: not known, or values */
-    const float *target; /* the same where it is values; NULL: not known */
-    int64_t targets;     /* how many */
+    const char *sample;      /* a path, or the number of a sample of the test set */
+    const char *made_up;     /* "", or what must be told of data that are not real */
+    int64_t index;           /* that number; -1: it is a file */
+    int64_t class;           /* what it is; -1: not known, or values */
+    const float *target;     /* the same where it is values; NULL: not known */
+    int64_t targets;         /* how many */
+    const char *const *name; /* of the first `names` classes */
+    int64_t names;
     int outputs;
     struct answer_output *output;
 };
@@ -31,7 +33,7 @@ const struct answer_output *answer_classes(const struct answer *a);
 /* A line for each output; then, if it is to be `whole`, the most probable classes, a line each. */
 void answer_say(const struct answer *a, bool whole, FILE *out);
 
-/* {"event":"predict","sample":"7","weights":"runs/...","true":7,"outputs":{"logits":{"class":7,"probabilities":[...]},"y":{"values":[...]}}}
+/* {"event":"predict","sample":"7","weights":"runs/...","true":7,"outputs":{"logits":{"class":7,"name":"seven","probabilities":[...]},"y":{"values":[...]}}}
  * False: it cannot be written. */
 bool answer_tell(const struct answer *a, struct job *j);
 

@@ -24,7 +24,7 @@ struct bundle { /* a file to be; owns the made-up names */
     struct st_pair pair[META];
     char text[META][META_TEXT];
     size_t pairs;
-    char *settings;
+    char *settings, *classes;
 };
 
 static void bundle_free(struct bundle *b)
@@ -35,6 +35,7 @@ static void bundle_free(struct bundle *b)
     free(b->tensor);
     free(b->of);
     free(b->settings);
+    free(b->classes);
 }
 
 static void meta(struct bundle *b, const char *key, const char *format, ...) __attribute__((format(printf, 3, 4)));
@@ -57,7 +58,7 @@ static void meta_hits(struct bundle *b, const struct position *at)
 }
 
 /* Where these tensors come from. Numbers in hexadecimal where bits count. */
-static void describe(struct bundle *b, const struct job *j)
+static int describe(struct bundle *b, const struct job *j)
 {
     meta(b, "format", "pt");
     meta(b, "producer", "netrun %s", PROJECT_VERSION);
@@ -74,6 +75,12 @@ static void describe(struct bundle *b, const struct job *j)
         if (*j->hash[i])
             meta(b, checkpoint_hash_key[i], "%s", j->hash[i]);
     b->pair[b->pairs++] = (struct st_pair){"net", j->plan->net};
+    if (j->data.class_names == 0)
+        return 0;
+    if (!(b->classes = classes_text(&j->data)))
+        return complain(STATUS_INTERNAL, "no memory for a checkpoint");
+    b->pair[b->pairs++] = (struct st_pair){checkpoint_classes_key, b->classes};
+    return 0;
 }
 
 /* What a training that goes on there has to know besides. */
@@ -157,7 +164,8 @@ static int save(struct job *j, const char *path, const char *hash)
         if (tensor->role == ROLE_STATE)
             status = add_batches_tracked(&b, tensor->name);
     }
-    describe(&b, j);
+    if (status == 0)
+        status = describe(&b, j);
     if (status == 0 && hash)
         status = describe_position(&b, j, hash);
     if (status == 0 && !st_write(path, b.tensor, b.count, b.pair, b.pairs, from_device, &b, &e))

@@ -189,6 +189,14 @@ int pair_find(const char *folder, struct pair *p);
 /* The same in a run that this process has locked: gives the files their names, if the one before was killed just then. */
 int pair_settle(const char *folder, struct pair *p);
 
+/* ---- classes.c ---- */
+
+extern const char checkpoint_classes_key[];
+/* The names of a data set's classes, a line each, as a checkpoint keeps them; to be freed. NULL: no memory. */
+char *classes_text(const struct dataset *set);
+/* Of the weights j->weights: where the data name no classes, j->data gets their names; where they name others, that is said. */
+int classes_take(struct job *j);
+
 /* ---- recall.c: what a checkpoint tells ---- */
 
 extern const char *const checkpoint_hash_key[2]; /* of the training and the test set */

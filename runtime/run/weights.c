@@ -97,6 +97,10 @@ int weights_take(struct job *j)
         return status;
     checkpoint_origin(j->weights, &from);
     j->synthetic_weights = from.synthetic;
+    if (j->options->action != ACTION_TRAIN) /* which may teach old weights new classes */
+        status = classes_take(j);
+    if (status)
+        return status;
     if (!j->options->quiet)
         say_origin(j, chosen, whose, &from);
     return 0;

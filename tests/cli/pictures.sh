@@ -20,6 +20,18 @@ expect 0 netrun shapes.plan --data shapes --predict test --json
 grep -o '"probability":[0-9.]*' out | sed -n '4p;61p' >among
 cmp alone among || fail "a picture alone is answered otherwise"
 
+# The weights know the classes by name; data whose folders have other names are not these.
+expect 0 netrun shapes.plan --predict shapes/test/circle/000001.jpg
+says out '^ +[0-2] +[0-9.]+ %  (circle|square|triangle)$'
+says out ': logits = class [0-2] (circle|square|triangle), '
+expect 0 netrun shapes.plan --data shapes --predict 29 --json
+says out '"true":2,"outputs":\{"logits":\{"class":[0-2],"name":"(circle|square|triangle)",'
+cp -r shapes other
+mv other/train/circle other/train/round && mv other/test/circle other/test/round
+expect 0 netrun shapes.plan --test other --weights runs/shapes-1
+says err 'warning: class 0 of the data is `round`, but of the weights runs/shapes-1/best.safetensors it is `circle`'
+rm -r other
+
 # The same samples in one folder, with a holdout; in folders within a class; as links.
 mkdir one nested linked
 cp -r shapes/train/* one
