@@ -44,9 +44,9 @@ for device in cpu cuda; do
     if here $device; then on $device; fi
 done
 
-# Names belong to the data. Too few are no names.
+# The weights keep the names. Too few are no names.
 expect 0 netrun mlp.plan --test "$data" --device cpu
-says out '^9      '
+says out "^9 nine "
 head -n 9 named/classes.txt >nine
 cp nine named/classes.txt
 expect 4 netrun mlp.plan --test named --device cpu

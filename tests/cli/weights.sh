@@ -65,7 +65,7 @@ says err 'mlp-9: no such file, nor a run of that name here or in runs/'
 
 # Other runs folders, and the same words where a training starts and goes on.
 expect 0 netrun mlp.plan --train "$data" --epochs 1 --weights runs/mlp-2 --runs others
-says others/mlp-1/settings.json '"weights": "runs/mlp-2/best.safetensors"'
+says others/mlp-1/settings.json '"weights": ".*/runs/mlp-2/best.safetensors"'
 expect 0 netrun mlp.plan --test "$data" --runs others
 says err 'others/mlp-1/best.safetensors: epoch 1, the best'
 expect 0 netrun --resume mlp-1 --runs others --epochs 2
