@@ -8,7 +8,7 @@
 
 static bool has(const char *start, size_t n, const char *word)
 {
-    return memmem(start, n, word, strlen(word));
+    return start && memmem(start, n, word, strlen(word));
 }
 
 static bool is_zip(const char *start, size_t n)

@@ -122,12 +122,12 @@ static int seeds_of(const struct sweep *s)
     return -1;
 }
 
-static void put_mean(const struct mean *m, const char *format, FILE *out)
+static void put_mean(const struct mean *m, bool percent, FILE *out)
 {
     char mean[32], half[32] = "-", text[80];
-    snprintf(mean, sizeof mean, format, m->mean);
+    snprintf(mean, sizeof mean, percent ? "%.2f" : "%.4g", m->mean);
     if (m->n > 1) /* one value has no interval */
-        snprintf(half, sizeof half, format, m->half);
+        snprintf(half, sizeof half, percent ? "%.2f" : "%.4g", m->half);
     snprintf(text, sizeof text, "%s ± %s", mean, half);
     page_number(m->mean, text, out);
 }
@@ -164,8 +164,8 @@ static void put_means(const struct sweep *s, const struct row **list, int seed, 
                 put_value(list[k]->value[i], out);
         put_text(l.n, "%.0f", out);
         if (metric)
-            put_mean(&m, "%.2f", out);
-        put_mean(&l, "%.4g", out);
+            put_mean(&m, true, out);
+        put_mean(&l, false, out);
         fputs("</tr>\n", out);
     }
     fputs(
