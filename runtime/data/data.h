@@ -37,6 +37,8 @@ struct data_split {
 
 struct data_pictures {
     int64_t grey, colour, height[2], width[2]; /* the least and the largest; all 0: there are none */
+    int64_t damaged;                           /* left out, as `skip_damaged` has it */
+    struct data_error first_damage;            /* of the first of them */
 };
 
 struct dataset {
@@ -61,7 +63,8 @@ struct data_wish {
     const void *wanted;
     const struct picture_step *step; /* transforms of pictures (word.h): samples are what these make of them */
     int steps;
-    bool alone; /* these are for pictures in files of their own, and leave what comes as an array as it is */
+    bool alone;        /* these are for pictures in files of their own, and leave what comes as an array as it is */
+    bool skip_damaged; /* a picture that is damaged is left out */
 };
 
 /* Gives the next class a name; `path` for messages. */

@@ -262,6 +262,8 @@ static const struct option_row rows[] = {
     {"data-changed", 0, NULL, WEIGHTS,
      "with --resume: go on although the data are not those that the run was trained with", true,
      OPTION_FLAG(data_changed)},
+    {"skip-damaged", 0, NULL, WEIGHTS, "leave out pictures of the data that are damaged, and say how many", true,
+     OPTION_FLAG(skip_damaged)},
     {"data", 0, "DIR", WEIGHTS, "data set of --predict INDEX and --predict test, and of --report", false,
      OPTION_CALL(take_folder, 0, NULL)},
     {"runs", 0, "[DIR]", WEIGHTS,

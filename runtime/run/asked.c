@@ -76,7 +76,7 @@ static int open_set(struct asked *a)
     struct job *j = a->job;
     if (j->data.test.count > 0)
         return 0;
-    int status = samples_open(j->plan, j->options->folder, &j->data);
+    int status = samples_open(j->plan, j->options->folder, j->options->skip_damaged, &j->data);
     return status || j->data.test.count > 0 ? status
                                             : complain(STATUS_DATA, "%s: no test set there", j->options->folder);
 }

@@ -36,7 +36,7 @@ static int hold_out(struct job *j)
 int train_prepare(struct job *j)
 {
     const struct options *o = j->options;
-    int status = samples_open(j->plan, o->folder, &j->data);
+    int status = samples_open(j->plan, o->folder, o->skip_damaged, &j->data);
     if (status == 0 && j->data.train.count == 0)
         status = complain(STATUS_DATA, "%s: no training set there", o->folder);
     if (status == 0)

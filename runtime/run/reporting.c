@@ -232,7 +232,7 @@ static bool take_data(struct reporting *g)
     g->said = g->no_data;
     if (!j->options->folder && run_data(j))
         return false;
-    if (samples_open(j->plan, j->options->folder, &j->data))
+    if (samples_open(j->plan, j->options->folder, j->options->skip_damaged, &j->data))
         return false;
     const struct data_split *split[2] = {&j->data.train, &j->data.test};
     for (int i = 0; i < 2; i++) {

@@ -44,7 +44,7 @@ static int take_settings(struct job *j, const json_t *all)
     if (strlen(weights) >= sizeof j->weights)
         return complain(STATUS_DATA, "%s: too long a path", weights);
     strcpy(j->began_with, weights);
-    settings_silence(o, all);
+    settings_stay(o, all);
     o->weights = *weights ? j->began_with : NULL;
     if (strcmp(o->device, "auto") == 0 && strcmp(text_of(all, "device"), "cpu") == 0)
         o->device = "cpu";

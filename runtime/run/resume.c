@@ -74,7 +74,7 @@ int run_recall(struct job *j)
     remove_leftovers(j->folder);
     status = take_checkpoint(j);
     if (status == 0)
-        run_silences(j);
+        run_stays(j);
     return status || j->options->folder ? status : run_data(j);
 }
 

@@ -28,7 +28,7 @@ struct device *device_open(const char *name, const struct device_options *o, cha
 
 /* Opens the folder, or makes a set of the plan's `data.samples` (training and test set at once) if folder is NULL, and
  * checks it against the plan's input and target. Class indices become I32, as the kernels read them. */
-int samples_open(const struct plan *p, const char *folder, struct dataset *set);
+int samples_open(const struct plan *p, const char *folder, bool skip_damaged, struct dataset *set);
 void samples_close(struct dataset *set);
 int64_t samples_classes(const struct plan *p); /* that the network tells apart; 0: its target is no class */
 struct device_data samples_of(const struct data_split *split);
@@ -284,8 +284,8 @@ int run_settings_write(const struct job *j);
 int64_t run_turn(const char *folder);
 /* Sets the data folder from that of the run. */
 int run_data(struct job *j);
-/* What that run's --no-warn was, besides what the command line says. */
-void run_silences(struct job *j);
+/* What that run's --no-warn and --skip-damaged were, besides what the command line says. */
+void run_stays(struct job *j);
 
 /* ---- changed.c ---- */
 

@@ -27,10 +27,10 @@ int64_t run_turn(const char *folder)
     return turn > 0 ? turn : 0;
 }
 
-void run_silences(struct job *j)
+void run_stays(struct job *j)
 {
     json_t *all = settings_read(j->folder, false);
-    settings_silence(j->options, all);
+    settings_stay(j->options, all);
     json_decref(all);
 }
 
@@ -89,8 +89,9 @@ static json_t *silent_json(unsigned silent)
     return names;
 }
 
-void settings_silence(struct options *o, const json_t *all)
+void settings_stay(struct options *o, const json_t *all)
 {
+    o->skip_damaged |= json_is_true(json_object_get(all, "skip_damaged"));
     const json_t *names = json_object_get(all, "no_warn");
     for (size_t i = 0; i < json_array_size(names); i++) {
         const char *name = json_string_value(json_array_get(names, i));
@@ -139,6 +140,7 @@ static json_t *settings_json(const struct job *j)
         json_object_set_new(all, "partial", json_true());
     if (file && o->map.n > 0)
         json_object_set_new(all, "map", map_json(&o->map));
+    json_object_set_new(all, "skip_damaged", json_boolean(o->skip_damaged));
     json_object_set_new(all, "no_warn", silent_json(o->silent));
     free(data);
     free(weights);

@@ -10,7 +10,7 @@
 /* The whole of it, for json_decref. NULL if it cannot be read, after a message if `loud`. */
 json_t *settings_read(const char *folder, bool loud);
 
-/* Warnings that the run was told not to say are not said. */
-void settings_silence(struct options *o, const json_t *all);
+/* What stays with a run: warnings that it was told not to say are not said, damaged pictures that it left out are left out. */
+void settings_stay(struct options *o, const json_t *all);
 
 #endif

@@ -178,14 +178,17 @@ static int from_plan(const struct plan *p, struct dataset *set)
     return status ? status : fill(p, s, &set->test);
 }
 
-int samples_open(const struct plan *p, const char *folder, struct dataset *set)
+int samples_open(const struct plan *p, const char *folder, bool skip_damaged, struct dataset *set)
 {
     struct data_error e;
     struct picture_step step[MAX_METRICS];
-    const struct data_wish wish = {fits, p, step, plan_picture_steps(p, step), false};
+    const struct data_wish wish = {fits, p, step, plan_picture_steps(p, step), false, skip_damaged};
     *set = (struct dataset){.format = ""};
     int status =
         folder ? data_open(folder, &wish, set, &e) ? 0 : complain(STATUS_DATA, "%s", e.text) : from_plan(p, set);
+    if (status == 0 && set->pictures.damaged > 0)
+        note("%s: %lld damaged picture%s left out; the first: %s", folder, (long long)set->pictures.damaged,
+             set->pictures.damaged > 1 ? "s are" : " is", set->pictures.first_damage.text);
     if (status == 0 && set->strangers > 0)
         note("%s: %lld file%s beside the samples %s none and passed over", folder, (long long)set->strangers,
              set->strangers > 1 ? "s" : "", set->strangers > 1 ? "are" : "is");

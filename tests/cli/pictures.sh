@@ -83,6 +83,18 @@ cp -r shapes mixed
 truncate -s 300 mixed/train/square/000007.jpg mixed/train/triangle/000003.jpg
 expect 4 netrun shapes.plan --train mixed
 says err 'mixed/train/square/000007.jpg: damaged JPEG: '
+cp shapes/test/circle/000001.jpg mixed/train/circle/000000.png    # named otherwise
+head -c 100 shapes/test/circle/000000.png >mixed/train/circle/000000.png
+expect 0 netrun shapes.plan --train mixed --epochs 1 --skip-damaged --runs skipped --json
+says err '^netrun: mixed: 3 damaged pictures are left out; the first: mixed/train/circle/000000.png: damaged PNG: '
+says out '"event":"start",.*"samples":117,'
+rm mixed/train/circle/000000.png mixed/train/square/000007.jpg mixed/train/triangle/000003.jpg
+expect 0 netrun shapes.plan --train mixed --epochs 1 --runs skipped
+cmp skipped/shapes-1/best.safetensors skipped/shapes-2/best.safetensors || fail "what is left is not trained alike"
+head -c 100 shapes/test/circle/000000.png >mixed/train/circle/000000.png
+expect 4 netrun --rerun skipped/shapes-2
+expect 0 netrun --resume skipped/shapes-1 --epochs 2
+says err '1 damaged picture is left out'
 mkdir mixed/val
 expect 4 netrun shapes.plan --train mixed
 says err 'mixed: both test and val are there; expected one of them'
