@@ -4,14 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The shortest that reads back as the same number. */
+/* A short decimal that reads back as the same number: 100, not 1e+02. */
 static const char *number_text(struct region *r, double x)
 {
-    const char *text = "";
-    for (int digits = 1; digits <= 17; digits++)
-        if (strtod(text = region_printf(r, "%.*g", digits, x), NULL) == x)
-            break;
-    return text;
+    const char *text = region_printf(r, "%.15g", x);
+    return strtod(text, NULL) == x ? text : region_printf(r, "%.17g", x);
 }
 
 /* [cpu, "cuda:1"]; NULL, after an error: something else. */

@@ -7,6 +7,7 @@
 #include "sweep/sweep.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static int devices(void)
 {
@@ -61,13 +62,26 @@ static int act(struct job *j)
     return inspect(j);
 }
 
+/* Each run has its settings from the command that began the sweep: others would be another sweep. */
+static int other_settings(const struct options *now, const char *folder)
+{
+    if (!now->resume || !(now->overrides || strcmp(now->device, "auto") != 0 || now->memory || now->steps))
+        return 0;
+    return complain(STATUS_USAGE,
+                    "%s is a sweep, whose runs keep their settings, device and steps: begin another one with --sweep",
+                    folder);
+}
+
 /* What a sweep was begun by, and then what is to be done with it. Where its data lie, how many threads work and what is shown may be
  * others. */
 static int take_up_sweep(const struct options *now, const char *folder)
 {
     struct options o;
+    int argc, status = other_settings(now, folder);
+    if (status)
+        return status;
+    status = STATUS_DATA;
     struct region *region = region_new();
-    int argc, status = STATUS_DATA;
     char **argv = sweep_command(folder, region, &argc);
     if (argv && (status = options_read(argc, argv, &o)) == OPTIONS_GO) {
         o.quiet = now->quiet;

@@ -197,16 +197,16 @@ static int try_step(struct job *j)
 static int train_no_more(struct job *j)
 {
     const struct rule *stop = &j->recipe.stop;
-    if (j->options->into)
-        return tell_end(j, ENDS_OK);
+    int status = run_metrics(j); /* they tell how long it took */
+    if (status || j->options->into)
+        return status ? status : tell_end(j, ENDS_OK);
     if (j->at.epoch < j->recipe.epochs)
         note("%s is finished: %s stopped it after epoch %lld; to go on: netrun --resume %s --set train.stop.%s=N",
              j->folder, stop->word->name, (long long)j->at.epoch, j->folder, stop->word->arg[0].name);
     else
         note("%s is finished: its %lld epochs are done; to go on: netrun --resume %s --epochs N", j->folder,
              (long long)j->at.epoch, j->folder);
-    int status = j->data.holdout.count > 0 ? run_metrics(j) : 0;
-    if (status == 0 && j->data.holdout.count > 0 && !j->tested) { /* it was killed before */
+    if (j->data.holdout.count > 0 && !j->tested) { /* it was killed before */
         j->tell.metrics = j->metrics;
         status = test_best(j);
         j->tell.metrics = NULL;

@@ -73,8 +73,9 @@ static void put_row(const struct sweep *s, const struct row *r, const char *mark
     put_text(known ? (double)r->best_epoch : NAN, "%.0f", out);
     put_text(r->epoch > 0 ? r->seconds / (double)r->epoch : NAN, "%.3g", out);
     put_text(r->epoch > 0 ? r->seconds : NAN, "%.3g", out);
-    page_cell(r->state == ROW_FAILED ? r->reason : "", out);
-    fputs("</tr>\n", out);
+    fputs(r->state == ROW_FAILED ? "<td class=\"why\">" : "<td>", out);
+    page_text(r->state == ROW_FAILED ? r->reason : "", out);
+    fputs("</td></tr>\n", out);
 }
 
 static void put_table(const struct sweep *s, const struct row **list, const struct row *best, FILE *out)

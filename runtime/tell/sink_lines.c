@@ -81,8 +81,8 @@ static void say_start(struct tell *t, const struct event *e)
     if (!r->data && r->holdout == 0)
         say(t, "the %lld samples in the plan are training set and test set", (long long)r->samples);
     if (r->holdout > 0)
-        say(t, "holdout: %lld of %lld training samples are tested after each epoch, and not trained",
-            (long long)r->holdout, (long long)(r->holdout + r->samples));
+        say(t, "holdout: %lld of %lld training samples, tested after each epoch and not trained", (long long)r->holdout,
+            (long long)(r->holdout + r->samples));
     if (r->steps > 0)
         say(t, "resumed in epoch %lld after step %lld", (long long)r->epoch + 1, (long long)r->in_epoch);
 }

@@ -74,6 +74,7 @@ cp runs/xor-1/metrics.jsonl before
 expect 0 netrun --resume last --device cpu --json
 says err 'runs/xor-1 is finished: its 2 epochs are done; to go on: netrun --resume runs/xor-1 --epochs N'
 says out '"event":"end",.*"status":"ok",.*"best"'
+! grep -q '"seconds":0,' out || fail "the seconds of its epochs are forgotten"
 cmp before runs/xor-1/metrics.jsonl || fail "a finished run was written to"
 expect 0 netrun --resume last --device cpu --epochs 3
 says out 'epoch 3/3'

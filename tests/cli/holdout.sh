@@ -12,7 +12,7 @@ says out '"event":"start",.*"samples":1800,"holdout":200,'
 [ "$(grep -c '"event":"epoch".*"holdout":{.*"n":200}' out)" = 4 ] || fail "not each epoch is tested on the holdout"
 [ "$(grep -c '"event":"evaluation"' out)" = 1 ] || fail "the test set is not tested just once"
 [ "$(tail -n 2 out | sed -n 's/{"event":"\([a-z]*\)".*/\1/p' | tr '\n' ' ')" = "evaluation end " ] || fail "not at the end"
-says err '^holdout: 200 of 2000 training samples are tested after each epoch, and not trained$'
+says err '^holdout: 200 of 2000 training samples, tested after each epoch and not trained$'
 says err '^epoch 4/4  loss .*  holdout [0-9.]+  accuracy'
 ! grep -q '^epoch.* test ' err || fail "the holdout is called a test set"
 says err '^test loss .* 500 samples .*, weights of epoch [1-4]$'

@@ -87,3 +87,14 @@ sed -i 's/"hidden": "8"/"hidden": "9"/' runs/mlp-sweep-9/sweep.json
 expect 4 netrun --resume mlp-sweep-9
 says err 'its runs are not those of its command'
 expect 2 netrun --resume mlp-1 -o x.csv
+# Its runs have their settings already.
+for option in --epochs=3 --lr=1 --device=cpu --memory=1GiB --steps=3; do
+    expect 2 netrun --resume mlp-sweep-1 $option
+    says err 'mlp-sweep-1 is a sweep, whose runs keep their settings'
+done
+
+# Numbers of the section are told as they were written: 1000 is not 1e+03.
+{ sed '/^sweep/,$ d' mlp.net; printf 'sweep {\n    train.batch = [100, 1000]\n    train.optimizer.lr = [1/1000]\n}\n'; } >round.net
+expect 0 netrun round.net --train "$data" --device cpu --epochs 1 --sweep -o -
+says out '^[12],.*,100,0\.001,'
+says out '^[12],.*,1000,0\.001,'
