@@ -17,7 +17,7 @@ void gnuplot_text(const char *text, FILE *out)
 
 void gnuplot_draw(const char *path, const char *stem, char *why, size_t size)
 {
-    char output[500] = "", argument[PATH_MAX + 20];
+    char output[500] = "", argument[2 * PATH_MAX] = "";
     struct command c = {0};
     char *gnuplot = command_find("gnuplot");
     *why = '\0';
@@ -26,8 +26,14 @@ void gnuplot_draw(const char *path, const char *stem, char *why, size_t size)
         return;
     }
     int status = -1;
-    if (strchr(stem, '\'') || snprintf(argument, sizeof argument, "stem = '%s'", stem) >= (int)sizeof argument)
-        snprintf(output, sizeof output, "its path holds a quote, or is too long");
+    FILE *f = strlen(stem) < PATH_MAX - 20 ? fmemopen(argument, sizeof argument, "w") : NULL;
+    if (f) {
+        fputs("stem = ", f);
+        gnuplot_text(stem, f);
+        fclose(f);
+    }
+    if (!*argument)
+        snprintf(output, sizeof output, "its path is too long");
     else if (command_add(&c, "gnuplot") && command_add(&c, "-e") && command_add(&c, argument) && command_add(&c, path))
         status = command_run(&c, gnuplot, output, sizeof output);
     if (status != 0)

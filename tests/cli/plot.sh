@@ -57,3 +57,7 @@ expect 0 netrun "$ROOT/models/mlp.net" --train "$data" --epochs 2 --runs wide
 expect 0 netrun "$ROOT/models/mlp.net" -D hidden=8 --train "$data" --epochs 2 --runs wide
 expect 0 netrun --plot wide/mlp-1 wide/mlp-2 -o two.svg
 ! grep -q 'mean of' two.svg || fail "two networks are one curve"
+# Names are names, whatever is in them.
+mkdir "o'k ü"
+expect 0 netrun --plot wide/mlp-1 wide/mlp-2 -o "o'k ü/it's.svg"
+[ -s "o'k ü/it's.svg" ] && [ -s "o'k ü/it's.png" ] || fail "a quote in a path: nothing is drawn"
