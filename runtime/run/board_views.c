@@ -4,6 +4,7 @@
 #include "report/report.h"
 #include "run.h"
 
+#include <search.h>
 #include <string.h>
 
 /* ---- the graph ---- */
@@ -22,43 +23,72 @@ static char *path_of(struct region *r, const struct layer *l)
     return path;
 }
 
-/* The second of a name is called name_1. */
-static const char *name_of(struct region *r, const char *path, const struct tfevents_node *node, size_t n)
+/* Nodes as they are added, and their names in a tree: of thousands of sums each is an `add`. */
+struct graph_nodes {
+    struct region *region;
+    struct tfevents_node *node;
+    size_t n;
+    void *names; /* of struct named */
+};
+
+struct named {
+    const char *name;
+    int again; /* how often it was wanted besides */
+};
+
+static int compare(const void *a, const void *b)
 {
-    const char *name = path;
-    for (int again = 1;; again++) {
-        size_t i = 0;
-        while (i < n && strcmp(node[i].name, name) != 0)
-            i++;
-        if (i == n)
-            return name;
-        name = region_printf(r, "%s_%d", path, again);
-    }
+    return strcmp(((const struct named *)a)->name, ((const struct named *)b)->name);
 }
 
-static void put_node(struct region *r, struct tfevents_node *node, size_t *n, const char *path, const char *op,
-                     const struct layer *l)
+static void keep(void *named)
+{
+    (void)named; /* it is the region's */
+}
+
+/* NULL: no memory. Else what has the name, which is the new one if nothing had it. */
+static struct named *enter(struct graph_nodes *g, const char *name)
+{
+    struct named *new = region_alloc(g->region, 1, sizeof *new);
+    new->name = name;
+    struct named **found = tsearch(new, &g->names, compare);
+    return found ? *found : NULL;
+}
+
+/* The second of a name is called name_1. */
+static const char *name_of(struct graph_nodes *g, const char *path)
+{
+    struct named *first = enter(g, path), *entered = first;
+    const char *name = path;
+    while (entered && entered->name != name) {
+        name = region_printf(g->region, "%s_%d", path, ++first->again);
+        entered = enter(g, name);
+    }
+    return name;
+}
+
+static struct tfevents_node *put_node(struct graph_nodes *g, const char *path, const char *op, const struct layer *l)
 {
     const struct tensor *t = &l->out->t;
-    int64_t *dim = region_alloc(r, (size_t)t->rank + 1, sizeof *dim);
+    int64_t *dim = region_alloc(g->region, (size_t)t->rank + 1, sizeof *dim);
     int rank = 0;
     if (t->rows)
         dim[rank++] = -1;
     for (int i = 0; i < t->rank; i++)
         dim[rank++] = t->dim[i];
-    node[*n] = (struct tfevents_node){.name = name_of(r, path, node, *n), .op = op, .rank = rank, .dim = dim};
-    (*n)++;
+    struct tfevents_node *node = &g->node[g->n++];
+    *node = (struct tfevents_node){.name = name_of(g, path), .op = op, .rank = rank, .dim = dim};
+    return node;
 }
 
-static void put_layer(struct region *r, const struct layer *list, int i, struct tfevents_node *node, size_t *n)
+static void put_layer(struct graph_nodes *g, const struct layer *l)
 {
-    const struct layer *l = &list[i];
-    put_node(r, node, n, path_of(r, l), l->word ? l->word : l->label, l);
-    struct tfevents_node *to = &node[*n - 1];
+    struct region *r = g->region;
+    struct tfevents_node *to = put_node(g, path_of(r, l), l->word ? l->word : l->label, l);
     const char **input = region_alloc(r, (size_t)l->nfrom + 1, sizeof *input);
     struct tfevents_attribute *a = region_alloc(r, ATTRIBUTES, sizeof *a);
     for (int k = 0; k < l->nfrom; k++)
-        input[k] = node[l->from[k]].name;
+        input[k] = g->node[l->from[k]].name;
     to->inputs = l->nfrom;
     to->input = input;
     to->attribute = a;
@@ -77,20 +107,20 @@ static void put_layer(struct region *r, const struct layer *list, int i, struct 
 static bool put_graph(struct job *j, struct region *r, const struct compilation *c)
 {
     int layers;
-    size_t n = 0;
     const struct layer *list = layers_of(c, &layers);
-    struct tfevents_node *node = region_alloc(r, 2 * (size_t)layers + 1, sizeof *node);
+    struct graph_nodes g = {.region = r, .node = region_alloc(r, 2 * (size_t)layers + 1, sizeof *g.node)};
     for (int i = 0; i < layers; i++)
-        put_layer(r, list, i, node, &n);
+        put_layer(&g, &list[i]);
     for (int i = 0; i < layers; i++)
         if (list[i].outputs) {
             char *path = region_copy(r, list[i].outputs);
             path[strcspn(path, ",")] = '\0';
-            put_node(r, node, &n, path, "output", &list[i]);
-            node[n - 1].inputs = 1;
-            node[n - 1].input = &node[i].name;
+            struct tfevents_node *node = put_node(&g, path, "output", &list[i]);
+            node->inputs = 1;
+            node->input = &g.node[i].name;
         }
-    return tfevents_graph(&j->tell.board, wall_time(), node, n);
+    tdestroy(g.names, keep);
+    return tfevents_graph(&j->tell.board, wall_time(), g.node, g.n);
 }
 
 /* ---- images ---- */

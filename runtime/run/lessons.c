@@ -181,7 +181,8 @@ static bool vanishing(const struct job *j, const struct epoch_report *r, struct 
     const struct look_layer *least = NULL;
     double largest = 0;
     (void)r;
-    for (const struct look_layer *y = l->layer + l->layers; y-- > l->layer;) {
+    for (int i = l->layers - 1; i >= 0; i--) {
+        const struct look_layer *y = &l->layer[i];
         least = largest > 0 && y->slope < small * largest ? y : least;
         largest = y->slope > largest ? y->slope : largest;
     }

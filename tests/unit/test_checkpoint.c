@@ -170,7 +170,7 @@ static void test_killed(void **state)
     (void)state;
     int last = 100, seen[2] = {0};
     for (int before = 0;; before++) {
-        int status;
+        int status = 0;
         state_of(100);
         assert_int_equal(pair_save(&job), 0);
         fflush(NULL);
