@@ -76,6 +76,13 @@ expect 0 netrun colour.plan --train mixed --epochs 1
 sed 's/class\[3\]/class[10]/; s/Linear(3)/Linear(10)/' colour.net >digits.net
 expect 0 netc digits.net -o digits.plan
 expect 0 netrun digits.plan --train digits --epochs 1
+sed 's/Resize(32, 32), Color, /Resize(28, 28), /; s/f32\[3, 32, 32\]/f32[1, 28, 28]/' digits.net >same.net
+sed 's/Resize(28, 28), //' same.net >plain.net
+for net in same plain; do
+    expect 0 netc $net.net -o $net.plan
+    expect 0 netrun $net.plan --train digits --epochs 1 --runs $net
+done
+cmp <(grep -o '"loss":[^,]*' same/shapes-1/metrics.jsonl) <(grep -o '"loss":[^,]*' plain/shapes-1/metrics.jsonl) || fail "a size that they have already changes them"
 
 # A picture that is damaged is named; so is what is no set.
 rm -r mixed
