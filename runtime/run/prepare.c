@@ -2,6 +2,7 @@
 #include "run.h"
 
 #include <string.h>
+#include <unistd.h>
 
 /* Takes down which data these are, and compares them with those that the run has been trained with. */
 static int know_data(struct job *j)
@@ -37,6 +38,8 @@ int train_prepare(struct job *j)
 {
     const struct options *o = j->options;
     int status = samples_open(j->plan, o->folder, o->skip_damaged, &j->data);
+    if (status && o->recalled && access(o->folder, F_OK) != 0)
+        note("that is where the data of the run lay; --data DIR says where they lie now");
     if (status == 0 && j->data.train.count == 0)
         status = complain(STATUS_DATA, "%s: no training set there", o->folder);
     if (status == 0)

@@ -93,9 +93,10 @@ static int read_axes(struct sweep *s, const struct plan *p)
     }
     return s->naxis ? 0
                     : complain(STATUS_USAGE,
-                               "%s has no `sweep` section: say what to go over, such as\n"
+                               "%s%s: say what to go over, such as\n"
                                "  --sweep \"train.batch=100,1000; seed=1,2,3\"",
-                               s->source.path);
+                               *s->options->sweep ? "--sweep: there is nothing to go over" : s->source.path,
+                               *s->options->sweep ? "" : " has no `sweep` section");
 }
 
 /* ---- are they right? ---- */

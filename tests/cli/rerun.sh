@@ -44,3 +44,13 @@ expect 2 netrun --rerun mlp-1 --train "$data"
 says err 'takes all from the run'
 mkdir -p runs/none
 expect 4 netrun --rerun none
+
+# The data may have moved.
+cp -rL "$data" moving
+expect 0 netrun mlp.plan --train moving --epochs 1 --runs away
+mv moving moved
+expect 4 netrun --rerun away/mlp-1
+says err 'data of the run lay; --data DIR says where they lie now'
+expect 4 netrun --resume away/mlp-1 --epochs 2
+says err 'data DIR'
+expect 0 netrun --rerun away/mlp-1 --data moved

@@ -56,6 +56,7 @@ refused 1 mlp.net 'hiden = 1,2' 'N0105'
 refused 1 mlp.net 'hidden = 1,0' 'N0404'
 refused 2 mlp.plan 'hidden = 1,2' 'params of a plan are numbers already'
 refused 2 none.plan '' 'none.plan has no .sweep. section'
+refused 2 none.plan 'runs = random(6)' 'there is nothing to go over'
 refused 2 mlp.net "hidden = $(seq -s , 101); seed = $(seq -s , 100)" 'more than 10000 runs'
 expect 2 netrun mlp.net --test "$data" --sweep 'seed = 1,2'
 expect 2 netrun mlp.net --train "$data" --sweep 'seed = 1,2' --dry-run
