@@ -167,7 +167,7 @@ static void test_classes(void **state)
     char *name[] = {"nought", "one"}, *said = NULL;
     size_t size;
     const struct dataset set = {
-        .train = {3, {DATA_U8, 3, {1, 1, 2}, 2, pixels, NULL, 0}, {DATA_U8, 0, {0}, 1, labels, NULL, 0}},
+        .train = {3, {DATA_U8, 3, {1, 1, 2}, 2, pixels, NULL, 0}, {DATA_U8, 0, {0}, 1, labels, NULL, 0}, NULL},
         .classes = 2,
         .class_name = name,
         .class_names = 2};
