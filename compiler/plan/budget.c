@@ -5,10 +5,9 @@
 #include "base/base.h"
 #include "base/options.h"
 
-#include <ctype.h>
 #include <string.h>
 
-enum { NAME = 256, TOP = 3 };
+enum { TOP = 3 };
 
 static int64_t to_block(int64_t rows)
 {
@@ -153,39 +152,6 @@ int64_t budget_arena(const struct plan *p, const struct target *t, const struct 
 
 /* ---- words ---- */
 
-static bool same_letter(char of_kernel, char of_tensor)
-{
-    return of_kernel == of_tensor || (of_kernel == '_' && !isalnum((unsigned char)of_tensor));
-}
-
-/* "train3_stage1_0_conv1_conv" -> "stage1.0.conv1": the layer between phase and op, as its parameters spell it. */
-static void layer_text(const struct plan *p, const struct kernel *k, char text[NAME])
-{
-    const char *from = k->name + (strncmp(k->name, "cuda_", 5) ? 0 : 5);
-    from += strcspn(from, "_");
-    from += *from == '_';
-    size_t n = strlen(from), op = strlen(k->stage[0].op->name) + 1;
-    n = n > op ? n - op : n;
-    snprintf(text, NAME, "%.*s", (int)n, from);
-    for (const struct tensor *t = p->tensor; t < p->tensor + p->ntensor; t++) {
-        size_t same = 0;
-        while (same < n && t->name[same] && same_letter(from[same], t->name[same]))
-            same++;
-        if (same == n && t->schedule < 0 && t->name[n] == '.') {
-            snprintf(text, NAME, "%.*s", (int)n, t->name);
-            return;
-        }
-    }
-}
-
-static int line_of(const struct kernel *k)
-{
-    for (int i = 0; i < k->nstage; i++)
-        if (k->stage[i].line > 0)
-            return k->stage[i].line;
-    return 0;
-}
-
 /* The first kernel that reads a target makes the loss; what trains behind it is backward. */
 static bool is_backward(const struct plan *p, const struct schedule *s, int step)
 {
@@ -219,11 +185,11 @@ static void put_peak(const struct plan *p, const struct schedule *s, int64_t row
 {
     const int64_t scratch = row_workspace(p, s), sums = gradients(p, s);
     const struct kernel *k = &p->kernel[s->first_kernel + s->peak_step];
-    char layer[NAME], values[32], fixed[32], persistent[32], others[32];
-    layer_text(p, k, layer);
+    char layer[KERNEL_LAYER], values[32], fixed[32], persistent[32], others[32];
+    kernel_layer(p, k, layer);
     fprintf(out, "   = note: peak is at %s%s", layer, is_backward(p, s, s->peak_step) ? " backward" : "");
-    if (line_of(k))
-        fprintf(out, " (line %d)", line_of(k));
+    if (kernel_line(k))
+        fprintf(out, " (line %d)", kernel_line(k));
     fprintf(out, ": activations %s", bytes_text(rows * (s->per_row - scratch), values, sizeof values));
     if (sums > 0)
         fprintf(out, ", gradients %s", bytes_text(sums, fixed, sizeof fixed));
@@ -241,7 +207,7 @@ static void put_value(const struct plan *p, const struct schedule *s, const stru
 {
     const struct kernel *k = &p->kernel[s->first_kernel + t->first];
     const struct stage *maker = NULL;
-    char layer[NAME];
+    char layer[KERNEL_LAYER];
     if (t->role == ROLE_INPUT || t->role == ROLE_TARGET) {
         fputs(t->name, out);
         return;
@@ -249,12 +215,12 @@ static void put_value(const struct plan *p, const struct schedule *s, const stru
     for (const struct stage *g = k->stage; g < k->stage + k->nstage; g++)
         for (int o = 0; o < g->nout; o++)
             maker = &p->tensor[g->out[o]] == t ? g : maker;
-    layer_text(p, k, layer);
+    kernel_layer(p, k, layer);
     fprintf(out, "%s%s%s (", t->role == ROLE_WORKSPACE ? "workspace of " : "", layer,
             is_backward(p, s, t->first) ? " backward" : "");
     if (maker)
         fprintf(out, "%s, ", maker->op->name);
-    fprintf(out, "line %d)", maker && maker->line ? maker->line : line_of(k));
+    fprintf(out, "line %d)", maker && maker->line ? maker->line : kernel_line(k));
 }
 
 /* The largest values that live at the peak. */

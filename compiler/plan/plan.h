@@ -241,6 +241,13 @@ int64_t tensor_place(const struct plan *p, const struct schedule *s, int tensor,
  * MAX_STAGES * 2 * MAX_OPERANDS. Returns how many. A tensor with first == last lives only inside its kernel. */
 int kernel_operands(const struct plan *p, int k, int *list);
 
+/* ---- kernel_name.c ---- */
+
+enum { KERNEL_LAYER = 256 };
+/* "stage1.0.conv1", or "relu_3" of one without parameters, where a _ may be a dot. */
+void kernel_layer(const struct plan *p, const struct kernel *k, char layer[KERNEL_LAYER]);
+int kernel_line(const struct kernel *k); /* of the source, of its first stage that has one; 0: none */
+
 /* ---- budget.c: how many samples of each phase fit, for netc and netrun alike ---- */
 
 struct wish {

@@ -6,7 +6,6 @@
 
 #include <jansson.h>
 
-enum { LAYER_NAME = 256 };
 enum step_part { STEP_FORWARD, STEP_BACKWARD, STEP_UPDATE, STEP_PARTS };
 extern const char *const step_part_word[STEP_PARTS];
 
@@ -22,7 +21,7 @@ struct effort {
 struct profile_kernel {
     int kernel; /* of the plan */
     const char *name;
-    char layer[LAYER_NAME]; /* "stage1.0.conv1", "relu_3"; of a layer without parameters with _ for . */
+    char layer[KERNEL_LAYER]; /* "stage1.0.conv1", "relu_3"; of a layer without parameters with _ for . */
     enum step_part part;
     int line; /* of the .net file; 0: none */
     struct effort effort;

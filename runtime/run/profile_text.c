@@ -124,7 +124,7 @@ static int slower_layer(const void *a, const void *b)
 
 static void put_layer(const struct profile_phase *f, const struct profile_layer *l, FILE *out)
 {
-    char text[LAYER_NAME], forward[CELL], backward[CELL], flops[CELL], of[CELL];
+    char text[KERNEL_LAYER], forward[CELL], backward[CELL], flops[CELL], of[CELL];
     const double *s = l->seconds;
     snprintf(text, sizeof text, "%s", l->name);
     text_cut(text, LAYER);

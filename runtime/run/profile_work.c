@@ -3,53 +3,11 @@
 #include "plan/op.h"
 #include "profile.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 const char *const step_part_word[STEP_PARTS] = {"forward", "backward", "update"};
-
-/* ---- names ---- */
-
-/* Is `path` written as in names of kernels `name`? There all but letters and digits is _. */
-static bool is_path(const char *path, size_t length, const char *name)
-{
-    size_t i = 0;
-    for (; i < length && name[i]; i++)
-        if (name[i] != (isalnum((unsigned char)path[i]) ? path[i] : '_'))
-            return false;
-    return i == length && !name[i];
-}
-
-/* "train12_stage1_0_conv2_conv" -> "stage1.0.conv2": between the number and the op; with its dots if a parameter tells them. */
-static void layer_name(const struct plan *p, const struct kernel *k, char layer[LAYER_NAME])
-{
-    const char *at = k->name, *op = k->stage->op->name;
-    at += strcspn(at, "0123456789");
-    at += strspn(at, "0123456789");
-    at += *at == '_';
-    snprintf(layer, LAYER_NAME, "%s", at);
-    size_t length = strlen(layer), tail = strlen(op);
-    for (size_t i = 0; i < length && length > tail + 1; i++)
-        if (i == length - tail - 1 && is_path(op, tail, layer + i + 1))
-            layer[i] = '\0';
-    for (int t = 0; t < p->ntensor; t++) {
-        const char *name = p->tensor[t].name, *dot = strrchr(name, '.');
-        if (p->tensor[t].role == ROLE_PARAM && dot && is_path(name, (size_t)(dot - name), layer)) {
-            snprintf(layer, LAYER_NAME, "%.*s", (int)(dot - name), name);
-            return;
-        }
-    }
-}
-
-static int line_of(const struct kernel *k)
-{
-    for (int i = 0; i < k->nstage; i++)
-        if (k->stage[i].line > 0)
-            return k->stage[i].line;
-    return 0;
-}
 
 /* ---- parts: forward is what the loss and the metrics depend on ---- */
 
@@ -138,8 +96,8 @@ bool profile_kernels(const struct job *j, struct profile_phase *f)
         struct profile_kernel *to = &f->kernel[f->kernels];
         if (!kernel_runs(p, k, j->rows.parts && f->phase == PHASE_TRAIN))
             continue;
-        *to = (struct profile_kernel){.kernel = k, .name = p->kernel[k].name, .line = line_of(&p->kernel[k])};
-        layer_name(p, &p->kernel[k], to->layer);
+        *to = (struct profile_kernel){.kernel = k, .name = p->kernel[k].name, .line = kernel_line(&p->kernel[k])};
+        kernel_layer(p, &p->kernel[k], to->layer);
         to->effort = effort_of(j, f, k);
         f->kernels++;
     }
