@@ -1,11 +1,9 @@
 #include "parallel.h"
 
-#include "cpu/cores.h"
+#include "cpu/pool.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
-
-enum { THREADS = 64 };
+#include <stddef.h>
 
 struct share {
     int64_t n;
@@ -14,8 +12,9 @@ struct share {
     _Atomic int64_t next, failed; /* failed: the first, or n */
 };
 
-static void *take_part(void *to)
+static void take_part(void *to, int worker, int workers)
 {
+    (void)worker, (void)workers;
     struct share *s = to;
     for (int64_t i; (i = atomic_fetch_add(&s->next, 1)) < s->n && atomic_load(&s->failed) == s->n;) {
         if (s->work(s->ctx, i))
@@ -24,20 +23,14 @@ static void *take_part(void *to)
         while (i < first && !atomic_compare_exchange_weak(&s->failed, &first, i))
             ;
     }
-    return NULL;
 }
 
 int64_t parallel_for(int64_t n, bool (*work)(void *ctx, int64_t i), void *ctx)
 {
     struct share s = {.n = n, .work = work, .ctx = ctx, .failed = n};
-    pthread_t thread[THREADS];
-    int wanted = cores_usable() - 1, started = 0;
-    if (wanted > n - 1)
-        wanted = (int)(n - 1);
-    while (started < wanted && started < THREADS && pthread_create(&thread[started], NULL, take_part, &s) == 0)
-        started++;
-    take_part(&s);
-    for (int i = 0; i < started; i++)
-        pthread_join(thread[i], NULL);
+    struct pool *pool = n > 1 ? pool_new(0) : NULL;
+    if (!pool || !pool_run(pool, take_part, &s))
+        take_part(&s, 0, 1);
+    pool_free(pool);
     return atomic_load(&s.failed);
 }

@@ -1,4 +1,4 @@
-/* parallel.h: the same work for many things, on all cores. */
+/* parallel.h: the same work for many things, on all cores (cpu/pool.h). */
 #ifndef PARALLEL_H
 #define PARALLEL_H
 
