@@ -172,21 +172,25 @@ static void keep_history(const struct job *j, json_t *all)
     json_decref(before);
 }
 
-int run_settings_write(const struct job *j)
+int settings_write(json_t *all, const char *folder, const char *name)
 {
     struct data_error e;
     char path[PATH_MAX];
-    if (!run_path(j->folder, "settings.json", path))
-        return STATUS_DATA;
-    json_t *all = settings_json(j);
-    json_object_set_new(all, "turn", json_integer(next_turn(j->folder)));
-    if (j->options->resume)
-        keep_history(j, all);
     char *text = json_dumps(all, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
     json_decref(all);
     int status = !text                                       ? complain(STATUS_INTERNAL, "out of memory")
+                 : !run_path(folder, name, path)             ? STATUS_DATA
                  : atomic_save(path, text, strlen(text), &e) ? 0
                                                              : complain(STATUS_DATA, "%s", e.text);
     free(text);
     return status;
+}
+
+int run_settings_write(const struct job *j)
+{
+    json_t *all = settings_json(j);
+    json_object_set_new(all, "turn", json_integer(next_turn(j->folder)));
+    if (j->options->resume)
+        keep_history(j, all);
+    return settings_write(all, j->folder, "settings.json");
 }

@@ -1,6 +1,7 @@
 /* file.c: the folder of a sweep. sweep.json says what was asked for and how far it has come; it is replaced after each run. */
 #include "base/atomic_file.h"
 #include "sweep.h"
+#include "run/runfile.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -70,18 +71,7 @@ static json_t *sweep_json(const struct sweep *s)
 
 int sweep_save(const struct sweep *s)
 {
-    struct data_error e;
-    char path[PATH_MAX];
-    if (!run_path(s->folder, file_name, path))
-        return STATUS_DATA;
-    json_t *all = sweep_json(s);
-    char *text = json_dumps(all, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-    json_decref(all);
-    int status = !text                                       ? complain(STATUS_INTERNAL, "out of memory")
-                 : atomic_save(path, text, strlen(text), &e) ? 0
-                                                             : complain(STATUS_DATA, "%s", e.text);
-    free(text);
-    return status;
+    return settings_write(sweep_json(s), s->folder, file_name);
 }
 
 /* ---- making one ---- */
