@@ -1,6 +1,5 @@
 /* plot.c: what came of the runs against the values of each axis, through gnuplot. A point is a run; where a value has several, their
  * mean stands over it with its 95 % interval (Student's t): over the seeds, and over the values of the other axes. */
-#include "base/atomic_file.h"
 #include "sweep.h"
 #include "tell/gnuplot.h"
 
@@ -202,9 +201,7 @@ bool sweep_plot(const struct sweep *s, const char *stem, char *why, size_t size,
 {
     const struct row **list = sweep_sorted(s);
     struct picture p = {.sweep = s, .best = s->nrow && sweep_counts(list[0]) ? list[0] : NULL};
-    char path[PATH_MAX];
     int points = 0;
-    *why = '\0';
     for (int i = 0; i < s->nrow; i++)
         points += shown(&s->row[i]);
     choose_axes(&p);
@@ -213,12 +210,5 @@ bool sweep_plot(const struct sweep *s, const char *stem, char *why, size_t size,
     if (*s->metric && p.best && p.best->n > 0)
         p.loss[p.rows++] = false;
     p.loss[p.rows++] = true;
-    if (snprintf(path, sizeof path, "%s.gp", stem) >= (int)sizeof path)
-        return data_fail(e, "%s.gp: too long a path", stem);
-    char *text = script(&p);
-    bool good = text ? atomic_save(path, text, strlen(text), e) : data_fail(e, "%s: out of memory", path);
-    free(text);
-    if (good)
-        gnuplot_draw(path, stem, why, size);
-    return good;
+    return gnuplot_draw(script(&p), stem, why, size, e);
 }

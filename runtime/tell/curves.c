@@ -1,10 +1,8 @@
 #include "curves.h"
 #include "gnuplot.h"
 
-#include "base/atomic_file.h"
 #include "base/base.h"
 
-#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -262,15 +260,7 @@ bool curves_draw(const struct curve_run *run, size_t runs, const char *stem, cha
                  struct data_error *error)
 {
     struct sheet s = {run, runs, 0, NULL};
-    char path[PATH_MAX];
     for (size_t i = 0; i < runs; i++)
         s.groups = run[i].group >= s.groups ? run[i].group + 1 : s.groups;
-    if (snprintf(path, sizeof path, "%s.gp", stem) >= (int)sizeof path)
-        return data_fail(error, "%s.gp: too long a path", stem);
-    char *text = script(&s);
-    bool good = text ? atomic_save(path, text, strlen(text), error) : data_fail(error, "%s: out of memory", path);
-    free(text);
-    if (good)
-        gnuplot_draw(path, stem, why, size);
-    return good;
+    return gnuplot_draw(script(&s), stem, why, size, error);
 }

@@ -1,5 +1,6 @@
 #include "gnuplot.h"
 
+#include "base/atomic_file.h"
 #include "cpu/command.h"
 
 #include <limits.h>
@@ -15,7 +16,7 @@ void gnuplot_text(const char *text, FILE *out)
     fputc('\'', out);
 }
 
-void gnuplot_draw(const char *path, const char *stem, char *why, size_t size)
+static void run(const char *path, const char *stem, char *why, size_t size)
 {
     char output[500] = "", argument[2 * PATH_MAX] = "";
     struct command c = {0};
@@ -40,4 +41,18 @@ void gnuplot_draw(const char *path, const char *stem, char *why, size_t size)
         snprintf(why, size, "gnuplot failed%s%s", *output ? ": " : "", output);
     command_free(&c);
     free(gnuplot);
+}
+
+bool gnuplot_draw(char *script, const char *stem, char *why, size_t size, struct data_error *error)
+{
+    char path[PATH_MAX];
+    *why = '\0';
+    bool good = script || data_fail(error, "%s.gp: out of memory", stem);
+    if (good && snprintf(path, sizeof path, "%s.gp", stem) >= (int)sizeof path)
+        good = data_fail(error, "%s.gp: too long a path", stem);
+    good = good && atomic_save(path, script, strlen(script), error);
+    free(script);
+    if (good)
+        run(path, stem, why, size);
+    return good;
 }
