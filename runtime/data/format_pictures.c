@@ -197,6 +197,8 @@ static bool read(const struct data_source *from, struct data_split *split, struc
     return ok;
 }
 
+_Static_assert((int)DATA_START == (int)PICTURE_START, "what the tree reads of a file is what tells a picture");
+
 const struct data_format format_pictures = {
     .name = "pictures",
     .is = picture_is,
