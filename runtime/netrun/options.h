@@ -5,6 +5,8 @@
 #include "run/run.h"
 
 extern const struct option_table netrun_options;
+extern const struct option_example netrun_examples[]; /* options_help.c */
+extern const struct option_section netrun_sections[];
 /* OPTIONS_GO, or the exit status at which to stop (0 after --help). */
 int options_read(int argc, char **argv, struct options *o);
 void options_free(struct options *o);

@@ -1,5 +1,5 @@
 /* checkpoint.c: weights, and all that it takes to go on to the same bits, as safetensors. */
-#include "run.h"
+#include "keep.h"
 #include "data/float_types.h"
 #include "data/others_weights.h"
 #include "match.h"

@@ -1,5 +1,5 @@
 /* classes.c: the names of classes travel with the weights: a network that has learnt `cat` says so without its data. */
-#include "run.h"
+#include "keep.h"
 
 #include "data/safetensors.h"
 

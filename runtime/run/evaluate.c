@@ -1,5 +1,5 @@
 /* evaluate.c: loss and metrics over a whole split. */
-#include "run.h"
+#include "keep.h"
 
 #include <math.h>
 

@@ -1,5 +1,5 @@
 /* keep.c: what of a training is on the disk: the checkpoints, in the order in which a process may be killed between them. */
-#include "run.h"
+#include "keep.h"
 
 #include <errno.h>
 #include <string.h>

@@ -4,7 +4,7 @@
  * Written is first last.next.safetensors, then the optimizer's file, and only then the former takes its name. Whenever a process is
  * killed, the optimizer's file belongs to one of the two that lie there: before it was replaced to the old one, afterwards to the
  * next. */
-#include "run.h"
+#include "keep.h"
 #include "data/safetensors.h"
 
 #include <errno.h>

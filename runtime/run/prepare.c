@@ -1,5 +1,5 @@
 /* prepare.c: what must be there before the first step of a training: data, memory, weights. */
-#include "run.h"
+#include "keep.h"
 
 #include <string.h>
 #include <unistd.h>

@@ -1,5 +1,5 @@
 /* recall.c: what a checkpoint tells of its training, from its metadata alone. */
-#include "run.h"
+#include "keep.h"
 #include "data/safetensors.h"
 
 #include <errno.h>

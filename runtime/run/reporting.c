@@ -2,7 +2,7 @@
  * set once more. Whatever is missing is said on the page, and nowhere else. */
 #include "base/atomic_file.h"
 #include "report/report.h"
-#include "run.h"
+#include "keep.h"
 #include "runfile.h"
 #include "trial.h"
 

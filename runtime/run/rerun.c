@@ -1,6 +1,6 @@
 /* rerun.c: --rerun, a run made once more from its folder, and whether that gave the same bits. */
 #include "data/safetensors.h"
-#include "run.h"
+#include "keep.h"
 #include "runfile.h"
 
 #include <stdlib.h>

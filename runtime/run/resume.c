@@ -1,6 +1,6 @@
 /* resume.c: taking up a run that was stopped, or killed. */
 #include "base/atomic_file.h"
-#include "run.h"
+#include "keep.h"
 
 #include <dirent.h>
 #include <stdlib.h>

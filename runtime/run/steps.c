@@ -1,5 +1,5 @@
 /* steps.c: the steps of an epoch. Nothing is allocated but by a checkpoint that is asked for. */
-#include "run.h"
+#include "keep.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,4 +1,5 @@
 /* train.c: the training loop. Between `prepare` and the end of an epoch nothing is allocated but by a checkpoint that is asked for. */
+#include "keep.h"
 #include "profile.h"
 
 #include <signal.h>

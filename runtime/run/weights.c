@@ -1,5 +1,5 @@
 /* weights.c: which weights --weights means, and which are taken without it. */
-#include "run.h"
+#include "keep.h"
 
 #include <string.h>
 #include <unistd.h>

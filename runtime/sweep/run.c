@@ -1,5 +1,6 @@
 /* run.c: one training of a sweep. It says nothing itself: what it would say of its failure is the reason in its row. */
 #include "sweep.h"
+#include "run/keep.h"
 
 #include <math.h>
 #include <stdlib.h>

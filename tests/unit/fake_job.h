@@ -3,7 +3,7 @@
 #ifndef FAKE_JOB_H
 #define FAKE_JOB_H
 
-#include "run/run.h"
+#include "run/keep.h"
 
 #include <math.h>
 #include <signal.h>
