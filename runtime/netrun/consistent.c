@@ -72,5 +72,8 @@ int options_consistent(struct options *o)
         return complain(STATUS_USAGE, "--json and --output - cannot both write to stdout");
     if (o->worst && o->output && !ends_in(o->output, ".png"))
         return complain(STATUS_USAGE, "--output %s: beside --worst it names the picture, a .png", o->output);
+    if ((o->action == ACTION_TEST || o->action == ACTION_PREDICT) && o->output && ends_in(o->output, ".json"))
+        return complain(STATUS_USAGE, "--output %s: a table of samples is CSV; --json writes answers as JSON to stdout",
+                        o->output);
     return weights_agree(o);
 }

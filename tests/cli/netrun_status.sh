@@ -74,3 +74,8 @@ expect 2 netrun xor.plan --devices
 says err '^netrun: error: --devices needs no plan; what is `xor.plan`[?]$'
 expect 2 netrun missing.plan --inspect "$(digits)"
 says err '^netrun: error: --inspect compares weights; what is `missing.plan`[?]$'
+
+# A table of samples is CSV: a name that says otherwise is no name for it.
+expect 2 netrun xor.plan --predict 0 --output xor.json
+says err '^netrun: error: --output xor.json: a table of samples is CSV; --json writes answers as JSON to stdout$'
+[ ! -e xor.json ] || fail "CSV under a name of JSON"
