@@ -5,7 +5,8 @@
  *   compare: sum [(< <= > >= == !=) sum] sum: term ((+|-) term)*  term: unary ((*|/) unary)*
  *   unary  : -unary | number | name | function ( choice, ... ) | ( choice ) | { choice }
  *
- * What stands in braces is one number a step, which the host computes in double: to a target it is a name.
+ * What stands in braces is one number a step, which the host computes in double: to a target it is a name. There
+ * product(...) multiplies the values for t = 1, 2, ..., t.
  */
 #include "expr.h"
 #include "base/base.h"
@@ -208,8 +209,32 @@ static double binary_value(const char *operator, double x, double y)
     }
 }
 
+struct at_step {
+    expr_valuer *valuer;
+    const void *context;
+    double t;
+};
+
+static double value_at(const char *name, const void *context)
+{
+    const struct at_step *at = context;
+    return strcmp(name, "t") ? at->valuer(name, at->context) : at->t;
+}
+
+/* Of factors below 1. What is so small that 1 - product does not show it is left as it is: early steps are all that count. */
+static double product(const struct expr *e, expr_valuer *valuer, const void *context)
+{
+    const double t = valuer("t", context);
+    double value = 1;
+    for (struct at_step at = {valuer, context, 1}; at.t <= t && value > 0x1p-60; at.t++)
+        value *= expr_value(e, value_at, &at);
+    return value;
+}
+
 double expr_value(const struct expr *e, expr_valuer *valuer, const void *context)
 {
+    if (e->kind == CALL && !strcmp(e->text, "product"))
+        return product(e->of[0], valuer, context);
     double x = e->of[0] ? expr_value(e->of[0], valuer, context) : 0,
            y = e->of[1] ? expr_value(e->of[1], valuer, context) : 0;
     switch (e->kind) {

@@ -1,4 +1,4 @@
-"""Twenty steps of every optimizer and schedule: tests/expect/optimizers/<case>.net and <case>.safetensors.
+"""20 or 100 steps of every optimizer, 20 of every schedule: tests/expect/optimizers/<case>.net and <case>.safetensors.
 
 The data set is one batch of eight samples, so an epoch is a step. The learning rates come from the formulas in
 README.md, and PyTorch's own schedulers are asked whether they agree.
@@ -17,6 +17,26 @@ STEPS = 20
 BODY = "y = x -> fc1: Linear(5) -> Tanh -> fc2: Linear(3)"
 
 SGD, ADAM, ADAMW = torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW
+RMSPROP = torch.optim.RMSprop
+
+
+class Lion(torch.optim.Optimizer):
+    """Chen et al., Symbolic discovery of optimization algorithms, arXiv 2302.06675, program 1, in the precision of the
+    parameters; defaults of the authors' lion_pytorch.py. PyTorch has none."""
+
+    def __init__(self, params, lr=1e-4, betas=(0.9, 0.99), weight_decay=0.0):
+        super().__init__(params, {"lr": lr, "betas": betas, "weight_decay": weight_decay})
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            beta1, beta2 = group["betas"]
+            for p in group["params"]:
+                m = self.state[p].setdefault("exp_avg", torch.zeros_like(p))
+                p.mul_(1 - group["lr"] * group["weight_decay"])
+                p.sub_(group["lr"] * torch.sign(beta1 * m + (1 - beta1) * p.grad))
+                m.copy_(beta2 * m + (1 - beta2) * p.grad)
+
 
 # name, PyTorch's optimizer, its arguments, our arguments
 OPTIMIZERS = [
@@ -36,6 +56,45 @@ OPTIMIZERS = [
     ("adamw", ADAMW, {"lr": 1e-2}, "AdamW(lr = 1e-2)"),
     ("adamw_decay_betas", ADAMW, {"lr": 1e-2, "betas": (0.8, 0.95), "weight_decay": 0.1},
      "AdamW(lr = 1e-2, betas = [0.8, 0.95], decay = 0.1)"),
+]
+
+# The same over LONG steps, of which every KEEP-th is stored.
+LONG, KEEP = 100, 10
+LONG_OPTIMIZERS = [
+    ("adam_amsgrad", ADAM, {"lr": 1e-2, "amsgrad": True}, "Adam(lr = 1e-2, amsgrad = true)"),
+    ("adam_amsgrad_decay", ADAM, {"lr": 2e-2, "betas": (0.8, 0.9), "weight_decay": 1e-2, "amsgrad": True},
+     "Adam(lr = 2e-2, betas = [0.8, 0.9], decay = 1e-2, amsgrad = true)"),
+    ("adamw_amsgrad", ADAMW, {"lr": 2e-2, "betas": (0.8, 0.9), "amsgrad": True},
+     "AdamW(lr = 2e-2, betas = [0.8, 0.9], amsgrad = true)"),
+    ("adamax", torch.optim.Adamax, {}, "Adamax"),
+    ("adamax_decay", torch.optim.Adamax, {"lr": 5e-3, "betas": (0.8, 0.99), "eps": 1e-4, "weight_decay": 1e-2},
+     "Adamax(lr = 5e-3, betas = [0.8, 0.99], eps = 1e-4, decay = 1e-2)"),
+    ("nadam", torch.optim.NAdam, {}, "NAdam"),
+    ("nadam_decay", torch.optim.NAdam,
+     {"lr": 1e-2, "betas": (0.95, 0.9), "eps": 1e-4, "weight_decay": 1e-2, "momentum_decay": 0.5},
+     "NAdam(lr = 1e-2, betas = [0.95, 0.9], eps = 1e-4, decay = 1e-2, momentum_decay = 0.5)"),
+    ("radam", torch.optim.RAdam, {}, "RAdam"),
+    ("radam_decay", torch.optim.RAdam, {"lr": 1e-2, "betas": (0.8, 0.95), "eps": 1e-4, "weight_decay": 1e-2},
+     "RAdam(lr = 1e-2, betas = [0.8, 0.95], eps = 1e-4, decay = 1e-2)"),
+    ("rmsprop", RMSPROP, {}, "RMSprop"),
+    ("rmsprop_decay", RMSPROP, {"lr": 1e-3, "alpha": 0.9, "eps": 1e-4, "weight_decay": 1e-2},
+     "RMSprop(lr = 1e-3, alpha = 0.9, eps = 1e-4, decay = 1e-2)"),
+    ("rmsprop_momentum", RMSPROP, {"lr": 1e-3, "momentum": 0.9}, "RMSprop(lr = 1e-3, momentum = 0.9)"),
+    ("rmsprop_centered", RMSPROP, {"lr": 1e-3, "eps": 1e-3, "centered": True},
+     "RMSprop(lr = 1e-3, eps = 1e-3, centered = true)"),
+    ("rmsprop_centered_momentum", RMSPROP,
+     {"lr": 1e-3, "eps": 1e-3, "weight_decay": 1e-2, "momentum": 0.5, "centered": True},
+     "RMSprop(lr = 1e-3, eps = 1e-3, decay = 1e-2, momentum = 0.5, centered = true)"),
+    ("adagrad", torch.optim.Adagrad, {}, "Adagrad"),
+    ("adagrad_decay", torch.optim.Adagrad,
+     {"lr": 0.1, "lr_decay": 0.05, "weight_decay": 1e-2, "initial_accumulator_value": 0.1, "eps": 1e-4},
+     "Adagrad(lr = 0.1, lr_decay = 0.05, decay = 1e-2, initial = 0.1, eps = 1e-4)"),
+    ("adadelta", torch.optim.Adadelta, {}, "Adadelta"),
+    ("adadelta_decay", torch.optim.Adadelta, {"lr": 0.5, "rho": 0.8, "eps": 1e-4, "weight_decay": 1e-2},
+     "Adadelta(lr = 0.5, rho = 0.8, eps = 1e-4, decay = 1e-2)"),
+    ("lion", Lion, {}, "Lion"),
+    ("lion_decay", Lion, {"lr": 1e-3, "betas": (0.8, 0.95), "weight_decay": 0.1},
+     "Lion(lr = 1e-3, betas = [0.8, 0.95], decay = 0.1)"),
 ]
 
 # name, optimizer of the table above, our schedule, its parts
@@ -80,8 +139,8 @@ def check_against_schedulers():
             scheduler.step()
 
 
-def run(name, make, arguments, schedule):
-    """Trains the small network, stores what it starts from and every step, returns the number of bytes."""
+def run(name, make, arguments, schedule, steps=STEPS, keep=1):
+    """Trains the small network, stores what it starts from and every keep-th step, returns the number of bytes."""
     random = np.random.RandomState(7)
 
     def new(shape, kind, fan_in):
@@ -95,16 +154,18 @@ def run(name, make, arguments, schedule):
     stored.update({key: float32(value) for key, value in network.params.items()})
 
     optimizer = make(network.params.values(), **arguments)
+    lr = optimizer.param_groups[0]["lr"]
     losses, rates = [], []
-    for step in range(STEPS):
-        optimizer.param_groups[0]["lr"] = rate(step, arguments["lr"], schedule)
+    for step in range(steps):
+        optimizer.param_groups[0]["lr"] = rate(step, lr, schedule)
         loss = F.mse_loss(network.run(x), target)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
         rates.append(optimizer.param_groups[0]["lr"])
-        stored.update({f"step{step + 1}.{key}": float32(value) for key, value in network.params.items()})
+        if (step + 1) % keep == 0:
+            stored.update({f"step{step + 1}.{key}": float32(value) for key, value in network.params.items()})
     stored["loss"], stored["lr"] = np.array(losses, np.float32), np.array(rates, np.float32)
     return write_safetensors(f"optimizers/{name}.safetensors", stored)
 
@@ -112,16 +173,17 @@ def run(name, make, arguments, schedule):
 def main():
     check_against_schedulers()
     by_name = {name: rest for name, *rest in OPTIMIZERS}
-    cases = [(name, name, None, None) for name in by_name] + SCHEDULES
+    cases = [(name, *by_name[name], None, None, STEPS, 1) for name in by_name]
+    cases += [(name, *by_name[optimizer], text, schedule, STEPS, 1) for name, optimizer, text, schedule in SCHEDULES]
+    cases += [(*case, None, None, LONG, KEEP) for case in LONG_OPTIMIZERS]
     total = 0
-    for name, optimizer, schedule_text, schedule in cases:
-        make, arguments, text = by_name[optimizer]
+    for name, make, arguments, text, schedule_text, schedule, steps, keep in cases:
         train = [("loss", "MSE(y, t)"), ("optimizer", text)]
         train += [("schedule", schedule_text)] if schedule_text else []
-        train += [("epochs", STEPS), ("batch", 8)]
-        note = "Twenty steps on one batch, compared with PyTorch step by step."
+        train += [("epochs", steps), ("batch", 8)]
+        note = f"{'Twenty' if steps == STEPS else 'A hundred'} steps on one batch, compared with PyTorch step by step."
         write_text(f"optimizers/{name}.net", net_text(name, note, [6], ("t", "f32[3]"), BODY, train))
-        total += run(name, make, arguments, schedule)
+        total += run(name, make, arguments, schedule, steps, keep)
     print(f"{len(cases)} cases, {total} bytes")
 
 

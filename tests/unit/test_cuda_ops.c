@@ -11,6 +11,7 @@
 #include "cuda/device_cuda.h"
 
 static enum precision precision;
+static int steps = 1; /* of training; of several, parameters and slots are compared as well */
 /* Of the largest value of a tensor: sums are in another order; TF32 has 11 bits, BF16 has 8. */
 static const double tolerance_of[] = {1e-5, 4e-3, 3e-2};
 static const double addend = 3e-7;
@@ -75,13 +76,15 @@ static bool compare(struct trial *t, struct device *d, int64_t rows)
     for (int o = -1; (o = tensor_output(t->p, plan_schedule(t->p, &target_cpu, PHASE_PREDICT), o)) >= 0;)
         good &= same(t, d, PHASE_PREDICT, o, rows);
     run_both(t, d, PHASE_EVALUATE, control);
-    control_train(&t->recipe, 0, 0, 0, rows, rows, control);
-    run_both(t, d, PHASE_TRAIN, control);
+    for (int step = 0; step < steps; step++) {
+        control_train(&t->recipe, step, 0, 0, rows, rows, control);
+        run_both(t, d, PHASE_TRAIN, control);
+    }
     for (int i = 0; i < t->p->ntensor; i++) {
         const struct tensor *x = &t->p->tensor[i];
         bool gradient = !strncmp(x->name, "grad.", 5) &&
                         x->schedule == plan_schedule(t->p, &target_cpu, PHASE_TRAIN) - t->p->schedule;
-        if (gradient || (tensor_is_named(t->p, i) && x->role == ROLE_STATE))
+        if (gradient || (tensor_is_named(t->p, i) && (x->role == ROLE_STATE || steps > 1)))
             good &= same(t, d, PHASE_TRAIN, i, rows);
     }
     return good;
@@ -132,9 +135,36 @@ static void test_rounded(void **state)
     (void)state;
 }
 
+/* ---- optimizers: one case for each update, a few steps each, of which RAdam rectifies the last ---- */
+
+static void test_updates(void **state)
+{
+    glob_t files;
+    bool seen[256] = {false};
+    (void)state;
+    assert_int_equal(glob("tests/expect/optimizers/*.net", 0, NULL, &files), 0);
+    for (size_t i = 0; i < files.gl_pathc; i++) {
+        struct trial t;
+        bool fresh = false;
+        assert_true(trial_plan(&t, files.gl_pathv[i], read_text(files.gl_pathv[i]), NULL, 0, stderr));
+        for (int n = 0; n < t.c.graph[PHASE_TRAIN]->nnode; n++)
+            for (int o = 0; op_at(o); o++)
+                if (op_at(o) == t.c.graph[PHASE_TRAIN]->node[n]->op && op_at(o)->gate == GATE_STEP) {
+                    fresh = !seen[o];
+                    seen[o] = true;
+                }
+        trial_close(&t);
+        steps = 7;
+        if (fresh)
+            test_case((void **)&files.gl_pathv[i]);
+        steps = 1;
+    }
+    globfree(&files);
+}
+
 int main(int argc, char **argv)
 {
-    const struct CMUnitTest more[] = {cmocka_unit_test(test_rounded)};
+    const struct CMUnitTest more[] = {cmocka_unit_test(test_rounded), cmocka_unit_test(test_updates)};
     const char *cases = SANITIZED ? "tests/expect/ops/*3x3_p*.net" : "tests/expect/ops/*.net";
     glob_t files;
     if (!getenv("NETRUN_CUDA_LIBDIR"))

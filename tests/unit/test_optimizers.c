@@ -1,4 +1,4 @@
-/* Twenty steps of every optimizer and schedule against PyTorch's: rates, losses, and each parameter after each step. */
+/* 20 or 100 steps of every optimizer and schedule against PyTorch's: rates, losses, and each parameter after each stored step. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +7,18 @@
 
 #include "harness.h"
 
-enum { STEPS = 20 };
+enum { FEWEST_STEPS = 20 };
+
+/* Rounding grows from step to step, and losses become small. */
+static double tolerance(const struct trial *t)
+{
+    return t->recipe.rate.total == FEWEST_STEPS ? 1e-6 : 3e-5;
+}
+
+static double addend(const struct trial *t)
+{
+    return t->recipe.rate.total == FEWEST_STEPS ? 1e-9 : 1e-8;
+}
 
 static bool number_close(const struct trial *t, const struct st_file *f, const char *what, int step, double got)
 {
@@ -15,7 +26,7 @@ static bool number_close(const struct trial *t, const struct st_file *f, const c
     struct closeness c = {0};
     snprintf(text, sizeof text, "%s of step %d", what, step + 1);
     closer(&c, 0, got, stored_value(st_find(f, what), step));
-    return is_close(&c, t->c.file, text, 1e-6, 1e-9);
+    return is_close(&c, t->c.file, text, tolerance(t), addend(t));
 }
 
 static bool step_close(struct trial *t, const struct st_file *f, int step)
@@ -27,9 +38,9 @@ static bool step_close(struct trial *t, const struct st_file *f, int step)
             continue;
         snprintf(name, sizeof name, "step%d.%s", step + 1, t->p->tensor[i].name);
         const struct st_tensor *want = st_find(f, name);
-        if (!want)
+        if (!want && ((step + 1) % 10 == 0 || t->recipe.rate.total == FEWEST_STEPS))
             fail_msg("%s: %s is not stored", t->c.file, name);
-        good &= tensor_close(t, i, want, 1e-6, 1e-9);
+        good &= !want || tensor_close(t, i, want, tolerance(t), addend(t));
     }
     return good;
 }
@@ -40,7 +51,7 @@ static bool check_steps(struct trial *t, const struct st_file *f)
     bool good = true;
     uint32_t control[CTL_WORDS];
     int64_t rows = t->data.count;
-    for (int step = 0; step < STEPS; step++) {
+    for (int step = 0; step < (int)t->recipe.rate.total; step++) {
         control_train(&t->recipe, step, step, 0, rows, rows, control);
         good &= number_close(t, f, "lr", step, rate_at(&t->recipe.rate, step));
         good &= number_close(t, f, "lr", step, control_float(control, CTL_LR));
@@ -70,7 +81,7 @@ static bool check_refusal(struct trial *t)
                     return false;
                 }
             }
-        control_train(&t->recipe, STEPS, STEPS, 0, rows, rows, control);
+        control_train(&t->recipe, t->recipe.rate.total, t->recipe.rate.total, 0, rows, rows, control);
         trial_run(t, PHASE_TRAIN, control);
         assert_int_equal(control_of(t)[CTL_FINITE], 0);
         assert_true(isnan(control_float(control_of(t), CTL_LOSS)));
@@ -90,7 +101,7 @@ static void test_case(void **state)
     trial_arm(&t, rows);
     put_state(&t, &f);
     recipe_count(&t.recipe, rows);
-    assert_int_equal(t.recipe.rate.total, STEPS);
+    assert_int_equal(t.recipe.rate.total, (int64_t)st_find(&f, "lr")->dims[0]);
     bool good = check_steps(&t, &f);
     good &= check_refusal(&t);
     free_batch(&t);
