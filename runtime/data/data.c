@@ -1,3 +1,4 @@
+#include "picture_cache.h"
 #include "survey.h"
 
 #include "base/atomic_file.h"
@@ -56,8 +57,8 @@ bool data_head(const struct data_source *from, const struct data_split *split, i
     return !from->wish.fits || from->wish.fits(from->wish.wanted, &seen, label, error);
 }
 
-static bool read_split(const struct contents *contents, enum data_part first, struct data_source from,
-                       struct data_split *split, struct data_error *error)
+static bool read_split(const struct contents *contents, struct picture_cache *cache, enum data_part first,
+                       struct data_source from, struct data_split *split, struct data_error *error)
 {
     const struct data_format *format = contents->format;
     const struct names *samples = &contents->part[first], *labels = &contents->part[first + 1];
@@ -72,6 +73,10 @@ static bool read_split(const struct contents *contents, enum data_part first, st
     from.n = samples->n;
     from.labels = labels->n ? labels->name[0] : NULL;
     from.class = contents->class[first / 2];
+    from.kept = contents->kept[first / 2];
+    from.cache = cache;
+    if (format->cached && picture_cache_works(cache))
+        from.now = cache->now[first / 2] = calloc(from.n, sizeof *from.now);
     return format->read(&from, split, error) &&
            (!from.wish.steps || from.wish.alone || format->is || data_transform(&from, split, error)) &&
            (split->label.type == DATA_F32 || check_classes_of(split, MAX_CLASSES, "expected", error));
@@ -123,17 +128,23 @@ static bool is_synthetic(const char *folder)
 
 bool data_open(const char *folder, const struct data_wish *wish, struct dataset *set, struct data_error *error)
 {
-    struct contents contents = {0};
+    struct picture_cache cache;
+    struct contents contents = {.cache = &cache};
     const struct data_source from = {.wish = wish ? *wish : (struct data_wish){0}, .pictures = &set->pictures};
     *set = (struct dataset){0};
-    bool ok = survey(folder, &contents, error) && read_split(&contents, TRAIN_SAMPLES, from, &set->train, error) &&
-              read_split(&contents, TEST_SAMPLES, from, &set->test, error) && check_splits(set, error);
+    picture_cache_open(&cache, folder, wish);
+    bool ok = survey(folder, &contents, error) &&
+              read_split(&contents, &cache, TRAIN_SAMPLES, from, &set->train, error) &&
+              read_split(&contents, &cache, TEST_SAMPLES, from, &set->test, error) && check_splits(set, error);
     if (ok) {
         set->format = contents.format->name;
         set->strangers = contents.strangers;
         count_classes(set);
         set->synthetic = is_synthetic(folder);
     }
+    if (ok && contents.format->cached)
+        picture_cache_write(&cache, set);
+    picture_cache_close(&cache);
     for (size_t i = 0; ok && i < contents.classes.n; i++)
         ok = data_name_class(set, contents.classes.name[i], folder, error);
     ok = ok && (set->class_names > 0 || data_class_names(folder, set, error));

@@ -37,8 +37,10 @@ struct data_split {
 
 struct data_pictures {
     int64_t grey, colour, height[2], width[2]; /* the least and the largest; all 0: there are none */
-    int64_t damaged;                           /* left out, as `skip_damaged` has it */
-    struct data_error first_damage;            /* of the first of them */
+    int64_t read;                   /* of them: their files, as the cache (picture_cache.h) did not know those */
+    int64_t decoded;                /* ... nor their content */
+    int64_t damaged;                /* left out, as `skip_damaged` has it */
+    struct data_error first_damage; /* of the first of them */
 };
 
 struct dataset {

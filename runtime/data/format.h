@@ -26,6 +26,9 @@ struct data_source {
     const int32_t *class; /* ... these are of the samples, from the folders they are in */
     struct data_wish wish;
     struct data_pictures *pictures; /* goes on with what is there */
+    const struct picture_cache *cache;
+    const int64_t *kept;        /* of the samples: numbers in it, -1: not known there */
+    struct picture_record *now; /* of the samples: what it will know of them; NULL: it keeps nothing */
 };
 
 struct data_format {
@@ -36,6 +39,7 @@ struct data_format {
     enum data_claim (*claim)(const struct data_file *file, enum data_part *part, struct data_error *error);
     /* Of files, one a sample, in a folder for each class (tree.c): begins one of them so? `read` applies the transforms. */
     bool (*is)(const unsigned char start[DATA_START]);
+    bool cached; /* `cache` knows them */
     /* Everything of `split`, which is zero before; what there is of it is freed by the caller, after a failure as well. */
     bool (*read)(const struct data_source *from, struct data_split *split, struct data_error *error);
 };

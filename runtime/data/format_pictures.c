@@ -1,7 +1,10 @@
-/* format_pictures.c: a folder of pictures for each class (tree.c). Decoded by all cores; the transforms of pictures are applied at once. */
+/* format_pictures.c: a folder of pictures for each class (tree.c). Decoded by all cores, or found in the cache; the transforms of pictures
+ * are applied at once. */
 #include "format.h"
 #include "parallel.h"
 #include "picture.h"
+#include "picture_cache.h"
+#include "regular_file.h"
 
 #include "graph/word.h"
 
@@ -67,10 +70,14 @@ static void widen(int64_t range[2], int64_t value)
         range[1] = value;
 }
 
-static void count(struct reading *r, const struct pixels *p)
+enum origin { KNOWN, READ, DECODED };
+
+static void count(struct reading *r, const struct picture_record *p, enum origin origin)
 {
     struct data_pictures *all = r->from->pictures;
     pthread_mutex_lock(&r->lock);
+    all->read += origin >= READ;
+    all->decoded += origin == DECODED;
     all->grey += p->channels == 1;
     all->colour += p->channels == 3;
     widen(all->height, p->height);
@@ -78,36 +85,86 @@ static void count(struct reading *r, const struct pixels *p)
     pthread_mutex_unlock(&r->lock);
 }
 
-/* p->at is to be freed; NULL: it is left out. `keep`: it is a sample, and not only looked at. */
-static bool read_one(struct reading *r, int64_t i, bool keep, struct pixels *p, struct data_error *error)
+/* p->at is to be freed; NULL: it is left out. `about`: it is a sample, and this is what it was; NULL: it is only looked at. */
+static bool decode(struct reading *r, int64_t i, struct image_source *source, struct picture_record *about,
+                   struct pixels *p, struct data_error *error)
 {
-    struct image_source source;
     struct asked asked = {r, false};
-    *p = (struct pixels){0};
-    bool ok = image_load(r->from->samples[i], &source, error), loaded = ok;
-    ok = ok && picture_read(&source, fits, &asked, p, error);
-    free(source.bytes);
-    if (!ok && loaded && !asked.refused && r->left_out) {
+    bool ok = picture_read(source, fits, &asked, p, error);
+    if (!ok && !asked.refused && r->left_out) {
         r->left_out[i] = true;
         return true;
     }
-    if (ok && keep)
-        count(r, p);
+    if (ok && about) {
+        about->height = (int32_t)p->height;
+        about->width = (int32_t)p->width;
+        about->channels = p->channels;
+        count(r, about, DECODED);
+    }
     return ok && (picture_made(r->from->wish.step, r->from->wish.steps, p) ||
                   data_fail(error, "%s: out of memory", r->from->samples[i]));
+}
+
+static bool look_at(struct reading *r, int64_t i, struct pixels *p, struct data_error *error)
+{
+    struct image_source source;
+    *p = (struct pixels){0};
+    bool ok = image_load(r->from->samples[i], &source, error) && decode(r, i, &source, NULL, p, error);
+    free(source.bytes);
+    return ok;
+}
+
+/* ---- one sample, by any thread ---- */
+
+/* Takes picture `number` of the cache for sample i. */
+static bool recall(struct reading *r, int64_t i, int64_t number, enum origin origin, unsigned char *to)
+{
+    const struct picture_cache *cache = r->from->cache;
+    const int32_t *dims = cache->dims;
+    if (number < 0 || dims[0] != r->first.channels || dims[1] != r->first.height || dims[2] != r->first.width ||
+        !picture_cache_read(cache, number, to))
+        return false;
+    r->from->now[i] = cache->record[number];
+    count(r, &cache->record[number], origin);
+    return true;
+}
+
+static bool keep_loaded(struct reading *r, int64_t i, struct image_source *source, unsigned char *to)
+{
+    struct picture_record about = {.file = source->stamp};
+    struct pixels p = {0};
+    struct data_error error; /* that of the first that fails is found again */
+    if (r->from->now)
+        about.content = XXH3_128bits(source->bytes, source->size);
+    if (r->from->now && recall(r, i, picture_cache_content(r->from->cache, about.content), READ, to)) {
+        r->from->now[i].file = about.file;
+        return true;
+    }
+    bool ok = decode(r, i, source, &about, &p, &error);
+    if (ok && p.at)
+        pixels_to_planes(&p, to);
+    if (ok && p.at && r->from->now) {
+        about.sample = XXH3_64bits(to, r->split->sample.bytes);
+        r->from->now[i] = about;
+    }
+    free(p.at);
+    return ok;
 }
 
 static bool keep_one(void *ctx, int64_t i)
 {
     struct reading *r = ctx;
-    struct pixels p;
-    struct data_error error; /* that of the first that fails is found again */
-    bool ok = read_one(r, i, true, &p, &error);
-    if (p.at)
-        pixels_to_planes(&p, r->split->sample.values + (uint64_t)i * r->split->sample.bytes);
-    free(p.at);
+    unsigned char *to = r->split->sample.values + (uint64_t)i * r->split->sample.bytes;
+    struct image_source source;
+    struct data_error error;
+    if (r->from->now && recall(r, i, r->from->kept[i], KNOWN, to))
+        return true;
+    bool ok = image_load(r->from->samples[i], &source, &error) && keep_loaded(r, i, &source, to);
+    free(source.bytes);
     return ok;
 }
+
+/* ---- the whole ---- */
 
 /* All but what the samples are. */
 static bool begin(const struct reading *r, struct data_error *error)
@@ -151,10 +208,12 @@ static void close_up(struct reading *r)
     split->count = 0;
     for (int64_t i = 0; i < n; i++) {
         if (left_out[i]) {
-            if (all->damaged++ == 0 && read_one(r, i, false, &none, &all->first_damage))
+            if (all->damaged++ == 0 && look_at(r, i, &none, &all->first_damage))
                 free(none.at);
             continue;
         }
+        if (r->from->now)
+            r->from->now[split->count] = r->from->now[i];
         if (i > split->count)
             memcpy(split->sample.values + split->count * bytes, split->sample.values + i * bytes, (size_t)bytes);
         ((int32_t *)(void *)split->label.values)[split->count++] = r->from->class[i];
@@ -162,26 +221,39 @@ static void close_up(struct reading *r)
     r->left_out = left_out;
 }
 
-static bool read_all(struct reading *r, struct data_error *error)
+/* What all pictures are to be like, from the first that is not left out. */
+static bool begin_with_first(struct reading *r, struct data_error *error)
 {
     const int64_t n = (int64_t)r->from->n;
-    struct pixels first = {0};
     bool ok = true;
+    if (r->from->now && r->from->kept[0] >= 0) {
+        const int32_t *dims = r->from->cache->dims;
+        r->first = (struct pixels){.channels = dims[0], .height = dims[1], .width = dims[2]};
+        return begin(r, error);
+    }
+    struct pixels first = {0};
     while (ok && !first.at && r->like < n)
-        if ((ok = read_one(r, r->like, false, &first, error)) && !first.at)
+        if ((ok = look_at(r, r->like, &first, error)) && !first.at)
             r->like++;
     if (ok && !first.at)
         return data_fail(error, "%s: damaged, like all %" PRId64 " pictures beside it", r->from->samples[0], n);
     r->first = first;
     ok = ok && begin(r, error);
     free(first.at);
-    if (!ok)
+    return ok;
+}
+
+static bool read_all(struct reading *r, struct data_error *error)
+{
+    const int64_t n = (int64_t)r->from->n;
+    if (!begin_with_first(r, error))
         return false;
     int64_t wrong = parallel_for(n, keep_one, r);
+    struct pixels again;
     if (wrong == n && r->left_out)
         close_up(r);
-    if (wrong < n && read_one(r, wrong, false, &first, error)) { /* which it was not: memory, or a file that changes */
-        free(first.at);
+    if (wrong < n && look_at(r, wrong, &again, error)) { /* which it was not: memory, or a file that changes */
+        free(again.at);
         data_fail(error, "%s: cannot be read", r->from->samples[wrong]);
     }
     return wrong == n;
@@ -202,5 +274,6 @@ _Static_assert((int)DATA_START == (int)PICTURE_START, "what the tree reads of a 
 const struct data_format format_pictures = {
     .name = "pictures",
     .is = picture_is,
+    .cached = true,
     .read = read,
 };

@@ -29,6 +29,9 @@ bool image_load(const char *path, struct image_source *source, struct data_error
     FILE *stream = regular_open(path, &size, error);
     if (!stream)
         return false;
+    struct stat status;
+    if (fstat(fileno(stream), &status) == 0 && file_settled(&status))
+        source->stamp = file_stamp(&status);
     bool ok = size <= MAX_FILE_BYTES;
     if (!ok)
         data_fail(error, "%s: larger than %" PRIu64 " MiB; expected one image", path, MAX_FILE_BYTES >> 20);

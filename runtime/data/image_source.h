@@ -4,11 +4,14 @@
 
 #include "data.h"
 
+#include <xxhash.h>
+
 /* The whole file, and how far it has been understood. */
 struct image_source {
     const char *path;
     unsigned char *bytes; /* a zero follows the last one */
     size_t size, at;
+    XXH128_hash_t stamp; /* of the file, from before it was read; 0: not settled (regular_file.h) */
 };
 
 /* The whole of a regular file, to be freed; false after a message, and then bytes may be there too. image.c */

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 FILE *regular_open(const char *path, uint64_t *size, struct data_error *error)
@@ -31,4 +31,19 @@ size_t regular_start(const char *path, void *start, size_t size)
     if (stream)
         fclose(stream);
     return n;
+}
+
+XXH128_hash_t file_stamp(const struct stat *s)
+{
+    const int64_t known[] = {s->st_size,         (int64_t)s->st_ino, s->st_mtim.tv_sec,
+                             s->st_mtim.tv_nsec, s->st_ctim.tv_sec,  s->st_ctim.tv_nsec};
+    return XXH3_128bits(known, sizeof known);
+}
+
+/* Two seconds are the coarsest that a file system counts in. */
+bool file_settled(const struct stat *s)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return s->st_mtim.tv_sec + 2 < now.tv_sec && s->st_ctim.tv_sec + 2 < now.tv_sec;
 }

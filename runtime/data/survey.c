@@ -81,11 +81,13 @@ bool names_list(const char *folder, struct names *files, struct names *folders, 
     bool ok = true;
     for (struct dirent *entry; ok && (entry = readdir(stream));) {
         struct stat status;
-        if (entry->d_name[0] == '.' || fstatat(dirfd(stream), entry->d_name, &status, 0) != 0)
+        const bool told =
+            entry->d_type == DT_REG || entry->d_type == DT_DIR; /* else a link, or a file system that does not */
+        if (entry->d_name[0] == '.' || (!told && fstatat(dirfd(stream), entry->d_name, &status, 0) != 0))
             continue;
-        if (S_ISREG(status.st_mode))
+        if (told ? entry->d_type == DT_REG : S_ISREG(status.st_mode))
             ok = names_append(files, strdup(entry->d_name));
-        else if (S_ISDIR(status.st_mode))
+        else if (told || S_ISDIR(status.st_mode))
             ok = names_append(folders, strdup(entry->d_name));
     }
     closedir(stream);
@@ -146,8 +148,10 @@ void survey_free(struct contents *contents)
     for (int part = 0; part < DATA_PARTS; part++)
         names_free(&contents->part[part]);
     names_free(&contents->classes);
-    free(contents->class[0]);
-    free(contents->class[1]);
+    for (int split = 0; split < 2; split++) {
+        free(contents->class[split]);
+        free(contents->kept[split]);
+    }
 }
 
 /* snprintf at the end of what is there; what does not fit is left out. */

@@ -15,8 +15,10 @@ struct contents {
     struct names part[DATA_PARTS];
     /* Of a folder for each class: */
     struct names classes;
-    int32_t *class[2]; /* of the samples of the training and the test set */
-    int64_t strangers; /* files beside them that are of no format */
+    const struct picture_cache *cache; /* looked into for pictures, which then need not be opened; NULL: none */
+    int32_t *class[2];                 /* of the samples of the training and the test set */
+    int64_t *kept[2];                  /* their numbers in the cache; -1: not there */
+    int64_t strangers;                 /* files beside them that are of no format */
 };
 
 extern const char *const part_names[DATA_PARTS]; /* for people: "training samples" */

@@ -2,6 +2,7 @@
  * numbered in the order of their names, samples in that of their classes and names. */
 #include "survey.h"
 
+#include "picture_cache.h"
 #include "regular_file.h"
 
 #include <stdlib.h>
@@ -27,16 +28,30 @@ static int64_t class_of(const struct names *classes, const char *name)
     return -1;
 }
 
+/* The format that a file is of; `kept`: its number in the cache. NULL: of none. */
+static const struct data_format *recognise(const char *path, int64_t kept)
+{
+    unsigned char start[DATA_START] = {0};
+    if (kept < 0)
+        regular_start(path, start, sizeof start);
+    for (int i = 0; data_formats[i]; i++)
+        if (data_formats[i]->is && (kept < 0 ? data_formats[i]->is(start) : data_formats[i]->cached))
+            return data_formats[i];
+    return NULL;
+}
+
+static int64_t look_up(const struct picture_cache *cache, const char *path)
+{
+    struct stat s;
+    return cache && cache->count > 0 && stat(path, &s) == 0 ? picture_cache_file(cache, file_stamp(&s)) : -1;
+}
+
 /* Takes `path`. */
 static bool add_sample(struct contents *c, int split, int64_t class, char *path, struct data_error *error)
 {
     struct names *samples = &c->part[TRAIN_SAMPLES + 2 * split];
-    unsigned char start[DATA_START] = {0};
-    const struct data_format *format = NULL;
-    regular_start(path, start, sizeof start);
-    for (int i = 0; !format && data_formats[i]; i++)
-        if (data_formats[i]->is && data_formats[i]->is(start))
-            format = data_formats[i];
+    const int64_t kept = look_up(c->cache, path);
+    const struct data_format *format = recognise(path, kept);
     if (!format) {
         free(path);
         c->strangers++;
@@ -48,13 +63,16 @@ static bool add_sample(struct contents *c, int split, int64_t class, char *path,
         return false;
     }
     c->format = format;
-    int32_t *grown = realloc(c->class[split], (samples->n + 1) * sizeof *grown);
-    if (!grown) {
+    int32_t *of = realloc(c->class[split], (samples->n + 1) * sizeof *of);
+    c->class[split] = of ? of : c->class[split];
+    int64_t *number = of ? realloc(c->kept[split], (samples->n + 1) * sizeof *number) : NULL;
+    if (!number) {
         free(path);
         return data_fail(error, "out of memory");
     }
-    c->class[split] = grown;
-    grown[samples->n] = (int32_t) class;
+    c->kept[split] = number;
+    of[samples->n] = (int32_t) class;
+    number[samples->n] = kept;
     return names_append(samples, path) || data_fail(error, "out of memory");
 }
 

@@ -5,12 +5,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 enum { NAME_ROOM = 40 };
@@ -161,19 +163,28 @@ static bool seal_holds(int file, const struct stat *s, XXH128_hash_t key)
            memcmp(&seal.hash, &hash, sizeof hash) == 0;
 }
 
+int cache_find(const struct cache *c, const char *name)
+{
+    int file = openat(c->folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    struct stat s;
+    if (file < 0 || (fstat(file, &s) == 0 && S_ISREG(s.st_mode) && only_ours(&s)))
+        return file;
+    close(file);
+    return -1;
+}
+
 int cache_get(const struct cache *c, XXH128_hash_t key)
 {
     if (c->folder < 0)
         return -1;
     char name[NAME_ROOM];
     object_name(name, key);
-    int file = openat(c->folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    int file = cache_find(c, name);
     struct stat s;
-    if (file < 0)
-        return -1;
-    if (fstat(file, &s) == 0 && S_ISREG(s.st_mode) && only_ours(&s) && seal_holds(file, &s, key))
+    if (file >= 0 && fstat(file, &s) == 0 && seal_holds(file, &s, key))
         return file;
-    close(file);
+    if (file >= 0)
+        close(file);
     return -1;
 }
 
@@ -196,7 +207,52 @@ bool cache_put(const struct cache *c, const char *path, XXH128_hash_t key)
 {
     char name[NAME_ROOM];
     object_name(name, key);
+    return cache_place(c, path, name);
+}
+
+bool cache_place(const struct cache *c, const char *path, const char *name)
+{
     return renameat(AT_FDCWD, path, c->folder, name) == 0;
+}
+
+bool cache_affords(const struct cache *c, int64_t bytes, int64_t most)
+{
+    struct statvfs s;
+    if (bytes > most / 2 || fstatvfs(c->folder, &s) != 0)
+        return false;
+    return (double)bytes <= (double)s.f_bavail * (double)s.f_frsize / 2;
+}
+
+/* All bytes of files whose names end so, and the oldest of them in `name`. */
+static int64_t oldest(const struct cache *c, const char *suffix, char name[NAME_MAX + 1])
+{
+    int folder = openat(c->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* with a position of its own */
+    DIR *dir = folder >= 0 ? fdopendir(folder) : NULL;
+    struct timespec first = {0};
+    int64_t bytes = 0;
+    *name = '\0';
+    for (struct dirent *entry; dir && (entry = readdir(dir));) {
+        size_t n = strlen(entry->d_name), end = strlen(suffix);
+        struct stat s;
+        if (n < end || strcmp(entry->d_name + n - end, suffix) != 0 || fstatat(folder, entry->d_name, &s, 0) != 0)
+            continue;
+        bytes += s.st_size;
+        if (*name && (s.st_mtim.tv_sec > first.tv_sec ||
+                      (s.st_mtim.tv_sec == first.tv_sec && s.st_mtim.tv_nsec >= first.tv_nsec)))
+            continue;
+        first = s.st_mtim;
+        snprintf(name, NAME_MAX + 1, "%s", entry->d_name);
+    }
+    if (dir)
+        closedir(dir);
+    return bytes;
+}
+
+void cache_trim(const struct cache *c, const char *suffix, int64_t most)
+{
+    char name[NAME_MAX + 1];
+    while (oldest(c, suffix, name) > most && *name && unlinkat(c->folder, name, 0) == 0)
+        ;
 }
 
 void cache_tell(const char *why)

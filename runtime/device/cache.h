@@ -1,4 +1,4 @@
-/* Compiled objects kept on disk, in a folder that nobody else can write to.
+/* Compiled objects kept on disk, in a folder that nobody else can write to; and what else is dear to make again.
  *
  * Each object ends with a seal: a magic word, the size, and a hash over key and bytes. A loader runs the code of what
  * it opens, and dies by a bus error on a shortened file; so an object counts only if folder and file belong to this
@@ -7,6 +7,7 @@
 #define CACHE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <xxhash.h>
 
 struct cache {
@@ -32,6 +33,14 @@ int cache_get(const struct cache *c, XXH128_hash_t key);
 bool cache_seal(int file, XXH128_hash_t key);
 /* Moves a sealed file into the cache; an older object of that key is replaced at once. False with errno set. */
 bool cache_put(const struct cache *c, const char *path, XXH128_hash_t key);
+
+/* The same for files that are no code, by names of their own and without a seal: who reads them checks what is in them. */
+int cache_find(const struct cache *c, const char *name);
+bool cache_place(const struct cache *c, const char *path, const char *name);
+/* May so many bytes be kept: at most half of `most`, and of what is free on the disk? */
+bool cache_affords(const struct cache *c, int64_t bytes, int64_t most);
+/* Removes files whose names end so, those first that were written or marked as used longest ago, until they take `most` bytes. */
+void cache_trim(const struct cache *c, const char *suffix, int64_t most);
 
 /* On stderr, for people: nothing is kept, why, and what helps. */
 void cache_tell(const char *why);

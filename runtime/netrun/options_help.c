@@ -40,7 +40,7 @@ const struct option_section netrun_sections[] = {
      "runs/NET-sweep-N/sweep.svg, .png   what came of its runs against each value\n"
      "runs/NET-sweep-N/                  sweep.json, the model, and a folder NET-N for each run of a sweep\n"},
     {"Environment", "CC               compiler of the kernels\n"
-                    "XDG_CACHE_HOME   kernels are kept in its folder netrun (~/.cache)\n"
+                    "XDG_CACHE_HOME   kernels and pictures are kept in its folder netrun (~/.cache)\n"
                     "TMPDIR           where they are compiled if they cannot be kept (/tmp)\n"
                     "NO_COLOR         if not empty: no colour\n"},
     {NULL, NULL},
