@@ -173,6 +173,7 @@ static const char *const place[] = {
     [WORD_METRIC] = "y = x -> Flatten -> Linear(2)\n" DRAWN TRAIN("metrics = %s\n"),
     [WORD_SAVE] = "y = x -> Flatten -> Linear(2)\n" DRAWN TRAIN("save = %s\n"),
     [WORD_STOP] = "y = x -> Flatten -> Linear(2)\n" DRAWN TRAIN("stop = %s\n"),
+    [WORD_SOURCE] = "y = x -> Flatten -> Linear(2)\ndata { train = %s }\n" TRAIN(),
 };
 
 /* The word with argument i at x, and what else it cannot do without. */
@@ -213,7 +214,7 @@ static void write_words(void)
             const struct arg *a = &word_at(k)->arg[i];
             bool any = a->min == 0 && a->max == 0,
                  whole = a->type == ARG_INT || (a->type == ARG_PAIR && a->otherwise == floor(a->otherwise));
-            if (a->type == ARG_VALUE || a->type == ARG_BOOL || a->type == ARG_MEASURE)
+            if (a->type == ARG_VALUE || a->type == ARG_BOOL || a->type == ARG_MEASURE || a->type == ARG_TEXT)
                 continue;
             write_argument(r, word_at(k), i, "least", "either", any ? -1e30 : a->min);
             write_argument(r, word_at(k), i, "most", "either", any ? 1e30 : a->max);

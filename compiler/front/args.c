@@ -31,8 +31,8 @@ int arg_index(const struct word *w, const char *name)
 
 const char *word_kind_text(enum word_kind k)
 {
-    static const char *const text[] = {"layer",     "loss",   "optimizer",   "schedule",
-                                       "transform", "metric", "way to save", "way to stop"};
+    static const char *const text[] = {"layer",  "loss",        "optimizer",   "schedule",      "transform",
+                                       "metric", "way to save", "way to stop", "source of data"};
     return text[k];
 }
 
@@ -67,6 +67,7 @@ static const struct word *with_rule(const struct word *w)
         [WORD_SCHEDULE] = w->rate,
         [WORD_SAVE] = w->better,
         [WORD_STOP] = w->better && w->enough,
+        [WORD_SOURCE] = w->arg[0].path,
     };
     if (is[w->kind])
         return w;
@@ -128,6 +129,8 @@ static const char *allowed_text(const struct arg *a, int64_t channels, struct re
         "a value of the network",
         "`loss` or one of the metrics",
     };
+    if (a->type == ARG_TEXT)
+        return arg_texts(a, r);
     const char *what = a->type == ARG_PAIR && !integers(a) ? "a list of two numbers" : plain[a->type];
     if (a->type == ARG_NUMBERS && channels == 1)
         what = "a number";
@@ -168,6 +171,7 @@ bool arg_accepts(const struct arg *a, const struct result *v, int64_t channels, 
         fits = v->kind == A_VALUE;
         break;
     case ARG_MEASURE: /* a text, which no result is */
+    case ARG_TEXT:
         break;
     }
     if (!fits)
@@ -180,7 +184,7 @@ static void set_default(struct builder *b, struct args *out, int i, const struct
     out->num[i] = region_alloc(b->region, 2, sizeof *out->num[i]);
     out->num[i][0] = a->otherwise;
     out->num[i][1] = a->second != 0 ? a->second : a->otherwise;
-    out->text[i] = "auto";
+    out->text[i] = a->type != ARG_TEXT ? "auto" : a->choice ? a->choice[0] : "";
     out->loc[i] = loc;
 }
 
@@ -236,6 +240,8 @@ static bool set_argument(struct builder *b, struct scope *s, const struct word *
     const struct arg *a = &w->arg[i];
     if (a->type == ARG_MEASURE)
         return measure_read(b, w, a, given->value, &out->text[i]);
+    if (a->type == ARG_TEXT)
+        return out->given[i] = text_read(b, w, a, given->value, &out->text[i]);
     struct result v = eval(b, s, given->value);
     if (v.kind == POISON)
         return false;

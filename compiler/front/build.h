@@ -105,6 +105,12 @@ int arg_count(const struct word *w);
 const struct word *word_required(struct builder *b, enum word_kind k, const struct call *c);
 const char *word_kind_text(enum word_kind k); /* "layer" */
 
+/* args_text.c: the same for type ARG_TEXT: what it takes, as words; whether it takes that; the argument, false after an error. */
+const char *arg_texts(const struct arg *a, struct region *r);
+bool arg_takes_text(const struct arg *a, const char *text);
+bool text_read(struct builder *b, const struct word *w, const struct arg *a, const struct ast *given,
+               const char **text);
+
 /* ---- stage.c: `-> layer`, repeat, and functions of values ---- */
 
 /* One layer, block or sum more; false if that is too many, after an error. */
@@ -135,6 +141,7 @@ struct key {
     enum word_kind word; /* KEY_WORD, KEY_WORDS */
     bool required;
     struct arg arg;      /* KEY_PLAIN, KEY_BATCH: type, default, range */
+    const char *text;    /* KEY_WORD: the word that a text in quotes stands for, as its first argument */
     const char *nothing; /* KEY_PLAIN: what is wrong with a 0 that is written, where a default of 0 stands for none */
 };
 extern const struct key setting_keys[]; /* in the order of the plan; name NULL ends */

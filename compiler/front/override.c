@@ -140,6 +140,8 @@ bool settings_check(const struct plan *p, struct plan_error *e)
         int kind = word_kind_at(s->key);
         const struct arg *rule = setting_rule(p->setting, p->nsetting, s->key);
         int measure;
+        if (kind < 0 && rule && rule->type == ARG_TEXT && !(s->text && arg_takes_text(rule, s->text)))
+            return refuse(e->text, sizeof e->text, "setting %s is %s", s->key, arg_texts(rule, p->region));
         if (kind < 0 && rule && rule->type == ARG_MEASURE && s->text && !plan_measure(p, s->text, &measure))
             return refuse(e->text, sizeof e->text, "setting %s: there is no metric %s", s->key, s->text);
         if (kind >= 0 ? !check_word(p, s, (enum word_kind)kind, e) : rule && !s->text && !check_numbers(p, s, rule, e))
@@ -195,6 +197,12 @@ bool setting_override(struct plan *p, const char *assignment, char *why, size_t 
     }
     if (rule->type == ARG_MEASURE)
         return override_measure(p, s, value, why, whysize);
+    if (rule->type == ARG_TEXT) {
+        if (!arg_takes_text(rule, value))
+            return refuse(why, whysize, "`%s` is %s, not `%.200s`", key, arg_texts(rule, r), value);
+        s->text = region_copy(r, value);
+        return true;
+    }
     struct result v = constant(value, r);
     const char *allowed;
     if (!arg_accepts(rule, &v, plan_channels(p), &allowed, r))

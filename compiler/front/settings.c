@@ -7,6 +7,8 @@
 #define BATCH { .type = ARG_INT, .min = 1, .max = MAX_ROWS
 
 const struct key setting_keys[] = {
+    { .name = "data.train", .type = KEY_WORD, .word = WORD_SOURCE, .text = "files" },
+    { .name = "data.test", .type = KEY_WORD, .word = WORD_SOURCE, .text = "files" },
     { .name = "data.transform", .type = KEY_WORDS, .word = WORD_TRANSFORM },
     { .name = "data.shuffle", .type = KEY_PLAIN, .arg = { .type = ARG_BOOL, .otherwise = 1 } },
     { .name = "data.holdout", .type = KEY_PLAIN, .arg = { .type = ARG_NUMBER, .max = 1, .below = true },
@@ -26,7 +28,7 @@ const struct key setting_keys[] = {
 };
 /* clang-format on */
 
-enum { MAX_KEYS = 16, AUTO_BATCH = 256 };
+enum { MAX_KEYS = 32, AUTO_BATCH = 256 };
 
 /* ---- settings of the plan ---- */
 
@@ -225,6 +227,29 @@ static void check_batch(struct builder *b, const struct slot *batch)
     }
 }
 
+static const struct ast_entry *entry_of(const char *key, const struct slot *slots)
+{
+    for (const struct key *k = setting_keys; k->name; k++)
+        if (strcmp(k->name, key) == 0)
+            return slots[k - setting_keys].entry;
+    return NULL;
+}
+
+/* What is read from where: nothing for samples that stand in the file, and no test set without a training set. */
+static void check_sources(struct builder *b, const struct slot *slots)
+{
+    const struct ast_entry *train = entry_of("data.train", slots), *test = entry_of("data.test", slots),
+                           *samples = entry_of("data.samples", slots), *either = train ? train : test;
+    if (either && samples) {
+        diag_error(b->diag, "N0420", either->loc, NULL, "`%s` is read from files, but the samples stand here",
+                   either->path);
+        diag_place(b->diag, samples->loc, "set here");
+    } else if (test && !train) {
+        diag_error(b->diag, "N0420", test->loc, NULL, "`test` says what is read, and `train` does not");
+        diag_help(b->diag, "for example `train = \"train\"`: a file or folder within that of the data");
+    }
+}
+
 static void check_required(struct builder *b, const struct decl *train, const struct slot *slots)
 {
     for (const struct key *k = setting_keys; k->name; k++) {
@@ -258,6 +283,7 @@ void settings_build(struct builder *b)
     for (const struct key *k = setting_keys; k->name; k++)
         if (k->type == KEY_BATCH && slots[k - setting_keys].entry)
             check_batch(b, &slots[k - setting_keys]);
+    check_sources(b, slots);
     if (section[DECL_TRAIN] && !b->partial)
         check_required(b, section[DECL_TRAIN], slots);
     if (section[DECL_SWEEP])

@@ -17,7 +17,7 @@ static void add_word(struct builder *b, const char *key, const struct word *w, c
         const struct arg *a = &w->arg[i];
         int n = a->type == ARG_PAIR ? 2 : args->count[i] ? args->count[i] : 1;
         const char *own = region_printf(b->region, "%s.%s", key, a->name);
-        if (a->type == ARG_MEASURE)
+        if (a->type == ARG_MEASURE || a->type == ARG_TEXT)
             setting_text(b, own, args->text[i], shapes_graph(w, i));
         else if (a->type != ARG_VALUE)
             setting_numbers(b, args->loc[i], own, n, args->num[i], shapes_graph(w, i));
@@ -48,10 +48,15 @@ static const struct word *read_word(struct builder *b, const struct key *key, co
                                     struct loc *loc)
 {
     struct call c;
-    if (!call_of(a, &c)) {
+    if (key->text && a && a->kind == AST_STRING) {
+        struct ast_arg *text = region_alloc(b->region, 1, sizeof *text);
+        *text = (struct ast_arg){.loc = a->loc, .value = (struct ast *)a};
+        c = (struct call){key->text, a->loc, 1, text};
+    } else if (!call_of(a, &c)) {
         if (a)
-            diag_error(b->diag, "N0403", a->loc, NULL, "expected the name of a%s %s",
-                       key->word == WORD_OPTIMIZER ? "n" : "", word_kind_text(key->word));
+            diag_error(b->diag, "N0403", a->loc, NULL, "expected the name of a%s %s%s",
+                       key->word == WORD_OPTIMIZER ? "n" : "", word_kind_text(key->word),
+                       key->text ? ", or a path in quotes" : "");
         return NULL;
     }
     const struct word *w = word_required(b, key->word, &c);

@@ -88,6 +88,18 @@ bool picture_made(const struct picture_step *step, int n, struct pixels *p)
     return ok;
 }
 
+struct data_where plan_where(const struct plan *p, const char *key)
+{
+    const struct setting *s = plan_setting(p, key);
+    struct data_where where = {.word = s && s->text ? word_find(WORD_SOURCE, s->text) : NULL};
+    for (int i = 0; where.word && i < MAX_WORD_ARGS && where.word->arg[i].name; i++) {
+        const struct setting *given = word_setting(p, key, where.word, i);
+        where.text[i] = given && given->text ? given->text : "";
+        where.num[i] = given && given->n ? given->num[0] : where.word->arg[i].otherwise;
+    }
+    return where;
+}
+
 int64_t plan_channels(const struct plan *p)
 {
     for (const struct tensor *t = p->tensor; t < p->tensor + p->ntensor; t++)

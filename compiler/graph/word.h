@@ -16,6 +16,7 @@ enum word_kind {
     WORD_METRIC,
     WORD_SAVE,
     WORD_STOP,
+    WORD_SOURCE,
     WORD_KINDS
 };
 
@@ -26,7 +27,8 @@ enum arg_type {
     ARG_NUMBERS, /* a number, or a list with one for each channel of the input: its first dimension */
     ARG_BOOL,    /* true, false */
     ARG_VALUE,   /* a value of the graph (losses) */
-    ARG_MEASURE  /* `loss` or a metric of the model: its name in args.text[i], "auto" where it is left out */
+    ARG_MEASURE, /* `loss` or a metric of the model: its name in args.text[i], "auto" where it is left out */
+    ARG_TEXT     /* a text in quotes, in args.text[i]; left out: the first choice, or "" */
 };
 enum { MAX_WORD_ARGS = 8 };
 
@@ -35,9 +37,11 @@ struct arg {
     enum arg_type type;
     const char *part[2]; /* optimizers: what their op calls the two of an ARG_PAIR */
     bool required;
-    double otherwise, second; /* default; ARG_PAIR: second number, 0: the same as the first */
-    double min, max;          /* allowed range, closed; both 0: any */
-    bool below;               /* max itself is not allowed */
+    double otherwise, second;  /* default; ARG_PAIR: second number, 0: the same as the first */
+    double min, max;           /* allowed range, closed; both 0: any */
+    bool below;                /* max itself is not allowed */
+    bool path;                 /* ARG_TEXT: a file or folder within the folder of data */
+    const char *const *choice; /* ARG_TEXT: the texts there are, NULL behind the last; NULL: any */
 };
 
 struct args {                   /* evaluated against a word's arg table */
@@ -137,5 +141,13 @@ const char *picture_sized(const struct picture_step *step, int n, struct pixels 
 bool picture_made(const struct picture_step *step, int n, struct pixels *p);
 /* What the transforms of numbers make of a value v of channel c: scale[c] v + shift[c]. */
 void plan_transform(const struct plan *p, int64_t channels, double *scale, double *shift);
+
+/* What `train` or `test` of the data says that samples are read from; word NULL: nothing. */
+struct data_where {
+    const struct word *word;
+    const char *text[MAX_WORD_ARGS];
+    double num[MAX_WORD_ARGS];
+};
+struct data_where plan_where(const struct plan *p, const char *key); /* "data.train" */
 
 #endif

@@ -2,6 +2,7 @@
 #include "survey.h"
 
 #include "base/atomic_file.h"
+#include "graph/word.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -77,6 +78,7 @@ static bool read_split(const struct contents *contents, struct picture_cache *ca
     from.cache = cache;
     if (format->cached && picture_cache_works(cache))
         from.now = cache->now[first / 2] = calloc(from.n, sizeof *from.now);
+    from.where = from.wish.where && from.wish.where[first / 2].word ? &from.wish.where[first / 2] : NULL;
     return format->read(&from, split, error) &&
            (!from.wish.steps || from.wish.alone || format->is || data_transform(&from, split, error)) &&
            (split->label.type == DATA_F32 || check_classes_of(split, MAX_CLASSES, "expected", error));
@@ -126,6 +128,11 @@ static bool is_synthetic(const char *folder)
     return found;
 }
 
+static bool look(const char *folder, const struct data_wish *wish, struct contents *contents, struct data_error *error)
+{
+    return wish && wish->where ? where_survey(folder, wish->where, contents, error) : survey(folder, contents, error);
+}
+
 bool data_open(const char *folder, const struct data_wish *wish, struct dataset *set, struct data_error *error)
 {
     struct picture_cache cache;
@@ -133,7 +140,7 @@ bool data_open(const char *folder, const struct data_wish *wish, struct dataset 
     const struct data_source from = {.wish = wish ? *wish : (struct data_wish){0}, .pictures = &set->pictures};
     *set = (struct dataset){0};
     picture_cache_open(&cache, folder, wish);
-    bool ok = survey(folder, &contents, error) &&
+    bool ok = look(folder, wish, &contents, error) &&
               read_split(&contents, &cache, TRAIN_SAMPLES, from, &set->train, error) &&
               read_split(&contents, &cache, TEST_SAMPLES, from, &set->test, error) && check_splits(set, error);
     if (ok) {
@@ -154,11 +161,11 @@ bool data_open(const char *folder, const struct data_wish *wish, struct dataset 
     return ok;
 }
 
-bool data_reads(const char *folder, const char *path)
+bool data_reads(const char *folder, const struct data_wish *wish, const char *path)
 {
     struct contents contents = {0};
     struct data_error ignored;
-    bool reads = false, known = survey(folder, &contents, &ignored);
+    bool reads = false, known = look(folder, wish, &contents, &ignored);
     for (int part = 0; known && part < DATA_PARTS; part++)
         for (size_t i = 0; i < contents.part[part].n; i++)
             reads |= atomic_destroys(path, contents.part[part].name[i]);

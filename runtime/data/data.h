@@ -60,9 +60,11 @@ struct dataset {
 typedef bool data_fits(const void *wanted, const struct data_field *field, bool label, struct data_error *error);
 
 struct picture_step;
+struct data_where;
 struct data_wish {
     data_fits *fits; /* NULL: anything will do */
     const void *wanted;
+    const struct data_where *where;  /* [2], of training set and test set (word.h); NULL: the folder decides */
     const struct picture_step *step; /* transforms of pictures (word.h): samples are what these make of them */
     int steps;
     bool alone;        /* these are for pictures in files of their own, and leave what comes as an array as it is */
@@ -80,8 +82,8 @@ bool data_class_names(const char *folder, struct dataset *set, struct data_error
 bool data_open(const char *folder, const struct data_wish *wish, struct dataset *set, struct data_error *error);
 void data_close(struct dataset *set);
 
-/* Would writing to `path` destroy one of the files that data_open reads in that folder? */
-bool data_reads(const char *folder, const char *path);
+/* Would writing to `path` destroy one of the files that data_open reads? */
+bool data_reads(const char *folder, const struct data_wish *wish, const char *path);
 
 /* Class index of sample i; the label must have rank 0. */
 int64_t data_class(const struct data_split *split, int64_t i);

@@ -13,6 +13,7 @@ struct data_file {
     const char *name, *path;
     unsigned char start[DATA_START]; /* zeros behind `got` */
     uint64_t got;                    /* 0 also if it cannot be read */
+    bool told;                       /* the .net file says which part it is, so that its name need not */
 };
 
 /* DAMAGED: it should be one of them, and `error` says why it is not; it counts if no other format takes the file. */
@@ -25,6 +26,7 @@ struct data_source {
     const char *labels;   /* NULL: they are in the files of the samples, or ... */
     const int32_t *class; /* ... these are of the samples, from the folders they are in */
     struct data_wish wish;
+    const struct data_where *where; /* what the .net file says of this split; NULL: nothing */
     struct data_pictures *pictures; /* goes on with what is there */
     const struct picture_cache *cache;
     const int64_t *kept;        /* of the samples: numbers in it, -1: not known there */
@@ -35,7 +37,8 @@ struct data_format {
     const char *name;              /* for people: "IDX" */
     const char *usual[DATA_PARTS]; /* names of files to expect; labels NULL: they are in the files of the samples */
     bool many;                     /* several files may be one part */
-    /* One of the two. Of files in the folder: */
+    const char *word; /* of .net (compiler/ops/sources.c), whose files are of this format whatever they hold; or NULL */
+    /* One of the two. Of files in the folder, or named by the .net file (`told`: *part does not matter): */
     enum data_claim (*claim)(const struct data_file *file, enum data_part *part, struct data_error *error);
     /* Of files, one a sample, in a folder for each class (tree.c): begins one of them so? `read` applies the transforms. */
     bool (*is)(const unsigned char start[DATA_START]);

@@ -157,6 +157,8 @@ static enum data_claim claim(const struct data_file *file, enum data_part *part,
         free(split.sample.path);
         return DATA_DAMAGED;
     }
+    if (file->told)
+        return DATA_MINE;
     bool train = has(name, "train");
     if (!train && !has(name, "t10k") && !has(name, "test")) {
         data_fail(error, "%s: an IDX file that is neither named train... nor t10k... or test...", file->path);

@@ -120,25 +120,35 @@ static bool add_file(struct contents *contents, const struct data_format *format
     return false;
 }
 
-/* Looks into one file and notes whose it is; takes `path`. */
-static bool offer_file(struct contents *contents, const char *name, char *path, struct data_error *error)
+const struct data_format *survey_file(const char *name, const char *path, bool told, enum data_part *part,
+                                      bool *damaged, struct data_error *error)
 {
     struct data_error local;
-    struct data_file file = {.name = name, .path = path};
+    struct data_file file = {.name = name, .path = path, .told = told};
     struct gz *stream = gz_open(path, &local);
     if (!stream || !gz_read_some(stream, file.start, sizeof file.start, &file.got, &local))
         file.got = 0;
     gz_close(stream);
-    bool damaged = false;
+    *damaged = false;
     for (int i = 0; data_formats[i]; i++) {
-        enum data_part part;
         if (!data_formats[i]->claim)
             continue;
-        enum data_claim claim = data_formats[i]->claim(&file, &part, damaged ? &local : error);
+        enum data_claim claim = data_formats[i]->claim(&file, part, *damaged ? &local : error);
         if (claim == DATA_MINE)
-            return add_file(contents, data_formats[i], part, path, error);
-        damaged |= claim == DATA_DAMAGED;
+            return data_formats[i];
+        *damaged |= claim == DATA_DAMAGED;
     }
+    return NULL;
+}
+
+/* Looks into one file and notes whose it is; takes `path`. */
+static bool offer_file(struct contents *contents, const char *name, char *path, struct data_error *error)
+{
+    enum data_part part;
+    bool damaged;
+    const struct data_format *format = survey_file(name, path, false, &part, &damaged, error);
+    if (format)
+        return add_file(contents, format, part, path, error);
     free(path);
     return !damaged;
 }

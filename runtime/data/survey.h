@@ -27,10 +27,18 @@ bool names_append(struct names *list, char *name); /* takes it; false: no memory
 void names_free(struct names *list);
 /* Splits the visible names of the folder into files and subfolders, each in order. */
 bool names_list(const char *folder, struct names *files, struct names *folders, struct data_error *error);
+/* Which format takes this file; NULL: none. `damaged`: it should be of one, and `error` says why it is not. */
+const struct data_format *survey_file(const char *name, const char *path, bool told, enum data_part *part,
+                                      bool *damaged, struct data_error *error);
 char *path_join(const char *folder, const char *name); /* NULL: no memory */
 
 /* tree.c: the same for subfolders that stand for classes; contents->format stays NULL where they do not. */
 bool tree_survey(const char *folder, const struct names *folders, struct contents *contents, struct data_error *error);
+
+/* where.c: the same for what the .net file says of training set and test set. */
+struct data_where;
+bool where_survey(const char *folder, const struct data_where *where, struct contents *contents,
+                  struct data_error *error);
 
 /* Needs survey_free, after a failure as well. */
 bool survey(const char *folder, struct contents *contents, struct data_error *error);

@@ -121,7 +121,7 @@ static int inspect_data(const struct options *o)
 {
     struct dataset set;
     struct data_error e;
-    if (o->output && data_reads(o->folder, o->output))
+    if (o->output && data_reads(o->folder, NULL, o->output))
         return complain(STATUS_USAGE, "--output %s: this file is read here, and would be lost", o->output);
     /* Pictures are as large as their files say, which no array can be. */
     const struct picture_step step[] = {{word_find(WORD_TRANSFORM, "Resize"), {LOOKED_AT}},

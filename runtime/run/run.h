@@ -29,6 +29,8 @@ struct device *device_open(const char *name, const struct device_options *o, cha
 /* Opens the folder, or makes a set of the plan's `data.samples` (training and test set at once) if folder is NULL, and
  * checks it against the plan's input and target. Class indices become I32, as the kernels read them. */
 int samples_open(const struct plan *p, const char *folder, bool skip_damaged, struct dataset *set);
+/* Would writing to `path` destroy a file of them? */
+bool samples_read(const struct plan *p, const char *folder, const char *path);
 void samples_close(struct dataset *set);
 int64_t samples_classes(const struct plan *p); /* that the network tells apart; 0: its target is no class */
 struct device_data samples_of(const struct data_split *split);

@@ -178,11 +178,33 @@ static int from_plan(const struct plan *p, struct dataset *set)
     return status ? status : fill(p, s, &set->test);
 }
 
+/* What the plan says of the data; `where` and `step` are to stay as long as it. */
+static struct data_wish wish_of(const struct plan *p, struct data_where where[2], struct picture_step step[MAX_METRICS])
+{
+    where[0] = plan_where(p, "data.train");
+    where[1] = plan_where(p, "data.test");
+    return (struct data_wish){.fits = fits,
+                              .wanted = p,
+                              .where = where[0].word || where[1].word ? where : NULL,
+                              .step = step,
+                              .steps = plan_picture_steps(p, step)};
+}
+
+bool samples_read(const struct plan *p, const char *folder, const char *path)
+{
+    struct picture_step step[MAX_METRICS];
+    struct data_where where[2];
+    const struct data_wish wish = wish_of(p, where, step);
+    return data_reads(folder, &wish, path);
+}
+
 int samples_open(const struct plan *p, const char *folder, bool skip_damaged, struct dataset *set)
 {
     struct data_error e;
     struct picture_step step[MAX_METRICS];
-    const struct data_wish wish = {fits, p, step, plan_picture_steps(p, step), false, skip_damaged};
+    struct data_where where[2];
+    struct data_wish wish = wish_of(p, where, step);
+    wish.skip_damaged = skip_damaged;
     *set = (struct dataset){.format = ""};
     int status =
         folder ? data_open(folder, &wish, set, &e) ? 0 : complain(STATUS_DATA, "%s", e.text) : from_plan(p, set);

@@ -72,8 +72,8 @@ static bool is_read(const struct job *j, const struct asked *asked, const char *
 {
     const struct options *o = j->options;
     const char *folder = !asked || asked->set ? o->folder : NULL;
-    bool read =
-        atomic_destroys(path, o->plan) || atomic_destroys(path, j->weights) || (folder && data_reads(folder, path));
+    bool read = atomic_destroys(path, o->plan) || atomic_destroys(path, j->weights) ||
+                (folder && samples_read(j->plan, folder, path));
     for (int64_t i = 0; asked && i < asked->parts && !read; i++)
         read = asked->part[i].path && atomic_destroys(path, asked->part[i].path);
     for (size_t i = 0; i < o->map.files && !read; i++)

@@ -24,6 +24,9 @@ for row in 'save = average' 'stop = never'; do
     expect 70 netc row.net
     says err 'internal error: way to (save average|stop never) has no rule'
 done
+sed 's/^data {/data {\n    train = cloud/' "$ROOT/models/mlp.net" >row.net
+expect 70 netc row.net
+says err 'internal error: source of data cloud has no rule'
 
 # A kernel that cannot be written: netc prints none of the others, netrun compiles none.
 for row in CpuOnly,cuda Codeless,cuda Codeless,c; do

@@ -227,8 +227,8 @@ static void test_cifar(void **state)
     write_cifar(temp, "test_batch.bin", 1, 9, false);
     const char *const read[] = {"data_batch_2.bin", "data_batch_1.bin.gz", "test_batch.bin"};
     for (int i = 0; i < 3; i++)
-        assert_true(data_reads(temp->folder, temp_path(temp, read[i])));
-    assert_false(data_reads(temp->folder, temp_path(temp, "table.csv")));
+        assert_true(data_reads(temp->folder, NULL, temp_path(temp, read[i])));
+    assert_false(data_reads(temp->folder, NULL, temp_path(temp, "table.csv")));
     static const char names[] = "airplane\nautomobile\r\nbird\ncat\ndeer\ndog\nfrog\nhorse\nship\ntruck\n\n";
     temp_write(temp, "batches.meta.txt", names, sizeof names - 1);
     struct dataset set = open_good(temp);

@@ -44,7 +44,8 @@ static bool check_argument(const struct word *w, int i, const char *x)
 {
     const struct arg *a = &w->arg[i];
     char value[64];
-    bool good = true, number = a->type != ARG_BOOL && a->type != ARG_VALUE && a->type != ARG_MEASURE;
+    bool good = true,
+         number = a->type != ARG_BOOL && a->type != ARG_VALUE && a->type != ARG_MEASURE && a->type != ARG_TEXT;
     bool integer = a->type == ARG_INT || (a->type == ARG_PAIR && a->otherwise == floor(a->otherwise));
     if (number && !(a->min == 0 && a->max == 0)) {
         snprintf(value, sizeof value, "%.17g", a->min - 1 - fabs(a->min));
@@ -86,6 +87,29 @@ static void test_every_argument(void **state)
             good &= check_argument(w, i, input[shape]);
     }
     assert_true(good);
+}
+
+/* A path that leads out of the folder of data is refused in a plan too. */
+static void test_paths_of_a_plan(void **state)
+{
+    static char *const wrong[] = {"/etc", "a/../../b", "..", ""}, *const right[] = {"a", "a/b.x", "..a/b..", "."};
+    struct trial t;
+    struct plan_error e;
+    (void)state;
+    assert_true(trial_plan(&t, "word.net", model_with(word_find(WORD_SOURCE, "files"), "\"train\"", input[0]), NULL, 0,
+                           stderr));
+    struct setting *s = (struct setting *)plan_setting(t.p, "data.train.samples");
+    assert_non_null(s);
+    for (int i = 0; i < COUNT(wrong); i++) {
+        s->text = wrong[i];
+        assert_false(settings_check(t.p, &e));
+        assert_non_null(strstr(e.text, "setting data.train.samples is a path within the folder"));
+        s->text = right[i];
+        assert_true(settings_check(t.p, &e));
+    }
+    s->text = NULL;
+    assert_false(settings_check(t.p, &e));
+    trial_close(&t);
 }
 
 /* A plan from anywhere: what its settings say is checked against the same tables. */
@@ -131,7 +155,7 @@ static void test_settings_of_a_plan(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_argument),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_argument), cmocka_unit_test(test_paths_of_a_plan),
                                        cmocka_unit_test(test_settings_of_a_plan)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
