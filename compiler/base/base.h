@@ -62,6 +62,7 @@ void diag_place(struct diag *d, struct loc at, const char *format, ...) __attrib
 void diag_note(struct diag *d, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void diag_help(struct diag *d, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void diag_flush(struct diag *d);
+const char *diag_first(const struct diag *d); /* what the first error says; "": there is none */
 
 /* nearest.c: the nearest of `n` names (Damerau-Levenshtein at most max(1, len / 3), case-insensitive first); NULL: none. */
 const char *diag_nearest(const char *name, const char *const *names, int n);

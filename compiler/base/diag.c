@@ -326,3 +326,11 @@ void diag_flush(struct diag *d)
     fputc('\n', d->out);
     d->first = d->last = NULL;
 }
+
+const char *diag_first(const struct diag *d)
+{
+    const struct message *m = d->first;
+    while (m && !m->error)
+        m = m->next;
+    return m ? m->text : "";
+}

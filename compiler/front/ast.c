@@ -125,6 +125,22 @@ static void print_tree(const struct ast *a, enum binding within, FILE *out)
         fputc(')', out);
 }
 
+const char *ast_expression(const struct ast *a, struct region *r)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    if (out)
+        print_tree(a, LOOSE, out);
+    if (!out || fclose(out) != 0) {
+        fputs("out of memory\n", stderr);
+        exit(70);
+    }
+    const char *copy = region_copy(r, text);
+    free(text);
+    return copy;
+}
+
 static void print_type(const struct ast_type *t, FILE *out)
 {
     fprintf(out, "%s[", t->name ? t->name : "?");

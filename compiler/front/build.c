@@ -54,6 +54,12 @@ static void declare_param(struct builder *b, const struct decl *d)
     scope_declare(b, &b->top, d->name, d->loc, NAME_PARAM, v);
 }
 
+/* Those settings.c reads. */
+static bool is_setting(const char *name)
+{
+    return strncmp(name, "data.", 5) == 0 || strncmp(name, "train.", 6) == 0;
+}
+
 static void check_defines(struct builder *b)
 {
     const char **name = NULL;
@@ -69,7 +75,7 @@ static void check_defines(struct builder *b)
             if (strcmp(b->define[i].name, b->define[k].name) == 0)
                 diag_error(b->diag, "N0105", (struct loc){0}, NULL, "-D %s is given twice, as %s and as %s",
                            b->define[i].name, b->define[k].text, b->define[i].text);
-        if (b->define[i].used)
+        if (b->define[i].used || is_setting(b->define[i].name))
             continue;
         const char *near = diag_nearest(b->define[i].name, name, n);
         diag_error(b->diag, "N0105", (struct loc){0}, NULL, "-D %s=%s: there is no param `%s`", b->define[i].name,

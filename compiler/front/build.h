@@ -151,6 +151,8 @@ struct slot {                           /* what the text says about one key */
     struct ast_arg *change; /* optimizer.lr = 0.1 */
 };
 void settings_build(struct builder *b);
+/* Of "train.optimizer" and "train.optimizer.lr"; NULL: there is none. */
+const struct key *setting_key(const char *path);
 /* With those of the settings before; false after an error. `at`: where the numbers stand. */
 bool numbers_fit(struct builder *b, struct loc at, int64_t n);
 void setting_numbers(struct builder *b, struct loc at, const char *key, int n, const double *num, bool graph);

@@ -88,6 +88,7 @@ struct ast_file {
 
 /* NULL only if nothing could be made of the text; errors are in d. Defined beside grammar/net.y. */
 struct ast_file *parse(const char *text, size_t length, struct diag *d, struct region *r);
+const char *ast_expression(const struct ast *a, struct region *r); /* as one writes it */
 void ast_print(const struct ast_file *f, FILE *out); /* normalised .net text: the dump of the parse pass */
 
 /* ---- build.c: syntax tree -> graph and settings. Scopes, blocks, repeat, -D, argument checking from the word tables ---- */
@@ -96,7 +97,7 @@ struct define {
     const char *name;
     const char *text;
     bool used;
-}; /* -D name=expression */
+}; /* -D name=expression: of a param, or of a setting by its path */
 
 /* Builds the forward graph for one phase; layers that differ between phases (Dropout, BatchNorm) look at graph->phase.
  * Reports to d; returns NULL if there were errors. Settings are filled when m is not NULL. */

@@ -47,6 +47,20 @@ const struct arg *setting_rule(const struct setting *list, int n, const char *ke
     return rule && setting_find(list, n, key) ? rule : NULL;
 }
 
+bool setting_shapes(const struct setting *list, int n, const char *key)
+{
+    const char *dot = strrchr(key, '.');
+    const struct setting *s = setting_find(list, n, key);
+    if (!dot || !setting_key(key))
+        return false;
+    if (s)
+        return s->graph || !rule_of(list, n, key);
+    for (const struct setting *parent = list; parent < list + n; parent++) /* its word has no such argument */
+        if (strlen(parent->key) == (size_t)(dot - key) && strncmp(parent->key, key, (size_t)(dot - key)) == 0)
+            return false;
+    return true;
+}
+
 const char *setting_nearest(const struct setting *list, int n, const char *key, struct region *r)
 {
     const char **all = region_alloc(r, (size_t)n, sizeof *all);
@@ -188,7 +202,8 @@ bool setting_override(struct plan *p, const char *assignment, char *why, size_t 
     const struct arg *rule = setting_rule(list, n, key);
     if (s->graph || !rule)
         return refuse(why, whysize,
-                      "`%s` is part of what was compiled: change it in the .net file, and netc must run again", key);
+                      "`%s` is part of what was compiled: change it in the .net file, or give that with -D %s=VALUE",
+                      key, key);
     bool batch = strcmp(key, "train.batch") == 0;
     if (batch && strcmp(value, "auto") == 0) {
         s->text = region_copy(r, value);

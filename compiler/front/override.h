@@ -7,6 +7,8 @@
 /* Do the settings of a plan that was read agree with the tables: words that are known, arguments of the right type, range and
  * length? */
 bool settings_check(const struct plan *p, struct plan_error *e);
+/* Is it an entry of `data` or `train`, or a part of one, that only compiling can change: -D? */
+bool setting_shapes(const struct setting *list, int n, const char *key);
 /* Changes one setting: "train.epochs=3". False, with the reason and what would be right in `why`, for unknown keys, entries
  * that shaped the graph, and values of the wrong type, range or length. */
 bool setting_override(struct plan *p, const char *assignment, char *why, size_t whysize);

@@ -116,6 +116,16 @@ static const struct key *find_key(const char *section, const char *name, size_t 
     return NULL;
 }
 
+const struct key *setting_key(const char *path)
+{
+    const char *dot = strchr(path, '.');
+    char section[16];
+    if (!dot || dot - path >= (ptrdiff_t)sizeof section)
+        return NULL;
+    snprintf(section, sizeof section, "%.*s", (int)(dot - path), path);
+    return find_key(section, dot + 1, strcspn(dot + 1, "."));
+}
+
 static void unknown_key(struct builder *b, const char *section, const struct ast_entry *e, const char *name)
 {
     const char *known[MAX_KEYS], *all = "";
@@ -176,6 +186,49 @@ static void read_section(struct builder *b, const struct decl *d, struct slot *s
         } else {
             slot->entry = e;
         }
+    }
+}
+
+/* Where -D has put it: in no text. */
+static void put_nowhere(struct ast *a)
+{
+    if (!a)
+        return;
+    a->loc = a->label_loc = (struct loc){0};
+    put_nowhere(a->left);
+    put_nowhere(a->right);
+    for (int i = 0; i < a->narg; i++) {
+        a->arg[i].loc = (struct loc){0};
+        put_nowhere(a->arg[i].value);
+    }
+}
+
+/* -D train.optimizer=SGD(lr = 0.1), -D data.holdout=0.1: in the place of what the text says, or beside it. Such settings stand in the
+ * plan as params do. */
+static void read_defines(struct builder *b, const char *section, struct slot *slots)
+{
+    const size_t length = strlen(section);
+    for (struct define *d = b->define; d < b->define + b->ndefine; d++) {
+        if (strncmp(d->name, section, length) != 0 || d->name[length] != '.')
+            continue;
+        struct ast *value = (struct ast *)parse_expression(d->text, b->region);
+        d->used = true;
+        if (!value) {
+            diag_error(b->diag, "N0105", (struct loc){0}, NULL, "-D %s=%s: this is no expression", d->name, d->text);
+            continue;
+        }
+        put_nowhere(value);
+        struct ast_entry *e = region_alloc(b->region, 1, sizeof *e);
+        *e = (struct ast_entry){.path = d->name + length + 1, .value = value};
+        size_t own = strcspn(e->path, ".");
+        const struct key *key = find_key(section, e->path, own);
+        if (!key)
+            unknown_key(b, section, e, region_printf(b->region, "%.*s", (int)own, e->path));
+        else if (e->path[own])
+            change_word(b, key, e, e->path + own + 1, &slots[key - setting_keys]);
+        else
+            slots[key - setting_keys] = (struct slot){.entry = e};
+        setting_text(b, region_printf(b->region, "param.%s", d->name), d->text, true);
     }
 }
 
@@ -278,6 +331,8 @@ void settings_build(struct builder *b)
         if (d->kind != DECL_SWEEP)
             read_section(b, d, slots);
     }
+    read_defines(b, "data", slots);
+    read_defines(b, "train", slots);
     for (const struct key *k = setting_keys; k->name; k++)
         set_key(b, k, &slots[k - setting_keys]);
     for (const struct key *k = setting_keys; k->name; k++)

@@ -1,8 +1,11 @@
 /* sweep.c: the sweep section: values that settings, params and the device shall take. They stay text, as --sweep takes it. */
 #include "build.h"
+#include "override.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+enum { MAX_EXPRESSIONS = 100 };
 
 /* A short decimal that reads back as the same number: 100, not 1e+02. */
 static const char *number_text(struct region *r, double x)
@@ -71,30 +74,72 @@ static const char *numbers(struct builder *b, const struct ast_entry *e, const s
     return text;
 }
 
+/* The file without its sweep. */
+static struct ast_file without_sweep(struct builder *b)
+{
+    struct ast_file f = *b->file;
+    f.decl = region_alloc(b->region, (size_t)f.ndecl, sizeof *f.decl);
+    f.ndecl = 0;
+    for (int i = 0; i < b->file->ndecl; i++)
+        if (b->file->decl[i].kind != DECL_SWEEP)
+            f.decl[f.ndecl++] = b->file->decl[i];
+    return f;
+}
+
+/* Does the network stand with it in its place? */
+static bool builds_with(struct builder *b, const struct ast_file *f, const char *path, const char *text, struct loc at)
+{
+    struct diag own = {.file = b->diag->file, .region = b->region};
+    struct model m = {0};
+    struct define *list = region_alloc(b->region, (size_t)b->ndefine + 1, sizeof *list);
+    int n = 0;
+    for (int i = 0; i < b->ndefine; i++)
+        if (strcmp(b->define[i].name, path) != 0)
+            list[n++] = b->define[i];
+    list[n++] = (struct define){.name = path, .text = text};
+    if (build(f, PHASE_TRAIN, list, n, &m, &own, b->region))
+        return true;
+    diag_error(b->diag, "N0416", at, NULL, "`%s` cannot be this: %s", path, diag_first(&own));
+    return false;
+}
+
+/* Values of what shapes the network, as they are written: each is what -D takes, and is tried. */
+static const char *expressions(struct builder *b, const struct ast_entry *e)
+{
+    const struct ast *a = e->value;
+    const struct ast_file f = without_sweep(b);
+    if (!a || a->kind != AST_LIST || !a->narg || a->narg > MAX_EXPRESSIONS) {
+        diag_error(b->diag, "N0416", a ? a->loc : e->loc, NULL, "a sweep goes over a list of 1 to %d such values",
+                   MAX_EXPRESSIONS);
+        return NULL;
+    }
+    const char *text = "";
+    for (int i = 0; i < a->narg; i++) {
+        const char *one = ast_expression(a->arg[i].value, b->region);
+        if (b->diag->errors || !builds_with(b, &f, e->path, one, a->arg[i].value->loc))
+            return NULL;
+        text = region_printf(b->region, "%s%s%s", text, i ? ", " : "", one);
+    }
+    return text;
+}
+
 /* What stands at a path. False, after an error: nothing that can be gone over. */
-static bool find_rule(struct builder *b, const struct ast_entry *e, int count, const struct arg **rule)
+static bool find_rule(struct builder *b, const struct ast_entry *e, int count, const struct arg **rule, bool *shapes)
 {
     const struct model *m = b->model;
     const char *path = strcmp(e->path, "seed") == 0 ? "train.seed" : e->path;
     struct name *param = scope_find(&b->top, e->path);
     *rule = setting_rule(m->setting, count, path);
+    *shapes = setting_shapes(m->setting, count, path);
     if (param && param->kind == NAME_PARAM) {
         param->used = true;
         return true;
     }
-    if (!*rule && b->diag->errors)
+    if (*shapes || *rule || b->diag->errors)
         return true;
-    if (!*rule) {
-        const char *near = setting_nearest(m->setting, count, e->path, b->region);
-        diag_error(b->diag, "N0416", e->loc, near ? region_printf(b->region, "did you mean `%s`?", near) : NULL,
-                   "there is no setting or param `%s` to sweep over", e->path);
-        return false;
-    }
-    const struct setting *s = setting_find(m->setting, count, path);
-    if (!s->graph)
-        return true;
-    diag_error(b->diag, "N0416", e->loc, NULL, "`%s` shapes the network: no sweep changes it", e->path);
-    diag_help(b->diag, "declare a `param`, use it there, and go over that");
+    const char *near = setting_nearest(m->setting, count, e->path, b->region);
+    diag_error(b->diag, "N0416", e->loc, near ? region_printf(b->region, "did you mean `%s`?", near) : NULL,
+               "there is no setting or param `%s` to sweep over", e->path);
     return false;
 }
 
@@ -150,12 +195,13 @@ static void sweep_entry(struct builder *b, const struct ast_entry *e, int count)
     const struct rule *special = rule_of(e);
     const struct arg *rule = NULL;
     const char *text;
+    bool shapes = false;
     if (special)
-        text = special->path || find_rule(b, e, count, &rule) ? call_text(b, e, special, rule) : NULL;
+        text = special->path || find_rule(b, e, count, &rule, &shapes) ? call_text(b, e, special, rule) : NULL;
     else if (strcmp(e->path, "device") == 0)
         text = e->value ? devices(b, e->value) : NULL;
     else
-        text = find_rule(b, e, count, &rule) ? numbers(b, e, rule) : NULL;
+        text = !find_rule(b, e, count, &rule, &shapes) ? NULL : shapes ? expressions(b, e) : numbers(b, e, rule);
     if (text)
         setting_text(b, region_printf(b->region, "sweep.%s", e->path), text, false);
 }

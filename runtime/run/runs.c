@@ -101,6 +101,12 @@ static bool differs(const struct listing *l, const char *key)
     return false;
 }
 
+/* -D of an entry: the settings that it made say it. */
+static bool made_others(const char *key)
+{
+    return strncmp(key, "param.", 6) == 0 && strchr(key + 6, '.');
+}
+
 static bool listed(const struct listing *l, const char *key)
 {
     for (size_t i = 0; i < json_array_size(l->columns); i++)
@@ -122,7 +128,7 @@ static void find_columns(struct listing *l)
         json_t *value;
         json_object_foreach(json_array_get(l->settings, r), key, value)
         {
-            if (json_array_size(l->columns) < MOST_COLUMNS && differs(l, key) && !listed(l, key))
+            if (json_array_size(l->columns) < MOST_COLUMNS && differs(l, key) && !listed(l, key) && !made_others(key))
                 add_name(l->columns, key);
         }
     }

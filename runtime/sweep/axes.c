@@ -114,14 +114,11 @@ static int check_setting(struct sweep *s, const struct axis *a, struct plan *pla
     char why[512];
     for (int i = 0; i < a->n; i++)
         if (!setting_override(plan, region_printf(s->region, "%s=%s", a->name, a->value[i]), why, sizeof why))
-            return complain(STATUS_USAGE, "--sweep: %s%s", why,
-                            strstr(why, "netc must run again")
-                                ? "\n  = help: `param NAME = ...` in the file, used there, can be gone over"
-                                : "");
+            return complain(STATUS_USAGE, "--sweep: %s", why);
     return 0;
 }
 
-/* Each value, with the other params as they are. */
+/* A param, or a setting that shapes the graph: each value is compiled, with the others as they are. */
 static int check_param(struct sweep *s, const struct axis *a)
 {
     if (!s->source.model)
@@ -146,7 +143,7 @@ static int check_axis(struct sweep *s, struct axis *a, struct plan *plan)
         a->kind = AXIS_DEVICE;
         return check_device(a);
     }
-    if (strchr(a->name, '.')) {
+    if (strchr(a->name, '.') && !(s->source.model && setting_shapes(plan->setting, plan->nsetting, a->name))) {
         a->kind = AXIS_SETTING;
         return check_setting(s, a, plan);
     }

@@ -99,3 +99,30 @@ done
 expect 0 netrun round.net --train "$data" --device cpu --epochs 1 --sweep -o -
 says out '^[12],.*,100,0\.001,'
 says out '^[12],.*,1000,0\.001,'
+
+# What shapes the network, or stood nowhere: whole entries and parts of them, in the section and on the command line, as -D has them.
+{ sed '/^sweep/,$ d' mlp.net; cat <<'END'
+sweep {
+    train.optimizer = [SGD(lr = 0.1, momentum = 0.5), Adam(lr = hidden / 8000)]
+    train.schedule  = [Cosine, Step(every = 1, gamma = 0.5)]
+}
+END
+} >words.net
+expect 0 netrun words.net --train "$data" --device cpu --epochs 1 --sweep --runs words -o words.csv
+says words.csv '^1,.*,"SGD\(lr = 0.1, momentum = 0.5\)",Cosine,'
+says words.csv '^4,.*,Adam\(lr = hidden / 8000\),"Step\(every = 1, gamma = 0.5\)",'
+sed 's/optimizer *=.*/optimizer = SGD(lr = 0.1, momentum = 0.5)\n    schedule = Step(every = 1, gamma = 0.5)/; /^sweep/,$ d' mlp.net >alone.net
+expect 0 netrun alone.net --train "$data" --device cpu --epochs 1 --runs alone
+values() { tail -c $((4 * 101770)) "$1/best.safetensors"; }       # without the hash of the text
+cmp <(values words/mlp-sweep-1/mlp-2) <(values alone/mlp-1) || fail "a row is not the training that it names"
+expect 0 netrun words.net --train "$data" --device cpu --epochs 1 --runs alone -D 'train.optimizer=SGD(lr = 0.1)' \
+    -D train.optimizer.momentum=0.5 -D 'train.schedule=Step(every = 1, gamma = 0.5)'
+cmp <(values alone/mlp-1) <(values alone/mlp-2) || fail "-D of entries is another training"
+says alone/mlp-2/settings.json '"param.train.optimizer": "SGD\(lr = 0.1\)"'
+expect 0 netrun --rerun alone/mlp-2 --runs alone
+expect 1 netrun words.net --train "$data" --sweep 'train.optimizer = SGD(lr = 0.1), Adam(lrr = 1)'
+says err '`Adam` has no argument `lrr`'
+expect 1 netrun words.net --train "$data" -D train.optimiser=SGD
+says err '`train` has no key `optimiser`'
+expect 1 netrun words.net --train "$data" -D 'train.optimizer=SGD('
+says err '-D train.optimizer=SGD\(: this is no expression'

@@ -219,8 +219,8 @@ static void settings_can_be_overridden(void **state)
         {"train.epochs=", false, "an integer from 1"},
         {"train.epochs=3)", false, "an integer from 1"},
         {"train.epochs", false, "KEY=VALUE"},
-        {"train.optimizer.momentum=0", false, "netc must run again"},
-        {"train.loss=MSE", false, "netc must run again"},
+        {"train.optimizer.momentum=0", false, "give that with -D train."},
+        {"train.loss=MSE", false, "give that with -D train."},
     };
     struct compiled c;
     compile(&c, network, PHASE_TRAIN, NULL);
