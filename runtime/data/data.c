@@ -89,16 +89,22 @@ static bool same_layout(const struct data_field *a, const struct data_field *b)
     return a->type == b->type && a->rank == b->rank && memcmp(a->dims, b->dims, (size_t)a->rank * sizeof *a->dims) == 0;
 }
 
+/* Those that are there are like the first of them. */
 static bool check_splits(const struct dataset *set, struct data_error *error)
 {
-    if (set->train.count == 0 || set->test.count == 0)
-        return true;
-    if (!same_layout(&set->train.sample, &set->test.sample))
-        return data_fail(error, "%s: samples differ in type or shape from those of %s", set->test.sample.path,
-                         set->train.sample.path);
-    if (!same_layout(&set->train.label, &set->test.label))
-        return data_fail(error, "%s: labels differ in type or shape from those of %s", set->test.label.path,
-                         set->train.label.path);
+    const struct data_split *first = NULL;
+    for (int i = 0; i < DATA_SPLITS; i++) {
+        const struct data_split *split = data_split_of(set, i);
+        if (split->count == 0)
+            continue;
+        first = first ? first : split;
+        if (!same_layout(&first->sample, &split->sample))
+            return data_fail(error, "%s: samples differ in type or shape from those of %s", split->sample.path,
+                             first->sample.path);
+        if (!same_layout(&first->label, &split->label))
+            return data_fail(error, "%s: labels differ in type or shape from those of %s", split->label.path,
+                             first->label.path);
+    }
     return true;
 }
 
@@ -113,11 +119,11 @@ static int64_t largest_class(const struct data_split *split)
 
 static void count_classes(struct dataset *set)
 {
-    const struct data_split *either = set->train.count ? &set->train : &set->test;
-    if (either->label.rank != 0)
-        return;
-    int64_t train = largest_class(&set->train), test = largest_class(&set->test);
-    set->classes = (train > test ? train : test) + 1;
+    for (int i = 0; i < DATA_SPLITS; i++) {
+        const struct data_split *split = data_split_of(set, i);
+        int64_t classes = split->count > 0 && split->label.rank == 0 ? largest_class(split) + 1 : 0;
+        set->classes = classes > set->classes ? classes : set->classes;
+    }
 }
 
 static bool is_synthetic(const char *folder)
@@ -142,7 +148,8 @@ bool data_open(const char *folder, const struct data_wish *wish, struct dataset 
     picture_cache_open(&cache, folder, wish);
     bool ok = look(folder, wish, &contents, error) &&
               read_split(&contents, &cache, TRAIN_SAMPLES, from, &set->train, error) &&
-              read_split(&contents, &cache, TEST_SAMPLES, from, &set->test, error) && check_splits(set, error);
+              read_split(&contents, &cache, TEST_SAMPLES, from, &set->test, error) &&
+              read_split(&contents, &cache, HOLDOUT_SAMPLES, from, &set->holdout, error) && check_splits(set, error);
     if (ok) {
         set->format = contents.format->name;
         set->strangers = contents.strangers;

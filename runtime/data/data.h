@@ -45,11 +45,11 @@ struct data_pictures {
 
 struct dataset {
     const char *format;            /* its name for people, such as "IDX" */
-    struct data_split train, test; /* same shapes and types where both are there; at least one is */
-    struct data_split holdout; /* samples that were taken out of the training set, to test on; none unless asked for */
-    int64_t classes;           /* largest class index of both splits + 1; 0 for F32 targets */
-    char **class_name;         /* of the first `class_names` classes, from a file beside the data */
-    int64_t class_names;       /* 0: they have numbers only; else at least `classes` */
+    struct data_split train, test; /* same shapes and types, also in the holdout, where they are there; one is */
+    struct data_split holdout;     /* to test on while it trains: files of its own, or taken out of the training set */
+    int64_t classes;               /* largest class index of both splits + 1; 0 for F32 targets */
+    char **class_name;             /* of the first `class_names` classes, from a file beside the data */
+    int64_t class_names;           /* 0: they have numbers only; else at least `classes` */
     struct data_pictures pictures; /* of both splits, as they are in files of their own */
     int64_t strangers;             /* files beside the samples of classes' folders that are no samples */
     bool synthetic; /* a file SYNTHETIC beside them says that they were drawn: no results of a real set */
@@ -84,6 +84,13 @@ void data_close(struct dataset *set);
 
 /* Would writing to `path` destroy one of the files that data_open reads? */
 bool data_reads(const char *folder, const struct data_wish *wish, const char *path);
+
+/* Training set, test set and holdout in this order. */
+enum { DATA_SPLITS = 3 };
+static inline const struct data_split *data_split_of(const struct dataset *set, int i)
+{
+    return i == 0 ? &set->train : i == 1 ? &set->test : &set->holdout;
+}
 
 /* Class index of sample i; the label must have rank 0. */
 int64_t data_class(const struct data_split *split, int64_t i);

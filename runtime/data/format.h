@@ -6,7 +6,7 @@
 #include "data.h"
 
 enum { DATA_START = 8 };
-enum data_part { TRAIN_SAMPLES, TRAIN_LABELS, TEST_SAMPLES, TEST_LABELS, DATA_PARTS };
+enum data_part { TRAIN_SAMPLES, TRAIN_LABELS, TEST_SAMPLES, TEST_LABELS, HOLDOUT_SAMPLES, HOLDOUT_LABELS, DATA_PARTS };
 
 /* A file of the folder as far as its name and its first bytes, unpacked, tell. */
 struct data_file {

@@ -56,20 +56,24 @@ static void print_pictures(const struct dataset *set, FILE *out)
             split->sample.dims[1]);
 }
 
-/* Samples per class of both splits, one class a line. */
+/* Samples per class of all splits, one class a line. */
 static void print_classes(const struct dataset *set, FILE *out)
 {
-    int64_t *counts = calloc((size_t)set->classes, 2 * sizeof *counts);
+    const int shown = set->holdout.count ? 3 : 2;
+    int64_t *counts = calloc((size_t)set->classes, DATA_SPLITS * sizeof *counts);
     if (!counts)
         return;
-    for (int64_t i = 0; i < set->train.count; i++)
-        counts[2 * data_class(&set->train, i)]++;
-    for (int64_t i = 0; i < set->test.count; i++)
-        counts[2 * data_class(&set->test, i) + 1]++;
-    fprintf(out, "\nclass     train      test\n");
-    for (int64_t class = 0; class < set->classes && class < MAX_LISTED_CLASSES; class ++)
-        fprintf(out, "%5" PRId64 "%10" PRId64 "%10" PRId64 "%s%s\n", class, counts[2 * class], counts[2 * class + 1],
-                class < set->class_names ? "  " : "", class < set->class_names ? set->class_name[class] : "");
+    for (int k = 0; k < DATA_SPLITS; k++)
+        for (int64_t i = 0; i < data_split_of(set, k)->count; i++)
+            counts[DATA_SPLITS * data_class(data_split_of(set, k), i) + k]++;
+    fprintf(out, "\nclass     train      test%s\n", shown > 2 ? "   holdout" : "");
+    for (int64_t class = 0; class < set->classes && class < MAX_LISTED_CLASSES; class ++) {
+        fprintf(out, "%5" PRId64, class);
+        for (int k = 0; k < shown; k++)
+            fprintf(out, "%10" PRId64, counts[DATA_SPLITS * class + k]);
+        fprintf(out, "%s%s\n", class < set->class_names ? "  " : "",
+                class < set->class_names ? set->class_name[class] : "");
+    }
     if (set->classes > MAX_LISTED_CLASSES)
         fprintf(out, "... and %" PRId64 " more\n", set->classes - MAX_LISTED_CLASSES);
     free(counts);
@@ -188,11 +192,14 @@ void inspect_print(const struct dataset *set, FILE *out)
     fprintf(out, "%s%s\n", set->format, set->synthetic ? ", synthetic: a file SYNTHETIC is beside the data" : "");
     print_split("train", &set->train, set->classes, out);
     print_split("test", &set->test, set->classes, out);
+    if (set->holdout.count)
+        print_split("holdout", &set->holdout, set->classes, out);
     print_pictures(set, out);
     if (set->classes)
         print_classes(set, out);
     struct data_error wrong;
-    if (!data_check_finite(&set->train, &wrong) || !data_check_finite(&set->test, &wrong))
+    if (!data_check_finite(&set->train, &wrong) || !data_check_finite(&set->test, &wrong) ||
+        !data_check_finite(&set->holdout, &wrong))
         fprintf(out, "\n%s\n", wrong.text);
     else if (set->train.count)
         print_statistics(&set->train, out);

@@ -50,18 +50,19 @@ static json_t *split_json(const struct data_split *s)
 
 static json_t *classes_json(const struct dataset *set)
 {
-    int64_t *counts = calloc((size_t)set->classes + 1, 2 * sizeof *counts);
+    static const char *const name[DATA_SPLITS] = {"train", "test", "holdout"};
+    int64_t *counts = calloc((size_t)set->classes + 1, DATA_SPLITS * sizeof *counts);
     json_t *list = json_array();
-    const struct data_split *split[2] = {&set->train, &set->test};
-    for (int k = 0; counts && k < 2; k++)
-        for (int64_t i = 0; i < split[k]->count; i++)
-            counts[2 * data_class(split[k], i) + k]++;
+    for (int k = 0; counts && k < DATA_SPLITS; k++)
+        for (int64_t i = 0; i < data_split_of(set, k)->count; i++)
+            counts[DATA_SPLITS * data_class(data_split_of(set, k), i) + k]++;
     for (int64_t c = 0; counts && c < set->classes; c++) {
         json_t *row = json_pack("{s:I}", "class", (json_int_t)c);
         if (c < set->class_names)
             json_object_set_new(row, "name", text(set->class_name[c]));
-        json_object_set_new(row, "train", json_integer(counts[2 * c]));
-        json_object_set_new(row, "test", json_integer(counts[2 * c + 1]));
+        for (int k = 0; k < DATA_SPLITS; k++)
+            if (k < 2 || set->holdout.count)
+                json_object_set_new(row, name[k], json_integer(counts[DATA_SPLITS * c + k]));
         json_array_append_new(list, row);
     }
     free(counts);
@@ -93,9 +94,12 @@ json_t *dataset_json(const char *folder, const struct dataset *set)
     json_object_set_new(all, "synthetic", json_boolean(set->synthetic));
     json_object_set_new(all, "train", split_json(&set->train));
     json_object_set_new(all, "test", split_json(&set->test));
+    if (set->holdout.count)
+        json_object_set_new(all, "holdout", split_json(&set->holdout));
     if (set->classes)
         json_object_set_new(all, "classes", classes_json(set));
-    if (!data_check_finite(&set->train, &wrong) || !data_check_finite(&set->test, &wrong))
+    if (!data_check_finite(&set->train, &wrong) || !data_check_finite(&set->test, &wrong) ||
+        !data_check_finite(&set->holdout, &wrong))
         json_object_set_new(all, "not_finite", text(wrong.text));
     else if (set->train.count)
         json_object_set_new(all, "channels", channels_json(&set->train));

@@ -150,9 +150,10 @@ void picture_cache_close(struct picture_cache *c)
 {
     forget(c);
     cache_close(&c->cache);
-    free(c->now[0]);
-    free(c->now[1]);
-    c->now[0] = c->now[1] = NULL;
+    for (int i = 0; i < DATA_SPLITS; i++) {
+        free(c->now[i]);
+        c->now[i] = NULL;
+    }
 }
 
 static int64_t find(const struct picture_cache *c, const int64_t *number, size_t field, XXH128_hash_t wanted)
@@ -201,31 +202,37 @@ static bool put(int file, const void *from, size_t size)
 
 static bool put_all(int file, const struct header *head, const struct picture_record *record, const struct dataset *set)
 {
-    const struct data_split *split[2] = {&set->train, &set->test};
     bool ok = put(file, head, sizeof *head) && put(file, record, (size_t)head->count * sizeof *record);
-    for (int i = 0; ok && i < 2; i++)
-        ok = put(file, split[i]->sample.values, (size_t)split[i]->count * (size_t)split[i]->sample.bytes);
+    for (int i = 0; ok && i < DATA_SPLITS; i++) {
+        const struct data_split *split = data_split_of(set, i);
+        ok = put(file, split->sample.values, (size_t)split->count * (size_t)split->sample.bytes);
+    }
     return ok;
 }
 
-/* The records of both sets, one after the other; NULL: nothing can be kept. */
-static struct picture_record *records_now(const struct picture_cache *c, const int64_t n[2])
+/* The records of all sets, one after the other; NULL: nothing can be kept. */
+static struct picture_record *records_now(const struct picture_cache *c, const struct dataset *set, int64_t *count)
 {
-    bool known = picture_cache_works(c) && (n[0] == 0 || c->now[0]) && (n[1] == 0 || c->now[1]);
-    struct picture_record *all = known ? malloc((size_t)(n[0] + n[1]) * sizeof *all) : NULL;
-    for (int i = 0; all && i < 2; i++)
-        if (n[i] > 0)
-            memcpy(all + i * n[0], c->now[i], (size_t)n[i] * sizeof *all);
+    bool known = picture_cache_works(c);
+    *count = 0;
+    for (int i = 0; i < DATA_SPLITS; i++) {
+        *count += data_split_of(set, i)->count;
+        known = known && (data_split_of(set, i)->count == 0 || c->now[i]);
+    }
+    struct picture_record *all = known ? malloc((size_t)*count * sizeof *all) : NULL, *at = all;
+    for (int i = 0; all && i < DATA_SPLITS; at += data_split_of(set, i++)->count)
+        if (c->now[i])
+            memcpy(at, c->now[i], (size_t)data_split_of(set, i)->count * sizeof *at);
     return all;
 }
 
 void picture_cache_write(struct picture_cache *c, const struct dataset *set)
 {
     const struct data_field *like = set->train.count ? &set->train.sample : &set->test.sample;
-    const int64_t n[2] = {set->train.count, set->test.count}, count = n[0] + n[1];
-    const int64_t bytes = count * (int64_t)(like->bytes + sizeof(struct picture_record));
+    int64_t count;
+    struct picture_record *now = records_now(c, set, &count);
+    const int64_t bytes = count * (int64_t)(like->bytes + sizeof *now);
     char *path = NULL, name[64];
-    struct picture_record *now = records_now(c, n);
     bool same = now && count == c->count && memcmp(now, c->record, (size_t)count * sizeof *now) == 0;
     int file = now && !same && cache_affords(&c->cache, bytes, PICTURE_CACHE_MOST)
                    ? cache_make(&c->cache, c->cache.path, false, &path)

@@ -27,8 +27,8 @@ struct picture_cache {
     int64_t count, bytes; /* of pictures in the file, of each */
     int32_t dims[3];      /* of each: channels, height, width */
     struct picture_record *record;
-    int64_t *by_file, *by_content; /* their numbers, sorted */
-    struct picture_record *now[2]; /* of the training and the test set as they have been read; owned */
+    int64_t *by_file, *by_content;           /* their numbers, sorted */
+    struct picture_record *now[DATA_SPLITS]; /* of each set as it has been read; owned */
 };
 
 /* Finds what is kept of the folder. What `wish` makes of pictures is not of one size, or nothing can be kept: the other functions do
@@ -43,7 +43,7 @@ int64_t picture_cache_content(const struct picture_cache *c, XXH128_hash_t conte
 /* Its bytes, if they are what they were. Threads may read at once. */
 bool picture_cache_read(const struct picture_cache *c, int64_t number, unsigned char *to);
 
-/* Keeps both sets, of which c->now tells, unless they are what is kept already. */
+/* Keeps all sets, of which c->now tells, unless they are what is kept already. */
 void picture_cache_write(struct picture_cache *c, const struct dataset *set);
 
 #endif

@@ -10,7 +10,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-const char *const part_names[DATA_PARTS] = {"training samples", "training labels", "test samples", "test labels"};
+const char *const part_names[DATA_PARTS] = {"training samples", "training labels", "test samples",
+                                            "test labels",      "holdout samples", "holdout labels"};
 
 #define FORMAT(name) extern const struct data_format format_##name;
 #include "formatlist.h"
@@ -158,7 +159,7 @@ void survey_free(struct contents *contents)
     for (int part = 0; part < DATA_PARTS; part++)
         names_free(&contents->part[part]);
     names_free(&contents->classes);
-    for (int split = 0; split < 2; split++) {
+    for (int split = 0; split < DATA_SPLITS; split++) {
         free(contents->class[split]);
         free(contents->kept[split]);
     }

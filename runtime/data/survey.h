@@ -16,8 +16,8 @@ struct contents {
     /* Of a folder for each class: */
     struct names classes;
     const struct picture_cache *cache; /* looked into for pictures, which then need not be opened; NULL: none */
-    int32_t *class[2];                 /* of the samples of the training and the test set */
-    int64_t *kept[2];                  /* their numbers in the cache; -1: not there */
+    int32_t *class[DATA_SPLITS];       /* of the samples of each set */
+    int64_t *kept[DATA_SPLITS];        /* their numbers in the cache; -1: not there */
     int64_t strangers;                 /* files beside them that are of no format */
 };
 

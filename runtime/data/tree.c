@@ -8,12 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEEPEST = 16, SPLITS = 2 }; /* folders within a class; links may lead in a circle */
+enum { DEEPEST = 16 }; /* folders within a class; links may lead in a circle */
 
 static const struct {
     const char *name;
     int split;
-} roots[] = {{"train", 0}, {"training", 0}, {"test", 1}, {"testing", 1}, {"val", 1}, {"valid", 1}, {"validation", 1}};
+} roots[] = {{"train", 0}, {"training", 0}, {"test", 1}, {"testing", 1}, {"val", 2}, {"valid", 2}, {"validation", 2}};
 
 static bool no_memory(const char *folder, struct data_error *error)
 {
@@ -125,7 +125,7 @@ static bool survey_root(struct contents *c, int split, const char *root, struct 
 
 bool tree_survey(const char *folder, const struct names *folders, struct contents *c, struct data_error *error)
 {
-    const char *of[SPLITS] = {NULL};
+    const char *of[DATA_SPLITS] = {NULL};
     for (size_t i = 0; i < folders->n; i++)
         for (size_t k = 0; k < sizeof roots / sizeof *roots; k++) {
             const char **at = &of[roots[k].split];
@@ -139,7 +139,7 @@ bool tree_survey(const char *folder, const struct names *folders, struct content
     if (!of[0])
         return survey_root(c, 0, folder, error);
     bool ok = true;
-    for (int split = 0; ok && split < SPLITS; split++) {
+    for (int split = 0; ok && split < DATA_SPLITS; split++) {
         char *root = of[split] ? path_join(folder, of[split]) : NULL;
         ok = !of[split] || (root ? survey_root(c, split, root, error) : no_memory(folder, error));
         free(root);

@@ -71,7 +71,7 @@ static int describe(struct bundle *b, const struct job *j)
         meta(b, "holdout", "%a", j->recipe.holdout);
     if (j->data.synthetic || j->synthetic_weights)
         meta(b, "data", "synthetic");
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < DATA_SPLITS; i++)
         if (*j->hash[i])
             meta(b, checkpoint_hash_key[i], "%s", j->hash[i]);
     b->pair[b->pairs++] = (struct st_pair){"net", j->plan->net};

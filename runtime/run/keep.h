@@ -37,7 +37,7 @@ int classes_take(struct job *j);
 
 /* ---- recall.c: what a checkpoint tells ---- */
 
-extern const char *const checkpoint_hash_key[2]; /* of the training and the test set */
+extern const char *const checkpoint_hash_key[DATA_SPLITS]; /* of training set, test set, and holdout if it is files */
 struct origin {
     int64_t epoch, in_epoch; /* as in a position */
     bool synthetic;

@@ -7,17 +7,17 @@
 /* Takes down which data these are, and compares them with those that the run has been trained with. */
 static int know_data(struct job *j)
 {
-    const struct data_split *split[2] = {&j->data.train, &j->data.test};
-    for (int i = 0; i < 2; i++) {
+    static const char *const name[DATA_SPLITS] = {"training set", "test set", "holdout"};
+    for (int i = 0; i < DATA_SPLITS; i++) {
         char hash[HASH_TEXT];
-        samples_hash(split[i], hash);
+        samples_hash(data_split_of(&j->data, i), hash);
         bool other = *j->hash[i] && strcmp(j->hash[i], hash) != 0;
         if (other && !j->options->data_changed)
             return complain(
                 STATUS_DATA,
-                "%s: the %s set is not the one that %s was trained with (hash %.8s, not %.8s)\n"
+                "%s: the %s is not the one that %s was trained with (hash %.8s, not %.8s)\n"
                 "  = help: --data-changed goes on with it; --train DIR names the data where they lie elsewhere now",
-                j->options->folder, i ? "test" : "training", j->folder, hash, j->hash[i]);
+                j->options->folder, name[i], j->folder, hash, j->hash[i]);
         j->altered |= other;
         memcpy(j->hash[i], hash, sizeof hash);
     }
@@ -29,6 +29,11 @@ static int hold_out(struct job *j)
 {
     if (j->recipe.holdout == 0)
         return 0;
+    if (j->data.holdout.count > 0)
+        return complain(
+            STATUS_DATA,
+            "%s: of the holdout that the folder has; data.holdout = %g %% of the training set would be another",
+            j->data.holdout.sample.path, 100 * j->recipe.holdout);
     if (!j->options->folder)
         j->data.test.count = 0;
     return holdout_take(&j->data, j->recipe.holdout, j->recipe.seed);
@@ -78,6 +83,12 @@ int test_prepare(struct job *j)
     char hash[HASH_TEXT];
     if (folder && j->data.test.count > 0)
         return 0;
+    if (j->data.holdout.count > 0) {
+        j->data.test = j->data.holdout;
+        j->data.holdout = (struct data_split){.count = 0};
+        j->held_out = true;
+        return 0;
+    }
     if (weights_none(j->options))
         return folder ? complain(STATUS_DATA, "%s: no test set there", folder) : 0;
     int status = weights_find(j);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const checkpoint_hash_key[2] = {"train_hash", "test_hash"};
+const char *const checkpoint_hash_key[DATA_SPLITS] = {"train_hash", "test_hash", "holdout_hash"};
 
 static bool whole_number(const struct st_file *f, const char *key, int64_t *out)
 {
@@ -108,7 +108,7 @@ int checkpoint_recall(const char *path, const struct plan *p, struct recall *r)
         r->micro = 0;
     r->precision = read_precision(&f);
     r->synthetic = was_synthetic(&f);
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < DATA_SPLITS; i++) {
         const char *hash = st_metadata(&f, checkpoint_hash_key[i]);
         snprintf(r->hash[i], sizeof r->hash[i], "%s", hash ? hash : "");
     }

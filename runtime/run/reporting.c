@@ -234,9 +234,8 @@ static bool take_data(struct reporting *g)
         return false;
     if (samples_open(j->plan, j->options->folder, j->options->skip_damaged, &j->data))
         return false;
-    const struct data_split *split[2] = {&j->data.train, &j->data.test};
-    for (int i = 0; i < 2; i++) {
-        samples_hash(split[i], hash);
+    for (int i = 0; i < DATA_SPLITS; i++) {
+        samples_hash(data_split_of(&j->data, i), hash);
         if (*j->hash[i] && strcmp(j->hash[i], hash) != 0) {
             complain(STATUS_DATA, "%s: these are not the data that the run was trained with", j->options->folder);
             return false;

@@ -78,9 +78,9 @@ struct recall {
     uint32_t seed;
     int64_t batch, micro; /* as in the recipe */
     enum precision precision;
-    bool synthetic;          /* so were data or weights that it came from */
-    char hash[2][HASH_TEXT]; /* of the training and the test set; "": the file does not say */
-    char *settings;          /* in force, as settings_text gives them; NULL: the file does not say. Owned */
+    bool synthetic;                    /* so were data or weights that it came from */
+    char hash[DATA_SPLITS][HASH_TEXT]; /* of the sets as they are in files; "": the file does not say */
+    char *settings;                    /* in force, as settings_text gives them; NULL: the file does not say. Owned */
 };
 
 /* The files of a checkpoint; of a run that an older netrun made, one file twice. */
@@ -100,23 +100,23 @@ struct job {
     struct tell tell;
     struct position at;
     struct pace pace;
-    bool second_device;        /* the process has had one of the kind: it says nothing */
-    bool held_out;             /* data.test is a holdout */
-    int64_t epochs_before;     /* of the run that is resumed, where the command line changes them; 0: it does not */
-    bool tested;               /* the last epoch of the run that is resumed was followed by a test */
-    double test_seconds;       /* that the last test took; 0: none yet */
-    double kept_at;            /* when `last` was written, or the training began */
-    char hash[2][HASH_TEXT];   /* of the training and the test set; before they are read, those of the checkpoint */
-    bool altered;              /* something is in force that the checkpoint does not have */
-    char folder[PATH_MAX];     /* of the run; "" if there is none */
-    struct pair from;          /* of the run that is resumed */
-    char again[PATH_MAX];      /* of the run that this one is made again from, */
-    char began_with[PATH_MAX]; /* and the weights that it began with */
-    char weights[PATH_MAX];    /* the file that they came from, "" if none */
-    bool synthetic_weights;    /* trained on synthetic data */
-    FILE *metrics;             /* metrics.jsonl in it, locked; tell.metrics when the training begins */
-    struct taught taught;      /* what this run has said and seen of itself */
-    struct fault fault;        /* of the training, if it diverged; of the first test whose loss was not finite */
+    bool second_device;    /* the process has had one of the kind: it says nothing */
+    bool held_out;         /* data.test is a holdout */
+    int64_t epochs_before; /* of the run that is resumed, where the command line changes them; 0: it does not */
+    bool tested;           /* the last epoch of the run that is resumed was followed by a test */
+    double test_seconds;   /* that the last test took; 0: none yet */
+    double kept_at;        /* when `last` was written, or the training began */
+    char hash[DATA_SPLITS][HASH_TEXT]; /* of the sets in their files; before they are read, those of the checkpoint */
+    bool altered;                      /* something is in force that the checkpoint does not have */
+    char folder[PATH_MAX];             /* of the run; "" if there is none */
+    struct pair from;                  /* of the run that is resumed */
+    char again[PATH_MAX];              /* of the run that this one is made again from, */
+    char began_with[PATH_MAX];         /* and the weights that it began with */
+    char weights[PATH_MAX];            /* the file that they came from, "" if none */
+    bool synthetic_weights;            /* trained on synthetic data */
+    FILE *metrics;                     /* metrics.jsonl in it, locked; tell.metrics when the training begins */
+    struct taught taught;              /* what this run has said and seen of itself */
+    struct fault fault; /* of the training, if it diverged; of the first test whose loss was not finite */
     /* NULL: nobody looks at them. */
     struct parameters *parameters;
 };
@@ -293,7 +293,8 @@ int stopped_by(void); /* the last such signal; 0: none */
 
 /* Data, memory and weights of a training; afterwards the first step can run. */
 int train_prepare(struct job *j);
-/* What --test is of. Where there is no test set, the holdout that the weights were trained without, by their seed, takes its place. */
+/* What --test is of. Where there is no test set, the holdout takes its place: files of its own, or what the weights were trained
+ * without, by their seed. */
 int test_prepare(struct job *j);
 
 /* ---- steps.c ---- */

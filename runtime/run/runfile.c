@@ -123,6 +123,7 @@ static json_t *settings_json(const struct job *j)
     json_object_set_new(all, "synthetic", json_boolean(j->data.synthetic));
     json_object_set_new(all, "train_hash", text_json(j->hash[0]));
     json_object_set_new(all, "test_hash", text_json(j->hash[1]));
+    json_object_set_new(all, "holdout_hash", text_json(j->hash[2]));
     json_object_set_new(all, "seed", json_integer(j->recipe.seed));
     json_object_set_new(all, "device", json_string(j->device->name));
     cores_name(cpu, sizeof cpu);

@@ -218,6 +218,8 @@ int samples_open(const struct plan *p, const char *folder, bool skip_damaged, st
         status = agree(p, &set->train);
     if (status == 0)
         status = agree(p, &set->test);
+    if (status == 0)
+        status = agree(p, &set->holdout);
     if (status)
         samples_close(set);
     return status;

@@ -84,6 +84,7 @@ static bool tell_start(struct job *j)
         .epochs = j->recipe.epochs,
         .samples = j->data.train.count,
         .holdout = j->data.holdout.count,
+        .apart = j->recipe.holdout == 0,
         .arena = d->arena(d),
         .folder = j->folder,
         .data = j->options->folder,

@@ -35,7 +35,7 @@ const struct field event_field[] = {
     {IN(START), "seed", FIELD_INTEGER, AT(start.seed), NULL, "of weights, order and dropout", FIELD_STAYS},
     {IN(START), "epochs", FIELD_INTEGER, AT(start.epochs), "epochs", "to be done in all", FIELD_STAYS},
     {IN(START), "samples", FIELD_INTEGER, AT(start.samples), "samples", "of the training set", FIELD_STAYS},
-    {IN(START), "holdout", FIELD_INTEGER, AT(start.holdout), "samples", "of it that are tested, and not trained", FIELD_OPTIONAL},
+    {IN(START), "holdout", FIELD_INTEGER, AT(start.holdout), "samples", "that are tested after each epoch, and not trained", FIELD_OPTIONAL},
     {IN(START), "arena", FIELD_INTEGER, AT(start.arena), "bytes", "of device memory that the network takes", FIELD_STAYS},
     {IN(START) | IN(EVALUATION), "weights", FIELD_TEXT, AT(weights), NULL, "the file that they came from", FIELD_OPTIONAL},
     {IN(START) | IN(EVALUATION), "trained_on", FIELD_SYNTHETIC, AT(weights_synthetic), NULL, "`synthetic`, if these were", FIELD_OPTIONAL},

@@ -80,7 +80,9 @@ static void say_start(struct tell *t, const struct event *e)
         say(t, "%s: SYNTHETIC data, made to try things out: results say nothing of a real set", r->data);
     if (!r->data && r->holdout == 0)
         say(t, "the %lld samples in the plan are training set and test set", (long long)r->samples);
-    if (r->holdout > 0)
+    if (r->holdout > 0 && r->apart)
+        say(t, "holdout: %lld samples of their own, tested after each epoch and not trained", (long long)r->holdout);
+    else if (r->holdout > 0)
         say(t, "holdout: %lld of %lld training samples, tested after each epoch and not trained", (long long)r->holdout,
             (long long)(r->holdout + r->samples));
     if (r->steps > 0)

@@ -45,6 +45,7 @@ struct start_report {                                     /* of a training */
     const char *net, *device, *gpu;                       /* gpu: its name, NULL: the device is none */
     int64_t params, batch, micro, epochs, samples, arena; /* micro: samples of one run; 0: the whole batch */
     int64_t holdout;                                      /* samples that are tested instead of trained */
+    bool apart; /* they are files of their own, and none of the training set */
     int threads;
     int64_t seed, schema;
     const char *version;

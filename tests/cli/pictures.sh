@@ -102,10 +102,10 @@ head -c 100 shapes/test/circle/000000.png >mixed/train/circle/000000.png
 expect 4 netrun --rerun skipped/shapes-2
 expect 0 netrun --resume skipped/shapes-1 --epochs 2
 says err '1 damaged picture is left out'
-mkdir mixed/val
+mkdir mixed/testing
 expect 4 netrun shapes.plan --train mixed
-says err 'mixed: both test and val are there; expected one of them'
-rmdir mixed/val
+says err 'mixed: both test and testing are there; expected one of them'
+rmdir mixed/testing
 mkdir mixed/test/star
 expect 4 netrun shapes.plan --train mixed
 says err 'mixed/test/star: a class that the training set does not have'
