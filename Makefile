@@ -119,6 +119,11 @@ $(B)/peak_cuda.inc: runtime/cuda/peak.cu.txt
 	@mkdir -p $(@D)
 	$(Q)od -An -v -tx1 $^ | sed 's/ \(..\)/0x\1,/g' > $@
 $(B)/runtime/cuda/cuda_peak.o: $(B)/peak_cuda.inc
+# It stands behind a prelude, which has philox.h.
+$(B)/augment.inc: compiler/base/augment.h
+	@mkdir -p $(@D)
+	$(Q)grep -v '^#include' $^ | od -An -v -tx1 | sed 's/ \(..\)/0x\1,/g' > $@
+$(B)/compiler/emit/augmented.o: $(B)/augment.inc
 $(B)/compiler/emit/language_c.o: $(B)/prelude.inc $(B)/prelude_scalar.inc
 $(B)/compiler/emit/language_cuda.o: $(B)/prelude_cuda.inc $(B)/prelude_mma.inc
 
@@ -177,6 +182,7 @@ $(B)/steps/%.o: %.c $(B)/flags
 $(B)/steps/compiler/plan/op.o: $(B)/oplist.h
 $(B)/steps/compiler/plan/target.o: $(B)/targetlist.h
 $(B)/steps/compiler/plan/layout.o: $(B)/layoutlist.h
+$(B)/steps/compiler/emit/augmented.o: $(B)/augment.inc
 $(B)/steps/compiler/emit/language_c.o: $(B)/prelude.inc $(B)/prelude_scalar.inc
 $(B)/steps/compiler/emit/language_cuda.o: $(B)/prelude_cuda.inc $(B)/prelude_mma.inc
 $(B)/tests/test_steps: $(B)/tests/unit/test_steps.o $(STEPS_O)

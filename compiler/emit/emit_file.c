@@ -204,6 +204,7 @@ static bool emit(const struct target *t, const struct plan *p, const struct emit
     if (good) {
         put_head(p, &s, o, out);
         t->language->put_prelude(t, o, out);
+        put_augment_prelude(p, out);
         put_texts(&s, out);
         if (t->language->put_functions)
             t->language->put_functions(p, &s, out);

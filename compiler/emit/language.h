@@ -9,6 +9,7 @@ struct source; /* the kernels of one target as text */
 
 struct language {
     void (*put_line)(struct writer *w, const char *line); /* what becomes of a line; NULL: it is written */
+    const char *arguments;                                /* what functions called by kernels take as `a` */
     /* Kernels: as in writer.h. */
     void (*open_kernel)(struct writer *w);
     void (*put_operands)(struct writer *w); /* behind the gate; NULL: they are parameters of the function */
@@ -47,6 +48,8 @@ const char *alias_text(struct writer *w, const int *list, int i);
 void put_numbers(struct writer *w);
 /* Does the kernel write the bytes of this tensor, or of what it is a part of? */
 bool is_written(const struct writer *w, int tensor);
+
+void put_augment_prelude(const struct plan *p, FILE *out); /* augmented.c; nothing if the plan augments nothing */
 
 /* emit_file.c: what has the same text is one function, wherever in the network it stands. */
 struct text {

@@ -175,6 +175,7 @@ static void put_functions(const struct plan *p, const struct source *s, FILE *ou
 }
 
 const struct language language_c = {
+    .arguments = "const struct nr_args *a",
     .open_kernel = open_function,
     .put_operands = operands,
     .open_tasks = tasks,

@@ -156,6 +156,7 @@ static void put_prelude(const struct target *t, const struct emit_options *o, FI
 }
 
 const struct language language_cuda = {
+    .arguments = "const control_args *a",
     .open_kernel = open_function,
     .open_tasks = tasks,
     .open_elements = elements,

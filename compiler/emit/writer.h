@@ -83,4 +83,13 @@ const char *row_value(struct writer *w, int tensor, const char *row, const char 
 /* Reads a stored tensor at an element, or names the variable. */
 const char *read_of(struct writer *w, int tensor, const char *block, const char *e, const char *c);
 
+/* ---- augmented.c: samples as training sees them ---- */
+
+/* Before open_kernel: writes @_draw(a, row), which returns a struct @_drawn, and what augmented_text calls. Returns how many words
+ * there are; 0: nothing is written, for this kernel reads samples as they are. */
+int put_augmented(struct writer *w, const struct tensor *t);
+/* C expression of element e of sample `at`, before the transforms of numbers, given those n words and a pointer to what it drew. */
+const char *augmented_text(struct writer *w, const struct tensor *t, int n, const char *at, const char *drawn,
+                           const char *e);
+
 #endif

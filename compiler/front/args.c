@@ -31,9 +31,18 @@ int arg_index(const struct word *w, const char *name)
 
 const char *word_kind_text(enum word_kind k)
 {
-    static const char *const text[] = {"layer",  "loss",        "optimizer",   "schedule",      "transform",
-                                       "metric", "way to save", "way to stop", "source of data"};
+    static const char *const text[] = {
+        [WORD_LAYER] = "layer",           [WORD_LOSS] = "loss",           [WORD_OPTIMIZER] = "optimizer",
+        [WORD_SCHEDULE] = "schedule",     [WORD_TRANSFORM] = "transform", [WORD_AUGMENT] = "augmentation",
+        [WORD_METRIC] = "metric",         [WORD_SAVE] = "way to save",    [WORD_STOP] = "way to stop",
+        [WORD_SOURCE] = "source of data",
+    };
     return text[k];
+}
+
+const char *a_word_kind(struct region *r, enum word_kind k)
+{
+    return region_printf(r, "a%s %s", strchr("aeio", *word_kind_text(k)) ? "n" : "", word_kind_text(k));
 }
 
 /* ---- words ---- */
@@ -43,7 +52,7 @@ static void note_other_kind(struct builder *b, enum word_kind k, const char *nam
 {
     for (int i = 0; word_at(i); i++)
         if (word_at(i)->kind != k && strcmp(word_at(i)->name, name) == 0)
-            diag_note(b->diag, "`%s` is a %s", name, word_kind_text(word_at(i)->kind));
+            diag_note(b->diag, "`%s` is %s", name, a_word_kind(b->region, word_at(i)->kind));
 }
 
 static void list_words(struct builder *b, enum word_kind k, const char *const *name, int n)
@@ -64,6 +73,7 @@ static const struct word *with_rule(const struct word *w)
         [WORD_METRIC] = w->build && w->shown,
         [WORD_OPTIMIZER] = w->update,
         [WORD_TRANSFORM] = w->affine || (w->sized && w->picture),
+        [WORD_AUGMENT] = w->augment,
         [WORD_SCHEDULE] = w->rate,
         [WORD_SAVE] = w->better,
         [WORD_STOP] = w->better && w->enough,

@@ -103,7 +103,8 @@ int arg_index(const struct word *w, const char *name); /* -1: none */
 int arg_count(const struct word *w);
 /* Looks up a word, or says that there is none, with the nearest. */
 const struct word *word_required(struct builder *b, enum word_kind k, const struct call *c);
-const char *word_kind_text(enum word_kind k); /* "layer" */
+const char *word_kind_text(enum word_kind k);                /* "layer" */
+const char *a_word_kind(struct region *r, enum word_kind k); /* "a layer", "an optimizer" */
 
 /* args_text.c: the same for type ARG_TEXT: what it takes, as words; whether it takes that; the argument, false after an error. */
 const char *arg_texts(const struct arg *a, struct region *r);
@@ -181,6 +182,7 @@ enum foreign_kind {
     FOREIGN_OPTIMIZER,
     FOREIGN_SCHEDULE,
     FOREIGN_TRANSFORM,
+    FOREIGN_AUGMENT,
     FOREIGN_METRIC,
     FOREIGN_SAVE,
     FOREIGN_STOP,

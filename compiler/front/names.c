@@ -126,6 +126,13 @@ static const struct foreign table[] = {
     {FOREIGN_TRANSFORM, "Normalization", "Normalize", NULL},
     {FOREIGN_TRANSFORM, "Standardize", "Normalize", NULL},
 
+    {FOREIGN_AUGMENT, "RandomHorizontalFlip", "RandomFlip", NULL},
+    {FOREIGN_AUGMENT, "RandomVerticalFlip", "RandomFlip", "with `vertical = true`"},
+    {FOREIGN_AUGMENT, "RandomTranslation", "RandomShift", NULL},
+    {FOREIGN_AUGMENT, "RandomAffine", "RandomShift", "it shifts; the other parts have words of their own"},
+    {FOREIGN_AUGMENT, "RandomErasing", "Erase", NULL},
+    {FOREIGN_AUGMENT, "RandomErase", "Erase", NULL},
+
     {FOREIGN_METRIC, "acc", "Accuracy", NULL},
     {FOREIGN_METRIC, "CategoricalAccuracy", "Accuracy", NULL},
     {FOREIGN_METRIC, "SparseCategoricalAccuracy", "Accuracy", NULL},
@@ -209,6 +216,7 @@ static const struct foreign table[] = {
     {FOREIGN_KEY, "validation", "holdout", "a share of the training set: `holdout = 10%`"},
     {FOREIGN_KEY, "val_split", "holdout", NULL},
     {FOREIGN_KEY, "preprocess", "transform", NULL},
+    {FOREIGN_KEY, "augmentation", "augment", NULL},
     {FOREIGN_KEY, "device", NULL, "no line of a .net file names a device: `netrun --device` does"},
     {FOREIGN_KEY, "path", NULL, "the data are given to netrun: `netrun FILE.plan --train FOLDER`"},
 

@@ -161,7 +161,8 @@ bool settings_check(const struct plan *p, struct plan_error *e)
         if (kind >= 0 ? !check_word(p, s, (enum word_kind)kind, e) : rule && !s->text && !check_numbers(p, s, rule, e))
             return false;
     }
-    return true;
+    const char *name, *why = plan_augment_unfit(p, &name);
+    return !why || refuse(e->text, sizeof e->text, "setting data.augment: %s %s", name, why);
 }
 
 /* ---- settings from the command line ---- */
@@ -222,8 +223,13 @@ bool setting_override(struct plan *p, const char *assignment, char *why, size_t 
     const char *allowed;
     if (!arg_accepts(rule, &v, plan_channels(p), &allowed, r))
         return refuse(why, whysize, "`%s` is %s%s, not `%.200s`", key, allowed, batch ? " or auto" : "", value);
+    const struct setting before = *s;
     store(s, rule, &v, r);
-    return true;
+    const char *name, *unfit = plan_augment_unfit(p, &name);
+    if (!unfit)
+        return true;
+    *s = before;
+    return refuse(why, whysize, "`%s=%.200s`: %s %s", key, value, name, unfit);
 }
 
 static void put_setting(FILE *out, const struct setting *s, const struct arg *rule)

@@ -10,6 +10,7 @@ const struct key setting_keys[] = {
     { .name = "data.train", .type = KEY_WORD, .word = WORD_SOURCE, .text = "files" },
     { .name = "data.test", .type = KEY_WORD, .word = WORD_SOURCE, .text = "files" },
     { .name = "data.transform", .type = KEY_WORDS, .word = WORD_TRANSFORM },
+    { .name = "data.augment", .type = KEY_WORDS, .word = WORD_AUGMENT },
     { .name = "data.shuffle", .type = KEY_PLAIN, .arg = { .type = ARG_BOOL, .otherwise = 1 } },
     { .name = "data.holdout", .type = KEY_PLAIN, .arg = { .type = ARG_NUMBER, .max = 1, .below = true },
       .nothing = "a `holdout` of nothing tests nothing" },

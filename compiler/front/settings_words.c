@@ -54,8 +54,7 @@ static const struct word *read_word(struct builder *b, const struct key *key, co
         c = (struct call){key->text, a->loc, 1, text};
     } else if (!call_of(a, &c)) {
         if (a)
-            diag_error(b->diag, "N0403", a->loc, NULL, "expected the name of a%s %s%s",
-                       key->word == WORD_OPTIMIZER ? "n" : "", word_kind_text(key->word),
+            diag_error(b->diag, "N0403", a->loc, NULL, "expected the name of %s%s", a_word_kind(b->region, key->word),
                        key->text ? ", or a path in quotes" : "");
         return NULL;
     }
@@ -194,6 +193,23 @@ static void check_pictures(struct builder *b, const struct pictures *p, struct l
                    (long long)made.height, (long long)made.width, t->name, shape_words(b->region, input));
 }
 
+/* ---- augmentations ---- */
+
+static void check_augment(struct builder *b, const struct word *w, const struct args *args, struct loc loc)
+{
+    const struct value *input = input_of(b);
+    struct augment_step step = {.word = w};
+    for (int i = 0; i < arg_count(w); i++)
+        memcpy(step.arg[i], args->num[i], sizeof step.arg[i]);
+    const char *why = input ? augment_unfit(&step, &input->t) : NULL;
+    if (!why)
+        return;
+    diag_error(b->diag, "N0425", loc, NULL, "`%s` %s", w->name, why);
+    diag_place(b->diag, input->loc, "samples are %s", shape_words(b->region, input));
+    if (input->t.rank == 1)
+        diag_help(b->diag, "declare it as a picture, such as f32[1, 28, 28], and put `-> Flatten` behind it");
+}
+
 /* A list of words, or one alone. */
 void setting_words(struct builder *b, const struct key *key, const struct ast *a)
 {
@@ -215,6 +231,8 @@ void setting_words(struct builder *b, const struct key *key, const struct ast *a
         add_word(b, region_printf(b->region, "%s.%d", key->name, i), w, &args);
         if (w->kind == WORD_METRIC)
             add_metric(b, w, &args);
+        if (w->kind == WORD_AUGMENT)
+            check_augment(b, w, &args, loc);
         if (w->kind == WORD_TRANSFORM)
             add_transform(b, &pictures, w, &args, loc);
     }

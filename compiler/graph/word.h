@@ -4,6 +4,7 @@
 #define WORD_H
 
 #include "base/base.h"
+#include "base/augment.h"
 #include "base/pixels.h"
 #include "plan/op.h"
 
@@ -13,6 +14,7 @@ enum word_kind {
     WORD_OPTIMIZER,
     WORD_SCHEDULE,
     WORD_TRANSFORM,
+    WORD_AUGMENT,
     WORD_METRIC,
     WORD_SAVE,
     WORD_STOP,
@@ -55,6 +57,14 @@ struct args {                   /* evaluated against a word's arg table */
 
 struct site;
 
+/* The functions of base/augment.h whose names begin with `text`: `draw`, and one of the others. */
+struct augmentation {
+    const char *text;
+    void (*draw)(struct augment_stream *s, const double (*arg)[2], int height, int width, float *n);
+    void (*place)(const float *n, int height, int width, int *y, int *x);
+    float (*value)(const struct augment_id *id, const float *n, float top, int y, int x, float v);
+};
+
 /* A step of the training, as schedules see it: counts of steps, from 0. */
 struct training_step {
     double lr;            /* of the recipe */
@@ -92,6 +102,10 @@ struct word {
      * says why that cannot be; and makes it, where it is another. False: no memory. */
     const char *(*sized)(const double *num, struct pixels *p);
     bool (*picture)(const double *num, const struct pixels *from, struct pixels *to);
+    /* Augmentations: how they draw and what they make of a pixel; and why these arguments, two numbers each, are none for pictures
+     * of that size; NULL: they may be. */
+    const struct augmentation *augment;
+    const char *(*fits)(const double (*arg)[2], int channels, int height, int width);
     /* Recipe: what no argument shows alone, once each is within its range; x as for build. False after an error. NULL: nothing. */
     bool (*check)(struct site *s, const struct args *a, struct value *const *x, int nx);
     /* Graph-shaping arguments are the others' complement: those netrun may change at any time. Bit i = argument i. */
@@ -149,5 +163,32 @@ struct data_where {
     double num[MAX_WORD_ARGS];
 };
 struct data_where plan_where(const struct plan *p, const char *key); /* "data.train" */
+
+/* ---- augment.c ---- */
+
+enum { MAX_AUGMENT = MAX_METRICS };
+struct augment_step {
+    const struct word *word;
+    double arg[MAX_WORD_ARGS][2];
+};
+/* What training makes of its samples, behind the transforms of pictures and before those of numbers. Returns how many. */
+int plan_augment(const struct plan *p, struct augment_step step[MAX_AUGMENT]);
+
+struct augment_size { /* of a sample as a picture: its last two dimensions, and how many such */
+    int channels, height, width;
+};
+struct augment_source { /* its values in the data set, of one of these types */
+    const unsigned char *u8;
+    const float *f32;
+};
+struct augment_size augment_size(const struct tensor *sample);
+/* Why such samples or these arguments do not suit it, to stand behind its name; NULL: they do. */
+const char *augment_unfit(const struct augment_step *step, const struct tensor *sample);
+const char *plan_augment_unfit(const struct plan *p, const char **name); /* the first that is so, and which */
+void augment_draw(const struct augment_step *step, int n, const struct augment_size *size, const struct augment_id *id,
+                  float numbers[][AUGMENT_NUMBERS]);
+/* Value (c, y, x) behind the first n steps, before transforms of numbers; `numbers` are those drawn for `id`. */
+float augmented(const struct augment_step *step, int n, const struct augment_size *size, const struct augment_id *id,
+                float numbers[][AUGMENT_NUMBERS], const struct augment_source *from, int c, int y, int x);
 
 #endif

@@ -104,17 +104,30 @@ static struct transform put_transform(struct writer *w, const struct tensor *t, 
     return f;
 }
 
+/* Element e of sample `at`, transformed; of so many words of augmentation, which have drawn what `drawn` points to. */
+static const char *pixel_text(struct writer *w, const struct tensor *t, int words, const struct transform *f,
+                              const char *at, const char *drawn, const char *e)
+{
+    if (!words)
+        return region_printf(w->region, "pixel(a, %s * %lld + %s, %s, %s)", at, (long long)tensor_elements(t), e,
+                             f->scale, f->shift);
+    return region_printf(w->region, "%s * %s + %s", f->scale, augmented_text(w, t, words, at, drawn, e), f->shift);
+}
+
 /* One sample after the other. */
 static void gather_emit(struct writer *w, const struct stage *s)
 {
     const struct tensor *t = tensor_of(w, s->out[0]);
     const int64_t n = tensor_elements(t);
     const struct transform f = put_transform(w, t, region_printf(w->region, "e / %lld", (long long)(n / t->dim[0])));
+    const int words = put_augmented(w, t);
     open_kernel(w);
     open_rows(w);
     put(w, "const int64_t at = sample_at(a, block * $ + lane);");
+    if (words)
+        put(w, "const struct @_drawn d = @_draw(a, block * $ + lane);");
     put(w, "for (int64_t e = 0; e < %lld; e++) {", (long long)n);
-    put(w, "const real x = at < 0 ? 0 : pixel(a, at * %lld + e, %s, %s);", (long long)n, f.scale, f.shift);
+    put(w, "const real x = at < 0 ? 0 : %s;", pixel_text(w, t, words, &f, "at", "&d", "e"));
     if (is_stored(w, s->out[0]))
         put(w, "st(%s, x);", place_of(w, s->out[0], "block", "e"));
     if (is_stored(w, s->out[1]))
@@ -130,19 +143,25 @@ static void put_gather_threads(struct writer *w, const struct stage *s)
     const int64_t n = tensor_elements(t);
     const struct transform f =
         put_transform(w, t, region_printf(w->region, "(start + e) / %lld", (long long)(n / t->dim[0])));
+    const int words = put_augmented(w, t);
     bool plain = is_stored(w, s->out[1]), blocks = is_stored(w, s->out[0]);
     open_kernel(w);
     put(w, "__shared__ int64_t at[$];");
+    if (words)
+        put(w, "__shared__ struct @_drawn drawn[$];");
     open_turn(w, n);
     put(w, "if (threadIdx.x < $)");
     put(w, "    at[threadIdx.x] = sample_at(a, block * $ + threadIdx.x);");
+    if (words)
+        put(w, "if (threadIdx.x < $ && start == part * %d)", SPAN);
+    if (words)
+        put(w, "    drawn[threadIdx.x] = @_draw(a, block * $ + threadIdx.x);");
     put(w, "__syncthreads();");
     put(w, "for (int k = threadIdx.x; k < $ * %d; k += blockDim.x) {", SPAN);
     put(w, "const int i = k / %d, e = k %% %d;", SPAN, SPAN);
     put(w, "if (e >= n)");
     put(w, "    continue;");
-    put(w, "const real x = at[i] < 0 ? 0 : pixel(a, at[i] * %lld + start + e, %s, %s);", (long long)n, f.scale,
-        f.shift);
+    put(w, "const real x = at[i] < 0 ? 0 : %s;", pixel_text(w, t, words, &f, "at[i]", "&drawn[i]", "start + e"));
     if (plain)
         put(w, "%s = x;", row_value(w, s->out[1], "(block * $ + i)", "start + e"));
     put(w, "tile[i][e] = x;");
@@ -153,6 +172,41 @@ static void put_gather_threads(struct writer *w, const struct stage *s)
         put(w, "    st(%s, tile[lane][e]);", place_of(w, s->out[0], "block", "(start + e)"));
     }
     close_turn(w);
+}
+
+/* Some elements of a sample. */
+static int put_augmented_read(struct writer *w, const struct tensor *t)
+{
+    const int words = put_augmented(w, t);
+    if (!words)
+        return 0;
+    put(w,
+        "static inline void @_read(%s, int64_t at, const struct @_drawn *d, int64_t from, int n, real scale, real shift, real *restrict x)",
+        "const struct nr_args *a");
+    put(w, "{");
+    put(w, "for (int k = 0; k < $; k++)");
+    put(w, "    x[k] = at < 0 || k >= n ? 0 : scale * %s + shift;", augmented_text(w, t, words, "at", "d", "from + k"));
+    put(w, "}");
+    put(w, "%s", "");
+    return words;
+}
+
+static void put_drawn(struct writer *w, int words)
+{
+    if (!words)
+        return;
+    put(w, "struct @_drawn drawn[$];");
+    put(w, "for (int i = 0; i < $; i++)");
+    put(w, "    drawn[i] = @_draw(a, block * $ + i);");
+}
+
+static void put_read(struct writer *w, int words, int64_t n, const char *scale, const char *shift)
+{
+    if (words)
+        put(w, "    @_read(a, at[i], &drawn[i], from, n, %s, %s, x[i]);", scale, shift);
+    else
+        put(w, "    read_pixels(a, at[i] < 0 ? -1 : at[i] * %lldLL + from, n, %s, %s, x[i]);", (long long)n, scale,
+            shift);
 }
 
 /* Samples of one block: first row by row (rows beyond the batch are zeros), then turned 16 x 16 into lanes. */
@@ -175,6 +229,7 @@ static void put_gather_blocks(struct writer *w, const struct stage *s)
         places = n;
     }
     int splits = places >= 64 ? 4 : 1;
+    const int words = put_augmented_read(w, t);
     open_kernel(w);
     put(w, "for (int64_t task = first; task < last; task++) {");
     w->blocks_per_task = 1;
@@ -184,6 +239,7 @@ static void put_gather_blocks(struct writer *w, const struct stage *s)
     put(w, "int64_t at[$];");
     put(w, "for (int i = 0; i < $; i++)");
     put(w, "    at[i] = sample_at(a, &order, block * $ + i);");
+    put_drawn(w, words);
     put(w, "for (int i = 0; i < $; i++)");
     put(w, "    want_pixels(a, at[i] < 0 ? -1 : at[i] * %lldLL + %lldLL * part / %d, %lld);", (long long)n,
         (long long)n, splits, (long long)(n / splits));
@@ -195,8 +251,7 @@ static void put_gather_blocks(struct writer *w, const struct stage *s)
     put(w, "const int n = %lld - e < $ ? (int)(%lld - e) : $;", (long long)places, (long long)places);
     put(w, "const int64_t from = c * %lldLL + e;", (long long)places);
     put(w, "for (int i = 0; i < $; i++)");
-    put(w, "    read_pixels(a, at[i] < 0 ? -1 : at[i] * %lldLL + from, n, %s, %s, x[i]);", (long long)n, scale_text,
-        shift_text);
+    put_read(w, words, n, scale_text, shift_text);
     if (small) {
         put(w, "for (int i = 0; i < $; i++)");
         put(w, "for (int k = 0; k < n && at[i] >= 0; k++)");

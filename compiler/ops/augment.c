@@ -1,0 +1,63 @@
+/* augment.c: what training makes of its samples before it sees them: words whose formulas stand in base/augment.h. */
+#include "base/augment.h"
+#include "graph/word.h"
+
+/* Each by its kind: what its functions' names begin with. */
+#define PLACE(f)                                                                                                       \
+    &(const struct augmentation)                                                                                       \
+    {                                                                                                                  \
+        .text = #f, .draw = f##_draw, .place = f##_place                                                               \
+    }
+#define VALUE(f)                                                                                                       \
+    &(const struct augmentation)                                                                                       \
+    {                                                                                                                  \
+        .text = #f, .draw = f##_draw, .value = f##_value                                                               \
+    }
+
+/* torchvision's first argument is the size; here that is the input's. */
+static const char *crop_fits(const double (*arg)[2], int channels, int height, int width)
+{
+    (void)channels;
+    return arg[0][0] >= height || arg[0][1] >= width
+               ? "pads by a whole side of the picture and more: `pad` is what is added, the size is the input's"
+               : NULL;
+}
+
+static const char *cutout_fits(const double (*arg)[2], int channels, int height, int width)
+{
+    (void)channels;
+    return arg[0][0] >= 2 * height && arg[0][0] >= 2 * width ? "leaves nothing of any picture" : NULL;
+}
+
+static const char *erase_fits(const double (*arg)[2], int channels, int height, int width)
+{
+    (void)channels, (void)height, (void)width;
+    return arg[1][0] > arg[1][1] || arg[2][0] > arg[2][1] ? "has a least `scale` or `ratio` above the most" : NULL;
+}
+
+/* clang-format off */
+#define SIDE .type = ARG_PAIR, .required = true, .min = 0, .max = 65535
+#define SHARE .type = ARG_NUMBER, .min = 0, .max = 1
+#define CHANCE {.name = "p", .help = "share of the samples", .otherwise = 0.5, SHARE}
+#define FILL {.name = "fill", .help = "0 black, 1 white", SHARE}
+
+static const struct word word[] = {
+    {.kind = WORD_AUGMENT, .name = "RandomCrop", .doc = "from a picture with more around it", .augment = PLACE(random_crop), .fits = crop_fits,
+     .arg = {{.name = "pad", .help = "pixels around it", SIDE},
+             {.name = "reflect", .help = "itself mirrored, not black", .type = ARG_BOOL}}},
+    {.kind = WORD_AUGMENT, .name = "RandomFlip", .doc = "left and right", .augment = PLACE(random_flip),
+     .arg = {CHANCE, {.name = "vertical", .help = "top and bottom instead", .type = ARG_BOOL}}},
+    {.kind = WORD_AUGMENT, .name = "RandomShift", .doc = "by whole pixels, black comes in", .augment = PLACE(random_shift),
+     .arg = {{.name = "height", .help = "share of it, at most", .otherwise = 0.1, SHARE},
+             {.name = "width", .help = "share of it, at most", .otherwise = 0.1, SHARE}}},
+    {.kind = WORD_AUGMENT, .name = "Erase", .doc = "a rectangle (Zhong 2020)", .augment = VALUE(erase), .fits = erase_fits,
+     .arg = {CHANCE,
+             {.name = "scale", .help = "share of the area, least and most", .type = ARG_PAIR, .otherwise = 0.02, .second = 0.33, .max = 1},
+             {.name = "ratio", .help = "height to width, least and most", .type = ARG_PAIR, .otherwise = 0.3, .second = 3.3, .min = 0.01, .max = 100},
+             FILL}},
+    {.kind = WORD_AUGMENT, .name = "Cutout", .doc = "a square around any pixel (DeVries 2017)", .augment = VALUE(cutout), .fits = cutout_fits,
+     .arg = {{.name = "size", .help = "pixels of its side", .type = ARG_INT, .required = true, .min = 2, .max = 65535}, FILL}},
+};
+/* clang-format on */
+
+const struct module module_augment = {NULL, 0, word, COUNT(word)};

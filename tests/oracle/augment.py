@@ -1,0 +1,181 @@
+"""What augmentations make of pictures, and how their numbers are distributed: tests/expect/augment/.
+
+CASE.net and CASE.safetensors: the numbers are drawn here from Philox as compiler/base/augment.h says, and the pictures are made of
+them by torchvision, on tensors of float32 from 0 to 1 where it computes and on bytes where it moves them. `input` [samples, c, h, w]
+has values 0..255; `output` [2, ROWS, c, h, w] is what training sees at positions FIRST .. FIRST + ROWS - 1, in file order, of the
+epochs EPOCHS, with seed SEED.
+
+distributions.safetensors: for each number that a word draws, named `Word.case.number`, 21 values and the shares of torchvision's
+draws that are not above them, [2, 21]; for Cutout, which torchvision has not, of the authors' code.
+"""
+
+import math
+
+import numpy as np
+import torch
+from torchvision.transforms import v2
+import torchvision.transforms.v2.functional as F
+
+from philox import philox
+from store import write_safetensors, write_text
+
+SEED, FIRST, ROWS, EPOCHS, STREAM = 7, 3, 20, (0, 5), 0x41554700
+DRAWS = 100000
+
+
+class Stream:
+    """The numbers of word `index` of the list, for one sample."""
+
+    def __init__(self, position, epoch, index):
+        counter = [[k, position, epoch, STREAM + index] for k in range(32)]
+        self.words = philox(counter, [SEED, 0]).reshape(-1).tolist()
+        self.at = 0
+
+    def word(self):
+        self.at += 1
+        return self.words[self.at - 1]
+
+    def between(self, low, high):
+        return low + (high - low) * (self.word() * 2.0 ** -32)
+
+    def below(self, n):
+        return self.word() * n >> 32
+
+    def chance(self, p):
+        return self.between(0, 1) < p
+
+
+def random_crop(s, x, pad, reflect=False):
+    top, left = s.below(2 * pad[0] + 1), s.below(2 * pad[1] + 1)
+    x_ = F.pad(x, [pad[1], pad[0]], padding_mode="reflect" if reflect else "constant")
+    return F.crop(x_, top, left, *x.shape[-2:])
+
+
+def random_flip(s, x, p=0.5, vertical=False):
+    return x if not s.chance(p) else F.vertical_flip(x) if vertical else F.horizontal_flip(x)
+
+
+def random_shift(s, x, height=0.1, width=0.1):
+    down = round(s.between(-height * x.shape[-2], height * x.shape[-2]))
+    right = round(s.between(-width * x.shape[-1], width * x.shape[-1]))
+    return F.affine(x, angle=0, translate=[right, down], scale=1, shear=[0, 0])
+
+
+def erase(s, x, p=0.5, scale=(0.02, 0.33), ratio=(0.3, 3.3), fill=0):
+    if not s.chance(p):
+        return x
+    height, width = x.shape[-2:]
+    for _ in range(10):
+        area = height * width * s.between(*scale)
+        aspect = math.exp(s.between(math.log(ratio[0]), math.log(ratio[1])))
+        h, w = round(math.sqrt(area * aspect)), round(math.sqrt(area / aspect))
+        if h < height and w < width:
+            return F.erase(x, s.below(height - h + 1), s.below(width - w + 1), h, w, torch.tensor(float(fill)))
+    return x
+
+
+def cutout(s, x, size, fill=0):
+    """https://github.com/uoguelph-mlrg/Cutout, util/cutout.py, for one hole."""
+    height, width = x.shape[-2:]
+    y, z = s.below(height), s.below(width)
+    x = x.clone()
+    x[:, max(0, y - size // 2):y + size // 2, max(0, z - size // 2):z + size // 2] = fill
+    return x
+
+
+WORDS = {"RandomCrop": random_crop, "RandomFlip": random_flip, "RandomShift": random_shift, "Erase": erase, "Cutout": cutout}
+
+
+def argument(value):
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(argument, value)) + "]"
+    return str(value).lower() if isinstance(value, bool) else repr(value)
+
+
+def call(word, arguments):
+    return word + ("(" + ", ".join(f"{k} = {argument(v)}" for k, v in arguments.items()) + ")" if arguments else "")
+
+
+def case(name, shape, *words):
+    """words: pairs of a word and its arguments."""
+    generator = np.random.default_rng(sum(map(ord, name)))
+    picture = generator.integers(0, 256, size=[FIRST + ROWS, *shape]).astype(np.float32)
+    output = np.zeros([len(EPOCHS), ROWS, *shape], np.float32)
+    for e, epoch in enumerate(EPOCHS):
+        for row in range(ROWS):
+            x = torch.from_numpy(picture[FIRST + row] / np.float32(255))
+            for i, (word, arguments) in enumerate(words):
+                x = WORDS[word](Stream(FIRST + row, epoch, i), x, **arguments)
+            output[e, row] = x.numpy() * np.float32(255)
+    sizes = ", ".join(map(str, shape))
+    write_text(f"augment/{name}.net", f"""# Pictures augmented, compared with torchvision.
+net {name}
+
+input  x : f32[{sizes}]
+target t : f32[1]
+
+y = x -> Flatten -> fc: Linear(1)
+
+output y
+
+data {{
+    augment = [{", ".join(call(*w) for w in words)}]
+}}
+
+train {{
+    loss      = MSE(y, t)
+    optimizer = SGD(lr = 0)
+    batch     = {ROWS}
+    seed      = {SEED}
+}}
+""")
+    write_safetensors(f"augment/{name}.safetensors", {"input": picture, "output": output})
+
+
+case("crop", (3, 6, 7), ("RandomCrop", {"pad": [2, 3]}))
+case("crop_reflect", (1, 6, 7), ("RandomCrop", {"pad": [3, 3], "reflect": True}))
+case("flip", (3, 6, 7), ("RandomFlip", {}))
+case("flip_vertical", (1, 6, 7), ("RandomFlip", {"p": 0.7, "vertical": True}))
+case("shift", (3, 6, 7), ("RandomShift", {"height": 0.4, "width": 0.3}))
+case("erase", (3, 9, 8), ("Erase", {"p": 0.9, "fill": 0.25}))
+case("cutout", (3, 9, 8), ("Cutout", {"size": 5}))
+case("crop_flip_cutout", (3, 8, 8), ("RandomCrop", {"pad": [2, 2]}), ("RandomFlip", {}), ("Cutout", {"size": 4}))
+case("erase_crop_flip", (1, 9, 8), ("Erase", {"p": 0.9}), ("RandomCrop", {"pad": [2, 2]}), ("RandomFlip", {}))
+
+
+# ---- distributions ----
+
+HEIGHT, WIDTH = 32, 24
+shares = {}
+
+
+def share(name, values):
+    values = np.sort(np.asarray(values, np.float64))
+    at = np.quantile(values, np.linspace(0, 1, 21), method="lower")
+    shares[name] = np.stack([at, np.searchsorted(values, at, side="right") / len(values)]).astype(np.float32)
+
+
+def columns(name, rows):
+    for i, column in enumerate(zip(*rows)):
+        share(f"{name}.{i}", column)
+
+
+def seen(transform):
+    x = torch.zeros(1, HEIGHT, WIDTH)
+    for _ in range(DRAWS):
+        yield transform.make_params([x])
+
+
+torch.manual_seed(1)
+np.random.seed(1)
+crop = v2.RandomCrop((HEIGHT, WIDTH), padding=4)
+columns("RandomCrop.pad4", [(p["top"] - 4, p["left"] - 4) for p in seen(crop)])
+columns("RandomShift.shares", [p["translate"][::-1] for p in seen(v2.RandomAffine(0, translate=(0.3, 0.2)))])
+share("RandomFlip.p.0", torch.rand(DRAWS).lt(0.3).numpy())    # as v2's _RandomApplyTransform draws
+columns("Erase.default", [(p["i"], p["j"], p["h"], p["w"]) for p in seen(v2.RandomErasing(p=1)) if p["v"] is not None])
+boxes = []
+for _ in range(DRAWS):
+    y, x = np.random.randint(HEIGHT), np.random.randint(WIDTH)
+    boxes.append((y - 8, x - 8))
+columns("Cutout.size16", boxes)
+write_safetensors("augment/distributions.safetensors", shares)

@@ -1,0 +1,98 @@
+/* Augmentations on the CUDA device: the pictures that torchvision makes of the same numbers, whether the set is resident or staged,
+ * and those of the CPU. On the simulator; NETRUN_CUDA_LIBDIR= runs it on a GPU. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "harness.h"
+#include "cuda_sim.h"
+#include "cuda/device_cuda.h"
+
+enum { FIRST = 3, ROWS = 20, EPOCHS = 2, SAMPLES = 100 /* more than a stage holds */ };
+static const uint32_t epochs[EPOCHS] = {0, 5};
+
+/* The samples row by row: they stay until the gradient of the first layer, which is the last to read them. */
+static int gathered(const struct plan *p)
+{
+    const struct schedule *s = plan_schedule(p, &target_cuda, PHASE_TRAIN);
+    const struct stage *first = p->kernel[s->first_kernel].stage;
+    assert_string_equal(first->op->name, "gather");
+    return first->out[1];
+}
+
+static void check_epochs(struct trial *t, struct device *d, const struct st_tensor *output)
+{
+    const int x = gathered(t->p);
+    const struct tensor *tensor = &t->p->tensor[x];
+    const int64_t each = tensor_elements(tensor), count = 2 * ROW_BLOCK * row_elements(tensor);
+    float *got = calloc((size_t)count, sizeof *got);
+    struct closeness c = {0};
+    struct device_error e;
+    assert_non_null(got);
+    for (int epoch = 0; epoch < EPOCHS; epoch++) {
+        uint32_t control[1][CTL_WORDS];
+        control_train(&t->recipe, 0, epochs[epoch], FIRST, ROWS, SAMPLES, control[0]);
+        if (!d->run(d, PHASE_TRAIN, control, 1, &e))
+            fail_msg("%s", e.text);
+        assert_true(d->read(d, PHASE_TRAIN, x, 0, got, count * 4));
+        for (int64_t i = 0; i < ROWS * each; i++)
+            closer(&c, i, (double)got[index_of(tensor, i / each, i % each)],
+                   stored_value(output, epoch * ROWS * each + i));
+    }
+    free(got);
+    assert_true(is_close(&c, t->c.file, "against torchvision", 0, 0.02));
+}
+
+static void test_case(void **state)
+{
+    struct trial t;
+    struct st_file f;
+    struct device_error e = {0};
+    static const float targets[SAMPLES];
+    if (getenv("NETRUN_CUDA_LIBDIR") && !strcmp(getenv("NETRUN_CUDA_LIBDIR"), SIM_FOLDER) && !sim_there())
+        skip();
+    open_beside(&f, *state);
+    const struct st_tensor *input = st_find(&f, "input"), *output = st_find(&f, "output");
+    assert_true(input && output && trial_plan(&t, *state, read_text(*state), NULL, 0, stderr));
+    assert_int_equal(recipe_read(t.p, &t.recipe), 0);
+    t.recipe.shuffle = false;
+    recipe_count(&t.recipe, SAMPLES);
+    const int64_t each = stored_count(input) / (FIRST + ROWS), stage = (2 * ROW_BLOCK * each + 255) / 256 * 256 + 256;
+    unsigned char *u8 = calloc(SAMPLES, (size_t)each);
+    assert_non_null(u8);
+    for (int64_t i = 0; i < stored_count(input); i++)
+        u8[i] = (unsigned char)stored_value(input, i);
+    t.data = (struct device_data){u8, targets, false, SAMPLES, each, sizeof *targets};
+    struct device_rows capacity = {.rows = {[PHASE_TRAIN] = 2 * ROW_BLOCK}};
+    const struct schedule *s = plan_schedule(t.p, &target_cuda, PHASE_TRAIN);
+    for (int resident = 0; resident < 2; resident++) {
+        struct device *d = device_cuda_open(&(struct device_options){0}, 0, &e);
+        if (!d || !d->compile(d, t.p, &e))
+            fail_msg("%s", e.text);
+        const int64_t arena = (schedule_arena(t.p, s, 2 * ROW_BLOCK) + 255) / 256 * 256;
+        if (!d->arm(d, &capacity, &t.data, 1, resident ? d->room(d, INT64_MAX) : arena + stage, &e) ||
+            !d->data(d, &t.data, &e))
+            fail_msg("%s", e.text);
+        check_epochs(&t, d, output);
+        d->close(d);
+    }
+    free(u8);
+    region_free(t.c.region);
+    free(t.c.text);
+    st_free(&f);
+}
+
+int main(int argc, char **argv)
+{
+    glob_t files;
+    if (!getenv("NETRUN_CUDA_LIBDIR"))
+        setenv("NETRUN_CUDA_LIBDIR", SIM_FOLDER, 1);
+    use_cache(argv[0]);
+    if (glob(argc > 1 ? argv[1] : "tests/expect/augment/*.net", 0, NULL, &files) != 0)
+        return 2;
+    int failed = run_files("augmentation on CUDA", &files, test_case, NULL, 0);
+    globfree(&files);
+    return failed;
+}
