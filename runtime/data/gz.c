@@ -16,8 +16,9 @@ struct gz {
     FILE *stream;
     char *path;
     uint64_t file_size; /* bytes on disk */
-    uint64_t fetched;   /* bytes taken from disk */
-    uint64_t offset;    /* bytes handed out */
+    struct stat opened;
+    uint64_t fetched; /* bytes taken from disk */
+    uint64_t offset;  /* bytes handed out */
     bool packed;
     bool ended; /* all members of the gzip file are unpacked */
     z_stream inflater;
@@ -30,6 +31,9 @@ static bool fetch(struct gz *file, struct data_error *error)
     if (got == 0 && ferror(file->stream))
         return data_fail(error, "%s: byte %" PRIu64 ": cannot be read: %s", file->path, file->fetched, strerror(errno));
     file->fetched += got;
+    bool at_end = got < sizeof file->input || file->fetched > file->file_size;
+    if (at_end && !file_unchanged(file->stream, &file->opened, file->path, error))
+        return false;
     file->inflater.next_in = file->input;
     file->inflater.avail_in = (uInt)got;
     return true;
@@ -54,7 +58,7 @@ struct gz *gz_open(const char *path, struct data_error *error)
         return NULL;
     }
     file->stream = regular_open(path, &file->file_size, error);
-    if (!file->stream || !start(file, error)) {
+    if (!file->stream || fstat(fileno(file->stream), &file->opened) != 0 || !start(file, error)) {
         gz_close(file);
         return NULL;
     }
@@ -109,13 +113,13 @@ static bool inflate_some(struct gz *file, unsigned char *out, uint64_t size, uin
         *got += room - z->avail_out;
         if (status == Z_STREAM_END) {
             /* A gzip file is one or more members; whatever follows must be another one, or zeros, as on a tape. */
-            bool zero = true;
-            while (zero && (z->avail_in > 0 || (fetch(file, error) && z->avail_in > 0))) {
+            bool zero = true, known = true;
+            while (zero && (z->avail_in > 0 || ((known = fetch(file, error)) && z->avail_in > 0))) {
                 zero = *z->next_in == 0;
                 z->next_in += zero;
                 z->avail_in -= zero;
             }
-            if (ferror(file->stream))
+            if (!known)
                 return false;
             file->ended = zero;
             inflateReset(z);

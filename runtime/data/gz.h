@@ -1,4 +1,5 @@
-/* Reading a file that may be packed by gzip; which it is shows in its first two bytes, not in its name.
+/* Reading a file that may be packed by gzip; which it is shows in its first two bytes, not in its name. One that somebody writes to
+ * meanwhile, cuts off or lengthens is refused at its end.
  *
  * Offsets in messages count unpacked bytes, except for damage to the packing itself, whose message says so. */
 #ifndef GZ_H

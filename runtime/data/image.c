@@ -30,19 +30,18 @@ bool image_load(const char *path, struct image_source *source, struct data_error
     if (!stream)
         return false;
     struct stat status;
-    if (fstat(fileno(stream), &status) == 0 && file_settled(&status))
+    bool ok = fstat(fileno(stream), &status) == 0 && size <= MAX_FILE_BYTES;
+    if (ok && file_settled(&status))
         source->stamp = file_stamp(&status);
-    bool ok = size <= MAX_FILE_BYTES;
     if (!ok)
         data_fail(error, "%s: larger than %" PRIu64 " MiB; expected one image", path, MAX_FILE_BYTES >> 20);
     if (ok) {
         source->size = (size_t)size;
         source->bytes = malloc(source->size + 1);
-        ok = source->bytes && fread(source->bytes, 1, source->size, stream) == source->size;
+        bool read = source->bytes && fread(source->bytes, 1, source->size, stream) == source->size;
+        ok = file_unchanged(stream, &status, path, error) && (read || data_fail(error, "%s: cannot be read", path));
         if (ok)
             source->bytes[source->size] = 0;
-        else
-            data_fail(error, "%s: cannot be read", path);
     }
     fclose(stream);
     return ok;

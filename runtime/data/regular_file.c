@@ -33,6 +33,18 @@ size_t regular_start(const char *path, void *start, size_t size)
     return n;
 }
 
+bool file_unchanged(FILE *stream, const struct stat *before, const char *path, struct data_error *error)
+{
+    struct stat now;
+    if (fstat(fileno(stream), &now) != 0)
+        return data_fail(error, "%s: %s", path, strerror(errno));
+    if (now.st_size != before->st_size)
+        return data_fail(error, "%s: changed while it was read: it had %lld bytes, and has %lld", path,
+                         (long long)before->st_size, (long long)now.st_size);
+    return (now.st_mtim.tv_sec == before->st_mtim.tv_sec && now.st_mtim.tv_nsec == before->st_mtim.tv_nsec) ||
+           data_fail(error, "%s: changed while it was read: it was written to", path);
+}
+
 XXH128_hash_t file_stamp(const struct stat *s)
 {
     const int64_t known[] = {s->st_size,         (int64_t)s->st_ino, s->st_mtim.tv_sec,

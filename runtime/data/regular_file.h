@@ -13,6 +13,8 @@
 FILE *regular_open(const char *path, uint64_t *size, struct data_error *error);
 /* Up to `size` bytes from its beginning; 0 where it cannot be read. */
 size_t regular_start(const char *path, void *start, size_t size);
+/* Nothing has written to the file since `before`, as far as size and time tell; else `error` says that it changed. */
+bool file_unchanged(FILE *stream, const struct stat *before, const char *path, struct data_error *error);
 
 /* Of size, inode and the times of the last changes: another one, and the file may be another. It shows no change that comes within a
  * tick of the one before, so that of a file changed just now it says nothing: `settled` is false. */

@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include <cmocka.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <zlib.h>
 
@@ -459,6 +460,27 @@ static void test_cifar_damage(void **state)
     assert_refused(temp, "IDX, but beside it are files of CIFAR-10; expected one data set", NULL);
 }
 
+/* Cut off, lengthened or written to between its beginning and its end. */
+static void test_changes_while_read(void **state)
+{
+    struct temp *temp = *state;
+    static unsigned char block[200000], got[sizeof block + 1];
+    static const char *const said[] = {"it had 200000 bytes, and has 150000", "it had 200000 bytes, and has 200001",
+                                       "it was written to"};
+    struct data_error error;
+    for (int i = 0; i < 3; i++) {
+        const char *path = temp_write(temp, "data", block, sizeof block);
+        struct timespec later[2] = {{.tv_nsec = UTIME_NOW}, {.tv_sec = 5000}};
+        struct gz *file = gz_open(path, &error);
+        assert_true(file && gz_read(file, got, 1000, "its beginning", &error));
+        assert_int_equal(i == 2 ? utimensat(AT_FDCWD, path, later, 0) : truncate(path, i ? 200001 : 150000), 0);
+        assert_false(gz_read(file, got, sizeof block - 1000, "the rest", &error) && gz_end(file, &error));
+        assert_non_null(strstr(error.text, "/data: changed while it was read: "));
+        assert_non_null(strstr(error.text, said[i]));
+        gz_close(file);
+    }
+}
+
 static void test_ambiguous_names(void **state)
 {
     struct temp *temp = *state;
@@ -632,6 +654,7 @@ int main(void)
         with_folder(test_gzip_damage),
         with_folder(test_flipped_bits_never_crash),
         with_folder(test_cifar_damage),
+        with_folder(test_changes_while_read),
         with_folder(test_ambiguous_names),
         with_folder(test_wrong_kinds),
         with_folder(test_unreadable),
