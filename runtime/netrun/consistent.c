@@ -56,6 +56,10 @@ int options_consistent(struct options *o)
         o->action != ACTION_RUNS && !o->resume && !o->rerun)
         return complain(STATUS_USAGE, "no plan or model given%s%s", named ? "; write it first: netrun " : "",
                         named ? o->folder : "");
+    if (o->augment && (!o->plan || o->json))
+        return complain(STATUS_USAGE,
+                        o->json ? "--augment draws a picture; --json has no effect"
+                                : "--augment needs a plan or model: netrun MODEL.net --inspect DIR --augment");
     if (o->plan && o->action == ACTION_DEVICES)
         return complain(STATUS_USAGE, "--devices needs no plan; what is `%s`?", o->plan);
     if (o->action == ACTION_WATCH && o->predictions > 1)

@@ -141,11 +141,13 @@ static int inspect_data(const struct options *o)
     return status;
 }
 
-int inspect(const struct job *j)
+int inspect(struct job *j)
 {
     const struct options *o = j->options;
     char first[PATH_MAX], second[PATH_MAX];
     struct data_error e;
+    if (o->augment)
+        return inspect_augment(j);
     bool weights = weights_of(o, o->folder, first), good;
     if (o->beside && !weights_of(o, o->beside, second))
         return complain(STATUS_USAGE, "--inspect compares weights; what is `%s`?", o->beside);

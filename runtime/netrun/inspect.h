@@ -6,6 +6,8 @@
 
 /* Is it about a plan or a model? Then that is to be read before. */
 bool inspects_plan(const struct options *o);
-int inspect(const struct job *j);
+int inspect(struct job *j);
+/* --augment: a sheet of the same pictures in several epochs. inspect_augment.c */
+int inspect_augment(struct job *j);
 
 #endif

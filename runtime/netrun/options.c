@@ -178,6 +178,10 @@ static const struct option_row rows[] = {
      "counts, shapes, classes and first images of the data in DIR, with --output FILE.png a picture of each class; of weights "
      "(.safetensors), a run, a plan or a model each parameter's mean, deviation and range; of two FILEs the difference",
      false, OPTION_CALL(act, ACTION_INSPECT, NULL)},
+    {"augment", 0, NULL, WHAT,
+     "with PLAN|MODEL.net --inspect DIR: the same pictures as training sees them in its first epochs, into augmented.png, or the file of "
+     "--output",
+     false, OPTION_FLAG(augment)},
     {"plot", 0, NULL, WHAT,
      "curves of the runs that follow (names or folders; without any, of the newest) as SVG and PNG: in the run's folder, of several "
      "runs here or by --output; those that differ in seeds alone become a mean with a band; of a sweep its results against each value",
@@ -316,6 +320,7 @@ static const struct option_pair pairs[] = {
     {"worst", "--test"},
     {"jobs", "--sweep or --resume"},
     {"raw", "--predict"},
+    {"augment", "--inspect"},
     {NULL, NULL},
 };
 
@@ -336,7 +341,7 @@ int options_read(int argc, char **argv, struct options *o)
     int rest, status = options_parse(&netrun_options, argc, argv, o, &rest);
     if (status != OPTIONS_GO)
         return status;
-    if (rest < argc && o->action == ACTION_INSPECT)
+    if (rest < argc && o->action == ACTION_INSPECT && !o->augment)
         o->beside = argv[rest++];
     else if (rest < argc && !options_of_runs(o->action))
         o->plan = argv[rest++];

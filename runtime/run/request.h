@@ -52,6 +52,7 @@ struct options { /* pointers: NULL if not given; they point into argv, or live a
     enum progress_mode progress;
     bool profile;    /* --profile: alone, or behind the training */
     unsigned silent; /* lessons of teach.h that are not said */
+    bool augment;    /* with --inspect: what training makes of the pictures */
     bool partial, raw, json, dry_run, quiet, verbose, no_tensorboard, no_report, skip_damaged;
 };
 

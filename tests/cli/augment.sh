@@ -40,3 +40,17 @@ expect 2 netrun cnn.plan --train "$data" --dry-run --set data.augment.0.pad=28
 says err 'data.augment.0.pad=28.: RandomCrop pads by a whole side'
 expect 2 netrun cnn.plan --train "$data" --dry-run --set data.augment.1.p=2
 says err 'a number from 0 to 1'
+
+# A sheet of the same pictures: as they are read, and in eight epochs of this seed.
+sheet() { expect 0 netrun cnn.plan --inspect "$data" --augment "$@"; }
+sheet
+says out '^augmented.png: 8 pictures as they are read, and as training with seed 1 sees them in its first 8 epochs$'
+sheet --output again.png
+cmp augmented.png again.png || fail "the same sheet is another"
+sheet --output other.png --seed 2
+! cmp -s augmented.png other.png || fail "another seed draws the same"
+expect 2 netrun --inspect "$data" --augment
+says err 'needs a plan or model'
+expect 2 netrun "$ROOT/models/mnist_cnn.net" --inspect "$data" --augment
+says err 'mnist_cnn.net augments nothing'
+expect 2 netrun cnn.plan --train "$data" --augment

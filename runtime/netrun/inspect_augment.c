@@ -1,0 +1,128 @@
+/* inspect_augment.c: the same pictures as training sees them in its first epochs, on a sheet. */
+#include "inspect.h"
+#include "base/philox.h"
+#include "data/sheet.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { PICTURES = 8, EPOCHS = 8, COLUMNS = 1 + EPOCHS, LABEL = 80 };
+
+/* The first of each class, then the second of each, and so on; without classes the first ones. Returns how many. */
+static int choose(const struct dataset *set, int64_t chosen[PICTURES])
+{
+    int n = 0;
+    for (int64_t turn = 0; set->classes && turn < PICTURES && n < PICTURES; turn++)
+        for (int64_t class = 0; class < set->classes && n < PICTURES; class ++) {
+            int64_t i = 0, seen = -1;
+            while (i < set->train.count && (data_class(&set->train, i) != class || ++seen < turn))
+                i++;
+            if (i < set->train.count)
+                chosen[n++] = i;
+        }
+    for (int64_t i = 0; !set->classes && i < set->train.count && n < PICTURES; i++)
+        chosen[n++] = i;
+    return n;
+}
+
+/* Where in the epoch each of the pictures comes. */
+static void positions(const struct recipe *r, int64_t samples, uint32_t epoch, const int64_t *chosen, int n,
+                      uint32_t *position)
+{
+    uint32_t keys[SHUFFLE_ROUNDS], key[2] = {r->seed, 0};
+    shuffle_keys(key, epoch, keys);
+    for (uint32_t at = 0; at < samples; at++) {
+        const int64_t sample = r->shuffle ? shuffle_at(at, (uint32_t)samples, keys) : at;
+        for (int i = 0; i < n; i++)
+            if (chosen[i] == sample)
+                position[i] = at;
+    }
+}
+
+struct view {
+    struct augment_step step[MAX_AUGMENT];
+    int steps;
+    struct augment_size size;
+    const struct data_split *split;
+};
+
+static void make_picture(const struct view *v, int steps, const struct augment_id *id, int64_t sample, float *to)
+{
+    const void *values = v->split->sample.values + (uint64_t)sample * v->split->sample.bytes;
+    const bool f32 = v->split->sample.type == DATA_F32;
+    const struct augment_source from = {f32 ? NULL : values, f32 ? values : NULL};
+    float numbers[MAX_AUGMENT][AUGMENT_NUMBERS] = {{0}};
+    augment_draw(v->step, steps, &v->size, id, numbers);
+    for (int c = 0; c < v->size.channels; c++)
+        for (int y = 0; y < v->size.height; y++)
+            for (int x = 0; x < v->size.width; x++)
+                *to++ = augmented(v->step, steps, &v->size, id, numbers, &from, c, y, x);
+}
+
+static int draw(const struct job *j, const struct view *v, const int64_t *chosen, int n, float *pixels)
+{
+    static char column[COLUMNS][LABEL], label[PICTURES][LABEL];
+    const char *row[PICTURES];
+    struct sheet_cell cell[PICTURES * COLUMNS] = {{0}};
+    const int64_t each = (int64_t)v->size.channels * v->size.height * v->size.width;
+    const char *output = j->options->output ? j->options->output : "augmented.png";
+    for (int k = 0; k < COLUMNS; k++) {
+        uint32_t position[PICTURES] = {0};
+        snprintf(column[k], LABEL, k ? "epoch %d" : "as read", k);
+        if (k)
+            positions(&j->recipe, v->split->count, (uint32_t)k - 1, chosen, n, position);
+        for (int i = 0; i < n; i++) {
+            const struct augment_id id = {{j->recipe.seed, 0}, position[i], (uint32_t)(k ? k - 1 : 0)};
+            float *to = pixels + (i * COLUMNS + k) * each;
+            make_picture(v, k ? v->steps : 0, &id, chosen[i], to);
+            cell[i * COLUMNS + k] = (struct sheet_cell){.image = to, .line = {{.text = column[k]}}};
+        }
+    }
+    for (int i = 0; i < n; i++) {
+        const int64_t class = j->data.classes ? data_class(v->split, chosen[i]) : chosen[i];
+        snprintf(label[i], LABEL, "%lld%s%s", (long long)class, class < j->data.class_names ? " " : "",
+                 class < j->data.class_names ? j->data.class_name[class] : "");
+        row[i] = label[i];
+    }
+    const struct sheet s = {.type = DATA_F32,
+                            .channels = v->size.channels,
+                            .height = v->size.height,
+                            .width = v->size.width,
+                            .white = v->split->sample.type == DATA_F32 ? 1 : 255,
+                            .cells = n * COLUMNS,
+                            .columns = COLUMNS,
+                            .cell = cell,
+                            .row = row};
+    struct data_error e;
+    if (!sheet_save(&s, output, &e))
+        return complain(STATUS_DATA, "%s", e.text);
+    printf("%s: %d pictures as they are read, and as training with seed %lu sees them in its first %d epochs\n", output,
+           n, (unsigned long)j->recipe.seed, EPOCHS);
+    return 0;
+}
+
+int inspect_augment(struct job *j)
+{
+    const struct options *o = j->options;
+    struct view v = {.steps = plan_augment(j->plan, v.step)};
+    int64_t chosen[PICTURES];
+    if (v.steps == 0)
+        return complain(STATUS_USAGE, "%s augments nothing: `data { augment = [RandomFlip] }` would", o->plan);
+    if (o->output && data_reads(o->folder, NULL, o->output))
+        return complain(STATUS_USAGE, "--output %s: this file is read here, and would be lost", o->output);
+    int status = samples_open(j->plan, o->folder, o->skip_damaged, &j->data);
+    if (status == 0 && j->data.train.count == 0)
+        status = complain(STATUS_DATA, "%s: no training set there", o->folder);
+    if (status == 0 && j->recipe.holdout > 0)
+        status = holdout_take(&j->data, j->recipe.holdout, j->recipe.seed);
+    if (status)
+        return status;
+    v.size = augment_size(&j->plan->tensor[tensor_with_role(j->plan, ROLE_INPUT)]);
+    v.split = &j->data.train;
+    const int n = choose(&j->data, chosen);
+    float *pixels = calloc((size_t)n * COLUMNS,
+                           (size_t)v.size.channels * (size_t)v.size.height * (size_t)v.size.width * sizeof *pixels);
+    status = pixels ? draw(j, &v, chosen, n, pixels) : complain(STATUS_INTERNAL, "out of memory");
+    free(pixels);
+    return status;
+}
