@@ -120,9 +120,9 @@ $(B)/peak_cuda.inc: runtime/cuda/peak.cu.txt
 	$(Q)od -An -v -tx1 $^ | sed 's/ \(..\)/0x\1,/g' > $@
 $(B)/runtime/cuda/cuda_peak.o: $(B)/peak_cuda.inc
 # It stands behind a prelude, which has philox.h.
-$(B)/augment.inc: compiler/base/augment.h
+$(B)/augment.inc: compiler/base/augment.h compiler/base/augment_colour.h
 	@mkdir -p $(@D)
-	$(Q)grep -v '^#include' $^ | od -An -v -tx1 | sed 's/ \(..\)/0x\1,/g' > $@
+	$(Q)cat $^ | grep -v '^#include' | od -An -v -tx1 | sed 's/ \(..\)/0x\1,/g' > $@
 $(B)/compiler/emit/augmented.o: $(B)/augment.inc
 $(B)/compiler/emit/language_c.o: $(B)/prelude.inc $(B)/prelude_scalar.inc
 $(B)/compiler/emit/language_cuda.o: $(B)/prelude_cuda.inc $(B)/prelude_mma.inc

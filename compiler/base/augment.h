@@ -11,7 +11,9 @@
  * and one that makes a pixel of what the words before it have made:
  *
  *     NAME_place(n, height, width, &y, &x)           puts the place from which pixel (y, x) comes; outside is black
- *     NAME_value(id, n, top, y, x, v)                what becomes of the value v there; values range from 0 to top
+ *     NAME_taps(n, height, width, y, x)              the four pixels between which it lies
+ *     NAME_value(s, n, top, e, y, x, v)              what becomes of v, element e of the sample; values range from 0 to top
+ *     NAME_colour(n, top, rgb)                       what becomes of a pixel's red, green and blue, or of its grey: rgb[1], rgb[2] < 0
  *
  * All are total: whatever the arguments are within their ranges, nothing outside the picture is read. Formulas are torchvision's. */
 #ifndef AUGMENT_H
@@ -22,6 +24,7 @@
 /* With the word's place in its list, 0 .. 255, on top: no layer's index is as large, and SHUFFLE_STREAM is another. */
 #define AUGMENT_STREAM 0x41554700u
 #define AUGMENT_NUMBERS 8
+#define AUGMENT_MEAN 7 /* the place of a mean over the picture, which is not drawn */
 
 #ifdef __CUDACC__
 #define BUILTIN(f) f
@@ -185,9 +188,9 @@ static inline void erase_draw(struct augment_stream *s, const double (*arg)[2], 
     }
 }
 
-static inline float erase_value(const struct augment_id *id, const float *n, float top, int y, int x, float v)
+static inline float erase_value(const struct augment_stream *s, const float *n, float top, int e, int y, int x, float v)
 {
-    (void)id;
+    (void)s, (void)e;
     return y >= (int)n[0] && y < (int)(n[0] + n[2]) && x >= (int)n[1] && x < (int)(n[1] + n[3]) ? n[4] * top : v;
 }
 
@@ -202,9 +205,141 @@ static inline void cutout_draw(struct augment_stream *s, const double (*arg)[2],
     n[4] = (float)arg[1][0];
 }
 
-static inline float cutout_value(const struct augment_id *id, const float *n, float top, int y, int x, float v)
+static inline float cutout_value(const struct augment_stream *s, const float *n, float top, int e, int y, int x,
+                                 float v)
 {
-    return erase_value(id, n, top, y, x, v);
+    return erase_value(s, n, top, e, y, x, v);
+}
+
+/* ---- what lies between pixels ---- */
+
+/* Rows y[0], y[1] and columns x[0], x[1]; the second ones have these weights. What of them lies outside the picture is black, and
+ * the sum is multiplied by the weight of what lies inside, as torchvision does where it fills with black. */
+struct augment_taps {
+    int y[2], x[2];
+    float down, right;
+};
+
+/* Of pixel (y[k / 2], x[k % 2]). */
+static inline float augment_weight(const struct augment_taps *t, int k)
+{
+    return (k & 2 ? t->down : 1 - t->down) * (k & 1 ? t->right : 1 - t->right);
+}
+
+static inline void augment_tap(float at, int at_index[2], float *weight)
+{
+    const int low = (int)(at + 4) - 4; /* the floor, from -4 on */
+    at_index[0] = low;
+    at_index[1] = low + 1;
+    *weight = at - (float)low;
+}
+
+/* ---- RandomRotate(degrees): around the middle, black comes in ---- */
+
+/* Of an angle of up to 2 pi: series for x / 32, doubled five times. */
+static inline void augment_turn(double x, float *cosine, float *sine)
+{
+    double c = 1, s = 1, t = x / 32 * (x / 32);
+    for (int i = 12; i > 0; i -= 2) {
+        c = 1 - t / (i * (i - 1)) * c;
+        s = 1 - t / (i * (i + 1)) * s;
+    }
+    s *= x / 32;
+    for (int i = 0; i < 5; i++) {
+        const double two = 2 * s * c;
+        c = 1 - 2 * s * s;
+        s = two;
+    }
+    *cosine = (float)c;
+    *sine = (float)s;
+}
+
+static inline void random_rotate_draw(struct augment_stream *s, const double (*arg)[2], int height, int width, float *n)
+{
+    (void)height, (void)width;
+    n[2] = (float)augment_between(s, -arg[0][0], arg[0][0]);
+    augment_turn((double)n[2] * 0.017453292519943295, &n[0], &n[1]);
+}
+
+static inline struct augment_taps random_rotate_taps(const float *n, int height, int width, int y, int x)
+{
+    const float middle_y = (float)(height - 1) / 2, middle_x = (float)(width - 1) / 2;
+    const float v = (float)y - middle_y, u = (float)x - middle_x;
+    float at_y = n[1] * u + n[0] * v + middle_y, at_x = n[0] * u - n[1] * v + middle_x;
+    struct augment_taps t;
+    at_y = at_y < -2 ? -2 : at_y; /* all of it is outside */
+    at_x = at_x < -2 ? -2 : at_x;
+    augment_tap(at_y, t.y, &t.down);
+    augment_tap(at_x, t.x, &t.right);
+    return t;
+}
+
+/* ---- RandomResizedCrop(scale, ratio): a part, brought to the picture's size ---- */
+
+/* C. Szegedy et al., "Going deeper with convolutions", CVPR 2015. As Erase draws, but the ratio is of width to height, and what does
+ * not fit ten times is the middle, of the nearest ratio. */
+static inline void random_resized_crop_draw(struct augment_stream *s, const double (*arg)[2], int height, int width,
+                                            float *n)
+{
+    const double low = augment_log(arg[1][0]), high = augment_log(arg[1][1]), is = (double)width / height;
+    for (int i = 0; i < 10; i++) {
+        const double area = (double)height * width * augment_between(s, arg[0][0], arg[0][1]);
+        const double aspect = augment_exp(augment_between(s, low, high));
+        const int w = (int)(BUILTIN(sqrt)(area * aspect) + 0.5), h = (int)(BUILTIN(sqrt)(area / aspect) + 0.5);
+        if (w < 1 || w > width || h < 1 || h > height)
+            continue;
+        n[0] = (float)augment_below(s, height - h + 1);
+        n[1] = (float)augment_below(s, width - w + 1);
+        n[2] = (float)h;
+        n[3] = (float)w;
+        return;
+    }
+    int h = is < arg[1][0] ? (int)(width / arg[1][0] + 0.5) : height,
+        w = is > arg[1][1] ? (int)(height * arg[1][1] + 0.5) : width;
+    h = h < 1 ? 1 : h > height ? height : h;
+    w = w < 1 ? 1 : w > width ? width : w;
+    n[0] = (float)((height - h) / 2);
+    n[1] = (float)((width - w) / 2);
+    n[2] = (float)h;
+    n[3] = (float)w;
+}
+
+static inline void augment_stretch(float at, float from, float size, int tap[2], float *weight)
+{
+    augment_tap(at < 0 ? 0 : at, tap, weight);
+    tap[0] = (int)from + (tap[0] < (int)size ? tap[0] : (int)size - 1);
+    tap[1] = (int)from + (tap[1] < (int)size ? tap[1] : (int)size - 1);
+}
+
+static inline struct augment_taps random_resized_crop_taps(const float *n, int height, int width, int y, int x)
+{
+    struct augment_taps t;
+    augment_stretch(((float)y + 0.5f) * (n[2] / (float)height) - 0.5f, n[0], n[2], t.y, &t.down);
+    augment_stretch(((float)x + 0.5f) * (n[3] / (float)width) - 0.5f, n[1], n[3], t.x, &t.right);
+    return t;
+}
+
+/* ---- Noise(std): normal, of this share of the range; what leaves the range is cut ---- */
+
+static inline void noise_draw(struct augment_stream *s, const double (*arg)[2], int height, int width, float *n)
+{
+    (void)s, (void)height, (void)width;
+    n[0] = (float)arg[0][0];
+}
+
+/* G. E. P. Box, M. E. Muller, "A note on the generation of random normal deviates", 1958: of words 0 and 1, or 2 and 3, of block
+ * e / 4 for elements e and e + 1. */
+static inline float noise_value(const struct augment_stream *s, const float *n, float top, int e, int y, int x, float v)
+{
+    const uint32_t counter[4] = {(uint32_t)e / 4, s->id.position, s->id.epoch, s->stream};
+    uint32_t word[4];
+    (void)y, (void)x;
+    philox4x32(counter, s->id.key, word);
+    const float radius = ((float)(((e & 2) ? word[2] : word[0]) >> 8) + 1) * 0x1p-24f;
+    const float angle = (float)(((e & 2) ? word[3] : word[1]) >> 8) * 0x1p-24f * 6.28318531f;
+    v += n[0] * top * BUILTIN(sqrtf)(-2 * BUILTIN(logf)(radius)) *
+         ((e & 1) ? BUILTIN(sinf)(angle) : BUILTIN(cosf)(angle));
+    return v < 0 ? 0 : v > top ? top : v;
 }
 
 #endif

@@ -20,31 +20,15 @@ static int augment_steps(const struct writer *w, struct augment_step step[MAX_AU
     return trains && !w->counter ? plan_augment(w->plan, step) : 0;
 }
 
-/* What each word draws for the sample in a row of the batch. */
-static void put_draw(struct writer *w, const struct augment_step *step, int n, const struct augment_size *size)
+/* What range values have, by their type. */
+static const char top[] = "(a->samples_f32 ? 1.0f : 255.0f)";
+
+static void put_drawn(struct writer *w, int n)
 {
     put(w, "struct @_drawn {");
     put(w, "struct augment_id id;");
     put(w, "float n[%d][AUGMENT_NUMBERS];", n);
     put(w, "};");
-    put(w, "%s", "");
-    put(w, "static inline struct @_drawn @_draw(%s, int64_t row)", w->target->language->arguments);
-    put(w, "{");
-    put(w,
-        "struct @_drawn d = {{{a->control[CTL_SEED0], a->control[CTL_SEED1]}, a->control[CTL_POSITION] + (uint32_t)row, "
-        "a->control[CTL_EPOCH]}};");
-    put(w, "struct augment_stream s;");
-    for (int i = 0; i < n; i++) {
-        const char *arg = "";
-        for (int k = 0; k < MAX_WORD_ARGS && step[i].word->arg[k].name; k++)
-            arg = region_printf(w->region, "%s%s{%.17g, %.17g}", arg, k ? ", " : "", step[i].arg[k][0],
-                                step[i].arg[k][1]);
-        put(w, "const double arg%d[][2] = {%s}; // %s", i, arg, step[i].word->name);
-        put(w, "s = augment_stream(&d.id, %d);", i);
-        put(w, "%s_draw(&s, arg%d, %d, %d, d.n[%d]);", step[i].word->augment->text, i, size->height, size->width, i);
-    }
-    put(w, "return d;");
-    put(w, "}");
     put(w, "%s", "");
 }
 
@@ -55,29 +39,102 @@ static void open_pixel(struct writer *w, int after)
     put(w, "{");
 }
 
+/* Declares rgb: red, green and blue of a pixel of sample `at`, or channel c alone, behind i words. */
+static void put_rgb(struct writer *w, int i, const char *at, const char *c, const struct augment_size *size)
+{
+    if (size->channels == 3)
+        put(w,
+            "float rgb[3] = {@_pixel%d(a, %s, d, 0, y, x), @_pixel%d(a, %s, d, 1, y, x), @_pixel%d(a, %s, d, 2, y, x)};",
+            i, at, i, at, i, at);
+    else
+        put(w, "float rgb[3] = {@_pixel%d(a, %s, d, %s, y, x), -1, -1};", i, at, c);
+}
+
 static void put_step(struct writer *w, const struct augment_step *step, int i, const struct augment_size *size)
 {
     const struct augmentation *a = step->word->augment;
+    const int height = size->height, width = size->width;
     open_pixel(w, i + 1);
-    if (a->value)
-        put(w, "return %s_value(&d->id, d->n[%d], a->samples_f32 ? 1 : 255, y, x, @_pixel%d(a, at, d, c, y, x));",
-            a->text, i, i);
+    if (a->value) {
+        put(w, "const struct augment_stream s = augment_stream(&d->id, %d);", i);
+        put(w, "return %s_value(&s, d->n[%d], %s, (c * %d + y) * %d + x, y, x, @_pixel%d(a, at, d, c, y, x));", a->text,
+            i, top, height, width, i);
+    }
+    if (a->colour) {
+        put_rgb(w, i, "at", "c", size);
+        put(w, "%s_colour(d->n[%d], %s, rgb);", a->text, i, top);
+        put(w, size->channels == 3 ? "return c == 0 ? rgb[0] : c == 1 ? rgb[1] : rgb[2];" : "return rgb[0];");
+    }
+    if (a->taps) {
+        put(w, "const struct augment_taps t = %s_taps(d->n[%d], %d, %d, y, x);", a->text, i, height, width);
+        put(w, "float v = 0, inside = 0;");
+        put(w, "for (int k = 0; k < 4; k++) {");
+        put(w, "const int ty = t.y[k / 2], tx = t.x[k %% 2];");
+        put(w, "const float weight = augment_inside(ty, tx, %d, %d) ? augment_weight(&t, k) : 0;", height, width);
+        put(w, "v += weight != 0 ? weight * @_pixel%d(a, at, d, c, ty, tx) : 0;", i);
+        put(w, "inside += weight;");
+        put(w, "}");
+        put(w, "return v * inside;");
+    }
     if (a->place) {
-        put(w, "%s_place(d->n[%d], %d, %d, &y, &x);", a->text, i, size->height, size->width);
-        put(w, "return augment_inside(y, x, %d, %d) ? @_pixel%d(a, at, d, c, y, x) : 0;", size->height, size->width, i);
+        put(w, "%s_place(d->n[%d], %d, %d, &y, &x);", a->text, i, height, width);
+        put(w, "return augment_inside(y, x, %d, %d) ? @_pixel%d(a, at, d, c, y, x) : 0;", height, width, i);
     }
     put(w, "}");
     put(w, "%s", "");
 }
 
-int put_augmented(struct writer *w, const struct tensor *t)
+/* The mean over a picture that word i needs, alone. */
+static void put_mean(struct writer *w, const struct augment_step *step, int i, const struct augment_size *size)
+{
+    put(w, "{");
+    put(w, "double sum = 0;");
+    put(w, "for (int y = 0; at >= 0 && y < %d; y++)", size->height);
+    put(w, "for (int x = 0; x < %d; x++) {", size->width);
+    put_rgb(w, i, "at", "0", size);
+    put(w, "sum += %s_before(d->n[%d], %s, rgb);", step->word->augment->text, i, top);
+    put(w, "}");
+    put(w, "drawn.n[%d][AUGMENT_MEAN] = (float)(sum / %d / %d);", i, size->height, size->width);
+    put(w, "}");
+}
+
+/* What each word draws for the sample `at` in a row of the batch. */
+static void put_draw(struct writer *w, const struct augment_step *step, int n, const struct augment_size *size,
+                     bool shared)
+{
+    put(w, "static inline struct @_drawn @_draw(%s, int64_t at, int64_t row)", w->target->language->arguments);
+    put(w, "{");
+    put(w,
+        "struct @_drawn drawn = {{{a->control[CTL_SEED0], a->control[CTL_SEED1]}, a->control[CTL_POSITION] + (uint32_t)row, "
+        "a->control[CTL_EPOCH]}};");
+    put(w, "const struct @_drawn *const d = &drawn;");
+    put(w, "struct augment_stream s;");
+    for (int i = 0; i < n; i++) {
+        const char *arg = "";
+        for (int k = 0; k < MAX_WORD_ARGS && step[i].word->arg[k].name; k++)
+            arg = region_printf(w->region, "%s%s{%.17g, %.17g}", arg, k ? ", " : "", step[i].arg[k][0],
+                                step[i].arg[k][1]);
+        put(w, "const double arg%d[][2] = {%s}; // %s", i, arg, step[i].word->name);
+        put(w, "s = augment_stream(&d->id, %d);", i);
+        put(w, "%s_draw(&s, arg%d, %d, %d, drawn.n[%d]);", step[i].word->augment->text, i, size->height, size->width,
+            i);
+        if (augment_averages(&step[i]) && !shared)
+            put_mean(w, &step[i], i, size);
+    }
+    put(w, "(void)at;");
+    put(w, "return drawn;");
+    put(w, "}");
+    put(w, "%s", "");
+}
+
+int put_augmented(struct writer *w, const struct tensor *t, bool shared)
 {
     struct augment_step step[MAX_AUGMENT];
     const struct augment_size size = augment_size(t);
     const int n = augment_steps(w, step);
     if (n == 0)
         return 0;
-    put_draw(w, step, n, &size);
+    put_drawn(w, n);
     open_pixel(w, 0);
     put(w, "const int64_t e = at * %lld + (c * %d + y) * %d + x;", (long long)tensor_elements(t), size.height,
         size.width);
@@ -87,7 +144,37 @@ int put_augmented(struct writer *w, const struct tensor *t)
     put(w, "%s", "");
     for (int i = 0; i < n; i++)
         put_step(w, &step[i], i, &size);
+    put_draw(w, step, n, &size, shared);
     return n;
+}
+
+void put_augment_means(struct writer *w, const struct tensor *t)
+{
+    struct augment_step step[MAX_AUGMENT];
+    const struct augment_size size = augment_size(t);
+    const int n = augment_steps(w, step), area = size.height * size.width;
+    for (int i = 0; i < n; i++) {
+        if (!augment_averages(&step[i]))
+            continue;
+        put(w, "{");
+        put(w, "__shared__ double sums[$][$];");
+        put(w, "const struct @_drawn *const d = &drawn[lane];");
+        put(w, "double sum = 0;");
+        put(w, "__syncthreads();");
+        put(w, "for (int e = unit; at[lane] >= 0 && unit < $ && e < %d; e += $) {", area);
+        put(w, "const int y = e / %d, x = e %% %d;", size.width, size.width);
+        put_rgb(w, i, "at[lane]", "0", &size);
+        put(w, "sum += %s_before(d->n[%d], %s, rgb);", step[i].word->augment->text, i, top);
+        put(w, "}");
+        put(w, "sums[unit][lane] = sum;");
+        put(w, "__syncthreads();");
+        put(w, "if (unit == 0) {");
+        put(w, "for (int k = 1; k < $; k++)");
+        put(w, "    sum += sums[k][lane];");
+        put(w, "drawn[lane].n[%d][AUGMENT_MEAN] = (float)(sum / %d / %d);", i, size.height, size.width);
+        put(w, "}");
+        put(w, "}");
+    }
 }
 
 const char *augmented_text(struct writer *w, const struct tensor *t, int n, const char *at, const char *drawn,

@@ -85,9 +85,12 @@ const char *read_of(struct writer *w, int tensor, const char *block, const char 
 
 /* ---- augmented.c: samples as training sees them ---- */
 
-/* Before open_kernel: writes @_draw(a, row), which returns a struct @_drawn, and what augmented_text calls. Returns how many words
- * there are; 0: nothing is written, for this kernel reads samples as they are. */
-int put_augmented(struct writer *w, const struct tensor *t);
+/* Before open_kernel: writes @_draw(a, at, row), which returns a struct @_drawn for sample `at` in that row, and what augmented_text
+ * calls. Returns how many words there are; 0: nothing is written, for this kernel reads samples as they are. `shared`: means over
+ * pictures are left to put_augment_means. */
+int put_augmented(struct writer *w, const struct tensor *t, bool shared);
+/* CUDA: $ x $ threads make them for at[lane] and drawn[lane], both shared; all threads must come here. */
+void put_augment_means(struct writer *w, const struct tensor *t);
 /* C expression of element e of sample `at`, before the transforms of numbers, given those n words and a pointer to what it drew. */
 const char *augmented_text(struct writer *w, const struct tensor *t, int n, const char *at, const char *drawn,
                            const char *e);

@@ -130,6 +130,11 @@ static const struct foreign table[] = {
     {FOREIGN_AUGMENT, "RandomVerticalFlip", "RandomFlip", "with `vertical = true`"},
     {FOREIGN_AUGMENT, "RandomTranslation", "RandomShift", NULL},
     {FOREIGN_AUGMENT, "RandomAffine", "RandomShift", "it shifts; the other parts have words of their own"},
+    {FOREIGN_AUGMENT, "RandomRotation", "RandomRotate", NULL},
+    {FOREIGN_AUGMENT, "GaussianNoise", "Noise", NULL},
+    {FOREIGN_AUGMENT, "RandomBrightness", "ColorJitter", NULL},
+    {FOREIGN_AUGMENT, "RandomContrast", "ColorJitter", "with `contrast`"},
+    {FOREIGN_AUGMENT, "RandomZoom", "RandomResizedCrop", NULL},
     {FOREIGN_AUGMENT, "RandomErasing", "Erase", NULL},
     {FOREIGN_AUGMENT, "RandomErase", "Erase", NULL},
 

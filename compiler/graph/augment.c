@@ -1,5 +1,4 @@
 /* augment.c: the augmentations of a plan's settings, and what they make of a sample: the reference of what kernels do. */
-#include "base/augment.h"
 #include "word.h"
 
 #include <stdio.h>
@@ -56,26 +55,81 @@ const char *plan_augment_unfit(const struct plan *p, const char **name)
     return why;
 }
 
-void augment_draw(const struct augment_step *step, int n, const struct augment_size *size, const struct augment_id *id,
-                  float numbers[][AUGMENT_NUMBERS])
+bool augment_averages(const struct augment_step *step)
 {
-    for (int i = 0; i < n; i++) {
-        struct augment_stream s = augment_stream(id, i);
-        step[i].word->augment->draw(&s, step[i].arg, size->height, size->width, numbers[i]);
+    const struct augmentation *a = step->word->augment;
+    return a->before && step->arg[a->mean][0] > 0;
+}
+
+static float top(const struct augment_sample *s)
+{
+    return s->from.f32 ? 1 : 255;
+}
+
+/* Red, green and blue behind the first n steps; grey alone is that of channel c. */
+static void colours(const struct augment_sample *s, int n, int c, int y, int x, float rgb[3])
+{
+    for (int k = 0; k < 3; k++)
+        rgb[k] = s->size.channels == 3 ? augmented(s, n, k, y, x) : k ? -1 : augmented(s, n, c, y, x);
+}
+
+/* What step i measures contrast from. */
+static float mean(const struct augment_sample *s, int i)
+{
+    double sum = 0;
+    for (int y = 0; y < s->size.height; y++)
+        for (int x = 0; x < s->size.width; x++) {
+            float rgb[3];
+            colours(s, i, 0, y, x, rgb);
+            sum += (double)s->step[i].word->augment->before(s->number[i], top(s), rgb);
+        }
+    return (float)(sum / s->size.height / s->size.width);
+}
+
+void augment_draw(struct augment_sample *s)
+{
+    for (int i = 0; i < s->steps; i++) {
+        struct augment_stream stream = augment_stream(&s->id, i);
+        s->step[i].word->augment->draw(&stream, s->step[i].arg, s->size.height, s->size.width, s->number[i]);
+        if (augment_averages(&s->step[i]))
+            s->number[i][AUGMENT_MEAN] = mean(s, i);
     }
 }
 
-float augmented(const struct augment_step *step, int n, const struct augment_size *size, const struct augment_id *id,
-                float numbers[][AUGMENT_NUMBERS], const struct augment_source *from, int c, int y, int x)
+static float between(const struct augment_sample *s, int n, const struct augment_taps *t, int c)
 {
-    if (n == 0) {
-        const int64_t e = ((int64_t)c * size->height + y) * size->width + x;
-        return from->f32 ? from->f32[e] : from->u8[e];
+    float v = 0, inside = 0;
+    for (int k = 0; k < 4; k++) {
+        const float weight = augment_weight(t, k);
+        if (!augment_inside(t->y[k / 2], t->x[k % 2], s->size.height, s->size.width))
+            continue;
+        v += weight * augmented(s, n, c, t->y[k / 2], t->x[k % 2]);
+        inside += weight;
     }
-    const struct augmentation *a = step[--n].word->augment;
-    if (a->value)
-        return a->value(id, numbers[n], from->f32 ? 1 : 255, y, x,
-                        augmented(step, n, size, id, numbers, from, c, y, x));
-    a->place(numbers[n], size->height, size->width, &y, &x);
-    return augment_inside(y, x, size->height, size->width) ? augmented(step, n, size, id, numbers, from, c, y, x) : 0;
+    return v * inside;
+}
+
+float augmented(const struct augment_sample *s, int n, int c, int y, int x)
+{
+    const int height = s->size.height, width = s->size.width;
+    const int64_t e = ((int64_t)c * height + y) * width + x;
+    if (n == 0)
+        return s->from.f32 ? s->from.f32[e] : s->from.u8[e];
+    const struct augmentation *a = s->step[--n].word->augment;
+    if (a->value) {
+        const struct augment_stream stream = augment_stream(&s->id, n);
+        return a->value(&stream, s->number[n], top(s), (int)e, y, x, augmented(s, n, c, y, x));
+    }
+    if (a->colour) {
+        float rgb[3];
+        colours(s, n, c, y, x, rgb);
+        a->colour(s->number[n], top(s), rgb);
+        return rgb[s->size.channels == 3 ? c : 0];
+    }
+    if (a->taps) {
+        const struct augment_taps t = a->taps(s->number[n], height, width, y, x);
+        return between(s, n, &t, c);
+    }
+    a->place(s->number[n], height, width, &y, &x);
+    return augment_inside(y, x, height, width) ? augmented(s, n, c, y, x) : 0;
 }

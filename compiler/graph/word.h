@@ -4,7 +4,7 @@
 #define WORD_H
 
 #include "base/base.h"
-#include "base/augment.h"
+#include "base/augment_colour.h"
 #include "base/pixels.h"
 #include "plan/op.h"
 
@@ -62,7 +62,12 @@ struct augmentation {
     const char *text;
     void (*draw)(struct augment_stream *s, const double (*arg)[2], int height, int width, float *n);
     void (*place)(const float *n, int height, int width, int *y, int *x);
-    float (*value)(const struct augment_id *id, const float *n, float top, int y, int x, float v);
+    struct augment_taps (*taps)(const float *n, int height, int width, int y, int x);
+    float (*value)(const struct augment_stream *s, const float *n, float top, int e, int y, int x, float v);
+    void (*colour)(const float *n, float top, float *rgb);
+    /* Where argument `mean` is not 0, n[AUGMENT_MEAN] is to be the mean over the picture of what this makes of a pixel. */
+    float (*before)(const float *n, float top, float *rgb);
+    int mean;
 };
 
 /* A step of the training, as schedules see it: counts of steps, from 0. */
@@ -185,10 +190,18 @@ struct augment_size augment_size(const struct tensor *sample);
 /* Why such samples or these arguments do not suit it, to stand behind its name; NULL: they do. */
 const char *augment_unfit(const struct augment_step *step, const struct tensor *sample);
 const char *plan_augment_unfit(const struct plan *p, const char **name); /* the first that is so, and which */
-void augment_draw(const struct augment_step *step, int n, const struct augment_size *size, const struct augment_id *id,
-                  float numbers[][AUGMENT_NUMBERS]);
-/* Value (c, y, x) behind the first n steps, before transforms of numbers; `numbers` are those drawn for `id`. */
-float augmented(const struct augment_step *step, int n, const struct augment_size *size, const struct augment_id *id,
-                float numbers[][AUGMENT_NUMBERS], const struct augment_source *from, int c, int y, int x);
+bool augment_averages(const struct augment_step *step);                  /* does it need a mean? */
+
+struct augment_sample {
+    const struct augment_step *step;
+    int steps;
+    struct augment_size size;
+    struct augment_id id;
+    struct augment_source from;
+    float number[MAX_AUGMENT][AUGMENT_NUMBERS];
+};
+void augment_draw(struct augment_sample *s); /* fills s->number */
+/* Value (c, y, x) behind the first n steps, before transforms of numbers. */
+float augmented(const struct augment_sample *s, int n, int c, int y, int x);
 
 #endif

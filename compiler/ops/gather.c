@@ -120,12 +120,12 @@ static void gather_emit(struct writer *w, const struct stage *s)
     const struct tensor *t = tensor_of(w, s->out[0]);
     const int64_t n = tensor_elements(t);
     const struct transform f = put_transform(w, t, region_printf(w->region, "e / %lld", (long long)(n / t->dim[0])));
-    const int words = put_augmented(w, t);
+    const int words = put_augmented(w, t, false);
     open_kernel(w);
     open_rows(w);
     put(w, "const int64_t at = sample_at(a, block * $ + lane);");
     if (words)
-        put(w, "const struct @_drawn d = @_draw(a, block * $ + lane);");
+        put(w, "const struct @_drawn d = @_draw(a, at, block * $ + lane);");
     put(w, "for (int64_t e = 0; e < %lld; e++) {", (long long)n);
     put(w, "const real x = at < 0 ? 0 : %s;", pixel_text(w, t, words, &f, "at", "&d", "e"));
     if (is_stored(w, s->out[0]))
@@ -143,7 +143,7 @@ static void put_gather_threads(struct writer *w, const struct stage *s)
     const int64_t n = tensor_elements(t);
     const struct transform f =
         put_transform(w, t, region_printf(w->region, "(start + e) / %lld", (long long)(n / t->dim[0])));
-    const int words = put_augmented(w, t);
+    const int words = put_augmented(w, t, true);
     bool plain = is_stored(w, s->out[1]), blocks = is_stored(w, s->out[0]);
     open_kernel(w);
     put(w, "__shared__ int64_t at[$];");
@@ -152,10 +152,13 @@ static void put_gather_threads(struct writer *w, const struct stage *s)
     open_turn(w, n);
     put(w, "if (threadIdx.x < $)");
     put(w, "    at[threadIdx.x] = sample_at(a, block * $ + threadIdx.x);");
-    if (words)
-        put(w, "if (threadIdx.x < $ && start == part * %d)", SPAN);
-    if (words)
-        put(w, "    drawn[threadIdx.x] = @_draw(a, block * $ + threadIdx.x);");
+    if (words) {
+        put(w, "if (start == part * %d) {", SPAN);
+        put(w, "if (threadIdx.x < $)");
+        put(w, "    drawn[threadIdx.x] = @_draw(a, at[threadIdx.x], block * $ + threadIdx.x);");
+        put_augment_means(w, t);
+        put(w, "}");
+    }
     put(w, "__syncthreads();");
     put(w, "for (int k = threadIdx.x; k < $ * %d; k += blockDim.x) {", SPAN);
     put(w, "const int i = k / %d, e = k %% %d;", SPAN, SPAN);
@@ -177,7 +180,7 @@ static void put_gather_threads(struct writer *w, const struct stage *s)
 /* Some elements of a sample. */
 static int put_augmented_read(struct writer *w, const struct tensor *t)
 {
-    const int words = put_augmented(w, t);
+    const int words = put_augmented(w, t, false);
     if (!words)
         return 0;
     put(w,
@@ -197,7 +200,7 @@ static void put_drawn(struct writer *w, int words)
         return;
     put(w, "struct @_drawn drawn[$];");
     put(w, "for (int i = 0; i < $; i++)");
-    put(w, "    drawn[i] = @_draw(a, block * $ + i);");
+    put(w, "    drawn[i] = @_draw(a, at[i], block * $ + i);");
 }
 
 static void put_read(struct writer *w, int words, int64_t n, const char *scale, const char *shift)

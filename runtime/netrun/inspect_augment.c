@@ -50,13 +50,12 @@ static void make_picture(const struct view *v, int steps, const struct augment_i
 {
     const void *values = v->split->sample.values + (uint64_t)sample * v->split->sample.bytes;
     const bool f32 = v->split->sample.type == DATA_F32;
-    const struct augment_source from = {f32 ? NULL : values, f32 ? values : NULL};
-    float numbers[MAX_AUGMENT][AUGMENT_NUMBERS] = {{0}};
-    augment_draw(v->step, steps, &v->size, id, numbers);
+    struct augment_sample s = {v->step, steps, v->size, *id, {f32 ? NULL : values, f32 ? values : NULL}, {{0}}};
+    augment_draw(&s);
     for (int c = 0; c < v->size.channels; c++)
         for (int y = 0; y < v->size.height; y++)
             for (int x = 0; x < v->size.width; x++)
-                *to++ = augmented(v->step, steps, &v->size, id, numbers, &from, c, y, x);
+                *to++ = augmented(&s, steps, c, y, x);
 }
 
 static int draw(const struct job *j, const struct view *v, const int64_t *chosen, int n, float *pixels)

@@ -27,7 +27,7 @@ class Stream:
     """The numbers of word `index` of the list, for one sample."""
 
     def __init__(self, position, epoch, index):
-        counter = [[k, position, epoch, STREAM + index] for k in range(32)]
+        counter = [[k, position, epoch, STREAM + index] for k in range(128)]
         self.words = philox(counter, [SEED, 0]).reshape(-1).tolist()
         self.at = 0
 
@@ -61,6 +61,44 @@ def random_shift(s, x, height=0.1, width=0.1):
     return F.affine(x, angle=0, translate=[right, down], scale=1, shear=[0, 0])
 
 
+def random_rotate(s, x, degrees):
+    return F.rotate(x, s.between(-degrees, degrees), F.InterpolationMode.BILINEAR, fill=0)
+
+
+def random_resized_crop(s, x, scale=(0.08, 1), ratio=(3 / 4, 4 / 3)):
+    height, width = x.shape[-2:]
+    for _ in range(10):
+        area = height * width * s.between(*scale)
+        aspect = math.exp(s.between(math.log(ratio[0]), math.log(ratio[1])))
+        w, h = round(math.sqrt(area * aspect)), round(math.sqrt(area / aspect))
+        if 0 < w <= width and 0 < h <= height:
+            return F.resized_crop(x, s.below(height - h + 1), s.below(width - w + 1), h, w, [height, width])
+    w = round(height * ratio[1]) if width / height > ratio[1] else width
+    h = round(width / ratio[0]) if width / height < ratio[0] else height
+    return F.resized_crop(x, (height - h) // 2, (width - w) // 2, h, w, [height, width])
+
+
+def color_jitter(s, x, brightness=0, contrast=0, saturation=0, hue=0):
+    order = [0, 1, 2, 3]
+    for i in (3, 2, 1):
+        k = s.below(i + 1)
+        order[i], order[k] = order[k], order[i]
+    factors = [s.between(max(0, 1 - f), 1 + f) for f in (brightness, contrast, saturation)]
+    shift = s.between(-hue, hue)
+    for i in order:
+        x = [lambda: F.adjust_brightness(x, factors[0]), lambda: F.adjust_contrast(x, factors[1]),
+             lambda: F.adjust_saturation(x, factors[2]), lambda: F.adjust_hue(x, shift)][i]()
+    return x
+
+
+def noise(s, x, std=0.1):
+    words = np.array([s.word() for _ in range((x.numel() + 3) // 4 * 4)], np.float64).reshape(-1, 2)
+    radius, angle = (words[:, 0] // 256 + 1) * 2.0 ** -24, (words[:, 1] // 256) * 2.0 ** -24 * 2 * math.pi
+    radius = np.sqrt(-2 * np.log(radius))
+    normal = np.stack([radius * np.cos(angle), radius * np.sin(angle)], 1).reshape(-1)[:x.numel()]
+    return (x + std * torch.from_numpy(normal.astype(np.float32)).reshape(x.shape)).clamp(0, 1)    # as v2.GaussianNoise
+
+
 def erase(s, x, p=0.5, scale=(0.02, 0.33), ratio=(0.3, 3.3), fill=0):
     if not s.chance(p):
         return x
@@ -83,7 +121,8 @@ def cutout(s, x, size, fill=0):
     return x
 
 
-WORDS = {"RandomCrop": random_crop, "RandomFlip": random_flip, "RandomShift": random_shift, "Erase": erase, "Cutout": cutout}
+WORDS = {"RandomCrop": random_crop, "RandomFlip": random_flip, "RandomShift": random_shift, "RandomRotate": random_rotate,
+         "RandomResizedCrop": random_resized_crop, "ColorJitter": color_jitter, "Noise": noise, "Erase": erase, "Cutout": cutout}
 
 
 def argument(value):
@@ -141,6 +180,15 @@ case("erase", (3, 9, 8), ("Erase", {"p": 0.9, "fill": 0.25}))
 case("cutout", (3, 9, 8), ("Cutout", {"size": 5}))
 case("crop_flip_cutout", (3, 8, 8), ("RandomCrop", {"pad": [2, 2]}), ("RandomFlip", {}), ("Cutout", {"size": 4}))
 case("erase_crop_flip", (1, 9, 8), ("Erase", {"p": 0.9}), ("RandomCrop", {"pad": [2, 2]}), ("RandomFlip", {}))
+case("rotate", (3, 8, 7), ("RandomRotate", {"degrees": 180}))
+case("resized_crop", (3, 9, 8), ("RandomResizedCrop", {}))
+case("resized_crop_middle", (1, 4, 12), ("RandomResizedCrop", {"scale": [0.9, 1], "ratio": [0.5, 1]}))
+case("color_jitter", (3, 6, 7), ("ColorJitter", {"brightness": 0.4, "contrast": 0.6, "saturation": 0.8, "hue": 0.3}))
+case("color_jitter_grey", (1, 6, 7), ("ColorJitter", {"brightness": 0.4, "contrast": 1.5}))
+case("noise", (3, 6, 7), ("Noise", {"std": 0.2}))
+case("all", (3, 8, 8), ("RandomResizedCrop", {}), ("RandomFlip", {}),
+     ("ColorJitter", {"brightness": 0.4, "contrast": 0.4, "saturation": 0.4, "hue": 0.1}), ("RandomRotate", {"degrees": 15}),
+     ("Erase", {}))
 
 
 # ---- distributions ----
@@ -173,6 +221,13 @@ columns("RandomCrop.pad4", [(p["top"] - 4, p["left"] - 4) for p in seen(crop)])
 columns("RandomShift.shares", [p["translate"][::-1] for p in seen(v2.RandomAffine(0, translate=(0.3, 0.2)))])
 share("RandomFlip.p.0", torch.rand(DRAWS).lt(0.3).numpy())    # as v2's _RandomApplyTransform draws
 columns("Erase.default", [(p["i"], p["j"], p["h"], p["w"]) for p in seen(v2.RandomErasing(p=1)) if p["v"] is not None])
+columns("RandomResizedCrop.default", [(p["top"], p["left"], p["height"], p["width"])
+                                      for p in seen(v2.RandomResizedCrop((HEIGHT, WIDTH)))])
+share("RandomRotate.degrees30.2", [p["angle"] for p in seen(v2.RandomRotation(30))])
+jitter = list(seen(v2.ColorJitter(0.4, 1.5, 0.3, 0.2)))
+for i, name in enumerate(("brightness_factor", "contrast_factor", "saturation_factor", "hue_factor")):
+    share(f"ColorJitter.some.{i}", [p[name] for p in jitter])
+share("ColorJitter.some.4", [sum(int(k) << 2 * i for i, k in enumerate(p["fn_idx"])) for p in jitter])
 boxes = []
 for _ in range(DRAWS):
     y, x = np.random.randint(HEIGHT), np.random.randint(WIDTH)
