@@ -17,7 +17,7 @@ STRICT := -fno-fast-math
 WARNINGS := -Wall -Wextra -Werror=missing-field-initializers
 FLAGS = -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(WERROR) $(CFLAGS) $(STRICT) $(SANITIZER) -Icompiler -Iruntime -I$(B) -MMD -MP
 LIBS_NETC = -lxxhash -lm
-LIBS_NETRUN = $(LIBS_NETC) -lz -lpng -ljpeg -ljansson -ldl -lpthread
+LIBS_NETRUN = $(LIBS_NETC) -lz -lpng -ljpeg -lsndfile -ljansson -ldl -lpthread
 LINK = $(CC) $(CFLAGS) $(STRICT) $(SANITIZER) $(LDFLAGS)
 
 OPS := $(sort $(wildcard compiler/ops/*.c))
@@ -27,7 +27,7 @@ TARGETS := $(sort $(wildcard compiler/emit/target_*.c))
 LIB_O := $(patsubst %.c,$(B)/%.o,$(filter-out compiler/netc/main.c,$(wildcard compiler/*/*.c))) $(B)/net.tab.o $(B)/net.lex.o
 RUN_O := $(patsubst %.c,$(B)/%.o,$(filter-out runtime/netrun/main.c,$(wildcard runtime/*/*.c)))
 UNIT := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
-PROGRAMS := $(B)/netc $(B)/netrun $(B)/make_digits $(B)/make_shapes
+PROGRAMS := $(B)/netc $(B)/netrun $(B)/make_digits $(B)/make_shapes $(B)/make_tones
 LIBRARIES := $(B)/libnetrun.a $(B)/libnetc.a
 
 Q := $(if $(filter 1,$(V)),,@)
@@ -42,7 +42,7 @@ lists = mkdir -p $(@D); printf '%s\n' $(1) | cmp -s - $@ || printf '%s\n' $(1) >
 all: $(PROGRAMS)
 
 help:
-	@echo 'make                 netc, netrun, make_digits and make_shapes, in build/'
+	@echo 'make                 netc, netrun, make_digits, make_shapes and make_tones, in build/'
 	@echo 'make deps            installs what the build needs (apt-get), or prints the line that does'
 	@echo 'make data            MNIST into data/ (SET=fashion: into data/fashion/), or drawn digits without a network'
 	@echo 'make demo            data, training, result: two minutes'
@@ -70,7 +70,8 @@ $(B)/netc: $(B)/compiler/netc/main.o $(B)/libnetc.a
 $(B)/netrun: $(B)/runtime/netrun/main.o $(LIBRARIES)
 	$(call say,LD)
 	$(Q)$(LINK) -o $@ $^ $(LIBS_NETRUN)
-$(B)/make_digits $(B)/make_shapes: $(B)/%: $(B)/tools/%.o $(LIBRARIES)
+$(B)/make_shapes $(B)/make_tones: $(B)/tools/drawing.o
+$(B)/make_digits $(B)/make_shapes $(B)/make_tones: $(B)/%: $(B)/tools/%.o $(LIBRARIES)
 	$(call say,LD)
 	$(Q)$(LINK) -o $@ $^ $(LIBS_NETRUN)
 $(B)/libnetc.a: $(LIB_O)

@@ -9,13 +9,14 @@ set -u
 
 cc=${CC:-cc}
 command -v "${cc%% *}" >/dev/null || cc=$(command -v gcc || command -v clang)
-headers="zlib.h png.h jpeglib.h jansson.h xxhash.h cmocka.h"
+headers="zlib.h png.h jpeglib.h sndfile.h jansson.h xxhash.h cmocka.h"
 
 package_of() {
     case $1 in
     zlib.h) echo zlib1g-dev ;;
     png.h) echo libpng-dev ;;
     jpeglib.h) echo libjpeg-dev ;;
+    sndfile.h) echo libsndfile1-dev ;;
     xxhash.h) echo libxxhash-dev ;;
     *.h) echo "lib${1%.h}-dev" ;;
     *) echo "$1" ;;
@@ -80,8 +81,8 @@ if [ -z "$packages" ] && { [ "$as_root" = nobody ] || ! command -v apt-get >/dev
 fi
 if ! command -v apt-get >/dev/null; then
     echo "deps: missing, under Debian's names: $packages" >&2
-    echo "deps: Fedora:  dnf install gcc flex bison zlib-devel libpng-devel libjpeg-turbo-devel jansson-devel xxhash-devel libcmocka-devel" >&2
-    echo "deps: Arch:    pacman -S gcc flex bison zlib libpng libjpeg-turbo jansson xxhash cmocka" >&2
+    echo "deps: Fedora:  dnf install gcc flex bison zlib-devel libpng-devel libjpeg-turbo-devel libsndfile-devel jansson-devel xxhash-devel libcmocka-devel" >&2
+    echo "deps: Arch:    pacman -S gcc flex bison zlib libpng libjpeg-turbo libsndfile jansson xxhash cmocka" >&2
     exit 1
 fi
 if [ "$as_root" = nobody ]; then

@@ -145,12 +145,13 @@ static void add_metric(struct builder *b, const struct word *w, const struct arg
     m->nmetric++;
 }
 
-/* ---- transforms of pictures ---- */
+/* ---- transforms of pictures and sounds ---- */
 
 struct pictures {
     struct picture_step step[MAX_METRICS];
     int n;
     const struct word *numbers; /* the first transform of numbers */
+    bool mixed;                 /* of both: an error that has been said */
 };
 
 static void add_transform(struct builder *b, struct pictures *p, const struct word *w, const struct args *args,
@@ -165,23 +166,44 @@ static void add_transform(struct builder *b, struct pictures *p, const struct wo
     for (int i = 0; i < arg_count(w); i++)
         s->num[i] = args->num[i][0];
     if (p->numbers)
-        diag_error(b->diag, "N0420", loc, NULL,
-                   "`%s` is for pictures, and `%s` has made numbers of them: put it before", w->name, p->numbers->name);
+        diag_error(b->diag, "N0420", loc, NULL, "`%s` is for %s, and `%s` has made numbers of them: put it before",
+                   w->name, w->sound ? "sounds" : "pictures", p->numbers->name);
+    p->mixed |= p->step[0].word->sound != w->sound;
+    if (p->step[0].word->sound != w->sound)
+        diag_error(b->diag, "N0420", loc, NULL, "`%s` is for %s, but `%s` is for %s", w->name,
+                   w->sound ? "sounds" : "pictures", p->step[0].word->name, w->sound ? "pictures" : "sounds");
+}
+
+/* Sounds are channels of so many values, which stand in one row where the network convolves them. */
+static void check_sounds(struct builder *b, const struct value *input, int64_t length, struct loc loc)
+{
+    const struct tensor *t = &input->t;
+    const int64_t last = t->rank ? t->dim[t->rank - 1] : 0;
+    if (t->rank < 1 || t->rank > 3 || (t->rank == 3 && t->dim[1] != 1))
+        diag_error(b->diag, "N0420", loc, NULL, "sounds are channels of one row of values, but input `%s` is %s",
+                   t->name, shape_words(b->region, input));
+    else if (t->rank == 1 ? last % length != 0 : last != length)
+        diag_error(b->diag, "N0420", loc, NULL, "these transforms leave %lld values, but input `%s` is %s",
+                   (long long)length, t->name, shape_words(b->region, input));
 }
 
 /* What of their result is known has to be the input's. */
 static void check_pictures(struct builder *b, const struct pictures *p, struct loc loc)
 {
     const struct value *input = input_of(b);
-    struct pixels made = {0};
+    struct pixels made = {.sound = p->n > 0 && p->step[0].word->sound};
     const char *why = picture_sized(p->step, p->n, &made);
-    if (!input || p->n == 0)
+    if (!input || p->n == 0 || p->mixed)
         return;
+    if (made.sound && !why) {
+        check_sounds(b, input, made.width, loc);
+        return;
+    }
     const struct tensor *t = &input->t;
     const bool image = t->rank == 2 || t->rank == 3;
     const int64_t channels = t->rank == 3 ? t->dim[0] : 1, *side = t->dim + (t->rank == 3);
     if (why)
-        diag_error(b->diag, "N0420", loc, NULL, "a picture %s", why);
+        diag_error(b->diag, "N0420", loc, NULL, "a %s %s", made.sound ? "sound" : "picture", why);
     else if (t->rank != 1 && !image)
         diag_error(b->diag, "N0420", loc, NULL, "pictures are channels, rows and columns, but input `%s` is %s",
                    t->name, shape_words(b->region, input));

@@ -1,4 +1,4 @@
-/* transform.c: the transforms of a plan's settings: those of pictures one by one, those of numbers as one multiplication and one
+/* transform.c: the transforms of a plan's settings: those of pictures and sounds one by one, those of numbers as one multiplication and one
  * addition a channel, in double. */
 #include "word.h"
 
@@ -61,7 +61,11 @@ const char *picture_sized(const struct picture_step *step, int n, struct pixels 
 {
     const char *why = NULL;
     for (int i = 0; !why && i < n; i++)
-        why = step[i].word->sized(step[i].num, p);
+        if (step[i].word->sound == p->sound)
+            why = step[i].word->sized(step[i].num, p);
+        else
+            why = p->sound ? "its transforms are for pictures: sounds have `Crop` and `Pad`"
+                           : "its transforms are for sounds: pictures have `Resize` and `CenterCrop`";
     return why;
 }
 
@@ -71,7 +75,7 @@ static bool make_one(const struct picture_step *s, struct pixels *p)
     s->word->sized(s->num, &to);
     if (to.height == p->height && to.width == p->width && to.channels == p->channels)
         return true;
-    to.at = malloc((size_t)(to.height * to.width * to.channels));
+    to.at = malloc(pixels_bytes(&to));
     bool ok = to.at && s->word->picture(s->num, p, &to);
     free(p->at);
     if (!ok)

@@ -103,8 +103,9 @@ struct word {
     bool (*enough)(const double *num, int64_t epochs);
     /* Transforms, one of the two; num[] are the arguments. Of numbers: puts x' = f(x) over x = scale v + shift, for one channel. */
     void (*affine)(const double *num, double *scale, double *shift);
-    /* Of pictures, when they are read: puts size and channels of what becomes of *p in their place, as far as they are known, or
-     * says why that cannot be; and makes it, where it is another. False: no memory. */
+    /* Of pictures, or if `sound` of sounds, when they are read: puts size and channels of what becomes of *p in their place, as far as they are
+     * known, or says why that cannot be; and makes it, where it is another. False: no memory. */
+    bool sound;
     const char *(*sized)(const double *num, struct pixels *p);
     bool (*picture)(const double *num, const struct pixels *from, struct pixels *to);
     /* Augmentations: how they draw and what they make of a pixel; and why these arguments, two numbers each, are none for pictures
@@ -152,7 +153,7 @@ struct picture_step {
     const struct word *word;
     double num[MAX_WORD_ARGS];
 };
-/* The transforms of pictures among the data's, which come before those of numbers. Returns how many. */
+/* The transforms of pictures or sounds among the data's, which come before those of numbers. Returns how many. */
 int plan_picture_steps(const struct plan *p, struct picture_step step[MAX_METRICS]);
 /* Size and channels of what they make of *p; NULL, or why that cannot be. Sizes may be unknown: 0. */
 const char *picture_sized(const struct picture_step *step, int n, struct pixels *p);

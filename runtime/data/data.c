@@ -104,6 +104,9 @@ static bool check_splits(const struct dataset *set, struct data_error *error)
         if (!same_layout(&first->label, &split->label))
             return data_fail(error, "%s: labels differ in type or shape from those of %s", split->label.path,
                              first->label.path);
+        if (first->sample.rate != split->sample.rate)
+            return data_fail(error, "%s: %d values a second, but %s has %d; expected one sample rate",
+                             split->sample.path, split->sample.rate, first->sample.path, first->sample.rate);
     }
     return true;
 }
@@ -143,7 +146,7 @@ bool data_open(const char *folder, const struct data_wish *wish, struct dataset 
 {
     struct picture_cache cache;
     struct contents contents = {.cache = &cache};
-    const struct data_source from = {.wish = wish ? *wish : (struct data_wish){0}, .pictures = &set->pictures};
+    const struct data_source from = {.wish = wish ? *wish : (struct data_wish){0}, .files = &set->files};
     *set = (struct dataset){0};
     picture_cache_open(&cache, folder, wish);
     bool ok = look(folder, wish, &contents, error) &&
@@ -153,6 +156,7 @@ bool data_open(const char *folder, const struct data_wish *wish, struct dataset 
     if (ok) {
         set->format = contents.format->name;
         set->strangers = contents.strangers;
+        set->rate = set->train.count ? set->train.sample.rate : set->test.sample.rate;
         count_classes(set);
         set->synthetic = is_synthetic(folder);
     }
@@ -194,6 +198,11 @@ void data_close(struct dataset *set)
         free(set->class_name[--set->class_names]);
     free(set->class_name);
     *set = (struct dataset){0};
+}
+
+bool data_is_image(const struct data_field *field)
+{
+    return field->rank == 3 && field->rate == 0;
 }
 
 int64_t data_class(const struct data_split *split, int64_t i)

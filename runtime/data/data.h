@@ -26,17 +26,21 @@ struct data_field {
     unsigned char *values; /* count * bytes, in the byte order of the machine */
     char *path;            /* where it came from; the first file if there were several */
     uint64_t header;       /* bytes before the first value in that file; 0 if samples and labels take turns in it */
+    int rate;              /* of sounds: values a second; 0: they are none */
 };
 
 struct data_split {
-    int64_t count;            /* of samples; 0: the folder has no such files, and the rest is zero */
-    struct data_field sample; /* U8 pixels 0..255 [C, H, W], or F32 (any shape); grey images of rank 2 get C = 1 */
-    struct data_field label;  /* U8 or I32 class index of rank 0, or F32 target of rank 1 and more */
-    int64_t *number;          /* of each sample in the file, where some were taken out of it; NULL: as it stands here */
+    int64_t count; /* of samples; 0: the folder has no such files, and the rest is zero */
+    struct data_field
+        sample;              /* U8 pixels 0..255 [C, H, W] (rank 2 gets C = 1), or F32 of any shape; sounds [C, 1, T] */
+    struct data_field label; /* U8 or I32 class index of rank 0, or F32 target of rank 1 and more */
+    int64_t *number;         /* of each sample in the file, where some were taken out of it; NULL: as it stands here */
 };
 
-struct data_pictures {
-    int64_t grey, colour, height[2], width[2]; /* the least and the largest; all 0: there are none */
+/* Samples in files of their own: pictures or sounds. */
+struct data_files {
+    int64_t single, several;        /* of one channel (grey, mono) and of more; all 0: there are none */
+    int64_t height[2], width[2];    /* the least and the largest; of sounds 1, and the length */
     int64_t read;                   /* of them: their files, as the cache (picture_cache.h) did not know those */
     int64_t decoded;                /* ... nor their content */
     int64_t damaged;                /* left out, as `skip_damaged` has it */
@@ -50,7 +54,8 @@ struct dataset {
     int64_t classes;               /* largest class index of both splits + 1; 0 for F32 targets */
     char **class_name;             /* of the first `class_names` classes, from a file beside the data */
     int64_t class_names;           /* 0: they have numbers only; else at least `classes` */
-    struct data_pictures pictures; /* of both splits, as they are in files of their own */
+    struct data_files files;       /* of all splits */
+    int rate;                      /* of sounds: values a second; 0: they are none */
     int64_t strangers;             /* files beside the samples of classes' folders that are no samples */
     bool synthetic; /* a file SYNTHETIC beside them says that they were drawn: no results of a real set */
 };
@@ -65,10 +70,10 @@ struct data_wish {
     data_fits *fits; /* NULL: anything will do */
     const void *wanted;
     const struct data_where *where;  /* [2], of training set and test set (word.h); NULL: the folder decides */
-    const struct picture_step *step; /* transforms of pictures (word.h): samples are what these make of them */
+    const struct picture_step *step; /* transforms of pictures or sounds (word.h), which make the samples */
     int steps;
-    bool alone;        /* these are for pictures in files of their own, and leave what comes as an array as it is */
-    bool skip_damaged; /* a picture that is damaged is left out */
+    bool alone;        /* each is for files of its kind, and what comes as an array stays as it is */
+    bool skip_damaged; /* a file of its own that is damaged is left out */
 };
 
 /* Gives the next class a name; `path` for messages. */
@@ -91,6 +96,9 @@ static inline const struct data_split *data_split_of(const struct dataset *set, 
 {
     return i == 0 ? &set->train : i == 1 ? &set->test : &set->holdout;
 }
+
+/* Something to look at: [C, H, W]. */
+bool data_is_image(const struct data_field *field);
 
 /* Class index of sample i; the label must have rank 0. */
 int64_t data_class(const struct data_split *split, int64_t i);

@@ -5,7 +5,7 @@
 
 #include "data.h"
 
-enum { DATA_START = 8 };
+enum { DATA_START = 12 };
 enum data_part { TRAIN_SAMPLES, TRAIN_LABELS, TEST_SAMPLES, TEST_LABELS, HOLDOUT_SAMPLES, HOLDOUT_LABELS, DATA_PARTS };
 
 /* A file of the folder as far as its name and its first bytes, unpacked, tell. */
@@ -27,7 +27,7 @@ struct data_source {
     const int32_t *class; /* ... these are of the samples, from the folders they are in */
     struct data_wish wish;
     const struct data_where *where; /* what the .net file says of this split; NULL: nothing */
-    struct data_pictures *pictures; /* goes on with what is there */
+    struct data_files *files;       /* goes on with what is there */
     const struct picture_cache *cache;
     const int64_t *kept;        /* of the samples: numbers in it, -1: not known there */
     struct picture_record *now; /* of the samples: what it will know of them; NULL: it keeps nothing */

@@ -3,6 +3,7 @@
 #include "picture.h"
 #include "base/pixels.h"
 #include "regular_file.h"
+#include "sound.h"
 
 #include "graph/word.h"
 
@@ -34,7 +35,7 @@ bool image_load(const char *path, struct image_source *source, struct data_error
     if (ok && file_settled(&status))
         source->stamp = file_stamp(&status);
     if (!ok)
-        data_fail(error, "%s: larger than %" PRIu64 " MiB; expected one image", path, MAX_FILE_BYTES >> 20);
+        data_fail(error, "%s: larger than %" PRIu64 " MiB; expected one picture or sound", path, MAX_FILE_BYTES >> 20);
     if (ok) {
         source->size = (size_t)size;
         source->bytes = malloc(source->size + 1);
@@ -96,15 +97,49 @@ static void store_pixels(const struct image_wanted *wanted, const unsigned char 
     }
 }
 
-static bool read_picture(struct image_source *source, struct asked *asked, bool *transparent, struct data_error *error)
+static bool read_picture(struct image_source *source, struct asked *asked, struct image_seen *seen,
+                         struct data_error *error)
 {
     struct pixels p;
     if (!picture_read(source, check_size, asked, &p, error))
         return false;
-    *transparent = p.transparent;
+    seen->transparent = p.transparent;
     if (!picture_made(asked->step, asked->steps, &p))
         return data_fail(error, "%s: out of memory", source->path);
     store_pixels(asked->wanted, p.at, p.channels);
+    free(p.at);
+    return true;
+}
+
+/* Channels of so many values, or a vector of all. */
+static bool check_length(void *to, const struct pixels *p, struct data_error *error)
+{
+    const struct asked *asked = to;
+    const struct image_wanted *wanted = asked->wanted;
+    struct pixels made = *p;
+    const char *why = picture_sized(asked->step, asked->steps, &made);
+    const int64_t channels = wanted->channels * wanted->height;
+    if (why)
+        return data_fail(error, "the sound is %" PRId64 " values long, and %s", p->width, why);
+    return (made.width == wanted->width && made.channels == channels) ||
+           (channels == 1 && made.width * made.channels == wanted->width) ||
+           data_fail(error,
+                     "the sound is %" PRId64 " values long%s, in %d channel%s; the network takes %" PRId64
+                     ", in %" PRId64,
+                     made.width, asked->steps ? " after its transforms" : "", made.channels,
+                     made.channels > 1 ? "s" : "", wanted->width, channels);
+}
+
+static bool read_sound(struct image_source *source, struct asked *asked, struct image_seen *seen,
+                       struct data_error *error)
+{
+    struct pixels p;
+    if (!sound_read(source, check_length, asked, &p, error))
+        return false;
+    seen->rate = p.rate;
+    if (!picture_made(asked->step, asked->steps, &p))
+        return data_fail(error, "%s: out of memory", source->path);
+    pixels_to_planes(&p, asked->wanted->out);
     free(p.at);
     return true;
 }
@@ -118,24 +153,25 @@ bool image_is(const char *path)
 {
     unsigned char start[PICTURE_START] = {0};
     regular_start(path, start, sizeof start);
-    return picture_is(start) || is_npy(start);
+    return picture_is(start) || sound_is(start) || is_npy(start);
 }
 
 bool image_read(const char *path, const struct picture_step *step, int steps, int64_t channels, int64_t height,
-                int64_t width, enum data_type type, void *out, bool *transparent, struct data_error *error)
+                int64_t width, enum data_type type, void *out, struct image_seen *seen, struct data_error *error)
 {
     struct image_source source;
     struct image_wanted wanted = {channels, height, width, type, out};
     struct asked asked = {&wanted, step, steps};
     unsigned char start[PICTURE_START] = {0};
     bool ok = image_load(path, &source, error);
-    *transparent = false;
+    *seen = (struct image_seen){0};
     if (ok) {
         memcpy(start, source.bytes, source.size < sizeof start ? source.size : sizeof start);
-        ok = picture_is(start) ? read_picture(&source, &asked, transparent, error)
-             : is_npy(start)
-                 ? image_read_npy(&source, &wanted, error)
-                 : data_fail(error, "%s: byte 0: not an image known here; expected %s or .npy", path, picture_formats);
+        ok = picture_is(start)                     ? read_picture(&source, &asked, seen, error)
+             : sound_is(start) && type == DATA_F32 ? read_sound(&source, &asked, seen, error)
+             : is_npy(start)                       ? image_read_npy(&source, &wanted, error)
+                             : data_fail(error, "%s: byte 0: not an image known here; expected %s, %s or .npy", path,
+                                         picture_formats, sound_formats);
     }
     free(source.bytes);
     return ok;

@@ -40,20 +40,35 @@ static void print_split(const char *name, const struct data_split *split, int64_
     }
 }
 
-static void print_pictures(const struct dataset *set, FILE *out)
+static void print_range(const int64_t range[2], FILE *out)
 {
-    const struct data_pictures *p = &set->pictures;
-    const struct data_split *split = set->train.count ? &set->train : &set->test;
-    if (p->grey + p->colour == 0)
+    fprintf(out, "%" PRId64, range[0]);
+    if (range[0] != range[1])
+        fprintf(out, " to %" PRId64, range[1]);
+}
+
+/* Of samples in files of their own, which may differ in size. */
+static void print_files(const struct dataset *set, FILE *out)
+{
+    const struct data_files *f = &set->files;
+    const int64_t *dim = set->train.count ? set->train.sample.dims : set->test.sample.dims;
+    if (f->single + f->several == 0)
         return;
-    fprintf(out, "pictures %" PRId64 " in colour, %" PRId64 " grey  %" PRId64, p->colour, p->grey, p->width[0]);
-    if (p->width[0] != p->width[1])
-        fprintf(out, " to %" PRId64, p->width[1]);
-    fprintf(out, " wide, %" PRId64, p->height[0]);
-    if (p->height[0] != p->height[1])
-        fprintf(out, " to %" PRId64, p->height[1]);
-    fprintf(out, " high; here the middle of each at %" PRId64 " x %" PRId64 "\n", split->sample.dims[2],
-            split->sample.dims[1]);
+    if (set->rate) {
+        fprintf(out, "sounds   %" PRId64 " of %" PRId64 " channel%s, %d values a second, ", f->single + f->several,
+                dim[0], dim[0] > 1 ? "s" : "", set->rate);
+        print_range(f->width, out);
+        fprintf(out, " values (%.3g s", (double)f->width[0] / set->rate);
+        if (f->width[0] != f->width[1])
+            fprintf(out, " to %.3g s", (double)f->width[1] / set->rate);
+        fprintf(out, "); here the middle %" PRId64 " of each\n", dim[2]);
+        return;
+    }
+    fprintf(out, "pictures %" PRId64 " in colour, %" PRId64 " grey  ", f->several, f->single);
+    print_range(f->width, out);
+    fprintf(out, " wide, ");
+    print_range(f->height, out);
+    fprintf(out, " high; here the middle of each at %" PRId64 " x %" PRId64 "\n", dim[2], dim[1]);
 }
 
 /* Samples per class of all splits, one class a line. */
@@ -112,16 +127,11 @@ void data_channel(const struct data_split *split, int64_t channel, int64_t size,
     *deviation = sqrt(squares / n);
 }
 
-static bool is_image(const struct data_field *field)
-{
-    return field->rank == 3;
-}
-
 static void print_statistics(const struct data_split *split, FILE *out)
 {
     const struct data_field *field = &split->sample;
-    int64_t channels = is_image(field) ? field->dims[0] : 1, size = 1;
-    for (int i = is_image(field) ? 1 : 0; i < field->rank; i++)
+    int64_t channels = field->rank == 3 ? field->dims[0] : 1, size = 1;
+    for (int i = field->rank == 3 ? 1 : 0; i < field->rank; i++)
         size *= field->dims[i];
     fprintf(out, "\ntraining set%s:\n", field->type == DATA_U8 ? ", pixels scaled to 0..1" : "");
     for (int64_t channel = 0; channel < channels; channel++) {
@@ -194,7 +204,7 @@ void inspect_print(const struct dataset *set, FILE *out)
     print_split("test", &set->test, set->classes, out);
     if (set->holdout.count)
         print_split("holdout", &set->holdout, set->classes, out);
-    print_pictures(set, out);
+    print_files(set, out);
     if (set->classes)
         print_classes(set, out);
     struct data_error wrong;
@@ -203,6 +213,7 @@ void inspect_print(const struct dataset *set, FILE *out)
         fprintf(out, "\n%s\n", wrong.text);
     else if (set->train.count)
         print_statistics(&set->train, out);
-    if (is_image(&first->sample) && first->sample.dims[1] <= MAX_DRAWN_SIDE && first->sample.dims[2] <= MAX_DRAWN_SIDE)
+    if (data_is_image(&first->sample) && first->sample.dims[1] <= MAX_DRAWN_SIDE &&
+        first->sample.dims[2] <= MAX_DRAWN_SIDE)
         print_gallery(first, set->classes > 0, out);
 }

@@ -92,6 +92,11 @@ json_t *dataset_json(const char *folder, const struct dataset *set)
     json_object_set_new(all, "folder", text(folder));
     json_object_set_new(all, "format", text(set->format));
     json_object_set_new(all, "synthetic", json_boolean(set->synthetic));
+    if (set->rate) {
+        json_object_set_new(all, "rate", json_integer(set->rate));
+        json_object_set_new(all, "lengths",
+                            json_pack("[I, I]", (json_int_t)set->files.width[0], (json_int_t)set->files.width[1]));
+    }
     json_object_set_new(all, "train", split_json(&set->train));
     json_object_set_new(all, "test", split_json(&set->test));
     if (set->holdout.count)

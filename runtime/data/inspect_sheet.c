@@ -37,7 +37,7 @@ bool inspect_sheet(const struct dataset *set, const char *path, FILE *say, struc
     struct sheet_cell cell[ROWS * COLUMNS] = {{0}};
     int64_t rows = set->classes ? set->classes : (split->count + COLUMNS - 1) / COLUMNS;
     rows = rows < ROWS ? rows : ROWS;
-    if (f->rank != 3)
+    if (!data_is_image(f))
         return data_fail(error, "%s: these samples are no images [C, H, W], so there is no sheet of them", f->path);
     for (int64_t k = 0; k < rows; k++) {
         snprintf(label[k], LABEL, "%" PRId64 "%s%s", k, k < set->class_names ? " " : "",

@@ -9,7 +9,7 @@
 /* Asked when all but `transparent` is known, before the pixels are unpacked. False, with the reason: they are not wanted. */
 typedef bool picture_fits(void *wanted, const struct pixels *p, struct data_error *error);
 
-enum { PICTURE_START = 8 };
+enum { PICTURE_START = 12 };
 extern const char picture_formats[]; /* for messages: "PNG, JPEG, PGM, PPM (P2, P3, P5, P6)" */
 /* Do its first bytes, with zeros behind the end of a shorter file, say that it is one? */
 bool picture_is(const unsigned char start[PICTURE_START]);

@@ -190,7 +190,8 @@ static bool fail_unrecognised(const char *folder, const struct names *folders, s
     for (size_t i = 0; i < folders->n; i++)
         add_text(list, sizeof list, i ? ", " : "; its subfolders are ", folders->name[i]);
     return data_fail(
-        error, "%s: no data recognised; expected %s (each plain or .gz), or a folder of pictures for each class%s",
+        error,
+        "%s: no data recognised; expected %s (each plain or .gz), or a folder of pictures or sounds for each class%s",
         folder, expected, list);
 }
 

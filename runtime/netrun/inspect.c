@@ -115,7 +115,7 @@ static int inspect_plan(const struct job *j)
 
 /* ---- a folder of data ---- */
 
-enum { LOOKED_AT = 64 };
+enum { LOOKED_AT = 64, LISTENED = 1 << 16 };
 
 static int inspect_data(const struct options *o)
 {
@@ -123,12 +123,19 @@ static int inspect_data(const struct options *o)
     struct data_error e;
     if (o->output && data_reads(o->folder, NULL, o->output))
         return complain(STATUS_USAGE, "--output %s: this file is read here, and would be lost", o->output);
-    /* Pictures are as large as their files say, which no array can be. */
-    const struct picture_step step[] = {{word_find(WORD_TRANSFORM, "Resize"), {LOOKED_AT}},
-                                        {word_find(WORD_TRANSFORM, "CenterCrop"), {LOOKED_AT}},
-                                        {word_find(WORD_TRANSFORM, "Color"), {0}}};
-    const struct data_wish wish = {.step = step, .steps = 3, .alone = true};
-    if (!data_open(o->folder, &wish, &set, &e))
+    /* Pictures are as large as their files say, and sounds as long, which no array can be. */
+    struct picture_step step[] = {{word_find(WORD_TRANSFORM, "Resize"), {LOOKED_AT}},
+                                  {word_find(WORD_TRANSFORM, "CenterCrop"), {LOOKED_AT}},
+                                  {word_find(WORD_TRANSFORM, "Color"), {0}},
+                                  {word_find(WORD_TRANSFORM, "Crop"), {1}}};
+    const struct data_wish wish = {.step = step, .steps = 4, .alone = true};
+    bool open = data_open(o->folder, &wish, &set, &e);
+    if (open && set.rate) { /* now it is known how long they are */
+        step[3].num[0] = (double)(set.files.width[0] < LISTENED ? set.files.width[0] : LISTENED);
+        data_close(&set);
+        open = data_open(o->folder, &wish, &set, &e);
+    }
+    if (!open)
         return complain(STATUS_DATA, "%s", e.text);
     int status = 0;
     if (o->json)

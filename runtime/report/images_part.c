@@ -114,7 +114,7 @@ static void put_sheet(struct images *m, float black, float white, const char *al
 static bool are_images(const struct data_split *split)
 {
     const struct data_field *f = &split->sample;
-    return split->count > 0 && f->rank == 3 && f->type != DATA_I32;
+    return split->count > 0 && data_is_image(f) && f->type != DATA_I32;
 }
 
 static const void *sample(const struct data_split *split, int64_t i)

@@ -43,7 +43,7 @@ static int is_visible(const struct dirent *entry)
     return entry->d_name[0] != '.';
 }
 
-/* The images of a folder in the order of their names; what else lies there is passed over, and that is said. */
+/* The images and sounds of a folder in the order of their names; what else lies there is passed over, and that is said. */
 static int add_folder(struct asked *a, const char *folder)
 {
     struct dirent **entry;
@@ -61,10 +61,11 @@ static int add_folder(struct asked *a, const char *folder)
     if (status == 0 && others == n)
         status = complain(
             STATUS_DATA,
-            "%s: no images there (PNG, JPEG, PGM, PPM or .npy); a data set is named by --predict test --data %s",
+            "%s: no images or sounds there (PNG, JPEG, PGM, PPM, WAV, FLAC or .npy); a data set is named by --predict test --data %s",
             folder, folder);
     else if (status == 0 && others && !a->job->options->quiet)
-        note("%s: passed over what is no image: %s%s", folder, entry[first]->d_name, others > 1 ? " and others" : "");
+        note("%s: passed over what is no image or sound: %s%s", folder, entry[first]->d_name,
+             others > 1 ? " and others" : "");
     while (n > 0)
         free(entry[--n]);
     free(entry);

@@ -74,6 +74,8 @@ static int describe(struct bundle *b, const struct job *j)
     for (int i = 0; i < DATA_SPLITS; i++)
         if (*j->hash[i])
             meta(b, checkpoint_hash_key[i], "%s", j->hash[i]);
+    if (j->data.rate)
+        meta(b, checkpoint_rate_key, "%d", j->data.rate);
     b->pair[b->pairs++] = (struct st_pair){"net", j->plan->net};
     if (j->data.class_names == 0)
         return 0;

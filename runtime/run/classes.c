@@ -1,4 +1,5 @@
-/* classes.c: the names of classes travel with the weights: a network that has learnt `cat` says so without its data. */
+/* classes.c: the names of classes travel with the weights: a network that has learnt `cat` says so without its data. So does the sample
+ * rate of sounds, as at another one the same values mean something else. */
 #include "keep.h"
 
 #include "data/safetensors.h"
@@ -7,6 +8,7 @@
 #include <string.h>
 
 const char checkpoint_classes_key[] = "classes";
+const char checkpoint_rate_key[] = "sample_rate";
 
 /* No name holds a control character. */
 char *classes_text(const struct dataset *set)
@@ -49,6 +51,24 @@ static void compare(struct job *j, const char *text)
     }
 }
 
+int rate_differs(const char *path, int rate, const struct job *j)
+{
+    return complain(STATUS_DATA,
+                    "%s: %d values a second, but the weights %s have learnt sounds of %d; expected one sample rate",
+                    path, rate, j->weights, j->data.rate);
+}
+
+static int take_rate(struct job *j, const char *text)
+{
+    char *end;
+    const long rate = strtol(text, &end, 10), own = j->data.rate;
+    if (*end || rate <= 0 || rate > INT32_MAX)
+        return complain(STATUS_DATA, "%s: %s `%.20s`; expected a number", j->weights, checkpoint_rate_key, text);
+    j->data.rate = (int)rate;
+    const struct data_split *split = j->data.train.count ? &j->data.train : &j->data.test;
+    return own && own != rate ? rate_differs(split->sample.path, (int)own, j) : 0;
+}
+
 int classes_take(struct job *j)
 {
     struct st_file f;
@@ -61,6 +81,8 @@ int classes_take(struct job *j)
         compare(j, text);
     else if (text)
         status = take(j, text);
+    if (status == 0 && (text = st_metadata(&f, checkpoint_rate_key)))
+        status = take_rate(j, text);
     st_free(&f);
     return status;
 }

@@ -32,7 +32,12 @@ int pair_settle(const char *folder, struct pair *p);
 extern const char checkpoint_classes_key[];
 /* The names of a data set's classes, a line each, as a checkpoint keeps them; to be freed. NULL: no memory. */
 char *classes_text(const struct dataset *set);
-/* Of the weights j->weights: where the data name no classes, j->data gets their names; where they name others, that is said. */
+/* The sample rate of the sounds that the weights have learnt. */
+extern const char checkpoint_rate_key[];
+/* A status, after a message: a sound has another rate than those that the weights have learnt. */
+int rate_differs(const char *path, int rate, const struct job *j);
+/* Of the weights j->weights: where the data name no classes, j->data gets their names; where they name others, that is said. The same for
+ * the sample rate, of which another is an error. */
 int classes_take(struct job *j);
 
 /* ---- recall.c: what a checkpoint tells ---- */

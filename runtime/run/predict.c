@@ -1,5 +1,6 @@
 /* predict.c: what the network makes of samples: of files, of folders of them, and of the test set. In batches. */
 #include "answering.h"
+#include "keep.h"
 #include "table.h"
 #include "data/image.h"
 
@@ -51,13 +52,15 @@ static int predict_files(struct prediction *p, const struct asked_part *part, in
     const int steps = plan_picture_steps(p->job->plan, step);
     struct data_error e;
     for (int64_t i = 0; i < rows; i++) {
-        bool transparent;
-        if (!image_read(part[i].path, step, steps, dim[0], dim[1], dim[2], DATA_F32, p->pixels + i * elements,
-                        &transparent, &e))
+        struct image_seen seen;
+        if (!image_read(part[i].path, step, steps, dim[0], dim[1], dim[2], DATA_F32, p->pixels + i * elements, &seen,
+                        &e))
             return complain(STATUS_DATA, "%s", e.text);
-        if (transparent && !p->transparent)
+        if (seen.rate && p->job->data.rate && seen.rate != p->job->data.rate)
+            return rate_differs(part[i].path, seen.rate, p->job);
+        if (seen.transparent && !p->transparent)
             note("%s: has transparent pixels, which are laid over white", part[i].path);
-        p->transparent |= transparent;
+        p->transparent |= seen.transparent;
     }
     const struct data_field sample = {
         .type = DATA_F32, .bytes = (uint64_t)data.sample_bytes, .values = (unsigned char *)p->pixels};

@@ -45,10 +45,10 @@ int train_prepare(struct job *j)
     int status = samples_open(j->plan, o->folder, o->skip_damaged, &j->data);
     if (status && o->recalled && access(o->folder, F_OK) != 0)
         note("that is where the data of the run lay; --data DIR says where they lie now");
-    if (status == 0 && o->verbose && j->data.pictures.grey + j->data.pictures.colour > 0)
+    if (status == 0 && o->verbose && j->data.files.single + j->data.files.several > 0 && !j->data.rate)
         note("%s: %lld pictures, of which %lld were read and %lld decoded; the others are in the cache", o->folder,
-             (long long)(j->data.pictures.grey + j->data.pictures.colour), (long long)j->data.pictures.read,
-             (long long)j->data.pictures.decoded);
+             (long long)(j->data.files.single + j->data.files.several), (long long)j->data.files.read,
+             (long long)j->data.files.decoded);
     if (status == 0 && j->data.train.count == 0)
         status = complain(STATUS_DATA, "%s: no training set there", o->folder);
     if (status == 0)

@@ -13,7 +13,7 @@ json_t *settings_read(const char *folder, bool loud);
 /* Writes `all` as folder/name, in one piece, and lets go of it. A status, after a message. */
 int settings_write(json_t *all, const char *folder, const char *name);
 
-/* What stays with a run: warnings that it was told not to say are not said, damaged pictures that it left out are left out. */
+/* What stays with a run: warnings that it was told not to say are not said, damaged files that it left out are left out. */
 void settings_stay(struct options *o, const json_t *all);
 
 #endif

@@ -28,34 +28,37 @@ int64_t samples_classes(const struct plan *p)
     return least;
 }
 
-static int leading_ones(int rank, const int64_t *dim)
+/* The sizes without those that are 1: in front, or of a sound, whose one row is between channels and values. */
+static int sizes(int rank, const int64_t *dim, bool sound, int64_t size[DATA_MAX_RANK])
 {
     int n = 0;
-    while (n < rank && dim[n] == 1)
-        n++;
+    for (int i = 0; i < rank; i++)
+        if (dim[i] != 1 || (n > 0 && !(sound && i == 1)))
+            size[n++] = dim[i];
     return n;
 }
 
 /* 28x28 is 1x28x28, and a plain vector may stand for an image of as many values: either way round. */
 static bool fits_shape(const struct data_field *f, const struct tensor *t)
 {
-    int skip = leading_ones(f->rank, f->dims), ones = leading_ones(t->rank, t->dim);
-    int rank = f->rank - skip, wanted = t->rank - ones;
-    int64_t elements = 1;
+    int64_t has[DATA_MAX_RANK], wants[DATA_MAX_RANK], elements = 1;
+    const int rank = sizes(f->rank, f->dims, f->rate, has),
+              wanted = sizes(t->rank, t->dim, f->rate && t->rank == 3, wants);
     for (int i = 0; i < f->rank; i++)
         elements *= f->dims[i];
-    bool same = rank == wanted;
-    for (int i = 0; same && i < rank; i++)
-        same = f->dims[skip + i] == t->dim[ones + i];
-    return same || ((rank <= 1 || wanted <= 1) && elements == tensor_elements(t));
+    return (rank == wanted && memcmp(has, wants, (size_t)rank * sizeof *has) == 0) ||
+           ((rank <= 1 || wanted <= 1) && elements == tensor_elements(t));
 }
 
-/* Pictures can be brought to the network's size and colours. */
+/* Pictures can be brought to the network's size and colours, sounds to its length. */
 static const char *picture_help(const struct data_field *f, const struct tensor *t, char help[160])
 {
     const char *colour = t->dim[0] == f->dims[0] ? "" : t->dim[0] == 1 ? "Gray" : "Color";
     const bool resize = f->dims[1] != t->dim[1] || f->dims[2] != t->dim[2];
     *help = '\0';
+    if (f->rate && t->rank > 0 && f->dims[2] != t->dim[t->rank - 1])
+        snprintf(help, 160, "; `data { transform = [Crop(%lld), Pad(%lld), ...] }` makes sounds so",
+                 (long long)t->dim[t->rank - 1], (long long)t->dim[t->rank - 1]);
     if (f->type != DATA_U8 || f->rank != 3 || t->rank != 3 || (t->dim[0] != 1 && t->dim[0] != 3))
         return help;
     snprintf(help, 160, "; `data { transform = [%s%s", colour, *colour && resize ? ", " : "");
@@ -208,9 +211,9 @@ int samples_open(const struct plan *p, const char *folder, bool skip_damaged, st
     *set = (struct dataset){.format = ""};
     int status =
         folder ? data_open(folder, &wish, set, &e) ? 0 : complain(STATUS_DATA, "%s", e.text) : from_plan(p, set);
-    if (status == 0 && set->pictures.damaged > 0)
-        note("%s: %lld damaged picture%s left out; the first: %s", folder, (long long)set->pictures.damaged,
-             set->pictures.damaged > 1 ? "s are" : " is", set->pictures.first_damage.text);
+    if (status == 0 && set->files.damaged > 0)
+        note("%s: %lld damaged %s%s left out; the first: %s", folder, (long long)set->files.damaged,
+             set->rate ? "sound" : "picture", set->files.damaged > 1 ? "s are" : " is", set->files.first_damage.text);
     if (status == 0 && set->strangers > 0)
         note("%s: %lld file%s beside the samples %s none and passed over", folder, (long long)set->strangers,
              set->strangers > 1 ? "s" : "", set->strangers > 1 ? "are" : "is");

@@ -26,7 +26,7 @@ int worst_check(const struct job *j, bool classes)
     const struct data_field *f = &j->data.test.sample;
     if (!classes)
         return complain(STATUS_USAGE, "--worst: net %s tells no classes apart", j->plan->net);
-    if (f->rank != 3)
+    if (!data_is_image(f))
         return complain(STATUS_USAGE, "--worst: the samples of %s are no images [C, H, W]", f->path);
     return output_spares(j, NULL, worst_path(j->options));
 }

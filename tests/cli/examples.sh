@@ -113,3 +113,9 @@ says out '^pictures 1500 in colour, 0 grey'
 says out '^epoch 1/1 .* accuracy'
 says out '^0 circle '
 says out '^shapes/test/square/000001.jpg: logits = class [0-2]'
+
+example keyword_spotting 1
+says out '^sounds +1000 of 1 channel, 8000 values a second, '
+says out '^epoch 1/1 .* accuracy'
+says out '^3 up '
+says out '^tones/test/up/000001.flac: logits = class [0-3] (down|flat|twice|up)'

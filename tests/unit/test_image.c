@@ -11,7 +11,7 @@
 
 enum { H = 2, W = 3, AREA = H * W };
 
-static bool transparent; /* what image_read said last */
+static struct image_seen seen; /* what image_read said last */
 static const unsigned char grey[AREA] = {0, 10, 20, 128, 250, 255};
 static const unsigned char rgb[3 * AREA] = {255, 0, 0, 0, 255, 0, 0, 0, 255, 10, 20, 30, 255, 255, 255, 0, 0, 0};
 /* tests/oracle/images.py: Pillow lays these over white */
@@ -29,8 +29,8 @@ static void assert_reads(const char *path, int channels, const unsigned char *pl
     float floats[3 * AREA];
     unsigned char bytes[3 * AREA];
     struct data_error error;
-    if (!image_read(path, NULL, 0, channels, H, W, DATA_F32, floats, &transparent, &error) ||
-        !image_read(path, NULL, 0, channels, H, W, DATA_U8, bytes, &transparent, &error))
+    if (!image_read(path, NULL, 0, channels, H, W, DATA_F32, floats, &seen, &error) ||
+        !image_read(path, NULL, 0, channels, H, W, DATA_U8, bytes, &seen, &error))
         fail_msg("%s", error.text);
     for (int i = 0; i < channels * AREA; i++) {
         assert_int_equal(bytes[i], planes[i]);
@@ -62,7 +62,7 @@ static void assert_refused_as(const char *path, int channels, int height, int wi
 {
     float out[3 * AREA];
     struct data_error error = {""};
-    assert_false(image_read(path, NULL, 0, channels, height, width, type, out, &transparent, &error));
+    assert_false(image_read(path, NULL, 0, channels, height, width, type, out, &seen, &error));
     assert_contains(error.text, path);
     assert_contains(error.text, piece);
 }
@@ -77,7 +77,7 @@ static void assert_reads_vector(const char *path, int n, const unsigned char *va
 {
     float out[3 * AREA];
     struct data_error error;
-    if (!image_read(path, NULL, 0, 1, 1, n, DATA_F32, out, &transparent, &error))
+    if (!image_read(path, NULL, 0, 1, 1, n, DATA_F32, out, &seen, &error))
         fail_msg("%s", error.text);
     for (int i = 0; i < n; i++)
         assert_true(out[i] == (float)values[i]);
@@ -137,11 +137,11 @@ static void test_png_alpha(void **state)
     }
     assert_reads_grey(write_png(temp, with_alpha, 2 * W, 8, PNG_COLOR_TYPE_GRAY_ALPHA));
     assert_reads_colour(write_png(temp, rgba, 4 * W, 8, PNG_COLOR_TYPE_RGB_ALPHA));
-    assert_false(transparent);
+    assert_false(seen.transparent);
     assert_reads(write_png(temp, pillow_la, 2 * W, 8, PNG_COLOR_TYPE_GRAY_ALPHA), 1, pillow_grey);
-    assert_true(transparent);
+    assert_true(seen.transparent);
     assert_reads(write_png(temp, pillow_rgba, 4 * W, 8, PNG_COLOR_TYPE_RGB_ALPHA), 3, pillow_planes);
-    assert_true(transparent);
+    assert_true(seen.transparent);
 }
 
 static void test_png_damage(void **state)
@@ -247,7 +247,7 @@ static void test_npy_vector(void **state)
     float out[2];
     struct data_error error;
     const char *path = write_npy(*state, 1, DICT("<f4", "False", "(2,)"), values, sizeof values);
-    assert_true(image_read(path, NULL, 0, 1, 1, 2, DATA_F32, out, &transparent, &error));
+    assert_true(image_read(path, NULL, 0, 1, 1, 2, DATA_F32, out, &seen, &error));
     assert_memory_equal(out, values, sizeof values);
     assert_refused_as(path, 1, 1, 2, DATA_U8, "value 0.5; expected whole numbers 0 to 255");
 }
@@ -313,7 +313,7 @@ static void test_not_an_image(void **state)
 {
     struct temp *temp = *state;
     assert_refused(write_text(temp, ""),
-                   "not an image known here; expected PNG, JPEG, PGM, PPM (P2, P3, P5, P6) or .npy");
+                   "not an image known here; expected PNG, JPEG, PGM, PPM (P2, P3, P5, P6), WAV, FLAC or .npy");
     assert_refused(write_text(temp, "P4 3 2 "), "not an image known here");
     assert_refused(write_text(temp, "P"), "not an image known here");
     assert_refused(write_text(temp, "GIF89a"), "not an image known here");

@@ -23,13 +23,13 @@ static struct page drawn(struct temp *temp, const struct sheet *s)
     struct picture p;
     struct page page;
     struct data_error e;
-    bool transparent;
+    struct image_seen seen;
     assert_true(sheet_draw(s, &p, &e));
     page = (struct page){p.height, p.width, calloc(3, (size_t)(p.height * p.width))};
     temp_write(temp, "sheet.png", p.png, p.bytes);
-    if (!image_read(temp->path, NULL, 0, 3, p.height, p.width, DATA_U8, page.pixel, &transparent, &e))
+    if (!image_read(temp->path, NULL, 0, 3, p.height, p.width, DATA_U8, page.pixel, &seen, &e))
         fail_msg("%s", e.text);
-    assert_false(transparent);
+    assert_false(seen.transparent);
     picture_free(&p);
     return page;
 }
@@ -173,7 +173,7 @@ static void test_classes(void **state)
         .class_names = 2};
     struct page p = {.height = 8 + 2 * (28 + 8), .width = 8 + 8 * 12 + 8 + 10 * (56 + 8)};
     struct data_error e;
-    bool transparent;
+    struct image_seen seen;
     FILE *out = open_memstream(&said, &size);
     temp_path(temp, "sheet.png");
     assert_true(inspect_sheet(&set, temp->path, out, &e));
@@ -181,7 +181,7 @@ static void test_classes(void **state)
     assert_contains(said, "sheet.png: 10 images of each class");
     free(said);
     p.pixel = calloc(3, (size_t)(p.height * p.width));
-    assert_true(image_read(temp->path, NULL, 0, 3, p.height, p.width, DATA_U8, p.pixel, &transparent, &e));
+    assert_true(image_read(temp->path, NULL, 0, 3, p.height, p.width, DATA_U8, p.pixel, &seen, &e));
     int64_t left = 8 + 8 * 12 + 8; /* "0 nought" */
     assert_int_equal(at(&p, 8, left), 30 * 0x010101);
     assert_int_equal(at(&p, 8, left + 55), 40 * 0x010101);
