@@ -19,7 +19,7 @@ struct context {
 
 static bool persists(enum role r)
 {
-    return r == ROLE_PARAM || r == ROLE_STATE || r == ROLE_SLOT || r == ROLE_CONTROL;
+    return r == ROLE_PARAM || r == ROLE_STATE || r == ROLE_SLOT || r == ROLE_CONTROL || r == ROLE_TALLY;
 }
 
 static int64_t bytes_of(const struct tensor *t)
@@ -143,6 +143,9 @@ static void live(struct context *c)
         }
     for (int i = 0; g->phase == PHASE_PREDICT && i < g->noutput; i++)
         root(c, g->output[i].value)->last = c->steps;
+    for (int i = 0; i < g->nvalue; i++)
+        if (g->value[i]->t.role == ROLE_SCORES)
+            root(c, g->value[i])->last = c->steps;
     for (struct tensor *t = c->p->tensor; t < c->p->tensor + c->p->ntensor; t++)
         if (t->schedule == c->schedule && t->base >= 0) {
             t->first = c->p->tensor[t->base].first;

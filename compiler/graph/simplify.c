@@ -182,7 +182,7 @@ static void drop_dead(struct graph *g)
         struct node *n = g->node[k];
         bool needed = n->op->update || n->nout == 0;
         for (int o = 0; o < n->nout; o++)
-            needed |= live[n->out[o]->id];
+            needed |= live[n->out[o]->id] || n->out[o]->t.role == ROLE_SCORES;
         for (int i = 0; needed && i < n->nin; i++)
             live[n->in[i]->id] = true;
         n->dead = !needed;

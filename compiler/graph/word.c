@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_WORDS = 64 };
+enum { MAX_WORDS = 128 };
 static const struct word *words[MAX_WORDS];
 static int nword;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -63,6 +63,29 @@ bool plan_metric(const struct plan *p, int m, const struct word **w, char name[M
     }
     metric_shown(*w, num, name);
     return true;
+}
+
+const struct word *metric_named(const char *shown)
+{
+    for (int i = 0; word_at(i); i++) {
+        const struct word *w = word_at(i);
+        size_t n = w->kind == WORD_METRIC ? strlen(w->shown) : 0;
+        if (n > 0 && strncmp(shown, w->shown, n) == 0 && shown[n + strspn(shown + n, "0123456789")] == '\0')
+            return w;
+    }
+    return NULL;
+}
+
+bool metric_is_share(const char *shown)
+{
+    const struct word *w = metric_named(shown);
+    return !w || (!w->sums && !w->ranks);
+}
+
+bool metric_falls(const char *shown)
+{
+    const struct word *w = metric_named(shown);
+    return w && w->falls;
 }
 
 bool plan_measure(const struct plan *p, const char *name, int *measure)

@@ -77,6 +77,18 @@ struct training_step {
     int64_t steps, total; /* of an epoch, of the training */
 };
 
+/* What the network said of samples, and their classes. */
+struct scores {
+    const float *value; /* of each sample `stride`, of which the first are those of the classes */
+    const int32_t *class;
+    int64_t n, classes, stride;
+    struct ranked {
+        double score;
+        bool is;
+    } * room;      /* for n of them, */
+    double *total; /* and of these */
+};
+
 struct word {
     enum word_kind kind;
     const char *name, *doc;
@@ -87,7 +99,7 @@ struct word {
     /* The rule of the word: without the one of its kind netc refuses it as unfinished.
      * Layers, losses and metrics: builds nodes, returns the result, or NULL after a diagnostic. x[0] is the value before
      * '->' (losses: the values given as ARG_VALUE, in order; metrics: the operands of the loss, which `check` has
-     * looked at; their result is 1 or 0 for each row). */
+     * looked at; their result is 1 or 0 for each row, or what `tally` or `ranks` tells of). */
     struct value *(*build)(struct site *s, const struct args *a, struct value *const *x, int nx);
     enum role reads; /* losses: what an output is that they read as x[0]; 0: ROLE_OUTPUT */
     /* Optimizers: the scalar op of the update (a name in the op tables) for these arguments, and its slots. */
@@ -97,6 +109,14 @@ struct word {
     double (*rate)(const double *num, const struct training_step *s);
     bool spans;        /* schedules: the rate depends on how many steps the training has */
     const char *shown; /* metrics: the name of the results, before the numbers of its arguments */
+    /* Metrics that are no share of right answers: `build` returns the tally (ROLE_TALLY, called so) that it adds to, ... */
+    const char *tally;
+    double (*sums)(const double *tally, int64_t size,
+                   double n); /* the metric of n samples whose tally has `size` numbers */
+    /* ... or, in the phase that evaluates, values of each sample (ROLE_SCORES), and in training NULL: there they are not known. */
+    double (*ranks)(const struct scores *s);
+    bool values; /* the target has to be values, not a class */
+    bool falls;  /* less is better */
     /* Save and stop: is an epoch's merit, of which more is better, an improvement on the best before it? */
     bool (*better)(const double *num, double merit, double best);
     /* Stop: have so many epochs without an improvement been enough? */
@@ -132,6 +152,11 @@ enum { METRIC_NAME = 24, MEASURE_LOSS = -1, MEASURE_AUTO = -2 }; /* from 0 on: t
 void metric_shown(const struct word *w, const double *num, char name[METRIC_NAME]);
 /* The same of metric m of a plan, whose word is put into *w; false: it has no such. */
 bool plan_metric(const struct plan *p, int m, const struct word **w, char name[METRIC_NAME]);
+/* The metric of which results have this name; NULL: none. And whether its results are shares of right answers, 0 to 1, which have
+ * an interval. */
+const struct word *metric_named(const char *shown);
+bool metric_is_share(const char *shown);
+bool metric_falls(const char *shown); /* less is better */
 /* "loss", "auto", or the name of one of its metrics; false: it has no such. */
 bool plan_measure(const struct plan *p, const char *name, int *measure);
 

@@ -64,6 +64,7 @@ static enum use use_of(const struct panel *v, const struct tensor *t)
     case ROLE_SLOT:
         return SLOTS;
     case ROLE_STATE:
+    case ROLE_TALLY:
     case ROLE_CONTROL:
     case ROLE_RING:
         return STATE;

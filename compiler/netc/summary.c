@@ -175,7 +175,10 @@ static void print_fixed(const struct compilation *c, FILE *out)
     static const struct {
         enum role role;
         const char *text;
-    } kept[] = {{ROLE_PARAM, "parameters"}, {ROLE_STATE, "running statistics"}, {ROLE_CONTROL, "control"}};
+    } kept[] = {{ROLE_PARAM, "parameters"},
+                {ROLE_STATE, "running statistics"},
+                {ROLE_TALLY, "sums for metrics"},
+                {ROLE_CONTROL, "control"}};
     fprintf(out, "\n  arena = fixed + rows x a sample; rows: the batch, rounded up to blocks of %d\n", ROW_BLOCK);
     fprintf(out, "  fixed holds");
     const char *comma = "";

@@ -13,7 +13,7 @@ const char *const role_word[ROLE_COUNT] = {
     [ROLE_VALUE] = "value",         [ROLE_INPUT] = "input",       [ROLE_TARGET] = "target", [ROLE_PARAM] = "param",
     [ROLE_STATE] = "state",         [ROLE_GRAD] = "grad",         [ROLE_SLOT] = "slot",     [ROLE_CONTROL] = "control",
     [ROLE_WORKSPACE] = "workspace", [ROLE_RING] = "ring",         [ROLE_SUM] = "sum",       [ROLE_OUTPUT] = "output",
-    [ROLE_LOGITS] = "logits",       [ROLE_ESTIMATE] = "estimate",
+    [ROLE_LOGITS] = "logits",       [ROLE_ESTIMATE] = "estimate", [ROLE_TALLY] = "tally",   [ROLE_SCORES] = "scores",
 };
 const char *const init_word[INIT_UNIFORM + 1] = {
     [INIT_ZERO] = "zero",

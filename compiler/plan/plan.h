@@ -50,6 +50,8 @@ enum role {
     ROLE_SLOT, /* optimizer state, one group per slot, persistent */
     ROLE_CONTROL,   /* the control block: what changes from step to step (struct control) */
     ROLE_WORKSPACE, /* scratch: fixed, of one phase (partial sums, a library's); with rows, of one kernel */
+    ROLE_TALLY,     /* f64, persistent: sums over samples, of which the host makes metrics; it also clears them */
+    ROLE_SCORES,    /* f32, row by row: what metrics that rank samples are made of; of the phase that evaluates */
     ROLE_RING,      /* cuda: u32 [1 + RING_STEPS][CTL_WORDS]: number of runs done, then the control block of each */
     /* Outputs of the network, named OUTPUT_PREFIX + the model's name; f32, row by row, of the phase that predicts: */
     ROLE_OUTPUT,   /* one that no target belongs to */

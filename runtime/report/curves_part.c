@@ -112,10 +112,12 @@ static void draw_metrics(const struct history *h, FILE *out)
             before |= is_metric(h->column[k].name) && strcmp(behind_dot(h->column[k].name), metric) == 0;
         if (before)
             continue;
-        struct curves c = {.history = h, .plot = {.title = metric, .x = "step", .y = "right answers (%)"}};
+        struct curves c = {
+            .history = h,
+            .plot = {.title = metric, .x = "step", .y = metric_is_share(metric) ? "right answers (%)" : metric}};
         for (size_t k = i; k < h->columns; k++)
             if (is_metric(h->column[k].name) && strcmp(behind_dot(h->column[k].name), metric) == 0)
-                add(&c, &h->column[k], 100);
+                add(&c, &h->column[k], metric_is_share(metric) ? 100 : 1);
         draw(&c, out);
     }
 }

@@ -115,9 +115,9 @@ static void add(struct bundle *b, int t)
     const struct tensor *tensor = &b->job->plan->tensor[t];
     struct st_tensor *out = &b->tensor[b->count];
     *out = (struct st_tensor){.name = tensor->name,
-                              .type = ST_F32,
+                              .type = tensor->dtype == DT_F64 ? ST_F64 : ST_F32,
                               .rank = tensor->rank,
-                              .bytes = (uint64_t)(tensor_elements(tensor) * dtype_bytes(DT_F32))};
+                              .bytes = (uint64_t)(tensor_elements(tensor) * dtype_bytes(tensor->dtype))};
     for (int i = 0; i < tensor->rank; i++)
         out->dims[i] = (uint64_t)tensor->dim[i];
     b->of[b->count++] = t;
@@ -242,13 +242,30 @@ static int take_tensor(struct job *j, const struct st_file *f, const struct st_t
     return 0;
 }
 
+/* Sums of a pass that is not over, bit by bit. */
+static int take_tally(struct job *j, const struct st_file *f, const struct st_tensor *s, const char *path, int t)
+{
+    unsigned char part[ST_PART];
+    struct data_error e;
+    if (s->type != ST_F64)
+        return complain(STATUS_DATA, "%s: %s is %s, and sums are F64", path, s->name, st_type_name(s->type));
+    for (uint64_t at = 0, n; at < s->bytes; at += n) {
+        n = s->bytes - at < ST_PART ? s->bytes - at : ST_PART;
+        if (!st_fetch(f, s, at, part, n, &e))
+            return complain(STATUS_DATA, "%s", e.text);
+        if (!j->device->write(j->device, j->phase, t, (int64_t)at, part, (int64_t)n))
+            return complain(STATUS_DEVICE, "cannot write %s to the device", j->plan->tensor[t].name);
+    }
+    return 0;
+}
+
 static int take(struct job *j, const struct st_file *f, const struct match *m, const char *path, enum wanted what)
 {
     const struct plan *p = j->plan;
     int status = 0;
     for (int t = 0; status == 0 && t < p->ntensor; t++) {
         const struct st_tensor *s = match_wants(p, t, what) ? m->of[t] : NULL;
-        status = s ? take_tensor(j, f, s, path, t) : 0;
+        status = !s ? 0 : tensor_is_tally(p, t) ? take_tally(j, f, s, path, t) : take_tensor(j, f, s, path, t);
     }
     return status;
 }
@@ -274,7 +291,7 @@ static int take_matched(struct job *j, const struct st_file *f, const struct mat
             break;
         }
     for (int t = 0; t < j->plan->ntensor; t++)
-        if (m->of[t] && m->of[t]->type != ST_F32) {
+        if (m->of[t] && m->of[t]->type != ST_F32 && !tensor_is_tally(j->plan, t)) {
             note("%s: %s values, read as F32", path, st_type_name(m->of[t]->type));
             break;
         }

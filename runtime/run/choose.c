@@ -26,17 +26,23 @@ const char *choose_measure(const struct job *j, const struct rule *c)
     return measure == MEASURE_LOSS ? "loss" : j->recipe.metric[measure];
 }
 
-/* A loss falls, and every metric is a share of right answers. */
+/* Less is better: of a loss, and of some metrics. */
+static bool falls(const struct job *j, const struct rule *c)
+{
+    const int measure = measure_of(j, c);
+    return measure == MEASURE_LOSS || metric_falls(j->recipe.metric[measure]);
+}
+
 double choose_value(const struct job *j, const struct rule *c, double merit)
 {
-    return measure_of(j, c) == MEASURE_LOSS ? -merit : merit;
+    return falls(j, c) ? -merit : merit;
 }
 
 static double merit_of(const struct job *j, const struct rule *c, double train_loss, const struct result *r)
 {
     int measure = measure_of(j, c);
     if (measure != MEASURE_LOSS)
-        return (double)r->correct[measure] / (double)r->n;
+        return falls(j, c) ? -result_value(r, measure) : result_value(r, measure);
     return r->n > 0 ? -r->loss : -train_loss;
 }
 

@@ -28,11 +28,13 @@ int evaluate(struct job *j, const struct data_split *split, struct result *r)
         .n = split->count, .held_out = j->held_out || split == &j->data.holdout, .metrics = j->recipe.metrics};
     for (int m = 0; m < r->metrics; m++)
         r->metric[m] = j->recipe.metric[m];
+    const int most = measures_scored(j) ? 1 : d->most_runs < RING_STEPS ? d->most_runs : RING_STEPS;
     if (!d->data(d, &data, &e))
         return complain(e.status, "%s", e.text);
-    for (int64_t position = 0; position < split->count;) {
+    int status = measures_clear(j);
+    for (int64_t position = 0; status == 0 && position < split->count;) {
         int n = 0;
-        for (; n < d->most_runs && n < RING_STEPS && position < split->count; n++) {
+        for (; n < most && position < split->count; n++) {
             int64_t left = split->count - position;
             int64_t rows = left < j->recipe.evaluation_batch ? left : j->recipe.evaluation_batch;
             control_evaluate(&j->recipe, position, rows, split->count, control[n]);
@@ -46,9 +48,10 @@ int evaluate(struct job *j, const struct data_split *split, struct result *r)
             for (int m = 0; m < j->recipe.metrics; m++)
                 r->correct[m] += control[i][CTL_METRIC + m];
         }
+        status = measures_score(j, split, position - control[n - 1][CTL_ROWS], control[n - 1][CTL_ROWS]);
     }
     r->loss = loss / (double)split->count;
-    return 0;
+    return status ? status : measures_take(j, true, split->count, r);
 }
 
 int test_best(struct job *j)

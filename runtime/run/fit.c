@@ -227,5 +227,6 @@ int fit(struct job *j, const int64_t samples[PHASE_COUNT])
         f.split[1] = samples_of(&j->data.test);
     if (samples[PHASE_EVALUATE] > 0)
         f.split[2] = samples_of(&j->data.holdout);
-    return arm(&f);
+    status = arm(&f);
+    return status ? status : measures_open(j, samples[PHASE_EVALUATE]);
 }

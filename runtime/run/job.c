@@ -9,6 +9,7 @@ void job_close(struct job *j)
     if (j->tell.table)
         fclose(j->tell.table);
     board_close(j);
+    measures_close(j);
     parameters_close(j);
     teach_end(j);
     if (j->device)

@@ -52,7 +52,7 @@ static bool sort_named(struct match *m)
     m->sorted = malloc(((size_t)p->ntensor + 1) * sizeof *m->sorted);
     bool good = list && m->sorted;
     for (int t = 0; good && t < p->ntensor; t++)
-        if (tensor_is_named(p, t))
+        if (tensor_is_named(p, t) || tensor_is_tally(p, t))
             list[m->named++] = &p->tensor[t];
     if (good)
         qsort(list, (size_t)m->named, sizeof *list, by_name);
@@ -121,6 +121,8 @@ static bool equal_shape(const struct st_tensor *s, const struct tensor *t)
 
 bool match_wants(const struct plan *p, int t, enum wanted what)
 {
+    if (tensor_is_tally(p, t))
+        return what == WANT_SLOTS;
     return tensor_is_named(p, t) && (p->tensor[t].role == ROLE_SLOT) == (what == WANT_SLOTS);
 }
 

@@ -103,6 +103,9 @@ static bool training_counts(const struct plan *p)
              s++)
             if (strcmp(s->op->name, "report_metric") == 0)
                 return true;
+    for (const struct tensor *t = p->tensor; t < p->tensor + p->ntensor; t++)
+        if (t->role == ROLE_TALLY)
+            return true;
     return false;
 }
 

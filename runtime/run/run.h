@@ -51,6 +51,7 @@ int holdout_take(struct dataset *set, double share, uint32_t seed);
 
 /* A parameter, state or slot of its own: persistent, and not the group that holds such tensors. */
 bool tensor_is_named(const struct plan *p, int t);
+bool tensor_is_tally(const struct plan *p, int t);          /* sums that metrics are made of */
 int tensor_with_role(const struct plan *p, enum role role); /* the first; -1: none */
 /* The next output of the network after tensor `after` (-1: the first), named "output.<name>". -1: no more. */
 int tensor_output(const struct plan *p, const struct schedule *s, int after);
@@ -88,6 +89,18 @@ struct pair {
     char weights[PATH_MAX], optimizer[PATH_MAX];
 };
 
+/* What metrics are made of that are more than right answers (measures.c). */
+struct measures {
+    double *tally; /* room for the largest of them */
+    int64_t most;
+    int scores; /* the tensor of what is said of each sample, -1: no metric asks for it */
+    float *value;
+    int32_t *class;
+    struct ranked *ranked;
+    double *total;
+    int64_t tested; /* samples that there is room for */
+};
+
 struct job {
     struct options *options;
     struct plan *plan;
@@ -117,6 +130,8 @@ struct job {
     FILE *metrics;                     /* metrics.jsonl in it, locked; tell.metrics when the training begins */
     struct taught taught;              /* what this run has said and seen of itself */
     struct fault fault; /* of the training, if it diverged; of the first test whose loss was not finite */
+
+    struct measures measures; /* of this run's passes */
     /* NULL: nobody looks at them. */
     struct parameters *parameters;
 };
@@ -317,6 +332,18 @@ void parameters_before(struct job *j);
 /* Behind that step, before another phase runs: histograms of its weights, of its gradients as the optimizer has seen them, and of what
  * it has added to the weights. NULL: of this epoch there are none. They hold until the next call. */
 const struct parameters_report *parameters_after(struct job *j);
+
+/* ---- measures.c: metrics that are more than right answers, of what the device has summed or said of each sample ---- */
+
+/* Once armed: room for the sums, and for what is said of the most samples that a test has. */
+int measures_open(struct job *j, int64_t tested);
+void measures_close(struct job *j);
+bool measures_scored(const struct job *j); /* samples are read one run at a time */
+int measures_clear(struct job *j);
+/* Rows [position, position + rows) of the split have been tested: keeps what is said of them. */
+int measures_score(struct job *j, const struct data_split *split, int64_t position, int64_t rows);
+/* Of a pass over n samples that is over, a test or an epoch of training: fills in what is no right answers, and clears the sums. */
+int measures_take(struct job *j, bool tested, int64_t n, struct result *r);
 
 /* ---- train.c, evaluate.c, test.c, predict.c ---- */
 

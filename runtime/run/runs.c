@@ -171,7 +171,7 @@ static int sort(struct listing *l, const char *key)
     if (!place)
         return complain(STATUS_INTERNAL, "out of memory");
     for (size_t i = 0; i < n; i++)
-        place[i] = (struct place){json_array_get(l->rows, i), key, strcmp(key, l->metric) == 0};
+        place[i] = (struct place){json_array_get(l->rows, i), key, strcmp(key, l->metric) == 0 && !metric_falls(key)};
     qsort(place, n, sizeof *place, by_key);
     for (size_t i = 0; i < n; i++)
         json_array_append(sorted, (json_t *)place[i].row);
@@ -204,7 +204,7 @@ static void cell_text(const struct listing *l, const json_t *value, const char *
     *text = '\0';
     if (json_is_string(value))
         snprintf(text, CELL, "%s", json_string_value(value));
-    else if (json_is_number(value) && !exact && strcmp(key, l->metric) == 0)
+    else if (json_is_number(value) && !exact && strcmp(key, l->metric) == 0 && metric_is_share(key))
         snprintf(text, CELL, "%.2f %%", 100 * number);
     else if (json_is_number(value) && !exact && strcmp(key, "loss") == 0)
         loss_text(number, text, CELL);

@@ -20,6 +20,11 @@ bool tensor_is_named(const struct plan *p, int t)
     return true;
 }
 
+bool tensor_is_tally(const struct plan *p, int t)
+{
+    return p->tensor[t].role == ROLE_TALLY && p->tensor[t].base < 0;
+}
+
 int tensor_with_role(const struct plan *p, enum role role)
 {
     for (int t = 0; t < p->ntensor; t++)

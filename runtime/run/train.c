@@ -15,9 +15,9 @@ static int told(const struct job *j, bool good)
 /* Takes out of the position what the epoch that is over has shown of the training set. */
 static void take_training(struct job *j, struct result *r)
 {
-    *r = (struct result){.loss = j->at.loss_sum / (double)j->data.train.count, .n = j->data.train.count};
-    if (j->recipe.counts && !j->at.uncounted)
-        r->metrics = j->recipe.metrics;
+    r->loss = j->at.loss_sum / (double)j->data.train.count;
+    r->n = j->data.train.count;
+    r->metrics = j->recipe.counts && !j->at.uncounted ? j->recipe.metrics : 0;
     for (int m = 0; m < r->metrics; m++) {
         r->metric[m] = j->recipe.metric[m];
         r->correct[m] = j->at.hits[m];
@@ -39,7 +39,9 @@ static int end_epoch(struct job *j, int64_t seen, double since)
     const struct data_split *split = choose_split(j);
     r->parameters = parameters_after(j);
     double looked = now();
-    int status = split->count > 0 ? evaluate(j, split, &r->test) : 0;
+    int status = measures_take(j, false, j->data.train.count, &r->train);
+    if (status == 0 && split->count > 0)
+        status = evaluate(j, split, &r->test);
     if (status)
         return status;
     r->train_seconds = j->at.seconds + trained - since;

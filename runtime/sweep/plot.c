@@ -44,9 +44,9 @@ static double place(const struct picture *p, int k, const char *value)
     return 0;
 }
 
-static double result(const struct row *r, bool loss)
+static double result(const struct sweep *s, const struct row *r, bool loss)
 {
-    return loss ? r->loss : 100 * r->metric;
+    return loss ? r->loss : sweep_scale(s) * r->metric;
 }
 
 /* The seed is no axis but where it is the only one: means are taken over it. */
@@ -73,7 +73,8 @@ static void put_points(const struct picture *p, int k, int row)
     fprintf(p->out, "$runs%d_%d << EOD\n", k, row);
     for (const struct row *r = p->sweep->row; r < p->sweep->row + p->sweep->nrow; r++)
         if (shown(r))
-            fprintf(p->out, "%.9g %.9g %d\n", place(p, k, r->value[p->axis[k]]), result(r, p->loss[row]), r->number);
+            fprintf(p->out, "%.9g %.9g %d\n", place(p, k, r->value[p->axis[k]]), result(p->sweep, r, p->loss[row]),
+                    r->number);
     fprintf(p->out, "EOD\n");
 }
 
@@ -144,7 +145,7 @@ static void put_panel(const struct picture *p, int k, int row, bool several)
     fprintf(p->out, "%s logscale y\nset ylabel ", spans(low, high) ? "set" : "unset");
     gnuplot_text(p->loss[row] ? "loss" : s->metric, p->out);
     fprintf(p->out, "%s\nplot $runs%d_%d using 1:2 with points pt 7 ps 0.7 lc rgb '#8056B4E9' title 'a run'",
-            p->loss[row] ? "" : " . ' (%)'", k, row);
+            p->loss[row] || !metric_is_share(s->metric) ? "" : " . ' (%)'", k, row);
     if (several)
         fprintf(p->out,
                 ", $means%d_%d using 1:2:3:4 with yerr%s pt 5 ps 0.7 lw 2 lc rgb '#0072B2' title 'mean, 95 %% "
@@ -153,7 +154,7 @@ static void put_panel(const struct picture *p, int k, int row, bool several)
     if (p->best)
         fprintf(p->out,
                 ", '+' using (%.9g):(%.9g) every ::0::0 with points pt 6 ps 1.6 lw 2 lc rgb '#D55E00' title 'the best'",
-                place(p, k, p->best->value[p->axis[k]]), result(p->best, p->loss[row]));
+                place(p, k, p->best->value[p->axis[k]]), result(s, p->best, p->loss[row]));
     fputc('\n', p->out);
 }
 

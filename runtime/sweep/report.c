@@ -17,6 +17,12 @@ enum {
     WORDS = 300
 };
 
+/* "accuracy (%)" */
+static const char *unit_of(const struct sweep *s)
+{
+    return metric_is_share(s->metric) ? region_printf(s->region, "%s (%%)", s->metric) : s->metric;
+}
+
 /* ---- the table ---- */
 
 static const char *mark_of(const struct sweep *s, const struct row *best, const struct row *r)
@@ -26,17 +32,13 @@ static const char *mark_of(const struct sweep *s, const struct row *best, const 
 
 static void put_metric(const struct sweep *s, const struct row *r, FILE *out)
 {
-    char text[64];
+    char text[METRIC_TEXT];
     if (r->best_epoch <= 0 || r->n <= 0) {
         page_number(NAN, "", out);
         return;
     }
-    struct interval i = wilson((int64_t)llround(r->metric * (double)r->n), r->n);
-    if (s->synthetic)
-        snprintf(text, sizeof text, "%.2f %%", 100 * r->metric);
-    else
-        snprintf(text, sizeof text, "%.2f ± %.2f %%", 100 * r->metric, 50 * (i.high - i.low));
-    page_number(r->metric, text, out);
+    const char *shown = metric_text(s->metric, r->metric, s->synthetic ? 0 : r->n, text);
+    page_number(r->metric, shown + strspn(shown, " "), out);
 }
 
 static void put_text(double value, const char *format, FILE *out)
@@ -144,7 +146,7 @@ static void put_means(const struct sweep *s, const struct row **list, int seed, 
             head[n++] = s->axis[i].shown;
     head[n++] = "seeds";
     if (metric)
-        head[n++] = region_printf(s->region, "%s (%%)", s->metric);
+        head[n++] = unit_of(s);
     head[n++] = "loss";
     head[n] = NULL;
     memset(align, 'n', sizeof align);
@@ -165,7 +167,7 @@ static void put_means(const struct sweep *s, const struct row **list, int seed, 
                 put_value(list[k]->value[i], out);
         put_text(l.n, "%.0f", out);
         if (metric)
-            put_mean(&m, true, out);
+            put_mean(&m, metric_is_share(s->metric), out);
         put_mean(&l, false, out);
         fputs("</tr>\n", out);
     }
@@ -232,7 +234,7 @@ static void put_curves(const struct sweep *s, const struct curves *c, const char
                                .x = x,
                                .y = scaled};
     }
-    p.logarithmic = scale == 1 && plot_spans_decade(&p);
+    p.logarithmic = strcmp(what, "loss") == 0 && plot_spans_decade(&p);
     fputs("<figure>", out);
     plot_svg(&p, out);
     fputs("</figure>\n", out);
@@ -248,7 +250,7 @@ static void put_axis(const struct sweep *s, int axis, const struct row *best, FI
     double least = INFINITY, most = -INFINITY;
     struct plot p = {.title = s->axis[axis].name,
                      .x = s->axis[axis].shown,
-                     .y = metric ? region_printf(s->region, "%s (%%)", s->metric) : "loss",
+                     .y = metric ? unit_of(s) : "loss",
                      .values = true,
                      .line = line};
     for (int i = 0; i < s->nrow && i < MOST_TABLE; i++) {
@@ -256,7 +258,7 @@ static void put_axis(const struct sweep *s, int axis, const struct row *best, FI
         char *end;
         double *x = &at[2 * i], *y = x + 1;
         *x = strtod(r->value[axis], &end);
-        *y = metric ? 100 * r->metric : r->loss;
+        *y = metric ? sweep_scale(s) * r->metric : r->loss;
         if (*end || end == r->value[axis] || r->best_epoch <= 0)
             continue;
         least = fmin(least, *x);
@@ -283,7 +285,8 @@ static void put_pictures(const struct sweep *s, const struct row **list, const s
     fputs("<div class=\"plots\">\n", out);
     put_curves(s, c, "loss", 1, "Loss", "loss of the test", out);
     if (*s->metric)
-        put_curves(s, c, s->metric, 100, s->metric, "right answers (%)", out);
+        put_curves(s, c, s->metric, sweep_scale(s), s->metric,
+                   metric_is_share(s->metric) ? "right answers (%)" : s->metric, out);
     fprintf(
         out,
         "</div>\n<p class=\"soft\">%d of %d runs, the best %d in colour; which one it is stands under the mouse. The axes are those of the best.</p>\n",

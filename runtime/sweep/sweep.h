@@ -35,7 +35,7 @@ struct row {
     bool running;
     int64_t epoch, epochs; /* done, of all */
     double now_loss;       /* while it runs: of the last step */
-    /* The best epoch, of which the weights are kept; 0: none yet. Its losses; share of right answers of n, n 0: not tested. */
+    /* The best epoch, of which the weights are kept; 0: none yet. Its losses; the metric over n samples, n 0: not tested. */
     int64_t best_epoch, n;
     double merit, train_loss, loss, metric;
     double seconds; /* of all its epochs, tests included */
@@ -140,7 +140,9 @@ struct mean {
     int n;
     double mean, half; /* of the 95 % interval; 0: one value has none */
 };
-/* Over the rows that are done and like the first: of the loss, or of the metric in percent. */
+/* What a metric is shown times: 100 of a share of right answers, which is shown in percent. */
+double sweep_scale(const struct sweep *s);
+/* Over the rows that are done and like the first: of the loss, or of the metric as it is shown. */
 struct mean sweep_mean(const struct sweep *s, const struct row *first, sweep_like *like, int axis, bool loss);
 
 /* ---- plot.c ---- */

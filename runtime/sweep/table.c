@@ -48,11 +48,9 @@ static void put_metric(const struct sweep *s, const struct row *r, FILE *out)
         fprintf(out, "  %*s", METRIC_WIDTH, "-");
         return;
     }
-    struct interval i = wilson((int64_t)llround(r->metric * (double)r->n), r->n);
-    char either[32] = "";
-    if (!s->synthetic)
-        snprintf(either, sizeof either, " ± %.2f", 50 * (i.high - i.low));
-    fprintf(out, "  %*s%5.2f%s %%", s->synthetic ? METRIC_WIDTH - 7 : 0, "", 100 * r->metric, either);
+    char text[METRIC_TEXT];
+    metric_text(s->metric, r->metric, s->synthetic ? 0 : r->n, text);
+    fprintf(out, "  %*s%s", METRIC_WIDTH - text_columns(text), "", text);
 }
 
 void sweep_line(const struct sweep *s, const struct row *r, char mark, FILE *out)
@@ -108,7 +106,7 @@ const struct row **sweep_sorted(const struct sweep *s)
 
 bool sweep_ties(const struct sweep *s, const struct row *best, const struct row *r)
 {
-    if (r == best || !sweep_counts(r) || strcmp(s->measure, "loss") == 0 || best->n <= 0)
+    if (r == best || !sweep_counts(r) || strcmp(s->measure, "loss") == 0 || best->n <= 0 || !metric_is_share(s->metric))
         return false;
     return r->metric >= wilson((int64_t)llround(best->metric * (double)best->n), best->n).low;
 }
@@ -138,6 +136,11 @@ bool sweep_same_value(const struct sweep *s, const struct row *a, const struct r
     return strcmp(a->value[axis], b->value[axis]) == 0;
 }
 
+double sweep_scale(const struct sweep *s)
+{
+    return metric_is_share(s->metric) ? 100 : 1;
+}
+
 struct mean sweep_mean(const struct sweep *s, const struct row *first, sweep_like *like, int axis, bool loss)
 {
     struct mean m = {0};
@@ -145,7 +148,7 @@ struct mean sweep_mean(const struct sweep *s, const struct row *first, sweep_lik
     for (const struct row *r = s->row; r < s->row + s->nrow; r++) {
         if (!sweep_counts(r) || !like(s, first, r, axis))
             continue;
-        double x = loss ? r->loss : 100 * r->metric, before = m.mean;
+        double x = loss ? r->loss : sweep_scale(s) * r->metric, before = m.mean;
         m.mean += (x - before) / ++m.n;
         square += (x - before) * (x - m.mean);
     }
@@ -172,15 +175,17 @@ static void put_means(const struct sweep *s, const struct row **list, int seed, 
             continue;
         struct mean l = sweep_mean(s, list[k], sweep_same, seed, true),
                     m = sweep_mean(s, list[k], sweep_same, seed, false);
-        char loss[32], half[32] = "-", share[32] = "-";
+        const bool share = metric_is_share(s->metric);
+        char loss[32], half[32] = "-", value[32], either[32] = "-";
         loss_text(l.mean, loss, sizeof loss);
         if (l.n > 1) { /* one value has no interval */
             loss_text(l.half, half, sizeof half);
-            snprintf(share, sizeof share, "%.2f", m.half);
+            snprintf(either, sizeof either, share ? "%.2f" : "%.4f", m.half);
         }
+        snprintf(value, sizeof value, share ? "%.2f" : "%.4f", m.mean);
         fprintf(out, "%5d  %8s ± %-8s", l.n, loss, half);
         if (metric)
-            fprintf(out, "  %6.2f ± %5s %%", m.mean, share);
+            fprintf(out, "  %6s ± %5s%s", value, either, share ? " %" : "");
         for (int i = 0; i < s->naxis; i++)
             if (i != seed)
                 fprintf(out, "  %*s", width_of(s, i), list[k]->value[i]);
@@ -244,8 +249,11 @@ static void put_csv(const struct sweep *s, FILE *out)
         else
             fprintf(out, ",,,");
         if (r->best_epoch > 0 && r->n > 0 && *s->metric) {
-            struct interval i = wilson((int64_t)llround(r->metric * (double)r->n), r->n);
-            fprintf(out, "%.9g,%.9g,%.9g,%lld,", r->metric, i.low, i.high, (long long)r->n);
+            const struct interval i = wilson((int64_t)llround(r->metric * (double)r->n), r->n);
+            if (metric_is_share(s->metric))
+                fprintf(out, "%.9g,%.9g,%.9g,%lld,", r->metric, i.low, i.high, (long long)r->n);
+            else
+                fprintf(out, "%.9g,,,%lld,", r->metric, (long long)r->n);
         } else
             fprintf(out, ",,,,");
         if (r->epoch > 0)

@@ -2,6 +2,7 @@
 #include "gnuplot.h"
 
 #include "base/base.h"
+#include "graph/word.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -216,7 +217,7 @@ static int choose_panels(const struct sheet *s, struct panel panel[MOST_PANELS])
     bool decade = range(s, "lr") >= 10;
     const struct panel all[MOST_PANELS] = {
         {.axis = "loss", .name = "loss", .logarithmic = range(s, "loss") >= 10},
-        {.axis = metric, .name = metric, .share = true},
+        {.axis = metric, .name = metric, .share = metric && metric_is_share(metric)},
         {.axis = "learning rate", .name = "lr", .logarithmic = decade, .from_zero = !decade},
         {.axis = "seconds of an epoch", .name = "seconds", .from_zero = true},
     };

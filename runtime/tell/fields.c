@@ -50,10 +50,10 @@ const struct field event_field[] = {
     {IN(EPOCH), "epoch", FIELD_INTEGER, AT(epoch.epoch), "epochs", "1 is the first", FIELD_STAYS},
     {IN(EPOCH), "steps", FIELD_INTEGER, AT(epoch.steps), "steps", "done in all", FIELD_STAYS},
     {IN(EPOCH), "train.loss", FIELD_LOSS, AT(epoch.train), NULL, "mean over the samples, each batch before its update", FIELD_STAYS},
-    {IN(EPOCH), "train.METRIC", FIELD_METRIC, AT(epoch.train), "share", "of right answers, each batch before its update", FIELD_STAYS},
+    {IN(EPOCH), "train.METRIC", FIELD_METRIC, AT(epoch.train), "share", "of right answers, or another metric's number, each batch before its update", FIELD_STAYS},
     {IN(EPOCH), "test.loss", FIELD_LOSS, AT(epoch.test), NULL, "mean over the samples, after the epoch", FIELD_STAYS},
-    {IN(EPOCH), "test.METRIC", FIELD_METRIC, AT(epoch.test), "share", "of right answers, after the epoch", FIELD_STAYS},
-    {IN(EPOCH), "test.METRIC_95", FIELD_INTERVAL, AT(epoch.test), "share", "its 95 % interval (Wilson)", FIELD_STAYS},
+    {IN(EPOCH), "test.METRIC", FIELD_METRIC, AT(epoch.test), "share", "of right answers, or another metric's number, after the epoch", FIELD_STAYS},
+    {IN(EPOCH), "test.METRIC_95", FIELD_INTERVAL, AT(epoch.test), "share", "its 95 % interval (Wilson), of right answers", FIELD_STAYS},
     {IN(EPOCH), "test.n", FIELD_COUNT, AT(epoch.test), "samples", "of the test set", FIELD_STAYS},
     {IN(EPOCH), "lr", FIELD_NUMBER, AT(epoch.lr), NULL, "learning rate of its last step", FIELD_STAYS},
     {IN(EPOCH), "train_seconds", FIELD_NUMBER, AT(epoch.train_seconds), "s", "of training", FIELD_STAYS},
@@ -65,8 +65,8 @@ const struct field event_field[] = {
 
     {IN(EVALUATION), "set", FIELD_SET, AT(evaluation.result), NULL, "`holdout`, if it is that", FIELD_OPTIONAL},
     {IN(EVALUATION), "loss", FIELD_LOSS, AT(evaluation.result), NULL, "mean over the samples", FIELD_STAYS},
-    {IN(EVALUATION), "METRIC", FIELD_METRIC, AT(evaluation.result), "share", "of right answers", FIELD_STAYS},
-    {IN(EVALUATION), "METRIC_95", FIELD_INTERVAL, AT(evaluation.result), "share", "its 95 % interval (Wilson)", FIELD_STAYS},
+    {IN(EVALUATION), "METRIC", FIELD_METRIC, AT(evaluation.result), "share", "of right answers, or another metric's number", FIELD_STAYS},
+    {IN(EVALUATION), "METRIC_95", FIELD_INTERVAL, AT(evaluation.result), "share", "its 95 % interval (Wilson), of right answers", FIELD_STAYS},
     {IN(EVALUATION), "n", FIELD_COUNT, AT(evaluation.result), "samples", "of the test set", FIELD_STAYS},
 
     {IN(EVALUATION), "confusion", FIELD_CONFUSION, AT(evaluation.confusion), NULL, "class by class: inspecting.md", FIELD_OPTIONAL},
@@ -166,6 +166,8 @@ int columns_of_epochs(const char *tested, const char metric[][METRIC_NAME], int 
         for (int m = 0; m < (each ? metrics : 1); m++)
             for (int bound = pair ? 0 : -1; bound < (pair ? 2 : 0); bound++) {
                 char name[64];
+                if (pair && !metric_is_share(metric[m]))
+                    continue;
                 name_of(f, tested, each ? metric[m] : "", name, sizeof name);
                 add_column(list, &n, f, m, name, bound);
             }

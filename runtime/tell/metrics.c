@@ -1,4 +1,4 @@
-/* metrics.c: what the counts of a test set say. */
+/* metrics.c: what counts and sums of a test set say. */
 #include "tell.h"
 
 #include <math.h>
@@ -11,6 +11,32 @@ struct interval wilson(int64_t correct, int64_t n)
     double half = z * sqrt(p * (1 - p) / (double)n + z2n / (4 * (double)n)) / (1 + z2n);
     /* At the ends one bound is the proportion itself; rounding must not move it past. */
     return (struct interval){correct == 0 ? 0 : centre - half, correct == n ? 1 : centre + half};
+}
+
+double result_value(const struct result *r, int m)
+{
+    const bool known = m < r->metrics && r->n > 0 && r->measured[m] != MEASURED_NOT;
+    return !known ? NAN : r->measured[m] == MEASURED_SHARE ? (double)r->correct[m] / (double)r->n : r->number[m];
+}
+
+bool result_interval(const struct result *r, int m, struct interval *i)
+{
+    const bool share = m < r->metrics && r->n > 0 && r->measured[m] == MEASURED_SHARE;
+    if (share)
+        *i = wilson(r->correct[m], r->n);
+    return share;
+}
+
+const char *metric_text(const char *metric, double value, int64_t n, char text[METRIC_TEXT])
+{
+    if (!metric_is_share(metric))
+        return loss_text(value, text, METRIC_TEXT);
+    snprintf(text, METRIC_TEXT, "%5.2f %%", 100 * value);
+    if (n > 0) {
+        const struct interval i = wilson((int64_t)llround(value * (double)n), n);
+        snprintf(text, METRIC_TEXT, "%5.2f ± %.2f %%", 100 * value, 50 * (i.high - i.low));
+    }
+    return text;
 }
 
 int64_t largest(const float *value, int64_t n)

@@ -64,7 +64,9 @@ static const char *key_of(const struct field *f, const char *metric, char *key, 
 
 static void put_interval(struct event_line *l, const char *key, const struct result *r, int m)
 {
-    struct interval i = wilson(r->correct[m], r->n);
+    struct interval i;
+    if (!result_interval(r, m, &i))
+        return;
     event_open(l, key, '[');
     event_number(l, NULL, i.low);
     event_number(l, NULL, i.high);
@@ -78,8 +80,8 @@ static void put_metrics(struct event_line *l, const struct field *f, const struc
         key_of(f, r->metric[m], key, sizeof key);
         if (f->type == FIELD_INTERVAL)
             put_interval(l, key, r, m);
-        else
-            event_number(l, key, (double)r->correct[m] / (double)r->n);
+        else if (r->measured[m] != MEASURED_NOT)
+            event_number(l, key, result_value(r, m));
     }
 }
 

@@ -48,11 +48,9 @@ void epoch_text(const struct epoch_report *r, bool synthetic, char *text, size_t
     if (test->n > 0)
         piece(&l, 0, "%s %s", set_text(test), loss_text(test->loss, word, sizeof word));
     for (int m = 0; m < test->metrics && test->n > 0; m++) {
-        struct interval i = wilson(test->correct[m], test->n);
-        char either[32] = "";
-        if (!synthetic)
-            snprintf(either, sizeof either, " ± %.2f", 50 * (i.high - i.low));
-        piece(&l, 0, "%s %5.2f%s %%", test->metric[m], 100.0 * (double)test->correct[m] / (double)test->n, either);
+        char value[METRIC_TEXT];
+        piece(&l, 0, "%s %s", test->metric[m],
+              metric_text(test->metric[m], result_value(test, m), synthetic ? 0 : test->n, value));
     }
     if (synthetic)
         piece(&l, 0, "synthetic");
@@ -115,9 +113,9 @@ static void say_test(struct tell *t, const struct event *e)
     char loss[32];
     fprintf(t->results, "%s loss %s", set_text(r), loss_text(r->loss, loss, sizeof loss));
     for (int m = 0; m < r->metrics; m++) {
-        struct interval i = wilson(r->correct[m], r->n);
-        fprintf(t->results, "   %s %.2f ± %.2f %%", r->metric[m], 100.0 * (double)r->correct[m] / (double)r->n,
-                50 * (i.high - i.low));
+        char text[METRIC_TEXT];
+        const char *value = metric_text(r->metric[m], result_value(r, m), r->n, text);
+        fprintf(t->results, "   %s %s", r->metric[m], value + strspn(value, " "));
     }
     fprintf(t->results, "   %lld samples%s%s", (long long)r->n, e->evaluation.of_plan ? " of the plan" : "",
             synthetic_text(e->synthetic, e->weights_synthetic));

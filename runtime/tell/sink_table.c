@@ -15,14 +15,15 @@ static void put_result(FILE *out, const struct column *c, const struct result *r
 {
     if (r->n == 0 || (c->field->type != FIELD_LOSS && c->field->type != FIELD_COUNT && c->metric >= r->metrics))
         return;
-    const struct interval i = c->bound >= 0 ? wilson(r->correct[c->metric], r->n) : (struct interval){0};
+    struct interval i = {NAN, NAN};
+    result_interval(r, c->metric, &i);
     if (c->field->type == FIELD_COUNT)
         fprintf(out, "%lld", (long long)r->n);
     else
         put_number(out, c->field->type == FIELD_LOSS ? r->loss
                         : c->bound == 0              ? i.low
                         : c->bound == 1              ? i.high
-                                                     : (double)r->correct[c->metric] / (double)r->n);
+                                                     : result_value(r, c->metric));
 }
 
 static void put_cell(FILE *out, const struct column *c, const struct event *e)

@@ -4,6 +4,7 @@
 #include "histogram.h"
 #include "tell.h"
 
+#include <math.h>
 #include <string.h>
 
 /* "accuracy/test" of "test.accuracy". */
@@ -29,8 +30,8 @@ static bool number_of(const struct column *c, const struct event *e, double *val
         *value = r->loss;
         return r->n > 0;
     case FIELD_METRIC:
-        *value = r->n > 0 && c->metric < r->metrics ? (double)r->correct[c->metric] / (double)r->n : 0;
-        return r->n > 0 && c->metric < r->metrics;
+        *value = result_value(r, c->metric);
+        return isfinite(*value);
     default:
         return false;
     }

@@ -67,13 +67,17 @@ struct checkpoint_report {
     double seconds;             /* of work at this epoch */
 };
 
+/* What a metric is: right answers of n, another number, or not known of this pass. */
+enum measured { MEASURED_SHARE, MEASURED_NUMBER, MEASURED_NOT };
 struct result {  /* of a pass over a set */
     double loss; /* mean over n samples */
     int64_t n;
     bool held_out; /* of the training set, and not the test set */
     int metrics;
     const char *metric[MAX_METRICS];
-    int64_t correct[MAX_METRICS];
+    enum measured measured[MAX_METRICS];
+    int64_t correct[MAX_METRICS]; /* MEASURED_SHARE, */
+    double number[MAX_METRICS];   /* MEASURED_NUMBER */
 };
 
 struct epoch_report {
@@ -326,6 +330,12 @@ struct interval {
 };
 /* Wilson's 95 % interval of a proportion, `correct` of `n` > 0: E. B. Wilson, J. Am. Stat. Assoc. 22 (1927). */
 struct interval wilson(int64_t correct, int64_t n);
+/* Of metric m, or NaN where it is not known: what it is; whether it has an interval, which is put in *i. */
+double result_value(const struct result *r, int m);
+bool result_interval(const struct result *r, int m, struct interval *i);
+/* "98.05 ± 0.27 %" of right answers, n > 0 of them: with the interval; or "0.8712". */
+enum { METRIC_TEXT = 48 };
+const char *metric_text(const char *metric, double value, int64_t n, char text[METRIC_TEXT]);
 /* Stable: subtracts the largest. NaN and infinities propagate. In place is fine. */
 void softmax(const float *logit, double *probability, int64_t n);
 int64_t largest(const float *value, int64_t n); /* index; the first of equals; NaN counts as largest */

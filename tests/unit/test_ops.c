@@ -311,7 +311,8 @@ static void note_ops(const struct trial *t, bool seen[])
 /* Every op stands in some graph whose numbers are looked at: stored ones, or the differences above. */
 static void test_every_op_has_a_case(void **state)
 {
-    static const char *const patterns[] = {"tests/expect/ops/*.net", "tests/expect/optimizers/*.net", "models/*.net"};
+    static const char *const patterns[] = {"tests/expect/ops/*.net", "tests/expect/optimizers/*.net",
+                                           "tests/expect/metrics/*.net", "models/*.net"};
     bool seen[256] = {false}, good = true;
     (void)state;
     for (int i = 0; i < COUNT(patterns); i++) {
