@@ -212,8 +212,8 @@ static void write_words(void)
     for (int k = 0; word_at(k); k++)
         for (int i = 0; i < arg_count(word_at(k)); i++) {
             const struct arg *a = &word_at(k)->arg[i];
-            bool any = a->min == 0 && a->max == 0,
-                 whole = a->type == ARG_INT || (a->type == ARG_PAIR && a->otherwise == floor(a->otherwise));
+            bool any = a->min == 0 && a->max == 0, whole = a->type == ARG_INT || a->type == ARG_INTS ||
+                                                           (a->type == ARG_PAIR && a->otherwise == floor(a->otherwise));
             if (a->type == ARG_VALUE || a->type == ARG_BOOL || a->type == ARG_MEASURE || a->type == ARG_TEXT)
                 continue;
             write_argument(r, word_at(k), i, "least", "either", any ? -1e30 : a->min);

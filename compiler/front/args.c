@@ -125,7 +125,7 @@ static bool whole(double x)
 /* Pairs of integers, unless the default says that they are numbers. */
 static bool integers(const struct arg *a)
 {
-    return a->type == ARG_INT || (a->type == ARG_PAIR && whole(a->otherwise));
+    return a->type == ARG_INT || a->type == ARG_INTS || (a->type == ARG_PAIR && whole(a->otherwise));
 }
 
 static const char *allowed_text(const struct arg *a, int64_t channels, struct region *r)
@@ -134,6 +134,7 @@ static const char *allowed_text(const struct arg *a, int64_t channels, struct re
         "an integer",
         "an integer or [h, w]",
         "a number",
+        "an integer or a list of integers",
         "a number or a list of numbers",
         "`true` or `false`",
         "a value of the network",
@@ -166,10 +167,13 @@ bool arg_accepts(const struct arg *a, const struct result *v, int64_t channels, 
         fits = v->kind == A_NUMBER && number_fits(a, v->number);
         break;
     case ARG_PAIR:
+    case ARG_INTS:
     case ARG_NUMBERS:
         fits = v->kind == A_NUMBER && number_fits(a, v->number) && (a->type == ARG_NUMBERS || integers(a));
         if (v->kind == A_LIST) {
-            fits = a->type == ARG_PAIR ? v->n == 2 : v->n >= 1 && (!channels || v->n == channels);
+            fits = a->type == ARG_PAIR   ? v->n == 2
+                   : a->type == ARG_INTS ? v->n >= 1
+                                         : v->n >= 1 && (!channels || v->n == channels);
             for (int i = 0; fits && i < v->n; i++)
                 fits = number_fits(a, v->list[i]);
         }

@@ -140,6 +140,7 @@ struct key {
     const char *name; /* "train.epochs" */
     enum key_type type;
     enum word_kind word; /* KEY_WORD, KEY_WORDS */
+    bool list;           /* KEY_WORD: or a list, whose words follow each other */
     bool required;
     struct arg arg;      /* KEY_PLAIN, KEY_BATCH: type, default, range */
     const char *text;    /* KEY_WORD: the word that a text in quotes stands for, as its first argument */
@@ -163,6 +164,9 @@ void sweep_build(struct builder *b, const struct decl *d);
 /* settings_words.c: a word, with the changes of its arguments; a list of words, or one alone. */
 void setting_word(struct builder *b, const struct key *key, const struct slot *slot);
 void setting_words(struct builder *b, const struct key *key, const struct ast *a);
+/* schedules.c: word i of n in a list of schedules; what schedules ask of the optimizer, once all is read. False after an error. */
+bool schedule_in_list(struct builder *b, const struct word *w, const struct args *args, struct loc loc, bool last);
+bool schedules_check(struct builder *b, struct loc schedule, struct loc momentum);
 /* An argument of type ARG_MEASURE; false after an error. */
 bool measure_read(struct builder *b, const struct word *w, const struct arg *a, const struct ast *given,
                   const char **name);

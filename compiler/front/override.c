@@ -112,9 +112,9 @@ static int word_kind_at(const char *key)
     const char *dot = strrchr(key, '.');
     for (const struct key *k = setting_keys; k->name; k++) {
         size_t length = strlen(k->name);
-        if (k->type == KEY_WORD
-                ? strcmp(k->name, key) == 0
-                : k->type == KEY_WORDS && dot && (size_t)(dot - key) == length && strncmp(k->name, key, length) == 0)
+        const bool indexed = (k->type == KEY_WORDS || k->list) && dot && dot[1] >= '0' && dot[1] <= '9';
+        if ((k->type == KEY_WORD && strcmp(k->name, key) == 0) ||
+            (indexed && (size_t)(dot - key) == length && strncmp(k->name, key, length) == 0))
             return (int)k->word;
     }
     return -1;

@@ -17,7 +17,9 @@ const struct key setting_keys[] = {
     { .name = "data.samples", .type = KEY_SAMPLES },
     { .name = "train.loss", .type = KEY_WORD, .word = WORD_LOSS, .required = true },
     { .name = "train.optimizer", .type = KEY_WORD, .word = WORD_OPTIMIZER, .required = true },
-    { .name = "train.schedule", .type = KEY_WORD, .word = WORD_SCHEDULE },
+    { .name = "train.schedule", .type = KEY_WORD, .word = WORD_SCHEDULE, .list = true },
+    { .name = "train.momentum_schedule", .type = KEY_WORD, .word = WORD_SCHEDULE, .list = true },
+    { .name = "train.decay_schedule", .type = KEY_WORD, .word = WORD_SCHEDULE, .list = true },
     { .name = "train.metrics", .type = KEY_WORDS, .word = WORD_METRIC },
     { .name = "train.save", .type = KEY_WORD, .word = WORD_SAVE },
     { .name = "train.stop", .type = KEY_WORD, .word = WORD_STOP },
@@ -245,7 +247,13 @@ static void set_key(struct builder *b, const struct key *key, const struct slot 
     }
     switch (key->type) {
     case KEY_WORD:
-        setting_word(b, key, slot);
+        if (!key->list || a->kind != AST_LIST)
+            setting_word(b, key, slot);
+        else if (slot->nchange)
+            diag_error(b->diag, "N0414", slot->change->loc, NULL, "`%s` is a list: change it there",
+                       strchr(key->name, '.') + 1);
+        else
+            setting_words(b, key, a);
         break;
     case KEY_WORDS:
         setting_words(b, key, a);
@@ -315,6 +323,14 @@ static void check_required(struct builder *b, const struct decl *train, const st
     }
 }
 
+static struct loc entry_at(const struct slot *slots, const char *key)
+{
+    for (const struct key *k = setting_keys; k->name; k++)
+        if (!strcmp(k->name, key) && slots[k - setting_keys].entry && slots[k - setting_keys].entry->value)
+            return slots[k - setting_keys].entry->value->loc;
+    return (struct loc){0};
+}
+
 void settings_build(struct builder *b)
 {
     struct slot slots[MAX_KEYS] = {{0}};
@@ -342,6 +358,7 @@ void settings_build(struct builder *b)
     check_sources(b, slots);
     if (section[DECL_TRAIN] && !b->partial)
         check_required(b, section[DECL_TRAIN], slots);
+    schedules_check(b, entry_at(slots, "train.schedule"), entry_at(slots, "train.momentum_schedule"));
     if (section[DECL_SWEEP])
         sweep_build(b, section[DECL_SWEEP]);
 }

@@ -105,8 +105,6 @@ void setting_word(struct builder *b, const struct key *key, const struct slot *s
     add_word(b, key->name, w, &args);
     if (w->kind == WORD_LOSS)
         build_loss(b, w, &args, x, nx, loc);
-    if (w->kind == WORD_SCHEDULE)
-        b->model->schedule = w;
     if (w->kind == WORD_OPTIMIZER) {
         b->model->optimizer = w;
         b->model->optimizer_args = args;
@@ -248,7 +246,8 @@ void setting_words(struct builder *b, const struct key *key, const struct ast *a
         struct loc loc;
         int nx = 0;
         const struct word *w = read_word(b, key, list ? a->arg[i].value : a, NULL, &args, x, &nx, &loc);
-        if (!w || !check_word(b, w, &args, loc) || (w->kind == WORD_METRIC && is_twice(b, w, &args, loc)))
+        if (!w || !check_word(b, w, &args, loc) || (w->kind == WORD_METRIC && is_twice(b, w, &args, loc)) ||
+            (w->kind == WORD_SCHEDULE && !schedule_in_list(b, w, &args, loc, i == n - 1)))
             continue;
         add_word(b, region_printf(b->region, "%s.%d", key->name, i), w, &args);
         if (w->kind == WORD_METRIC)

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_WORDS = 128 };
+enum { MAX_WORDS = 256 };
 static const struct word *words[MAX_WORDS];
 static int nword;
 static pthread_once_t once = PTHREAD_ONCE_INIT;

@@ -26,13 +26,14 @@ enum arg_type {
     ARG_INT,  /* one integer */
     ARG_PAIR, /* an integer or [h, w]: two numbers in args.num[i] */
     ARG_NUMBER,
+    ARG_INTS,    /* an integer, or a list of them: of schedules */
     ARG_NUMBERS, /* a number, or a list with one for each channel of the input: its first dimension */
     ARG_BOOL,    /* true, false */
     ARG_VALUE,   /* a value of the graph (losses) */
     ARG_MEASURE, /* `loss` or a metric of the model: its name in args.text[i], "auto" where it is left out */
     ARG_TEXT     /* a text in quotes, in args.text[i]; left out: the first choice, or "" */
 };
-enum { MAX_WORD_ARGS = 8 };
+enum { MAX_WORD_ARGS = 10 };
 
 struct arg {
     const char *name, *help;
@@ -70,11 +71,13 @@ struct augmentation {
     int mean;
 };
 
-/* A step of the training, as schedules see it: counts of steps, from 0. */
+/* A step of the training, as schedules see it: counts of steps, from 0, which is where their piece begins. */
 struct training_step {
-    double lr;            /* of the recipe */
+    double lr;            /* of the recipe, or what else of the optimizer the schedule is for */
     int64_t step, warmup; /* step >= warmup: what comes before is linear for all schedules */
-    int64_t steps, total; /* of an epoch, of the training */
+    int64_t steps, total; /* of an epoch, of the piece */
+    const double *list;   /* the numbers of the argument that is a list */
+    int listed;
 };
 
 /* What the network said of samples, and their classes. */
@@ -107,6 +110,8 @@ struct word {
     /* Schedules: the learning rate of a step; num[]: the first number of each argument. An argument `warmup` is the steps of a
      * linear warm-up, which is not this rule's business. */
     double (*rate)(const double *num, const struct training_step *s);
+    double (*momentum)(const double *num,
+                       const struct training_step *s); /* moves the momentum as well; NaN: it does not */
     bool spans;        /* schedules: the rate depends on how many steps the training has */
     const char *shown; /* metrics: the name of the results, before the numbers of its arguments */
     /* Metrics that are no share of right answers: `build` returns the tally (ROLE_TALLY, called so) that it adds to, ... */
@@ -164,7 +169,7 @@ struct model {
     const char *net;
     int nsetting;
     struct setting *setting; /* every entry of data and train, defaults included */
-    const struct word *loss, *optimizer, *schedule;
+    const struct word *loss, *optimizer;
     struct args loss_args, optimizer_args;
     int nmetric;
     const struct word **metric;

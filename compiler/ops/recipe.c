@@ -1,5 +1,4 @@
-/* recipe.c: words of the data and train blocks that need no kernel of their own: schedules, rules to save and to stop, and
- * transforms, which the kernel that reads the samples applies. */
+/* recipe.c: words of the data and train blocks that need no kernel of their own: rules to save and to stop, and transforms, which the kernel that reads the samples applies. */
 #include "graph/graph.h"
 
 #include <math.h>
@@ -14,22 +13,6 @@ static void normalize(const double *num, double *scale, double *shift)
 {
     *scale /= num[1];
     *shift = (*shift - num[0]) / num[1];
-}
-
-static double step_rate(const double *num, const struct training_step *s)
-{
-    return s->lr * pow(num[1], (double)(s->step / s->steps / (int64_t)num[0]));
-}
-
-/* Half a cosine from lr at the end of the warm-up to `final` at the last step and beyond:
- * Loshchilov and Hutter, "SGDR: stochastic gradient descent with warm restarts", ICLR 2017, without restarts. */
-static double cosine_rate(const double *num, const struct training_step *s)
-{
-    const double final = num[1];
-    if (s->step >= s->total)
-        return final;
-    const double part = (double)(s->step - s->warmup) / (double)(s->total - s->warmup);
-    return final + (s->lr - final) * (1 + cos(acos(-1) * part)) / 2;
 }
 
 static bool more(const double *num, double merit, double best)
@@ -49,15 +32,7 @@ static bool out_of_patience(const double *num, int64_t epochs)
 }
 
 /* clang-format off */
-#define WARMUP {.name = "warmup", .help = "steps of linear warm-up", .type = ARG_INT, .min = 0, .max = 1e9}
-
 static const struct word word[] = {
-    {.kind = WORD_SCHEDULE, .name = "Step", .doc = "lr * gamma^(epoch / every)", .rate = step_rate,
-     .arg = {{.name = "every", .help = "epochs between the steps", .type = ARG_INT, .required = true, .min = 1, .max = 1e9},
-             {.name = "gamma", .help = "factor", .type = ARG_NUMBER, .otherwise = 0.1, .min = 0, .max = 1e6},
-             WARMUP}},
-    {.kind = WORD_SCHEDULE, .name = "Cosine", .doc = "half a cosine from lr to final", .rate = cosine_rate, .spans = true,
-     .arg = {WARMUP, {.name = "final", .help = "last learning rate", .type = ARG_NUMBER, .min = 0, .max = 1e6}}},
     {.kind = WORD_TRANSFORM, .name = "Scale", .doc = "x * factor", .affine = scale,
      .arg = {{.name = "factor", .help = "1/255 brings bytes to 0..1", .type = ARG_NUMBER, .required = true}}},
     {.kind = WORD_TRANSFORM, .name = "Normalize", .doc = "(x - mean) / std", .affine = normalize,

@@ -142,7 +142,7 @@ static bool does_nothing(const struct rate *r, int64_t epochs)
     for (int64_t e = 0; e < epochs && e < MOST_EPOCHS; e++)
         if (rate_at(r, e * r->steps) != r->lr)
             return false;
-    return r->schedule && epochs < MOST_EPOCHS;
+    return r->pieces == 1 && r->piece->schedule && epochs < MOST_EPOCHS;
 }
 
 static void caution_rate(struct job *j)
@@ -150,29 +150,31 @@ static void caution_rate(struct job *j)
     const struct rate *r = &j->recipe.rate;
     if (r->lr == 0)
         warn(&j->tell, "the learning rate is 0: nothing is learned");
-    else if (r->warmup > 0 && r->warmup >= r->total)
+    else if (r->piece->warmup > 0 && r->piece->warmup >= r->total)
         warn(&j->tell,
              "the warm-up of %lld steps is not shorter than the training, %lld epochs of %lld steps: the learning rate "
              "ends at %.3g of %g",
-             (long long)r->warmup, (long long)j->recipe.epochs, (long long)r->steps, rate_at(r, r->total - 1), r->lr);
+             (long long)r->piece->warmup, (long long)j->recipe.epochs, (long long)r->steps, rate_at(r, r->total - 1),
+             r->lr);
     else if (does_nothing(r, j->recipe.epochs) && !j->options->quiet)
-        note("schedule %s(%s = %g) changes nothing in %lld epoch%s", r->schedule->name, r->schedule->arg[0].name,
-             r->num[0], (long long)j->recipe.epochs, j->recipe.epochs == 1 ? "" : "s");
+        note("schedule %s(%s = %g) changes nothing in %lld epoch%s", r->piece->schedule->name,
+             r->piece->schedule->arg[0].name, r->piece->num[0], (long long)j->recipe.epochs,
+             j->recipe.epochs == 1 ? "" : "s");
 }
 
 /* A run that is resumed with other epochs than it was started for. */
 static void caution_epochs(struct job *j)
 {
     struct rate now = j->recipe.rate, before = now;
-    if (j->epochs_before == 0 || !now.schedule || !now.schedule->spans)
+    if (j->epochs_before == 0 || !rate_spans(&now))
         return;
     before.total = now.total / j->recipe.epochs * j->epochs_before;
     warn(
         &j->tell,
         "schedule %s spans the whole training: with %lld epochs instead of %lld the next learning rate is %.3g, and was "
         "to be %.3g; weights will not be those of %lld epochs from the start",
-        now.schedule->name, (long long)j->recipe.epochs, (long long)j->epochs_before, rate_at(&now, j->at.step),
-        rate_at(&before, j->at.step), (long long)j->recipe.epochs);
+        now.piece[now.pieces - 1].schedule->name, (long long)j->recipe.epochs, (long long)j->epochs_before,
+        rate_at(&now, j->at.step), rate_at(&before, j->at.step), (long long)j->recipe.epochs);
 }
 
 int caution_training(struct job *j)

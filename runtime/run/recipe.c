@@ -24,34 +24,18 @@ static bool whole(const struct plan *p, const char *key, double otherwise, int64
     return true;
 }
 
-static bool read_rate(const struct plan *p, const struct word *schedule, struct rate *r)
-{
-    static const char key[] = "train.schedule";
-    *r = (struct rate){.schedule = schedule, .lr = plan_number(p, "train.optimizer.lr", 0)};
-    for (int i = 0; schedule && i < MAX_WORD_ARGS && schedule->arg[i].name; i++) {
-        const struct arg *a = &schedule->arg[i];
-        const struct setting *s = word_setting(p, key, schedule, i);
-        char name[80];
-        int64_t n = 0;
-        snprintf(name, sizeof name, "%s.%s", key, a->name);
-        if (a->type == ARG_INT && !whole(p, name, a->otherwise, (int64_t)a->min, &n))
-            return false;
-        r->num[i] = s && s->n ? s->num[0] : a->otherwise;
-        if (!strcmp(a->name, "warmup"))
-            r->warmup = n;
-    }
-    return true;
-}
-
 /* What the names in an optimizer's expressions stand for at one step. */
 struct moment {
     const struct recipe *r;
-    double lr, t;
+    double lr, momentum, decay, t; /* NaN: of no schedule */
 };
 
 static double value_of(const char *name, const void *context)
 {
     const struct moment *m = context;
+    const bool moves = m->r->momentum_name && !strcmp(name, m->r->momentum_name) && !isnan(m->momentum);
+    if (moves || (!strcmp(name, "decay") && !isnan(m->decay)))
+        return moves ? m->momentum : m->decay;
     for (const struct argument *a = m->r->argument; a < m->r->argument + m->r->arguments; a++)
         if (!strcmp(a->name, name))
             return a->value;
@@ -85,10 +69,11 @@ static int read_numbers(const struct plan *p, struct recipe *r)
     const struct op *op = optimizer_op(p);
     const char *list[CTL_NUMBERS];
     read_arguments(p, r);
+    r->momentum_name = op ? optimizer_momentum(op) : NULL;
     r->numbers = op ? op_numbers(op, p->region, list) : 0;
     for (int i = 0; i < r->numbers; i++) {
         r->number[i] = expr_parse(p->region, list[i]);
-        if (isnan(expr_value(r->number[i], value_of, &(struct moment){r, 0, 1})))
+        if (isnan(expr_value(r->number[i], value_of, &(struct moment){r, 0, NAN, NAN, 1})))
             return complain(STATUS_DATA, "the plan's optimizer %s has no value for `%s` of its update %s",
                             setting_text(p, "train.optimizer"), list[i], op->name);
     }
@@ -148,13 +133,27 @@ static int read_choices(const struct plan *p, struct recipe *r)
     return status;
 }
 
+static double argument(const struct recipe *r, const char *name)
+{
+    for (int i = 0; name && i < r->arguments; i++)
+        if (!strcmp(r->argument[i].name, name))
+            return r->argument[i].value;
+    return 0;
+}
+
+static int read_rates(const struct plan *p, struct recipe *r)
+{
+    const char *unknown;
+    if (!rate_read(p, "train.schedule", plan_number(p, "train.optimizer.lr", 0), &r->rate, &unknown) ||
+        !rate_read(p, "train.momentum_schedule", argument(r, r->momentum_name), &r->momentum, &unknown) ||
+        !rate_read(p, "train.decay_schedule", argument(r, "decay"), &r->decay, &unknown))
+        return complain(STATUS_INTERNAL, "schedule %s has no rule", unknown);
+    return 0;
+}
+
 int recipe_read(const struct plan *p, struct recipe *r)
 {
-    const char *name = setting_text(p, "train.schedule");
-    const struct word *schedule = word_find(WORD_SCHEDULE, name);
     int64_t seed;
-    if (*name && (!schedule || !schedule->rate))
-        return complain(STATUS_INTERNAL, "schedule %s has no rule", name);
     *r = (struct recipe){
         .shuffle = plan_number(p, "data.shuffle", 1) != 0,
         .holdout = plan_number(p, "data.holdout", 0),
@@ -163,15 +162,16 @@ int recipe_read(const struct plan *p, struct recipe *r)
     bool automatic = strcmp(setting_text(p, "train.batch"), "auto") == 0;
     bool good = whole(p, "train.epochs", 1, 1, &r->epochs) && whole(p, "train.batch.max", 256, 1, &r->max_batch) &&
                 whole(p, "train.evaluation_batch", 1000, 1, &r->evaluation_batch) &&
-                (automatic || whole(p, "train.batch", 64, 1, &r->batch)) && whole(p, "train.seed", 1, 0, &seed) &&
-                read_rate(p, schedule, &r->rate);
+                (automatic || whole(p, "train.batch", 64, 1, &r->batch)) && whole(p, "train.seed", 1, 0, &seed);
     if (!good)
         return STATUS_USAGE;
     r->seed = (uint32_t)seed;
     int status = read_metrics(p, r);
     if (status == 0)
         status = read_choices(p, r);
-    return status ? status : read_numbers(p, r);
+    if (status == 0)
+        status = read_numbers(p, r);
+    return status ? status : read_rates(p, r);
 }
 
 void recipe_count(struct recipe *r, int64_t samples)
@@ -179,6 +179,8 @@ void recipe_count(struct recipe *r, int64_t samples)
     r->rate.steps = (samples - 1) / r->batch + 1;
     if (__builtin_mul_overflow(r->epochs, r->rate.steps, &r->rate.total))
         r->rate.total = INT64_MAX;
+    r->momentum.steps = r->decay.steps = r->rate.steps;
+    r->momentum.total = r->decay.total = r->rate.total;
 }
 
 bool position_fits(const struct position *at, const struct recipe *r)
@@ -229,7 +231,13 @@ void control_train(const struct recipe *r, int64_t step, int64_t epoch, int64_t 
     control[CTL_STEP] = (uint32_t)step;
     control[CTL_EPOCH] = (uint32_t)epoch;
     control[CTL_SHUFFLE] = r->shuffle;
-    const struct moment now = {r, rate_at(&r->rate, step), (double)(step + 1)};
+    const struct moment now = {
+        .r = r,
+        .lr = rate_at(&r->rate, step),
+        .momentum = r->momentum.pieces ? rate_at(&r->momentum, step) : rate_momentum(&r->rate, step),
+        .decay = r->decay.pieces ? rate_at(&r->decay, step) : NAN,
+        .t = (double)(step + 1),
+    };
     put_float(&control[CTL_LR], now.lr);
     for (int i = 0; i < r->numbers; i++)
         put_float(&control[CTL_NUMBER + i], expr_value(r->number[i], value_of, &now));

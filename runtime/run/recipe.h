@@ -2,19 +2,8 @@
 #ifndef RECIPE_H
 #define RECIPE_H
 
-#include "graph/word.h"
+#include "graph/rate.h"
 #include "plan/plan.h"
-
-/* ---- schedule.c: the learning rate of every step ---- */
-
-struct rate {
-    const struct word *schedule; /* NULL: constant */
-    double num[MAX_WORD_ARGS];   /* its arguments */
-    double lr;
-    int64_t warmup, total; /* steps */
-    int64_t steps;         /* of one epoch */
-};
-double rate_at(const struct rate *r, int64_t step); /* step: optimizer steps done before */
 
 struct position {              /* in training; a checkpoint holds it */
     int64_t epoch;             /* epochs done */
@@ -50,8 +39,10 @@ struct recipe {
     int64_t evaluation_batch;
     uint32_t seed;
     bool shuffle;
-    struct rate rate; /* rate.steps and rate.total are set by recipe_count */
-    int arguments;    /* the optimizer's besides lr, as its expressions name them */
+    struct rate rate, momentum,
+        decay; /* their steps and total are set by recipe_count; without pieces they are as they were read */
+    const char *momentum_name; /* what the update calls it: "momentum", "beta1"; NULL: it has none */
+    int arguments;             /* the optimizer's besides lr, as its expressions name them */
     struct argument {
         const char *name;
         double value;

@@ -173,7 +173,9 @@ static void fake_job(struct job *j, struct options *o, struct fake_device *d, co
                         .evaluation_batch = 10,
                         .seed = 1,
                         .shuffle = true,
-                        .rate = {.schedule = word_find(WORD_SCHEDULE, "Cosine"), .lr = 0.05, .num = {2}, .warmup = 2},
+                        .rate = {.lr = 0.05,
+                                 .pieces = 1,
+                                 .piece = {{.schedule = word_find(WORD_SCHEDULE, "Cosine"), .num = {2}, .warmup = 2}}},
                         .metrics = 1,
                         .metric = {"accuracy"},
                         .save = {.word = word_find(WORD_SAVE, "best"), .measure = MEASURE_AUTO}};

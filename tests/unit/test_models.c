@@ -191,7 +191,7 @@ static bool check_model(const struct record *r, const char *folder, bool wide)
     assert_int_equal(samples_open(t.p, folder, false, &set), 0);
     t.data = samples_of(&set.train);
     t.recipe.batch = r->batch;
-    t.recipe.rate = (struct rate){.lr = t.recipe.rate.lr, .warmup = r->warmup};
+    t.recipe.rate = (struct rate){.lr = t.recipe.rate.lr, .pieces = 1, .piece = {{.warmup = r->warmup}}};
     trial_arm(&t, r->batch);
     put_initial(&t, r);
     bool good = check_steps(&t, r);

@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include <jansson.h>
+
 #include "harness.h"
 
 static void near(double a, double b)
@@ -23,10 +25,9 @@ static void test_constant(void **state)
 static void test_step(void **state)
 {
     (void)state;
-    struct rate r = {.schedule = word_find(WORD_SCHEDULE, "Step"),
-                     .num = {2, 0.5, 4},
+    struct rate r = {.pieces = 1,
+                     .piece = {{.schedule = word_find(WORD_SCHEDULE, "Step"), .num = {2, 0.5, 4}, .warmup = 4}},
                      .lr = 0.1,
-                     .warmup = 4,
                      .steps = 3,
                      .total = 30};
     near(rate_at(&r, 0), 0.025); /* warm-up: a quarter, a half, ... */
@@ -40,8 +41,11 @@ static void test_step(void **state)
 static void test_cosine(void **state)
 {
     (void)state;
-    struct rate r = {
-        .schedule = word_find(WORD_SCHEDULE, "Cosine"), .num = {5, 0.2}, .lr = 1, .warmup = 5, .steps = 5, .total = 25};
+    struct rate r = {.pieces = 1,
+                     .piece = {{.schedule = word_find(WORD_SCHEDULE, "Cosine"), .num = {5, 0.2}, .warmup = 5}},
+                     .lr = 1,
+                     .steps = 5,
+                     .total = 25};
     near(rate_at(&r, 0), 0.2);
     near(rate_at(&r, 4), 1);
     near(rate_at(&r, 5), 1);
@@ -49,7 +53,7 @@ static void test_cosine(void **state)
     near(rate_at(&r, 15), 0.6);
     near(rate_at(&r, 25), 0.2);
     near(rate_at(&r, 99), 0.2);
-    r.warmup = 25; /* nothing left for the cosine */
+    r.piece->warmup = 25; /* nothing left for the cosine */
     near(rate_at(&r, 24), 1);
     near(rate_at(&r, 25), 0.2);
 }
@@ -89,6 +93,94 @@ static void test_control(void **state)
     assert_int_equal(c[CTL_SHUFFLE], 0);
     assert_int_equal(c[CTL_POSITION], 8);
     assert_true(c[CTL_BATCH] == 8);
+}
+
+static int place_of_number(const struct trial *t, const char *name)
+{
+    const char *list[CTL_NUMBERS];
+    int n = op_numbers(op_find("sgd_momentum"), t->p->region, list), i = 0;
+    while (i < n && strcmp(list[i], name))
+        i++;
+    assert_true(i < n);
+    return CTL_NUMBER + i;
+}
+
+static bool plan_with(struct trial *t, const char *train)
+{
+    char text[600];
+    snprintf(
+        text, sizeof text,
+        "net a\ninput x : f32[2]\ntarget y : f32[1]\nz = x -> Linear(1)\noutput z\ntrain {\nloss = MSE(z, y)\n%s\n}\n",
+        train);
+    return trial_plan(t, "schedule.net", strdup(text), NULL, 0, stderr) && recipe_read(t->p, &t->recipe) == 0;
+}
+
+/* PyTorch's schedulers, step by step: the rate, and what the control block has of the momentum. */
+static void test_torch(void **state)
+{
+    json_error_t e;
+    json_t *all = json_load_file("tests/expect/schedules.json", 0, &e), *one;
+    size_t i;
+    (void)state;
+    assert_non_null(all);
+    assert_true(json_array_size(json_object_get(all, "cases")) > 15);
+    json_array_foreach(json_object_get(all, "cases"), i, one)
+    {
+        struct trial t;
+        char train[300];
+        uint32_t control[CTL_WORDS];
+        const json_int_t epochs = json_integer_value(json_object_get(one, "epochs")),
+                         steps = json_integer_value(json_object_get(one, "steps"));
+        const char *schedule = json_string_value(json_object_get(one, "schedule"));
+        snprintf(train, sizeof train, "optimizer = %s\nschedule = %s\nepochs = %lld\nbatch = 4",
+                 json_string_value(json_object_get(one, "optimizer")), schedule, (long long)epochs);
+        assert_true(plan_with(&t, train));
+        recipe_count(&t.recipe, 4 * steps);
+        assert_int_equal(t.recipe.rate.total, epochs * steps);
+        for (json_int_t step = 0; step < epochs * steps; step++) {
+            const double lr = json_number_value(json_array_get(json_object_get(one, "lr"), (size_t)step)),
+                         momentum = json_number_value(json_array_get(json_object_get(one, "momentum"), (size_t)step)),
+                         got = rate_at(&t.recipe.rate, step);
+            control_train(&t.recipe, step, step / steps, 0, 4, 4 * steps, control);
+            if (!(fabs(got - lr) <= 1e-12))
+                fail_msg("%s: rate of step %d is %.15g, not %.15g", schedule, (int)step, got, lr);
+            if (control_float(control, place_of_number(&t, "momentum")) != (float)momentum)
+                fail_msg("%s: momentum of step %d is not %.15g", schedule, (int)step, momentum);
+        }
+        trial_close(&t);
+    }
+    json_decref(all);
+}
+
+/* Schedules of momentum and decay move those. */
+static void test_others(void **state)
+{
+    struct trial t;
+    uint32_t c[CTL_WORDS];
+    (void)state;
+    assert_true(plan_with(&t, "optimizer = SGD(lr = 1, momentum = 0.8, decay = 0.5)\nepochs = 4\nbatch = 4\n"
+                              "momentum_schedule = [Linear(0.5, 1, epochs = 2), Constant]\n"
+                              "decay_schedule = MultiStep([1, 3], gamma = 0.5)"));
+    recipe_count(&t.recipe, 8);
+    static const float momentum[] = {0.4f, 0.5f, 0.6f, 0.7f, 0.8f, 0.8f, 0.8f, 0.8f},
+                       decay[] = {0.5f, 0.5f, 0.25f, 0.25f, 0.25f, 0.25f, 0.125f, 0.125f};
+    for (int step = 0; step < 8; step++) {
+        control_train(&t.recipe, step, step / 2, 0, 4, 8, c);
+        near(control_float(c, place_of_number(&t, "momentum")), momentum[step]);
+        near(control_float(c, place_of_number(&t, "decay")), decay[step]);
+        near(control_float(c, CTL_LR), 1);
+    }
+    trial_close(&t);
+    assert_true(plan_with(&t, "optimizer = Adam\nschedule = OneCycle\nepochs = 10\nbatch = 4"));
+    recipe_count(&t.recipe, 40);
+    control_train(&t.recipe, 0, 0, 0, 4, 40, c);
+    const char *list[CTL_NUMBERS];
+    assert_true(op_numbers(op_find("adam"), t.p->region, list) > 0);
+    assert_string_equal(list[0], "beta1");
+    near(control_float(c, CTL_NUMBER), 0.95f);
+    assert_string_equal(list[5], "{1 - pow(beta1, t)}");
+    near(control_float(c, CTL_NUMBER + 5), (float)(1 - 0.95));
+    trial_close(&t);
 }
 
 /* In double until they are stored: 1.f - 0.999f is another number. */
@@ -159,9 +251,10 @@ static void test_words_unknown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_constant),        cmocka_unit_test(test_step),          cmocka_unit_test(test_cosine),
-        cmocka_unit_test(test_counts),          cmocka_unit_test(test_control),       cmocka_unit_test(test_numbers),
-        cmocka_unit_test(test_numbers_missing), cmocka_unit_test(test_words_unknown),
+        cmocka_unit_test(test_constant),      cmocka_unit_test(test_step),    cmocka_unit_test(test_cosine),
+        cmocka_unit_test(test_torch),         cmocka_unit_test(test_others),  cmocka_unit_test(test_counts),
+        cmocka_unit_test(test_control),       cmocka_unit_test(test_numbers), cmocka_unit_test(test_numbers_missing),
+        cmocka_unit_test(test_words_unknown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -46,7 +46,8 @@ static bool check_argument(const struct word *w, int i, const char *x)
     char value[64];
     bool good = true,
          number = a->type != ARG_BOOL && a->type != ARG_VALUE && a->type != ARG_MEASURE && a->type != ARG_TEXT;
-    bool integer = a->type == ARG_INT || (a->type == ARG_PAIR && a->otherwise == floor(a->otherwise));
+    bool integer =
+        a->type == ARG_INT || a->type == ARG_INTS || (a->type == ARG_PAIR && a->otherwise == floor(a->otherwise));
     if (number && !(a->min == 0 && a->max == 0)) {
         snprintf(value, sizeof value, "%.17g", a->min - 1 - fabs(a->min));
         good &= refused(w, i, value, x);

@@ -28,9 +28,15 @@ static inline void call_text(const struct word *w, int which, const char *value,
 static inline char *model_with(const struct word *w, const char *call, const char *x)
 {
     static const char *const plain[] = {
-        [WORD_LAYER] = "Tanh",         [WORD_LOSS] = "MSE(y, goal)",  [WORD_OPTIMIZER] = "SGD(lr = 0.1)",
-        [WORD_SCHEDULE] = "Cosine",    [WORD_TRANSFORM] = "Scale(1)", [WORD_METRIC] = "Accuracy",
-        [WORD_SAVE] = "best",          [WORD_STOP] = "patience(3)",   [WORD_SOURCE] = "\"train\"",
+        [WORD_LAYER] = "Tanh",
+        [WORD_LOSS] = "MSE(y, goal)",
+        [WORD_OPTIMIZER] = "SGD(lr = 0.1, momentum = 0.5)",
+        [WORD_SCHEDULE] = "Cosine",
+        [WORD_TRANSFORM] = "Scale(1)",
+        [WORD_METRIC] = "Accuracy",
+        [WORD_SAVE] = "best",
+        [WORD_STOP] = "patience(3)",
+        [WORD_SOURCE] = "\"train\"",
         [WORD_AUGMENT] = "RandomFlip",
     };
     const char *part[WORD_KINDS], *metrics = "";
