@@ -27,7 +27,7 @@ TARGETS := $(sort $(wildcard compiler/emit/target_*.c))
 LIB_O := $(patsubst %.c,$(B)/%.o,$(filter-out compiler/netc/main.c,$(wildcard compiler/*/*.c))) $(B)/net.tab.o $(B)/net.lex.o
 RUN_O := $(patsubst %.c,$(B)/%.o,$(filter-out runtime/netrun/main.c,$(wildcard runtime/*/*.c)))
 UNIT := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
-PROGRAMS := $(B)/netc $(B)/netrun $(B)/make_digits $(B)/make_shapes $(B)/make_tones
+PROGRAMS := $(B)/netc $(B)/netrun $(B)/make_digits $(B)/make_shapes $(B)/make_tones $(B)/make_tables
 LIBRARIES := $(B)/libnetrun.a $(B)/libnetc.a
 
 Q := $(if $(filter 1,$(V)),,@)
@@ -42,7 +42,7 @@ lists = mkdir -p $(@D); printf '%s\n' $(1) | cmp -s - $@ || printf '%s\n' $(1) >
 all: $(PROGRAMS)
 
 help:
-	@echo 'make                 netc, netrun, make_digits, make_shapes and make_tones, in build/'
+	@echo 'make                 netc, netrun, make_digits, make_shapes, make_tones and make_tables, in build/'
 	@echo 'make deps            installs what the build needs (apt-get), or prints the line that does'
 	@echo 'make data            MNIST into data/ (SET=fashion: into data/fashion/), or drawn digits without a network'
 	@echo 'make demo            data, training, result: two minutes'
@@ -71,7 +71,7 @@ $(B)/netrun: $(B)/runtime/netrun/main.o $(LIBRARIES)
 	$(call say,LD)
 	$(Q)$(LINK) -o $@ $^ $(LIBS_NETRUN)
 $(B)/make_shapes $(B)/make_tones: $(B)/tools/drawing.o
-$(B)/make_digits $(B)/make_shapes $(B)/make_tones: $(B)/%: $(B)/tools/%.o $(LIBRARIES)
+$(B)/make_digits $(B)/make_shapes $(B)/make_tones $(B)/make_tables: $(B)/%: $(B)/tools/%.o $(LIBRARIES)
 	$(call say,LD)
 	$(Q)$(LINK) -o $@ $^ $(LIBS_NETRUN)
 $(B)/libnetc.a: $(LIB_O)
@@ -96,7 +96,7 @@ $(B)/layoutlist.h: FORCE
 $(B)/compiler/plan/layout.o: $(B)/layoutlist.h
 $(B)/formatlist.h: FORCE
 	@$(call lists,$(patsubst format_%,'FORMAT(%)',$(notdir $(basename $(FORMATS)))))
-$(B)/runtime/data/data.o: $(B)/formatlist.h
+$(B)/runtime/data/survey.o: $(B)/formatlist.h
 
 # The head of emitted kernels is compiled in as text.
 PRELUDE_C := compiler/base/philox.h compiler/emit/abi.h compiler/emit/host.c.txt

@@ -64,6 +64,7 @@ static void doubt(struct decl *d, int n);
 static void declare(struct parser *p, struct decl d);
 static void declare_value(struct parser *p, enum decl_kind kind, const struct token *name, struct ast *value);
 static void declare_source(struct parser *p, enum decl_kind kind, const struct token *name, struct ast_type type);
+static void read_from(struct parser *p, struct ast *columns);
 static void set_net(struct parser *p, const struct token *name);
 static void declare_block(struct parser *p, const struct token *name, struct name_list formals,
                           struct item_list items);
@@ -74,7 +75,7 @@ static void declare_section(struct parser *p, const struct token *keyword, struc
 }
 
 %token <const struct token *> NET PARAM INPUT TARGET OUTPUT BLOCK DATA TRAIN SWEEP NAME NUMBER STRING
-%token ARROW NL BAD UNCLOSED
+%token ARROW NL BAD UNCLOSED FROM
 
 %type <const struct token *> key section
 %type <struct path> path
@@ -98,6 +99,8 @@ line    : NET NAME NL                           { set_net(p, $2); }
         | INPUT NAME ':' type NL                { declare_source(p, DECL_INPUT, $2, $4); }
         | INPUT NAME ':' error NL               { declare_source(p, DECL_INPUT, $2, unknown); yyerrok; }
         | TARGET NAME ':' type NL               { declare_source(p, DECL_TARGET, $2, $4); }
+        | TARGET NAME ':' type FROM sum NL      { declare_source(p, DECL_TARGET, $2, $4); read_from(p, $6.tree); }
+        | TARGET NAME ':' type FROM error NL    { declare_source(p, DECL_TARGET, $2, $4); yyerrok; }
         | TARGET NAME ':' error NL              { declare_source(p, DECL_TARGET, $2, unknown); yyerrok; }
         | OUTPUT names NL                       { declare(p, name_line(DECL_OUTPUT, @1, $2)); }
         | NAME '=' expr NL                      { declare_value(p, DECL_BIND, $1, $3.tree); }
@@ -333,6 +336,12 @@ static void declare_source(struct parser *p, enum decl_kind kind, const struct t
     declare(p, (struct decl){ .kind = kind, .loc = name->loc, .name = name->text, .type = type });
 }
 
+/* Of the target that was declared last. */
+static void read_from(struct parser *p, struct ast *columns)
+{
+    p->file->decl[p->file->ndecl - 1].from = columns;
+}
+
 static struct decl name_line(enum decl_kind kind, struct loc at, struct name_list names)
 {
     return (struct decl){ .kind = kind, .loc = at, .nname = names.n, .names = names.v };
@@ -411,12 +420,14 @@ static void declare_section(struct parser *p, const struct token *keyword, struc
 
 /* ---- tokens and errors ---- */
 
+/* Behind a `]` no name can stand: there `from` is no name, and everywhere else it is. */
 static int yylex(YYSTYPE *value, struct loc *at, struct parser *p)
 {
     const struct token *t = p->next++;
     value->NAME = t;
     *at = t->loc;
-    return t->kind;
+    bool behind = t > p->first && t[-1].kind == ']';
+    return behind && t->kind == NAME && strcmp(t->text, "from") == 0 ? FROM : t->kind;
 }
 
 static bool starts_line(const struct parser *p, const struct token *t)

@@ -32,7 +32,7 @@ function is_command(line) {
     sub(/^\$ /, "", line)
     while (line ~ /^[A-Z_]+=[^ ]* /) sub(/^[^ ]* /, "", line)
     sub(/[ ;].*/, "", line)
-    return line ~ /^(netc|netrun|make|make_digits|make_shapes|make_tones|sh|cp|cd|mkdir|cmp|git|export|python3?|pip|apt-get|sudo|(\.\/)?(build|tests|tools|bench|\.ci)\/.+)$/
+    return line ~ /^(netc|netrun|make|make_digits|make_shapes|make_tones|make_tables|sh|cp|cd|mkdir|cmp|git|export|python3?|pip|apt-get|sudo|(\.\/)?(build|tests|tools|bench|\.ci)\/.+)$/
 }
 /^ *```/ {
     if (kind == "") {

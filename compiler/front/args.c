@@ -72,7 +72,7 @@ static const struct word *with_rule(const struct word *w)
         [WORD_LOSS] = w->build,
         [WORD_METRIC] = w->build && w->shown,
         [WORD_OPTIMIZER] = w->update,
-        [WORD_TRANSFORM] = w->affine || (w->sized && w->picture),
+        [WORD_TRANSFORM] = w->affine || (w->sized && w->picture) || w->use,
         [WORD_AUGMENT] = w->augment,
         [WORD_SCHEDULE] = w->rate,
         [WORD_SAVE] = w->better,
@@ -139,6 +139,8 @@ static const char *allowed_text(const struct arg *a, int64_t channels, struct re
         "`true` or `false`",
         "a value of the network",
         "`loss` or one of the metrics",
+        "a text in quotes",
+        "a text in quotes or a list of them",
     };
     if (a->type == ARG_TEXT)
         return arg_texts(a, r);
@@ -147,7 +149,7 @@ static const char *allowed_text(const struct arg *a, int64_t channels, struct re
         what = "a number";
     else if (a->type == ARG_NUMBERS && channels)
         what = region_printf(r, "a number or a list of %lld (one for each channel)", (long long)channels);
-    if (a->type == ARG_BOOL || a->type == ARG_VALUE || a->type == ARG_MEASURE || (a->min == 0 && a->max == 0))
+    if (a->type == ARG_BOOL || a->type >= ARG_VALUE || (a->min == 0 && a->max == 0))
         return what;
     return region_printf(r, "%s from %.12g to %s%.12g", what, a->min, a->below ? "below " : "", a->max);
 }
@@ -184,8 +186,9 @@ bool arg_accepts(const struct arg *a, const struct result *v, int64_t channels, 
     case ARG_VALUE:
         fits = v->kind == A_VALUE;
         break;
-    case ARG_MEASURE: /* a text, which no result is */
+    case ARG_MEASURE: /* texts, which no result is */
     case ARG_TEXT:
+    case ARG_TEXTS:
         break;
     }
     if (!fits)
@@ -254,8 +257,12 @@ static bool set_argument(struct builder *b, struct scope *s, const struct word *
     const struct arg *a = &w->arg[i];
     if (a->type == ARG_MEASURE)
         return measure_read(b, w, a, given->value, &out->text[i]);
+    out->loc[i] = given->value ? given->value->loc : given->loc;
     if (a->type == ARG_TEXT)
         return out->given[i] = text_read(b, w, a, given->value, &out->text[i]);
+    if (a->type == ARG_TEXTS)
+        return out->given[i] = texts_read(b, region_printf(b->region, "`%s` of `%s`", a->name, w->name), given->value,
+                                          &out->text[i], &out->count[i]);
     struct result v = eval(b, s, given->value);
     if (v.kind == POISON)
         return false;

@@ -1,4 +1,4 @@
-/* args_text.c: arguments that are texts in quotes: paths, choices. */
+/* args_text.c: arguments that are texts in quotes: paths, and choices, which need no quotes. */
 #include "build.h"
 
 #include <string.h>
@@ -31,7 +31,8 @@ bool arg_takes_text(const struct arg *a, const char *text)
 
 bool text_read(struct builder *b, const struct word *w, const struct arg *a, const struct ast *given, const char **text)
 {
-    if (given->kind == AST_STRING && arg_takes_text(a, given->text)) {
+    const bool quoted = given->kind == AST_STRING || (a->choice && given->kind == AST_NAME);
+    if (quoted && arg_takes_text(a, given->text)) {
         *text = given->text;
         return true;
     }

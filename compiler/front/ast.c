@@ -182,6 +182,10 @@ static void print_decl(const struct decl *d, const char *indent, FILE *out)
         if (d->name) {
             fprintf(out, "%s : ", d->name);
             print_type(&d->type, out);
+            if (d->from) {
+                fputs(" from ", out);
+                print_tree(d->from, SUM, out);
+            }
         } else {
             print_names(d, out);
         }

@@ -148,6 +148,8 @@ static void declare_source(struct builder *b, const struct decl *d)
         unknown_type(b, d, target);
     else if (d->type.name && eval_shape(b, d, dim))
         v = graph_source(b->graph, target ? ROLE_TARGET : ROLE_INPUT, DT_F32, true, d->type.ndim, dim, d->name, d->loc);
+    if (d->from)
+        columns_of_target(b, d, v);
     scope_declare(b, &b->top, d->name, d->loc, target ? NAME_TARGET : NAME_INPUT, result_of(v));
 }
 

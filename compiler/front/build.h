@@ -57,10 +57,12 @@ struct builder {
     struct block *block;
     struct lookup block_index, output_index;
     int nlayer, depth;
-    int nnumber;  /* of all settings */
-    bool full;    /* MAX_LAYERS was reported */
-    bool partial; /* parts of the text could not be parsed: names may be missing */
-    bool in_loss; /* targets may be read */
+    int nnumber;              /* of all settings */
+    bool full;                /* MAX_LAYERS was reported */
+    bool partial;             /* parts of the text could not be parsed: names may be missing */
+    bool in_loss;             /* targets may be read */
+    const struct decl *table; /* the target whose values are columns of a table; NULL: none is */
+    const char *from;         /* the names of those columns, a line each */
 };
 
 /* ---- eval.c: names and expressions ---- */
@@ -170,6 +172,28 @@ bool schedules_check(struct builder *b, struct loc schedule, struct loc momentum
 /* An argument of type ARG_MEASURE; false after an error. */
 bool measure_read(struct builder *b, const struct word *w, const struct arg *a, const struct ast *given,
                   const char **name);
+
+/* ---- transforms.c: a list of transforms as a whole ---- */
+
+struct transforms {
+    int pictures; /* steps, or of sounds */
+    struct picture_step step[MAX_METRICS];
+    const struct word *numbers; /* the first transform of numbers */
+    bool mixed;                 /* of pictures and sounds: an error that has been said */
+    int columns;                /* that are named */
+    struct ast_name *column;
+    int64_t categories; /* values that OneHot makes of a row, in all */
+};
+void transforms_add(struct builder *b, struct transforms *t, const struct word *w, const struct args *args,
+                    struct loc loc);
+void transforms_check(struct builder *b, const struct transforms *t, struct loc loc);
+
+/* ---- columns.c: names of columns and their values ---- */
+
+/* A text in quotes or a list of them; `what` names it in messages. Into *text, a line each. False after an error. */
+bool texts_read(struct builder *b, const char *what, const struct ast *a, const char **text, int *count);
+/* The columns of a target that is declared with `from`. */
+void columns_of_target(struct builder *b, const struct decl *d, const struct value *target);
 
 /* ---- override.c: settings from the command line ---- */
 

@@ -71,6 +71,7 @@ struct decl {
     const char *name;
     struct ast *value;    /* PARAM, BIND */
     struct ast_type type; /* INPUT, TARGET; type.name NULL for a block's input */
+    struct ast *from;     /* TARGET: columns of a table, NULL: none */
     int nname;
     struct ast_name *names; /* OUTPUT; formals of BLOCK; INPUT in a block: names */
     int nbody;

@@ -132,6 +132,10 @@ static const struct foreign table[] = {
     {FOREIGN_SCHEDULE, "ChainedScheduler", NULL,
      "schedules follow each other: `schedule = [Linear(0.1, epochs = 5), Cosine]`"},
 
+    {FOREIGN_TRANSFORM, "OneHotEncoder", "OneHot",
+     "`OneHot(\"sex\", [\"female\", \"male\"])`: netc sees no data, so the values are listed"},
+    {FOREIGN_TRANSFORM, "get_dummies", "OneHot",
+     "`OneHot(\"sex\", [\"female\", \"male\"])`: netc sees no data, so the values are listed"},
     {FOREIGN_TRANSFORM, "ToTensor", "Scale", "`Scale(1/255)` brings bytes to 0..1"},
     {FOREIGN_TRANSFORM, "Rescaling", "Scale", "`Scale(1/255)` brings bytes to 0..1"},
     {FOREIGN_TRANSFORM, "Rescale", "Scale", NULL},

@@ -17,8 +17,8 @@ static void add_word(struct builder *b, const char *key, const struct word *w, c
         const struct arg *a = &w->arg[i];
         int n = a->type == ARG_PAIR ? 2 : args->count[i] ? args->count[i] : 1;
         const char *own = region_printf(b->region, "%s.%s", key, a->name);
-        if (a->type == ARG_MEASURE || a->type == ARG_TEXT)
-            setting_text(b, own, args->text[i], shapes_graph(w, i));
+        if (a->type >= ARG_MEASURE)
+            setting_text(b, own, args->text[i], a->type == ARG_TEXTS || shapes_graph(w, i));
         else if (a->type != ARG_VALUE)
             setting_numbers(b, args->loc[i], own, n, args->num[i], shapes_graph(w, i));
     }
@@ -143,76 +143,6 @@ static void add_metric(struct builder *b, const struct word *w, const struct arg
     m->nmetric++;
 }
 
-/* ---- transforms of pictures and sounds ---- */
-
-struct pictures {
-    struct picture_step step[MAX_METRICS];
-    int n;
-    const struct word *numbers; /* the first transform of numbers */
-    bool mixed;                 /* of both: an error that has been said */
-};
-
-static void add_transform(struct builder *b, struct pictures *p, const struct word *w, const struct args *args,
-                          struct loc loc)
-{
-    if (w->affine) {
-        p->numbers = p->numbers ? p->numbers : w;
-        return;
-    }
-    struct picture_step *s = &p->step[p->n++];
-    s->word = w;
-    for (int i = 0; i < arg_count(w); i++)
-        s->num[i] = args->num[i][0];
-    if (p->numbers)
-        diag_error(b->diag, "N0420", loc, NULL, "`%s` is for %s, and `%s` has made numbers of them: put it before",
-                   w->name, w->sound ? "sounds" : "pictures", p->numbers->name);
-    p->mixed |= p->step[0].word->sound != w->sound;
-    if (p->step[0].word->sound != w->sound)
-        diag_error(b->diag, "N0420", loc, NULL, "`%s` is for %s, but `%s` is for %s", w->name,
-                   w->sound ? "sounds" : "pictures", p->step[0].word->name, w->sound ? "pictures" : "sounds");
-}
-
-/* Sounds are channels of so many values, which stand in one row where the network convolves them. */
-static void check_sounds(struct builder *b, const struct value *input, int64_t length, struct loc loc)
-{
-    const struct tensor *t = &input->t;
-    const int64_t last = t->rank ? t->dim[t->rank - 1] : 0;
-    if (t->rank < 1 || t->rank > 3 || (t->rank == 3 && t->dim[1] != 1))
-        diag_error(b->diag, "N0420", loc, NULL, "sounds are channels of one row of values, but input `%s` is %s",
-                   t->name, shape_words(b->region, input));
-    else if (t->rank == 1 ? last % length != 0 : last != length)
-        diag_error(b->diag, "N0420", loc, NULL, "these transforms leave %lld values, but input `%s` is %s",
-                   (long long)length, t->name, shape_words(b->region, input));
-}
-
-/* What of their result is known has to be the input's. */
-static void check_pictures(struct builder *b, const struct pictures *p, struct loc loc)
-{
-    const struct value *input = input_of(b);
-    struct pixels made = {.sound = p->n > 0 && p->step[0].word->sound};
-    const char *why = picture_sized(p->step, p->n, &made);
-    if (!input || p->n == 0 || p->mixed)
-        return;
-    if (made.sound && !why) {
-        check_sounds(b, input, made.width, loc);
-        return;
-    }
-    const struct tensor *t = &input->t;
-    const bool image = t->rank == 2 || t->rank == 3;
-    const int64_t channels = t->rank == 3 ? t->dim[0] : 1, *side = t->dim + (t->rank == 3);
-    if (why)
-        diag_error(b->diag, "N0420", loc, NULL, "a %s %s", made.sound ? "sound" : "picture", why);
-    else if (t->rank != 1 && !image)
-        diag_error(b->diag, "N0420", loc, NULL, "pictures are channels, rows and columns, but input `%s` is %s",
-                   t->name, shape_words(b->region, input));
-    else if (image && made.channels && made.channels != channels)
-        diag_error(b->diag, "N0420", loc, NULL, "these transforms leave %d channel%s, but input `%s` is %s",
-                   made.channels, made.channels > 1 ? "s" : "", t->name, shape_words(b->region, input));
-    else if (image && made.height && (made.height != side[0] || made.width != side[1]))
-        diag_error(b->diag, "N0420", loc, NULL, "these transforms leave %lld rows of %lld pixels, but input `%s` is %s",
-                   (long long)made.height, (long long)made.width, t->name, shape_words(b->region, input));
-}
-
 /* ---- augmentations ---- */
 
 static void check_augment(struct builder *b, const struct word *w, const struct args *args, struct loc loc)
@@ -239,7 +169,7 @@ void setting_words(struct builder *b, const struct key *key, const struct ast *a
         diag_error(b->diag, "N0405", a->loc, NULL, "at most %d %ss", MAX_METRICS, word_kind_text(key->word));
         return;
     }
-    struct pictures pictures = {.n = 0};
+    struct transforms transforms = {.pictures = 0};
     for (int i = 0; i < n; i++) {
         struct value *x[MAX_OPERANDS];
         struct args args;
@@ -255,9 +185,9 @@ void setting_words(struct builder *b, const struct key *key, const struct ast *a
         if (w->kind == WORD_AUGMENT)
             check_augment(b, w, &args, loc);
         if (w->kind == WORD_TRANSFORM)
-            add_transform(b, &pictures, w, &args, loc);
+            transforms_add(b, &transforms, w, &args, loc);
     }
-    check_pictures(b, &pictures, a->loc);
+    transforms_check(b, &transforms, a->loc);
 }
 
 /* ---- what an epoch is judged by ---- */

@@ -5,8 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Transform i of the data; NULL: there are no more. */
-static const struct word *transform_at(const struct plan *p, int i, char key[40])
+const struct word *plan_transform_at(const struct plan *p, int i, char key[40])
 {
     snprintf(key, 40, "data.transform.%d", i);
     const struct setting *s = plan_setting(p, key);
@@ -36,7 +35,7 @@ void plan_transform(const struct plan *p, int64_t channels, double *scale, doubl
     }
     char key[40];
     const struct word *w;
-    for (int i = 0; (w = transform_at(p, i, key)); i++)
+    for (int i = 0; (w = plan_transform_at(p, i, key)); i++)
         if (w->affine)
             apply(p, key, w, channels, scale, shift);
 }
@@ -46,7 +45,7 @@ int plan_picture_steps(const struct plan *p, struct picture_step step[MAX_METRIC
     char key[40];
     const struct word *w;
     int n = 0;
-    while (n < MAX_METRICS && (w = transform_at(p, n, key)) && w->picture) {
+    while (n < MAX_METRICS && (w = plan_transform_at(p, n, key)) && w->picture) {
         step[n].word = w;
         for (int i = 0; i < MAX_WORD_ARGS && w->arg[i].name; i++) {
             const struct setting *given = word_setting(p, key, w, i);

@@ -31,9 +31,12 @@ enum arg_type {
     ARG_BOOL,    /* true, false */
     ARG_VALUE,   /* a value of the graph (losses) */
     ARG_MEASURE, /* `loss` or a metric of the model: its name in args.text[i], "auto" where it is left out */
-    ARG_TEXT     /* a text in quotes, in args.text[i]; left out: the first choice, or "" */
+    ARG_TEXT,    /* a text in quotes, in args.text[i]; left out: the first choice, or "" */
+    ARG_TEXTS    /* one in quotes, or a list of them: the same, a line each */
 };
 enum { MAX_WORD_ARGS = 10 };
+/* What a transform has to do with columns of a table. */
+enum column_use { COLUMN_NUMBER, COLUMN_DROP, COLUMN_CATEGORY, COLUMN_FILL, COLUMN_TARGET };
 
 struct arg {
     const char *name, *help;
@@ -137,6 +140,9 @@ struct word {
      * of that size; NULL: they may be. */
     const struct augmentation *augment;
     const char *(*fits)(const double (*arg)[2], int channels, int height, int width);
+    /* Of tables, when they are read: COLUMN_DROP of the columns in text 0, COLUMN_CATEGORY of that in text 0 with the values of text
+     * 1; 0: it is none of these. */
+    enum column_use use;
     /* Recipe: what no argument shows alone, once each is within its range; x as for build. False after an error. NULL: nothing. */
     bool (*check)(struct site *s, const struct args *a, struct value *const *x, int nx);
     /* Graph-shaping arguments are the others' complement: those netrun may change at any time. Bit i = argument i. */
@@ -179,6 +185,8 @@ struct model {
 /* ---- transform.c ---- */
 
 int64_t plan_channels(const struct plan *p); /* the first dimension of the input; 0: the plan has none */
+/* Transform i of the data, and the key of its setting; NULL: there are no more. */
+const struct word *plan_transform_at(const struct plan *p, int i, char key[40]);
 struct picture_step {
     const struct word *word;
     double num[MAX_WORD_ARGS];

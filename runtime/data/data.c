@@ -70,6 +70,9 @@ static bool read_split(const struct contents *contents, struct picture_cache *ca
         return data_fail(error, "%s: its %s are missing; expected a file such as %s (plain or .gz) beside it",
                          samples->n ? samples->name[0] : labels->name[0], part_names[missing], format->usual[missing]);
     }
+    if (from.wish.columns && !format->table)
+        return data_fail(error, "%s: %s; expected a table, CSV or TSV, as the target of the network is from one",
+                         samples->name[0], format->name);
     from.samples = samples->name;
     from.n = samples->n;
     from.labels = labels->n ? labels->name[0] : NULL;
@@ -146,7 +149,7 @@ bool data_open(const char *folder, const struct data_wish *wish, struct dataset 
 {
     struct picture_cache cache;
     struct contents contents = {.cache = &cache};
-    const struct data_source from = {.wish = wish ? *wish : (struct data_wish){0}, .files = &set->files};
+    const struct data_source from = {.wish = wish ? *wish : (struct data_wish){0}, .files = &set->files, .set = set};
     *set = (struct dataset){0};
     picture_cache_open(&cache, folder, wish);
     bool ok = look(folder, wish, &contents, error) &&
@@ -197,6 +200,9 @@ void data_close(struct dataset *set)
     while (set->class_names > 0)
         free(set->class_name[--set->class_names]);
     free(set->class_name);
+    while (set->inputs > 0)
+        free(set->input[--set->inputs]);
+    free(set->input);
     *set = (struct dataset){0};
 }
 

@@ -54,10 +54,12 @@ struct dataset {
     int64_t classes;               /* largest class index of both splits + 1; 0 for F32 targets */
     char **class_name;             /* of the first `class_names` classes, from a file beside the data */
     int64_t class_names;           /* 0: they have numbers only; else at least `classes` */
-    struct data_files files;       /* of all splits */
-    int rate;                      /* of sounds: values a second; 0: they are none */
-    int64_t strangers;             /* files beside the samples of classes' folders that are no samples */
-    bool synthetic; /* a file SYNTHETIC beside them says that they were drawn: no results of a real set */
+    char **input;                  /* names of a table's columns, in the order of the samples' values */
+    int64_t inputs;
+    struct data_files files; /* of all splits */
+    int rate;                /* of sounds: values a second; 0: they are none */
+    int64_t strangers;       /* files beside the samples of classes' folders that are no samples */
+    bool synthetic;          /* a file SYNTHETIC beside them says that they were drawn: no results of a real set */
 };
 
 /* Will a field do? Asked as soon as shape and type are known, before any value is read or unpacked (values NULL). False with the
@@ -66,14 +68,19 @@ typedef bool data_fits(const void *wanted, const struct data_field *field, bool 
 
 struct picture_step;
 struct data_where;
+struct columns;
 struct data_wish {
     data_fits *fits; /* NULL: anything will do */
     const void *wanted;
     const struct data_where *where;  /* [2], of training set and test set (word.h); NULL: the folder decides */
     const struct picture_step *step; /* transforms of pictures or sounds (word.h), which make the samples */
     int steps;
-    bool alone;        /* each is for files of its kind, and what comes as an array stays as it is */
-    bool skip_damaged; /* a file of its own that is damaged is left out */
+    bool alone;                    /* each is for files of its kind, and what comes as an array stays as it is */
+    bool skip_damaged;             /* a file of its own that is damaged is left out */
+    const struct columns *columns; /* what the network makes of those of a table; NULL: its data are none */
+    int64_t classes;               /* of a table's target; 0: it is values */
+    const char *inputs,
+        *class_names; /* of a table, a line each, as the weights know them; NULL: as the data have them */
 };
 
 /* Gives the next class a name; `path` for messages. */

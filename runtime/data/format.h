@@ -31,6 +31,7 @@ struct data_source {
     const struct picture_cache *cache;
     const int64_t *kept;        /* of the samples: numbers in it, -1: not known there */
     struct picture_record *now; /* of the samples: what it will know of them; NULL: it keeps nothing */
+    struct dataset *set;        /* names of classes and inputs do, too */
 };
 
 struct data_format {
@@ -38,6 +39,7 @@ struct data_format {
     const char *usual[DATA_PARTS]; /* names of files to expect; labels NULL: they are in the files of the samples */
     bool many;                     /* several files may be one part */
     const char *word; /* of .net (compiler/ops/sources.c), whose files are of this format whatever they hold; or NULL */
+    bool table;       /* of columns: its files are data only where nothing else is */
     /* One of the two. Of files in the folder, or named by the .net file (`told`: *part does not matter): */
     enum data_claim (*claim)(const struct data_file *file, enum data_part *part, struct data_error *error);
     /* Of files, one a sample, in a folder for each class (tree.c): begins one of them so? `read` applies the transforms. */

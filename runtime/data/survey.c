@@ -121,8 +121,9 @@ static bool add_file(struct contents *contents, const struct data_format *format
     return false;
 }
 
-const struct data_format *survey_file(const char *name, const char *path, bool told, enum data_part *part,
-                                      bool *damaged, struct data_error *error)
+/* Of a folder first without tables, then of tables alone. */
+static const struct data_format *file_of(const char *name, const char *path, bool told, bool tables,
+                                         enum data_part *part, bool *damaged, struct data_error *error)
 {
     struct data_error local;
     struct data_file file = {.name = name, .path = path, .told = told};
@@ -132,7 +133,7 @@ const struct data_format *survey_file(const char *name, const char *path, bool t
     gz_close(stream);
     *damaged = false;
     for (int i = 0; data_formats[i]; i++) {
-        if (!data_formats[i]->claim)
+        if (!data_formats[i]->claim || (!told && data_formats[i]->table != tables))
             continue;
         enum data_claim claim = data_formats[i]->claim(&file, part, *damaged ? &local : error);
         if (claim == DATA_MINE)
@@ -142,12 +143,18 @@ const struct data_format *survey_file(const char *name, const char *path, bool t
     return NULL;
 }
 
+const struct data_format *survey_file(const char *name, const char *path, bool told, enum data_part *part,
+                                      bool *damaged, struct data_error *error)
+{
+    return file_of(name, path, told, false, part, damaged, error);
+}
+
 /* Looks into one file and notes whose it is; takes `path`. */
-static bool offer_file(struct contents *contents, const char *name, char *path, struct data_error *error)
+static bool offer_file(struct contents *contents, const char *name, char *path, bool tables, struct data_error *error)
 {
     enum data_part part;
     bool damaged;
-    const struct data_format *format = survey_file(name, path, false, &part, &damaged, error);
+    const struct data_format *format = file_of(name, path, false, tables, &part, &damaged, error);
     if (format)
         return add_file(contents, format, part, path, error);
     free(path);
@@ -195,18 +202,28 @@ static bool fail_unrecognised(const char *folder, const struct names *folders, s
         folder, expected, list);
 }
 
+static bool offer_files(const char *folder, const struct names *files, struct contents *contents, bool tables,
+                        struct data_error *error)
+{
+    bool ok = true;
+    for (size_t i = 0; ok && i < files->n; i++) {
+        if (is_packed_twin(files, files->name[i]))
+            continue;
+        char *path = path_join(folder, files->name[i]);
+        ok = path ? offer_file(contents, files->name[i], path, tables, error)
+                  : data_fail(error, "%s: out of memory", folder);
+    }
+    return ok;
+}
+
 bool survey(const char *folder, struct contents *contents, struct data_error *error)
 {
     struct names files = {0}, folders = {0};
-    bool ok = names_list(folder, &files, &folders, error);
-    for (size_t i = 0; ok && i < files.n; i++) {
-        if (is_packed_twin(&files, files.name[i]))
-            continue;
-        char *path = path_join(folder, files.name[i]);
-        ok = path ? offer_file(contents, files.name[i], path, error) : data_fail(error, "%s: out of memory", folder);
-    }
+    bool ok = names_list(folder, &files, &folders, error) && offer_files(folder, &files, contents, false, error);
     if (ok && !contents->format && folders.n)
         ok = tree_survey(folder, &folders, contents, error);
+    if (ok && !contents->format)
+        ok = offer_files(folder, &files, contents, true, error);
     if (ok && !contents->format)
         ok = fail_unrecognised(folder, &folders, error);
     names_free(&files);

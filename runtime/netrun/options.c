@@ -171,8 +171,8 @@ static const struct option_row rows[] = {
      "loss and metrics on the test set in DIR; of classes also precision, recall, F1, and which are confused", false,
      OPTION_CALL(act, ACTION_TEST, NULL)},
     {"predict", 0, "FILE|DIR|INDEX|test", WHAT,
-     "class and probabilities, or values, of an image (.png, .jpg, .pgm, .npy), of the images in DIR, of a sample of the test "
-     "set or of all of it (see --data); may be repeated, and what follows PLAN is predicted too",
+     "class and probabilities, or values, of an image (.png, .jpg, .pgm, .npy), of the images in DIR, of each row of a table "
+     "(.csv), of a sample of the test set or of all of it (see --data); may be repeated, and what follows PLAN is predicted too",
      false, OPTION_CALL(ask, ACTION_PREDICT, NULL)},
     {"inspect", 0, "DIR|RUN|FILE", WHAT,
      "counts, shapes, classes and first images of the data in DIR, with --output FILE.png a picture of each class; of weights "

@@ -1,6 +1,7 @@
 /* asked.c: what --predict is asked for: files, folders of them, samples of the test set. */
 #include "asked.h"
 
+#include "data/csv_table.h"
 #include "data/image.h"
 
 #include <dirent.h>
@@ -9,13 +10,21 @@
 #include <string.h>
 #include <sys/stat.h>
 
+static void free_part(struct asked_part *part)
+{
+    if (part->table)
+        csv_table_close(part->table);
+    free(part->table);
+    free(part->path);
+}
+
 static int add(struct asked *a, struct asked_part part)
 {
     if (a->parts == a->room) {
         int64_t room = a->room ? 2 * a->room : 16;
         struct asked_part *grown = realloc(a->part, (size_t)room * sizeof *grown);
         if (!grown) {
-            free(part.path);
+            free_part(&part);
             return complain(STATUS_INTERNAL, "out of memory");
         }
         a->part = grown;
@@ -23,7 +32,8 @@ static int add(struct asked *a, struct asked_part part)
     }
     a->part[a->parts++] = part;
     a->samples += part.count;
-    *(part.path ? &a->files : &a->set) = true;
+    *(part.table ? &a->tables : part.path ? &a->files : &a->set) = true;
+    a->known |= part.table ? part.table->labelled : !part.path;
     return 0;
 }
 
@@ -72,12 +82,32 @@ static int add_folder(struct asked *a, const char *folder)
     return status;
 }
 
+/* All its rows at once. */
+static int add_table(struct asked *a, const char *path)
+{
+    struct job *j = a->job;
+    struct known k;
+    struct asked_part part = {.path = strdup(path), .table = calloc(1, sizeof *part.table)};
+    int status = part.path && part.table ? known_find(j, &k) : complain(STATUS_INTERNAL, "out of memory");
+    if (status == 0) {
+        status = samples_table(j->plan, path, &k, &j->data, part.table);
+        known_free(&k);
+    }
+    if (status) {
+        free_part(&part);
+        return status;
+    }
+    part.count = part.table->split.count;
+    return add(a, part);
+}
+
 static int open_set(struct asked *a)
 {
     struct job *j = a->job;
     if (j->data.test.count > 0)
         return 0;
-    int status = samples_open(j->plan, j->options->folder, j->options->skip_damaged, &j->data);
+    samples_close(&j->data); /* of which tables may have set the names */
+    int status = known_samples(j);
     return status || j->data.test.count > 0 ? status
                                             : complain(STATUS_DATA, "%s: no test set there", j->options->folder);
 }
@@ -99,12 +129,14 @@ int asked_add(struct asked *a, const char *what)
         return complain(STATUS_USAGE, "--predict %s: the test set has %lld samples, counted from 0 (a file is ./%s)",
                         what, (long long)test->count, what);
     }
-    return stat(what, &s) == 0 && S_ISDIR(s.st_mode) ? add_folder(a, what) : add_file(a, "", what);
+    if (stat(what, &s) == 0 && S_ISDIR(s.st_mode))
+        return add_folder(a, what);
+    return samples_are_rows(a->job->plan) ? add_table(a, what) : add_file(a, "", what);
 }
 
 void asked_free(struct asked *a)
 {
     while (a->parts > 0)
-        free(a->part[--a->parts].path);
+        free_part(&a->part[--a->parts]);
     free(a->part);
 }

@@ -4,9 +4,10 @@
 
 #include "run.h"
 
-/* A file, or samples [first, first + count) of the test set. */
+/* A file, a table of `count` rows, or samples [first, first + count) of the test set. */
 struct asked_part {
     char *path;
+    struct csv_table *table;
     int64_t first, count;
 };
 
@@ -14,8 +15,9 @@ struct asked {
     struct job *job;
     int64_t parts, room;
     struct asked_part *part;
-    int64_t samples; /* of all parts */
-    bool files, set; /* there are parts of this kind */
+    int64_t samples;         /* of all parts */
+    bool files, tables, set; /* there are parts of this kind */
+    bool known;              /* the target of some rows is */
 };
 
 /* Numbers and the word `test` mean the test set, whatever files there are: ./7 and ./test are files. A folder gives

@@ -24,7 +24,7 @@ struct bundle { /* a file to be; owns the made-up names */
     struct st_pair pair[META];
     char text[META][META_TEXT];
     size_t pairs;
-    char *settings, *classes;
+    char *settings, *names[2];
 };
 
 static void bundle_free(struct bundle *b)
@@ -35,7 +35,8 @@ static void bundle_free(struct bundle *b)
     free(b->tensor);
     free(b->of);
     free(b->settings);
-    free(b->classes);
+    free(b->names[0]);
+    free(b->names[1]);
 }
 
 static void meta(struct bundle *b, const char *key, const char *format, ...) __attribute__((format(printf, 3, 4)));
@@ -55,6 +56,16 @@ static void meta_hits(struct bundle *b, const struct position *at)
     for (int m = 0; m < b->job->recipe.metrics; m++)
         text_append(text, sizeof text, "%s%lld", m ? " " : "", (long long)at->hits[m]);
     meta(b, "hits", "%s", text);
+}
+
+static int meta_names(struct bundle *b, int i, const char *key, char *const *name, int64_t n)
+{
+    if (n == 0)
+        return 0;
+    if (!(b->names[i] = names_text(name, n)))
+        return complain(STATUS_INTERNAL, "no memory for a checkpoint");
+    b->pair[b->pairs++] = (struct st_pair){key, b->names[i]};
+    return 0;
 }
 
 /* Where these tensors come from. Numbers in hexadecimal where bits count. */
@@ -77,12 +88,8 @@ static int describe(struct bundle *b, const struct job *j)
     if (j->data.rate)
         meta(b, checkpoint_rate_key, "%d", j->data.rate);
     b->pair[b->pairs++] = (struct st_pair){"net", j->plan->net};
-    if (j->data.class_names == 0)
-        return 0;
-    if (!(b->classes = classes_text(&j->data)))
-        return complain(STATUS_INTERNAL, "no memory for a checkpoint");
-    b->pair[b->pairs++] = (struct st_pair){checkpoint_classes_key, b->classes};
-    return 0;
+    int status = meta_names(b, 0, checkpoint_classes_key, j->data.class_name, j->data.class_names);
+    return status ? status : meta_names(b, 1, checkpoint_inputs_key, j->data.input, j->data.inputs);
 }
 
 /* What a training that goes on there has to know besides. */

@@ -7,18 +7,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char checkpoint_classes_key[] = "classes";
+const char checkpoint_classes_key[] = "classes", checkpoint_inputs_key[] = "inputs";
 const char checkpoint_rate_key[] = "sample_rate";
 
 /* No name holds a control character. */
-char *classes_text(const struct dataset *set)
+char *names_text(char *const *name, int64_t n)
 {
     size_t size = 1;
-    for (int64_t i = 0; i < set->class_names; i++)
-        size += strlen(set->class_name[i]) + 1;
+    for (int64_t i = 0; i < n; i++)
+        size += strlen(name[i]) + 1;
     char *text = malloc(size), *at = text;
-    for (int64_t i = 0; text && i < set->class_names; i++)
-        at += sprintf(at, "%s%s", i ? "\n" : "", set->class_name[i]);
+    for (int64_t i = 0; text && i < n; i++)
+        at += sprintf(at, "%s%s", i ? "\n" : "", name[i]);
     if (text)
         *at = '\0';
     return text;

@@ -30,8 +30,9 @@ int pair_settle(const char *folder, struct pair *p);
 /* ---- classes.c ---- */
 
 extern const char checkpoint_classes_key[];
-/* The names of a data set's classes, a line each, as a checkpoint keeps them; to be freed. NULL: no memory. */
-char *classes_text(const struct dataset *set);
+extern const char checkpoint_inputs_key[]; /* the columns of a table */
+/* Names, a line each, as a checkpoint keeps those of classes and inputs; to be freed. NULL: no memory. */
+char *names_text(char *const *name, int64_t n);
 /* The sample rate of the sounds that the weights have learnt. */
 extern const char checkpoint_rate_key[];
 /* A status, after a message: a sound has another rate than those that the weights have learnt. */

@@ -2,6 +2,7 @@
 #include "answering.h"
 #include "keep.h"
 #include "table.h"
+#include "data/csv_table.h"
 #include "data/image.h"
 
 #include <stdlib.h>
@@ -78,14 +79,53 @@ static int predict_files(struct prediction *p, const struct asked_part *part, in
     return status;
 }
 
+/* Rows [first, first + rows) of a table, whose samples are called by the lines where they stand. */
+static int predict_rows(struct prediction *p, const struct asked_part *part, int64_t first, int64_t rows)
+{
+    const struct csv_table *t = part->table;
+    const struct data_split *s = &t->split;
+    struct answer *a = &p->answering.answer;
+    struct device_data data = samples_of(s);
+    data.samples = s->sample.values + (uint64_t)first * s->sample.bytes;
+    data.targets = NULL;
+    data.count = rows;
+    int status = answering_run(&p->answering, &data, 0, rows);
+    for (int64_t row = 0; status == 0 && row < rows; row++) {
+        char name[PATH_MAX + 24];
+        snprintf(name, sizeof name, "%s:%lld", part->path, (long long)t->line[first + row]);
+        a->sample = name;
+        a->index = a->class = -1;
+        a->target = NULL;
+        if (t->labelled && s->label.type == DATA_F32)
+            a->target = (const float *)(const void *)s->label.values + (first + row) * a->targets;
+        else if (t->labelled)
+            a->class = data_class(s, first + row);
+        status = answering_row(&p->answering, row, rows);
+    }
+    return status;
+}
+
+static int predict_table(struct prediction *p, const struct asked_part *part)
+{
+    int status = 0;
+    for (int64_t first = 0, rows; status == 0 && first < part->count; first += rows) {
+        rows = part->count - first < p->batch ? part->count - first : p->batch;
+        status = predict_rows(p, part, first, rows);
+    }
+    return status;
+}
+
 static int predict_parts(struct prediction *p)
 {
     int64_t files;
     int status = 0;
     for (int64_t i = 0; status == 0 && p->asked.parts > i; i += files ? files : 1) {
-        for (files = 0; files < p->batch && i + files < p->asked.parts && p->asked.part[i + files].path;)
+        const struct asked_part *part = &p->asked.part[i];
+        for (files = 0; files < p->batch && i + files < p->asked.parts && part[files].path && !part[files].table;)
             files++;
-        status = files > 0 ? predict_files(p, &p->asked.part[i], files) : predict_set(p, &p->asked.part[i]);
+        status = files > 0     ? predict_files(p, part, files)
+                 : part->table ? predict_table(p, part)
+                               : predict_set(p, part);
     }
     return status;
 }

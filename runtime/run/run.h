@@ -31,6 +31,18 @@ struct device *device_open(const char *name, const struct device_options *o, cha
 int samples_open(const struct plan *p, const char *folder, bool skip_damaged, struct dataset *set);
 /* Would writing to `path` destroy a file of them? */
 bool samples_read(const struct plan *p, const char *folder, const char *path);
+/* What weights know of a table: names of its inputs and of its classes, a line each; NULL: they do not say. */
+struct known {
+    char *inputs, *classes;
+};
+/* The same, where they do: inputs and classes are theirs, whatever the order of the columns is. */
+int samples_open_known(const struct plan *p, const char *folder, bool skip_damaged, const struct known *known,
+                       struct dataset *set);
+/* The rows of a file of a table; their target may be there or not. `t` is to be closed after a failure as well. */
+struct csv_table;
+int samples_table(const struct plan *p, const char *path, const struct known *known, struct dataset *set,
+                  struct csv_table *t);
+bool samples_are_rows(const struct plan *p); /* of a table */
 void samples_close(struct dataset *set);
 int64_t samples_classes(const struct plan *p); /* that the network tells apart; 0: its target is no class */
 struct device_data samples_of(const struct data_split *split);
@@ -40,6 +52,13 @@ int64_t samples_of_row(const struct data_split *split, const uint32_t control[CT
 /* XXH3 (128 bits) of number, shapes, types and values, whatever file they came from; "-" if there are no samples. */
 enum { HASH_TEXT = 33 };
 void samples_hash(const struct data_split *split, char text[HASH_TEXT]);
+
+/* ---- known.c: a table for weights that are there ---- */
+
+int known_find(struct job *j, struct known *k); /* of the weights that weights_take() would take */
+void known_free(struct known *k);
+/* The folder of the job, for weights that are there. */
+int known_samples(struct job *j);
 
 /* ---- holdout.c ---- */
 

@@ -1,6 +1,7 @@
 /* samples.c: a data set that agrees with the plan, from a folder or from the plan itself. */
 #include "run.h"
 #include "base/philox.h"
+#include "data/csv_table.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -181,32 +182,55 @@ static int from_plan(const struct plan *p, struct dataset *set)
     return status ? status : fill(p, s, &set->test);
 }
 
-/* What the plan says of the data; `where` and `step` are to stay as long as it. */
-static struct data_wish wish_of(const struct plan *p, struct data_where where[2], struct picture_step step[MAX_METRICS])
+/* What a wish refers to. */
+struct wished {
+    struct data_where where[2];
+    struct picture_step step[MAX_METRICS];
+    struct columns columns;
+};
+
+/* What the plan says of the data; `w` is to stay as long as it. */
+static struct data_wish wish_of(const struct plan *p, const struct known *known, struct wished *w)
 {
-    where[0] = plan_where(p, "data.train");
-    where[1] = plan_where(p, "data.test");
+    w->where[0] = plan_where(p, "data.train");
+    w->where[1] = plan_where(p, "data.test");
+    const bool table = plan_columns(p, &w->columns);
     return (struct data_wish){.fits = fits,
                               .wanted = p,
-                              .where = where[0].word || where[1].word ? where : NULL,
-                              .step = step,
-                              .steps = plan_picture_steps(p, step)};
+                              .where = w->where[0].word || w->where[1].word ? w->where : NULL,
+                              .step = w->step,
+                              .steps = plan_picture_steps(p, w->step),
+                              .columns = table ? &w->columns : NULL,
+                              .classes = table ? samples_classes(p) : 0,
+                              .inputs = known->inputs,
+                              .class_names = known->classes};
 }
+
+static const struct known nothing;
 
 bool samples_read(const struct plan *p, const char *folder, const char *path)
 {
-    struct picture_step step[MAX_METRICS];
-    struct data_where where[2];
-    const struct data_wish wish = wish_of(p, where, step);
+    struct wished w;
+    const struct data_wish wish = wish_of(p, &nothing, &w);
     return data_reads(folder, &wish, path);
+}
+
+bool samples_are_rows(const struct plan *p)
+{
+    return plan_setting(p, "target.from");
 }
 
 int samples_open(const struct plan *p, const char *folder, bool skip_damaged, struct dataset *set)
 {
+    return samples_open_known(p, folder, skip_damaged, &nothing, set);
+}
+
+int samples_open_known(const struct plan *p, const char *folder, bool skip_damaged, const struct known *known,
+                       struct dataset *set)
+{
     struct data_error e;
-    struct picture_step step[MAX_METRICS];
-    struct data_where where[2];
-    struct data_wish wish = wish_of(p, where, step);
+    struct wished w;
+    struct data_wish wish = wish_of(p, known, &w);
     wish.skip_damaged = skip_damaged;
     *set = (struct dataset){.format = ""};
     int status =
@@ -226,6 +250,15 @@ int samples_open(const struct plan *p, const char *folder, bool skip_damaged, st
     if (status)
         samples_close(set);
     return status;
+}
+
+int samples_table(const struct plan *p, const char *path, const struct known *known, struct dataset *set,
+                  struct csv_table *t)
+{
+    struct data_error e;
+    struct wished w;
+    const struct data_source from = {.wish = wish_of(p, known, &w), .set = set};
+    return csv_table_read(path, &from, true, t, &e) ? 0 : complain(STATUS_DATA, "%s", e.text);
 }
 
 void samples_close(struct dataset *set)

@@ -102,7 +102,7 @@ int table_open(struct answer_table *t, struct job *j, const struct asked *asked,
         stops_listen(); /* no part of a table is to be left */
     t->path = path;
     t->out = aside ? t->file.stream : stdout;
-    t->truth = !asked || asked->set;
+    t->truth = !asked || asked->known;
     t->synthetic = j->data.synthetic ? "data" : j->synthetic_weights ? "weights" : NULL;
     answer_head(a, t);
     return 0;

@@ -8,7 +8,7 @@
 static int prepare(struct trial *t, bool answers)
 {
     struct job *j = t->job;
-    int status = samples_open(j->plan, j->options->folder, j->options->skip_damaged, &j->data);
+    int status = known_samples(j);
     if (status == 0)
         status = test_prepare(j);
     const int64_t n = j->data.test.count, samples[PHASE_COUNT] = {[PHASE_EVALUATE] = n, [PHASE_PREDICT] = answers * n};

@@ -119,3 +119,7 @@ says out '^sounds +1000 of 1 channel, 8000 values a second, '
 says out '^epoch 1/1 .* accuracy'
 says out '^3 up '
 says out '^tones/test/up/000001.flac: logits = class [0-3] (down|flat|twice|up)'
+
+example table 1
+says out '^0 setosa '
+says out '^new.csv:2: logits = class [0-2] '

@@ -309,10 +309,11 @@ static void damage(struct temp *temp, const char *name, const unsigned char *goo
 static void test_missing(void **state)
 {
     struct temp *temp = *state;
-    assert_refused(temp, temp->folder,
-                   "no data recognised; expected data_batch_1.bin and test_batch.bin, or " TRAIN_IMAGES
-                   ", " TRAIN_LABELS ", " TEST_IMAGES " and " TEST_LABELS " (each plain or .gz)",
-                   NULL);
+    assert_refused(
+        temp, temp->folder,
+        "no data recognised; expected data_batch_1.bin and test_batch.bin, or train.csv and test.csv, or " TRAIN_IMAGES
+        ", " TRAIN_LABELS ", " TEST_IMAGES " and " TEST_LABELS " (each plain or .gz)",
+        NULL);
     temp_write(temp, TRAIN_IMAGES, images, sizeof images);
     assert_refused(temp, TRAIN_IMAGES, "training labels are missing", "such as " TRAIN_LABELS, NULL);
     temp_write(temp, TEST_LABELS, labels, sizeof labels);

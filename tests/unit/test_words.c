@@ -44,8 +44,7 @@ static bool check_argument(const struct word *w, int i, const char *x)
 {
     const struct arg *a = &w->arg[i];
     char value[64];
-    bool good = true,
-         number = a->type != ARG_BOOL && a->type != ARG_VALUE && a->type != ARG_MEASURE && a->type != ARG_TEXT;
+    bool good = true, number = a->type != ARG_BOOL && a->type < ARG_VALUE;
     bool integer =
         a->type == ARG_INT || a->type == ARG_INTS || (a->type == ARG_PAIR && a->otherwise == floor(a->otherwise));
     if (number && !(a->min == 0 && a->max == 0)) {
@@ -123,7 +122,7 @@ static void test_settings_of_a_plan(void **state)
         double *num;
         const char *why;
     } wrong[] = {
-        {"data.transform.0", "Crop", 0, NULL, "knows no transform Crop"},
+        {"data.transform.0", "Twist", 0, NULL, "knows no transform Twist"},
         {"train.metrics.0", "Recall", 0, NULL, "knows no metric Recall"},
         {"train.optimizer", NULL, 0, NULL, "knows no optimizer without a name"},
         {"train.loss", "MeanSquare", 0, NULL, "knows no loss MeanSquare"},

@@ -14,7 +14,7 @@ static inline void call_text(const struct word *w, int which, const char *value,
         snprintf(number, sizeof number, "%.17g", plain);
         if (a->type == ARG_VALUE)
             snprintf(number, sizeof number, "%s", !strcmp(a->name, "target") ? "goal" : "y");
-        if (a->type == ARG_TEXT)
+        if (a->type == ARG_TEXT || a->type == ARG_TEXTS)
             snprintf(number, sizeof number, "\"%s\"", a->choice ? a->choice[0] : "file");
         if (i != which && !a->required)
             continue;
@@ -61,9 +61,12 @@ static inline char *model_with(const struct word *w, const char *call, const cha
         w->picture                ? "f32[144]"
         : w->kind == WORD_AUGMENT ? "f32[3, 6, 6]"
                                   : "f32[4, 6, 6]",
-        classes ? "class[3]" : "f32[3]", x, joins ? "" : "x -> ", joins ? "Concat(x, x)" : part[WORD_LAYER],
-        part[WORD_SOURCE], part[WORD_TRANSFORM], w->picture ? "" : part[WORD_AUGMENT], part[WORD_LOSS],
-        part[WORD_OPTIMIZER], part[WORD_SCHEDULE], part[WORD_SAVE], part[WORD_STOP], metrics);
+        classes  ? "class[3]"
+        : w->use ? "f32[3] from [\"p\", \"q\", \"r\"]"
+                 : "f32[3]",
+        x, joins ? "" : "x -> ", joins ? "Concat(x, x)" : part[WORD_LAYER], part[WORD_SOURCE], part[WORD_TRANSFORM],
+        w->picture ? "" : part[WORD_AUGMENT], part[WORD_LOSS], part[WORD_OPTIMIZER], part[WORD_SCHEDULE],
+        part[WORD_SAVE], part[WORD_STOP], metrics);
     return text;
 }
 

@@ -1,0 +1,131 @@
+/* csv_classes.c: a column of labels as classes. Whole numbers from 0 on are what they say; other labels are names, whose sorted order
+ * numbers the classes. */
+#include "csv_table.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NAME = 64 }; /* bytes, as data_name_class has it */
+
+static bool is_class(const char *text, int64_t classes, int32_t *class)
+{
+    double value;
+    if (!csv_number(text, &value) || value < 0 || value >= (double)classes || value != floor(value))
+        return false;
+    *class = (int32_t)value;
+    return true;
+}
+
+/* Numbers by value, and before texts. */
+static int by_name(const void *a, const void *b)
+{
+    const char *x = *(const char *const *)a, *y = *(const char *const *)b;
+    double p, q;
+    const bool number[2] = {csv_number(x, &p), csv_number(y, &q)};
+    if (number[0] && number[1] && p != q)
+        return p < q ? -1 : 1;
+    return number[0] != number[1] ? number[1] - number[0] : strcmp(x, y);
+}
+
+static bool take_numbers(struct csv_table *t, int64_t classes)
+{
+    int32_t *label = (int32_t *)(void *)t->split.label.values;
+    for (int64_t i = 0; i < t->split.count; i++)
+        if (!is_class(t->class_text[i], classes, &label[i]))
+            return false;
+    return true;
+}
+
+/* Which class a label is of those that have names; -1: none. Names are sorted as by_name has it. */
+static int64_t named_class(const struct dataset *set, const char *label)
+{
+    for (int64_t i = 0; i < set->class_names; i++)
+        if (strcmp(set->class_name[i], label) == 0)
+            return i;
+    return -1;
+}
+
+/* The distinct labels, sorted; *n of them. To be freed. */
+static const char **distinct(const struct csv_table *t, int64_t *n)
+{
+    const char **all = malloc((size_t)t->split.count * sizeof *all);
+    *n = 0;
+    if (!all)
+        return NULL;
+    memcpy(all, t->class_text, (size_t)t->split.count * sizeof *all);
+    qsort(all, (size_t)t->split.count, sizeof *all, by_name);
+    for (int64_t i = 0; i < t->split.count; i++)
+        if (*n == 0 || strcmp(all[*n - 1], all[i]) != 0)
+            all[(*n)++] = all[i];
+    return all;
+}
+
+static bool learn_names(struct csv_table *t, int64_t classes, struct dataset *set, struct data_error *error)
+{
+    int64_t n;
+    char names[CSV_LIST];
+    const char **name = distinct(t, &n);
+    bool ok = name || data_fail(error, "out of memory");
+    if (ok && n != classes) {
+        csv_list((char *const *)name, n, names);
+        ok = data_fail(error,
+                       "%s: %" PRId64 " labels, %s; expected as many as there are classes, %" PRId64
+                       ", or whole numbers from 0 to %" PRId64,
+                       t->csv.path, n, names, classes, classes - 1);
+    }
+    for (int64_t i = 0; ok && i < n; i++)
+        ok = strlen(name[i]) <= NAME
+                 ? data_name_class(set, name[i], t->csv.path, error)
+                 : data_fail(error, "%s: a label of more than %d bytes, %.40s...", t->csv.path, NAME, name[i]);
+    free(name);
+    return ok;
+}
+
+static bool take_names(struct csv_table *t, int64_t classes, const struct dataset *set, struct data_error *error)
+{
+    int32_t *label = (int32_t *)(void *)t->split.label.values;
+    char names[CSV_LIST];
+    for (int64_t i = 0; i < t->split.count; i++) {
+        int64_t class = named_class(set, t->class_text[i]);
+        if (class < 0 || class >= classes) {
+            csv_list(set->class_name, set->class_names, names);
+            return data_fail(error, "%s:%" PRId64 ": \"%.100s\" is no class; the classes are %s", t->csv.path,
+                             t->line[i], t->class_text[i], names);
+        }
+        label[i] = (int32_t) class;
+    }
+    return true;
+}
+
+/* Names that are known, of the weights, may be those of numbers, from a file beside them. */
+static bool all_named(const struct csv_table *t, const struct dataset *set)
+{
+    for (int64_t i = 0; i < t->split.count; i++)
+        if (named_class(set, t->class_text[i]) < 0)
+            return false;
+    return true;
+}
+
+static bool seed_names(const struct csv_table *t, const char *names, struct dataset *set, struct data_error *error)
+{
+    char *copy = names ? strdup(names) : NULL, *rest = copy;
+    bool ok = !names || copy || data_fail(error, "out of memory");
+    for (char *name; ok && (name = strsep(&rest, "\n"));)
+        ok = data_name_class(set, name, t->csv.path, error);
+    free(copy);
+    return ok;
+}
+
+bool csv_classes(struct csv_table *t, const struct data_wish *wish, struct dataset *set, struct data_error *error)
+{
+    const int64_t classes = wish->classes;
+    if (set->class_names == 0 && !seed_names(t, wish->class_names, set, error))
+        return false;
+    if (set->class_names > 0 && all_named(t, set))
+        return take_names(t, classes, set, error);
+    if (take_numbers(t, classes))
+        return true;
+    return (set->class_names > 0 || learn_names(t, classes, set, error)) && take_names(t, classes, set, error);
+}
