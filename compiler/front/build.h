@@ -180,6 +180,7 @@ struct transforms {
     struct picture_step step[MAX_METRICS];
     const struct word *numbers; /* the first transform of numbers */
     bool mixed;                 /* of pictures and sounds: an error that has been said */
+    bool learns, fills;         /* which once is enough */
     int columns;                /* that are named */
     struct ast_name *column;
     int64_t categories; /* values that OneHot makes of a row, in all */

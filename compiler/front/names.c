@@ -132,6 +132,9 @@ static const struct foreign table[] = {
     {FOREIGN_SCHEDULE, "ChainedScheduler", NULL,
      "schedules follow each other: `schedule = [Linear(0.1, epochs = 5), Cosine]`"},
 
+    {FOREIGN_TRANSFORM, "StandardScaler", "Standardize", NULL},
+    {FOREIGN_TRANSFORM, "SimpleImputer", "Missing", "`Missing(mean)`"},
+    {FOREIGN_TRANSFORM, "fillna", "Missing", "`Missing(mean)`"},
     {FOREIGN_TRANSFORM, "OneHotEncoder", "OneHot",
      "`OneHot(\"sex\", [\"female\", \"male\"])`: netc sees no data, so the values are listed"},
     {FOREIGN_TRANSFORM, "get_dummies", "OneHot",

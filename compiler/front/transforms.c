@@ -40,6 +40,11 @@ static void add_columns(struct builder *b, struct transforms *t, const struct ar
 void transforms_add(struct builder *b, struct transforms *t, const struct word *w, const struct args *args,
                     struct loc loc)
 {
+    bool *once = w->learns ? &t->learns : w->use == COLUMN_FILL ? &t->fills : NULL;
+    if (once && *once)
+        diag_error(b->diag, "N0406", loc, NULL, "`%s` is given twice", w->name);
+    if (once)
+        *once = true;
     if (w->affine) {
         t->numbers = t->numbers ? t->numbers : w;
         return;

@@ -21,8 +21,12 @@ static void apply(const struct plan *p, const char *key, const struct word *w, i
         given[i] = word_setting(p, key, w, i);
     for (int64_t c = 0; c < channels; c++) {
         double num[MAX_WORD_ARGS];
-        for (int i = 0; i < MAX_WORD_ARGS; i++)
+        for (int i = 0; i < MAX_WORD_ARGS && !w->learns; i++)
             num[i] = given[i] && given[i]->n ? given[i]->num[c < given[i]->n ? c : 0] : w->arg[i].otherwise;
+        if (w->learns) {
+            num[0] = p->learnt.mean ? p->learnt.mean[c] : 0;
+            num[1] = p->learnt.deviation ? p->learnt.deviation[c] : 1;
+        }
         w->affine(num, &scale[c], &shift[c]);
     }
 }
@@ -38,6 +42,26 @@ void plan_transform(const struct plan *p, int64_t channels, double *scale, doubl
     for (int i = 0; (w = plan_transform_at(p, i, key)); i++)
         if (w->affine)
             apply(p, key, w, channels, scale, shift);
+}
+
+bool plan_standardizes(const struct plan *p)
+{
+    char key[40];
+    const struct word *w;
+    for (int i = 0; (w = plan_transform_at(p, i, key)); i++)
+        if (w->learns)
+            return true;
+    return false;
+}
+
+bool plan_fills(const struct plan *p)
+{
+    char key[40];
+    const struct word *w;
+    for (int i = 0; (w = plan_transform_at(p, i, key)); i++)
+        if (w->use == COLUMN_FILL)
+            return true;
+    return false;
 }
 
 int plan_picture_steps(const struct plan *p, struct picture_step step[MAX_METRICS])

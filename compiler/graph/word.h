@@ -131,6 +131,7 @@ struct word {
     bool (*enough)(const double *num, int64_t epochs);
     /* Transforms, one of the two; num[] are the arguments. Of numbers: puts x' = f(x) over x = scale v + shift, for one channel. */
     void (*affine)(const double *num, double *scale, double *shift);
+    bool learns; /* instead of arguments it has mean and deviation of the training set's channel */
     /* Of pictures, or if `sound` of sounds, when they are read: puts size and channels of what becomes of *p in their place, as far as they are
      * known, or says why that cannot be; and makes it, where it is another. False: no memory. */
     bool sound;
@@ -199,6 +200,9 @@ const char *picture_sized(const struct picture_step *step, int n, struct pixels 
 bool picture_made(const struct picture_step *step, int n, struct pixels *p);
 /* What the transforms of numbers make of a value v of channel c: scale[c] v + shift[c]. */
 void plan_transform(const struct plan *p, int64_t channels, double *scale, double *shift);
+/* Is there one that takes means and deviations from the training set? One that fills what is missing with means? */
+bool plan_standardizes(const struct plan *p);
+bool plan_fills(const struct plan *p);
 
 /* What `train` or `test` of the data says that samples are read from; word NULL: nothing. */
 struct data_where {

@@ -15,6 +15,14 @@ static void normalize(const double *num, double *scale, double *shift)
     *shift = (*shift - num[0]) / num[1];
 }
 
+/* num: mean and deviation of v. Those of scale v + shift are scale mean + shift and |scale| deviation. */
+static void standardize(const double *num, double *scale, double *shift)
+{
+    const double sign = *scale > 0 ? 1 : *scale < 0 ? -1 : 0;
+    *scale = sign / num[1];
+    *shift = -sign * num[0] / num[1];
+}
+
 static bool more(const double *num, double merit, double best)
 {
     (void)num;
@@ -38,6 +46,7 @@ static const struct word word[] = {
     {.kind = WORD_TRANSFORM, .name = "Normalize", .doc = "(x - mean) / std", .affine = normalize,
      .arg = {{.name = "mean", .help = "a number, or one a channel", .type = ARG_NUMBERS, .required = true},
              {.name = "std", .help = "a number, or one a channel", .type = ARG_NUMBERS, .required = true, .min = 1e-12, .max = 1e12}}},
+    {.kind = WORD_TRANSFORM, .name = "Standardize", .doc = "(x - mean) / deviation, of each channel of the training set", .affine = standardize, .learns = true},
     {.kind = WORD_SAVE, .name = "best", .doc = "the weights of the epoch that was best", .better = more,
      .arg = {{.name = "measure", .help = "`loss` or a metric", .type = ARG_MEASURE}}},
     {.kind = WORD_STOP, .name = "patience", .doc = "after so many epochs without an improvement", .better = clearly_more,

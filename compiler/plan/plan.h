@@ -139,6 +139,13 @@ struct setting {
     bool graph;
 };
 
+/* What transforms take from the training set: known when netrun runs, and no part of the plan's text. NULL: not known, or no
+ * transform takes it. */
+struct learnt {
+    double *mean, *deviation; /* Standardize: of each channel of the input, in the unit of the data */
+    double *fill;             /* Missing: of each value of the input */
+};
+
 struct region;
 struct plan {
     char *net;            /* name */
@@ -150,8 +157,9 @@ struct plan {
     struct tensor *tensor;
     struct kernel *kernel;
     struct schedule *schedule;
-    int64_t persistent;    /* bytes */
-    int64_t params, macs;  /* counts: trained values; multiply-adds of one sample's forward pass */
+    int64_t persistent;   /* bytes */
+    int64_t params, macs; /* counts: trained values; multiply-adds of one sample's forward pass */
+    struct learnt learnt;
     struct region *region; /* owns everything above */
 };
 

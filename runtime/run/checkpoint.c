@@ -24,7 +24,7 @@ struct bundle { /* a file to be; owns the made-up names */
     struct st_pair pair[META];
     char text[META][META_TEXT];
     size_t pairs;
-    char *settings, *names[2];
+    char *settings, *names[2], *learnt[CHECKPOINT_LEARNT];
 };
 
 static void bundle_free(struct bundle *b)
@@ -37,6 +37,8 @@ static void bundle_free(struct bundle *b)
     free(b->settings);
     free(b->names[0]);
     free(b->names[1]);
+    for (int i = 0; i < CHECKPOINT_LEARNT; i++)
+        free(b->learnt[i]);
 }
 
 static void meta(struct bundle *b, const char *key, const char *format, ...) __attribute__((format(printf, 3, 4)));
@@ -68,6 +70,22 @@ static int meta_names(struct bundle *b, int i, const char *key, char *const *nam
     return 0;
 }
 
+/* Seventeen digits are the same double. */
+static int meta_learnt(struct bundle *b, int i, struct plan *p)
+{
+    int64_t n;
+    size_t size;
+    const double *value = *learnt_of(p, i, &n);
+    FILE *out = value ? open_memstream(&b->learnt[i], &size) : NULL;
+    for (int64_t k = 0; out && k < n; k++)
+        fprintf(out, "%s%.17g", k ? " " : "", value[k]);
+    if (value && (!out || fclose(out) != 0))
+        return complain(STATUS_INTERNAL, "no memory for a checkpoint");
+    if (value)
+        b->pair[b->pairs++] = (struct st_pair){checkpoint_learnt_key[i], b->learnt[i]};
+    return 0;
+}
+
 /* Where these tensors come from. Numbers in hexadecimal where bits count. */
 static int describe(struct bundle *b, const struct job *j)
 {
@@ -89,7 +107,11 @@ static int describe(struct bundle *b, const struct job *j)
         meta(b, checkpoint_rate_key, "%d", j->data.rate);
     b->pair[b->pairs++] = (struct st_pair){"net", j->plan->net};
     int status = meta_names(b, 0, checkpoint_classes_key, j->data.class_name, j->data.class_names);
-    return status ? status : meta_names(b, 1, checkpoint_inputs_key, j->data.input, j->data.inputs);
+    if (status == 0)
+        status = meta_names(b, 1, checkpoint_inputs_key, j->data.input, j->data.inputs);
+    for (int i = 0; status == 0 && i < CHECKPOINT_LEARNT; i++)
+        status = meta_learnt(b, i, j->plan);
+    return status;
 }
 
 /* What a training that goes on there has to know besides. */

@@ -31,6 +31,11 @@ int pair_settle(const char *folder, struct pair *p);
 
 extern const char checkpoint_classes_key[];
 extern const char checkpoint_inputs_key[]; /* the columns of a table */
+/* What transforms have learnt: mean, deviation, fill, in this order; numbers with spaces between. */
+enum { CHECKPOINT_LEARNT = 3 };
+extern const char *const checkpoint_learnt_key[CHECKPOINT_LEARNT];
+/* Of a plan, and how many numbers; NULL: none. */
+double **learnt_of(struct plan *p, int i, int64_t *n);
 /* Names, a line each, as a checkpoint keeps those of classes and inputs; to be freed. NULL: no memory. */
 char *names_text(char *const *name, int64_t n);
 /* The sample rate of the sounds that the weights have learnt. */

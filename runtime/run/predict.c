@@ -153,6 +153,15 @@ static int prepare(struct prediction *p)
         status = image_size(p, in);
     if (status)
         return status;
+    if (!weights_none(j->options))
+        status = weights_find(j);
+    if (status == 0)
+        status = learnt_take(j, weights_none(j->options) ? NULL : j->weights);
+    if (status)
+        return status;
+    for (int64_t i = 0; i < p->asked.parts; i++)
+        if (p->asked.part[i].table)
+            learnt_fill(j->plan, &p->asked.part[i].table->split);
     if (p->asked.set)
         caution_samples(j, &j->data.test);
     int64_t bytes = tensor_elements(in) * (int64_t)sizeof(float), most = p->asked.samples;

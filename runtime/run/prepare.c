@@ -39,6 +39,14 @@ static int hold_out(struct job *j)
     return holdout_take(&j->data, j->recipe.holdout, j->recipe.seed);
 }
 
+/* Weights that a training goes on with, or begins with, have seen their own means. */
+static int learn(struct job *j)
+{
+    const bool begins = j->options->weights && !weights_none(j->options);
+    int status = begins && !j->options->resume ? weights_find(j) : 0;
+    return status ? status : learnt_take(j, j->options->resume ? j->from.weights : begins ? j->weights : NULL);
+}
+
 int train_prepare(struct job *j)
 {
     const struct options *o = j->options;
@@ -55,6 +63,8 @@ int train_prepare(struct job *j)
         status = know_data(j);
     if (status == 0)
         status = hold_out(j);
+    if (status == 0)
+        status = learn(j);
     const int64_t held = j->data.holdout.count, test = j->data.test.count;
     const int64_t samples[PHASE_COUNT] = {
         [PHASE_TRAIN] = j->data.train.count, [PHASE_EVALUATE] = held > test ? held : test};

@@ -60,7 +60,9 @@ static int try_answers(struct reporting *g, struct job *j)
 {
     const int64_t samples[PHASE_COUNT] = {[PHASE_PREDICT] = j->data.test.count};
     j->asked = samples_of(&j->data.test);
-    int status = fit(j, samples);
+    int status = learnt_take(j, g->weights);
+    if (status == 0)
+        status = fit(j, samples);
     if (status == 0)
         status = checkpoint_load(j, g->weights, false);
     g->trial = (struct trial){.job = j, .most = REPORT_WORST, .classes = true};

@@ -60,6 +60,14 @@ void known_free(struct known *k);
 /* The folder of the job, for weights that are there. */
 int known_samples(struct job *j);
 
+/* ---- learnt.c: what transforms take from the training set: j->plan->learnt ---- */
+
+/* Before fit(), and once samples are read and held out: takes it from the weights of that path, or where there are none from the
+ * training set, and says so; then fills what is missing in all sets of the job. */
+int learnt_take(struct job *j, const char *weights);
+/* Fills what is missing in samples that are read later. */
+void learnt_fill(const struct plan *p, const struct data_split *split);
+
 /* ---- holdout.c ---- */
 
 /* Takes a share, 0 < share < 1, out of the training set into set->holdout: of each class as much, drawn by the seed, in their

@@ -113,7 +113,8 @@ static int agree(const struct plan *p, struct data_split *split)
     if (split->count > INT32_MAX)
         return complain(STATUS_DATA, "%s: more than 2147483647 samples", split->sample.path);
     struct data_error e;
-    if (!fits(p, &split->sample, false, &e) || !fits(p, &split->label, true, &e) || !data_check_finite(split, &e))
+    if (!fits(p, &split->sample, false, &e) || !fits(p, &split->label, true, &e) ||
+        !(plan_fills(p) || data_check_finite(split, &e)))
         return complain(STATUS_DATA, "%s", e.text);
     if (split->label.type == DATA_F32)
         return 0;

@@ -11,6 +11,10 @@ static int prepare(struct trial *t, bool answers)
     int status = known_samples(j);
     if (status == 0)
         status = test_prepare(j);
+    if (status == 0 && !weights_none(j->options))
+        status = weights_find(j);
+    if (status == 0)
+        status = learnt_take(j, weights_none(j->options) ? NULL : j->weights);
     const int64_t n = j->data.test.count, samples[PHASE_COUNT] = {[PHASE_EVALUATE] = n, [PHASE_PREDICT] = answers * n};
     if (status == 0)
         status = fit(j, samples);

@@ -123,3 +123,4 @@ says out '^tones/test/up/000001.flac: logits = class [0-3] (down|flat|twice|up)'
 example table 1
 says out '^0 setosa '
 says out '^new.csv:2: logits = class [0-2] '
+says out '^some.csv:3: estimate = -?[0-9.e-]+ \(it is [0-9.]+\)'
