@@ -121,7 +121,7 @@ $(B)/peak_cuda.inc: runtime/cuda/peak.cu.txt
 	$(Q)od -An -v -tx1 $^ | sed 's/ \(..\)/0x\1,/g' > $@
 $(B)/runtime/cuda/cuda_peak.o: $(B)/peak_cuda.inc
 # It stands behind a prelude, which has philox.h.
-$(B)/augment.inc: compiler/base/augment.h compiler/base/augment_colour.h
+$(B)/augment.inc: compiler/base/augment.h compiler/base/augment_colour.h compiler/base/augment_mix.h
 	@mkdir -p $(@D)
 	$(Q)cat $^ | grep -v '^#include' | od -An -v -tx1 | sed 's/ \(..\)/0x\1,/g' > $@
 $(B)/compiler/emit/augmented.o: $(B)/augment.inc

@@ -13,6 +13,8 @@
  *     NAME_place(n, height, width, &y, &x)           puts the place from which pixel (y, x) comes; outside is black
  *     NAME_taps(n, height, width, y, x)              the four pixels between which it lies
  *     NAME_value(s, n, top, e, y, x, v)              what becomes of v, element e of the sample; values range from 0 to top
+ *     NAME_mix(n, y, x, v, w)                        what becomes of v and of the other sample's w: the last word alone; the share
+ *                                                    of v in all is n[0]
  *     NAME_colour(n, top, rgb)                       what becomes of a pixel's red, green and blue, or of its grey: rgb[1], rgb[2] < 0
  *
  * All are total: whatever the arguments are within their ranges, nothing outside the picture is read. Formulas are torchvision's. */

@@ -3,6 +3,8 @@
 #include "graph/word.h"
 #include "language.h"
 
+_Static_assert(AUGMENT_BLOCK == ROW_BLOCK, "samples of a block are mixed with each other");
+
 static const char text[] = {
 #include "augment.inc"
     0};
@@ -22,6 +24,18 @@ static int augment_steps(const struct writer *w, struct augment_step step[MAX_AU
 
 /* What range values have, by their type. */
 static const char top[] = "(a->samples_f32 ? 1.0f : 255.0f)";
+
+static const char id_text[] =
+    "{a->control[CTL_SEED0], a->control[CTL_SEED1]}, a->control[CTL_POSITION] + (uint32_t)row, "
+    "a->control[CTL_EPOCH]";
+
+static const char *arguments(struct writer *w, const struct augment_step *step)
+{
+    const char *arg = "";
+    for (int k = 0; k < MAX_WORD_ARGS && step->word->arg[k].name; k++)
+        arg = region_printf(w->region, "%s%s{%.17g, %.17g}", arg, k ? ", " : "", step->arg[k][0], step->arg[k][1]);
+    return arg;
+}
 
 static void put_drawn(struct writer *w, int n)
 {
@@ -104,17 +118,11 @@ static void put_draw(struct writer *w, const struct augment_step *step, int n, c
 {
     put(w, "static inline struct @_drawn @_draw(%s, int64_t at, int64_t row)", w->target->language->arguments);
     put(w, "{");
-    put(w,
-        "struct @_drawn drawn = {{{a->control[CTL_SEED0], a->control[CTL_SEED1]}, a->control[CTL_POSITION] + (uint32_t)row, "
-        "a->control[CTL_EPOCH]}};");
+    put(w, "struct @_drawn drawn = {{%s}};", id_text);
     put(w, "const struct @_drawn *const d = &drawn;");
     put(w, "struct augment_stream s;");
     for (int i = 0; i < n; i++) {
-        const char *arg = "";
-        for (int k = 0; k < MAX_WORD_ARGS && step[i].word->arg[k].name; k++)
-            arg = region_printf(w->region, "%s%s{%.17g, %.17g}", arg, k ? ", " : "", step[i].arg[k][0],
-                                step[i].arg[k][1]);
-        put(w, "const double arg%d[][2] = {%s}; // %s", i, arg, step[i].word->name);
+        put(w, "const double arg%d[][2] = {%s}; // %s", i, arguments(w, &step[i]), step[i].word->name);
         put(w, "s = augment_stream(&d->id, %d);", i);
         put(w, "%s_draw(&s, arg%d, %d, %d, drawn.n[%d]);", step[i].word->augment->text, i, size->height, size->width,
             i);
@@ -127,6 +135,44 @@ static void put_draw(struct writer *w, const struct augment_step *step, int n, c
     put(w, "%s", "");
 }
 
+/* A pixel of a sample and the same of the one that is mixed in. */
+static void put_mix(struct writer *w, const struct augment_step *step, int i)
+{
+    put(w,
+        "static inline float @_mixed(%s, int64_t at, const struct @_drawn *d, int64_t other, const struct @_drawn *o, int c, int y, int x)",
+        w->target->language->arguments);
+    put(w, "{");
+    put(w, "const float v = @_pixel%d(a, at, d, c, y, x);", i);
+    put(w, "return other >= 0 && d->n[%d][0] < 1 ? %s_mix(d->n[%d], y, x, v, @_pixel%d(a, other, o, c, y, x)) : v;", i,
+        step->word->augment->text, i, i);
+    put(w, "}");
+    put(w, "%s", "");
+}
+
+bool put_augment_share(struct writer *w)
+{
+    struct augment_step step[MAX_AUGMENT];
+    const int n = augment_steps(w, step), i = n - 1;
+    const struct tensor *input = NULL;
+    for (const struct tensor *t = w->plan->tensor; t < w->plan->tensor + w->plan->ntensor; t++)
+        if (t->role == ROLE_INPUT)
+            input = t;
+    if (!input || !n || !step[i].word->augment->mix)
+        return false;
+    const struct augment_size size = augment_size(input);
+    put(w, "static inline float @_share(%s, int64_t row)", w->target->language->arguments);
+    put(w, "{");
+    put(w, "const struct augment_id id = {%s};", id_text);
+    put(w, "struct augment_stream s = augment_stream(&id, %d);", i);
+    put(w, "const double arg[][2] = {%s};", arguments(w, &step[i]));
+    put(w, "float n[AUGMENT_NUMBERS];");
+    put(w, "%s_draw(&s, arg, %d, %d, n);", step[i].word->augment->text, size.height, size.width);
+    put(w, "return n[0];");
+    put(w, "}");
+    put(w, "%s", "");
+    return true;
+}
+
 int put_augmented(struct writer *w, const struct tensor *t, bool shared)
 {
     struct augment_step step[MAX_AUGMENT];
@@ -134,6 +180,7 @@ int put_augmented(struct writer *w, const struct tensor *t, bool shared)
     const int n = augment_steps(w, step);
     if (n == 0)
         return 0;
+    const bool mixes = step[n - 1].word->augment->mix;
     put_drawn(w, n);
     open_pixel(w, 0);
     put(w, "const int64_t e = at * %lld + (c * %d + y) * %d + x;", (long long)tensor_elements(t), size.height,
@@ -142,9 +189,11 @@ int put_augmented(struct writer *w, const struct tensor *t, bool shared)
     put(w, "return a->samples_f32 ? ((const float *)a->samples)[e] : ((const uint8_t *)a->samples)[e];");
     put(w, "}");
     put(w, "%s", "");
-    for (int i = 0; i < n; i++)
+    for (int i = 0; i < n - mixes; i++)
         put_step(w, &step[i], i, &size);
     put_draw(w, step, n, &size, shared);
+    if (mixes)
+        put_mix(w, &step[n - 1], n - 1);
     return n;
 }
 
@@ -177,11 +226,13 @@ void put_augment_means(struct writer *w, const struct tensor *t)
     }
 }
 
-const char *augmented_text(struct writer *w, const struct tensor *t, int n, const char *at, const char *drawn,
-                           const char *e)
+const char *augmented_text(struct writer *w, const struct tensor *t, int n, const struct augmented *of, const char *e)
 {
     const struct augment_size s = augment_size(t);
-    return region_printf(w->region,
-                         "@_pixel%d(a, %s, %s, (int)((%s) / %lld), (int)((%s) / %d %% %d), (int)((%s) %% %d))", n, at,
-                         drawn, e, (long long)s.height * s.width, e, s.width, s.height, e, s.width);
+    const char *place = region_printf(w->region, "(int)((%s) / %lld), (int)((%s) / %d %% %d), (int)((%s) %% %d)", e,
+                                      (long long)s.height * s.width, e, s.width, s.height, e, s.width);
+    if (augment_mixes(w->plan))
+        return region_printf(w->region, "@_mixed(a, %s, %s, %s, %s, %s)", of->at, of->drawn, of->other, of->other_drawn,
+                             place);
+    return region_printf(w->region, "@_pixel%d(a, %s, %s, %s)", n, of->at, of->drawn, place);
 }

@@ -91,8 +91,15 @@ const char *read_of(struct writer *w, int tensor, const char *block, const char 
 int put_augmented(struct writer *w, const struct tensor *t, bool shared);
 /* CUDA: $ x $ threads make them for at[lane] and drawn[lane], both shared; all threads must come here. */
 void put_augment_means(struct writer *w, const struct tensor *t);
-/* C expression of element e of sample `at`, before the transforms of numbers, given those n words and a pointer to what it drew. */
-const char *augmented_text(struct writer *w, const struct tensor *t, int n, const char *at, const char *drawn,
-                           const char *e);
+/* C expressions: a sample and a pointer to what it drew; of the one that is mixed in, which a `from` of augment_partner names, the
+ * same. */
+struct augmented {
+    const char *at, *drawn, *other, *other_drawn;
+};
+/* C expression of element e of it, before the transforms of numbers, given those n words. */
+const char *augmented_text(struct writer *w, const struct tensor *t, int n, const struct augmented *of, const char *e);
+/* Before open_kernel: writes @_share(a, row), the share of its target that a sample keeps. False: it keeps all, and nothing is
+ * written. */
+bool put_augment_share(struct writer *w);
 
 #endif

@@ -154,6 +154,7 @@ static const struct foreign table[] = {
     {FOREIGN_AUGMENT, "RandomBrightness", "ColorJitter", NULL},
     {FOREIGN_AUGMENT, "RandomContrast", "ColorJitter", "with `contrast`"},
     {FOREIGN_AUGMENT, "RandomZoom", "RandomResizedCrop", NULL},
+    {FOREIGN_AUGMENT, "RandomCutMix", "CutMix", NULL},
     {FOREIGN_AUGMENT, "RandomErasing", "Erase", NULL},
     {FOREIGN_AUGMENT, "RandomErase", "Erase", NULL},
 

@@ -78,6 +78,9 @@ static void build_loss(struct builder *b, const struct word *w, const struct arg
     for (int i = 0; w->reads && nx > 0 && i < g->noutput; i++)
         if (g->output[i].value == x[0])
             g->output[i].role = w->reads;
+    if (g->loss && g->mixes && !w->soft)
+        diag_error(b->diag, "N0425", loc, NULL, "`augment` mixes classes, and %s takes no mixture: CrossEntropy does",
+                   w->name);
     b->model->loss = w;
     b->model->loss_args = *args;
 }
@@ -152,6 +155,10 @@ static void check_augment(struct builder *b, const struct word *w, const struct 
     for (int i = 0; i < arg_count(w); i++)
         memcpy(step.arg[i], args->num[i], sizeof step.arg[i]);
     const char *why = input ? augment_unfit(&step, &input->t) : NULL;
+    if (b->graph->mixes)
+        diag_error(b->diag, "N0425", loc, NULL, "`%s` is behind a word that mixes two samples, which comes last",
+                   w->name);
+    b->graph->mixes |= w->augment->mix && b->graph->phase == PHASE_TRAIN;
     if (!why)
         return;
     diag_error(b->diag, "N0425", loc, NULL, "`%s` %s", w->name, why);

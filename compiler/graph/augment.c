@@ -48,11 +48,23 @@ const char *plan_augment_unfit(const struct plan *p, const char **name)
     struct augment_step step[MAX_AUGMENT];
     const int n = plan_augment(p, step);
     const char *why = NULL;
+    for (int i = 0; i + 1 < n; i++)
+        if (step[i].word->augment->mix) {
+            *name = step[i].word->name;
+            return "is of two samples, as the words before it make them: put it last";
+        }
     for (const struct tensor *t = p->tensor; t < p->tensor + p->ntensor; t++)
         for (int i = 0; t->role == ROLE_INPUT && !why && i < n; i++)
             if ((why = augment_unfit(&step[i], t)))
                 *name = step[i].word->name;
     return why;
+}
+
+bool augment_mixes(const struct plan *p)
+{
+    struct augment_step step[MAX_AUGMENT];
+    const int n = plan_augment(p, step);
+    return n > 0 && step[n - 1].word->augment->mix;
 }
 
 bool augment_averages(const struct augment_step *step)
@@ -119,6 +131,10 @@ float augmented(const struct augment_sample *s, int n, int c, int y, int x)
     if (a->value) {
         const struct augment_stream stream = augment_stream(&s->id, n);
         return a->value(&stream, s->number[n], top(s), (int)e, y, x, augmented(s, n, c, y, x));
+    }
+    if (a->mix) {
+        const float v = augmented(s, n, c, y, x);
+        return s->other && s->number[n][0] < 1 ? a->mix(s->number[n], y, x, v, augmented(s->other, n, c, y, x)) : v;
     }
     if (a->colour) {
         float rgb[3];

@@ -63,6 +63,7 @@ struct graph {
     struct named_value *output; /* in the order of `output` */
     struct value *loss;         /* per-row losses, before the mean; NULL in PHASE_PREDICT */
     struct value *control;
+    bool mixes; /* samples of two classes are mixed: by mix_target, which a loss then asks */
 };
 
 /* A kernel to be: an anchor and the maps around it, or maps alone. */

@@ -5,6 +5,7 @@
 
 #include "base/base.h"
 #include "base/augment_colour.h"
+#include "base/augment_mix.h"
 #include "base/pixels.h"
 #include "plan/op.h"
 
@@ -69,6 +70,7 @@ struct augmentation {
     struct augment_taps (*taps)(const float *n, int height, int width, int y, int x);
     float (*value)(const struct augment_stream *s, const float *n, float top, int e, int y, int x, float v);
     void (*colour)(const float *n, float top, float *rgb);
+    float (*mix)(const float *n, int y, int x, float v, float w); /* with another sample; such a word is the last */
     /* Where argument `mean` is not 0, n[AUGMENT_MEAN] is to be the mean over the picture of what this makes of a pixel. */
     float (*before)(const float *n, float top, float *rgb);
     int mean;
@@ -115,6 +117,7 @@ struct word {
     double (*rate)(const double *num, const struct training_step *s);
     double (*momentum)(const double *num,
                        const struct training_step *s); /* moves the momentum as well; NaN: it does not */
+    bool soft;         /* losses: the class may be mixed of two, as the graph says (graph.h) */
     bool spans;        /* schedules: the rate depends on how many steps the training has */
     const char *shown; /* metrics: the name of the results, before the numbers of its arguments */
     /* Metrics that are no share of right answers: `build` returns the tally (ROLE_TALLY, called so) that it adds to, ... */
@@ -233,6 +236,7 @@ struct augment_size augment_size(const struct tensor *sample);
 /* Why such samples or these arguments do not suit it, to stand behind its name; NULL: they do. */
 const char *augment_unfit(const struct augment_step *step, const struct tensor *sample);
 const char *plan_augment_unfit(const struct plan *p, const char **name); /* the first that is so, and which */
+bool augment_mixes(const struct plan *p);                                /* is its last word such a one? */
 bool augment_averages(const struct augment_step *step);                  /* does it need a mean? */
 
 struct augment_sample {
@@ -242,6 +246,7 @@ struct augment_sample {
     struct augment_id id;
     struct augment_source from;
     float number[MAX_AUGMENT][AUGMENT_NUMBERS];
+    const struct augment_sample *other; /* the one that is mixed in, drawn as well; NULL: none is */
 };
 void augment_draw(struct augment_sample *s); /* fills s->number */
 /* Value (c, y, x) behind the first n steps, before transforms of numbers. */

@@ -17,6 +17,11 @@
     {                                                                                                                  \
         .text = #f, .draw = f##_draw, .colour = f##_colour, .before = f##_before, .mean = (by)                         \
     }
+#define MIX(f)                                                                                                         \
+    &(const struct augmentation)                                                                                       \
+    {                                                                                                                  \
+        .text = #f, .draw = f##_draw, .mix = f##_mix                                                                   \
+    }
 #define VALUE(f)                                                                                                       \
     &(const struct augmentation)                                                                                       \
     {                                                                                                                  \
@@ -63,6 +68,8 @@ static const char *colours_fit(const double (*arg)[2], int channels, int height,
 #define SIDE .type = ARG_PAIR, .required = true, .min = 0, .max = 65535
 #define SHARE .type = ARG_NUMBER, .min = 0, .max = 1
 #define CHANCE {.name = "p", .help = "share of the samples", .otherwise = 0.5, SHARE}
+#define ALWAYS {.name = "p", .help = "share of the samples", .otherwise = 1, SHARE}
+#define ALPHA {.name = "alpha", .help = "of Beta(alpha, alpha), which the shares are drawn from", .type = ARG_NUMBER, .otherwise = 1, .min = 0.01, .max = 4}
 #define FILL {.name = "fill", .help = "0 black, 1 white", SHARE}
 
 static const struct word word[] = {
@@ -93,6 +100,8 @@ static const struct word word[] = {
              FILL}},
     {.kind = WORD_AUGMENT, .name = "Cutout", .doc = "a square around any pixel (DeVries 2017)", .augment = VALUE(cutout), .fits = cutout_fits,
      .arg = {{.name = "size", .help = "pixels of its side", .type = ARG_INT, .required = true, .min = 2, .max = 65535}, FILL}},
+    {.kind = WORD_AUGMENT, .name = "Mixup", .doc = "with another sample, classes too (Zhang 2018)", .augment = MIX(mixup), .arg = {ALPHA, ALWAYS}},
+    {.kind = WORD_AUGMENT, .name = "CutMix", .doc = "a box of another sample, classes too (Yun 2019)", .augment = MIX(cut_mix), .arg = {ALPHA, ALWAYS}},
 };
 /* clang-format on */
 

@@ -1,12 +1,10 @@
-/* gather.c: the batch's samples and targets from the data set, converted and transformed; and from samples in lanes to row by row. */
+/* gather.c: the batch's samples from the data set, converted, augmented and transformed; and from samples in lanes to row by row. */
 #include "emit/writer.h"
 #include "graph/graph.h"
 
 #include <math.h>
 
 /* ---- gather ---- */
-
-enum { CLASS = DIMS_D0 + MAX_RANK };
 
 static bool gather_shape(const double *a, const struct tensor *const *in, int nin, struct tensor *out, int nout)
 {
@@ -19,17 +17,6 @@ static bool gather_shape(const double *a, const struct tensor *const *in, int ni
         return false;
     out[0] = t; /* and for the weight gradient of a first fully connected layer: */
     out[1] = (struct tensor){.dtype = DT_F32, .layout = &layout_plain, .rows = true, .rank = 1, .dim = {flat}};
-    return true;
-}
-
-static bool target_shape(const double *a, const struct tensor *const *in, int nin, struct tensor *out, int nout)
-{
-    (void)nin, (void)nout;
-    struct tensor t = {.dtype = a[CLASS] == 1 ? DT_I32 : DT_F32, .layout = &layout_block, .rows = true};
-    if (in[0]->role != ROLE_CONTROL || !attr_dims(a, &t) || !attr_whole(a[CLASS], 0, 1) ||
-        (t.dtype == DT_I32 && t.rank))
-        return false;
-    out[0] = t;
     return true;
 }
 
@@ -104,14 +91,14 @@ static struct transform put_transform(struct writer *w, const struct tensor *t, 
     return f;
 }
 
-/* Element e of sample `at`, transformed; of so many words of augmentation, which have drawn what `drawn` points to. */
+/* Element e of a sample, transformed, of so many words of augmentation. */
 static const char *pixel_text(struct writer *w, const struct tensor *t, int words, const struct transform *f,
-                              const char *at, const char *drawn, const char *e)
+                              const struct augmented *of, const char *e)
 {
     if (!words)
-        return region_printf(w->region, "pixel(a, %s * %lld + %s, %s, %s)", at, (long long)tensor_elements(t), e,
+        return region_printf(w->region, "pixel(a, %s * %lld + %s, %s, %s)", of->at, (long long)tensor_elements(t), e,
                              f->scale, f->shift);
-    return region_printf(w->region, "%s * %s + %s", f->scale, augmented_text(w, t, words, at, drawn, e), f->shift);
+    return region_printf(w->region, "%s * %s + %s", f->scale, augmented_text(w, t, words, of, e), f->shift);
 }
 
 /* One sample after the other. */
@@ -126,8 +113,15 @@ static void gather_emit(struct writer *w, const struct stage *s)
     put(w, "const int64_t at = sample_at(a, block * $ + lane);");
     if (words)
         put(w, "const struct @_drawn d = @_draw(a, at, block * $ + lane);");
+    if (augment_mixes(w->plan) && words) {
+        put(w, "const int64_t from = at < 0 ? block * $ + lane : augment_partner(block * $ + lane, a->control[%d]);",
+            CTL_ROWS);
+        put(w, "const int64_t other = sample_at(a, from);");
+        put(w, "const struct @_drawn o = @_draw(a, other, from);");
+    }
     put(w, "for (int64_t e = 0; e < %lld; e++) {", (long long)n);
-    put(w, "const real x = at < 0 ? 0 : %s;", pixel_text(w, t, words, &f, "at", "&d", "e"));
+    put(w, "const real x = at < 0 ? 0 : %s;",
+        pixel_text(w, t, words, &f, &(struct augmented){"at", "&d", "other", "&o"}, "e"));
     if (is_stored(w, s->out[0]))
         put(w, "st(%s, x);", place_of(w, s->out[0], "block", "e"));
     if (is_stored(w, s->out[1]))
@@ -164,7 +158,11 @@ static void put_gather_threads(struct writer *w, const struct stage *s)
     put(w, "const int i = k / %d, e = k %% %d;", SPAN, SPAN);
     put(w, "if (e >= n)");
     put(w, "    continue;");
-    put(w, "const real x = at[i] < 0 ? 0 : %s;", pixel_text(w, t, words, &f, "at[i]", "&drawn[i]", "start + e"));
+    if (augment_mixes(w->plan) && words)
+        put(w, "const int o = at[i] < 0 ? i : (int)(augment_partner(block * $ + i, a->control[%d]) - block * $);",
+            CTL_ROWS);
+    put(w, "const real x = at[i] < 0 ? 0 : %s;",
+        pixel_text(w, t, words, &f, &(struct augmented){"at[i]", "&drawn[i]", "at[o]", "&drawn[o]"}, "start + e"));
     if (plain)
         put(w, "%s = x;", row_value(w, s->out[1], "(block * $ + i)", "start + e"));
     put(w, "tile[i][e] = x;");
@@ -181,14 +179,17 @@ static void put_gather_threads(struct writer *w, const struct stage *s)
 static int put_augmented_read(struct writer *w, const struct tensor *t)
 {
     const int words = put_augmented(w, t, false);
+    const char *of = augment_mixes(w->plan) ? ", int64_t other, const struct @_drawn *o" : "";
     if (!words)
         return 0;
     put(w,
-        "static inline void @_read(%s, int64_t at, const struct @_drawn *d, int64_t from, int n, real scale, real shift, real *restrict x)",
-        "const struct nr_args *a");
+        "static inline void @_read(const struct nr_args *a, int64_t at, const struct @_drawn *d%s, int64_t from, int n, real scale, "
+        "real shift, real *restrict x)",
+        of);
     put(w, "{");
     put(w, "for (int k = 0; k < $; k++)");
-    put(w, "    x[k] = at < 0 || k >= n ? 0 : scale * %s + shift;", augmented_text(w, t, words, "at", "d", "from + k"));
+    put(w, "    x[k] = at < 0 || k >= n ? 0 : scale * %s + shift;",
+        augmented_text(w, t, words, &(struct augmented){"at", "d", "other", "o"}, "from + k"));
     put(w, "}");
     put(w, "%s", "");
     return words;
@@ -199,14 +200,20 @@ static void put_drawn(struct writer *w, int words)
     if (!words)
         return;
     put(w, "struct @_drawn drawn[$];");
-    put(w, "for (int i = 0; i < $; i++)");
-    put(w, "    drawn[i] = @_draw(a, at[i], block * $ + i);");
+    if (augment_mixes(w->plan))
+        put(w, "int64_t other[$];");
+    put(w, "for (int i = 0; i < $; i++) {");
+    put(w, "drawn[i] = @_draw(a, at[i], block * $ + i);");
+    if (augment_mixes(w->plan))
+        put(w, "other[i] = at[i] < 0 ? i : augment_partner(block * $ + i, a->control[%d]) - block * $;", CTL_ROWS);
+    put(w, "}");
 }
 
 static void put_read(struct writer *w, int words, int64_t n, const char *scale, const char *shift)
 {
+    const char *of = augment_mixes(w->plan) ? ", at[other[i]], &drawn[other[i]]" : "";
     if (words)
-        put(w, "    @_read(a, at[i], &drawn[i], from, n, %s, %s, x[i]);", scale, shift);
+        put(w, "    @_read(a, at[i], &drawn[i]%s, from, n, %s, %s, x[i]);", of, scale, shift);
     else
         put(w, "    read_pixels(a, at[i] < 0 ? -1 : at[i] * %lldLL + from, n, %s, %s, x[i]);", (long long)n, scale,
             shift);
@@ -280,45 +287,6 @@ static const struct body gather_body[] = {
 };
 /* clang-format on */
 
-static const char *target_text(struct writer *w, const struct tensor *t)
-{
-    return region_printf(w->region, "at < 0 ? 0 : ((const %s *)a->targets)[at * %lld + e]",
-                         t->dtype == DT_I32 ? "int32_t" : "float", (long long)tensor_elements(t));
-}
-
-static void target_emit(struct writer *w, const struct stage *s)
-{
-    const struct tensor *t = tensor_of(w, s->out[0]);
-    open_kernel(w);
-    open_elements(w, tensor_elements(t), 1);
-    put(w, "const int64_t at = sample_at(a, block * $ + lane);");
-    put(w, "%s(%s, %s);", t->dtype == DT_I32 ? "st_i32" : "st", place_of(w, s->out[0], "block", "e"),
-        target_text(w, t));
-    close_elements(w);
-    close_kernel(w);
-}
-
-/* The order of the samples is found once a block. */
-static void put_target_blocks(struct writer *w, const struct stage *s)
-{
-    const struct tensor *t = tensor_of(w, s->out[0]);
-    open_kernel(w);
-    w->blocks_per_task = 1;
-    w->splits = 1;
-    put(w, "const struct order order = order_of(a);");
-    put(w, "for (int64_t block = first; block < last; block++)");
-    put(w, "for (int i = 0; i < $; i++) {");
-    put(w, "const int64_t at = sample_at(a, &order, block * $ + i);");
-    put(w, "for (int64_t e = 0; e < %lld; e++)", (long long)tensor_elements(t));
-    put(w, "    %s[(block * %lld + e) * $ + i] = %s;", name_of(w, s->out[0]), (long long)tensor_elements(t),
-        target_text(w, t));
-    put(w, "}");
-    close_kernel(w);
-}
-
-static const struct body target_body[] = {{.name = "blocks", .target = &target_cpu, .emit = put_target_blocks},
-                                          {.name = NULL}};
-
 /* ---- relayout: samples in lanes -> row by row ---- */
 
 static bool relayout_shape(const double *a, const struct tensor *const *in, int nin, struct tensor *out, int nout)
@@ -382,8 +350,6 @@ static const struct body relayout_body[] = {
 static const struct op op[] = {
     {.name = "gather", .doc = "the batch's samples from the data set, transformed; in lanes, and row by row", .kind = OP_MOVE, .optional = true, .nin = 1,
      .nout = 2, .attr = {DIMS_ATTRS}, .shape = gather_shape, .emit = gather_emit, .scalar = true, .body = gather_body},
-    {.name = "gather_target", .doc = "the batch's targets", .kind = OP_MOVE, .nin = 1, .nout = 1, .attr = {DIMS_ATTRS, "class"},
-     .shape = target_shape, .emit = target_emit, .scalar = true, .body = target_body},
     {.name = "relayout", .doc = "from samples in lanes to row by row", .kind = OP_MOVE, .nin = 1, .nout = 1, .shape = relayout_shape,
      .emit = relayout_emit, .scalar = true, .body = relayout_body},
 };

@@ -7,6 +7,7 @@
 #include <string.h>
 
 enum { SMOOTHING };
+enum { OTHER = 2, SHARE }; /* operands of xent_mixed: another class, and what share of the target the first one is */
 
 static bool rows_of(const struct tensor *t, enum dtype d, int rank)
 {
@@ -15,8 +16,8 @@ static bool rows_of(const struct tensor *t, enum dtype d, int rank)
 
 static bool xent_shape(const double *a, const struct tensor *const *in, int nin, struct tensor *out, int nout)
 {
-    (void)nin;
-    if (!rows_of(in[0], DT_F32, 1) || !rows_of(in[1], DT_I32, 0) || !(a[SMOOTHING] >= 0 && a[SMOOTHING] <= 1))
+    const bool mixed = nin == 2 || (rows_of(in[OTHER], DT_I32, 0) && rows_of(in[SHARE], DT_F32, 0));
+    if (!mixed || !rows_of(in[0], DT_F32, 1) || !rows_of(in[1], DT_I32, 0) || !(a[SMOOTHING] >= 0 && a[SMOOTHING] <= 1))
         return false;
     for (int o = 0; o < nout; o++)
         out[o] = (struct tensor){
@@ -75,24 +76,41 @@ static const char *target_of(struct writer *w, int tensor)
     return region_printf(w->region, "const M target = ld_i32(%s);", place_of(w, tensor, "block", "0"));
 }
 
-/* loss = log sum exp(x) - (1 - e) x[target] - e mean(x); x' = (softmax(x) - (1 - e) [k = target] - e / K) / rows */
+/* The targets of mixed samples, where s has them. */
+static void put_mixed(struct writer *w, const struct stage *s)
+{
+    if (s->nin == 2)
+        return;
+    put(w, "const M other = ld_i32(%s);", place_of(w, s->in[OTHER], "block", "0"));
+    put(w, "const V share = ld(%s);", place_of(w, s->in[SHARE], "block", "0"));
+    put(w, "V added = {0};");
+}
+
+/* loss = log sum exp(x) - (1 - e) x[target] - e mean(x); x' = (softmax(x) - (1 - e) [k = target] - e / K) / rows. Of mixed targets
+ * both stand for sums over two of them, by their shares. */
 static void xent_emit(struct writer *w, const struct stage *s)
 {
     long long K = tensor_of(w, s->in[0])->dim[0];
     const char *x = region_printf(w->region, "ld(%s)", place_of(w, s->in[0], "block", "k"));
-    double e = s->attr[SMOOTHING];
+    const double e = s->attr[SMOOTHING];
+    const bool mixed = s->nin > 2;
     open_losses(w);
     put(w, "const M live = live_mask(a, block, lane);");
     put(w, "%s", target_of(w, s->in[1]));
+    put_mixed(w, s);
     put(w, "V top = num(-INFINITE), wanted = {0};");
     put(w, "struct sum exps = {}, all = {};");
     put(w, "for (int k = 0; k < %lld; k++) {", K);
     put(w, "const V x = %s;", x);
     put(w, "top = sel((x > top) | (x != x), x, top);");
     put(w, "wanted = sel(target == k, x, wanted);");
+    if (mixed)
+        put(w, "added = sel(other == k, x, added);");
     if (e > 0)
         put(w, "sum_add(&all, x);");
     put(w, "}");
+    if (mixed)
+        put(w, "wanted = wanted * share + added * (num(1) - share);");
     put(w, "for (int k = 0; k < %lld; k++)", K);
     put(w, "    sum_add(&exps, v_exp(%s - top));", x);
     put(w,
@@ -102,8 +120,14 @@ static void xent_emit(struct writer *w, const struct stage *s)
     if (is_stored(w, s->out[1])) {
         put(w, "const V inv_rows = vec((real)1 / (real)a->control[%d]);", CTL_BATCH);
         put(w, "for (int k = 0; k < %lld; k++) {", K);
-        put(w, "const V p = v_exp(%s - top) / total, t = sel(target == k, num(%.17g), num(%.17g));", x,
-            1 - e + e / (double)K, e / (double)K);
+        if (mixed)
+            put(w,
+                "const V p = v_exp(%s - top) / total, t = (sel(target == k, share, num(0)) + sel(other == k, num(1) - share, num(0))) "
+                "* num(%.17g) + num(%.17g);",
+                x, 1 - e, e / (double)K);
+        else
+            put(w, "const V p = v_exp(%s - top) / total, t = sel(target == k, num(%.17g), num(%.17g));", x,
+                1 - e + e / (double)K, e / (double)K);
         put_out(w, s->out[1], "k", "sel(live, (p - t) * inv_rows, num(0))");
         put(w, "}");
     }
@@ -246,7 +270,11 @@ static struct value *cross_entropy(struct site *s, const struct args *a, struct 
     if (!target_fits(s, "CrossEntropy", a, x))
         return NULL;
     warn_of_bounds(s, a, x[0]);
-    return graph_op(s->graph, "xent", (double[MAX_ATTRS]){a->num[2][0]}, x[0], x[1], NULL);
+    const double smoothing[MAX_ATTRS] = {a->num[2][0]};
+    if (!s->graph->mixes)
+        return graph_op(s->graph, "xent", smoothing, x[0], x[1], NULL);
+    struct node *mix = graph_node(s->graph, "mix_target", NULL, &s->graph->control, 1);
+    return graph_op(s->graph, "xent_mixed", smoothing, x[0], x[1], mix->out[0], mix->out[1], NULL);
 }
 
 static struct value *mse(struct site *s, const struct args *a, struct value *const *x, int nx)
@@ -308,6 +336,8 @@ static bool top_k_check(struct site *s, const struct args *a, struct value *cons
 static const struct op op[] = {
     {.name = "xent", .doc = "softmax with cross-entropy: loss a row, gradient", .kind = OP_ROW, .optional = true, .nin = 2, .nout = 2,
      .attr = {"smoothing"}, .shape = xent_shape, .grad = loss_grad, .emit = xent_emit},
+    {.name = "xent_mixed", .doc = "the same, of targets that are shares of two classes", .kind = OP_ROW, .optional = true, .nin = 4, .nout = 2,
+     .attr = {"smoothing"}, .shape = xent_shape, .grad = loss_grad, .emit = xent_emit},
     {.name = "mse", .doc = "mean square error: loss a row, gradient", .kind = OP_ROW, .optional = true, .nin = 2, .nout = 2,
      .shape = mse_shape, .grad = loss_grad, .emit = mse_emit},
     {.name = "topk_hit", .doc = "1 if the target is among the k largest", .kind = OP_ROW, .optional = true, .nin = 2, .nout = 1, .attr = {"k"},
@@ -320,7 +350,7 @@ static const struct op op[] = {
 
 static const struct word word[] = {
     {.kind = WORD_LOSS, .name = "CrossEntropy", .doc = "softmax with cross-entropy over logits, mean over the batch", .build = cross_entropy,
-     .reads = ROLE_LOGITS,
+     .reads = ROLE_LOGITS, .soft = true,
      .arg = {{.name = "logits", .help = "one value a class", .type = ARG_VALUE, .required = true},
              {.name = "target", .help = "the class", .type = ARG_VALUE, .required = true},
              {.name = "smoothing", .help = "share spread over all classes", .type = ARG_NUMBER, .otherwise = 0, .min = 0, .max = 1}}},

@@ -199,6 +199,9 @@ static bool check_data(const struct plan *p, struct plan_error *e)
             if ((is(s, "gather") && p->tensor[s->out[0]].role != ROLE_INPUT) ||
                 (is(s, "gather_target") && p->tensor[s->out[0]].role != ROLE_TARGET))
                 return refuse(e, k, "samples go where no input or target is");
+            else if (is(s, "mix_target") && (p->schedule[k->schedule].phase != PHASE_TRAIN || !first[ROLE_TARGET] ||
+                                             first[ROLE_TARGET]->dtype != DT_I32))
+                return refuse(e, k, "classes are mixed where there are none");
     return true;
 }
 

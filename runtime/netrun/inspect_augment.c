@@ -25,33 +25,64 @@ static int choose(const struct dataset *set, int64_t chosen[PICTURES])
     return n;
 }
 
-/* Where in the epoch each of the pictures comes. */
-static void positions(const struct recipe *r, int64_t samples, uint32_t epoch, const int64_t *chosen, int n,
-                      uint32_t *position)
-{
-    uint32_t keys[SHUFFLE_ROUNDS], key[2] = {r->seed, 0};
-    shuffle_keys(key, epoch, keys);
-    for (uint32_t at = 0; at < samples; at++) {
-        const int64_t sample = r->shuffle ? shuffle_at(at, (uint32_t)samples, keys) : at;
-        for (int i = 0; i < n; i++)
-            if (chosen[i] == sample)
-                position[i] = at;
-    }
-}
-
 struct view {
     struct augment_step step[MAX_AUGMENT];
     int steps;
     struct augment_size size;
     const struct data_split *split;
+    const struct recipe *recipe;
 };
 
-static void make_picture(const struct view *v, int steps, const struct augment_id *id, int64_t sample, float *to)
+struct order {
+    uint32_t keys[SHUFFLE_ROUNDS];
+};
+
+static struct order order_of(const struct view *v, uint32_t epoch)
+{
+    struct order o;
+    shuffle_keys((const uint32_t[]){v->recipe->seed, 0}, epoch, o.keys);
+    return o;
+}
+
+static int64_t sample_at(const struct view *v, const struct order *o, int64_t position)
+{
+    return v->recipe->shuffle ? shuffle_at((uint32_t)position, (uint32_t)v->split->count, o->keys) : position;
+}
+
+/* Where in the epoch each of the pictures comes. */
+static void find_positions(const struct view *v, const struct order *o, const int64_t *chosen, int n, int64_t *position)
+{
+    for (int64_t at = 0; at < v->split->count; at++)
+        for (int i = 0, sample = (int)sample_at(v, o, at); i < n; i++)
+            if (chosen[i] == sample)
+                position[i] = at;
+}
+
+static struct augment_sample sample_of(const struct view *v, int steps, uint32_t epoch, int64_t position,
+                                       int64_t sample)
 {
     const void *values = v->split->sample.values + (uint64_t)sample * v->split->sample.bytes;
     const bool f32 = v->split->sample.type == DATA_F32;
-    struct augment_sample s = {v->step, steps, v->size, *id, {f32 ? NULL : values, f32 ? values : NULL}, {{0}}};
+    struct augment_sample s = {.step = v->step,
+                               .steps = steps,
+                               .size = v->size,
+                               .id = {{v->recipe->seed, 0}, (uint32_t)position, epoch},
+                               .from = {f32 ? NULL : values, f32 ? values : NULL}};
     augment_draw(&s);
+    return s;
+}
+
+/* With the one that is mixed in: the batch tells which. */
+static void make_picture(const struct view *v, const struct order *o, int steps, uint32_t epoch, int64_t position,
+                         float *to)
+{
+    const int64_t batch = v->recipe->batch > 0 ? v->recipe->batch : AUGMENT_BLOCK, row = position % batch,
+                  first = position - row;
+    const int64_t rows = v->split->count - first < batch ? v->split->count - first : batch;
+    const int64_t from = first + augment_partner(row, rows);
+    struct augment_sample s = sample_of(v, steps, epoch, position, sample_at(v, o, position));
+    const struct augment_sample other = sample_of(v, steps, epoch, from, sample_at(v, o, from));
+    s.other = &other;
     for (int c = 0; c < v->size.channels; c++)
         for (int y = 0; y < v->size.height; y++)
             for (int x = 0; x < v->size.width; x++)
@@ -66,14 +97,14 @@ static int draw(const struct job *j, const struct view *v, const int64_t *chosen
     const int64_t each = (int64_t)v->size.channels * v->size.height * v->size.width;
     const char *output = j->options->output ? j->options->output : "augmented.png";
     for (int k = 0; k < COLUMNS; k++) {
-        uint32_t position[PICTURES] = {0};
+        const uint32_t epoch = (uint32_t)(k ? k - 1 : 0);
+        const struct order order = order_of(v, epoch);
+        int64_t position[PICTURES] = {0};
         snprintf(column[k], LABEL, k ? "epoch %d" : "as read", k);
-        if (k)
-            positions(&j->recipe, v->split->count, (uint32_t)k - 1, chosen, n, position);
+        find_positions(v, &order, chosen, n, position);
         for (int i = 0; i < n; i++) {
-            const struct augment_id id = {{j->recipe.seed, 0}, position[i], (uint32_t)(k ? k - 1 : 0)};
             float *to = pixels + (i * COLUMNS + k) * each;
-            make_picture(v, k ? v->steps : 0, &id, chosen[i], to);
+            make_picture(v, &order, k ? v->steps : 0, epoch, position[i], to);
             cell[i * COLUMNS + k] = (struct sheet_cell){.image = to, .line = {{.text = column[k]}}};
         }
     }
@@ -103,7 +134,8 @@ static int draw(const struct job *j, const struct view *v, const int64_t *chosen
 int inspect_augment(struct job *j)
 {
     const struct options *o = j->options;
-    struct view v = {.steps = plan_augment(j->plan, v.step)};
+    struct view v = {.recipe = &j->recipe};
+    v.steps = plan_augment(j->plan, v.step);
     int64_t chosen[PICTURES];
     if (v.steps == 0)
         return complain(STATUS_USAGE, "%s augments nothing: `data { augment = [RandomFlip] }` would", o->plan);

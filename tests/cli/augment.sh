@@ -1,32 +1,35 @@
 # Augmented training: the same bits on any number of threads, in parts, killed and resumed; epochs differ, evaluation is as it was.
 data=$(digits)
-sed 's/^data {/data {\n    augment = [RandomCrop(pad = 2), RandomFlip, RandomShift, Erase, Cutout(6)]/' "$ROOT/models/mnist_cnn.net" >cnn.net
-grep -q 'augment =' cnn.net || fail "the model has no data section"
-expect 0 netc cnn.net -o cnn.plan
-train="cnn.plan --train $data --batch 100 --steps 25"
-last=mnist_cnn-1/last.safetensors
-
-expect 0 netrun $train --runs one
-expect 0 netrun $train --runs three --threads 3
-cmp one/$last three/$last || fail "three threads augment otherwise"
-expect 0 netrun $train --steps 11 --runs stopped
-expect 0 netrun --resume stopped/mnist_cnn-1 --steps 25
-cmp one/$last stopped/$last || fail "a resumed run augments otherwise"
-
-# A batch in parts sees the same pictures: the losses differ by rounding alone.
 losses() { sed -n 's/.*"event":"step".*"loss":\([^,]*\),.*/\1/p' out; }
-expect 0 netrun $train --steps 6 --runs whole --json --log-every 1
-losses >whole.txt
-expect 0 netrun $train --steps 6 --runs parts --json --log-every 1 --memory 6MiB
-says err 'batch 100 runs as'
-losses >parts.txt
-paste whole.txt parts.txt | awk '{ d = $1 - $2; if (d < 0) d = -d; if (d > 1e-5 * $1) exit 1 } END { exit NR != 6 }' || fail "in parts: other losses"
+for words in 'RandomCrop(pad = 2), RandomFlip, RandomShift, Erase, Cutout(6)' 'ColorJitter(0.4, 0.4), RandomRotate(10), CutMix(p = 0.8)'; do
+    sed "s/^data {/data {\n    augment = [$words]/" "$ROOT/models/mnist_cnn.net" >cnn.net
+    grep -q 'augment =' cnn.net || fail "the model has no data section"
+    expect 0 netc cnn.net -o cnn.plan
+    train="cnn.plan --train $data --batch 100 --steps 25"
+    last=mnist_cnn-1/last.safetensors
+    rm -rf one three stopped whole parts
+
+    expect 0 netrun $train --runs one
+    expect 0 netrun $train --runs three --threads 3
+    cmp one/$last three/$last || fail "three threads augment otherwise"
+    expect 0 netrun $train --steps 11 --runs stopped
+    expect 0 netrun --resume stopped/mnist_cnn-1 --steps 25
+    cmp one/$last stopped/$last || fail "a resumed run augments otherwise"
+
+    # A batch in parts sees the same pictures: the losses differ by rounding alone.
+    expect 0 netrun $train --steps 6 --runs whole --json --log-every 1
+    losses >whole.txt
+    expect 0 netrun $train --steps 6 --runs parts --json --log-every 1 --memory 6MiB
+    says err 'batch 100 runs as'
+    losses >parts.txt
+    paste whole.txt parts.txt | awk '{ d = $1 - $2; if (d < 0) d = -d; if (d > 1e-5 * $1) exit 1 } END { exit NR != 6 }' || fail "in parts: other losses"
+done
 
 # Each epoch sees other pictures, and each seed: without learning the losses of two epochs are those of two sets.
 each() { expect 0 netrun cnn.plan --train "$data" --batch 100 --steps 40 --lr 0 --json --runs still "$@"; sed -n 's/.*"event":"epoch".*"train":{"loss":\([0-9.]*\).*/\1/p' out; }
 [ "$(each --set train.seed=3 | sort -u | wc -l)" = 2 ] || fail "both epochs see the same pictures"
 p=--set; none="$p data.augment.0.pad=0 $p data.augment.1.p=0 $p data.augment.2.height=0 $p data.augment.2.width=0 $p data.augment.3.p=0"
-sed 's/, Cutout(6)//' cnn.net >least.net
+sed 's/^data {/data {\n    augment = [RandomCrop(pad = 2), RandomFlip, RandomShift, Erase]/' "$ROOT/models/mnist_cnn.net" >least.net
 expect 0 netc least.net -o cnn.plan
 each $none >none.txt
 plan mnist_cnn

@@ -3,7 +3,8 @@
 CASE.net and CASE.safetensors: the numbers are drawn here from Philox as compiler/base/augment.h says, and the pictures are made of
 them by torchvision, on tensors of float32 from 0 to 1 where it computes and on bytes where it moves them. `input` [samples, c, h, w]
 has values 0..255; `output` [2, ROWS, c, h, w] is what training sees at positions FIRST .. FIRST + ROWS - 1, in file order, of the
-epochs EPOCHS, with seed SEED.
+epochs EPOCHS, with seed SEED. Of mixed samples also `label`, weights, and what PyTorch's cross_entropy makes of the mixed targets:
+`loss` and `grad.fc.weight` of each epoch.
 
 distributions.safetensors: for each number that a word draws, named `Word.case.number`, 21 values and the shares of torchvision's
 draws that are not above them, [2, 21]; for Cutout, which torchvision has not, of the authors' code.
@@ -20,7 +21,7 @@ from philox import philox
 from store import write_safetensors, write_text
 
 SEED, FIRST, ROWS, EPOCHS, STREAM = 7, 3, 20, (0, 5), 0x41554700
-DRAWS = 100000
+DRAWS, CLASSES, SMOOTHING = 100000, 5, 0.1
 
 
 class Stream:
@@ -121,6 +122,46 @@ def cutout(s, x, size, fill=0):
     return x
 
 
+def beta(s, alpha):
+    if alpha == 1:
+        return s.between(0, 1)
+    while True:
+        x, y = (math.log((s.word() + 0.5) * 2.0 ** -32) / alpha for _ in range(2))
+        if math.exp(x) + math.exp(y) <= 1:
+            return 1 / (1 + math.exp(y - x))
+
+
+def mixup(s, x, alpha=1, p=1):
+    return {"lam": beta(s, alpha) if s.chance(p) else 1}
+
+
+def cut_mix(s, x, alpha=1, p=1):
+    height, width = x.shape[-2:]
+    mixed, r_x, r_y = s.chance(p), s.below(width), s.below(height)
+    r = 0.5 * math.sqrt(1 - (beta(s, alpha) if mixed else 1))     # from here on as torchvision's CutMix.make_params
+    r_w_half, r_h_half = int(r * width), int(r * height)
+    x1, y1 = max(r_x - r_w_half, 0), max(r_y - r_h_half, 0)
+    x2, y2 = min(r_x + r_w_half, width), min(r_y + r_h_half, height)
+    return {"box": (x1, y1, x2, y2), "lam_adjusted": 1 - (x2 - x1) * (y2 - y1) / (width * height)}
+
+
+MIXES = {"Mixup": (mixup, v2.MixUp), "CutMix": (cut_mix, v2.CutMix)}
+
+
+def mix(word, arguments, index, epoch, batch, labels):
+    """torchvision's mixing, of each 16 of a batch, in which each sample has parameters of its own."""
+    make, transform = MIXES[word]
+    transform = transform(num_classes=CLASSES)
+    seen, targets = [], []
+    for first in range(0, ROWS, 16):
+        x, y = batch[first:first + 16], labels[first:first + 16]
+        for i in range(len(x)):
+            params = {**make(Stream(FIRST + first + i, epoch, index), x, **arguments), "labels": y, "batch_size": len(x)}
+            seen.append(transform.transform(x, params)[i])
+            targets.append(transform.transform(y, params)[i])
+    return torch.stack(seen), torch.stack(targets)
+
+
 WORDS = {"RandomCrop": random_crop, "RandomFlip": random_flip, "RandomShift": random_shift, "RandomRotate": random_rotate,
          "RandomResizedCrop": random_resized_crop, "ColorJitter": color_jitter, "Noise": noise, "Erase": erase, "Cutout": cutout}
 
@@ -139,21 +180,33 @@ def case(name, shape, *words):
     """words: pairs of a word and its arguments."""
     generator = np.random.default_rng(sum(map(ord, name)))
     picture = generator.integers(0, 256, size=[FIRST + ROWS, *shape]).astype(np.float32)
+    mixes = words[-1][0] in MIXES
+    weight = torch.tensor(generator.normal(size=[CLASSES, math.prod(shape)]) / 5000, dtype=torch.float32, requires_grad=True)
+    labels = torch.tensor(generator.integers(0, CLASSES, size=[FIRST + ROWS]))
+    losses, gradients = [], []
     output = np.zeros([len(EPOCHS), ROWS, *shape], np.float32)
     for e, epoch in enumerate(EPOCHS):
         for row in range(ROWS):
             x = torch.from_numpy(picture[FIRST + row] / np.float32(255))
-            for i, (word, arguments) in enumerate(words):
+            for i, (word, arguments) in enumerate(words[:-1] if mixes else words):
                 x = WORDS[word](Stream(FIRST + row, epoch, i), x, **arguments)
             output[e, row] = x.numpy() * np.float32(255)
+        if mixes:
+            x, targets = mix(*words[-1], len(words) - 1, epoch, torch.from_numpy(output[e]), labels[FIRST:])
+            output[e] = x.numpy()
+            weight.grad = None
+            loss = torch.nn.functional.cross_entropy(x.flatten(1) @ weight.T, targets, label_smoothing=SMOOTHING)
+            loss.backward()
+            losses.append(loss.item())
+            gradients.append(weight.grad.numpy())
     sizes = ", ".join(map(str, shape))
     write_text(f"augment/{name}.net", f"""# Pictures augmented, compared with torchvision.
 net {name}
 
 input  x : f32[{sizes}]
-target t : f32[1]
+target t : {f"class[{CLASSES}]" if mixes else "f32[1]"}
 
-y = x -> Flatten -> fc: Linear(1)
+y = x -> Flatten -> fc: Linear({CLASSES if mixes else 1})
 
 output y
 
@@ -162,13 +215,15 @@ data {{
 }}
 
 train {{
-    loss      = MSE(y, t)
+    loss      = {f"CrossEntropy(y, t, smoothing = {SMOOTHING})" if mixes else "MSE(y, t)"}
     optimizer = SGD(lr = 0)
     batch     = {ROWS}
     seed      = {SEED}
 }}
 """)
-    write_safetensors(f"augment/{name}.safetensors", {"input": picture, "output": output})
+    more = {"label": labels.numpy(), "fc.weight": weight.detach().numpy(), "loss": np.array(losses, np.float32),
+            "grad.fc.weight": np.stack(gradients)} if mixes else {}
+    write_safetensors(f"augment/{name}.safetensors", {"input": picture, "output": output, **more})
 
 
 case("crop", (3, 6, 7), ("RandomCrop", {"pad": [2, 3]}))
@@ -189,6 +244,9 @@ case("noise", (3, 6, 7), ("Noise", {"std": 0.2}))
 case("all", (3, 8, 8), ("RandomResizedCrop", {}), ("RandomFlip", {}),
      ("ColorJitter", {"brightness": 0.4, "contrast": 0.4, "saturation": 0.4, "hue": 0.1}), ("RandomRotate", {"degrees": 15}),
      ("Erase", {}))
+case("mixup", (1, 6, 7), ("RandomFlip", {}), ("Mixup", {"alpha": 0.4}))
+case("mixup_some", (3, 4, 5), ("Mixup", {"alpha": 2, "p": 0.5}))
+case("cut_mix", (3, 6, 7), ("RandomCrop", {"pad": [1, 1]}), ("CutMix", {}))
 
 
 # ---- distributions ----
@@ -228,6 +286,11 @@ jitter = list(seen(v2.ColorJitter(0.4, 1.5, 0.3, 0.2)))
 for i, name in enumerate(("brightness_factor", "contrast_factor", "saturation_factor", "hue_factor")):
     share(f"ColorJitter.some.{i}", [p[name] for p in jitter])
 share("ColorJitter.some.4", [sum(int(k) << 2 * i for i, k in enumerate(p["fn_idx"])) for p in jitter])
+for alpha in (0.2, 1, 3):
+    mixup_ = v2.MixUp(alpha=float(alpha), num_classes=2)
+    share(f"Mixup.alpha{alpha}.0", [mixup_.make_params([])["lam"] for _ in range(DRAWS)])
+cut = [p for p in seen(v2.CutMix(alpha=1.0, num_classes=2))]
+columns("CutMix.default", [(p["lam_adjusted"], p["box"][1], p["box"][3], p["box"][0], p["box"][2]) for p in cut])
 boxes = []
 for _ in range(DRAWS):
     y, x = np.random.randint(HEIGHT), np.random.randint(WIDTH)

@@ -19,6 +19,7 @@ struct set {
     int64_t samples, each;
     unsigned char *u8;
     float *f32;
+    int32_t label[FIRST + ROWS];
 };
 
 static void set_open(struct set *s, const char *net)
@@ -33,6 +34,9 @@ static void set_open(struct set *s, const char *net)
     s->u8 = malloc((size_t)(s->samples * s->each));
     s->f32 = malloc((size_t)(s->samples * s->each) * sizeof *s->f32);
     assert_true(s->u8 && s->f32);
+    const struct st_tensor *label = st_find(&s->f, "label");
+    for (int i = 0; i < FIRST + ROWS; i++)
+        s->label[i] = label ? (int32_t)stored_value(label, i) : 0;
     for (int64_t i = 0; i < s->samples * s->each; i++) {
         s->u8[i] = (unsigned char)stored_value(s->input, i);
         s->f32[i] = (float)s->u8[i] / 255;
@@ -56,8 +60,14 @@ static void reference(const struct plan *p, const struct set *s, uint32_t epoch,
                                .id = {{(uint32_t)plan_number(p, "train.seed", 0), 0}, (uint32_t)sample, epoch},
                                .from = {.u8 = s->u8 + sample * s->each}};
     const int width = a.size.width, height = a.size.height;
+    const int64_t other = FIRST + augment_partner(sample - FIRST, ROWS);
     assert_true(a.steps > 0);
     augment_draw(&a);
+    struct augment_sample mixed = a;
+    mixed.id.position = (uint32_t)other;
+    mixed.from.u8 = s->u8 + other * s->each;
+    augment_draw(&mixed);
+    a.other = &mixed;
     for (int64_t e = 0; e < s->each; e++)
         to[e] = (double)augmented(&a, a.steps, (int)(e / width / height), (int)(e / width % height), (int)(e % width));
 }
@@ -87,6 +97,27 @@ static void check_run(struct trial *t, const struct set *s, int epoch, int64_t d
     free(host);
 }
 
+/* Of mixed targets, and the gradient of the weights. */
+static void check_loss(struct trial *t, const struct set *s, int epoch)
+{
+    uint32_t control[CTL_WORDS];
+    struct closeness loss = {0}, gradient = {0};
+    const struct st_tensor *weight = st_find(&s->f, "fc.weight"), *losses = st_find(&s->f, "loss"),
+                           *gradients = st_find(&s->f, "grad.fc.weight");
+    const int w = tensor_named(t, PHASE_TRAIN, "fc.weight"), g = tensor_named(t, PHASE_TRAIN, "grad.fc.weight");
+    assert_true(weight && losses && gradients && w >= 0 && g >= 0);
+    for (int64_t i = 0; i < stored_count(weight); i++)
+        value_put(t, w, 0, i, stored_value(weight, i) * (t->data.samples_f32 ? 255 : 1));
+    control_train(&t->recipe, 0, epochs[epoch], FIRST, ROWS, s->samples, control);
+    trial_run(t, PHASE_TRAIN, control);
+    closer(&loss, 0, (double)control_float(control_of(t), CTL_LOSS), stored_value(losses, epoch));
+    for (int64_t i = 0; i < stored_count(weight); i++)
+        closer(&gradient, i, value_get(t, g, 0, i) * (t->data.samples_f32 ? 255 : 1),
+               stored_value(gradients, epoch * stored_count(weight) + i));
+    assert_true(is_close(&loss, t->c.file, "loss", 1e-5, 0));
+    assert_true(is_close(&gradient, t->c.file, "gradient", 1e-4, 0));
+}
+
 static void test_case(void **state)
 {
     struct set s;
@@ -98,6 +129,7 @@ static void test_case(void **state)
         trial_compile(&t, false);
         trial_arm(&t, ROWS);
         t.data = (struct device_data){.samples = i % 2 ? (void *)s.f32 : (void *)s.u8,
+                                      .targets = s.label,
                                       .samples_f32 = i % 2,
                                       .count = s.samples,
                                       .sample_bytes = s.each * (i % 2 ? 4 : 1)};
@@ -105,7 +137,11 @@ static void test_case(void **state)
         for (int epoch = 0; epoch < EPOCHS; epoch++) {
             check_run(&t, &s, epoch, 0, ROWS);
             check_run(&t, &s, epoch, 0, 16); /* parts of it see the same */
-            check_run(&t, &s, epoch, 7, 13);
+            check_run(&t, &s, epoch, 16, 4);
+            if (augment_mixes(t.p))
+                check_loss(&t, &s, epoch);
+            else
+                check_run(&t, &s, epoch, 7, 13);
         }
         trial_close(&t);
     }
@@ -152,6 +188,10 @@ static const struct distribution {
     {"RandomResizedCrop.default", "RandomResizedCrop", {{0.08, 1}, {3.0 / 4, 4.0 / 3}}, 4, -1},
     {"RandomRotate.degrees30", "RandomRotate", {{30, 30}}, 3, -1},
     {"ColorJitter.some", "ColorJitter", {{0.4}, {1.5}, {0.3}, {0.2}}, 5, -1},
+    {"Mixup.alpha0.2", "Mixup", {{0.2}, {1}}, 1, -1},
+    {"Mixup.alpha1", "Mixup", {{1}, {1}}, 1, -1},
+    {"Mixup.alpha3", "Mixup", {{3}, {1}}, 1, -1},
+    {"CutMix.default", "CutMix", {{1}, {1}}, 5, -1},
     {"Cutout.size16", "Cutout", {{16, 16}}, 2, -1},
 };
 
@@ -181,7 +221,7 @@ static void test_distribution(void **state)
             const double at = stored_value(x, i), share = stored_value(x, stored_count(x) / 2 + i);
             int below = 0;
             for (int j = 0; j < drawn; j++)
-                below += (double)n[j][k] <= at + 1e-6;
+                below += (double)n[j][k] <= at + 1e-6 * fabs(at);
             if (fabs((double)below / drawn - share) > 0.012)
                 fail_msg("%s: %g of the draws up to %g, torchvision has %g", name, (double)below / drawn, at, share);
         }

@@ -22,13 +22,22 @@ static int gathered(const struct plan *p)
     return first->out[1];
 }
 
-static void check_epochs(struct trial *t, struct device *d, const struct st_tensor *output)
+/* Weights are those whose loss is stored. */
+static void put_weights(const struct trial *t, struct device *d, const struct st_tensor *weight)
+{
+    for (int i = 0; weight && i < t->p->ntensor; i++)
+        if (!strcmp(t->p->tensor[i].name, weight->name) && t->p->tensor[i].schedule < 0)
+            assert_true(d->write(d, PHASE_TRAIN, i, 0, weight->data, (int64_t)weight->bytes));
+}
+
+static void check_epochs(struct trial *t, struct device *d, const struct st_tensor *output,
+                         const struct st_tensor *losses)
 {
     const int x = gathered(t->p);
     const struct tensor *tensor = &t->p->tensor[x];
     const int64_t each = tensor_elements(tensor), count = 2 * ROW_BLOCK * row_elements(tensor);
     float *got = calloc((size_t)count, sizeof *got);
-    struct closeness c = {0};
+    struct closeness c = {0}, loss = {0};
     struct device_error e;
     assert_non_null(got);
     for (int epoch = 0; epoch < EPOCHS; epoch++) {
@@ -37,12 +46,15 @@ static void check_epochs(struct trial *t, struct device *d, const struct st_tens
         if (!d->run(d, PHASE_TRAIN, control, 1, &e))
             fail_msg("%s", e.text);
         assert_true(d->read(d, PHASE_TRAIN, x, 0, got, count * 4));
+        if (losses)
+            closer(&loss, epoch, (double)control_float(control[0], CTL_LOSS), stored_value(losses, epoch));
         for (int64_t i = 0; i < ROWS * each; i++)
             closer(&c, i, (double)got[index_of(tensor, i / each, i % each)],
                    stored_value(output, epoch * ROWS * each + i));
     }
     free(got);
     assert_true(is_close(&c, t->c.file, "against torchvision", 0, 0.02));
+    assert_true(is_close(&loss, t->c.file, "loss", 1e-5, 0));
 }
 
 static void test_case(void **state)
@@ -50,7 +62,7 @@ static void test_case(void **state)
     struct trial t;
     struct st_file f;
     struct device_error e = {0};
-    static const float targets[SAMPLES];
+    int32_t targets[SAMPLES] = {0}; /* as many bytes as floats, and those are not looked at */
     if (getenv("NETRUN_CUDA_LIBDIR") && !strcmp(getenv("NETRUN_CUDA_LIBDIR"), SIM_FOLDER) && !sim_there())
         skip();
     open_beside(&f, *state);
@@ -64,6 +76,9 @@ static void test_case(void **state)
     assert_non_null(u8);
     for (int64_t i = 0; i < stored_count(input); i++)
         u8[i] = (unsigned char)stored_value(input, i);
+    const struct st_tensor *label = st_find(&f, "label");
+    for (int i = 0; label && i < FIRST + ROWS; i++)
+        targets[i] = (int32_t)stored_value(label, i);
     t.data = (struct device_data){u8, targets, false, SAMPLES, each, sizeof *targets};
     struct device_rows capacity = {.rows = {[PHASE_TRAIN] = 2 * ROW_BLOCK}};
     const struct schedule *s = plan_schedule(t.p, &target_cuda, PHASE_TRAIN);
@@ -75,7 +90,8 @@ static void test_case(void **state)
         if (!d->arm(d, &capacity, &t.data, 1, resident ? d->room(d, INT64_MAX) : arena + stage, &e) ||
             !d->data(d, &t.data, &e))
             fail_msg("%s", e.text);
-        check_epochs(&t, d, output);
+        put_weights(&t, d, st_find(&f, "fc.weight"));
+        check_epochs(&t, d, output, st_find(&f, "loss"));
         d->close(d);
     }
     free(u8);

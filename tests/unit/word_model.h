@@ -41,7 +41,8 @@ static inline char *model_with(const struct word *w, const char *call, const cha
     };
     const char *part[WORD_KINDS], *metrics = "";
     char *text = calloc(1, 4096), list[256];
-    bool classes = (w->kind == WORD_METRIC && !w->values) || !strcmp(w->name, "CrossEntropy");
+    bool classes =
+        (w->kind == WORD_METRIC && !w->values) || w->kind == WORD_AUGMENT || !strcmp(w->name, "CrossEntropy");
     assert_non_null(text);
     for (int k = 0; k < WORD_KINDS; k++)
         part[k] = k == (int)w->kind ? call : plain[k];
@@ -49,7 +50,7 @@ static inline char *model_with(const struct word *w, const char *call, const cha
         snprintf(list, sizeof list, "    metrics = [%s]\n", part[WORD_METRIC]);
         metrics = list;
     }
-    if (w->kind == WORD_METRIC && classes)
+    if ((w->kind == WORD_METRIC && classes) || w->kind == WORD_AUGMENT)
         part[WORD_LOSS] = "CrossEntropy(y, goal)";
     bool joins = w->kind == WORD_LAYER && w->nvalue < 0;
     snprintf(
