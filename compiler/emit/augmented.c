@@ -37,11 +37,39 @@ static const char *arguments(struct writer *w, const struct augment_step *step)
     return arg;
 }
 
-static void put_drawn(struct writer *w, int n)
+enum { MOST_LINES = 2048 }; /* rows and columns of a table */
+
+/* How many of the first words say by a table where rows and columns come from: a row's place does not depend on the column, nor a
+ * column's on the row. Threads of a GPU, which share what a sample draws, compute it anew. */
+static int tabled(const struct augment_step *step, int n, const struct augment_size *size, bool shared)
+{
+    int k = 0;
+    while (k < n && step[k].word->augment->place)
+        k++;
+    return shared || size->height + size->width > MOST_LINES ? 0 : k;
+}
+
+static void put_table(struct writer *w, const struct augment_step *step, int n, const struct augment_size *size,
+                      bool columns)
+{
+    put(w, "for (int i = 0; i < %d; i++) {", columns ? size->width : size->height);
+    put(w, "int y = %s, x = %s;", columns ? "0" : "i", columns ? "i" : "0");
+    for (int k = n - 1; k >= 0; k--) {
+        put(w, "if (augment_inside(%s, %d, %d))", columns ? "0, x" : "y, 0", size->height, size->width);
+        put(w, "    %s_place(d->n[%d], %d, %d, &y, &x);", step[k].word->augment->text, k, size->height, size->width);
+    }
+    put(w, "drawn.%s[i] = (short)(augment_inside(%s, %d, %d) ? %s : -1);", columns ? "column" : "row",
+        columns ? "0, x" : "y, 0", size->height, size->width, columns ? "x" : "y");
+    put(w, "}");
+}
+
+static void put_drawn(struct writer *w, int n, int lines, const struct augment_size *size)
 {
     put(w, "struct @_drawn {");
     put(w, "struct augment_id id;");
     put(w, "float n[%d][AUGMENT_NUMBERS];", n);
+    if (lines)
+        put(w, "short row[%d], column[%d];", size->height, size->width);
     put(w, "};");
     put(w, "%s", "");
 }
@@ -129,6 +157,11 @@ static void put_draw(struct writer *w, const struct augment_step *step, int n, c
         if (augment_averages(&step[i]) && !shared)
             put_mean(w, &step[i], i, size);
     }
+    const int lines = tabled(step, n, size, shared);
+    if (lines) {
+        put_table(w, step, lines, size, false);
+        put_table(w, step, lines, size, true);
+    }
     put(w, "(void)at;");
     put(w, "return drawn;");
     put(w, "}");
@@ -181,7 +214,8 @@ int put_augmented(struct writer *w, const struct tensor *t, bool shared)
     if (n == 0)
         return 0;
     const bool mixes = step[n - 1].word->augment->mix;
-    put_drawn(w, n);
+    const int lines = tabled(step, n, &size, shared);
+    put_drawn(w, n, lines, &size);
     open_pixel(w, 0);
     put(w, "const int64_t e = at * %lld + (c * %d + y) * %d + x;", (long long)tensor_elements(t), size.height,
         size.width);
@@ -189,7 +223,14 @@ int put_augmented(struct writer *w, const struct tensor *t, bool shared)
     put(w, "return a->samples_f32 ? ((const float *)a->samples)[e] : ((const uint8_t *)a->samples)[e];");
     put(w, "}");
     put(w, "%s", "");
-    for (int i = 0; i < n - mixes; i++)
+    if (lines) {
+        open_pixel(w, lines);
+        put(w, "const int row = d->row[y], column = d->column[x];");
+        put(w, "return (row | column) < 0 ? 0 : @_pixel0(a, at, d, c, row, column);");
+        put(w, "}");
+        put(w, "%s", "");
+    }
+    for (int i = lines; i < n - mixes; i++)
         put_step(w, &step[i], i, &size);
     put_draw(w, step, n, &size, shared);
     if (mixes)
@@ -226,11 +267,15 @@ void put_augment_means(struct writer *w, const struct tensor *t)
     }
 }
 
-const char *augmented_text(struct writer *w, const struct tensor *t, int n, const struct augmented *of, const char *e)
+const char *augment_place(struct writer *w, const struct tensor *t, const char *e)
 {
     const struct augment_size s = augment_size(t);
-    const char *place = region_printf(w->region, "(int)((%s) / %lld), (int)((%s) / %d %% %d), (int)((%s) %% %d)", e,
-                                      (long long)s.height * s.width, e, s.width, s.height, e, s.width);
+    return region_printf(w->region, "(int)((%s) / %lld), (int)((%s) / %d %% %d), (int)((%s) %% %d)", e,
+                         (long long)s.height * s.width, e, s.width, s.height, e, s.width);
+}
+
+const char *augmented_text(struct writer *w, int n, const struct augmented *of, const char *place)
+{
     if (augment_mixes(w->plan))
         return region_printf(w->region, "@_mixed(a, %s, %s, %s, %s, %s)", of->at, of->drawn, of->other, of->other_drawn,
                              place);

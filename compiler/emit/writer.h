@@ -96,8 +96,9 @@ void put_augment_means(struct writer *w, const struct tensor *t);
 struct augmented {
     const char *at, *drawn, *other, *other_drawn;
 };
-/* C expression of element e of it, before the transforms of numbers, given those n words. */
-const char *augmented_text(struct writer *w, const struct tensor *t, int n, const struct augmented *of, const char *e);
+/* C expressions: "channel, row, column" of element e; and the pixel there, before the transforms of numbers, given those n words. */
+const char *augment_place(struct writer *w, const struct tensor *t, const char *e);
+const char *augmented_text(struct writer *w, int n, const struct augmented *of, const char *place);
 /* Before open_kernel: writes @_share(a, row), the share of its target that a sample keeps. False: it keeps all, and nothing is
  * written. */
 bool put_augment_share(struct writer *w);

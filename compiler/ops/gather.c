@@ -98,7 +98,8 @@ static const char *pixel_text(struct writer *w, const struct tensor *t, int word
     if (!words)
         return region_printf(w->region, "pixel(a, %s * %lld + %s, %s, %s)", of->at, (long long)tensor_elements(t), e,
                              f->scale, f->shift);
-    return region_printf(w->region, "%s * %s + %s", f->scale, augmented_text(w, t, words, of, e), f->shift);
+    return region_printf(w->region, "%s * %s + %s", f->scale, augmented_text(w, words, of, augment_place(w, t, e)),
+                         f->shift);
 }
 
 /* One sample after the other. */
@@ -180,6 +181,7 @@ static int put_augmented_read(struct writer *w, const struct tensor *t)
 {
     const int words = put_augmented(w, t, false);
     const char *of = augment_mixes(w->plan) ? ", int64_t other, const struct @_drawn *o" : "";
+    const struct augment_size size = augment_size(t);
     if (!words)
         return 0;
     put(w,
@@ -187,9 +189,17 @@ static int put_augmented_read(struct writer *w, const struct tensor *t)
         "real shift, real *restrict x)",
         of);
     put(w, "{");
-    put(w, "for (int k = 0; k < $; k++)");
-    put(w, "    x[k] = at < 0 || k >= n ? 0 : scale * %s + shift;",
-        augmented_text(w, t, words, &(struct augmented){"at", "d", "other", "o"}, "from + k"));
+    put(w, "int c = (int)(from / %lld), row = (int)(from / %d %% %d), column = (int)(from %% %d);",
+        (long long)size.height * size.width, size.width, size.height, size.width);
+    put(w, "for (int k = 0; k < $; k++) {");
+    put(w, "x[k] = at < 0 || k >= n ? 0 : scale * %s + shift;",
+        augmented_text(w, words, &(struct augmented){"at", "d", "other", "o"}, "c, row, column"));
+    put(w, "column++;");
+    put(w, "if (column == %d)", size.width);
+    put(w, "    column = 0, row++;");
+    put(w, "if (row == %d)", size.height);
+    put(w, "    row = 0, c++;");
+    put(w, "}");
     put(w, "}");
     put(w, "%s", "");
     return words;
