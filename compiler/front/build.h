@@ -146,6 +146,7 @@ struct key {
     bool required;
     struct arg arg;      /* KEY_PLAIN, KEY_BATCH: type, default, range */
     const char *text;    /* KEY_WORD: the word that a text in quotes stands for, as its first argument */
+    const char * or ;    /* KEY_PLAIN: the key that a text in quotes or a word of its kind is, instead of a number */
     const char *nothing; /* KEY_PLAIN: what is wrong with a 0 that is written, where a default of 0 stands for none */
 };
 extern const struct key setting_keys[]; /* in the order of the plan; name NULL ends */

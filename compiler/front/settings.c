@@ -13,7 +13,8 @@ const struct key setting_keys[] = {
     { .name = "data.augment", .type = KEY_WORDS, .word = WORD_AUGMENT },
     { .name = "data.shuffle", .type = KEY_PLAIN, .arg = { .type = ARG_BOOL, .otherwise = 1 } },
     { .name = "data.holdout", .type = KEY_PLAIN, .arg = { .type = ARG_NUMBER, .max = 1, .below = true },
-      .nothing = "a `holdout` of nothing tests nothing" },
+      .nothing = "a `holdout` of nothing tests nothing", .or = "data.holdout.from" },
+    { .name = "data.holdout.from", .type = KEY_WORD, .word = WORD_SOURCE, .text = "files" },
     { .name = "data.samples", .type = KEY_SAMPLES },
     { .name = "train.loss", .type = KEY_WORD, .word = WORD_LOSS, .required = true },
     { .name = "train.optimizer", .type = KEY_WORD, .word = WORD_OPTIMIZER, .required = true },
@@ -134,7 +135,7 @@ static void unknown_key(struct builder *b, const char *section, const struct ast
     const char *known[MAX_KEYS], *all = "";
     int n = 0;
     for (const struct key *k = setting_keys; k->name; k++)
-        if (strncmp(k->name, section, strlen(section)) == 0) {
+        if (strncmp(k->name, section, strlen(section)) == 0 && !strchr(strchr(k->name, '.') + 1, '.')) {
             known[n] = strchr(k->name, '.') + 1;
             all = region_printf(b->region, "%s%s%s", all, n ? ", " : "", known[n]);
             n++;
@@ -289,26 +290,41 @@ static void check_batch(struct builder *b, const struct slot *batch)
     }
 }
 
-static const struct ast_entry *entry_of(const char *key, const struct slot *slots)
+static struct slot *slot_of(const char *key, struct slot *slots)
 {
-    for (const struct key *k = setting_keys; k->name; k++)
-        if (strcmp(k->name, key) == 0)
-            return slots[k - setting_keys].entry;
-    return NULL;
+    const struct key *k = setting_keys;
+    while (strcmp(k->name, key) != 0)
+        k++;
+    return &slots[k - setting_keys];
 }
 
-/* What is read from where: nothing for samples that stand in the file, and no test set without a training set. */
-static void check_sources(struct builder *b, const struct slot *slots)
+/* A number, or where something is read. */
+static void place_sources(struct slot *slots)
 {
-    const struct ast_entry *train = entry_of("data.train", slots), *test = entry_of("data.test", slots),
-                           *samples = entry_of("data.samples", slots), *either = train ? train : test;
-    if (either && samples) {
-        diag_error(b->diag, "N0420", either->loc, NULL, "`%s` is read from files, but the samples stand here",
-                   either->path);
-        diag_place(b->diag, samples->loc, "set here");
-    } else if (test && !train) {
-        diag_error(b->diag, "N0420", test->loc, NULL, "`test` says what is read, and `train` does not");
-        diag_help(b->diag, "for example `train = \"train\"`: a file or folder within that of the data");
+    for (const struct key *k = setting_keys; k->name; k++) {
+        struct slot *slot = &slots[k - setting_keys];
+        const struct ast *a = k->or &&slot->entry ? slot->entry->value : NULL;
+        if (!a || (a->kind != AST_STRING && !(ast_text(a) && word_find(WORD_SOURCE, a->text))))
+            continue;
+        *slot_of(k->or, slots) = *slot;
+        *slot = (struct slot){0};
+    }
+}
+
+/* What is read from where: nothing for samples that stand in the file, and no other set without a training set. */
+static void check_sources(struct builder *b, struct slot *slots)
+{
+    static const char *const keys[] = {"data.train", "data.test", "data.holdout.from"};
+    const struct ast_entry *samples = slot_of("data.samples", slots)->entry;
+    for (int i = 0; i < COUNT(keys); i++) {
+        const struct ast_entry *e = slot_of(keys[i], slots)->entry;
+        if (e && samples) {
+            diag_error(b->diag, "N0420", e->loc, NULL, "`%s` is read from files, but the samples stand here", e->path);
+            diag_place(b->diag, samples->loc, "set here");
+        } else if (e && !slot_of(keys[0], slots)->entry) {
+            diag_error(b->diag, "N0420", e->loc, NULL, "`%s` says what is read, and `train` does not", e->path);
+            diag_help(b->diag, "for example `train = \"train\"`: a file or folder within that of the data");
+        }
     }
 }
 
@@ -350,6 +366,7 @@ void settings_build(struct builder *b)
     }
     read_defines(b, "data", slots);
     read_defines(b, "train", slots);
+    place_sources(slots);
     for (const struct key *k = setting_keys; k->name; k++)
         set_key(b, k, &slots[k - setting_keys]);
     for (const struct key *k = setting_keys; k->name; k++)

@@ -2,11 +2,23 @@
  * the one whose row in runtime/data has the word, or of `files` that which knows its own. */
 #include "graph/word.h"
 
+static const char *const channels[] = {"auto", "first", "last", NULL};
+
 /* clang-format off */
+#define CHANNELS {.name = "channels", .help = "of images: last is [n, h, w, c]", .type = ARG_TEXT, .choice = channels}
 static const struct word word[] = {
     {.kind = WORD_SOURCE, .name = "files", .doc = "a folder, or a file of samples and one of their labels",
      .arg = {{.name = "samples", .help = "a file or folder", .type = ARG_TEXT, .required = true, .path = true},
              {.name = "labels", .help = "a file; left out: they are in that of the samples", .type = ARG_TEXT, .path = true}}},
+    {.kind = WORD_SOURCE, .name = "npy", .doc = "two arrays of NumPy",
+     .arg = {{.name = "samples", .help = "a file", .type = ARG_TEXT, .required = true, .path = true},
+             {.name = "labels", .help = "a file", .type = ARG_TEXT, .required = true, .path = true},
+             CHANNELS}},
+    {.kind = WORD_SOURCE, .name = "npz", .doc = "two arrays of an archive of NumPy",
+     .arg = {{.name = "file", .help = "an archive", .type = ARG_TEXT, .required = true, .path = true},
+             {.name = "x", .help = "the array of samples; left out: x_train or x_test", .type = ARG_TEXT},
+             {.name = "y", .help = "the array of labels; left out: y_train or y_test", .type = ARG_TEXT},
+             CHANNELS}},
 };
 /* clang-format on */
 

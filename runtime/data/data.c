@@ -75,6 +75,7 @@ static bool read_split(const struct contents *contents, struct picture_cache *ca
                          samples->name[0], format->name);
     from.samples = samples->name;
     from.n = samples->n;
+    from.part = first;
     from.labels = labels->n ? labels->name[0] : NULL;
     from.class = contents->class[first / 2];
     from.kept = contents->kept[first / 2];
@@ -82,8 +83,11 @@ static bool read_split(const struct contents *contents, struct picture_cache *ca
     if (format->cached && picture_cache_works(cache))
         from.now = cache->now[first / 2] = calloc(from.n, sizeof *from.now);
     from.where = from.wish.where && from.wish.where[first / 2].word ? &from.wish.where[first / 2] : NULL;
-    return format->read(&from, split, error) &&
-           (!from.wish.steps || from.wish.alone || format->is || data_transform(&from, split, error)) &&
+    if (!format->read(&from, split, error))
+        return false;
+    if (split->count == 0)
+        return true;
+    return (!from.wish.steps || from.wish.alone || format->is || data_transform(&from, split, error)) &&
            (split->label.type == DATA_F32 || check_classes_of(split, MAX_CLASSES, "expected", error));
 }
 

@@ -66,13 +66,15 @@ struct dataset {
  * reason in `error`. */
 typedef bool data_fits(const void *wanted, const struct data_field *field, bool label, struct data_error *error);
 
+enum data_target { TARGET_ANY, TARGET_CLASS, TARGET_VALUES };
 struct picture_step;
 struct data_where;
 struct columns;
 struct data_wish {
     data_fits *fits; /* NULL: anything will do */
     const void *wanted;
-    const struct data_where *where;  /* [2], of training set and test set (word.h); NULL: the folder decides */
+    enum data_target target;         /* what the network's is */
+    const struct data_where *where;  /* [DATA_SPLITS] (word.h); NULL: the folder decides */
     const struct picture_step *step; /* transforms of pictures or sounds (word.h), which make the samples */
     int steps;
     bool alone;                    /* each is for files of its kind, and what comes as an array stays as it is */

@@ -6,7 +6,16 @@
 #include "data.h"
 
 enum { DATA_START = 12 };
-enum data_part { TRAIN_SAMPLES, TRAIN_LABELS, TEST_SAMPLES, TEST_LABELS, HOLDOUT_SAMPLES, HOLDOUT_LABELS, DATA_PARTS };
+enum data_part {
+    TRAIN_SAMPLES,
+    TRAIN_LABELS,
+    TEST_SAMPLES,
+    TEST_LABELS,
+    HOLDOUT_SAMPLES,
+    HOLDOUT_LABELS,
+    DATA_PARTS,
+    DATA_ALL_SAMPLES = DATA_PARTS
+};
 
 /* A file of the folder as far as its name and its first bytes, unpacked, tell. */
 struct data_file {
@@ -16,13 +25,15 @@ struct data_file {
     bool told;                       /* the .net file says which part it is, so that its name need not */
 };
 
-/* DAMAGED: it should be one of them, and `error` says why it is not; it counts if no other format takes the file. */
-enum data_claim { DATA_NOT_MINE, DATA_MINE, DATA_DAMAGED };
+/* DAMAGED: it should be one of them, and `error` says why it is not; it counts if no other format takes the file. NOT_TOLD: it is of
+ * the format, but no part of the set by itself, as `error` says; it counts if nothing in the folder is data. */
+enum data_claim { DATA_NOT_MINE, DATA_MINE, DATA_DAMAGED, DATA_NOT_TOLD };
 
 /* What a split is read from. */
 struct data_source {
     char *const *samples; /* paths, in the order of the names */
     size_t n;             /* of samples: 1 but where parts may be `many` files */
+    enum data_part part;  /* TRAIN_SAMPLES, TEST_SAMPLES or HOLDOUT_SAMPLES are asked for */
     const char *labels;   /* NULL: they are in the files of the samples, or ... */
     const int32_t *class; /* ... these are of the samples, from the folders they are in */
     struct data_wish wish;
@@ -40,7 +51,8 @@ struct data_format {
     bool many;                     /* several files may be one part */
     const char *word; /* of .net (compiler/ops/sources.c), whose files are of this format whatever they hold; or NULL */
     bool table;       /* of columns: its files are data only where nothing else is */
-    /* One of the two. Of files in the folder, or named by the .net file (`told`: *part does not matter): */
+    /* One of the two. Of files in the folder, or named by the .net file (`told`: *part does not matter); DATA_ALL_SAMPLES: it may be
+     * all three of them, and of what is not in it `read` makes an empty split. */
     enum data_claim (*claim)(const struct data_file *file, enum data_part *part, struct data_error *error);
     /* Of files, one a sample, in a folder for each class (tree.c): begins one of them so? `read` applies the transforms. */
     bool (*is)(const unsigned char start[DATA_START]);
@@ -48,6 +60,10 @@ struct data_format {
     /* Everything of `split`, which is zero before; what there is of it is freed by the caller, after a failure as well. */
     bool (*read)(const struct data_source *from, struct data_split *split, struct data_error *error);
 };
+
+/* Puts into *part which samples a file's name speaks of (train; t10k, test), and into *label whether it means labels: 1, 0, or -1: it
+ * does not tell. False: it tells no part. */
+bool data_named(const char *name, enum data_part *part, int *label);
 
 /* For a reader that has type, rank, sizes, bytes and path of a field, before it reads the values: gives images of one plane
  * their channel and targets of one number their rank, and refuses what no network takes, or the one that is `wanted` does not.

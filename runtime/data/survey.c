@@ -121,9 +121,19 @@ static bool add_file(struct contents *contents, const struct data_format *format
     return false;
 }
 
+bool data_named(const char *name, enum data_part *part, int *label)
+{
+    const bool train = strstr(name, "train"), test = strstr(name, "t10k") || strstr(name, "test");
+    *label = strstr(name, "label") || strstr(name, "target")   ? 1
+             : strstr(name, "image") || strstr(name, "sample") ? 0
+                                                               : -1;
+    *part = train ? TRAIN_SAMPLES : TEST_SAMPLES;
+    return train || test;
+}
+
 /* Of a folder first without tables, then of tables alone. */
 static const struct data_format *file_of(const char *name, const char *path, bool told, bool tables,
-                                         enum data_part *part, bool *damaged, struct data_error *error)
+                                         enum data_part *part, enum data_claim *claim, struct data_error *error)
 {
     struct data_error local;
     struct data_file file = {.name = name, .path = path, .told = told};
@@ -131,34 +141,40 @@ static const struct data_format *file_of(const char *name, const char *path, boo
     if (!stream || !gz_read_some(stream, file.start, sizeof file.start, &file.got, &local))
         file.got = 0;
     gz_close(stream);
-    *damaged = false;
+    *claim = DATA_NOT_MINE;
     for (int i = 0; data_formats[i]; i++) {
         if (!data_formats[i]->claim || (!told && data_formats[i]->table != tables))
             continue;
-        enum data_claim claim = data_formats[i]->claim(&file, part, *damaged ? &local : error);
-        if (claim == DATA_MINE)
+        enum data_claim own = data_formats[i]->claim(&file, part, *claim != DATA_NOT_MINE ? &local : error);
+        if (own == DATA_MINE)
             return data_formats[i];
-        *damaged |= claim == DATA_DAMAGED;
+        *claim = *claim != DATA_NOT_MINE ? *claim : own;
     }
     return NULL;
 }
 
 const struct data_format *survey_file(const char *name, const char *path, bool told, enum data_part *part,
-                                      bool *damaged, struct data_error *error)
+                                      enum data_claim *claim, struct data_error *error)
 {
-    return file_of(name, path, told, false, part, damaged, error);
+    return file_of(name, path, told, false, part, claim, error);
 }
 
 /* Looks into one file and notes whose it is; takes `path`. */
 static bool offer_file(struct contents *contents, const char *name, char *path, bool tables, struct data_error *error)
 {
     enum data_part part;
-    bool damaged;
-    const struct data_format *format = file_of(name, path, false, tables, &part, &damaged, error);
+    enum data_claim claim;
+    const struct data_format *format = file_of(name, path, false, tables, &part, &claim, error);
+    if (format && part == DATA_ALL_SAMPLES)
+        return add_file(contents, format, TRAIN_SAMPLES, path, error) &&
+               add_file(contents, format, TEST_SAMPLES, strdup(contents->part[TRAIN_SAMPLES].name[0]), error) &&
+               add_file(contents, format, HOLDOUT_SAMPLES, strdup(contents->part[TRAIN_SAMPLES].name[0]), error);
     if (format)
         return add_file(contents, format, part, path, error);
+    if (claim == DATA_NOT_TOLD && !*contents->not_told.text)
+        contents->not_told = *error;
     free(path);
-    return !damaged;
+    return claim != DATA_DAMAGED;
 }
 
 void survey_free(struct contents *contents)
@@ -181,13 +197,13 @@ static void add_text(char *text, size_t size, const char *before, const char *wo
 
 static bool fail_unrecognised(const char *folder, const struct names *folders, struct data_error *error)
 {
-    char expected[400] = "", list[200] = "";
+    char expected[800] = "", list[200] = "";
     for (int i = 0; data_formats[i]; i++) {
         int left = 0;
-        for (int part = 0; part < DATA_PARTS; part++)
+        for (int part = 0; part < HOLDOUT_SAMPLES; part++)
             left += data_formats[i]->usual[part] != NULL;
         const char *before = *expected ? ", or " : "";
-        for (int part = 0; part < DATA_PARTS; part++) {
+        for (int part = 0; part < HOLDOUT_SAMPLES; part++) {
             if (!data_formats[i]->usual[part])
                 continue;
             add_text(expected, sizeof expected, before, data_formats[i]->usual[part]);
@@ -225,7 +241,8 @@ bool survey(const char *folder, struct contents *contents, struct data_error *er
     if (ok && !contents->format)
         ok = offer_files(folder, &files, contents, true, error);
     if (ok && !contents->format)
-        ok = fail_unrecognised(folder, &folders, error);
+        ok = *contents->not_told.text ? data_fail(error, "%s", contents->not_told.text)
+                                      : fail_unrecognised(folder, &folders, error);
     names_free(&files);
     names_free(&folders);
     return ok;

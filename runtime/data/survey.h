@@ -18,6 +18,7 @@ struct contents {
     const struct picture_cache *cache; /* looked into for pictures, which then need not be opened; NULL: none */
     int32_t *class[DATA_SPLITS];       /* of the samples of each set */
     int64_t *kept[DATA_SPLITS];        /* their numbers in the cache; -1: not there */
+    struct data_error not_told;        /* of the first file with that claim */
     int64_t strangers;                 /* files beside them that are of no format */
 };
 
@@ -27,15 +28,15 @@ bool names_append(struct names *list, char *name); /* takes it; false: no memory
 void names_free(struct names *list);
 /* Splits the visible names of the folder into files and subfolders, each in order. */
 bool names_list(const char *folder, struct names *files, struct names *folders, struct data_error *error);
-/* Which format takes this file; NULL: none. `damaged`: it should be of one, and `error` says why it is not. */
+/* Which format takes this file; NULL: none, and *claim and `error` are of the one that speaks of it first, if any does. */
 const struct data_format *survey_file(const char *name, const char *path, bool told, enum data_part *part,
-                                      bool *damaged, struct data_error *error);
+                                      enum data_claim *claim, struct data_error *error);
 char *path_join(const char *folder, const char *name); /* NULL: no memory */
 
 /* tree.c: the same for subfolders that stand for classes; contents->format stays NULL where they do not. */
 bool tree_survey(const char *folder, const struct names *folders, struct contents *contents, struct data_error *error);
 
-/* where.c: the same for what the .net file says of training set and test set. */
+/* where.c: the same for what the .net file says of each set. */
 struct data_where;
 bool where_survey(const char *folder, const struct data_where *where, struct contents *contents,
                   struct data_error *error);

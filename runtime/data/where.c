@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+static const char *const data_keys[DATA_SPLITS] = {"train", "test", "holdout"};
+
 /* The format whose word of .net that is; NULL: whoever knows the file's content. */
 static const struct data_format *format_of_word(const char *word)
 {
@@ -27,15 +29,19 @@ static bool one_format(struct contents *all, const struct data_format *format, c
     return true;
 }
 
-/* Of a folder that holds both sets the one that is asked for, else the one that there is. */
+/* Of a folder that holds several sets the one that is asked for, else the one that there is. */
 static bool take_folder(const char *path, int split, struct contents *all, struct data_error *error)
 {
     struct contents one = {.classes = all->classes, .cache = all->cache};
     all->classes = (struct names){0};
     bool ok = survey(path, &one, error) && one_format(all, one.format, path, error);
-    int of = 2 * split;
-    if (ok && !one.part[of].n && !one.part[of + 1].n)
-        of = 2 - of;
+    int of = 2 * split, sets = 0;
+    for (int k = 0; k < DATA_PARTS; k += 2)
+        sets += one.part[k].n + one.part[k + 1].n > 0;
+    if (ok && sets > 1 && one.part[of].n + one.part[of + 1].n == 0)
+        ok = data_fail(error, "%s: several sets, and none of them has %s", path, part_names[of]);
+    for (int k = 0; sets == 1 && k < DATA_PARTS; k += 2)
+        of = one.part[k].n + one.part[k + 1].n > 0 ? k : of;
     for (int k = 0; ok && k < 2; k++) {
         all->part[2 * split + k] = one.part[of + k];
         one.part[of + k] = (struct names){0};
@@ -59,10 +65,10 @@ static bool take_file(char *path, enum data_part part, const struct data_format 
 {
     const char *name = strrchr(path, '/') + 1;
     enum data_part any;
-    bool damaged = false;
+    enum data_claim claim = DATA_NOT_MINE;
     if (!format)
-        format = survey_file(name, path, true, &any, &damaged, error);
-    if (!format && !damaged)
+        format = survey_file(name, path, true, &any, &claim, error);
+    if (!format && claim == DATA_NOT_MINE)
         data_fail(error, "%s: of no format of data that is known here", path);
     bool ok = format && one_format(all, format, path, error);
     if (ok)
@@ -104,7 +110,7 @@ static bool take(const char *folder, char *path, const struct data_where *where,
     bool ok = path && stat(path, &status) == 0;
     if (!ok)
         data_fail(error, "%s: %s; the network has %s = %s(\"%s\")", path ? path : folder, strerror(errno),
-                  split ? "test" : "train", where->word->name, where->text[0]);
+                  data_keys[split], where->word->name, where->text[0]);
     else if (format || !S_ISDIR(status.st_mode))
         return take_file(path, (enum data_part)(2 * split), format, all, error) &&
                take_labels(folder, where, (enum data_part)(2 * split + 1), all, error);
@@ -120,7 +126,7 @@ bool where_survey(const char *folder, const struct data_where *where, struct con
                   struct data_error *error)
 {
     bool ok = true;
-    for (int split = 0; ok && split < 2; split++)
+    for (int split = 0; ok && split < DATA_SPLITS; split++)
         ok = !where[split].word ||
              take(folder, path_join(folder, where[split].text[0]), &where[split], split, contents, error);
     return ok;

@@ -185,7 +185,7 @@ static int from_plan(const struct plan *p, struct dataset *set)
 
 /* What a wish refers to. */
 struct wished {
-    struct data_where where[2];
+    struct data_where where[DATA_SPLITS];
     struct picture_step step[MAX_METRICS];
     struct columns columns;
 };
@@ -195,10 +195,15 @@ static struct data_wish wish_of(const struct plan *p, const struct known *known,
 {
     w->where[0] = plan_where(p, "data.train");
     w->where[1] = plan_where(p, "data.test");
+    w->where[2] = plan_where(p, "data.holdout.from");
     const bool table = plan_columns(p, &w->columns);
+    const int target = tensor_with_role(p, ROLE_TARGET);
     return (struct data_wish){.fits = fits,
                               .wanted = p,
-                              .where = w->where[0].word || w->where[1].word ? w->where : NULL,
+                              .target = target < 0                     ? TARGET_ANY
+                                        : is_class(&p->tensor[target]) ? TARGET_CLASS
+                                                                       : TARGET_VALUES,
+                              .where = w->where[0].word ? w->where : NULL,
                               .step = w->step,
                               .steps = plan_picture_steps(p, w->step),
                               .columns = table ? &w->columns : NULL,

@@ -67,3 +67,9 @@ says err 'half.net: of no format of data that is known here'
 said twice $mlp 'train = files("digits", "idx/b")'
 expect 4 netrun twice.plan --train .
 says err 'digits: a folder, which has labels in it; expected none in idx/b'
+
+# A holdout of its own.
+said held $own 'train = "shapes/train"\n holdout = "shapes/test"'
+expect 0 netrun held.plan --train . --epochs 1 --json
+says out '"event":"start",.*"samples":60,"holdout":15,'
+! grep -q '"test":' out || fail "a holdout is called a test"

@@ -1,0 +1,200 @@
+#include "array.h"
+
+#include "float_types.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BLOCK = 1 << 16 };
+#define EXACT (1 << 24) /* 32-bit floats hold all integers up to it */
+
+bool array_add_size(struct array *a, uint64_t size, const char *path, uint64_t at, struct data_error *error)
+{
+    if (a->rank == DATA_MAX_RANK + 1)
+        return data_fail(error, "%s: byte %" PRIu64 ": more than %d sizes", path, at, DATA_MAX_RANK + 1);
+    if (size == 0)
+        return data_fail(error, "%s: byte %" PRIu64 ": size %d is 0; expected at least 1", path, at, a->rank + 1);
+    if (__builtin_mul_overflow(a->total, size, &a->total) || a->total > DATA_MAX_BYTES)
+        return data_fail(error,
+                         "%s: byte %" PRIu64 ": size %" PRIu64 " makes the array larger than %" PRIu64
+                         " GiB, which no file here can be",
+                         path, at, size, DATA_MAX_BYTES >> 30);
+    a->dims[a->rank++] = (int64_t)size;
+    return true;
+}
+
+static uint64_t bits_of(const struct array *a, const unsigned char *at)
+{
+    uint64_t bits = 0;
+    for (int i = 0; i < a->size; i++)
+        bits = bits << 8 | at[a->big ? i : a->size - 1 - i];
+    return bits;
+}
+
+static double float_of(uint64_t bits, int size)
+{
+    uint16_t half = (uint16_t)bits;
+    uint32_t single = (uint32_t)bits;
+    double number;
+    float f;
+    memcpy(&number, &bits, sizeof number);
+    if (size == 8)
+        return number;
+    if (size == 4)
+        memcpy(&f, &single, sizeof f);
+    else
+        float_values(ST_F16, &half, 1, &f);
+    return (double)f;
+}
+
+double array_number(const struct array *a, const unsigned char *at)
+{
+    const uint64_t bits = bits_of(a, at);
+    const int unused = 64 - 8 * a->size;
+    if (a->kind == 'f')
+        return float_of(bits, a->size);
+    return a->kind == 'i' ? (double)((int64_t)(bits << unused) >> unused) : (double)bits;
+}
+
+/* ---- what a field becomes ---- */
+
+static bool is_byte(const struct array *a)
+{
+    return a->size == 1 && a->kind != 'i';
+}
+
+static enum data_type type_of(const struct array *a, const struct data_source *from, bool label, int rank)
+{
+    const bool classes = label && a->kind != 'f' && from->wish.target != TARGET_VALUES &&
+                         (rank != 1 || from->wish.target == TARGET_CLASS);
+    if (is_byte(a) && (classes || !label))
+        return DATA_U8;
+    return classes ? DATA_I32 : DATA_F32;
+}
+
+/* Type, shape, bytes and path. */
+static bool describe(struct gz *file, const struct array *a, const struct data_source *from, bool label,
+                     struct data_field *field, struct data_error *error)
+{
+    int rank = a->rank - 1;
+    if (label && a->kind != 'f' && from->wish.target != TARGET_VALUES)
+        while (rank > 0 && a->dims[rank] == 1) /* Keras has classes as [n, 1] */
+            rank--;
+    field->type = type_of(a, from, label, rank);
+    field->rank = rank;
+    field->bytes = a->total / (uint64_t)a->size / (uint64_t)a->dims[0] * (field->type == DATA_U8 ? 1 : 4);
+    for (int i = 0; i < rank; i++)
+        field->dims[i] = a->dims[a->last && !label ? (i + rank - 1) % rank + 1 : i + 1];
+    if (field->bytes > DATA_MAX_BYTES / (uint64_t)a->dims[0])
+        return data_fail(error, "%s: as 32-bit numbers more than %" PRIu64 " GiB", gz_path(file), DATA_MAX_BYTES >> 30);
+    field->path = strdup(gz_path(file));
+    return field->path || data_fail(error, "%s: out of memory", gz_path(file));
+}
+
+static bool same_bytes(const struct array *a, enum data_type type)
+{
+    return (type == DATA_U8 && is_byte(a)) || (type == DATA_F32 && a->kind == 'f' && a->size == 4 && !a->big);
+}
+
+/* n numbers; the first that cannot be that type, or n. */
+static int64_t convert(const struct array *a, const unsigned char *from, int64_t n, enum data_type type, void *to)
+{
+    if (same_bytes(a, type)) {
+        memcpy(to, from, (size_t)n * (size_t)a->size);
+        return n;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        const double number = array_number(a, from + i * a->size);
+        if (type == DATA_I32) {
+            if (number < INT32_MIN || number > INT32_MAX)
+                return i;
+            ((int32_t *)to)[i] = (int32_t)number;
+        } else {
+            ((float *)to)[i] = (float)number;
+            if (a->kind == 'f' ? isfinite(number) && !isfinite((float)number) : fabs(number) > EXACT)
+                return i;
+        }
+    }
+    return n;
+}
+
+/* [positions, channels] to [channels, positions]. */
+static void channels_first(const struct data_field *field, const unsigned char *from, unsigned char *to)
+{
+    const size_t size = field->type == DATA_U8 ? 1 : 4;
+    const int64_t channels = field->dims[0], n = (int64_t)(field->bytes / size) / channels;
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t c = 0; c < channels; c++)
+            memcpy(to + (size_t)(c * n + i) * size, from + (size_t)(i * channels + c) * size, size);
+}
+
+static bool fail_number(struct gz *file, const struct array *a, uint64_t at, int64_t sample,
+                        const unsigned char *number, enum data_type type, struct data_error *error)
+{
+    return data_fail(error, "%s: byte %" PRIu64 ": %.17g in sample %" PRId64 " is no %s", gz_path(file), at,
+                     array_number(a, number), sample,
+                     type == DATA_I32 ? "class index" : "32-bit float (integers: up to 16777216)");
+}
+
+struct rows {
+    int64_t n;      /* of a block */
+    uint64_t bytes; /* of a row in the file */
+    unsigned char *raw, *turned;
+};
+
+static bool read_rows(struct gz *file, const struct array *a, const struct rows *rows, struct data_field *field,
+                      struct data_error *error)
+{
+    const int64_t count = a->dims[0], numbers = (int64_t)(rows->bytes / (uint64_t)a->size);
+    for (int64_t first = 0; first < count; first += rows->n) {
+        const int64_t n = count - first < rows->n ? count - first : rows->n;
+        const uint64_t at = gz_offset(file);
+        if (!gz_read(file, rows->raw, (uint64_t)n * rows->bytes, "the array", error))
+            return false;
+        for (int64_t i = 0; i < n; i++) {
+            unsigned char *to = field->values + (uint64_t)(first + i) * field->bytes;
+            const unsigned char *raw = rows->raw + (uint64_t)i * rows->bytes;
+            const int64_t done = convert(a, raw, numbers, field->type, rows->turned ? rows->turned : to);
+            if (done < numbers)
+                return fail_number(file, a, at + (uint64_t)i * rows->bytes + (uint64_t)(done * a->size), first + i,
+                                   raw + done * a->size, field->type, error);
+            if (rows->turned)
+                channels_first(field, rows->turned, to);
+        }
+    }
+    return true;
+}
+
+bool array_read(struct gz *file, const struct array *a, const struct data_source *from, struct data_split *split,
+                struct data_field *field, struct data_error *error)
+{
+    const bool label = field == &split->label;
+    const uint64_t at_most = gz_at_most(file);
+    if (a->rank == 0)
+        return data_fail(error, "%s: one number; expected an array with a row for each sample", gz_path(file));
+    if (a->total > at_most || gz_offset(file) > at_most - a->total)
+        return data_fail(error,
+                         "%s: truncated: its sizes announce %" PRIu64 " bytes in all, the file holds at most %" PRIu64,
+                         gz_path(file), gz_offset(file) + a->total, at_most);
+    if (!describe(file, a, from, label, field, error))
+        return false;
+    if (!label)
+        split->count = a->dims[0];
+    if (!data_head(from, split, a->dims[0], field, error))
+        return false;
+    struct rows rows = {.bytes = a->total / (uint64_t)a->dims[0]};
+    rows.n = rows.bytes < BLOCK ? BLOCK / (int64_t)rows.bytes : 1;
+    rows.raw = malloc((size_t)rows.n * rows.bytes);
+    rows.turned = a->last && !label ? malloc(field->bytes) : NULL;
+    field->header = a->size == (field->type == DATA_U8 ? 1 : 4) && !rows.turned ? gz_offset(file) : 0;
+    field->values = malloc((size_t)a->dims[0] * field->bytes);
+    bool ok = (rows.raw && field->values && (rows.turned || !a->last || label)) ||
+              data_fail(error, "%s: out of memory: %" PRIu64 " bytes wanted", gz_path(file),
+                        (uint64_t)a->dims[0] * field->bytes);
+    ok = ok && read_rows(file, a, &rows, field, error) && gz_end(file, error);
+    free(rows.raw);
+    free(rows.turned);
+    return ok;
+}
