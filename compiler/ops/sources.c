@@ -3,6 +3,7 @@
 #include "graph/word.h"
 
 static const char *const channels[] = {"auto", "first", "last", NULL};
+static const char *const labels[] = {"fine", "coarse", NULL};
 
 /* clang-format off */
 #define CHANNELS {.name = "channels", .help = "of images: last is [n, h, w, c]", .type = ARG_TEXT, .choice = channels}
@@ -19,6 +20,9 @@ static const struct word word[] = {
              {.name = "x", .help = "the array of samples; left out: x_train or x_test", .type = ARG_TEXT},
              {.name = "y", .help = "the array of labels; left out: y_train or y_test", .type = ARG_TEXT},
              CHANNELS}},
+    {.kind = WORD_SOURCE, .name = "cifar100", .doc = "a file of CIFAR-100",
+     .arg = {{.name = "file", .help = "train.bin or test.bin", .type = ARG_TEXT, .required = true, .path = true},
+             {.name = "label", .help = "fine: one of 100; coarse: one of 20", .type = ARG_TEXT, .choice = labels}}},
 };
 /* clang-format on */
 

@@ -84,14 +84,14 @@ static bool read_names(FILE *in, const char *path, struct dataset *set, struct d
                      set->class_names, set->classes - 1);
 }
 
-bool data_class_names(const char *folder, struct dataset *set, struct data_error *error)
+bool data_class_names(const char *folder, const char *file, struct dataset *set, struct data_error *error)
 {
     char path[PATH_MAX];
     FILE *in = NULL;
     uint64_t size;
     struct data_error none;
-    for (size_t i = 0; i < sizeof files / sizeof *files && !in && set->classes > 0; i++)
-        if ((size_t)snprintf(path, sizeof path, "%s/%s", folder, files[i]) < sizeof path)
+    for (size_t i = 0; i < (file ? 1 : sizeof files / sizeof *files) && !in && set->classes > 0; i++)
+        if ((size_t)snprintf(path, sizeof path, "%s/%s", folder, file ? file : files[i]) < sizeof path)
             in = regular_open(path, &size, &none);
     if (!in)
         return true;

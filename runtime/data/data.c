@@ -65,10 +65,11 @@ static bool read_split(const struct contents *contents, struct picture_cache *ca
     const struct names *samples = &contents->part[first], *labels = &contents->part[first + 1];
     if (!samples->n && !labels->n)
         return true;
-    if (!samples->n || (!labels->n && format->usual[first + 1])) {
+    if (!samples->n || (!labels->n && format->usual[TRAIN_LABELS])) {
         enum data_part missing = samples->n ? first + 1 : first;
         return data_fail(error, "%s: its %s are missing; expected a file such as %s (plain or .gz) beside it",
-                         samples->n ? samples->name[0] : labels->name[0], part_names[missing], format->usual[missing]);
+                         samples->n ? samples->name[0] : labels->name[0], part_names[missing],
+                         format->usual[missing < HOLDOUT_SAMPLES ? missing : missing - HOLDOUT_SAMPLES]);
     }
     if (from.wish.columns && !format->table)
         return data_fail(error, "%s: %s; expected a table, CSV or TSV, as the target of the network is from one",
@@ -144,6 +145,24 @@ static bool is_synthetic(const char *folder)
     return found;
 }
 
+/* By their folders, by a file of the format beside the samples, or by one in the folder. */
+static bool name_classes(const char *folder, const struct contents *contents, const struct data_where *where,
+                         struct dataset *set, struct data_error *error)
+{
+    bool ok = true;
+    for (size_t i = 0; ok && i < contents->classes.n; i++)
+        ok = data_name_class(set, contents->classes.name[i], folder, error);
+    for (int part = TRAIN_SAMPLES; ok && contents->format->names && !set->class_names && part < DATA_PARTS; part += 2) {
+        const char *path = contents->part[part].n ? contents->part[part].name[0] : NULL;
+        char *beside = path ? strndup(path, (size_t)(strrchr(path, '/') - path)) : NULL;
+        ok = !path ||
+             (beside ? data_class_names(beside, contents->format->names(where ? &where[part / 2] : NULL), set, error)
+                     : data_fail(error, "out of memory"));
+        free(beside);
+    }
+    return ok && (set->class_names > 0 || data_class_names(folder, NULL, set, error));
+}
+
 static bool look(const char *folder, const struct data_wish *wish, struct contents *contents, struct data_error *error)
 {
     return wish && wish->where ? where_survey(folder, wish->where, contents, error) : survey(folder, contents, error);
@@ -170,9 +189,7 @@ bool data_open(const char *folder, const struct data_wish *wish, struct dataset 
     if (ok && contents.format->cached)
         picture_cache_write(&cache, set);
     picture_cache_close(&cache);
-    for (size_t i = 0; ok && i < contents.classes.n; i++)
-        ok = data_name_class(set, contents.classes.name[i], folder, error);
-    ok = ok && (set->class_names > 0 || data_class_names(folder, set, error));
+    ok = ok && name_classes(folder, &contents, from.wish.where, set, error);
     survey_free(&contents);
     if (!ok)
         data_close(set);

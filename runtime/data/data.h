@@ -87,9 +87,9 @@ struct data_wish {
 
 /* Gives the next class a name; `path` for messages. */
 bool data_name_class(struct dataset *set, const char *name, const char *path, struct data_error *error);
-/* Names of classes, a line each: of batches.meta.txt, as CIFAR-10 has it, or of classes.txt. In UTF-8, without control characters,
+/* Names of classes, a line each: of `file`, or if that is NULL of batches.meta.txt, as CIFAR-10 has it, or of classes.txt. In UTF-8, without control characters,
  * cut to 64 bytes; class_names.c. No such file: none. False if they are fewer than `set->classes`, or no text. */
-bool data_class_names(const char *folder, struct dataset *set, struct data_error *error);
+bool data_class_names(const char *folder, const char *file, struct dataset *set, struct data_error *error);
 
 /* Reads all files of a folder, plain or gzip, that are of a format, or those in a folder for each class; one format, or it is
  * refused. Other files are passed over, and X.gz where X is there too. On failure `set` holds nothing. `wish` NULL: none. */

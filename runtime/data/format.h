@@ -51,6 +51,8 @@ struct data_format {
     bool many;                     /* several files may be one part */
     const char *word; /* of .net (compiler/ops/sources.c), whose files are of this format whatever they hold; or NULL */
     bool table;       /* of columns: its files are data only where nothing else is */
+    const char *(*names)(
+        const struct data_where *where); /* a file beside the samples with a name for each class; or NULL */
     /* One of the two. Of files in the folder, or named by the .net file (`told`: *part does not matter); DATA_ALL_SAMPLES: it may be
      * all three of them, and of what is not in it `read` makes an empty split. */
     enum data_claim (*claim)(const struct data_file *file, enum data_part *part, struct data_error *error);

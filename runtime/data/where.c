@@ -90,7 +90,7 @@ static bool take_labels(const char *folder, const struct data_where *where, enum
                         struct data_error *error)
 {
     const char *labels = labels_of(where), *samples = all->part[part - 1].name[0];
-    const bool apart = all->format->usual[part] != NULL;
+    const bool apart = all->format->usual[TRAIN_LABELS] != NULL;
     if (apart && !*labels)
         return data_fail(error, "%s: %s without labels; `%s(\"%s\", \"FILE\")` says where they are", samples,
                          all->format->name, where->word->name, where->text[0]);

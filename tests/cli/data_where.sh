@@ -73,3 +73,6 @@ said held $own 'train = "shapes/train"\n holdout = "shapes/test"'
 expect 0 netrun held.plan --train . --epochs 1 --json
 says out '"event":"start",.*"samples":60,"holdout":15,'
 ! grep -q '"test":' out || fail "a holdout is called a test"
+said held $mlp 'train = files("a", "b")\n holdout = files("c", "d")'
+expect 0 netrun held.plan --train idx --epochs 1 --json
+says out '"event":"start",.*"samples":60,"holdout":20,'

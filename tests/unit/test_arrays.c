@@ -330,6 +330,62 @@ static void test_idx_types(void **state)
         }
 }
 
+/* ---- CIFAR-100 ---- */
+
+static struct dataset open_cifar100(struct temp *temp, const char *label)
+{
+    const struct data_where where[DATA_SPLITS] = {
+        {.word = word_find(WORD_SOURCE, "cifar100"), .text = {"train.bin", label}},
+    };
+    const struct data_wish wish = {.where = *label ? where : NULL};
+    struct dataset set;
+    struct data_error error;
+    if (!data_open(temp->folder, &wish, &set, &error))
+        fail_msg("%s", error.text);
+    assert_string_equal(set.format, "CIFAR-100");
+    assert_int_equal(set.train.count, 2);
+    assert_int_equal(set.train.sample.values[3072 + 5], 7);
+    return set;
+}
+
+static void test_cifar100(void **state)
+{
+    enum { RECORD = 3074 };
+    struct temp *temp = *state;
+    unsigned char records[2 * RECORD] = {19, 99};
+    char names[500] = "";
+    for (int i = 0; i < 100; i++)
+        strcat(strcat(names, i == 4 ? "beaver" : "x"), "\n");
+    records[RECORD] = 3;
+    records[RECORD + 1] = 4;
+    records[RECORD + 2 + 5] = 7;
+    temp_write(temp, "train.bin", records, sizeof records);
+    temp_write(temp, "fine_label_names.txt", names, strlen(names));
+    temp_write(temp, "coarse_label_names.txt", names, strlen(names));
+    struct dataset set = open_cifar100(temp, "");
+    assert_int_equal(data_class(&set.train, 0), 99);
+    assert_int_equal(data_class(&set.train, 1), 4);
+    assert_string_equal(set.class_name[4], "beaver");
+    data_close(&set);
+    unlink(temp_path(temp, "fine_label_names.txt"));
+    set = open_cifar100(temp, "coarse");
+    assert_int_equal(data_class(&set.train, 0), 19);
+    assert_int_equal(data_class(&set.train, 1), 3);
+    assert_int_equal(set.class_names, 100);
+    data_close(&set);
+    set = open_cifar100(temp, "fine");
+    assert_int_equal(set.class_names, 0);
+    data_close(&set);
+    struct data_error error;
+    records[RECORD] = 20;
+    temp_write(temp, "train.bin", records, sizeof records);
+    assert_false(data_open(temp->folder, NULL, &set, &error));
+    assert_contains(error.text, "train.bin: byte 3074: label 20; expected 0 to 19 at the start of each record of 3074");
+    temp_write(temp, "train.bin", records, RECORD + 1);
+    assert_false(data_open(temp->folder, NULL, &set, &error));
+    assert_contains(error.text, "truncated");
+}
+
 #define with_folder(test) cmocka_unit_test_setup_teardown(test, temp_open, temp_close)
 
 int main(void)
@@ -338,7 +394,7 @@ int main(void)
         cmocka_unit_test(test_types),    cmocka_unit_test(test_labels),  cmocka_unit_test(test_inexact),
         cmocka_unit_test(test_channels), cmocka_unit_test(test_refused), with_folder(test_folder),
         with_folder(test_not_told),      with_folder(test_every_byte),   with_folder(test_zip_claims),
-        with_folder(test_idx_types),
+        with_folder(test_idx_types),     with_folder(test_cifar100),
     };
     kept = temp_read("tests/arrays/keras.npz", &kept_size);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -311,8 +311,8 @@ static void test_missing(void **state)
     struct temp *temp = *state;
     assert_refused(
         temp, temp->folder,
-        "no data recognised; expected data_batch_1.bin and test_batch.bin, or train.csv and test.csv, or " TRAIN_IMAGES
-        ", " TRAIN_LABELS ", " TEST_IMAGES " and " TEST_LABELS
+        "no data recognised; expected data_batch_1.bin and test_batch.bin, or train.bin and test.bin, or train.csv and "
+        "test.csv, or " TRAIN_IMAGES ", " TRAIN_LABELS ", " TEST_IMAGES " and " TEST_LABELS
         ", or x_train.npy, y_train.npy, x_test.npy and y_test.npy, or an .npz with x_train, y_train, x_test and y_test (each plain or .gz)",
         NULL);
     temp_write(temp, TRAIN_IMAGES, images, sizeof images);
