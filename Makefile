@@ -38,7 +38,7 @@ why = || { CFLAGS='$(CFLAGS)' tools/deps.sh --missing; exit 1; }
 lists = mkdir -p $(@D); printf '%s\n' $(1) | cmp -s - $@ || printf '%s\n' $(1) > $@
 
 .SECONDARY:
-.PHONY: all help deps data demo check check-archs check-interop unit bless replay bench bench-train install uninstall clean FORCE
+.PHONY: all help deps data demo check fuzz check-archs check-interop unit bless replay bench bench-train install uninstall clean FORCE
 all: $(PROGRAMS)
 
 help:
@@ -51,6 +51,7 @@ help:
 	@echo 'make unit            the programs of tests/unit alone, ONLY= as above'
 	@echo 'make check-archs     every kernel of every model on every architecture that NVRTC serves: ten minutes'
 	@echo 'make check-interop   what TensorBoard, pandas, matplotlib and a browser make of a run (PYTHON=, BROWSER=)'
+	@echo 'make fuzz            readers of files under libFuzzer, ten minutes each (SECONDS_EACH=, ONLY=); needs clang'
 	@echo 'make bless           rewrites golden files; read the diff'
 	@echo 'make replay REF=x    plans every model with commit x too, and compares'
 	@echo 'make sim check-sim   the simulated CUDA device and its own tests'
@@ -171,6 +172,12 @@ $(B)/tests/%: $(B)/tests/unit/%.o $(LIBRARIES)
 	$(call say,LD)
 	$(Q)$(LINK) -o $@ $^ -lcmocka $(LIBS_NETRUN)
 
+# libFuzzer's targets: tests/fuzz/run builds them with clang.
+$(patsubst tests/fuzz/%.c,$(B)/tests/%,$(wildcard tests/fuzz/fuzz_*.c)): $(B)/tests/%: $(B)/tests/fuzz/%.o $(LIBRARIES)
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(LINK) -fsanitize=fuzzer -o $@ $^ $(LIBS_NETRUN)
+
 # The compiler whose steps are counted.
 STEPS_O := $(patsubst $(B)/%,$(B)/steps/%,$(LIB_O))
 STEP_FLAGS = $(FLAGS) -O0 -fno-builtin -fsanitize-coverage=trace-pc
@@ -220,6 +227,8 @@ check: all sim $(TESTED) $(if $(SANITIZE),,gpu-tools)
 	@B=$(B) tests/run $(ONLY)
 unit: all sim $(UNIT)
 	@B=$(B) tests/run --unit $(ONLY)
+fuzz:
+	@tests/fuzz/run $(ONLY)
 check-archs: all $(B)/tests/test_cuda_archs
 	@ARCHS=all $(B)/tests/test_cuda_archs
 check-interop: all

@@ -21,9 +21,9 @@ struct image_seen {
 };
 
 /* Reads channels * height * width values of type F32 or U8 into `out`. Pictures need 1 or 3 channels. A .npy array
- * is u8 or f32 in C order; its shape must be [channels, height, width], where sizes of 1 in front may be there or not
+ * is in C order; its shape must be [channels, height, width], where sizes of 1 in front may be there or not
  * (so [H, W] and [1, 1, H, W] are fine). Where channels and height are 1, width is the size of a vector, and any image or array
- * of as many values will do. For U8, f32 values must be whole numbers 0..255. An image of another size is
+ * of as many values will do. For U8, its values must be whole numbers 0..255. An image of another size is
  * an error that names both sizes; nothing is resized but by the transforms `step`. */
 bool image_read(const char *path, const struct picture_step *step, int steps, int64_t channels, int64_t height,
                 int64_t width, enum data_type type, void *out, struct image_seen *seen, struct data_error *error);

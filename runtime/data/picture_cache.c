@@ -54,6 +54,8 @@ static bool key_of(const char *folder, const struct data_wish *wish, XXH128_hash
                 fprintf(out, " %a", wish->step[i].num[k]);
             fputc('\n', out);
         }
+        for (const struct data_where *w = wish->where; w && w < wish->where + DATA_SPLITS; w++)
+            fprintf(out, "%s %s\n", w->word ? w->word->name : "", w->word ? w->text[0] : "");
     }
     bool ok = out && fclose(out) == 0;
     if (ok)

@@ -76,3 +76,11 @@ says out '"event":"start",.*"samples":60,"holdout":15,'
 said held $mlp 'train = files("a", "b")\n holdout = files("c", "d")'
 expect 0 netrun held.plan --train idx --epochs 1 --json
 says out '"event":"start",.*"samples":60,"holdout":20,'
+
+# Each choice of folders has its pictures in the cache.
+said one $own 'train = "shapes/train"'
+said other $own 'train = "all/mine"'
+for net in one other one; do
+    expect 0 netrun $net.plan --train . --epochs 1 -v
+done
+says err '60 pictures, of which 0 were read and 0 decoded'
