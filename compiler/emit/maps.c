@@ -133,6 +133,16 @@ void put_maps(struct writer *w, int from, int to, const char *block, const char 
     }
 }
 
+enum { GROUP_LR, GROUP_DECAY, GROUP_WORDS };
+
+/* The control word of a group's own number; that of all, where nobody has spoken of groups. */
+static int own_word(const struct writer *w, int number, int of_all)
+{
+    int groups, group = kernel_group(w->plan, (int)(w->kernel - w->plan->kernel), &groups);
+    return group >= 0 && plan_setting(w->plan, "train.optimizer.groups.0") ? CTL_GROUP + GROUP_WORDS * group + number
+                                                                           : of_all;
+}
+
 static void put_control_words(struct writer *w)
 {
     bool named[COUNT(control)] = {false};
@@ -144,7 +154,8 @@ static void put_control_words(struct writer *w)
     }
     for (int k = 0; k < COUNT(control); k++)
         if (named[k])
-            put(w, "const V %s = vec(word(a, %d));", control[k].name, control[k].word);
+            put(w, "const V %s = vec(word(a, %d));", control[k].name,
+                control[k].word == CTL_LR ? own_word(w, GROUP_LR, CTL_LR) : (int)control[k].word);
 }
 
 /* There is one optimizer in a plan: its numbers are those of the first stage. */
@@ -154,7 +165,8 @@ static void put_optimizer_numbers(struct writer *w)
     const struct op *op = w->kernel->stage->op;
     int n = op_numbers(op, w->region, list);
     for (int i = 0; i < n; i++)
-        put(w, "const V %s = vec(word(a, %d));%s", number_of(w, op, list[i]), CTL_NUMBER + i,
+        put(w, "const V %s = vec(word(a, %d));%s", number_of(w, op, list[i]),
+            strcmp(list[i], "decay") == 0 ? own_word(w, GROUP_DECAY, CTL_NUMBER + i) : CTL_NUMBER + i,
             *list[i] == '{' ? region_printf(w->region, "    /* %s */", list[i]) : "");
 }
 

@@ -153,7 +153,8 @@ extern const struct key setting_keys[]; /* in the order of the plan; name NULL e
 struct slot {                           /* what the text says about one key */
     const struct ast_entry *entry;
     int nchange;
-    struct ast_arg *change; /* optimizer.lr = 0.1 */
+    struct ast_arg *change;         /* optimizer.lr = 0.1 */
+    const struct ast_entry *groups; /* optimizer.groups = [...] */
 };
 void settings_build(struct builder *b);
 /* Of "train.optimizer" and "train.optimizer.lr"; NULL: there is none. */
@@ -170,6 +171,8 @@ void setting_words(struct builder *b, const struct key *key, const struct ast *a
 /* schedules.c: word i of n in a list of schedules; what schedules ask of the optimizer, once all is read. False after an error. */
 bool schedule_in_list(struct builder *b, const struct word *w, const struct args *args, struct loc loc, bool last);
 bool schedules_check(struct builder *b, struct loc schedule, struct loc momentum);
+/* groups.c: what of the parameters have a learning rate or decay of their own, or are frozen. */
+void groups_build(struct builder *b, const struct ast *a);
 /* An argument of type ARG_MEASURE; false after an error. */
 bool measure_read(struct builder *b, const struct word *w, const struct arg *a, const struct ast *given,
                   const char **name);

@@ -165,6 +165,8 @@ static void change_word(struct builder *b, const struct key *key, const struct a
         diag_error(b->diag, "N0414", e->loc, NULL, "`%s` has no parts", own);
     } else if (!slot->entry) {
         diag_error(b->diag, "N0414", e->loc, NULL, "`%s` changes `%s`, which is not set above it", e->path, own);
+    } else if (key->word == WORD_OPTIMIZER && strcmp(argument, "groups") == 0) {
+        slot->groups = e;
     } else {
         region_grow(b->region, slot->change, slot->nchange);
         slot->change[slot->nchange++] = (struct ast_arg){argument, e->loc, e->value};
@@ -231,7 +233,7 @@ static void read_defines(struct builder *b, const char *section, struct slot *sl
         else if (e->path[own])
             change_word(b, key, e, e->path + own + 1, &slots[key - setting_keys]);
         else
-            slots[key - setting_keys] = (struct slot){.entry = e};
+            slots[key - setting_keys] = (struct slot){.entry = e, .groups = slots[key - setting_keys].groups};
         setting_text(b, region_printf(b->region, "param.%s", d->name), d->text, true);
     }
 }

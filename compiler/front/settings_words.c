@@ -111,6 +111,8 @@ void setting_word(struct builder *b, const struct key *key, const struct slot *s
     if (w->kind == WORD_OPTIMIZER) {
         b->model->optimizer = w;
         b->model->optimizer_args = args;
+        if (slot->groups)
+            groups_build(b, slot->groups->value);
     }
 }
 

@@ -166,13 +166,21 @@ static void assign(struct graph *g, struct node *n)
         }
     }
     /* Small maps without rows (running statistics) share a kernel with their like. */
-    if (n->op->kind == OP_MAP && !n->out[0]->t.rows && last && last->node[0]->op->kind == OP_MAP &&
-        last->nnode < MAX_STAGES && (!latest || latest->id < last->id) && last->node[0]->op->update == n->op->update &&
-        last->node[0]->op->gate == n->op->gate && same_shape(&n->out[0]->t, &last->node[0]->out[0]->t)) {
+    if (n->op->kind == OP_MAP && n->op->gate != GATE_STEP && !n->out[0]->t.rows && last &&
+        last->node[0]->op->kind == OP_MAP && last->nnode < MAX_STAGES && (!latest || latest->id < last->id) &&
+        last->node[0]->op->update == n->op->update && last->node[0]->op->gate == n->op->gate &&
+        same_shape(&n->out[0]->t, &last->node[0]->out[0]->t)) {
         put_in(g, last, n, last->nnode);
         return;
     }
     new_group(g, n, why ? why : latest && !through ? "a view stands between it and the kernel of its operand" : NULL);
+}
+
+/* An update, or a view of what one has left. */
+static bool comes_last(const struct node *n)
+{
+    const struct node *from = n->op->kind == OP_VIEW ? maker(n->in[0]) : n;
+    return from && from->op->update;
 }
 
 /* Updates run last: they wait for the loss, and parameters must be read before they change. */
@@ -182,7 +190,7 @@ void fuse(struct graph *g)
     int n = 0;
     for (int pass = 0; pass < 2; pass++)
         for (int k = 0; k < g->nnode; k++)
-            if (g->node[k]->op->update == (pass == 1))
+            if (comes_last(g->node[k]) == (pass == 1))
                 order[n++] = g->node[k];
     g->node = order;
     g->ngroup = 0;

@@ -29,8 +29,20 @@ static struct value *map_gradient(struct graph *g, const struct node *n, int i, 
     return graph_node(g, name, n->attr, in, d->nin)->out[0];
 }
 
+static void refuse_frozen(const struct graph *g)
+{
+    diag_error(g->diag, "N0418", g->loss->loc, NULL,
+               "there is nothing to train: every parameter that the loss depends on is frozen");
+    diag_help(g->diag, "leave the last layer out of the groups with `lr = 0`");
+}
+
 static void refuse_loss(const struct graph *g)
 {
+    for (int i = 0; i < g->nvalue; i++)
+        if (g->value[i]->frozen) {
+            refuse_frozen(g);
+            return;
+        }
     const struct value *x = g->loss->def->in[0];
     diag_error(g->diag, "N0418", g->loss->loc, NULL, "there is nothing to train: the loss depends on no parameter");
     diag_place(g->diag, x->loc, "made without any");
@@ -47,7 +59,7 @@ void grad(struct graph *g)
     if (!of || !needed)
         exit(70);
     for (int i = 0; i < nvalue; i++)
-        needed[i] = g->value[i]->t.role == ROLE_PARAM;
+        needed[i] = g->value[i]->t.role == ROLE_PARAM && !g->value[i]->frozen;
     for (int k = 0; k < forward; k++)
         for (int i = 0; i < g->node[k]->nin; i++)
             for (int o = 0; needed[g->node[k]->in[i]->id] && o < g->node[k]->nout; o++)
@@ -79,7 +91,7 @@ void grad(struct graph *g)
         }
     }
     for (int i = 0; i < nvalue; i++)
-        if (g->value[i]->t.role == ROLE_PARAM)
+        if (g->value[i]->t.role == ROLE_PARAM && !g->value[i]->frozen)
             g->value[i]->grad = of[i];
     free(of);
     free(needed);

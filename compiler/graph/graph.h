@@ -9,12 +9,15 @@
 /* ---- graph.c: values and nodes; nodes in topological order ---- */
 
 struct value {
-    struct tensor t;         /* what the plan will say of it */
-    struct node *def;        /* NULL: a source (input, target, parameter, state, control) */
-    int out;                 /* which output of def */
-    struct loc loc;          /* where the text made it */
-    const char *maker;       /* for messages: "conv2", "ReLU", "input image" */
-    struct value *grad;      /* parameters, after grad.c */
+    struct tensor t;   /* what the plan will say of it */
+    struct node *def;  /* NULL: a source (input, target, parameter, state, control) */
+    int out;           /* which output of def */
+    struct loc loc;    /* where the text made it */
+    const char *maker; /* for messages: "conv2", "ReLU", "input image" */
+    int lr_of,
+        decay_of; /* parameters: from which row of the model's groups on 1 they have these; 0: the optimizer's own */
+    bool frozen;  /* parameters: never change */
+    struct value *grad;      /* parameters, after grad.c; NULL: it has none */
     struct value *instead;   /* what simplify.c put in its place; NULL: it stands */
     struct value *member_of; /* group that holds its bytes, at t.at */
     int id;                  /* index in graph.value */
@@ -103,7 +106,7 @@ void report(struct graph *g, const struct model *m);
 /* grad.c. Needs loss. Leaves gradient nodes behind the forward ones; value.grad of the parameters that the loss depends on. */
 void grad(struct graph *g);
 /* update.c. Needs value.grad. Adds groups (parameters, gradients, one per slot) and the optimizer's update over them. */
-void update(struct graph *g, const struct model *m);
+void update(struct graph *g, struct model *m);
 /* simplify.c. Rewrites pairs of nodes into cheaper ones, binds inputs to the data set, drops what nothing needs. */
 void simplify(struct graph *g);
 /* fuse.c. Leaves groups. */

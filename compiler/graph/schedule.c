@@ -81,6 +81,8 @@ static void set_base(struct context *c, const struct value *v, const struct valu
     const struct tensor *of = &c->p->tensor[c->tensor[in->id]];
     t->base = of->base >= 0 ? of->base : c->tensor[in->id];
     t->at = of->base >= 0 ? of->at : 0;
+    if (v->def->op->kind == OP_VIEW && op_attr(v->def->op, "at") >= 0)
+        t->at += (int64_t)v->def->attr[op_attr(v->def->op, "at")] * dtype_bytes(t->dtype);
     t->first = t->last = 0;
 }
 

@@ -175,12 +175,21 @@ bool metric_falls(const char *shown); /* less is better */
 /* "loss", "auto", or the name of one of its metrics; false: it has no such. */
 bool plan_measure(const struct plan *p, const char *name, int *measure);
 
+/* group("*.bias", lr = 0.1, decay = 0): what parameters of such names have for themselves. Later rows go before earlier ones. */
+struct group_rule {
+    const char *pattern;
+    double lr, decay; /* NAN: not given */
+};
+
 struct model {
     const char *net;
     int nsetting;
     struct setting *setting; /* every entry of data and train, defaults included */
     const struct word *loss, *optimizer;
     struct args loss_args, optimizer_args;
+    int ngroup;
+    struct group_rule *group;
+    struct loc groups_at;
     int nmetric;
     const struct word **metric;
     struct args *metric_args;

@@ -91,6 +91,15 @@ static const char *fate_text(struct region *r, const struct layer *l)
     return l->trains ? l->fate : region_printf(r, "%s (prediction only)", l->fate);
 }
 
+/* Values of the parameters that never change. */
+static int64_t frozen_of(const struct graph *g)
+{
+    int64_t n = 0;
+    for (int i = 0; i < g->nvalue; i++)
+        n += g->value[i]->frozen ? value_elements(g->value[i]) : 0;
+    return n;
+}
+
 static void print_layers(const struct compilation *c, const struct layer *list, int n, enum flops rule, FILE *out)
 {
     const char *head[] = {"#", "name", "layer", "output", "params", flops_rules[rule].unit, "kept", "how"};
@@ -121,7 +130,13 @@ static void print_layers(const struct compilation *c, const struct layer *list, 
     row[4] = grouped(r, c->plan->params);
     row[5] = grouped(r, total);
     row[6] = kept ? bytes(r, kept) : "-";
+    const int64_t frozen = frozen_of(c->graph[PHASE_TRAIN]);
     row[7] = region_printf(r, "%s = 1 multiply + 1 add; kept: bytes a sample", flops_rules[rule].multiply_add);
+    for (int i = 0; frozen > 0 && i < 2; i++) {
+        row = add_row(&t);
+        row[1] = i ? "frozen" : "trained";
+        row[4] = grouped(r, i ? frozen : c->plan->params - frozen);
+    }
     print_table(&t, out);
 }
 

@@ -76,6 +76,18 @@ static void slice_emit(struct writer *w, const struct stage *s)
     close_kernel(w);
 }
 
+/* ---- part: a view of some values of a vector without rows ---- */
+
+static bool part_shape(const double *a, const struct tensor *const *in, int nin, struct tensor *out, int nout)
+{
+    (void)nin, (void)nout;
+    if (in[0]->rows || in[0]->rank != 1 || in[0]->dtype != DT_F32 || !attr_whole(a[0], 0, (double)in[0]->dim[0]) ||
+        !attr_whole(a[1], 1, (double)in[0]->dim[0] - a[0]))
+        return false;
+    out[0] = (struct tensor){.dtype = DT_F32, .rank = 1, .dim = {(int64_t)a[1]}};
+    return true;
+}
+
 /* ---- reshape: a view ---- */
 
 static bool reshape_shape(const double *a, const struct tensor *const *in, int nin, struct tensor *out, int nout)
@@ -141,6 +153,7 @@ static const struct op op[] = {
      .emit = concat_emit},
     {.name = "slice", .doc = "a range of channels", .kind = OP_MOVE, .nin = 1, .nout = 1, .attr = {"from", "count"}, .shape = slice_shape,
      .emit = slice_emit},
+    {.name = "part", .doc = "n values from number `at` on", .kind = OP_VIEW, .nin = 1, .nout = 1, .attr = {"at", "n"}, .shape = part_shape},
     {.name = "reshape", .doc = "the same values in another shape", .kind = OP_VIEW, .nin = 1, .nout = 1, .attr = {DIMS_ATTRS},
      .shape = reshape_shape, .grad = reshape_grad},
 };

@@ -168,6 +168,10 @@ static bool check_form(const struct plan *p, const struct kernel *k, struct plan
 static bool check_optimizer(const struct plan *p, struct plan_error *e)
 {
     const struct op *op = NULL;
+    int groups;
+    for (int k = 0; k < p->nkernel; k++)
+        if (kernel_group(p, k, &groups) >= CTL_GROUPS)
+            return refuse(e, &p->kernel[k], "there are more groups of parameters than the control block has room for");
     for (const struct kernel *k = p->kernel; k < p->kernel + p->nkernel; k++)
         for (const struct stage *s = k->stage; s < k->stage + k->nstage; s++) {
             if (s->op->gate != GATE_STEP)

@@ -114,6 +114,24 @@ int plan_lone_variance(const struct plan *p, const struct target *t)
     return 0;
 }
 
+void control_give(uint32_t to[CTL_WORDS], const uint32_t from[CTL_WORDS])
+{
+    memcpy(to, from, CTL_LOSS * sizeof *to);
+    memcpy(to + CTL_RESULTS_END, from + CTL_RESULTS_END, (CTL_WORDS - CTL_RESULTS_END) * sizeof *to);
+}
+
+int kernel_group(const struct plan *p, int k, int *groups)
+{
+    int own = -1;
+    *groups = 0;
+    for (int i = 0; i < p->nkernel; i++)
+        if (p->kernel[i].schedule == p->kernel[k].schedule && p->kernel[i].stage[0].op->gate == GATE_STEP) {
+            own = i == k ? *groups : own;
+            ++*groups;
+        }
+    return own;
+}
+
 bool kernel_runs(const struct plan *p, int k, bool parts)
 {
     return parts || p->kernel[k].stage[0].op->gate != GATE_PARTS; /* that of all its stages */

@@ -158,7 +158,7 @@ struct plan {
     struct kernel *kernel;
     struct schedule *schedule;
     int64_t persistent;   /* bytes */
-    int64_t params, macs; /* counts: trained values; multiply-adds of one sample's forward pass */
+    int64_t params, macs; /* counts: values of parameters, frozen or not; multiply-adds of one sample's forward pass */
     struct learnt learnt;
     struct region *region; /* owns everything above */
 };
@@ -189,12 +189,17 @@ enum control_word {
     CTL_FINITE,                    /* u32 result: 1 = the loss is finite, the update happens */
     CTL_METRIC,                    /* u32 x 8 results: correct predictions per metric, summed over the batch */
     CTL_RESULTS_END = CTL_METRIC + 8,
+    CTL_GROUP = CTL_RESULTS_END, /* f32 x 2 x CTL_GROUPS: lr and decay of each group, where parameters are in several */
+    CTL_GROUPS = 5,
     CTL_WORDS = 64
 };
 enum {
     SAMPLES_F32 = 1,
     SAMPLES_STAGED = 2
 }; /* samples are f32, not u8; row i of the batch is sample i of the buffer */
+
+/* What the host writes of it: all but the results. */
+void control_give(uint32_t to[CTL_WORDS], const uint32_t from[CTL_WORDS]);
 
 /* ---- plan.c: the text form ---- */
 

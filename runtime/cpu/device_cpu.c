@@ -117,7 +117,7 @@ static bool begin(struct cpu *c, enum phase ph, const uint32_t control[CTL_WORDS
                            (long long)a->rows);
     if (c->poison)
         poison(c, a, control[CTL_FIRST]);
-    memcpy(a->control, control, CTL_LOSS * sizeof *control);
+    control_give(a->control, control);
     *job = (struct job){
         .step = a->step,
         .end = a->step + a->steps,

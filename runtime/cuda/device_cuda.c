@@ -93,7 +93,7 @@ static void fill_ring(struct gpu *g, uint32_t (*control)[CTL_WORDS], int n)
     memset(ring, 0, (size_t)(1 + n) * CTL_WORDS * sizeof *ring);
     for (int i = 0; i < n; i++) {
         uint32_t *to = ring + (1 + i) * CTL_WORDS;
-        memcpy(to, control[i], CTL_LOSS * sizeof *to);
+        control_give(to, control[i]);
         cuda_data_words(&g->data, i, to);
     }
 }

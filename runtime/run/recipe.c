@@ -151,6 +151,29 @@ static int read_rates(const struct plan *p, struct recipe *r)
     return 0;
 }
 
+/* Each update of the schedule is that of a group; what that has not of its own is the optimizer's. */
+static int read_groups(const struct plan *p, struct recipe *r)
+{
+    for (int k = 0; k < p->nkernel; k++) {
+        int groups;
+        if (kernel_group(p, k, &groups) != 0)
+            continue;
+        if (groups > CTL_GROUPS)
+            return complain(STATUS_DATA, "the plan has %d groups of parameters; %d are possible", groups, CTL_GROUPS);
+        r->groups = plan_setting(p, "train.optimizer.groups.0") ? groups : 0;
+    }
+    for (int g = 0; g < r->groups; g++) {
+        char key[64];
+        struct own_rate *o = &r->group[g];
+        *o = (struct own_rate){.rate = r->rate, .decay = r->decay};
+        snprintf(key, sizeof key, "train.optimizer.groups.%d.lr", g);
+        o->rate.lr = plan_number(p, key, r->rate.lr);
+        snprintf(key, sizeof key, "train.optimizer.groups.%d.decay", g);
+        o->decay.lr = plan_number(p, key, r->decay.lr);
+    }
+    return 0;
+}
+
 int recipe_read(const struct plan *p, struct recipe *r)
 {
     int64_t seed;
@@ -171,7 +194,9 @@ int recipe_read(const struct plan *p, struct recipe *r)
         status = read_choices(p, r);
     if (status == 0)
         status = read_numbers(p, r);
-    return status ? status : read_rates(p, r);
+    if (status == 0)
+        status = read_rates(p, r);
+    return status ? status : read_groups(p, r);
 }
 
 void recipe_count(struct recipe *r, int64_t samples)
@@ -181,6 +206,10 @@ void recipe_count(struct recipe *r, int64_t samples)
         r->rate.total = INT64_MAX;
     r->momentum.steps = r->decay.steps = r->rate.steps;
     r->momentum.total = r->decay.total = r->rate.total;
+    for (int g = 0; g < r->groups; g++) {
+        r->group[g].rate.steps = r->group[g].decay.steps = r->rate.steps;
+        r->group[g].rate.total = r->group[g].decay.total = r->rate.total;
+    }
 }
 
 bool position_fits(const struct position *at, const struct recipe *r)
@@ -241,6 +270,11 @@ void control_train(const struct recipe *r, int64_t step, int64_t epoch, int64_t 
     put_float(&control[CTL_LR], now.lr);
     for (int i = 0; i < r->numbers; i++)
         put_float(&control[CTL_NUMBER + i], expr_value(r->number[i], value_of, &now));
+    for (int g = 0; g < r->groups; g++) {
+        put_float(&control[CTL_GROUP + 2 * g], rate_at(&r->group[g].rate, step));
+        const struct rate *decay = &r->group[g].decay;
+        put_float(&control[CTL_GROUP + 2 * g + 1], decay->pieces ? rate_at(decay, step) : decay->lr);
+    }
 }
 
 void control_part(uint32_t control[CTL_WORDS], int64_t done, int64_t rows)

@@ -47,6 +47,10 @@ struct recipe {
         const char *name;
         double value;
     } argument[2 * MAX_WORD_ARGS];
+    int groups; /* of parameters, each with its learning rate and decay; 0: the recipe has none */
+    struct own_rate {
+        struct rate rate, decay;
+    } group[CTL_GROUPS];
     int numbers;
     const struct expr *number[CTL_NUMBERS]; /* op_numbers() of the update; they live as long as the plan */
     int metrics;

@@ -27,7 +27,7 @@ const struct field event_field[] = {
     {IN(START), "schema", FIELD_INTEGER, AT(start.schema), NULL, "counts changes that readers would not survive", FIELD_STAYS},
     {IN(START), "netrun", FIELD_TEXT, AT(start.version), NULL, "version", FIELD_STAYS},
     {IN(START), "net", FIELD_TEXT, AT(start.net), NULL, "name of the network", FIELD_STAYS},
-    {IN(START), "params", FIELD_INTEGER, AT(start.params), "values", "that are trained", FIELD_STAYS},
+    {IN(START), "params", FIELD_INTEGER, AT(start.params), "values", "of parameters, frozen or not", FIELD_STAYS},
     {IN(START), "device", FIELD_TEXT, AT(start.device), NULL, "cpu, cuda:0", FIELD_STAYS},
     {IN(START), "gpu", FIELD_TEXT, AT(start.gpu), NULL, "its name", FIELD_OPTIONAL},
     {IN(START), "batch", FIELD_INTEGER, AT(start.batch), "samples", "of an optimizer step", FIELD_STAYS},

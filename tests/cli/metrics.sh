@@ -30,9 +30,9 @@ says whole/m-1/metrics.csv '^time,epoch,steps,.*train_auc,.*,test_auc,test_accur
 
 # Interrupted within an epoch, and gone on with: to the same numbers and bits.
 options="--train $data --epochs 3 --batch 50"
-expect 0 netrun m.plan $options --runs through
-expect 0 netrun m.plan $options --runs stopped --steps 55
-expect 0 netrun --resume last --runs stopped
+expect 0 netrun m.plan $options --device cpu --runs through
+expect 0 netrun m.plan $options --device cpu --runs stopped --steps 55
+expect 0 netrun --resume last --device cpu --runs stopped
 for set in train test; do
     numbers through/m-1/metrics.jsonl $set >one
     numbers stopped/m-1/metrics.jsonl $set | cmp one || fail "resumed: another $set"
