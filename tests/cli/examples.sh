@@ -124,3 +124,8 @@ example table 1
 says out '^0 setosa '
 says out '^new.csv:2: logits = class [0-2] '
 says out '^some.csv:3: estimate = -?[0-9.e-]+ \(it is [0-9.]+\)'
+example transfer 1
+says out '^ +trained +195$'
+says out '^ +frozen +47,168$'
+[ "$(grep '^  train ' out | sort -u | wc -l)" = 2 ] || fail "what is frozen takes as much memory"
+says out '^few/test/triangle/000001.jpg: logits = class [0-2]'
