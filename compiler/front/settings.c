@@ -21,6 +21,9 @@ const struct key setting_keys[] = {
     { .name = "train.schedule", .type = KEY_WORD, .word = WORD_SCHEDULE, .list = true },
     { .name = "train.momentum_schedule", .type = KEY_WORD, .word = WORD_SCHEDULE, .list = true },
     { .name = "train.decay_schedule", .type = KEY_WORD, .word = WORD_SCHEDULE, .list = true },
+    { .name = "train.clip", .type = KEY_WORD, .word = WORD_CLIP },
+    { .name = "train.ema", .type = KEY_PLAIN, .arg = { .type = ARG_NUMBER, .max = 1, .below = true }, .absent = true,
+      .nothing = "an `ema` of 0 is no mean" },
     { .name = "train.metrics", .type = KEY_WORDS, .word = WORD_METRIC },
     { .name = "train.save", .type = KEY_WORD, .word = WORD_SAVE },
     { .name = "train.stop", .type = KEY_WORD, .word = WORD_STOP },
@@ -80,7 +83,8 @@ static void set_plain(struct builder *b, const struct key *key, const struct ast
         return;
     if (key->nothing && v.kind == A_NUMBER && v.number == 0) {
         diag_error(b->diag, "N0404", a->loc, NULL, "%s", key->nothing);
-        diag_help(b->diag, "leave the line out, or give a share such as 10%%");
+        diag_help(b->diag, "leave the line out, or give %s",
+                  key->absent ? "a number such as 0.999" : "a share such as 10%");
     } else if (arg_accepts(&key->arg, &v, 0, &why, b->region))
         setting_numbers(b, a->loc, key->name, 1, &v.number, false);
     else
@@ -244,7 +248,7 @@ static void set_key(struct builder *b, const struct key *key, const struct slot 
     if (slot->entry && !a)
         return;
     if (!a) {
-        if (key->type == KEY_PLAIN || key->type == KEY_BATCH)
+        if ((key->type == KEY_PLAIN && !key->absent) || key->type == KEY_BATCH)
             setting_numbers(b, (struct loc){0}, key->name, 1, &key->arg.otherwise, false);
         return;
     }
@@ -263,6 +267,7 @@ static void set_key(struct builder *b, const struct key *key, const struct slot 
         break;
     case KEY_PLAIN:
         set_plain(b, key, a);
+        b->model->ema |= strcmp(key->name, "train.ema") == 0;
         break;
     case KEY_BATCH:
         set_batch(b, key, a);

@@ -7,7 +7,7 @@ static bool shapes_graph(const struct word *w, int arg)
 {
     if (w->kind == WORD_OPTIMIZER)
         return arg < 0 || !(w->free_args >> arg & 1);
-    return w->kind == WORD_LOSS || w->kind == WORD_METRIC;
+    return w->kind == WORD_LOSS || w->kind == WORD_METRIC || (w->kind == WORD_CLIP && arg < 0);
 }
 
 static void add_word(struct builder *b, const char *key, const struct word *w, const struct args *args)
@@ -108,6 +108,8 @@ void setting_word(struct builder *b, const struct key *key, const struct slot *s
     add_word(b, key->name, w, &args);
     if (w->kind == WORD_LOSS)
         build_loss(b, w, &args, x, nx, loc);
+    if (w->kind == WORD_CLIP)
+        b->model->clip = w;
     if (w->kind == WORD_OPTIMIZER) {
         b->model->optimizer = w;
         b->model->optimizer_args = args;

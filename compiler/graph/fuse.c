@@ -176,11 +176,15 @@ static void assign(struct graph *g, struct node *n)
     new_group(g, n, why ? why : latest && !through ? "a view stands between it and the kernel of its operand" : NULL);
 }
 
-/* An update, or a view of what one has left. */
-static bool comes_last(const struct node *n)
+/* An update, or of what one has made. */
+static bool is_late(const struct node *n)
 {
-    const struct node *from = n->op->kind == OP_VIEW ? maker(n->in[0]) : n;
-    return from && from->op->update;
+    bool late = n->op->update;
+    for (int i = 0; i < n->nin && !late; i++) {
+        const struct node *from = maker(n->in[i]);
+        late = from && from->op->update;
+    }
+    return late;
 }
 
 /* Updates run last: they wait for the loss, and parameters must be read before they change. */
@@ -190,7 +194,7 @@ void fuse(struct graph *g)
     int n = 0;
     for (int pass = 0; pass < 2; pass++)
         for (int k = 0; k < g->nnode; k++)
-            if (comes_last(g->node[k]) == (pass == 1))
+            if (is_late(g->node[k]) == (pass == 1))
                 order[n++] = g->node[k];
     g->node = order;
     g->ngroup = 0;

@@ -133,16 +133,40 @@ static void step(struct graph *g, const char *op, struct value *const *in, int n
         const double attr[MAX_ATTRS] = {(double)(o->at / 4), (double)(o->bytes / 4)};
         struct value *of[MAX_OPERANDS];
         for (int i = 0; i < n; i++)
-            of[i] = groups > 1 ? graph_op(g, "part", attr, in[i], NULL) : in[i];
+            of[i] = groups > 1 && value_elements(in[i]) == value_elements(in[0])
+                        ? graph_op(g, "part", attr, in[i], NULL)
+                        : in[i];
         graph_node(g, op, NULL, of, n);
     }
+}
+
+/* Of the gradients of the first n values, from what is in them once they are summed. */
+static struct value *norm(struct graph *g, struct value *summed, int n)
+{
+    struct value *in[MAX_OPERANDS] = {summed}, *so_far = NULL;
+    for (int i = 0, many = 1; i < n; i++) {
+        if (g->value[i]->grad)
+            in[many++] = g->value[i]->grad;
+        bool more = false;
+        for (int k = i + 1; k < n; k++)
+            more |= g->value[k]->grad != NULL;
+        if (many == 1 + (so_far != NULL) || (more && many < MAX_OPERANDS))
+            continue;
+        so_far = graph_node(g, "grad_norms", &(double){so_far != NULL}, in, many)->out[0];
+        in[1] = so_far;
+        many = 2;
+        if (!more)
+            break;
+    }
+    return graph_op(g, "grad_norm", NULL, so_far, summed, NULL);
 }
 
 void update(struct graph *g, struct model *m)
 {
     struct own own[CTL_GROUPS];
     const int nvalue = g->nvalue, groups = find_groups(g, m, own);
-    const char *op = m->optimizer->update(&m->optimizer_args);
+    const char *op =
+        update_variant(g->region, m->optimizer->update(&m->optimizer_args), m->clip ? m->clip->name : NULL, m->ema);
     const char *const *slots = op_find(op)->slot, *prefix = slot_prefix(g);
     if (!groups)
         return;
@@ -156,7 +180,9 @@ void update(struct graph *g, struct model *m)
     for (int s = 0; slots[s]; s++)
         in[n++] = slot(g, nvalue, region_printf(g->region, "%s.%s", prefix, slots[s]), bytes);
     struct value *sum[] = {group(g, ROLE_SUM, "@gradients.sum", bytes), gradients};
-    in[n++] = graph_node(g, "accumulate", NULL, sum, COUNT(sum))->out[1];
+    struct value *summed = in[n++] = graph_node(g, "accumulate", NULL, sum, COUNT(sum))->out[1];
+    if (update_norm(op_find(op)))
+        in[n++] = norm(g, summed, nvalue);
     for (int i = 0; i < nvalue; i++)
         if (g->value[i]->grad) {
             struct value *p = g->value[i];

@@ -19,6 +19,7 @@ enum word_kind {
     WORD_METRIC,
     WORD_SAVE,
     WORD_STOP,
+    WORD_CLIP,
     WORD_SOURCE,
     WORD_KINDS
 };
@@ -186,6 +187,8 @@ struct model {
     int nsetting;
     struct setting *setting; /* every entry of data and train, defaults included */
     const struct word *loss, *optimizer;
+    const struct word *clip; /* NULL: gradients are taken as they are */
+    bool ema;                /* a moving mean of the weights is kept */
     struct args loss_args, optimizer_args;
     int ngroup;
     struct group_rule *group;

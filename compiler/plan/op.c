@@ -53,6 +53,56 @@ static void derive(const struct op *op, int input, struct region *r)
     d->shape = op->shape;
 }
 
+/* What an update does besides: with the gradient before, with the parameter behind. The norm of all gradients is n. */
+static const struct {
+    const char *name, *before, *behind;
+} variant[] = {
+    {"norm", "g = g * (clip / (n + 0.000001) < 1 ? clip / (n + 0.000001) : 1)", NULL},
+    {"value", "g = g > clip ? clip : g < -clip ? -clip : g", NULL},
+    {"ema", NULL, "q = {t == 1 ? 0 : ema} * q + {t == 1 ? 1 : 1 - ema} * p"},
+};
+enum { NORM, VALUE, EMA };
+
+const char *update_variant(struct region *r, const char *update, const char *clip, bool ema)
+{
+    return region_printf(r, "%s%s%s%s", update, clip ? "." : "", clip ? clip : "", ema ? ".ema" : "");
+}
+
+bool update_norm(const struct op *op)
+{
+    const char *dot = strchr(op->name, '.');
+    return dot && !strncmp(dot + 1, variant[NORM].name, strlen(variant[NORM].name));
+}
+
+/* clip: NORM, VALUE, or EMA: none. */
+static void derive_update(const struct op *op, int clip, bool ema)
+{
+    static char names[MAX_OPS][40], letters[MAX_OPS][MAX_OPERANDS + 1];
+    struct op *d = &derived[nderived];
+    char *name = names[nderived], *letter = letters[nderived];
+    if (++nderived == MAX_OPS)
+        abort();
+    int slots = 0, formulas = 0;
+    *d = *op;
+    while (op->slot[slots])
+        slots++;
+    if (ema)
+        d->slot[slots] = variant[EMA].name;
+    snprintf(letter, sizeof letters[0], "%.*s%sg%s", op->nin - 1, op->letters, ema ? "q" : "", clip == NORM ? "n" : "");
+    snprintf(name, sizeof names[0], "%s%s%s%s", op->name, clip == EMA ? "" : ".", clip == EMA ? "" : variant[clip].name,
+             ema ? ".ema" : "");
+    if (clip != EMA)
+        d->fwd[formulas++] = variant[clip].before;
+    for (int i = 0; op->fwd[i]; i++)
+        d->fwd[formulas++] = op->fwd[i];
+    if (ema)
+        d->fwd[formulas] = variant[EMA].behind;
+    d->name = name;
+    d->letters = letter;
+    d->nin = (int)strlen(letter);
+    d->nout += ema;
+}
+
 const char *op_formula(const struct op *op, int i, int *out)
 {
     const char *text = i < COUNT(op->fwd) ? op->fwd[i] : NULL;
@@ -95,6 +145,8 @@ static void gather_tables(void)
             for (int k = 0; op->kind == OP_MAP && k < COUNT(op->bwd); k++)
                 if (op->bwd[k])
                     derive(op, k, r);
+            for (int k = 0; op->gate == GATE_STEP && k <= 2 * EMA; k++)
+                derive_update(op, k / 2, k % 2 == 0);
         }
     }
     region_free(r);

@@ -109,6 +109,10 @@ const char *op_formula(const struct op *op, int i, int *out);
  * the host computes of them, of lr and of t, the number of the step from 1 on, in double (`{1 - pow(beta1, t)}`). Number i is
  * word CTL_NUMBER + i of the control block. list has room for CTL_NUMBERS. Returns how many. */
 int op_numbers(const struct op *op, struct region *r, const char **list);
+/* An optimizer's update whose gradients are clipped first, by the word of `clip` (NULL: none), and that keeps the moving mean of the
+ * parameters: "adam.norm.ema". The last operand of .norm is the norm of all gradients (update_norm). */
+const char *update_variant(struct region *r, const char *update, const char *clip, bool ema);
+bool update_norm(const struct op *op);
 bool map_shape(const double *attr, const struct tensor *const *in, int nin, struct tensor *out, int nout);
 bool same_shape(const struct tensor *a, const struct tensor *b);
 /* Floats of workspace that the op needs on a target, for the phase or for each row: the most that one of its bodies may. */

@@ -46,6 +46,17 @@ int keep_step(struct job *j, double since)
     return save_last(j, j->at.seconds + now() - since);
 }
 
+/* Of the mean of the weights, where there is one. */
+static int save_best(struct job *j, const char *path)
+{
+    int status = mean_exchange(j);
+    if (status)
+        return status;
+    status = checkpoint_save(j, path);
+    const int back = mean_exchange(j);
+    return status ? status : back;
+}
+
 /* The event in the run's folder and the checkpoints. The best comes last: a best of an epoch that `last` does not know of might
  * never be made again, while one that is missing is in `last`. */
 int keep_epoch(struct job *j, const struct event *e)
@@ -55,7 +66,7 @@ int keep_epoch(struct job *j, const struct event *e)
     int status = tell_keep(&j->tell, e) ? keep_last(j) : keep_lost(j);
     if (status || !e->epoch.best)
         return status;
-    status = run_path(j->folder, name, path) ? checkpoint_save(j, path) : STATUS_DATA;
+    status = run_path(j->folder, name, path) ? save_best(j, path) : STATUS_DATA;
     return status ? status : told(j, name, 0);
 }
 
@@ -69,5 +80,5 @@ int keep_made_up(struct job *j)
     if (!run_path(j->folder, "best.safetensors", path))
         return STATUS_DATA;
     checkpoint_origin(path, &kept);
-    return kept.epoch == j->at.epoch ? 0 : checkpoint_save(j, path);
+    return kept.epoch == j->at.epoch ? 0 : save_best(j, path);
 }

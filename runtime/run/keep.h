@@ -60,6 +60,11 @@ void checkpoint_origin(const char *path, struct origin *o);
 /* Resuming, before the device is armed: what the optimizer's file of a pair tells. */
 int checkpoint_recall(const char *path, const struct plan *p, struct recall *r);
 
+/* ---- mean.c ---- */
+
+/* Where the training keeps a moving mean of the weights: puts each in the place of the other. */
+int mean_exchange(struct job *j);
+
 /* ---- keep.c: the checkpoints of a training ---- */
 
 int keep_last(struct job *j);                         /* last.safetensors, and beside it all it takes to go on */

@@ -54,6 +54,17 @@ static void read_arguments(const struct plan *p, struct recipe *r)
     }
 }
 
+/* What an update that clips, or keeps the mean of the weights, names besides. */
+static void read_variant(const struct plan *p, struct recipe *r)
+{
+    static const char *const of[][2] = {{"clip", "train.clip.max"}, {"ema", "train.ema"}};
+    for (int i = 0; i < COUNT(of); i++) {
+        const struct setting *s = plan_setting(p, of[i][1]);
+        if (s && s->n)
+            r->argument[r->arguments++] = (struct argument){of[i][0], s->num[0]};
+    }
+}
+
 /* The op that makes the optimizer's step; NULL: nothing is trained. */
 static const struct op *optimizer_op(const struct plan *p)
 {
@@ -69,6 +80,7 @@ static int read_numbers(const struct plan *p, struct recipe *r)
     const struct op *op = optimizer_op(p);
     const char *list[CTL_NUMBERS];
     read_arguments(p, r);
+    read_variant(p, r);
     r->momentum_name = op ? optimizer_momentum(op) : NULL;
     r->numbers = op ? op_numbers(op, p->region, list) : 0;
     for (int i = 0; i < r->numbers; i++) {

@@ -46,7 +46,7 @@ struct recipe {
     struct argument {
         const char *name;
         double value;
-    } argument[2 * MAX_WORD_ARGS];
+    } argument[2 * MAX_WORD_ARGS + 2];
     int groups; /* of parameters, each with its learning rate and decay; 0: the recipe has none */
     struct own_rate {
         struct rate rate, decay;

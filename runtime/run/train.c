@@ -29,6 +29,17 @@ static void take_training(struct job *j, struct result *r)
     memset(j->at.hits, 0, sizeof j->at.hits);
 }
 
+/* With the mean of the weights, where there is one. */
+static int test_epoch(struct job *j, const struct data_split *split, struct result *r)
+{
+    int status = mean_exchange(j);
+    if (status)
+        return status;
+    status = evaluate(j, split, r);
+    const int back = mean_exchange(j);
+    return status ? status : back;
+}
+
 /* Tests, keeps, and only then shows. */
 static int end_epoch(struct job *j, int64_t seen, double since)
 {
@@ -41,7 +52,7 @@ static int end_epoch(struct job *j, int64_t seen, double since)
     double looked = now();
     int status = measures_take(j, false, j->data.train.count, &r->train);
     if (status == 0 && split->count > 0)
-        status = evaluate(j, split, &r->test);
+        status = test_epoch(j, split, &r->test);
     if (status)
         return status;
     r->train_seconds = j->at.seconds + trained - since;

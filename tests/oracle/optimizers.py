@@ -14,6 +14,7 @@ from language import Network, net_text
 from store import float32, write_safetensors, write_text
 
 STEPS = 20
+DEEP = "y = x" + "".join(f" -> fc{i}: Linear(4) -> Tanh" for i in range(1, 12)) + " -> fc12: Linear(3)"
 BODY = "y = x -> fc1: Linear(5) -> Tanh -> fc2: Linear(3)"
 
 SGD, ADAM, ADAMW = torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW
@@ -110,6 +111,17 @@ SCHEDULES = [
 ]
 
 
+# name, optimizer of the table above, our lines, what is done to gradients, decay of the mean
+BESIDES = [
+    ("clip_norm", "sgd_momentum", [("clip", "norm(0.05)")], ("norm", 0.05), None),
+    ("clip_norm_idle", "adam", [("clip", "norm(1000)")], ("norm", 1000), None),
+    ("clip_value", "sgd_nesterov_decay", [("clip", "value(0.01)")], ("value", 0.01), None),
+    ("ema", "adam", [("ema", "0.9")], None, 0.9),
+    ("clip_norm_deep", "sgd_momentum", [("clip", "norm(0.05)")], ("norm", 0.05), None, DEEP),
+    ("clip_ema", "adamw", [("clip", "norm(0.02)"), ("ema", "0.75")], ("norm", 0.02), 0.75),
+]
+
+
 def rate(step, lr, schedule):
     """Learning rate of step 0, 1, ..., which is also the epoch here; `schedule` is None for a constant one."""
     if schedule is None:
@@ -139,7 +151,7 @@ def check_against_schedulers():
             scheduler.step()
 
 
-def run(name, make, arguments, schedule, steps=STEPS, keep=1):
+def run(name, make, arguments, schedule, steps=STEPS, keep=1, clip=None, ema=None, body=BODY):
     """Trains the small network, stores what it starts from and every keep-th step, returns the number of bytes."""
     random = np.random.RandomState(7)
 
@@ -148,7 +160,7 @@ def run(name, make, arguments, schedule, steps=STEPS, keep=1):
         return torch.from_numpy(values.astype(np.float32).astype(np.float64))
 
     x, target = new([8, 6], "input", 0.25), new([8, 3], "target", 1)
-    network = Network(BODY, new)
+    network = Network(body, new)
     network.run(x)
     stored = {"input": float32(x), "target": float32(target)}
     stored.update({key: float32(value) for key, value in network.params.items()})
@@ -156,12 +168,21 @@ def run(name, make, arguments, schedule, steps=STEPS, keep=1):
     optimizer = make(network.params.values(), **arguments)
     lr = optimizer.param_groups[0]["lr"]
     losses, rates = [], []
+    mean = ema and torch.optim.swa_utils.AveragedModel(torch.nn.ParameterList(network.params.values()),
+                                                       multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(ema))
     for step in range(steps):
         optimizer.param_groups[0]["lr"] = rate(step, lr, schedule)
         loss = F.mse_loss(network.run(x), target)
         optimizer.zero_grad()
         loss.backward()
+        if clip:
+            {"norm": torch.nn.utils.clip_grad_norm_, "value": torch.nn.utils.clip_grad_value_}[clip[0]](
+                network.params.values(), clip[1])
         optimizer.step()
+        if ema:
+            mean.update_parameters(torch.nn.ParameterList(network.params.values()))
+            stored.update({f"step{step + 1}.ema.{key}": float32(value)
+                           for key, value in zip(network.params, mean.module)})
         losses.append(loss.item())
         rates.append(optimizer.param_groups[0]["lr"])
         if (step + 1) % keep == 0:
@@ -173,17 +194,19 @@ def run(name, make, arguments, schedule, steps=STEPS, keep=1):
 def main():
     check_against_schedulers()
     by_name = {name: rest for name, *rest in OPTIMIZERS}
-    cases = [(name, *by_name[name], None, None, STEPS, 1) for name in by_name]
-    cases += [(name, *by_name[optimizer], text, schedule, STEPS, 1) for name, optimizer, text, schedule in SCHEDULES]
-    cases += [(*case, None, None, LONG, KEEP) for case in LONG_OPTIMIZERS]
+    cases = [(name, *by_name[name], [], None, STEPS, 1) for name in by_name]
+    cases += [(name, *by_name[optimizer], [("schedule", text)], schedule, STEPS, 1)
+              for name, optimizer, text, schedule in SCHEDULES]
+    cases += [(*case, [], None, LONG, KEEP) for case in LONG_OPTIMIZERS]
+    cases += [(name, *by_name[optimizer], lines, None, STEPS, 1, *besides)
+              for name, optimizer, lines, *besides in BESIDES]
     total = 0
-    for name, make, arguments, text, schedule_text, schedule, steps, keep in cases:
-        train = [("loss", "MSE(y, t)"), ("optimizer", text)]
-        train += [("schedule", schedule_text)] if schedule_text else []
+    for name, make, arguments, text, lines, schedule, steps, keep, *besides in cases:
+        train = [("loss", "MSE(y, t)"), ("optimizer", text), *lines]
         train += [("epochs", steps), ("batch", 8)]
         note = f"{'Twenty' if steps == STEPS else 'A hundred'} steps on one batch, compared with PyTorch step by step."
-        write_text(f"optimizers/{name}.net", net_text(name, note, [6], ("t", "f32[3]"), BODY, train))
-        total += run(name, make, arguments, schedule, steps, keep)
+        write_text(f"optimizers/{name}.net", net_text(name, note, [6], ("t", "f32[3]"), besides[2] if len(besides) > 2 else BODY, train))
+        total += run(name, make, arguments, schedule, steps, keep, *besides)
     print(f"{len(cases)} cases, {total} bytes")
 
 

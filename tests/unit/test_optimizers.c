@@ -34,9 +34,10 @@ static bool step_close(struct trial *t, const struct st_file *f, int step)
     bool good = true;
     char name[128];
     for (int i = 0; i < t->p->ntensor; i++) {
-        if (!tensor_is_named(t->p, i) || t->p->tensor[i].role != ROLE_PARAM)
+        const char *const tensor = t->p->tensor[i].name, *const mean = strstr(tensor, "ema.");
+        if (!tensor_is_named(t->p, i) || (t->p->tensor[i].role != ROLE_PARAM && !mean))
             continue;
-        snprintf(name, sizeof name, "step%d.%s", step + 1, t->p->tensor[i].name);
+        snprintf(name, sizeof name, "step%d.%s", step + 1, mean ? mean : tensor);
         const struct st_tensor *want = st_find(f, name);
         if (!want && ((step + 1) % 10 == 0 || t->recipe.rate.total == FEWEST_STEPS))
             fail_msg("%s: %s is not stored", t->c.file, name);

@@ -28,16 +28,10 @@ static inline void call_text(const struct word *w, int which, const char *value,
 static inline char *model_with(const struct word *w, const char *call, const char *x)
 {
     static const char *const plain[] = {
-        [WORD_LAYER] = "Tanh",
-        [WORD_LOSS] = "MSE(y, goal)",
-        [WORD_OPTIMIZER] = "SGD(lr = 0.1, momentum = 0.5)",
-        [WORD_SCHEDULE] = "Cosine",
-        [WORD_TRANSFORM] = "Scale(1)",
-        [WORD_METRIC] = "Accuracy",
-        [WORD_SAVE] = "best",
-        [WORD_STOP] = "patience(3)",
-        [WORD_SOURCE] = "\"train\"",
-        [WORD_AUGMENT] = "RandomFlip",
+        [WORD_LAYER] = "Tanh",       [WORD_LOSS] = "MSE(y, goal)",  [WORD_OPTIMIZER] = "SGD(lr = 0.1, momentum = 0.5)",
+        [WORD_SCHEDULE] = "Cosine",  [WORD_TRANSFORM] = "Scale(1)", [WORD_METRIC] = "Accuracy",
+        [WORD_SAVE] = "best",        [WORD_STOP] = "patience(3)",   [WORD_CLIP] = "norm(1)",
+        [WORD_SOURCE] = "\"train\"", [WORD_AUGMENT] = "RandomFlip",
     };
     const char *part[WORD_KINDS], *metrics = "";
     char *text = calloc(1, 4096), list[256];
@@ -58,7 +52,7 @@ static inline char *model_with(const struct word *w, const char *call, const cha
         "net word\ninput image : %s\ntarget goal : %s\n%s\nz = %s%s\n"
         "y = z -> Flatten -> Linear(3)\noutput y\n"
         "data {\n    train = %s\n    transform = [%s]\n    augment = [%s]\n}\n"
-        "train {\n    loss = %s\n    optimizer = %s\n    schedule = %s\n    save = %s\n    stop = %s\n    batch = 4\n%s}\n",
+        "train {\n    loss = %s\n    optimizer = %s\n    schedule = %s\n    save = %s\n    stop = %s\n    clip = %s\n    batch = 4\n%s}\n",
         w->picture                ? "f32[144]"
         : w->kind == WORD_AUGMENT ? "f32[3, 6, 6]"
                                   : "f32[4, 6, 6]",
@@ -67,7 +61,7 @@ static inline char *model_with(const struct word *w, const char *call, const cha
                  : "f32[3]",
         x, joins ? "" : "x -> ", joins ? "Concat(x, x)" : part[WORD_LAYER], part[WORD_SOURCE], part[WORD_TRANSFORM],
         w->picture ? "" : part[WORD_AUGMENT], part[WORD_LOSS], part[WORD_OPTIMIZER], part[WORD_SCHEDULE],
-        part[WORD_SAVE], part[WORD_STOP], metrics);
+        part[WORD_SAVE], part[WORD_STOP], part[WORD_CLIP], metrics);
     return text;
 }
 
