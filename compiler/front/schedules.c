@@ -4,9 +4,21 @@
 
 #include <string.h>
 
+bool schedule_of_key(struct builder *b, const struct word *w, const char *key, struct loc loc)
+{
+    if (!w->watch || strcmp(key, "train.schedule") == 0)
+        return true;
+    diag_error(b->diag, "N0420", loc, NULL, "`%s` is for the learning rate alone", w->name);
+    return false;
+}
+
 bool schedule_in_list(struct builder *b, const struct word *w, const struct args *args, struct loc loc, bool last)
 {
     int i = arg_index(w, "epochs");
+    if (w->watch) {
+        diag_error(b->diag, "N0420", loc, NULL, "`%s` goes by what is measured, and cannot stand in a list", w->name);
+        return false;
+    }
     if (last || (i >= 0 && args->num[i][0] > 0))
         return true;
     diag_error(b->diag, "N0402", loc, NULL, "`%s` is followed by another schedule, and does not say when", w->name);

@@ -103,7 +103,7 @@ void setting_word(struct builder *b, const struct key *key, const struct slot *s
     b->in_loss = key->word == WORD_LOSS;
     const struct word *w = read_word(b, key, slot->entry->value, slot, &args, x, &nx, &loc);
     b->in_loss = false;
-    if (!w || !check_word(b, w, &args, loc))
+    if (!w || !check_word(b, w, &args, loc) || (w->kind == WORD_SCHEDULE && !schedule_of_key(b, w, key->name, loc)))
         return;
     add_word(b, key->name, w, &args);
     if (w->kind == WORD_LOSS)

@@ -62,7 +62,8 @@ static const struct piece *piece_at(const struct rate *r, int64_t step, struct t
                                     .steps = r->steps,
                                     .total = span,
                                     .list = p->list,
-                                    .listed = p->listed};
+                                    .listed = p->listed,
+                                    .reduced = r->reduced};
         return p;
     }
 }
@@ -97,6 +98,17 @@ const char *optimizer_momentum(const struct op *update)
                 found = names[k];
     region_free(r);
     return found;
+}
+
+bool rate_watches(const struct rate *r)
+{
+    return r->pieces == 1 && r->piece->schedule && r->piece->schedule->watch;
+}
+
+void rate_watch(const struct rate *r, struct watched *w, double value, bool falls)
+{
+    if (rate_watches(r))
+        r->piece->schedule->watch(r->piece->num, w, value, falls, r->lr);
 }
 
 bool rate_spans(const struct rate *r)

@@ -22,6 +22,7 @@ struct rate {
     int pieces;
     struct piece piece[MAX_PIECES];
     int64_t steps, total; /* of one epoch, of the training */
+    int64_t reduced;      /* how many times, by a schedule that goes by what is measured */
 };
 
 /* Of the schedule or the schedules at a key of the plan, "train.schedule". False: one of them has no rule, whose name is in *unknown. */
@@ -31,6 +32,9 @@ double rate_at(const struct rate *r, int64_t step); /* step: optimizer steps don
 double rate_momentum(const struct rate *r, int64_t step);
 /* What the update calls its momentum, "momentum" or "beta1"; NULL: it has none. */
 const char *optimizer_momentum(const struct op *update);
+/* Takes in what an epoch has been measured at, where the schedule goes by that. */
+void rate_watch(const struct rate *r, struct watched *w, double value, bool falls);
+bool rate_watches(const struct rate *r);
 bool rate_spans(const struct rate *r); /* depends on how many steps the training has */
 
 #endif

@@ -84,6 +84,14 @@ struct training_step {
     int64_t steps, total; /* of an epoch, of the piece */
     const double *list;   /* the numbers of the argument that is a list */
     int listed;
+    int64_t reduced; /* by a schedule that goes by what is measured: how many times so far */
+};
+
+/* Where such a schedule stands; a checkpoint holds it. All 0: at the beginning. */
+struct watched {
+    double best;               /* value of the measure */
+    int64_t reduced;           /* how many times the rate was */
+    int64_t epochs, bad, rest; /* that were better, in a row were not, are still to wait */
 };
 
 /* What the network said of samples, and their classes. */
@@ -119,6 +127,8 @@ struct word {
     double (*momentum)(const double *num,
                        const struct training_step *s); /* moves the momentum as well; NaN: it does not */
     bool soft;         /* losses: the class may be mixed of two, as the graph says (graph.h) */
+    /* Schedules that go by what is measured: the state after an epoch whose measure has this value; falls: less is better. */
+    void (*watch)(const double *num, struct watched *w, double value, bool falls, double lr);
     bool spans;        /* schedules: the rate depends on how many steps the training has */
     const char *shown; /* metrics: the name of the results, before the numbers of its arguments */
     /* Metrics that are no share of right answers: `build` returns the tally (ROLE_TALLY, called so) that it adds to, ... */

@@ -107,6 +107,47 @@ static double one_cycle_momentum(const double *num, const struct training_step *
     return num[CYCLE_MOMENTUM] != 0 ? one_cycle_between(num, s, (const double[]){high, low, high, high}) : NAN;
 }
 
+/* ReduceLROnPlateau */
+enum { FACTOR, PATIENCE, THRESHOLD, RELATIVE, COOLDOWN, LEAST };
+
+static double reduced_rate(const double *num, double lr, int64_t times)
+{
+    const double rate = lr * pow(num[FACTOR], (double)times), least = num[LEAST] < lr ? num[LEAST] : lr;
+    return rate > least ? rate : least;
+}
+
+static double plateau(const double *num, const struct training_step *s)
+{
+    return reduced_rate(num, s->lr, s->reduced);
+}
+
+static bool is_better(const double *num, double value, double best, bool falls)
+{
+    const double by = num[THRESHOLD];
+    if (num[RELATIVE] != 0)
+        return falls ? value < best * (1 - by) : value > best * (1 + by);
+    return falls ? value < best - by : value > best + by;
+}
+
+static void plateau_watch(const double *num, struct watched *w, double value, bool falls, double lr)
+{
+    const bool better = w->epochs == 0 ? !isnan(value) : is_better(num, value, w->best, falls);
+    w->bad = better ? 0 : w->bad + 1;
+    if (better) {
+        w->best = value;
+        w->epochs++;
+    }
+    if (w->rest > 0) {
+        w->rest--;
+        w->bad = 0;
+    }
+    if (w->bad <= (int64_t)num[PATIENCE])
+        return;
+    w->reduced += reduced_rate(num, lr, w->reduced) - reduced_rate(num, lr, w->reduced + 1) > 1e-8;
+    w->rest = (int64_t)num[COOLDOWN];
+    w->bad = 0;
+}
+
 static bool multi_step_check(struct site *s, const struct args *a, struct value *const *x, int nx)
 {
     (void)x, (void)nx;
@@ -159,6 +200,13 @@ static const struct word word[] = {
              FLAG("three_phase", "as far down as up, then to the end", 0), FLAG("cycle_momentum", "or leave it", 1),
              NUMBER("base_momentum", "at the highest learning rate", 0.85, 0, 1), NUMBER("max_momentum", "at the lowest", 0.95, 0, 1),
              EPOCHS}},
+    {.kind = WORD_SCHEDULE, .name = "Plateau", .doc = "lr * factor whenever the measure of `save` has not improved for a while",
+     .rate = plateau, .watch = plateau_watch,
+     .arg = {NUMBER("factor", "of the learning rate", 0.1, 0, 1), {.name = "patience", .help = "epochs without an improvement that are borne",
+              .type = ARG_INT, .otherwise = 10, .min = 0, .max = 1e6},
+             NUMBER("threshold", "less is no improvement", 1e-4, 0, 1e9), FLAG("relative", "of the best; or else as it is", 1),
+             {.name = "cooldown", .help = "epochs after a step in which none is counted", .type = ARG_INT, .min = 0, .max = 1e6},
+             FINAL, WARMUP}},
 };
 /* clang-format on */
 

@@ -142,7 +142,7 @@ static bool does_nothing(const struct rate *r, int64_t epochs)
     for (int64_t e = 0; e < epochs && e < MOST_EPOCHS; e++)
         if (rate_at(r, e * r->steps) != r->lr)
             return false;
-    return r->pieces == 1 && r->piece->schedule && epochs < MOST_EPOCHS;
+    return r->pieces == 1 && r->piece->schedule && !rate_watches(r) && epochs < MOST_EPOCHS;
 }
 
 static void caution_rate(struct job *j)

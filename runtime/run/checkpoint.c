@@ -131,6 +131,11 @@ static int describe_position(struct bundle *b, const struct job *j, const char *
         meta(b, "stop_epoch", "%lld", (long long)at->stop_epoch);
         meta(b, "stop_best", "%a", at->stop_best);
     }
+    if (rate_watches(&j->recipe.rate)) {
+        const struct watched *w = &at->watched;
+        meta(b, "schedule", "%a %lld %lld %lld %lld", w->best, (long long)w->reduced, (long long)w->epochs,
+             (long long)w->bad, (long long)w->rest);
+    }
     if (j->options->precision != PRECISION_COUNT)
         meta(b, "precision", "%s", precision_word[j->options->precision]);
     if (!(b->settings = settings_text(j->plan)))

@@ -61,6 +61,9 @@ static bool improves(const struct job *j, const struct rule *c, double train_los
 bool choose_epoch(struct job *j, double train_loss, const struct result *r)
 {
     struct position *at = &j->at;
+    rate_watch(&j->recipe.rate, &at->watched,
+               choose_value(j, &j->recipe.save, merit_of(j, &j->recipe.save, train_loss, r)),
+               falls(j, &j->recipe.save));
     if (j->recipe.stop.word)
         improves(j, &j->recipe.stop, train_loss, r, &at->stop_epoch, &at->stop_best);
     return improves(j, &j->recipe.save, train_loss, r, &at->best_epoch, &at->best);

@@ -38,6 +38,27 @@ static bool read_hits(const struct st_file *f, struct position *at)
     return true;
 }
 
+/* Of a schedule that goes by what is measured; without it there is none. */
+static bool read_watched(const struct st_file *f, struct watched *w)
+{
+    const char *text = st_metadata(f, "schedule");
+    int64_t *const count[] = {&w->reduced, &w->epochs, &w->bad, &w->rest};
+    char *end = NULL;
+    if (!text)
+        return true;
+    w->best = strtod(text, &end);
+    if (end == text)
+        return false;
+    for (int i = 0; i < COUNT(count); i++) {
+        text = end;
+        errno = 0;
+        *count[i] = strtoll(text, &end, 10);
+        if (*text != ' ' || end == text || errno || *count[i] < 0)
+            return false;
+    }
+    return *end == '\0';
+}
+
 static bool read_position(const struct st_file *f, struct position *at)
 {
     bool stops = st_metadata(f, "stop_epoch") != NULL;
@@ -45,7 +66,8 @@ static bool read_position(const struct st_file *f, struct position *at)
         return false;
     return whole_number(f, "epoch", &at->epoch) && whole_number(f, "in_epoch", &at->in_epoch) &&
            whole_number(f, "step", &at->step) && whole_number(f, "best_epoch", &at->best_epoch) &&
-           real_number(f, "loss_sum", &at->loss_sum) && real_number(f, "best", &at->best) && read_hits(f, at);
+           real_number(f, "loss_sum", &at->loss_sum) && real_number(f, "best", &at->best) && read_hits(f, at) &&
+           read_watched(f, &at->watched);
 }
 
 static bool was_synthetic(const struct st_file *f)

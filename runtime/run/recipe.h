@@ -13,11 +13,12 @@ struct position {              /* in training; a checkpoint holds it */
     int64_t hits[MAX_METRICS]; /* right answers among those samples, metric by metric, before each step's update */
     bool uncounted;            /* hits of some of them are unknown: an older netrun's checkpoint has none */
     double seconds; /* that they took in the processes before this one; not in a checkpoint, whose bytes tell no time */
-    double all_seconds; /* that all epochs took which are done; no more than those */
-    int64_t best_epoch; /* 0: none yet */
-    double best;        /* its merit by the measure of `save` */
-    int64_t stop_epoch; /* the last whose merit by the measure of `stop` was an improvement; 0: none yet */
-    double stop_best;   /* that merit */
+    double all_seconds;     /* that all epochs took which are done; no more than those */
+    int64_t best_epoch;     /* 0: none yet */
+    double best;            /* its merit by the measure of `save` */
+    int64_t stop_epoch;     /* the last whose merit by the measure of `stop` was an improvement; 0: none yet */
+    double stop_best;       /* that merit */
+    struct watched watched; /* of a schedule that goes by what is measured */
 };
 
 /* ---- choose.c: which epoch is the best, and when the training is over ---- */

@@ -46,6 +46,27 @@ CASES = [
 ]
 
 
+# our text, the scheduler's arguments; each sees these numbers, as a loss and as a metric
+WATCHED = [
+    ("Plateau(patience = 1)", {"patience": 1}),
+    ("Plateau(factor = 0.5, patience = 0, cooldown = 2)", {"factor": 0.5, "patience": 0, "cooldown": 2}),
+    ("Plateau(factor = 0.3, patience = 0, threshold = 5%, final = 0.001)",
+     {"factor": 0.3, "patience": 0, "threshold": 0.05, "min_lr": 0.001}),
+    ("Plateau(patience = 1, threshold = 0.02, relative = false)", {"patience": 1, "threshold": 0.02, "threshold_mode": "abs"}),
+    ("Plateau(factor = 0.01, patience = 0)", {"factor": 0.01, "patience": 0}),
+]
+VALUES = [0.9, 0.8, 0.79, 0.795, 0.81, 0.7, 0.69, 0.69, 0.69, float("nan"), 0.5, 0.49, 0.485, 0.4849, 0.6, 0.7, 0.71, 0.72, 0.9, 0.95]
+
+
+def watch(text, mode, arguments):
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=LR)
+    scheduler, rates = S.ReduceLROnPlateau(optimizer, mode, **arguments), []
+    for value in VALUES:
+        scheduler.step(value)
+        rates.append(optimizer.param_groups[0]["lr"])
+    return {"schedule": text, "falls": mode == "min", "lr": rates}
+
+
 def run(text, epochs, steps, make, stepped):
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=LR, momentum=MOMENTUM)
     scheduler = make(optimizer)
@@ -63,4 +84,6 @@ def run(text, epochs, steps, make, stepped):
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
-    write_json("schedules.json", {"cases": [run(*case) for case in CASES]})
+    write_json("schedules.json", {"cases": [run(*case) for case in CASES], "values": [str(v) for v in VALUES],
+                                  "watched": [watch(text, mode, arguments) for text, arguments in WATCHED
+                                              for mode in ("min", "max")]})

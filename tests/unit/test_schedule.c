@@ -152,6 +152,37 @@ static void test_torch(void **state)
     json_decref(all);
 }
 
+/* Its ReduceLROnPlateau: the rate behind each epoch. */
+static void test_plateau(void **state)
+{
+    json_error_t e;
+    json_t *all = json_load_file("tests/expect/schedules.json", 0, &e), *one, *values = json_object_get(all, "values");
+    size_t i;
+    (void)state;
+    assert_true(json_array_size(json_object_get(all, "watched")) == 10);
+    json_array_foreach(json_object_get(all, "watched"), i, one)
+    {
+        struct trial t;
+        struct watched w = {0};
+        char train[300];
+        const char *schedule = json_string_value(json_object_get(one, "schedule"));
+        snprintf(train, sizeof train, "optimizer = SGD(lr = 0.1)\nschedule = %s\nepochs = 30\nbatch = 4", schedule);
+        assert_true(plan_with(&t, train));
+        recipe_count(&t.recipe, 8);
+        for (size_t k = 0; k < json_array_size(values); k++) {
+            const double lr = json_number_value(json_array_get(json_object_get(one, "lr"), k));
+            rate_watch(&t.recipe.rate, &w, atof(json_string_value(json_array_get(values, k))),
+                       json_is_true(json_object_get(one, "falls")));
+            t.recipe.rate.reduced = w.reduced;
+            if (!(fabs(rate_at(&t.recipe.rate, 5) - lr) <= 1e-15 + 1e-12 * lr))
+                fail_msg("%s: rate after epoch %zu is %.15g, not %.15g", schedule, k + 1, rate_at(&t.recipe.rate, 5),
+                         lr);
+        }
+        trial_close(&t);
+    }
+    json_decref(all);
+}
+
 /* Schedules of momentum and decay move those. */
 static void test_others(void **state)
 {
@@ -251,10 +282,10 @@ static void test_words_unknown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_constant),      cmocka_unit_test(test_step),    cmocka_unit_test(test_cosine),
-        cmocka_unit_test(test_torch),         cmocka_unit_test(test_others),  cmocka_unit_test(test_counts),
-        cmocka_unit_test(test_control),       cmocka_unit_test(test_numbers), cmocka_unit_test(test_numbers_missing),
-        cmocka_unit_test(test_words_unknown),
+        cmocka_unit_test(test_constant),        cmocka_unit_test(test_step),          cmocka_unit_test(test_cosine),
+        cmocka_unit_test(test_torch),           cmocka_unit_test(test_plateau),       cmocka_unit_test(test_others),
+        cmocka_unit_test(test_counts),          cmocka_unit_test(test_control),       cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_numbers_missing), cmocka_unit_test(test_words_unknown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
