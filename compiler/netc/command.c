@@ -46,6 +46,16 @@ static int map_to(void *request, const struct option_effect *e, const char *valu
     return OPTIONS_GO;
 }
 
+static int schedule_over(void *request, const struct option_effect *e, const char *value)
+{
+    (void)e;
+    struct request *r = request;
+    r->steps = 100;
+    return !value || option_integer(value, 1, 1000000000, &r->steps)
+               ? OPTIONS_GO
+               : usage("--schedule takes the steps of an epoch, such as 469, not ", value);
+}
+
 static int list_passes(void *request, const struct option_effect *e, const char *value)
 {
     (void)request, (void)e, (void)value;
@@ -106,6 +116,8 @@ static const struct option_row rows[] = {
     {"memory-map", 0, "[=FILE.svg]", WHAT,
      "draw the memory plan on the terminal, or as a picture for browsers: time across, addresses up", false,
      OPTION_CALL(map_to, 0, NULL)},
+    {"schedule", 0, "[=STEPS]", WHAT, "draw the learning rate on the terminal, over epochs of STEPS steps (100)", false,
+     OPTION_CALL(schedule_over, 0, NULL)},
     {"place", 0, "FILE", WHAT, "run the packer alone on a CSV file of id,lower,upper,size", true, OPTION_TEXT(place)},
     {"define", 'D', "NAME=VALUE", HOW, "set a `param` of the model, or an entry as train.optimizer; may be repeated",
      false, OPTION_CALL(add_pair, DEFINE, "-D needs NAME=VALUE, not ")},
@@ -189,7 +201,7 @@ static int consistent(struct request *r, int argc, char **argv, int rest)
     if (rest != argc - 1)
         return rest == argc ? usage("no model given", "") : usage("one model at a time, not also ", argv[rest + 1]);
     r->file = argv[rest];
-    if (r->check && (r->output || r->emit != EMIT_NONE || r->summary || r->map || r->svg))
+    if (r->check && (r->output || r->emit != EMIT_NONE || r->summary || r->map || r->svg || r->steps))
         return usage("--check prints and writes nothing; leave it out", "");
     if (r->output && !is_stream(r->output) && atomic_destroys(r->output, r->file))
         return usage("the plan would replace the model itself: -o ", r->output);

@@ -29,7 +29,7 @@ struct request {
     enum precision precision;
     enum colour colour;
     bool check, summary, map, plain;
-    int64_t memory, batch, capacity;
+    int64_t memory, batch, capacity, steps; /* steps: of an epoch, whose rates are drawn; 0: they are not */
     int npair[PAIRS];
     struct define pair[PAIRS][64];
 };
@@ -38,6 +38,9 @@ static inline bool is_stream(const char *path)
 {
     return !strcmp(path, "-");
 }
+
+/* rates.c: learning rate and what else moves, over the steps. */
+void draw_rates(const struct plan *p, int64_t steps, bool colour, FILE *out);
 
 /* OPTIONS_GO, or the exit status at which to stop (0 after --help); to be freed in any case. */
 int request_read(struct request *r, int argc, char **argv);

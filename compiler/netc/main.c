@@ -115,13 +115,15 @@ static int compile_and_answer(struct compilation *c, const struct request *r)
     int status = r->memory >= 0 ? budget(c, r->memory, r->batch) : 0;
     if (status)
         return status;
-    if (!r->summary && !r->map && !r->svg && r->emit == EMIT_NONE && !r->output && !r->dump)
+    if (!r->summary && !r->map && !r->svg && !r->steps && r->emit == EMIT_NONE && !r->output && !r->dump)
         say_ok(c, r);
     if (r->summary)
         summary(c, r->flops, stdout);
     for (int s = 0; r->map && s < c->plan->nschedule; s++)
         if (c->plan->schedule[s].target == target_schedules(c->target))
             memory_map(c->plan, &c->plan->schedule[s], 64, stdout);
+    if (r->steps)
+        draw_rates(c->plan, r->steps, option_colour(r->colour, stdout), stdout);
     if (r->svg)
         status = write_svg(c, r->svg);
     if (r->emit != EMIT_NONE && !status)

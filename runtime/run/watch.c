@@ -1,6 +1,6 @@
 /* watch.c: --watch, a run seen from another terminal. */
 #include "run.h"
-#include "tell/chart.h"
+#include "base/chart.h"
 
 #include <math.h>
 #include <stdlib.h>
