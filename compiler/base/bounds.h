@@ -27,6 +27,7 @@ enum {
     MAX_TAPS = 4096,          /* height times width of its kernel */
     MAX_OPERANDS = 12,        /* inputs or outputs of one op */
     MAX_METRICS = 8,          /* words of the control block; transforms too */
+    MASK_IGNORED = 255,       /* in a mask: no class; its classes are below */
     MAX_ROWS = 1 << 24,       /* samples of a batch */
 
     /* the plan: what the above can become */

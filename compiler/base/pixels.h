@@ -12,7 +12,8 @@ struct pixels {
     int64_t height, width; /* 0: not known yet; of a sound 1, and its length */
     int channels;          /* side by side: 1 grey, 3 red, green, blue; of a sound any; 0: not known yet */
     bool sound;
-    int rate; /* of a sound: values a second; 0: not known yet */
+    bool mask; /* of classes: nothing is mixed, and they have no colour */
+    int rate;  /* of a sound: values a second; 0: not known yet */
     unsigned char *
         at; /* [height, width, channels], rows from the top, 0..255 whatever the depth was; sound: floats, full scale +-1 */
     bool transparent; /* some were, more or less, and are laid over white now */

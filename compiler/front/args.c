@@ -217,12 +217,17 @@ static const char *result_text(struct builder *b, const struct result *v)
     return kind_text(v->kind);
 }
 
-const struct value *input_of(const struct builder *b)
+const struct value *source_of(const struct builder *b, enum name_kind kind)
 {
     for (int i = 0; i < b->top.nname; i++)
-        if (b->top.name[i].kind == NAME_INPUT && b->top.name[i].result.kind == A_VALUE)
+        if (b->top.name[i].kind == kind && b->top.name[i].result.kind == A_VALUE)
             return b->top.name[i].result.value;
     return NULL;
+}
+
+const struct value *input_of(const struct builder *b)
+{
+    return source_of(b, NAME_INPUT);
 }
 
 static int64_t input_channels(const struct builder *b)

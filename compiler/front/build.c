@@ -107,19 +107,22 @@ static bool eval_shape(struct builder *b, const struct decl *d, int64_t *dim)
     return true;
 }
 
-/* A class is one number a sample; how many there are stands in fan_in. */
+/* A class is one number a sample, or one at each place of a mask; how many classes there are stands in fan_in. */
 static struct value *class_target(struct builder *b, const struct decl *d)
 {
-    int64_t classes, none[1] = {0};
-    if (d->type.ndim != 1) {
-        diag_error(b->diag, "N0411", d->type.loc, NULL, "a class has one number: how many there are");
-        diag_help(b->diag, "for example class[10]");
+    const bool mask = d->type.ndim == 3;
+    int64_t dim[MAX_RANK] = {0};
+    if (d->type.ndim != 1 && !mask) {
+        diag_error(b->diag, "N0411", d->type.loc, NULL,
+                   "a class has one number: how many there are; or three, with height and width of a mask");
+        diag_help(b->diag, "for example class[10], or class[21, 64, 64]");
         return NULL;
     }
-    if (!eval_integer(b, &b->top, d->type.dim[0], "the number of classes", 2, MAX_SIDE, &classes))
+    if (!eval_integer(b, &b->top, d->type.dim[0], "the number of classes", 2, mask ? MASK_IGNORED : MAX_SIDE, dim) ||
+        (mask && !eval_shape(b, d, dim)))
         return NULL;
-    struct value *v = graph_source(b->graph, ROLE_TARGET, DT_I32, true, 0, none, d->name, d->loc);
-    v->t.fan_in = (int)classes;
+    struct value *v = graph_source(b->graph, ROLE_TARGET, DT_I32, true, mask ? 2 : 0, dim + 1, d->name, d->loc);
+    v->t.fan_in = (int)dim[0];
     return v;
 }
 
@@ -134,7 +137,7 @@ static void unknown_type(struct builder *b, const struct decl *d, bool target)
     else
         diag_error(b->diag, "N0109", d->type.loc, near ? region_printf(b->region, "did you mean `%s`?", near) : NULL,
                    "there is no type `%s`", d->type.name);
-    diag_help(b->diag, target ? "f32[sizes] or class[count]" : "f32[sizes]");
+    diag_help(b->diag, target ? "f32[sizes], class[count] or class[count, height, width]" : "f32[sizes]");
 }
 
 static void declare_source(struct builder *b, const struct decl *d)

@@ -100,8 +100,9 @@ bool args_check(struct builder *b, struct scope *s, const struct word *w, const 
 /* Is `value` allowed for this argument of a network whose input has so many channels (0: not known)? If not, `why` says
  * what is ("an integer from 1 to 8"). */
 bool arg_accepts(const struct arg *a, const struct result *value, int64_t channels, const char **why, struct region *r);
-const struct value *input_of(const struct builder *b); /* NULL: none so far */
-int arg_index(const struct word *w, const char *name); /* -1: none */
+const struct value *input_of(const struct builder *b);                       /* NULL: none so far */
+const struct value *source_of(const struct builder *b, enum name_kind kind); /* NAME_INPUT, NAME_TARGET; the same */
+int arg_index(const struct word *w, const char *name);                       /* -1: none */
 int arg_count(const struct word *w);
 /* Looks up a word, or says that there is none, with the nearest. */
 const struct word *word_required(struct builder *b, enum word_kind k, const struct call *c);

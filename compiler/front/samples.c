@@ -52,13 +52,14 @@ static bool check_classes(struct builder *b, const struct columns *c, const stru
     for (int i = 0; i < c->n; i++) {
         const struct value *v = c->name[i]->result.value;
         bool class = v->t.role == ROLE_TARGET && v->t.dtype == DT_I32;
-        if (class && !(num[at] >= 0 && num[at] < v->t.fan_in && num[at] == floor(num[at]))) {
+        for (const int64_t end = at + value_elements(v); at < end; at++) {
+            if (!class || (num[at] >= 0 && num[at] < v->t.fan_in && num[at] == floor(num[at])))
+                continue;
             diag_error(b->diag, "N0415", number_loc(row, at), NULL, "`%s` is a class from 0 to %d, not %.12g",
                        c->name[i]->text, v->t.fan_in - 1, num[at]);
             diag_place(b->diag, c->name[i]->loc, "declared here");
             return false;
         }
-        at += value_elements(v);
     }
     return true;
 }

@@ -75,10 +75,14 @@ static void build_loss(struct builder *b, const struct word *w, const struct arg
     g->at = loc;
     g->layer = site.path;
     g->loss = w->build(&site, args, x, nx);
-    for (int i = 0; w->reads && nx > 0 && i < g->noutput; i++)
+    const bool mask = nx > 1 && x[1]->t.dtype == DT_I32 && x[1]->t.rank > 0; /* of which no single class is told */
+    for (int i = 0; w->reads && nx > 0 && !mask && i < g->noutput; i++)
         if (g->output[i].value == x[0])
             g->output[i].role = w->reads;
-    if (g->loss && g->mixes && !w->soft)
+    if (g->loss && g->mixes && mask)
+        diag_error(b->diag, "N0425", loc, NULL,
+                   "`augment` mixes classes of whole samples, and a mask has one at each pixel");
+    else if (g->loss && g->mixes && !w->soft)
         diag_error(b->diag, "N0425", loc, NULL, "`augment` mixes classes, and %s takes no mixture: CrossEntropy does",
                    w->name);
     b->model->loss = w;
@@ -154,15 +158,21 @@ static void add_metric(struct builder *b, const struct word *w, const struct arg
 
 static void check_augment(struct builder *b, const struct word *w, const struct args *args, struct loc loc)
 {
-    const struct value *input = input_of(b);
+    const struct value *input = input_of(b), *target = source_of(b, NAME_TARGET);
     struct augment_step step = {.word = w};
     for (int i = 0; i < arg_count(w); i++)
         memcpy(step.arg[i], args->num[i], sizeof step.arg[i]);
-    const char *why = input ? augment_unfit(&step, &input->t) : NULL;
     if (b->graph->mixes)
         diag_error(b->diag, "N0425", loc, NULL, "`%s` is behind a word that mixes two samples, which comes last",
                    w->name);
     b->graph->mixes |= w->augment->mix && b->graph->phase == PHASE_TRAIN;
+    const char *why = target ? augment_unfit(&step, &target->t) : NULL;
+    if (why) {
+        diag_error(b->diag, "N0425", loc, NULL, "`%s` %s", w->name, why);
+        diag_place(b->diag, target->loc, "declared here");
+        return;
+    }
+    why = input ? augment_unfit(&step, &input->t) : NULL;
     if (!why)
         return;
     diag_error(b->diag, "N0425", loc, NULL, "`%s` %s", w->name, why);

@@ -38,6 +38,11 @@ struct augment_size augment_size(const struct tensor *t)
 const char *augment_unfit(const struct augment_step *step, const struct tensor *sample)
 {
     const struct augment_size s = augment_size(sample);
+    const struct augmentation *a = step->word->augment;
+    if (sample->role == ROLE_TARGET)
+        return sample->dtype == DT_I32 && sample->rank > 0 && (a->place || a->taps)
+                   ? "moves pixels, and the mask would stay where it is"
+                   : NULL;
     if (sample->rank != 2 && sample->rank != 3)
         return "is for pictures: channels, rows and columns";
     return step->word->fits ? step->word->fits(step->arg, s.channels, s.height, s.width) : NULL;
@@ -54,7 +59,7 @@ const char *plan_augment_unfit(const struct plan *p, const char **name)
             return "is of two samples, as the words before it make them: put it last";
         }
     for (const struct tensor *t = p->tensor; t < p->tensor + p->ntensor; t++)
-        for (int i = 0; t->role == ROLE_INPUT && !why && i < n; i++)
+        for (int i = 0; (t->role == ROLE_INPUT || t->role == ROLE_TARGET) && !why && i < n; i++)
             if ((why = augment_unfit(&step[i], t)))
                 *name = step[i].word->name;
     return why;

@@ -8,14 +8,21 @@
 static bool metrics_fit(const struct graph *g, const struct model *m)
 {
     const struct value *target = g->loss->def->in[1];
-    const bool class = target->t.dtype == DT_I32;
+    const bool mask = target->t.dtype == DT_I32 && target->t.rank > 0, class = target->t.dtype == DT_I32 && !mask;
     for (int i = 0; i < m->nmetric; i++) {
-        if (class != m->metric[i]->values)
+        if (!mask && class != m->metric[i]->values)
             continue;
         if (g->phase != PHASE_TRAIN)
             return false;
         diag_error(g->diag, "N0207", g->loss->loc, NULL, "%s compares %s, but the loss has `%s`, which is %s",
-                   m->metric[i]->name, class ? "values" : "classes", target->t.name, class ? "a class" : "no class");
+                   m->metric[i]->name,
+                   m->metric[i]->values ? "values"
+                   : mask               ? "one class a sample"
+                                        : "classes",
+                   target->t.name,
+                   mask    ? "a mask"
+                   : class ? "a class"
+                           : "no class");
         diag_place(g->diag, target->loc, "declared here");
         diag_help(g->diag, "leave `metrics` out: the loss itself is always shown");
         return false;

@@ -256,7 +256,7 @@ struct augment_source { /* its values in the data set, of one of these types */
 };
 struct augment_size augment_size(const struct tensor *sample);
 /* Why such samples or these arguments do not suit it, to stand behind its name; NULL: they do. */
-const char *augment_unfit(const struct augment_step *step, const struct tensor *sample);
+const char *augment_unfit(const struct augment_step *step, const struct tensor *sample); /* an input, or a target */
 const char *plan_augment_unfit(const struct plan *p, const char **name); /* the first that is so, and which */
 bool augment_mixes(const struct plan *p);                                /* is its last word such a one? */
 bool augment_averages(const struct augment_step *step);                  /* does it need a mean? */

@@ -9,7 +9,7 @@ static bool target_shape(const double *a, const struct tensor *const *in, int ni
     (void)nin, (void)nout;
     struct tensor t = {.dtype = a[CLASS] == 1 ? DT_I32 : DT_F32, .layout = &layout_block, .rows = true};
     if (in[0]->role != ROLE_CONTROL || !attr_dims(a, &t) || !attr_whole(a[CLASS], 0, 1) ||
-        (t.dtype == DT_I32 && t.rank))
+        (t.dtype == DT_I32 && t.rank != 0 && t.rank != 2))
         return false;
     out[0] = t;
     return true;

@@ -219,6 +219,19 @@ static bool target_fits(struct site *s, const char *what, const struct args *a, 
         diag_help(s->diag, "declare `target %s : class[%lld]`, or use MSE", x[1]->t.name, (long long)x[0]->t.dim[0]);
         return false;
     }
+    if (x[1]->t.rank > 0 && (x[0]->t.rank != 3 || x[0]->t.dim[0] != x[1]->t.fan_in ||
+                             x[0]->t.dim[1] != x[1]->t.dim[0] || x[0]->t.dim[2] != x[1]->t.dim[1])) {
+        diag_error(s->diag, "N0207", a->loc[0], NULL, "%s needs %dx%lldx%lld values for `%s`, but gets %s", what,
+                   x[1]->t.fan_in, (long long)x[1]->t.dim[0], (long long)x[1]->t.dim[1], x[1]->t.name,
+                   shape_words(r, x[0]));
+        diag_place(s->diag, x[0]->loc, "makes %s", shape_words(r, x[0]));
+        diag_place(s->diag, x[1]->loc, "declared here: a class at each place");
+        diag_help(s->diag, "end the network with `Conv(%d, kernel = 1)` over %lld rows of %lld pixels", x[1]->t.fan_in,
+                  (long long)x[1]->t.dim[0], (long long)x[1]->t.dim[1]);
+        return false;
+    }
+    if (x[1]->t.rank > 0)
+        return true;
     if (x[0]->t.rank != 1) {
         diag_error(s->diag, "N0207", a->loc[0], NULL, "%s needs one value a class, but gets %s", what,
                    shape_words(r, x[0]));
@@ -271,6 +284,8 @@ static struct value *cross_entropy(struct site *s, const struct args *a, struct 
         return NULL;
     warn_of_bounds(s, a, x[0]);
     const double smoothing[MAX_ATTRS] = {a->num[2][0]};
+    if (x[1]->t.rank > 0)
+        return graph_op(s->graph, "mask_xent", smoothing, x[0], x[1], NULL);
     if (!s->graph->mixes)
         return graph_op(s->graph, "xent", smoothing, x[0], x[1], NULL);
     struct node *mix = graph_node(s->graph, "mix_target", NULL, &s->graph->control, 1);
@@ -349,10 +364,10 @@ static const struct op op[] = {
 };
 
 static const struct word word[] = {
-    {.kind = WORD_LOSS, .name = "CrossEntropy", .doc = "softmax with cross-entropy over logits, mean over the batch", .build = cross_entropy,
+    {.kind = WORD_LOSS, .name = "CrossEntropy", .doc = "softmax with cross-entropy over logits, mean over places and batch", .build = cross_entropy,
      .reads = ROLE_LOGITS, .soft = true,
-     .arg = {{.name = "logits", .help = "one value a class", .type = ARG_VALUE, .required = true},
-             {.name = "target", .help = "the class", .type = ARG_VALUE, .required = true},
+     .arg = {{.name = "logits", .help = "one value a class, or one at each place", .type = ARG_VALUE, .required = true},
+             {.name = "target", .help = "the class, or a mask of classes", .type = ARG_VALUE, .required = true},
              {.name = "smoothing", .help = "share spread over all classes", .type = ARG_NUMBER, .otherwise = 0, .min = 0, .max = 1}}},
     {.kind = WORD_LOSS, .name = "MSE", .doc = "mean square error over all elements", .build = mse, .reads = ROLE_ESTIMATE,
      .arg = {{.name = "output", .help = "the prediction", .type = ARG_VALUE, .required = true},

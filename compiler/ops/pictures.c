@@ -75,9 +75,23 @@ static bool squeeze(const struct pixels *from, struct pixels *to, unsigned char 
     return ok;
 }
 
+/* Of a mask the pixel in which the centre lies, as Pillow's NEAREST. */
+static void pick(const struct pixels *from, struct pixels *to)
+{
+    const double down = (double)from->height / (double)to->height, right = (double)from->width / (double)to->width;
+    for (int64_t y = 0; y < to->height; y++)
+        for (int64_t x = 0; x < to->width; x++)
+            to->at[y * to->width + x] =
+                from->at[(int64_t)(((double)y + 0.5) * down) * from->width + (int64_t)(((double)x + 0.5) * right)];
+}
+
 static bool resize(const double *num, const struct pixels *from, struct pixels *to)
 {
     (void)num;
+    if (from->mask) {
+        pick(from, to);
+        return true;
+    }
     unsigned char *between = malloc((size_t)(from->height * to->width * from->channels));
     bool ok = between && squeeze(from, to, between);
     free(between);
@@ -126,14 +140,14 @@ static bool crop(const double *num, const struct pixels *from, struct pixels *to
 static const char *one_channel(const double *num, struct pixels *p)
 {
     (void)num;
-    p->channels = 1;
+    p->channels = 1; /* which a mask has anyway */
     return NULL;
 }
 
 static const char *three_channels(const double *num, struct pixels *p)
 {
     (void)num;
-    p->channels = 3;
+    p->channels = p->mask ? 1 : 3;
     return NULL;
 }
 

@@ -22,10 +22,33 @@ static void insert_dimension(struct data_field *field)
     field->rank++;
 }
 
+/* The first place of the masks that is of no class. */
+static bool check_masks(const struct data_split *split, int64_t classes, struct data_error *error)
+{
+    const struct data_field *f = &split->label;
+    const uint64_t area = (uint64_t)(f->dims[0] * f->dims[1]), width = (uint64_t)f->dims[1];
+    for (uint64_t i = 0; i < (uint64_t)split->count * area; i++) {
+        const int64_t class = data_class(split, (int64_t)i);
+        if (class < classes || class == MASK_IGNORED)
+            continue;
+        char sample[40] = "";
+        if (!split->mask)
+            snprintf(sample, sizeof sample, " of sample %" PRIu64, i / area);
+        return data_fail(error,
+                         "%s: class %" PRId64 " at row %" PRIu64 ", column %" PRIu64 "%s; expected 0 to %" PRId64
+                         ", or %d where there is none",
+                         split->mask ? split->mask[i / area] : f->path, class, i % area / width, i % width, sample,
+                         classes - 1, MASK_IGNORED);
+    }
+    return true;
+}
+
 static bool check_classes_of(const struct data_split *split, int64_t classes, const char *expectation,
                              struct data_error *error)
 {
     const struct data_field *label = &split->label;
+    if (data_is_mask(label))
+        return check_masks(split, classes, error);
     for (int64_t i = 0; i < split->count; i++) {
         int64_t class = data_class(split, i);
         if (class >= 0 && class < classes)
@@ -48,7 +71,7 @@ bool data_head(const struct data_source *from, const struct data_split *split, i
                          count, split->sample.path, split->count);
     if (!label && field->type == DATA_I32)
         return data_fail(error, "%s: samples of 32-bit integers; expected bytes or 32-bit floats", field->path);
-    if (label && field->type != DATA_F32 && field->rank != 0)
+    if (label && field->type != DATA_F32 && field->rank != 0 && !data_is_mask(field))
         return data_fail(error, "%s: class labels of rank %d; expected rank 1", field->path, field->rank + 1);
     if (label ? field->type == DATA_F32 && field->rank == 0 : field->rank == 2 || field->rank == 0)
         insert_dimension(field);
@@ -78,6 +101,7 @@ static bool read_split(const struct contents *contents, struct picture_cache *ca
     from.n = samples->n;
     from.part = first;
     from.labels = labels->n ? labels->name[0] : NULL;
+    from.masks = labels->name;
     from.class = contents->class[first / 2];
     from.kept = contents->kept[first / 2];
     from.cache = cache;
@@ -217,6 +241,9 @@ void data_close(struct dataset *set)
         free(split[i]->label.values);
         free(split[i]->label.path);
         free(split[i]->number);
+        for (int64_t k = 0; k < split[i]->masks; k++)
+            free(split[i]->mask[k]);
+        free(split[i]->mask);
     }
     while (set->class_names > 0)
         free(set->class_name[--set->class_names]);
@@ -225,6 +252,16 @@ void data_close(struct dataset *set)
         free(set->input[--set->inputs]);
     free(set->input);
     *set = (struct dataset){0};
+}
+
+bool data_is_class(const struct data_field *label)
+{
+    return label->type != DATA_F32 && label->rank == 0;
+}
+
+bool data_is_mask(const struct data_field *label)
+{
+    return label->type != DATA_F32 && label->rank == 2;
 }
 
 bool data_is_image(const struct data_field *field)

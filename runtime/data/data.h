@@ -5,6 +5,7 @@
 #ifndef DATA_H
 #define DATA_H
 
+#include "base/bounds.h"
 #include "base/data_error.h"
 
 #include <stddef.h>
@@ -31,10 +32,13 @@ struct data_field {
 
 struct data_split {
     int64_t count; /* of samples; 0: the folder has no such files, and the rest is zero */
-    struct data_field
-        sample;              /* U8 pixels 0..255 [C, H, W] (rank 2 gets C = 1), or F32 of any shape; sounds [C, 1, T] */
-    struct data_field label; /* U8 or I32 class index of rank 0, or F32 target of rank 1 and more */
-    int64_t *number;         /* of each sample in the file, where some were taken out of it; NULL: as it stands here */
+    /* U8 pixels 0..255 [C, H, W] (rank 2 gets C = 1), or F32 of any shape; sounds are [C, 1, T]. */
+    struct data_field sample;
+    /* U8 or I32 class index of rank 0, or F32 target of rank 1 and more; masks of classes [H, W]. */
+    struct data_field label;
+    char **mask;     /* files of the masks, if they are in files of their own, as they are read */
+    int64_t masks;   /* how many */
+    int64_t *number; /* of each sample in the file, where some were taken out of it; NULL: as it stands here */
 };
 
 /* Samples in files of their own: pictures or sounds. */
@@ -109,6 +113,11 @@ static inline const struct data_split *data_split_of(const struct dataset *set, 
 /* Something to look at: [C, H, W]. */
 bool data_is_image(const struct data_field *field);
 
+/* One class a sample. */
+bool data_is_class(const struct data_field *label);
+/* A class at each place, MASK_IGNORED where there is none. */
+bool data_is_mask(const struct data_field *label);
+
 /* Class index of sample i; the label must have rank 0. */
 int64_t data_class(const struct data_split *split, int64_t i);
 
@@ -122,6 +131,11 @@ bool data_check_finite(const struct data_split *split, struct data_error *error)
 /* For people: counts, shapes, types, samples per class, mean and standard deviation per channel of the training set
  * (bytes scaled to 0..1, F32 as they are), and the first images drawn in characters. inspect.c */
 void inspect_print(const struct dataset *set, FILE *out);
+/* Of masks: what share of the places each class has, MASK_IGNORED too. inspect_masks.c */
+void masks_shares(const struct data_split *split, double share[]);
+void inspect_masks(const struct dataset *set, FILE *out);
+/* A PNG of the first pictures, each with its mask beside it. */
+bool masks_sheet(const struct dataset *set, const char *path, FILE *say, struct data_error *error);
 /* Of one channel of `size` elements, bytes scaled to 0..1. */
 void data_channel(const struct data_split *split, int64_t channel, int64_t size, double *mean, double *deviation);
 /* A PNG: a row of ten images for each class, 100 classes at most; without classes the first 1000 images. inspect_sheet.c. Says what is

@@ -68,12 +68,40 @@ static void count(struct reading *r, const struct picture_record *p, enum origin
     pthread_mutex_unlock(&r->lock);
 }
 
+/* The mask of sample i, as large as the picture was, goes the same way; `to` NULL: it is only looked at. */
+static bool read_mask(struct reading *r, int64_t i, const struct pixels *picture, unsigned char *to,
+                      struct data_error *error)
+{
+    const char *path = r->from->masks[i];
+    struct image_source source;
+    struct pixels m = {0};
+    bool ok = image_load(path, &source, error) && r->kind->mask(&source, NULL, NULL, &m, error);
+    free(source.bytes);
+    if (ok && (m.height != picture->height || m.width != picture->width))
+        ok = data_fail(error,
+                       "%s: the mask is %" PRId64 " wide and %" PRId64 " high, but %s is %" PRId64 " and %" PRId64,
+                       path, m.width, m.height, r->from->samples[i], picture->width, picture->height);
+    ok = ok && (picture_made(r->step, r->steps, &m) || data_fail(error, "%s: out of memory", path));
+    if (ok && to)
+        memcpy(to, m.at, r->split->label.bytes);
+    free(m.at);
+    return ok;
+}
+
 /* p->at is to be freed; NULL: it is left out. `about`: it is a sample, and this is what it was; NULL: it is only looked at. */
 static bool decode(struct reading *r, int64_t i, struct image_source *source, struct picture_record *about,
                    struct pixels *p, struct data_error *error)
 {
     struct asked asked = {r, false};
     bool ok = r->kind->read(source, fits, &asked, p, error);
+    if (ok && r->kind->mask) {
+        const struct data_field *label = &r->split->label;
+        ok = read_mask(r, i, p, about ? label->values + (uint64_t)i * label->bytes : NULL, error);
+    }
+    if (!ok) {
+        free(p->at);
+        p->at = NULL;
+    }
     if (!ok && !asked.refused && r->left_out) {
         r->left_out[i] = true;
         return true;
@@ -164,6 +192,12 @@ static bool begin(const struct reading *r, struct data_error *error)
                    .rate = r->first.rate},
         .label = {.type = DATA_I32, .bytes = sizeof(int32_t), .path = strdup(r->from->samples[0])},
     };
+    if (r->kind->mask) {
+        split->label.type = DATA_U8;
+        split->label.rank = 2;
+        memcpy(split->label.dims, split->sample.dims + 1, 2 * sizeof *split->label.dims);
+        split->label.bytes = (uint64_t)(r->first.height * r->first.width);
+    }
     if (!split->sample.path || !split->label.path)
         return data_fail(error, "out of memory");
     if (!data_head(&made, split, n, &split->sample, error) || !data_head(&made, split, n, &split->label, error))
@@ -172,10 +206,16 @@ static bool begin(const struct reading *r, struct data_error *error)
         return data_fail(error, "%s: %" PRId64 " such %ss are more than %" PRIu64 " GiB", r->from->samples[0], n,
                          r->kind->one, (uint64_t)DATA_MAX_BYTES >> 30);
     split->sample.values = malloc((size_t)(n * bytes));
-    split->label.values = malloc((size_t)n * sizeof(int32_t));
+    split->label.values = malloc((size_t)n * (size_t)split->label.bytes);
     if (!split->sample.values || !split->label.values)
         return data_fail(error, "out of memory for %" PRId64 " %ss of %" PRId64 " bytes", n, r->kind->one, bytes);
-    memcpy(split->label.values, r->from->class, (size_t)n * sizeof(int32_t));
+    if (!r->kind->mask)
+        memcpy(split->label.values, r->from->class, (size_t)n * sizeof(int32_t));
+    else if (!(split->mask = calloc((size_t)n, sizeof *split->mask)))
+        return data_fail(error, "out of memory");
+    for (; split->mask && split->masks < n; split->masks++)
+        if (!(split->mask[split->masks] = strdup(r->from->masks[split->masks])))
+            return data_fail(error, "out of memory");
     return true;
 }
 
@@ -184,7 +224,7 @@ static void close_up(struct reading *r)
 {
     struct data_split *split = r->split;
     struct data_files *all = r->from->files;
-    const int64_t n = split->count, bytes = (int64_t)split->sample.bytes;
+    const int64_t n = split->count, bytes = (int64_t)split->sample.bytes, label = (int64_t)split->label.bytes;
     unsigned char *left_out = r->left_out;
     struct pixels none;
     r->left_out = NULL;
@@ -193,14 +233,21 @@ static void close_up(struct reading *r)
         if (left_out[i]) {
             if (all->damaged++ == 0 && look_at(r, i, &none, &all->first_damage))
                 free(none.at);
+            if (split->mask)
+                free(split->mask[i]);
             continue;
         }
         if (r->from->now)
             r->from->now[split->count] = r->from->now[i];
-        if (i > split->count)
+        if (i > split->count) {
             memcpy(split->sample.values + split->count * bytes, split->sample.values + i * bytes, (size_t)bytes);
-        ((int32_t *)(void *)split->label.values)[split->count++] = r->from->class[i];
+            memcpy(split->label.values + split->count * label, split->label.values + i * label, (size_t)label);
+        }
+        if (split->mask)
+            split->mask[split->count] = split->mask[i];
+        split->count++;
     }
+    split->masks = split->mask ? split->count : 0;
     r->left_out = left_out;
 }
 

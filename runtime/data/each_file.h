@@ -13,11 +13,14 @@ struct each_kind {
     enum data_type type; /* of the values */
     bool sound;
     picture_reader *read;
+    picture_reader *mask; /* of the file that is the label, as large as the sample; NULL: the folder is its class */
     /* Size for people, such as "3 wide and 5 high". */
     void (*say)(const struct pixels *p, char text[EACH_TEXT]);
     /* What the transforms have left of one is as it is of the first, whose file is `path`; or says what makes it so. */
     bool (*alike)(const struct pixels *p, const struct pixels *first, const char *path, struct data_error *error);
 };
+
+extern const struct each_kind each_picture; /* format_pictures.c */
 
 /* As `read` of a format. */
 bool each_file_read(const struct each_kind *kind, const struct data_source *from, struct data_split *split,

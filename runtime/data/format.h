@@ -36,6 +36,7 @@ struct data_source {
     enum data_part part;  /* TRAIN_SAMPLES, TEST_SAMPLES or HOLDOUT_SAMPLES are asked for */
     const char *labels;   /* NULL: they are in the files of the samples, or ... */
     const int32_t *class; /* ... these are of the samples, from the folders they are in */
+    char *const *masks;   /* ... or these files */
     struct data_wish wish;
     const struct data_where *where; /* what the .net file says of this split; NULL: nothing */
     struct data_files *files;       /* goes on with what is there */
@@ -59,6 +60,7 @@ struct data_format {
     /* Of files, one a sample, in a folder for each class (tree.c): begins one of them so? `read` applies the transforms. */
     bool (*is)(const unsigned char start[DATA_START]);
     bool cached; /* `cache` knows them */
+    bool masks;  /* in images/, each with a file of its stem in masks/ */
     /* Everything of `split`, which is zero before; what there is of it is freed by the caller, after a failure as well. */
     bool (*read)(const struct data_source *from, struct data_split *split, struct data_error *error);
 };

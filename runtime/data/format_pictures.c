@@ -27,12 +27,12 @@ static bool alike(const struct pixels *p, const struct pixels *first, const char
                      p->width, p->height, path, first->width, first->height, first->height, first->width);
 }
 
-static const struct each_kind picture = {
+const struct each_kind each_picture = {
     .one = "picture", .type = DATA_U8, .read = picture_read, .say = say, .alike = alike};
 
 static bool read(const struct data_source *from, struct data_split *split, struct data_error *error)
 {
-    return each_file_read(&picture, from, split, error);
+    return each_file_read(&each_picture, from, split, error);
 }
 
 _Static_assert((int)DATA_START == (int)PICTURE_START, "what the tree reads of a file is what tells a picture");

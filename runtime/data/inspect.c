@@ -31,7 +31,11 @@ static void print_split(const char *name, const struct data_split *split, int64_
     }
     fprintf(out, "%" PRId64 " samples  ", split->count);
     print_shape(&split->sample, out);
-    if (classes)
+    if (data_is_mask(&split->label)) {
+        fprintf(out, "  mask ");
+        print_shape(&split->label, out);
+        fprintf(out, "\n");
+    } else if (classes)
         fprintf(out, "  class[%" PRId64 "] as %s\n", classes, type_name(split->label.type));
     else {
         fprintf(out, "  target ");
@@ -207,6 +211,8 @@ void inspect_print(const struct dataset *set, FILE *out)
     print_files(set, out);
     if (set->classes)
         print_classes(set, out);
+    else if (data_is_mask(&first->label))
+        inspect_masks(set, out);
     struct data_error wrong;
     if (!data_check_finite(&set->train, &wrong) || !data_check_finite(&set->test, &wrong) ||
         !data_check_finite(&set->holdout, &wrong))

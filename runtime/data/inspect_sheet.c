@@ -37,6 +37,8 @@ bool inspect_sheet(const struct dataset *set, const char *path, FILE *say, struc
     struct sheet_cell cell[ROWS * COLUMNS] = {{0}};
     int64_t rows = set->classes ? set->classes : (split->count + COLUMNS - 1) / COLUMNS;
     rows = rows < ROWS ? rows : ROWS;
+    if (data_is_mask(&split->label) && data_is_image(f))
+        return masks_sheet(set, path, say, error);
     if (!data_is_image(f))
         return data_fail(error, "%s: these samples are no images [C, H, W], so there is no sheet of them", f->path);
     for (int64_t k = 0; k < rows; k++) {

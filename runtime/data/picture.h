@@ -26,6 +26,8 @@ typedef bool picture_reader(struct image_source *source, picture_fits *fits, voi
                             struct data_error *error);
 /* W3C Recommendation, third edition, through libpng. gAMA and colour profiles change nothing, as in Pillow. */
 picture_reader picture_png;
+/* Of a mask the values as they are stored, which are classes: grey or palette, of at most 8 bits. */
+picture_reader picture_mask;
 /* ITU-T T.81 through libjpeg-turbo, with its default inverse DCT and smooth chroma, as Pillow has it; CMYK becomes colour as there.
  * A file that ends early is refused. */
 picture_reader picture_jpeg;

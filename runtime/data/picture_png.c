@@ -13,7 +13,8 @@ struct reader {
     png_structp png;
     png_infop info;
     uint32_t height, width;
-    bool colour;
+    bool colour, mask; /* mask: values are kept as they are stored */
+    int type, depth;
     unsigned char *pixels; /* here, so that an error can free them */
     png_bytep *row;
     char message[128];
@@ -54,7 +55,9 @@ static bool read_head(struct reader *reader)
     png_read_info(reader->png, reader->info);
     reader->height = png_get_image_height(reader->png, reader->info);
     reader->width = png_get_image_width(reader->png, reader->info);
-    reader->colour = png_get_color_type(reader->png, reader->info) & PNG_COLOR_MASK_COLOR;
+    reader->type = png_get_color_type(reader->png, reader->info);
+    reader->depth = png_get_bit_depth(reader->png, reader->info);
+    reader->colour = reader->type & PNG_COLOR_MASK_COLOR;
     return true;
 }
 
@@ -64,8 +67,12 @@ static int read_rows(struct reader *reader)
     png_structp png = reader->png;
     if (setjmp(png_jmpbuf(png)))
         return 0;
-    png_set_expand(png);
-    png_set_scale_16(png);
+    if (reader->mask)
+        png_set_packing(png);
+    else {
+        png_set_expand(png);
+        png_set_scale_16(png);
+    }
     png_set_interlace_handling(png);
     png_read_update_info(png, reader->info);
     size_t stride = png_get_rowbytes(png, reader->info);
@@ -105,7 +112,16 @@ static bool read(struct reader *reader, picture_fits *fits, void *wanted, const 
         return damaged(reader, error);
     p->height = reader->height;
     p->width = reader->width;
-    p->channels = reader->colour ? 3 : 1;
+    p->channels = reader->colour && !reader->mask ? 3 : 1;
+    p->mask = reader->mask;
+    if (reader->mask &&
+        ((reader->type != PNG_COLOR_TYPE_GRAY && reader->type != PNG_COLOR_TYPE_PALETTE) || reader->depth > 8))
+        return data_fail(error,
+                         "%s: a mask is a grey or palette PNG of at most 8 bits, whose values are classes; this one %s",
+                         source->path,
+                         reader->depth > 8 ? "has 16 bits"
+                         : reader->colour  ? "is in colour"
+                                           : "has alpha");
     if (!picture_wanted(source, fits, wanted, p, error))
         return false;
     int n = read_rows(reader);
@@ -117,13 +133,29 @@ static bool read(struct reader *reader, picture_fits *fits, void *wanted, const 
     return true;
 }
 
-bool picture_png(struct image_source *source, picture_fits *fits, void *wanted, struct pixels *p,
-                 struct data_error *error)
+static bool read_png(struct image_source *source, bool mask, picture_fits *fits, void *wanted, struct pixels *p,
+                     struct data_error *error)
 {
-    struct reader reader = {.path = source->path, .bytes = source->bytes, .size = source->size};
+    struct reader reader = {.path = source->path, .bytes = source->bytes, .size = source->size, .mask = mask};
     bool ok = read(&reader, fits, wanted, source, p, error);
     png_destroy_read_struct(&reader.png, &reader.info, NULL);
     free(reader.pixels);
     free(reader.row);
     return ok;
+}
+
+bool picture_png(struct image_source *source, picture_fits *fits, void *wanted, struct pixels *p,
+                 struct data_error *error)
+{
+    return read_png(source, false, fits, wanted, p, error);
+}
+
+bool picture_mask(struct image_source *source, picture_fits *fits, void *wanted, struct pixels *p,
+                  struct data_error *error)
+{
+    *p = (struct pixels){0};
+    if (source->size < 8 || png_sig_cmp(source->bytes, 0, 8) != 0)
+        return data_fail(error, "%s: byte 0: no PNG; expected a mask, grey or with a palette, whose values are classes",
+                         source->path);
+    return read_png(source, true, fits, wanted, p, error);
 }

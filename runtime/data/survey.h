@@ -20,6 +20,7 @@ struct contents {
     int64_t *kept[DATA_SPLITS];        /* their numbers in the cache; -1: not there */
     struct data_error not_told;        /* of the first file with that claim */
     int64_t strangers;                 /* files beside them that are of no format */
+    bool masks;                        /* of pictures in images/, whose masks are the labels */
 };
 
 extern const char *const part_names[DATA_PARTS]; /* for people: "training samples" */

@@ -1,5 +1,6 @@
 /* tree.c: a folder for each class, as torchvision's ImageFolder has it: CLASS/..., or train/CLASS/... and test/CLASS/... Classes are
- * numbered in the order of their names, samples in that of their classes and names. */
+ * numbered in the order of their names, samples in that of their classes and names. Folders images/ and masks/ are no classes: they hold
+ * files of the same names. */
 #include "survey.h"
 
 #include "picture_cache.h"
@@ -7,6 +8,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { DEEPEST = 16 }; /* folders within a class; links may lead in a circle */
 
@@ -29,13 +31,14 @@ static int64_t class_of(const struct names *classes, const char *name)
 }
 
 /* The format that a file is of; `kept`: its number in the cache. NULL: of none. */
-static const struct data_format *recognise(const char *path, int64_t kept)
+static const struct data_format *recognise(const struct contents *c, const char *path, int64_t kept)
 {
     unsigned char start[DATA_START] = {0};
     if (kept < 0)
         regular_start(path, start, sizeof start);
     for (int i = 0; data_formats[i]; i++)
-        if (data_formats[i]->is && (kept < 0 ? data_formats[i]->is(start) : data_formats[i]->cached))
+        if (data_formats[i]->is && data_formats[i]->masks == c->masks &&
+            (kept < 0 ? data_formats[i]->is(start) : data_formats[i]->cached))
             return data_formats[i];
     return NULL;
 }
@@ -50,8 +53,8 @@ static int64_t look_up(const struct picture_cache *cache, const char *path)
 static bool add_sample(struct contents *c, int split, int64_t class, char *path, struct data_error *error)
 {
     struct names *samples = &c->part[TRAIN_SAMPLES + 2 * split];
-    const int64_t kept = look_up(c->cache, path);
-    const struct data_format *format = recognise(path, kept);
+    const int64_t kept = c->masks ? -1 : look_up(c->cache, path);
+    const struct data_format *format = recognise(c, path, kept);
     if (!format) {
         free(path);
         c->strangers++;
@@ -97,6 +100,45 @@ static bool gather(struct contents *c, int split, int64_t class, const char *fol
     return ok;
 }
 
+/* images/a/b.jpg has masks/a/b.png. NULL: no memory. */
+static char *mask_of(const char *root, const char *picture)
+{
+    const char *name = picture + strlen(root) + strlen("/images/"), *dot = strrchr(name, '.');
+    const int stem = dot && !strchr(dot, '/') ? (int)(dot - name) : (int)strlen(name);
+    const size_t room = strlen(root) + (size_t)stem + sizeof "/masks/.png";
+    char *path = malloc(room);
+    if (path)
+        snprintf(path, room, "%s/masks/%.*s.png", root, stem, name);
+    return path;
+}
+
+static bool survey_masks(struct contents *c, int split, const char *root, struct data_error *error)
+{
+    const struct names *samples = &c->part[TRAIN_SAMPLES + 2 * split];
+    struct names masks = {0}, folders = {0};
+    char *images = path_join(root, "images"), *beside = path_join(root, "masks");
+    c->masks = true;
+    bool ok = images && beside ? gather(c, split, 0, images, 0, error) : no_memory(root, error);
+    for (size_t i = 0; ok && i < samples->n; i++) {
+        char *mask = mask_of(root, samples->name[i]);
+        const bool there = mask && access(mask, F_OK) == 0;
+        if (mask && !there)
+            data_fail(error, "%s: its mask is missing; expected %s", samples->name[i], mask);
+        ok = there ? names_append(&c->part[TRAIN_LABELS + 2 * split], mask) || no_memory(root, error)
+                   : !mask && no_memory(root, error);
+        if (!there)
+            free(mask);
+    }
+    ok = ok && names_list(beside, &masks, &folders, error);
+    if (ok && masks.n > samples->n) /* masks of nothing */
+        c->strangers += (int64_t)(masks.n - samples->n);
+    names_free(&masks);
+    names_free(&folders);
+    free(images);
+    free(beside);
+    return ok;
+}
+
 /* The classes of one split; the first one says which there are. */
 static bool survey_root(struct contents *c, int split, const char *root, struct data_error *error)
 {
@@ -104,7 +146,12 @@ static bool survey_root(struct contents *c, int split, const char *root, struct 
     const size_t known = c->classes.n;
     bool ok = names_list(root, &files, &folders, error);
     c->strangers += (int64_t)files.n;
-    for (size_t i = 0; ok && i < folders.n; i++) {
+    const bool masks = ok && class_of(&folders, "images") >= 0 && class_of(&folders, "masks") >= 0;
+    if (masks) {
+        c->strangers += (int64_t)folders.n - 2;
+        ok = survey_masks(c, split, root, error);
+    }
+    for (size_t i = 0; ok && !masks && i < folders.n; i++) {
         const size_t before = c->part[TRAIN_SAMPLES + 2 * split].n;
         if (!known && !names_append(&c->classes, strdup(folders.name[i])))
             ok = no_memory(root, error);

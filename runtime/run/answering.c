@@ -108,7 +108,7 @@ int answering_set(struct answering *w, const struct device_data *data, int64_t f
 {
     const struct data_split *test = &w->job->data.test;
     int64_t rows, batch = w->job->recipe.evaluation_batch;
-    bool values = test->label.type == DATA_F32;
+    const bool values = test->label.type == DATA_F32, class = data_is_class(&test->label);
     int status = 0;
     for (int64_t end = first + count; status == 0 && first < end; first += rows) {
         rows = end - first < batch ? end - first : batch;
@@ -118,7 +118,7 @@ int answering_set(struct answering *w, const struct device_data *data, int64_t f
             snprintf(name, sizeof name, "%lld", (long long)(first + row));
             w->answer.sample = name;
             w->answer.index = first + row;
-            w->answer.class = values ? -1 : data_class(test, first + row);
+            w->answer.class = class ? data_class(test, first + row) : -1;
             w->answer.target = values ? (const float *)test->label.values + (first + row) * w->answer.targets : NULL;
             status = answering_row(w, row, rows);
         }

@@ -89,7 +89,7 @@ static void take_answers(struct reporting *g)
     g->said = g->no_answers;
     if (tested->count == 0)
         snprintf(g->no_answers, REPORT_WHY, "There is no test set.");
-    else if (!trial_classes(run->plan) || tested->label.type != DATA_I32)
+    else if (!trial_classes(run->plan) || !data_is_class(&tested->label))
         snprintf(g->no_answers, REPORT_WHY, "The network tells no classes apart.");
     else if (!*g->weights_text)
         snprintf(g->no_answers, REPORT_WHY, "There are no weights yet.");

@@ -22,7 +22,8 @@ int64_t samples_classes(const struct plan *p)
             const struct stage *s = &p->kernel[k].stage[i];
             if (s->nin < 2 || p->tensor[s->in[1]].role != ROLE_TARGET || !is_class(&p->tensor[s->in[1]]))
                 continue;
-            int64_t n = tensor_elements(&p->tensor[s->in[0]]);
+            const struct tensor *x = &p->tensor[s->in[0]];
+            int64_t n = p->tensor[s->in[1]].rank ? x->dim[0] : tensor_elements(x);
             if (least == 0 || n < least)
                 least = n;
         }
@@ -80,9 +81,17 @@ static bool fits(const void *plan, const struct data_field *f, bool label, struc
     char has[96], wants[96], help[160];
     if (label && !is_class(t) && f->type != DATA_F32)
         return data_fail(e, "%s: these are class indices, but target `%s` of the network is values", f->path, t->name);
-    if (label && is_class(t) && (f->type == DATA_F32 || f->rank != 0))
+    if (label && is_class(t) && t->rank == 0 && data_is_mask(f))
+        return data_fail(
+            e,
+            "%s: these are masks, but target `%s` of the network is one class a sample; `class[%lld, %lld, %lld]` is a mask",
+            f->path, t->name, (long long)samples_classes(p), (long long)f->dims[0], (long long)f->dims[1]);
+    if (label && is_class(t) && !data_is_class(f) && !data_is_mask(f))
         return data_fail(e, "%s: these are values, but target `%s` of the network is a class", f->path, t->name);
-    return (label && is_class(t)) || fits_shape(f, t) ||
+    if (label && is_class(t) && t->rank > 0 && data_is_class(f))
+        return data_fail(e, "%s: these are one class a sample, but target `%s` of the network is a mask", f->path,
+                         t->name);
+    return (label && is_class(t) && t->rank == 0) || fits_shape(f, t) ||
            data_fail(e, "%s: its %ss are %s, but %s `%s` of the network is %s%s", f->path, label ? "target" : "sample",
                      shape_text_of(f->rank, f->dims, has, sizeof has), label ? "target" : "input", t->name,
                      shape_text_of(t->rank, t->dim, wants, sizeof wants), picture_help(f, t, help));
@@ -94,14 +103,15 @@ static int widen(struct data_split *split)
     struct data_field *f = &split->label;
     if (split->count == 0 || f->type != DATA_U8)
         return 0;
-    int32_t *wide = malloc((size_t)split->count * sizeof *wide);
+    const uint64_t n = (uint64_t)split->count * f->bytes;
+    int32_t *wide = malloc(n * sizeof *wide);
     if (!wide)
         return complain(STATUS_INTERNAL, "out of memory");
-    for (int64_t i = 0; i < split->count; i++)
+    for (uint64_t i = 0; i < n; i++)
         wide[i] = f->values[i];
     free(f->values);
     f->values = (unsigned char *)wide;
-    f->bytes = sizeof *wide;
+    f->bytes *= sizeof *wide;
     f->type = DATA_I32;
     return 0;
 }
@@ -141,14 +151,13 @@ static int fill(const struct plan *p, const struct setting *s, struct data_split
 {
     const struct tensor *in = &p->tensor[tensor_with_role(p, ROLE_INPUT)];
     const struct tensor *out = &p->tensor[tensor_with_role(p, ROLE_TARGET)];
-    int64_t nin = tensor_elements(in), nout = is_class(out) ? 1 : tensor_elements(out), row = nin + nout;
+    int64_t nin = tensor_elements(in), nout = tensor_elements(out), row = nin + nout;
     if (s->n == 0 || s->n % row != 0)
         return complain(STATUS_DATA, "data.samples: %d values are no rows of %lld (%lld of input, %lld of target)",
                         s->n, (long long)row, (long long)nin, (long long)nout);
     split->count = s->n / row;
     if (!field(&split->sample, DATA_F32, in->rank, in->dim, nin, split->count, p->file) ||
-        !field(&split->label, is_class(out) ? DATA_I32 : DATA_F32, is_class(out) ? 0 : out->rank, out->dim, nout,
-               split->count, p->file))
+        !field(&split->label, is_class(out) ? DATA_I32 : DATA_F32, out->rank, out->dim, nout, split->count, p->file))
         return complain(STATUS_INTERNAL, "out of memory");
     for (int64_t i = 0; i < split->count; i++) {
         const double *num = s->num + i * row;
@@ -160,7 +169,7 @@ static int fill(const struct plan *p, const struct setting *s, struct data_split
             if (!is_class(out))
                 ((float *)split->label.values)[i * nout + k] = (float)value;
             else if (value >= 0 && value <= INT32_MAX && value == floor(value))
-                ((int32_t *)split->label.values)[i] = (int32_t)value;
+                ((int32_t *)split->label.values)[i * nout + k] = (int32_t)value;
             else
                 return complain(STATUS_DATA, "data.samples, row %lld: %g is no class index", (long long)i + 1, value);
         }

@@ -21,7 +21,7 @@ static int prepare(struct trial *t, bool answers)
     if (status == 0)
         status = weights_take(j);
     if (status == 0)
-        t->classes = trial_classes(j->plan) && j->data.test.label.type == DATA_I32;
+        t->classes = trial_classes(j->plan) && data_is_class(&j->data.test.label);
     if (status == 0 && j->options->worst)
         status = worst_check(j, t->classes);
     if (status == 0)

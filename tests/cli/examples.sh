@@ -129,3 +129,8 @@ says out '^ +trained +195$'
 says out '^ +frozen +47,168$'
 [ "$(grep '^  train ' out | sort -u | wc -l)" = 2 ] || fail "what is frozen takes as much memory"
 says out '^few/test/triangle/000001.jpg: logits = class [0-2]'
+
+example segmentation 1
+says out '^train +400 samples +u8\[3, 64, 64\] +mask u8\[64, 64\]'
+says out '^epoch 1/1 .* test 0'
+says out '^test loss 0'

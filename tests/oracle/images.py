@@ -58,6 +58,19 @@ def main(folder):
     for name, width, height in (("small", 9, 7), ("large", 50, 31), ("narrow", 12, 23), ("short", 16, 10)):
         noise.resize((width, height), Image.BILINEAR).save(f"{folder}/noise_{name}.ppm")
     noise.crop((10, 6, 26, 16)).save(f"{folder}/noise_crop.ppm")  # torchvision: round(10.5), round(6.5) are 10 and 6
+
+    # Masks: classes with a palette, and what Pillow's NEAREST makes of them.
+    mask = Image.new("P", (37, 23))
+    mask.putpalette([(7 * i) % 256 for i in range(768)])
+    mask.putdata([255 if numbers.randrange(9) == 0 else numbers.randrange(21) for _ in range(37 * 23)])
+    mask.save(f"{folder}/mask.png")
+    for name, width, height in (("same", 37, 23), ("small", 9, 7), ("large", 50, 31)):
+        kept = mask.resize((width, height), Image.NEAREST)
+        Image.frombytes("L", kept.size, kept.tobytes()).save(f"{folder}/mask_{name}.pgm")
+    few = Image.new("P", (5, 3))
+    few.putpalette([i % 256 for i in range(12)])
+    few.putdata([i * i % 4 for i in range(15)])
+    few.save(f"{folder}/mask_few.png", bits=2)
     noise.convert("L").save(f"{folder}/noise_grey.ppm")
 
 

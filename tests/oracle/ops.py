@@ -156,6 +156,12 @@ case("cross_entropy_batch_33", 33, (5,), "y = x -> fc1: Linear(17)", loss="Cross
 case("cross_entropy_smoothing", 16, (7,), "y = x -> fc1: Linear(10)", loss="CrossEntropy, smoothing = 0.1")
 case("cross_entropy_smoothing_network", 3, (1, 7, 7), "y = x -> conv1: Conv(5, kernel = 3) -> ReLU -> Flatten"
      " -> fc1: Linear(6)", loss="CrossEntropy, smoothing = 0.3")
+case("mask_cross_entropy", 3, (2, 5, 4), "y = x -> conv1: Conv(4, kernel = 3, pad = 1)", loss="CrossEntropy")
+case("mask_cross_entropy_large", 2, (1, 23, 17), "y = x -> conv1: Conv(3, kernel = 1)", loss="CrossEntropy")
+case("mask_cross_entropy_smoothing", 17, (3, 3, 5), "y = x -> conv1: Conv(6, kernel = 3, pad = 1)",
+     loss="CrossEntropy, smoothing = 0.2")
+case("mask_cross_entropy_ignored", 5, (1, 6, 7), "y = x -> conv1: Conv(5, kernel = 3) -> ReLU -> conv2: Conv(4, kernel = 1)",
+     loss="CrossEntropy")
 case("mse_map", 33, (1, 5, 4), "y = x -> conv1: Conv(3, kernel = 3, pad = 1)")
 
 
@@ -220,9 +226,12 @@ def compute(name, batch, shape, body, loss, integers, transform, attempt):
         value = F.mse_loss(y, target)
         stored["target"] = float32(target)
     else:
-        target = torch.from_numpy(random.randint(0, y.shape[1], batch))
+        target = torch.from_numpy(random.randint(0, y.shape[1], (batch,) + tuple(y.shape[2:])))
         smoothing = float(loss.split("=")[1]) if "=" in loss else 0.0
-        value = F.cross_entropy(y, target, label_smoothing=smoothing)
+        if "ignored" in name:                                  # more in each sample than in the one before; in the last all
+            target[torch.from_numpy(random.rand(*target.shape)) * batch < torch.arange(1, batch + 1).reshape(-1, 1, 1)] = 255
+        value = F.cross_entropy(y, target, label_smoothing=smoothing, ignore_index=255, reduction="none")
+        value = (value.flatten(1).sum(1) / (target != 255).flatten(1).sum(1).clamp(min=1)).mean() if y.dim() > 2 else value.mean()
         stored["target"] = target.numpy()
     value.backward()
 

@@ -498,8 +498,9 @@ static void test_wrong_kinds(void **state)
 {
     struct temp *temp = *state;
     write_good(temp);
-    temp_write(temp, TRAIN_LABELS, images, sizeof images);
-    assert_refused(temp, TRAIN_LABELS ": class labels of rank 3; expected rank 1", NULL);
+    unsigned char flat[12 + 255] = {0, 0, 8, 2, images[4], images[5], images[6], images[7], 0, 0, 0, 1};
+    temp_write(temp, TRAIN_LABELS, flat, 12 + (size_t)images[7]);
+    assert_refused(temp, TRAIN_LABELS ": class labels of rank 2; expected rank 1", NULL);
     write_good(temp);
     unsigned char other[sizeof images];
     memcpy(other, images, sizeof images);

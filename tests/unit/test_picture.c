@@ -189,11 +189,54 @@ static void test_steps(void **state)
     free(made.at);
 }
 
+static struct pixels read_mask(const char *name, const char *kind, struct data_error *error)
+{
+    struct pixels p;
+    struct image_source source = {.path = "it.png"};
+    source.bytes = load(name, kind, &source.size);
+    *error = (struct data_error){""};
+    if (!picture_mask(&source, NULL, NULL, &p, error))
+        assert_null(p.at);
+    free(source.bytes);
+    return p;
+}
+
+/* Values as they are stored, and Pillow's NEAREST; anything that would mix them is refused. */
+static void test_masks(void **state)
+{
+    static const struct {
+        const char *file;
+        double num[2];
+    } cases[] = {{"mask_same", {23, 37}}, {"mask_small", {7, 9}}, {"mask_large", {31, 50}}};
+    struct data_error error;
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct pixels p = read_mask("mask", "png", &error), wanted = read_file(cases[i].file, "pgm");
+        struct picture_step step[] = {{.word = word_find(WORD_TRANSFORM, "Color")},
+                                      {.word = word_find(WORD_TRANSFORM, "Resize")},
+                                      {.word = word_find(WORD_TRANSFORM, "Gray")}};
+        memcpy(step[1].num, cases[i].num, sizeof cases[i].num);
+        assert_true(p.at && p.mask && p.channels == 1 && picture_made(step, 3, &p));
+        assert_true(p.height == wanted.height && p.width == wanted.width && p.channels == 1);
+        assert_memory_equal(p.at, wanted.at, (size_t)(p.height * p.width));
+        free(p.at);
+        free(wanted.at);
+    }
+    struct pixels few = read_mask("mask_few", "png", &error);
+    for (int i = 0; i < 15; i++)
+        assert_int_equal(few.at[i], i * i % 4);
+    free(few.at);
+    read_mask("colour", "jpg", &error);
+    assert_string_equal(error.text,
+                        "it.png: byte 0: no PNG; expected a mask, grey or with a palette, whose values are classes");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pixels),          cmocka_unit_test(test_cut),        cmocka_unit_test(test_changed),
         cmocka_unit_test(test_refused_by_size), cmocka_unit_test(test_transforms), cmocka_unit_test(test_steps),
+        cmocka_unit_test(test_masks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

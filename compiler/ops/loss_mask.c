@@ -1,0 +1,94 @@
+/* loss_mask.c: cross-entropy where each place of a sample has a class: segmentation. A target that is none of the classes is ignored,
+ * loss and gradient. A sample's loss is the mean over its other places, so that samples count alike and a batch may be split. */
+#include "emit/writer.h"
+#include "graph/graph.h"
+
+enum { SMOOTHING, SETTLE = 256 };
+
+static bool shape(const double *a, const struct tensor *const *in, int nin, struct tensor *out, int nout)
+{
+    (void)nin, (void)nout;
+    const struct tensor *x = in[0], *t = in[1];
+    if (!in_lanes(x) || !in_lanes(t) || x->dtype != DT_F32 || t->dtype != DT_I32 || x->rank != 3 || t->rank != 2 ||
+        x->dim[1] != t->dim[0] || x->dim[2] != t->dim[1] || !(a[SMOOTHING] >= 0 && a[SMOOTHING] <= 1))
+        return false;
+    out[0] = (struct tensor){.dtype = DT_F32, .layout = x->layout, .rows = true};
+    out[1] = *x;
+    return true;
+}
+
+static void loss_grad(struct graph *g, struct node *n, struct value *const *gy, struct value **gx)
+{
+    (void)g, (void)gy;
+    gx[0] = n->out[1];
+}
+
+/* Of place e: declares its class, and whether it counts. */
+static void put_class(struct writer *w, const struct stage *s, long long K)
+{
+    put(w, "const M target = ld_i32(%s);", place_of(w, s->in[1], "block", "e"));
+    put(w, "const M known = (target >= 0) & (target < %lld);", K);
+}
+
+/* loss = mean over the places of log sum exp(x) - (1 - e) x[target] - e mean(x); its gradient as that of xent (loss.c). */
+static void emit(struct writer *w, const struct stage *s)
+{
+    const struct tensor *t = tensor_of(w, s->in[0]);
+    const long long K = t->dim[0], places = tensor_elements(t) / K;
+    const char *at = region_printf(w->region, "(k * %lld + e)", places);
+    const char *x = region_printf(w->region, "ld(%s)", place_of(w, s->in[0], "block", at));
+    const double e = s->attr[SMOOTHING];
+    w->threads = 64;
+    open_kernel(w);
+    open_rows(w);
+    put(w, "const M live = live_mask(a, block, lane);");
+    put(w, "V counted = {0};");
+    put(w, "for (int64_t e = 0; e < %lld; e++) {", places);
+    put_class(w, s, K);
+    put(w, "counted += sel(known, num(1), num(0));");
+    put(w, "}");
+    put(w, "const V share = sel(counted > 0, num(1) / counted, num(0));");
+    put(w, "const V slope = share * vec((real)1 / (real)a->control[%d]);", CTL_BATCH);
+    put(w, "(void)slope;");
+    put(w, "struct sum losses = {};");
+    put(w, "for (int64_t e = 0; e < %lld; e++) {", places);
+    put_class(w, s, K);
+    put(w, "V top = num(-INFINITE), wanted = {0};");
+    put(w, "struct sum exps = {}, all = {};");
+    put(w, "for (int k = 0; k < %lld; k++) {", K);
+    put(w, "const V x = %s;", x);
+    put(w, "top = sel((x > top) | (x != x), x, top);");
+    put(w, "wanted = sel(target == k, x, wanted);");
+    if (e > 0)
+        put(w, "sum_add(&all, x);");
+    put(w, "}");
+    put(w, "for (int k = 0; k < %lld; k++)", K);
+    put(w, "    sum_add(&exps, v_exp(%s - top));", x);
+    put(w, "const V total = sum_of(&exps);");
+    put(w,
+        "sum_add(&losses, sel(known & live, v_log(total) + top - wanted * num(%.17g) - sum_of(&all) * num(%.17g), num(0)));",
+        1 - e, e / (double)K);
+    put(w, "if (e %% %d == 0)", SETTLE);
+    put(w, "    sum_settle(&losses);");
+    if (is_stored(w, s->out[1])) {
+        put(w, "for (int k = 0; k < %lld; k++) {", K);
+        put(w, "const V p = v_exp(%s - top) / total, t = sel(target == k, num(%.17g), num(%.17g));", x,
+            1 - e + e / (double)K, e / (double)K);
+        put(w, "st(%s, sel(known & live, (p - t) * slope, num(0)));", place_of(w, s->out[1], "block", at));
+        put(w, "}");
+    }
+    put(w, "}");
+    if (is_stored(w, s->out[0]))
+        put(w, "st(%s, sum_of(&losses) * share);", place_of(w, s->out[0], "block", "0"));
+    close_tasks(w);
+    close_kernel(w);
+}
+
+/* clang-format off */
+static const struct op op[] = {
+    {.name = "mask_xent", .doc = "softmax with cross-entropy at each place: loss a row, gradient", .kind = OP_ROW, .optional = true, .nin = 2,
+     .nout = 2, .attr = {"smoothing"}, .shape = shape, .grad = loss_grad, .emit = emit},
+};
+/* clang-format on */
+
+const struct module module_loss_mask = {op, COUNT(op), NULL, 0};

@@ -1,0 +1,72 @@
+# Pictures with masks: a class at each pixel, from PNG files beside them; read, looked at, checked, trained.
+"$B/make_shapes" --masks shapes --train 24 --test 8
+cp "$ROOT/examples/segmentation/masks.net" .
+sed -i 's/conv[1-4]:.*/conv1: Conv(8, kernel = 3, pad = 1) -> ReLU/; s/conv1: Conv(8, kernel = 3, pad = 1) -> ReLU/&/' masks.net
+awk '!/conv1:/ || !seen++' masks.net >small.net
+plan() { sed "$2" small.net >$1.net; expect 0 netc $1.net -o $1.plan; }
+plan masks ''
+
+expect 0 netrun masks.plan --train shapes --epochs 2 --runs runs --json --threads 2
+says out '"event":"start",.*"samples":24,'
+grep -o '"loss":[0-9.]*' out >two
+expect 0 netrun masks.plan --train shapes --epochs 2 --runs single --json --threads 1
+cmp two <(grep -o '"loss":[0-9.]*' out) || fail "the masks depend on the threads"
+expect 0 netrun masks.plan --test shapes
+says out '^test loss [01]\.[0-9]+ .*8 samples'
+expect 0 netrun masks.plan --predict shapes/test/images/000001.jpg --json
+says out '"logits":'
+expect 0 netrun masks.plan --data shapes --predict 3 --json
+expect 0 netrun masks.plan --train shapes --epochs 1 --set data.holdout=0.25 --json
+says out '"samples":18,"holdout":6,'
+
+# What is there; a sheet has each picture beside its mask.
+expect 0 netrun --inspect shapes --output sheet.png
+says out '^pictures with masks'
+says out '^train +24 samples +u8\[3, 64, 64\] +mask u8\[64, 64\]$'
+says out '^ +0 +[67][0-9]\.[0-9]+ %$'
+says out '^ +255 +[0-9]\.[0-9]+ % +ignored$'
+says out '^sheet.png: the first 24 pictures, each with its mask beside it$'
+expect 0 netrun --inspect shapes --json
+says out '"mask_classes": \['
+
+# One folder, without a test set; a folder within images/.
+mkdir -p one deep/train/images/a deep/train/masks/a
+cp -r shapes/train/* one
+expect 0 netrun masks.plan --train one --epochs 1
+mv shapes/train/images/00000* deep/train/images/a
+mv shapes/train/masks/00000* deep/train/masks/a
+expect 0 netrun masks.plan --train deep --epochs 1 --json
+says out '"samples":10,'
+mv deep/train/images/a/* shapes/train/images
+mv deep/train/masks/a/* shapes/train/masks
+
+# What does not go together says what to write.
+plan asis 's/Resize(32, 32), //'
+expect 4 netrun asis.plan --train shapes
+says err 'shapes/train/images/000000.png: its samples are 3x[0-9]+x[0-9]+, but input `picture` of the network is 3x32x32; `data \{ transform = \[Resize\(32, 32\), ...\] \}` makes pictures so'
+plan few 's/class\[4,/class[3,/; s/Conv(4, kernel = 1)/Conv(3, kernel = 1)/'
+expect 4 netrun few.plan --train shapes
+says err 'shapes/train/masks/0000[0-9]+.png: class 3 at row [0-9]+, column [0-9]+; expected 0 to 2, or 255 where there is none'
+plan one_class 's/class\[4, 32, 32\]/class[4]/; s/-> conv5: .*/-> Flatten -> fc1: Linear(4)/'
+expect 4 netrun one_class.plan --train shapes
+says err 'shapes/train/images/000000.png: these are masks, but target `mask` of the network is one class a sample; `class\[4, 32, 32\]` is a mask'
+"$B/make_shapes" classes --train 2 --test 1
+expect 4 netrun masks.plan --train classes
+says err 'these are one class a sample, but target `mask` of the network is a mask'
+
+# Files that are missing, of another size, or no masks.
+mv shapes/train/masks/000003.png kept.png
+expect 4 netrun masks.plan --train shapes
+says err 'shapes/train/images/000003.jpg: its mask is missing; expected shapes/train/masks/000003.png'
+cp shapes/train/masks/000004.png shapes/train/masks/000003.png
+expect 4 netrun masks.plan --train shapes
+says err 'shapes/train/masks/000003.png: the mask is [0-9]+ wide and [0-9]+ high, but shapes/train/images/000003.jpg is [0-9]+ and [0-9]+'
+cp shapes/train/images/000004.png shapes/train/masks/000003.png
+expect 4 netrun masks.plan --train shapes
+says err 'shapes/train/masks/000003.png: a mask is a grey or palette PNG of at most 8 bits, whose values are classes; this one is in colour'
+head -c 200 kept.png >shapes/train/masks/000003.png
+expect 4 netrun masks.plan --train shapes
+says err 'shapes/train/masks/000003.png: damaged PNG: '
+expect 0 netrun masks.plan --train shapes --epochs 1 --skip-damaged --json
+says err '^netrun: shapes: 1 damaged picture is left out; the first: shapes/train/masks/000003.png: damaged PNG: '
+says out '"samples":23,'
