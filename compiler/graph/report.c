@@ -10,7 +10,7 @@ static bool metrics_fit(const struct graph *g, const struct model *m)
     const struct value *target = g->loss->def->in[1];
     const bool mask = target->t.dtype == DT_I32 && target->t.rank > 0, class = target->t.dtype == DT_I32 && !mask;
     for (int i = 0; i < m->nmetric; i++) {
-        if (!mask && class != m->metric[i]->values)
+        if (mask ? m->metric[i]->masks : class != m->metric[i]->values)
             continue;
         if (g->phase != PHASE_TRAIN)
             return false;
@@ -24,7 +24,8 @@ static bool metrics_fit(const struct graph *g, const struct model *m)
                    : class ? "a class"
                            : "no class");
         diag_place(g->diag, target->loc, "declared here");
-        diag_help(g->diag, "leave `metrics` out: the loss itself is always shown");
+        diag_help(g->diag, mask ? "`metrics = [PixelAccuracy, MeanIoU]` counts places"
+                                : "leave `metrics` out: the loss itself is always shown");
         return false;
     }
     return true;

@@ -138,6 +138,7 @@ struct word {
     /* ... or, in the phase that evaluates, values of each sample (ROLE_SCORES), and in training NULL: there they are not known. */
     double (*ranks)(const struct scores *s);
     bool values; /* the target has to be values, not a class */
+    bool masks;  /* it may be a mask: a class at each place */
     bool falls;  /* less is better */
     /* Save and stop: is an epoch's merit, of which more is better, an improvement on the best before it? */
     bool (*better)(const double *num, double merit, double best);
@@ -169,6 +170,13 @@ const struct word *word_at(int i); /* all words, sorted by kind and name; NULL e
 
 /* Argument i of the word that a plan has as setting `key`, such as "train.optimizer"; NULL: the plan has none. */
 const struct setting *word_setting(const struct plan *p, const char *key, const struct word *w, int i);
+
+/* ---- class_metrics.c: `sums` of metrics ---- */
+
+double counted_f1(const double *tally, int64_t size, double n);
+double counted_recall(const double *tally, int64_t size, double n);  /* balanced accuracy */
+double counted_overlap(const double *tally, int64_t size, double n); /* mean IoU */
+double counted_right(const double *tally, int64_t size, double n);   /* share of all that are taken for what they are */
 
 /* ---- measures: what an epoch is judged by ---- */
 

@@ -19,12 +19,22 @@ static bool is_row_value(const struct tensor *t, enum dtype d)
     return in_lanes(t) && t->dtype == d && t->rank == 0;
 }
 
+/* One for each sample, or for each place of a mask. */
+static bool are_answers(const struct tensor *said, const struct tensor *truth)
+{
+    return in_lanes(said) && said->dtype == DT_F32 && in_lanes(truth) && truth->dtype == DT_I32 &&
+           (said->rank == 0 || said->rank == 2) && same_shape(said, truth);
+}
+
 static bool pick_shape(const double *a, const struct tensor *const *in, int nin, struct tensor *out, int nout)
 {
     (void)a, (void)nin, (void)nout;
-    if (!in_lanes(in[0]) || in[0]->dtype != DT_F32 || in[0]->rank != 1)
+    if (!in_lanes(in[0]) || in[0]->dtype != DT_F32 || (in[0]->rank != 1 && in[0]->rank != 3))
         return false;
-    out[0] = (struct tensor){.dtype = DT_F32, .layout = in[0]->layout, .rows = true};
+    out[0] = *in[0];
+    out[0].rank--;
+    memmove(out[0].dim, in[0]->dim + 1, sizeof out[0].dim - sizeof *out[0].dim);
+    out[0].dim[MAX_RANK - 1] = 0;
     return true;
 }
 
@@ -55,8 +65,7 @@ static bool tally_shape(const double *a, const struct tensor *t, int64_t each, i
 static bool classes_shape(const double *a, const struct tensor *const *in, int nin, struct tensor *out, int nout)
 {
     (void)nin, (void)nout;
-    return in[0]->dim[0] % 3 == 0 && is_row_value(in[1], DT_F32) && is_row_value(in[2], DT_I32) &&
-           tally_shape(a, in[0], 3, in[0]->dim[0] / 3, out);
+    return in[0]->dim[0] % 3 == 0 && are_answers(in[1], in[2]) && tally_shape(a, in[0], 3, in[0]->dim[0] / 3, out);
 }
 
 static bool mean_shape(const double *a, const struct tensor *const *in, int nin, struct tensor *out, int nout)
@@ -88,18 +97,30 @@ static void close_samples(struct writer *w, int out, const char *value)
     close_kernel(w);
 }
 
-/* The class with the largest value, the first of equals; -1 if any is not finite. */
+/* The class with the largest value, the first of equals; -1 if any is not finite. Of each place by itself. */
 static void pick_emit(struct writer *w, const struct stage *s)
 {
+    const struct tensor *x = tensor_of(w, s->in[0]);
+    const long long K = x->dim[0], places = tensor_elements(x) / K;
     open_samples(w);
+    if (places > 1)
+        put(w, "for (int64_t e = 0; e < %lld; e++) {", places);
     put(w, "V top = num(-INFINITE), best = {0}, zero = {0};");
-    put(w, "for (int k = 0; k < %lld; k++) {", (long long)tensor_of(w, s->in[0])->dim[0]);
-    put(w, "const V x = ld(%s);", place_of(w, s->in[0], "block", "k"));
+    put(w, "for (int k = 0; k < %lld; k++) {", K);
+    put(w, "const V x = ld(%s);",
+        place_of(w, s->in[0], "block", places > 1 ? region_printf(w->region, "(k * %lld + e)", places) : "k"));
     put(w, "zero += x - x;                                 /* NaN, if x is not finite */");
     put(w, "best = sel(x > top, vec((real)k), best);");
     put(w, "top = sel(x > top, x, top);");
     put(w, "}");
-    close_samples(w, s->out[0], "sel(zero == 0, best, num(-1))");
+    if (places == 1)
+        close_samples(w, s->out[0], "sel(zero == 0, best, num(-1))");
+    else {
+        put(w, "st(%s, sel(zero == 0, best, num(-1)));", place_of(w, s->out[0], "block", "e"));
+        put(w, "}");
+        close_tasks(w);
+        close_kernel(w);
+    }
 }
 
 static void distance_emit(struct writer *w, const struct stage *s)
@@ -136,17 +157,24 @@ static void put_add(struct writer *w, const struct stage *s, const char *index, 
 /* A class is the work of one thread, which looks at all samples: no two write the same number. */
 static void classes_emit(struct writer *w, const struct stage *s)
 {
-    long long K = tensor_of(w, s->in[0])->dim[0] / 3;
+    const long long K = tensor_of(w, s->in[0])->dim[0] / 3, places = tensor_elements(tensor_of(w, s->in[1]));
     open_kernel(w);
     put_counts(w, s);
     open_values(w, "k", K, K >= 64 ? 8 : 1);
     put(w, "double right = 0, said = 0, there = 0;");
     put_times(w, ROW_BLOCK, 1);
     put(w, "for (int64_t i = 0; i < rows; i++) {");
-    put(w, "const int says = %s[i] == (real)k, is = %s[i] == (int32_t)k;", name_of(w, s->in[1]), name_of(w, s->in[2]));
+    if (places > 1)
+        put(w, "for (int64_t e = 0; e < %lld; e++) {", places);
+    const char *truth = row_value(w, s->in[2], "i", places > 1 ? "e" : "0");
+    put(w, "const int is = %s == (int32_t)k;", truth);
+    put(w, "const int says = %s == (real)k && (uint32_t)%s < %lldu;",
+        row_value(w, s->in[1], "i", places > 1 ? "e" : "0"), truth, K);
     put(w, "right += says * is;");
     put(w, "said += says;");
     put(w, "there += is;");
+    if (places > 1)
+        put(w, "}");
     put(w, "}");
     put_add(w, s, "k", "right");
     put_add(w, s, region_printf(w->region, "%lld + k", K), "said");
@@ -273,54 +301,6 @@ static struct value *squares(struct site *s, const struct args *a, struct value 
 
 /* ---- words: what is made of it ---- */
 
-/* Mean over the classes that count of `of` their three counts; NaN: none does. */
-static double class_mean(const double *t, int64_t size, double (*of)(double right, double said, double there))
-{
-    const int64_t K = size / 3;
-    double sum = 0, classes = 0;
-    for (int64_t k = 0; k < K; k++) {
-        const double each = of(t[k], t[K + k], t[2 * K + k]);
-        sum += isnan(each) ? 0 : each;
-        classes += !isnan(each);
-    }
-    return sum / classes;
-}
-
-/* NaN: neither truth nor answer of any sample. */
-static double f1_of(double right, double said, double there)
-{
-    return 2 * right / (said + there);
-}
-
-static double recall_of(double right, double said, double there)
-{
-    (void)said;
-    return right / there;
-}
-
-static double overlap_of(double right, double said, double there)
-{
-    return right / (said + there - right);
-}
-
-static double f1(const double *t, int64_t size, double n)
-{
-    (void)n;
-    return class_mean(t, size, f1_of);
-}
-
-static double balanced_accuracy(const double *t, int64_t size, double n)
-{
-    (void)n;
-    return class_mean(t, size, recall_of);
-}
-
-static double mean_iou(const double *t, int64_t size, double n)
-{
-    (void)n;
-    return class_mean(t, size, overlap_of);
-}
-
 static double mean_value(const double *t, int64_t size, double n)
 {
     (void)size;
@@ -361,11 +341,13 @@ static const struct op op[] = {
 
 static const struct word word[] = {
     {.kind = WORD_METRIC, .name = "F1", .doc = "harmonic mean of precision and recall, mean over the classes", .build = counts, .shown = "f1",
-     .tally = tally_classes, .sums = f1},
+     .tally = tally_classes, .sums = counted_f1, .masks = true},
     {.kind = WORD_METRIC, .name = "BalancedAccuracy", .doc = "recall, mean over the classes", .build = counts, .shown = "balanced_accuracy",
-     .tally = tally_classes, .sums = balanced_accuracy},
+     .tally = tally_classes, .sums = counted_recall, .masks = true},
     {.kind = WORD_METRIC, .name = "MeanIoU", .doc = "right answers of a class over samples that are of it or taken for it, mean over the classes",
-     .build = counts, .shown = "mean_iou", .tally = tally_classes, .sums = mean_iou},
+     .build = counts, .shown = "mean_iou", .tally = tally_classes, .sums = counted_overlap, .masks = true},
+    {.kind = WORD_METRIC, .name = "PixelAccuracy", .doc = "share of the places of masks whose class has the largest value", .build = counts,
+     .shown = "pixel_accuracy", .tally = tally_classes, .sums = counted_right, .masks = true},
     {.kind = WORD_METRIC, .name = "Perplexity", .doc = "exp of the mean of -log softmax(logits) at the class", .build = perplexity,
      .shown = "perplexity", .tally = tally_nll, .sums = exp_mean, .falls = true},
     {.kind = WORD_METRIC, .name = "MAE", .doc = "mean of |output - target|", .build = distance, .shown = "mae", .tally = tally_distance,

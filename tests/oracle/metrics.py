@@ -1,6 +1,6 @@
 """Metrics of a pass in two batches: tests/expect/metrics/<case>.net and <case>.safetensors, by scikit-learn.
 
-The network is a Linear whose weight is the identity, so that its input is what it says. A pass is a batch of 16 and one of 7.
+The network is a Linear, or for masks a Conv, whose weight is the identity, so that its input is what it says. A pass is a batch of 16 and one of 7.
 """
 
 import math
@@ -71,6 +71,22 @@ def values(name, width, x, t):
           {"mae": metrics.mean_absolute_error(t64, x64), "r2": metrics.r2_score(t64, x64)})
 
 
+def masks(name, x, t):
+    """A class at each place; 255 is none."""
+    n, width, rows, columns = x.shape
+    said, known = x.argmax(1)[t != 255], t[t != 255]
+    text = HEAD.format(name=name, width=f"{width}, {rows}, {columns}", target=f"class[{width}, {rows}, {columns}]",
+                       loss="CrossEntropy(y, t)", batch=BATCH, metrics="PixelAccuracy, F1, BalancedAccuracy, MeanIoU")
+    write_text(f"metrics/{name}.net", text.replace(f"Linear({width}, {rows}, {columns})", f"Conv({width}, kernel = 1)"))
+    want = {"pixel_accuracy": metrics.accuracy_score(known, said), "f1": metrics.f1_score(known, said, average="macro"),
+            "balanced_accuracy": metrics.balanced_accuracy_score(known, said),
+            "mean_iou": metrics.jaccard_score(known, said, average="macro")}
+    tensors = {"input": x, "target": t, "fc.weight": np.eye(width, dtype=np.float32).reshape(width, width, 1, 1),
+               "fc.bias": np.zeros(width, dtype=np.float32)}
+    write_safetensors(f"metrics/{name}.safetensors",
+                      tensors | {"want." + key: np.array(value, dtype=np.float64) for key, value in want.items()})
+
+
 random = np.random.default_rng(7)
 N = 23
 k = random.integers(0, 5, N)
@@ -88,3 +104,7 @@ x = y + random.normal(size=(N, 3)) * [0.5, 20, 0.01]
 values("three", 3, x.astype(np.float32), y.astype(np.float32))
 y = np.full((N, 1), 4.0)                  # constant: R2 is 0 by convention
 values("constant", 1, (y + random.normal(size=(N, 1))).astype(np.float32), y.astype(np.float32))
+k = random.integers(0, 4, (N, 3, 5))       # of 5 classes the last has no place; some are of none
+logits = random.normal(size=(N, 5, 3, 5)) + 2 * np.moveaxis(np.eye(5)[k], 3, 1)
+k[random.random(k.shape) < 0.2] = 255
+masks("mask", logits.astype(np.float32), k)
