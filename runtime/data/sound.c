@@ -7,6 +7,7 @@
 #include <string.h>
 
 const char sound_formats[] = "WAV, FLAC";
+enum { MOST = 1 << 26 }; /* values: 25 minutes of 44,100 a second; silence of FLAC stands for more than it takes */
 
 static bool is_wav(const unsigned char *start)
 {
@@ -109,10 +110,9 @@ bool sound_read(struct image_source *source, picture_fits *fits, void *wanted, s
         return data_fail(error, "%s: damaged, or not known here: %s", source->path, sf_strerror(NULL));
     *p = (struct pixels){
         .height = 1, .width = info.frames, .channels = info.channels, .sound = true, .rate = info.samplerate};
-    bool ok =
-        (info.channels > 0 && info.samplerate > 0 && info.frames > 0 && info.frames <= PIXELS_MOST / info.channels) ||
-        data_fail(error, "%s: %" PRId64 " values in each of %d channels; expected at least one, and at most 2^28",
-                  source->path, (int64_t)info.frames, info.channels);
+    bool ok = (info.channels > 0 && info.samplerate > 0 && info.frames > 0 && info.frames <= MOST / info.channels) ||
+              data_fail(error, "%s: %" PRId64 " values in each of %d channels; expected at least one, and at most 2^26",
+                        source->path, (int64_t)info.frames, info.channels);
     struct data_error why;
     if (ok && fits && !fits(wanted, p, &why))
         ok = data_fail(error, "%s: %s", source->path, why.text);

@@ -130,6 +130,19 @@ static void test_cut(void **state)
     }
 }
 
+/* Of FLAC's STREAMINFO, whose last four bytes of the count of values are at 22: more than memory is given for. */
+static void test_too_long(void **state)
+{
+    size_t size;
+    struct data_error error;
+    unsigned char *bytes = written(*state, SF_FORMAT_FLAC, &size);
+    memcpy(bytes + 22, "\x05\0\0\0", 4);
+    read_bytes(bytes, size, &error);
+    assert_string_equal(error.text,
+                        "it.wav: 83886080 values in each of 1 channels; expected at least one, and at most 2^26");
+    free(bytes);
+}
+
 /* Any byte may be any other: a sound comes of it, or a message. */
 static void test_changed(void **state)
 {
@@ -194,6 +207,7 @@ int main(void)
         cmocka_unit_test(test_values),
         cmocka_unit_test(test_not_finite),
         cmocka_unit_test_setup_teardown(test_cut, temp_open, temp_close),
+        cmocka_unit_test_setup_teardown(test_too_long, temp_open, temp_close),
         cmocka_unit_test_setup_teardown(test_changed, temp_open, temp_close),
         cmocka_unit_test(test_transforms),
     };
