@@ -11,6 +11,7 @@ struct nr_args {
     const void *targets;    /* i32 class or f32 values, sample-major */
     int32_t samples_f32;    /* 1: samples are f32 as given (transforms still apply), 0: u8 */
     int32_t blocks;         /* blocks of samples that hold the valid rows */
+    int32_t staged;         /* 1: samples and targets are those of the run, row by row, 0: all of the split */
     const uint32_t *stream; /* kernel_streams() in order, as the table has them */
 };
 

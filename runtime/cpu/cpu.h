@@ -36,6 +36,8 @@ struct cpu {
     struct armed phase[PHASE_COUNT];
     enum phase last; /* run last, or the first one armed */
     struct device_data data;
+    char *stage; /* of samples that do not lie in memory, and their targets; NULL: there are none */
+    int64_t stage_bytes;
 };
 
 static inline struct cpu *cpu_of(const struct device *d)
@@ -46,7 +48,8 @@ static inline struct cpu *cpu_of(const struct device *d)
 /* peak.c: device.h's peak */
 bool cpu_peak(struct device *d, struct device_peak *p, struct device_error *e);
 bool cpu_arm(struct device *d, const struct device_rows *rows, const struct device_data *split, int nsplit,
-             int64_t room, struct device_error *e); /* device.h's arm */
-void cpu_disarm(struct cpu *c);                     /* frees what cpu_arm took */
+             int64_t room, struct device_error *e);                                             /* device.h's arm */
+int64_t cpu_stage(const struct device_rows *rows, const struct device_data *split, int nsplit); /* its bytes */
+void cpu_disarm(struct cpu *c); /* frees what cpu_arm took */
 
 #endif

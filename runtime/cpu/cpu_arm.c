@@ -25,8 +25,9 @@ void cpu_disarm(struct cpu *c)
     }
     if (c->arena)
         munmap(c->arena, (size_t)c->bytes);
-    c->arena = NULL;
-    c->bytes = 0;
+    free(c->stage);
+    c->arena = c->stage = NULL;
+    c->bytes = c->stage_bytes = 0;
 }
 
 static bool measure(struct cpu *c, const struct device_rows *rows, struct device_error *e)
@@ -107,10 +108,20 @@ static bool bind(struct cpu *c, struct armed *a, struct device_error *e)
     return a->control || device_fail(e, 70, "the plan has no control block");
 }
 
+int64_t cpu_stage(const struct device_rows *rows, const struct device_data *split, int nsplit)
+{
+    int64_t most = 0, bytes = 0;
+    for (int ph = 0; ph < PHASE_COUNT; ph++)
+        most = rows->rows[ph] > most ? rows->rows[ph] : most;
+    for (int i = 0; i < nsplit; i++)
+        if (split[i].source && most * (split[i].sample_bytes + split[i].target_bytes) > bytes)
+            bytes = most * (split[i].sample_bytes + split[i].target_bytes);
+    return bytes;
+}
+
 bool cpu_arm(struct device *d, const struct device_rows *rows, const struct device_data *split, int nsplit,
              int64_t room, struct device_error *e)
 {
-    (void)split, (void)nsplit;
     struct cpu *c = cpu_of(d);
     cpu_disarm(c);
     if (!c->jit.object)
@@ -122,6 +133,9 @@ bool cpu_arm(struct device *d, const struct device_rows *rows, const struct devi
               (c->bytes <= room || device_fail(e, 3, "an arena of %lld bytes is more than the %lld allowed",
                                                (long long)c->bytes, (long long)room)) &&
               take(c, e);
+    c->stage_bytes = cpu_stage(rows, split, nsplit);
+    if (ok && c->stage_bytes > 0 && !(c->stage = calloc(1, (size_t)c->stage_bytes)))
+        ok = device_fail(e, 3, "out of memory for batches of %lld bytes", (long long)c->stage_bytes);
     c->last = PHASE_COUNT;
     for (int ph = PHASE_COUNT - 1; ok && ph >= 0; ph--)
         if (c->phase[ph].schedule) {

@@ -4,6 +4,7 @@
 #include "cores.h"
 
 #include "device/device_error.h"
+#include "device/staged.h"
 
 #include <stdlib.h>
 #include <math.h>
@@ -54,17 +55,21 @@ static int64_t memory_of(const struct device *d)
     return (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
 }
 
-/* The budget is the arena's alone: the data set is in memory already. */
+/* A data set in memory is there already; of one in files the buffers count. */
 static int64_t room_of(struct device *d, int64_t budget)
 {
     return budget < memory_of(d) ? budget : memory_of(d);
 }
 
-static int64_t nothing_beside(const struct device *d, const struct device_rows *rows, const struct device_data *split,
-                              int nsplit)
+/* Of samples that stay in their files the buffers, and those of one run. */
+static int64_t beside(const struct device *d, const struct device_rows *rows, const struct device_data *split,
+                      int nsplit)
 {
-    (void)d, (void)rows, (void)split, (void)nsplit;
-    return 0;
+    int64_t bytes = cpu_stage(rows, split, nsplit);
+    (void)d;
+    for (int i = 0; i < nsplit; i++)
+        bytes += split[i].source ? split[i].source->bytes : 0;
+    return bytes;
 }
 
 /* ---- run ---- */
@@ -108,6 +113,16 @@ static void poison(struct cpu *c, const struct armed *a, bool first)
     memset(c->arena + from, 0xff, (size_t)(end - from));
 }
 
+/* Targets first, as samples may be of any size. */
+static bool stage(struct cpu *c, const uint32_t control[CTL_WORDS], struct device_error *e)
+{
+    const int64_t rows = control[CTL_ROWS], targets = rows * c->data.target_bytes;
+    if (targets + rows * c->data.sample_bytes > c->stage_bytes)
+        return device_fail(e, 70, "a batch of %lld samples that the device was not armed for", (long long)rows);
+    staged_rows(c->stage, c->data.targets, c->data.target_bytes, control);
+    return staged_samples(c->stage + targets, &c->data, control, e);
+}
+
 static bool begin(struct cpu *c, enum phase ph, const uint32_t control[CTL_WORDS], struct job *job,
                   struct device_error *e)
 {
@@ -118,12 +133,16 @@ static bool begin(struct cpu *c, enum phase ph, const uint32_t control[CTL_WORDS
     if (c->poison)
         poison(c, a, control[CTL_FIRST]);
     control_give(a->control, control);
+    if (c->data.source && !stage(c, control, e))
+        return false;
+    const char *staged = c->data.source ? c->stage : NULL;
     *job = (struct job){
         .step = a->step,
         .end = a->step + a->steps,
         .args = {.control = a->control,
-                 .samples = c->data.samples,
-                 .targets = c->data.targets,
+                 .samples = staged ? staged + control[CTL_ROWS] * c->data.target_bytes : c->data.samples,
+                 .targets = staged ? staged : c->data.targets,
+                 .staged = staged != NULL,
                  .samples_f32 = c->data.samples_f32,
                  .blocks = (int32_t)((control[CTL_ROWS] - 1) / ROW_BLOCK + 1)},
         .pool = c->pool,
@@ -264,7 +283,7 @@ struct device *device_cpu_open_with(const struct device_options *o, emitter *emi
                    .compile = compile,
                    .memory = memory_of,
                    .room = room_of,
-                   .beside = nothing_beside,
+                   .beside = beside,
                    .arm = cpu_arm,
                    .data = set_data,
                    .run = run,

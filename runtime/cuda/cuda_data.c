@@ -1,7 +1,7 @@
 #include "cuda_data.h"
 
 #include "device/device_error.h"
-#include "base/philox.h"
+#include "device/staged.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -201,20 +201,6 @@ void cuda_data_words(const struct cuda_data *d, int i, uint32_t control[CTL_WORD
     control[CTL_DATA] = (d->now.samples_f32 ? SAMPLES_F32 : 0) | (d->staged ? SAMPLES_STAGED : 0);
 }
 
-/* Row after row of the batch, in the order in which the gather stages of the host would read them. */
-static void gather(char *to, const void *from, int64_t each, const uint32_t control[CTL_WORDS])
-{
-    uint32_t keys[SHUFFLE_ROUNDS], n = control[CTL_COUNT_SAMPLES];
-    shuffle_keys(&control[CTL_SEED0], control[CTL_EPOCH], keys);
-    for (uint32_t row = 0; from && row < control[CTL_ROWS]; row++) {
-        uint32_t at = control[CTL_POSITION] + row;
-        if (at >= n)
-            break;
-        int64_t sample = control[CTL_SHUFFLE] ? shuffle_at(at, n, keys) : at;
-        memcpy(to + row * each, (const char *)from + sample * each, (size_t)each);
-    }
-}
-
 bool cuda_data_before(struct cuda_data *d, const struct cuda *c, int i, const uint32_t control[CTL_WORDS],
                       CUstream stream, struct device_error *e)
 {
@@ -228,8 +214,9 @@ bool cuda_data_before(struct cuda_data *d, const struct cuda *c, int i, const ui
     char *host = d->stage[s].host.at;
     if (i >= d->stages && !CUDA_CALL(c, e, cuEventSynchronize, d->stage[s].copied))
         return false;
-    gather(host, d->now.samples, d->now.sample_bytes, control);
-    gather(host + samples, d->now.targets, d->now.target_bytes, control);
+    if (!staged_samples(host, &d->now, control, e))
+        return false;
+    staged_rows(host + samples, d->now.targets, d->now.target_bytes, control);
     return (i < d->stages || CUDA_CALL(c, e, cuStreamWaitEvent, d->copies, d->stage[s].used, 0)) &&
            CUDA_CALL(c, e, cuMemcpyHtoDAsync_v2, stage_at(d, i), host, (size_t)(samples + targets), d->copies) &&
            CUDA_CALL(c, e, cuEventRecord, d->stage[s].copied, d->copies) &&

@@ -1,6 +1,7 @@
 #include "array.h"
 
 #include "float_types.h"
+#include "loaders.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -167,6 +168,27 @@ static bool read_rows(struct gz *file, const struct array *a, const struct rows 
     return true;
 }
 
+/* Bytes and floats that are too many for memory, and can be read from the file one sample at a time. */
+static bool stays(struct gz *file, const struct array *a, const struct data_source *from, const struct data_field *field)
+{
+    const bool same = field->type == DATA_U8 ? is_byte(a) : a->kind == 'f' && a->size == 4;
+    return same && !a->last && gz_is_plain(file) && from->most > 0 && a->total > (uint64_t)from->most;
+}
+
+/* Nothing else may follow them. */
+static bool leave(struct gz *file, const struct array *a, struct data_split *split, struct data_error *error)
+{
+    struct data_field *field = &split->sample;
+    const struct data_piece piece = {gz_path(file), gz_offset(file), field->bytes, a->dims[0]};
+    const uint64_t end = gz_offset(file) + a->total;
+    if (gz_at_most(file) != end)
+        return data_fail(error, "%s: byte %" PRIu64 ": more data follow, but the file should end here", gz_path(file),
+                         end);
+    field->header = gz_offset(file);
+    split->reader = data_reader_open(&piece, 1, field->bytes, a->big && field->type != DATA_U8, error);
+    return split->reader;
+}
+
 bool array_read(struct gz *file, const struct array *a, const struct data_source *from, struct data_split *split,
                 struct data_field *field, struct data_error *error)
 {
@@ -184,6 +206,8 @@ bool array_read(struct gz *file, const struct array *a, const struct data_source
         split->count = a->dims[0];
     if (!data_head(from, split, a->dims[0], field, error))
         return false;
+    if (!label && stays(file, a, from, field))
+        return leave(file, a, split, error);
     struct rows rows = {.bytes = a->total / (uint64_t)a->dims[0]};
     rows.n = rows.bytes < BLOCK ? BLOCK / (int64_t)rows.bytes : 1;
     rows.raw = malloc((size_t)rows.n * rows.bytes);

@@ -1,3 +1,4 @@
+#include "loaders.h"
 #include "picture_cache.h"
 #include "survey.h"
 
@@ -97,6 +98,8 @@ static bool read_split(const struct contents *contents, struct picture_cache *ca
     if (from.wish.columns && !format->table)
         return data_fail(error, "%s: %s; expected a table, CSV or TSV, as the target of the network is from one",
                          samples->name[0], format->name);
+    /* What stays in files is taken as it is. */
+    from.most = first == TRAIN_SAMPLES && from.wish.most > 0 && !from.wish.steps ? from.wish.most : INT64_MAX;
     from.samples = samples->name;
     from.n = samples->n;
     from.part = first;
@@ -236,6 +239,8 @@ void data_close(struct dataset *set)
 {
     struct data_split *split[] = {&set->train, &set->test, &set->holdout};
     for (size_t i = 0; i < sizeof split / sizeof *split; i++) {
+        loaders_stop(split[i]->source);
+        data_reader_close(split[i]->reader);
         free(split[i]->sample.values);
         free(split[i]->sample.path);
         free(split[i]->label.values);
@@ -269,6 +274,15 @@ bool data_is_image(const struct data_field *field)
     return field->rank == 3 && field->rate == 0;
 }
 
+bool data_sample(const struct data_split *split, int64_t i, void *to, struct data_error *error)
+{
+    const struct data_field *f = &split->sample;
+    if (split->reader)
+        return data_reader_get(split->reader, split->number ? split->number[i] : i, to, error);
+    memcpy(to, f->values + (uint64_t)i * f->bytes, (size_t)f->bytes);
+    return true;
+}
+
 int64_t data_class(const struct data_split *split, int64_t i)
 {
     if (split->label.type == DATA_U8)
@@ -283,27 +297,44 @@ bool data_check_classes(const struct data_split *split, int64_t classes, struct 
     return check_classes_of(split, classes, "the network has classes", error);
 }
 
-/* `what` names the field for people. */
-static bool check_finite(const struct data_field *field, int64_t count, const char *what, struct data_error *error)
+/* Of n samples from `first` on, which lie at `value`; `what` names the field for people. */
+static bool are_finite(const struct data_field *field, const float *value, int64_t first, int64_t n, const char *what,
+                       struct data_error *error)
 {
-    uint64_t n = field->type == DATA_F32 ? (uint64_t)count * (field->bytes / sizeof(float)) : 0;
-    const float *value = (const float *)field->values;
-    for (uint64_t i = 0; i < n; i++) {
+    const uint64_t row = field->bytes / sizeof(float);
+    for (uint64_t i = 0; i < (uint64_t)n * row; i++) {
         if (isfinite(value[i]))
             continue;
-        uint64_t row = field->bytes / sizeof(float);
         char place[40] = "";
         if (field->header)
-            snprintf(place, sizeof place, "byte %" PRIu64 ": ", field->header + i * sizeof(float));
+            snprintf(place, sizeof place, "byte %" PRIu64 ": ",
+                     field->header + (uint64_t)first * field->bytes + i * sizeof(float));
         return data_fail(error, "%s: %s%s %" PRIu64 " of sample %" PRIu64 " is %s; expected finite numbers",
-                         field->path, place, what, i % row, i / row,
+                         field->path, place, what, i % row, (uint64_t)first + i / row,
                          isnan(value[i]) ? "not a number (NaN)" : "infinite");
     }
     return true;
 }
 
+/* One by one, where they stay in their file. */
+static bool check_samples(const struct data_split *split, struct data_error *error)
+{
+    const struct data_field *f = &split->sample;
+    if (f->type != DATA_F32)
+        return true;
+    if (!split->reader)
+        return are_finite(f, (const float *)f->values, 0, split->count, "value", error);
+    float *one = malloc((size_t)f->bytes);
+    bool ok = one || data_fail(error, "out of memory");
+    for (int64_t i = 0; ok && i < split->count; i++)
+        ok = data_sample(split, i, one, error) && are_finite(f, one, i, 1, "value", error);
+    free(one);
+    return ok;
+}
+
 bool data_check_finite(const struct data_split *split, struct data_error *error)
 {
-    return check_finite(&split->sample, split->count, "value", error) &&
-           check_finite(&split->label, split->count, "target value", error);
+    const struct data_field *f = &split->label;
+    return check_samples(split, error) &&
+           (f->type != DATA_F32 || are_finite(f, (const float *)f->values, 0, split->count, "target value", error));
 }

@@ -39,6 +39,8 @@ struct data_split {
     char **mask;     /* files of the masks, if they are in files of their own, as they are read */
     int64_t masks;   /* how many */
     int64_t *number; /* of each sample in the file, where some were taken out of it; NULL: as it stands here */
+    struct data_reader *reader;   /* of samples that stay in their files, so that they have no values; or NULL */
+    struct device_source *source; /* who brings these to the device (loaders.h); NULL: nobody yet */
 };
 
 /* Samples in files of their own: pictures or sounds. */
@@ -72,6 +74,8 @@ typedef bool data_fits(const void *wanted, const struct data_field *field, bool 
 
 enum data_target { TARGET_ANY, TARGET_CLASS, TARGET_VALUES };
 struct picture_step;
+struct device_source;
+struct data_reader;
 struct data_where;
 struct columns;
 struct data_wish {
@@ -87,6 +91,7 @@ struct data_wish {
     int64_t classes;               /* of a table's target; 0: it is values */
     const char *inputs,
         *class_names; /* of a table, a line each, as the weights know them; NULL: as the data have them */
+    int64_t most;     /* bytes of the training set's samples in memory: more stay in their files; 0: any */
 };
 
 /* Gives the next class a name; `path` for messages. */
@@ -117,6 +122,8 @@ bool data_is_image(const struct data_field *field);
 bool data_is_class(const struct data_field *label);
 /* A class at each place, MASK_IGNORED where there is none. */
 bool data_is_mask(const struct data_field *label);
+/* Sample i, from memory or its file. */
+bool data_sample(const struct data_split *split, int64_t i, void *to, struct data_error *error);
 
 /* Class index of sample i; the label must have rank 0. */
 int64_t data_class(const struct data_split *split, int64_t i);

@@ -39,6 +39,7 @@ struct data_source {
     char *const *masks;   /* ... or these files */
     struct data_wish wish;
     const struct data_where *where; /* what the .net file says of this split; NULL: nothing */
+    int64_t most;                   /* bytes of samples in memory; of more a reader may be made (loaders.h); 0: any */
     struct data_files *files;       /* goes on with what is there */
     const struct picture_cache *cache;
     const int64_t *kept;        /* of the samples: numbers in it, -1: not known there */

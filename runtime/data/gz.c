@@ -207,6 +207,11 @@ uint64_t gz_at_most(const struct gz *file)
     return file->file_size > UINT64_MAX / GZ_MAX_RATIO ? UINT64_MAX : file->file_size * GZ_MAX_RATIO;
 }
 
+bool gz_is_plain(const struct gz *file)
+{
+    return !file->packed && !file->part;
+}
+
 const char *gz_path(const struct gz *file)
 {
     return file->path;

@@ -38,6 +38,7 @@ bool gz_end(struct gz *file, struct data_error *error);
 
 uint64_t gz_offset(const struct gz *file);  /* unpacked bytes read so far */
 uint64_t gz_at_most(const struct gz *file); /* upper bound of the unpacked size, known before reading */
+bool gz_is_plain(const struct gz *file);    /* the whole file as it stands, neither packed nor a part */
 const char *gz_path(const struct gz *file);
 
 #endif

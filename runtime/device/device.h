@@ -28,12 +28,21 @@ struct device_rows {
     bool parts;
 };
 
+/* Samples that do not lie in memory. Its buffers take `bytes`; `waited`: seconds that rows() has waited for files in all. */
+struct device_source {
+    /* Puts the samples of a run's rows, in its order, one after the other. Runs that follow each other are expected. */
+    bool (*rows)(struct device_source *s, const uint32_t control[CTL_WORDS], void *to, struct device_error *e);
+    int64_t bytes;
+    double waited;
+};
+
 /* The split that gather stages read. Memory stays the caller's and must outlive the device. For arm, one without samples stands
  * for those that data() will bring later, at most `count` at once. */
 struct device_data {
     const void *samples, *targets;
     bool samples_f32;
     int64_t count, sample_bytes, target_bytes;
+    struct device_source *source; /* of the samples, which are NULL then; NULL: they are in memory, or come later */
 };
 
 /* After kernel `kernel` of the plan, which took so long. May read tensors that the kernel touches. */

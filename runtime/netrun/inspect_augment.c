@@ -141,7 +141,7 @@ int inspect_augment(struct job *j)
         return complain(STATUS_USAGE, "%s augments nothing: `data { augment = [RandomFlip] }` would", o->plan);
     if (o->output && data_reads(o->folder, NULL, o->output))
         return complain(STATUS_USAGE, "--output %s: this file is read here, and would be lost", o->output);
-    int status = samples_open(j->plan, o->folder, o->skip_damaged, &j->data);
+    int status = samples_open(j->plan, o->folder, o->skip_damaged, INT64_MAX, &j->data);
     if (status == 0 && j->data.train.count == 0)
         status = complain(STATUS_DATA, "%s: no training set there", o->folder);
     if (status == 0 && j->recipe.holdout > 0)

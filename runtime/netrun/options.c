@@ -265,6 +265,8 @@ static const struct option_row rows[] = {
      OPTION_CHOICE(enum precision, precision)},
     {"threads", 0, "N", MACHINE, "threads of the CPU; results do not depend on them (all cores)", false,
      OPTION_WHOLE(threads, 1, 1024, NULL)},
+    {"loaders", 0, "N", MACHINE, "read the training set from its files while it trains, by N threads (as needed)",
+     false, OPTION_WHOLE(loaders, 1, 64, NULL)},
     {"memory", 0, "SIZE", MACHINE, "budget on the device: 512MiB, 8GiB, or 80% of its memory", false,
      OPTION_TEXT(memory)},
     {"emit-dir", 0, "DIR", MACHINE, "keep the emitted kernels there", true, OPTION_TEXT(emit_dir)},

@@ -124,8 +124,9 @@ static const void *sample(const struct data_split *split, int64_t i)
 
 /* ---- training data ---- */
 
-/* Into room that is open for them. */
-static void take_seen(const struct report *r, struct images *m, double *scale, double *shift)
+/* Into room that is open for them; `one`: for a sample. */
+static bool take_seen(const struct report *r, struct images *m, void *one, double *scale, double *shift,
+                      struct data_error *e)
 {
     const struct data_split *train = &r->data->train;
     uint32_t keys[SHUFFLE_ROUNDS];
@@ -133,10 +134,13 @@ static void take_seen(const struct report *r, struct images *m, double *scale, d
     shuffle_keys((const uint32_t[2]){r->seed, 0}, 0, keys);
     for (int64_t i = 0; i < m->n; i++) {
         int64_t at = r->shuffled ? shuffle_at((uint32_t)i, (uint32_t)train->count, keys) : i;
-        take(m, i, train->sample.type, sample(train, at), scale, shift);
+        if (!data_sample(train, at, one, e))
+            return false;
+        take(m, i, train->sample.type, one, scale, shift);
         if (train->label.rank == 0 && train->label.type != DATA_F32)
             m->cell[i].line[0] = (struct sheet_line){report_class(r->data, data_class(train, at), m->text[i][0]), REST};
     }
+    return true;
 }
 
 bool report_seen(const struct report *r, struct picture *p, char text[PAGE_TEXT], struct data_error *e)
@@ -148,12 +152,12 @@ bool report_seen(const struct report *r, struct picture *p, char text[PAGE_TEXT]
         return data_fail(e, "The samples are no images [channels, height, width].");
     const int64_t *dim = train->sample.dims;
     double *scale = calloc((size_t)dim[0], sizeof *scale), *shift = calloc((size_t)dim[0], sizeof *shift);
-    bool good = scale && shift &&
+    void *one = malloc((size_t)train->sample.bytes);
+    bool good = scale && shift && one &&
                 images_open(&m, train->count < REPORT_IMAGES ? train->count : REPORT_IMAGES, dim[0], dim[1], dim[2]);
     if (!good)
         data_fail(e, "There was no memory for the images.");
-    else {
-        take_seen(r, &m, scale, shift);
+    else if ((good = take_seen(r, &m, one, scale, shift, e))) {
         good = draw(
             &m, 0, 0,
             "The samples that the first epoch begins with, in its order, after the transforms, with their classes. Colours are as "
@@ -163,6 +167,7 @@ bool report_seen(const struct report *r, struct picture *p, char text[PAGE_TEXT]
     images_close(&m);
     free(scale);
     free(shift);
+    free(one);
     return good;
 }
 

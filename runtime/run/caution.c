@@ -27,9 +27,13 @@ static struct range range_of(const struct data_split *split)
 {
     const struct data_field *f = &split->sample;
     struct range r = {INFINITY, -INFINITY, true};
-    size_t n = (size_t)split->count * (size_t)f->bytes / (f->type == DATA_F32 ? sizeof(float) : 1);
-    for (size_t i = 0; i < n && i < LOOKED_AT; i++)
-        widen(&r, f->type == DATA_F32 ? (double)((const float *)f->values)[i] : f->values[i]);
+    struct data_error e; /* who trains on them says it */
+    const size_t n = (size_t)f->bytes / (f->type == DATA_F32 ? sizeof(float) : 1);
+    unsigned char *one = malloc((size_t)f->bytes);
+    for (int64_t i = 0; one && i < split->count && (size_t)i * n < LOOKED_AT && data_sample(split, i, one, &e); i++)
+        for (size_t k = 0; k < n && (size_t)i * n + k < LOOKED_AT; k++)
+            widen(&r, f->type == DATA_F32 ? (double)((const float *)(const void *)one)[k] : one[k]);
+    free(one);
     return r;
 }
 

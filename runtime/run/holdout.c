@@ -1,6 +1,7 @@
 /* holdout.c: a share of the training set that is tested after each epoch instead of trained. Which samples those are is a function of
  * their number, their classes and the seed, so that resuming and testing find them again. */
 #include "base/philox.h"
+#include "data/loaders.h"
 #include "run.h"
 
 #include <math.h>
@@ -60,17 +61,24 @@ static void move(struct data_field *field, int64_t from, struct data_field *to, 
     memmove(to->values + (size_t)at * bytes, field->values + (size_t)from * bytes, bytes);
 }
 
-static void split(struct data_split *train, struct data_split *out, struct portion *p, uint32_t seed)
+/* What is held out lies in memory, even if the others stay in their file. */
+static bool split(struct data_split *train, struct data_split *out, struct portion *p, uint32_t seed,
+                  struct data_error *e)
 {
     int64_t kept = 0;
-    for (int64_t i = 0; i < train->count; i++) {
+    bool ok = true;
+    for (int64_t i = 0; ok && i < train->count; i++) {
         bool held = draw(&p[class_of(train, i)], i, seed);
         int64_t at = held ? out->count++ : kept++;
-        move(&train->sample, i, held ? &out->sample : &train->sample, at);
+        if (!train->reader)
+            move(&train->sample, i, held ? &out->sample : &train->sample, at);
+        else if (held)
+            ok = data_reader_get(train->reader, i, out->sample.values + (uint64_t)at * out->sample.bytes, e);
         move(&train->label, i, held ? &out->label : &train->label, at);
         (held ? out : train)->number[at] = i;
     }
     train->count = kept;
+    return ok;
 }
 
 int holdout_take(struct dataset *set, double share, uint32_t seed)
@@ -93,8 +101,9 @@ int holdout_take(struct dataset *set, double share, uint32_t seed)
     if (status == 0 && (!(train->number = malloc((size_t)train->count * sizeof(int64_t))) ||
                         !(set->holdout.number = malloc((size_t)sum * sizeof(int64_t)))))
         status = complain(STATUS_INTERNAL, "out of memory");
-    if (status == 0)
-        split(train, &set->holdout, p, seed);
+    struct data_error e;
+    if (status == 0 && !split(train, &set->holdout, p, seed, &e))
+        status = complain(STATUS_DATA, "%s", e.text);
     free(p);
     return status;
 }

@@ -39,7 +39,8 @@ int known_samples(struct job *j)
     struct known k;
     int status = known_find(j, &k);
     if (status == 0)
-        status = samples_open_known(j->plan, j->options->folder, j->options->skip_damaged, &k, &j->data);
+        status = samples_open_known(j->plan, j->options->folder, j->options->skip_damaged, samples_most(j->options),
+                                    &k, &j->data);
     known_free(&k);
     return status;
 }

@@ -10,7 +10,9 @@ static int know_data(struct job *j)
     static const char *const name[DATA_SPLITS] = {"training set", "test set", "holdout"};
     for (int i = 0; i < DATA_SPLITS; i++) {
         char hash[HASH_TEXT];
-        samples_hash(data_split_of(&j->data, i), hash);
+        int status = samples_hash(data_split_of(&j->data, i), hash);
+        if (status)
+            return status;
         bool other = *j->hash[i] && strcmp(j->hash[i], hash) != 0;
         if (other && !j->options->data_changed)
             return complain(
@@ -50,7 +52,7 @@ static int learn(struct job *j)
 int train_prepare(struct job *j)
 {
     const struct options *o = j->options;
-    int status = samples_open(j->plan, o->folder, o->skip_damaged, &j->data);
+    int status = samples_open(j->plan, o->folder, o->skip_damaged, samples_most(o), &j->data);
     if (status && o->recalled && access(o->folder, F_OK) != 0)
         note("that is where the data of the run lay; --data DIR says where they lie now");
     if (status == 0 && o->verbose && j->data.files.single + j->data.files.several > 0 && !j->data.rate)
@@ -65,6 +67,8 @@ int train_prepare(struct job *j)
         status = hold_out(j);
     if (status == 0)
         status = learn(j);
+    if (status == 0)
+        status = samples_stream(j);
     const int64_t held = j->data.holdout.count, test = j->data.test.count;
     const int64_t samples[PHASE_COUNT] = {
         [PHASE_TRAIN] = j->data.train.count, [PHASE_EVALUATE] = held > test ? held : test};
@@ -72,6 +76,7 @@ int train_prepare(struct job *j)
         status = fit(j, samples);
     if (status)
         return status;
+    samples_say(j);
     recipe_count(&j->recipe, j->data.train.count);
     if (!position_fits(&j->at, &j->recipe))
         return complain(STATUS_DATA,
@@ -109,7 +114,9 @@ int test_prepare(struct job *j)
         return 0;
     if (from.holdout == 0)
         return complain(STATUS_DATA, "%s: no test set there, and the weights were trained without a holdout", folder);
-    samples_hash(&j->data.train, hash);
+    status = samples_hash(&j->data.train, hash);
+    if (status)
+        return status;
     if (strcmp(hash, from.hash) != 0)
         return complain(STATUS_DATA, "%s: no test set there, nor the training set that %s held a part of out",
                         folder ? folder : j->options->plan, j->weights);

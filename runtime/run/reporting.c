@@ -234,10 +234,11 @@ static bool take_data(struct reporting *g)
     g->said = g->no_data;
     if (!j->options->folder && run_data(j))
         return false;
-    if (samples_open(j->plan, j->options->folder, j->options->skip_damaged, &j->data))
+    if (samples_open(j->plan, j->options->folder, j->options->skip_damaged, samples_most(j->options), &j->data))
         return false;
     for (int i = 0; i < DATA_SPLITS; i++) {
-        samples_hash(data_split_of(&j->data, i), hash);
+        if (samples_hash(data_split_of(&j->data, i), hash))
+            return false;
         if (*j->hash[i] && strcmp(j->hash[i], hash) != 0) {
             complain(STATUS_DATA, "%s: these are not the data that the run was trained with", j->options->folder);
             return false;

@@ -45,6 +45,7 @@ struct options { /* pointers: NULL if not given; they point into argv, or live a
     int64_t checkpoint_steps;  /* within epochs: whenever so many steps are done; 0: never */
     double checkpoint_seconds; /* ... or when so many have passed since the last one */
     int64_t threads;           /* 0: all cores */
+    int64_t loaders;           /* threads that read the training set while it trains; 0: not given */
     int64_t worst;             /* mistakes that --test draws; 0: none */
     enum precision precision;  /* PRECISION_COUNT: not given; fp32, or what the run that is resumed has */
     bool split_statistics;     /* batches may run in parts although batch statistics change */

@@ -28,7 +28,12 @@ struct device *device_open(const char *name, const struct device_options *o, cha
 
 /* Opens the folder, or makes a set of the plan's `data.samples` (training and test set at once) if folder is NULL, and
  * checks it against the plan's input and target. Class indices become I32, as the kernels read them. */
-int samples_open(const struct plan *p, const char *folder, bool skip_damaged, struct dataset *set);
+int samples_open(const struct plan *p, const char *folder, bool skip_damaged, int64_t most, struct dataset *set);
+/* streamed.c: `most` of it: bytes of the training set's samples that may lie in memory; more stay in their files. */
+int64_t samples_most(const struct options *o);
+/* Begins to load those that do, once nothing more is held out. */
+int samples_stream(struct job *j);
+void samples_say(struct job *j); /* ... and with which memory, once there is a device */
 /* Would writing to `path` destroy a file of them? */
 bool samples_read(const struct plan *p, const char *folder, const char *path);
 /* What weights know of a table: names of its inputs and of its classes, a line each; NULL: they do not say. */
@@ -36,8 +41,8 @@ struct known {
     char *inputs, *classes;
 };
 /* The same, where they do: inputs and classes are theirs, whatever the order of the columns is. */
-int samples_open_known(const struct plan *p, const char *folder, bool skip_damaged, const struct known *known,
-                       struct dataset *set);
+int samples_open_known(const struct plan *p, const char *folder, bool skip_damaged, int64_t most,
+                       const struct known *known, struct dataset *set);
 /* The rows of a file of a table; their target may be there or not. `t` is to be closed after a failure as well. */
 struct csv_table;
 int samples_table(const struct plan *p, const char *path, const struct known *known, struct dataset *set,
@@ -49,9 +54,10 @@ struct device_data samples_of(const struct data_split *split);
 /* The number in its files of sample i of a split, and of what stands in row `row` of a run over it. */
 int64_t samples_number(const struct data_split *split, int64_t i);
 int64_t samples_of_row(const struct data_split *split, const uint32_t control[CTL_WORDS], int64_t row);
-/* XXH3 (128 bits) of number, shapes, types and values, whatever file they came from; "-" if there are no samples. */
+/* XXH3 (128 bits) of number, shapes, types and values, whatever file they came from; "-" if there are no samples. A status after a message
+ * if these cannot be read. */
 enum { HASH_TEXT = 33 };
-void samples_hash(const struct data_split *split, char text[HASH_TEXT]);
+int samples_hash(const struct data_split *split, char text[HASH_TEXT]);
 
 /* ---- known.c: a table for weights that are there ---- */
 

@@ -235,18 +235,19 @@ bool samples_are_rows(const struct plan *p)
     return plan_setting(p, "target.from");
 }
 
-int samples_open(const struct plan *p, const char *folder, bool skip_damaged, struct dataset *set)
+int samples_open(const struct plan *p, const char *folder, bool skip_damaged, int64_t most, struct dataset *set)
 {
-    return samples_open_known(p, folder, skip_damaged, &nothing, set);
+    return samples_open_known(p, folder, skip_damaged, most, &nothing, set);
 }
 
-int samples_open_known(const struct plan *p, const char *folder, bool skip_damaged, const struct known *known,
-                       struct dataset *set)
+int samples_open_known(const struct plan *p, const char *folder, bool skip_damaged, int64_t most,
+                       const struct known *known, struct dataset *set)
 {
     struct data_error e;
     struct wished w;
     struct data_wish wish = wish_of(p, known, &w);
     wish.skip_damaged = skip_damaged;
+    wish.most = plan_standardizes(p) || plan_fills(p) ? 0 : most; /* who takes means of them wants all at once */
     *set = (struct dataset){.format = ""};
     int status =
         folder ? data_open(folder, &wish, set, &e) ? 0 : complain(STATUS_DATA, "%s", e.text) : from_plan(p, set);
@@ -282,8 +283,25 @@ void samples_close(struct dataset *set)
     *set = (struct dataset){.format = ""};
 }
 
-void samples_hash(const struct data_split *split, char text[HASH_TEXT])
+/* Of all samples, which stay in their files: as if they lay one after the other. */
+static bool hash_of_files(const struct data_split *split, XXH128_hash_t *hash, struct data_error *e)
 {
+    const size_t bytes = (size_t)split->sample.bytes;
+    XXH3_state_t *state = XXH3_createState();
+    void *one = malloc(bytes);
+    bool ok = (state && one && XXH3_128bits_reset(state) == XXH_OK) || data_fail(e, "out of memory");
+    for (int64_t i = 0; ok && i < split->count; i++)
+        ok = data_sample(split, i, one, e) && XXH3_128bits_update(state, one, bytes) == XXH_OK;
+    if (ok)
+        *hash = XXH3_128bits_digest(state);
+    XXH3_freeState(state);
+    free(one);
+    return ok;
+}
+
+int samples_hash(const struct data_split *split, char text[HASH_TEXT])
+{
+    struct data_error e;
     struct {
         int64_t count, shape[2][DATA_MAX_RANK + 2];
         XXH128_hash_t values[2];
@@ -291,15 +309,19 @@ void samples_hash(const struct data_split *split, char text[HASH_TEXT])
     const struct data_field *field[2] = {&split->sample, &split->label};
     snprintf(text, HASH_TEXT, "-");
     if (split->count == 0)
-        return;
+        return 0;
     for (int i = 0; i < 2; i++) {
         known.shape[i][0] = field[i]->type;
         known.shape[i][1] = field[i]->rank;
         memcpy(known.shape[i] + 2, field[i]->dims, (size_t)field[i]->rank * sizeof *known.shape[i]);
-        known.values[i] = XXH3_128bits(field[i]->values, (size_t)split->count * (size_t)field[i]->bytes);
+        if (field[i]->values)
+            known.values[i] = XXH3_128bits(field[i]->values, (size_t)split->count * (size_t)field[i]->bytes);
+        else if (!hash_of_files(split, &known.values[i], &e))
+            return complain(STATUS_DATA, "%s", e.text);
     }
     XXH128_hash_t hash = XXH3_128bits(&known, sizeof known);
     snprintf(text, HASH_TEXT, "%016llx%016llx", (unsigned long long)hash.high64, (unsigned long long)hash.low64);
+    return 0;
 }
 
 int64_t samples_number(const struct data_split *split, int64_t i)
@@ -318,5 +340,6 @@ int64_t samples_of_row(const struct data_split *split, const uint32_t control[CT
 struct device_data samples_of(const struct data_split *split)
 {
     return (struct device_data){split->sample.values, split->label.values,          split->sample.type == DATA_F32,
-                                split->count,         (int64_t)split->sample.bytes, (int64_t)split->label.bytes};
+                                split->count,         (int64_t)split->sample.bytes, (int64_t)split->label.bytes,
+                                split->source};
 }

@@ -60,6 +60,7 @@ const struct field event_field[] = {
     {IN(EPOCH), "test_seconds", FIELD_NUMBER, AT(epoch.test_seconds), "s", "of testing", FIELD_STAYS},
     {IN(EPOCH), "seconds", FIELD_NUMBER, AT(epoch.seconds), "s", "of both", FIELD_STAYS},
     {IN(EPOCH), "samples_per_second", FIELD_NUMBER, AT(epoch.per_second), "samples/s", "of training", FIELD_STAYS},
+    {IN(EPOCH), "waiting", FIELD_NUMBER, AT(epoch.waiting), "share", "of training, for samples that are read from files", FIELD_OPTIONAL},
     {IN(EPOCH), "arena", FIELD_INTEGER, AT(epoch.arena), "bytes", "of device memory that the network takes", FIELD_STAYS},
     {IN(EPOCH), "best", FIELD_TRUTH, AT(epoch.best), NULL, "it is the best so far", FIELD_STAYS},
 
@@ -161,7 +162,7 @@ int columns_of_epochs(const char *tested, const char metric[][METRIC_NAME], int 
     int n = 0;
     for (const struct field *f = event_field; f < event_field + event_fields; f++) {
         bool each = f->type == FIELD_METRIC || f->type == FIELD_INTERVAL, pair = f->type == FIELD_INTERVAL;
-        if (!(f->kinds & IN(EPOCH)) || f->type == FIELD_KIND || f->at == AT(run))
+        if (!(f->kinds & IN(EPOCH)) || f->type == FIELD_KIND || f->at == AT(run) || f->at == AT(epoch.waiting))
             continue;
         for (int m = 0; m < (each ? metrics : 1); m++)
             for (int bound = pair ? 0 : -1; bound < (pair ? 2 : 0); bound++) {

@@ -52,6 +52,8 @@ void epoch_text(const struct epoch_report *r, bool synthetic, char *text, size_t
         piece(&l, 0, "%s %s", test->metric[m],
               metric_text(test->metric[m], result_value(test, m), synthetic ? 0 : test->n, value));
     }
+    if (r->streamed)
+        piece(&l, 0, "waiting %.0f %%", 100 * r->waiting);
     if (synthetic)
         piece(&l, 0, "synthetic");
     piece(&l, 0, "%s", r->best ? "best" : "    ");

@@ -89,6 +89,8 @@ struct epoch_report {
     double train_seconds, test_seconds, seconds, per_second,
         eta; /* seconds: of both; per_second: of training; eta < 0: none */
     int64_t arena;
+    bool streamed;                              /* the training set stays in its files, */
+    double waiting;                             /* and for samples of it this share of the training has waited */
     const struct parameters_report *parameters; /* histogram.h: at the end of it; NULL: nobody has looked */
 };
 

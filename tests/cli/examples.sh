@@ -108,6 +108,18 @@ count devices mlp.net
 count small_cnn mnist_cnn.net
 count fashion_sweep fashion_lenet.net
 count assignment mlp3.net strided_cnn.net
+example bigger_than_memory 1
+says out '^(the training set stays in its files: 2 loaders, and [0-9.]+ MiB of buffers beside|No limit: )'
+says out '^the same bits$'
+(
+    cd "$B/examples/bigger_than_memory"
+    expect 0 netrun mlp.plan --train large --device cpu --memory 110MiB --dry-run
+    says out 'stays in its files'
+    expect 0 netrun mlp.plan --train large --device cpu --memory 130MiB --dry-run
+    ! grep -q 'stays in its files' out || fail "a set within the budget stays in its file"
+    rm -r large
+)
+
 example own_pictures 1
 says out '^pictures 1500 in colour, 0 grey'
 says out '^epoch 1/1 .* accuracy'

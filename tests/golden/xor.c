@@ -160,6 +160,7 @@ struct nr_args {
     const void *targets;    /* i32 class or f32 values, sample-major */
     int32_t samples_f32;    /* 1: samples are f32 as given (transforms still apply), 0: u8 */
     int32_t blocks;         /* blocks of samples that hold the valid rows */
+    int32_t staged;         /* 1: samples and targets are those of the run, row by row, 0: all of the split */
     const uint32_t *stream; /* kernel_streams() in order, as the table has them */
 };
 
@@ -347,12 +348,14 @@ static inline struct order order_of(const struct nr_args *a)
     return o;
 }
 
-/* The sample in row i of the batch; -1 beyond its end. */
+/* The place in the data of the sample in row i of the batch; -1 beyond its end. */
 static inline int64_t sample_at(const struct nr_args *a, const struct order *o, int64_t i)
 {
     const uint32_t n = a->control[CTL_COUNT_SAMPLES], at = a->control[CTL_POSITION] + (uint32_t)i;
     if (i >= a->control[CTL_ROWS] || at >= n)
         return -1;
+    if (a->staged)
+        return i;
     return a->control[CTL_SHUFFLE] ? shuffle_at(at, n, o->keys) : at;
 }
 

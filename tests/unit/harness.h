@@ -380,7 +380,7 @@ static inline int64_t put_batch(struct trial *t, const struct st_file *f)
             ((int32_t *)targets)[i] = (int32_t)stored_value(target, i);
     int64_t count = (int64_t)input->dims[0];
     t->data = (struct device_data){
-        samples, targets, true, count, (int64_t)input->bytes / count, stored_count(target) * 4 / count};
+        samples, targets, true, count, (int64_t)input->bytes / count, stored_count(target) * 4 / count, NULL};
     return t->data.count;
 }
 

@@ -27,7 +27,7 @@ static struct device_data make_data(int64_t pixels, int32_t classes)
         x = x * 1664525u + 1013904223u;
         targets[i] = (int32_t)((x >> 8) % (uint32_t)classes);
     }
-    return (struct device_data){samples, targets, false, SAMPLES, pixels, sizeof *targets};
+    return (struct device_data){samples, targets, false, SAMPLES, pixels, sizeof *targets, NULL};
 }
 
 static void free_data(struct device_data *d)

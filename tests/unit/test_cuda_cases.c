@@ -13,7 +13,7 @@ enum { SAMPLES = 200, PIXELS = 28 * 28, STEPS = 6, GRANULE = 2 << 20, CONTEXT = 
 
 static uint8_t pixels[SAMPLES * PIXELS];
 static int32_t classes[SAMPLES];
-static const struct device_data data = {pixels, classes, false, SAMPLES, PIXELS, sizeof(int32_t)};
+static const struct device_data data = {pixels, classes, false, SAMPLES, PIXELS, sizeof(int32_t), NULL};
 static struct trial mlp;
 
 static const struct schedule *training(void)
@@ -257,7 +257,7 @@ static int page_cache(void *ctx)
     NEED(*shared ? room > GIB / 2 && room < GIB : room < GIB / 4);
     struct device_rows rows = {.rows = {[PHASE_TRAIN] = 4096}};
     int64_t stage = 4096 * PIXELS + 4096 * 4; /* the host's end is in the same memory */
-    struct device_data many = {pixels, classes, false, INT32_MAX, PIXELS, 4};
+    struct device_data many = {pixels, classes, false, INT32_MAX, PIXELS, 4, NULL};
     NEED(device_cuda_beside(d, &rows, &many, 1) == (*shared ? 2 * stage : stage));
     d->close(d);
     NEED(!c.cuCtxSetCurrent(context) && !c.cuMemFree_v2(cache));
@@ -348,7 +348,7 @@ static int far_samples(void *ctx)
         NEED(far != MAP_FAILED && target != MAP_FAILED);
         memcpy(far + across * PIXELS, pixels, 16 * PIXELS);
         memcpy(target + across, classes, 16 * sizeof *classes);
-        struct device_data set = {far, target, false, count, PIXELS, 4};
+        struct device_data set = {far, target, false, count, PIXELS, 4, NULL};
         j = armed(16, &set, staged_room(16, 2));
         NEED(run(&j, 0, across, 16, count, &loss) && loss == near_loss);
         j.device->close(j.device);

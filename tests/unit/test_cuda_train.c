@@ -179,7 +179,7 @@ static void check(const char *path, int64_t size, struct lesson l, int environme
     char log[16384], first[32] = "", environment[128];
     assert_true(trial_plan(&t, path, read_text(path), NULL, 0, stderr));
     l.plan = t.p;
-    l.data = (struct device_data){pixels, classes, false, SAMPLES, size, sizeof *classes};
+    l.data = (struct device_data){pixels, classes, false, SAMPLES, size, sizeof *classes, NULL};
     on_cpu(&l);
     for (int i = 0; i < environments; i++) {
         l.together = way[i].together;

@@ -181,9 +181,10 @@ static unsigned char samples[COUNT];
 static int32_t targets[COUNT];
 static char folder[] = "/tmp/test_device_cuda-XXXXXX";
 
-static const struct device_data train = {samples, targets, false, COUNT, 1, 4};
+static const struct device_data train = {samples, targets, false, COUNT, 1, 4, NULL};
 /* And 16 samples at once that come later. */
-static const struct device_data splits[] = {{samples, targets, false, COUNT, 1, 4}, {NULL, NULL, true, 16, 4, 0}};
+static const struct device_data splits[] = {{samples, targets, false, COUNT, 1, 4, NULL},
+                                            {NULL, NULL, true, 16, 4, 0, NULL}};
 
 static struct device *open_compiled(cuda_emitter *emit, struct device_error *e)
 {
@@ -259,7 +260,7 @@ static bool predict_three(struct device *d, float answer, struct device_error *e
 {
     uint32_t control[CTL_WORDS] = {[CTL_ROWS] = 3, [CTL_POSITION] = 1, [CTL_COUNT_SAMPLES] = 4};
     float pixel[] = {9, 3.5f, -1, 7}, got[3 * 4] = {0};
-    struct device_data data = {pixel, NULL, true, 4, sizeof *pixel, 0};
+    struct device_data data = {pixel, NULL, true, 4, sizeof *pixel, 0, NULL};
     if (!d->data(d, &data, e) || !d->run(d, PHASE_PREDICT, &control, 1, e) ||
         !d->read(d, PHASE_PREDICT, ANSWER, 0, got, sizeof got))
         return false;
@@ -355,7 +356,7 @@ static int case_room(void *ctx)
     NEED(device_cuda_beside(d, &(struct device_rows){.rows = {[PHASE_PREDICT] = 16}}, &splits[1], 1) == guest);
     NEED(device_cuda_beside(d, &(struct device_rows){.rows = {[PHASE_PREDICT] = 16}}, NULL, 0) == 0);
     /* as many at once as there are rows or will come, whichever is less, and their targets */
-    struct device_data many = {NULL, NULL, true, 100, 4, 4};
+    struct device_data many = {NULL, NULL, true, 100, 4, 4, NULL};
     NEED(device_cuda_beside(d, &(struct device_rows){.rows = {[PHASE_PREDICT] = 80}}, &many, 1) == 2 * 512);
     NEED(device_cuda_beside(d, &(struct device_rows){.rows = {[PHASE_PREDICT] = 160}}, &many, 1) == 2 * 512);
     NEED(!d->arm(d, &both, splits, 2, arena_bytes() - 1, &e) && e.status == 3);

@@ -13,7 +13,7 @@ enum { SAMPLES = 55, PIXELS = 28 * 28, TEXT = 1 << 16 };
 
 static uint8_t pixels[SAMPLES * PIXELS];
 static int32_t classes[SAMPLES];
-static const struct device_data data = {pixels, classes, false, SAMPLES, PIXELS, sizeof(int32_t)};
+static const struct device_data data = {pixels, classes, false, SAMPLES, PIXELS, sizeof(int32_t), NULL};
 static struct trial mlp, cnn, resnet;
 
 static void plan_model(struct trial *t, const char *path)

@@ -14,7 +14,7 @@ enum { SAMPLES = 104, PIXELS = 5, CLASSES = 3, STEPS = 4, MOST = 4096 };
 static float samples[SAMPLES * PIXELS];
 static int32_t targets[SAMPLES];
 
-static const struct device_data data = {samples, targets, true, SAMPLES, PIXELS * sizeof(float), sizeof(int32_t)};
+static const struct device_data data = {samples, targets, true, SAMPLES, PIXELS * sizeof(float), sizeof(int32_t), NULL};
 
 static int make_data(void **state)
 {

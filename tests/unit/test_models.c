@@ -188,7 +188,7 @@ static bool check_model(const struct record *r, const char *folder, bool wide)
     snprintf(path, sizeof path, "models/%s.net", r->net);
     assert_true(trial_plan(&t, path, read_text(path), &off, !strcmp(r->net, "mnist_cnn"), stderr));
     trial_compile(&t, wide);
-    assert_int_equal(samples_open(t.p, folder, false, &set), 0);
+    assert_int_equal(samples_open(t.p, folder, false, INT64_MAX, &set), 0);
     t.data = samples_of(&set.train);
     t.recipe.batch = r->batch;
     t.recipe.rate = (struct rate){.lr = t.recipe.rate.lr, .pieces = 1, .piece = {{.warmup = r->warmup}}};

@@ -39,7 +39,7 @@ static void test_classes(void **state)
 {
     (void)state;
     struct dataset set;
-    assert_int_equal(samples_open(&plan, NULL, false, &set), 0);
+    assert_int_equal(samples_open(&plan, NULL, false, INT64_MAX, &set), 0);
     assert_int_equal(set.train.count, 4);
     assert_int_equal(set.test.count, 4);
     const struct device_data d = samples_of(&set.train);
@@ -57,7 +57,7 @@ static void test_values(void **state)
     tensors[1].rank = 1;
     tensors[1].dim[0] = 1;
     numbers[11] = 0.5;
-    assert_int_equal(samples_open(&plan, NULL, false, &set), 0);
+    assert_int_equal(samples_open(&plan, NULL, false, INT64_MAX, &set), 0);
     assert_memory_equal(samples_of(&set.test).targets, ((float[]){0, 1, 1, 0.5f}), 4 * sizeof(float));
     samples_close(&set);
 }
@@ -101,15 +101,15 @@ static void test_wrong_samples(void **state)
     (void)state;
     struct dataset set;
     samples.n = 11;
-    assert_int_equal(samples_open(&plan, NULL, false, &set), STATUS_DATA);
+    assert_int_equal(samples_open(&plan, NULL, false, INT64_MAX, &set), STATUS_DATA);
     samples.n = 12;
     numbers[11] = 0.5; /* no class index */
-    assert_int_equal(samples_open(&plan, NULL, false, &set), STATUS_DATA);
+    assert_int_equal(samples_open(&plan, NULL, false, INT64_MAX, &set), STATUS_DATA);
     numbers[11] = 2; /* a third class, for two logits */
-    assert_int_equal(samples_open(&plan, NULL, false, &set), STATUS_DATA);
+    assert_int_equal(samples_open(&plan, NULL, false, INT64_MAX, &set), STATUS_DATA);
     plan.nsetting = 0;
-    assert_int_equal(samples_open(&plan, NULL, false, &set), STATUS_USAGE);
-    assert_int_equal(samples_open(&plan, "/nowhere", false, &set), STATUS_DATA);
+    assert_int_equal(samples_open(&plan, NULL, false, INT64_MAX, &set), STATUS_USAGE);
+    assert_int_equal(samples_open(&plan, "/nowhere", false, INT64_MAX, &set), STATUS_DATA);
 }
 
 static void test_names(void **state)

@@ -1,0 +1,113 @@
+# A training set that stays in its files: the same bits as in memory, whatever brings it.
+data=$(digits)
+cat >drop.net <<'END'
+net drop
+input  image : f32[1, 28, 28]
+target digit : class[10]
+logits = image -> Flatten -> fc1: Linear(32) -> ReLU -> Dropout(0.3) -> fc2: Linear(10)
+output logits
+data  { transform = [Scale(1/255)]
+        augment   = [RandomCrop(2)] }
+train {
+    loss      = CrossEntropy(logits, digit)
+    optimizer = Adam(lr = 1e-3)
+    epochs    = 3
+    batch     = 48
+    metrics   = [Accuracy]
+}
+END
+expect 0 netc drop.net -o drop.plan
+train="drop.plan --train $data"
+same() { cmp "$1"/drop-1/last.safetensors whole/drop-1/last.safetensors || fail "$1: other bits than in memory"; }
+expect 0 netrun $train --runs whole
+for how in '--loaders 1' '--loaders 3' '--loaders 16 --threads 2' '--memory 1MiB --loaders 1' '--loaders 2 --threads 3'; do
+    rm -rf run
+    expect 0 netrun $train --runs run $how --json
+    says err '^the training set stays in its files: [0-9]+ loaders?, and [0-9.]+ [KM]iB of buffers beside'
+    says err '^epoch 3/3 .* waiting +[0-9]+ %'
+    same run
+done
+grep '"event":"epoch"' out | head -n 1 | grep -q '"waiting":0\.[0-9]*,' || fail "nothing has ever waited: $(cat out)"
+(
+    here cuda || exit 0
+    expect 0 netrun $train --runs cuda --device cuda
+    expect 0 netrun $train --runs cudastreamed --device cuda --loaders 2
+    says out 'stays in its files'
+    cmp cuda/drop-1/last.safetensors cudastreamed/drop-1/last.safetensors || fail "cuda: other bits than from memory"
+)
+
+# Batches in parts; a holdout; stopped, and killed.
+expect 0 netrun $train --runs parts --memory 620KiB
+says err 'batch 48 runs as 3 x 16'
+expect 0 netrun $train --runs parts2 --memory 800KiB --loaders 2       # which the buffers are part of
+says err 'batch 48 runs as 3 x 16'
+cmp {parts,parts2}/drop-1/last.safetensors || fail "in parts: other bits than in memory"
+for how in '' '--loaders 2'; do
+    expect 0 netrun $train --runs held"${how:+2}" --set data.holdout=0.2 $how
+done
+cmp held/drop-1/last.safetensors held2/drop-1/last.safetensors || fail "with a holdout: other bits than in memory"
+cmp <(grep -o '"holdout":{"loss":[^}]*' held/drop-1/metrics.jsonl) <(grep -o '"holdout":{"loss":[^}]*' held2/drop-1/metrics.jsonl) ||
+    fail "the holdout is tested otherwise"
+expect 0 netrun $train --runs stopped --loaders 2 --steps 17
+expect 0 netrun --resume stopped/drop-1 --loaders 2 --steps 60
+expect 0 netrun --resume stopped/drop-1
+same stopped
+"$NETRUN" --threads 1 $train --runs killed --loaders 1 --checkpoint-every 5 --epochs 3000 >log 2>&1 &
+for _ in $(seq 500); do
+    [ ! -e killed/drop-1/best.safetensors ] || break
+    sleep 0.02
+done
+kill -KILL $! && wait $! 2>>log || true
+cp -r killed again
+expect 0 netrun --resume killed/drop-1 --epochs 40 --loaders 2
+expect 0 netrun --resume again/drop-1 --epochs 40
+cmp {killed,again}/drop-1/last.safetensors || fail "killed: other bits than in memory"
+
+# CIFAR's records, in several files; floats, whose bytes are turned.
+mkdir cifar floats
+head -c $((200 * 3072)) "$NETRUN" >pixels
+record() { printf "\\x0$(($1 * 7 % 10))"; dd if=pixels bs=3072 skip="$1" count=1 status=none; }
+for i in $(seq 0 49); do record "$i"; done >cifar/data_batch_1.bin
+for i in $(seq 50 83); do record "$i"; done >cifar/data_batch_2.bin
+for i in $(seq 84 99); do record "$i"; done >cifar/test_batch.bin
+{ printf '\0\0\15\2\0\0\0\100\0\0\0\4'
+  for i in $(seq 64); do for k in 1 3 5 7; do printf "\\x3f\\x$((i * k % 8))0\\x$((k + i % 2))0\\0"; done; done; } >floats/train-samples-idx2
+{ printf '\0\0\10\1\0\0\0\100'; for i in $(seq 64); do printf "\\x0$((i % 10))"; done; } >floats/train-labels-idx1
+for set in cifar floats; do
+    [ $set = cifar ] && shape='3, 32, 32' || shape=4
+    sed "s/1, 28, 28/$shape/; s/^net drop/net $set/; s/-> Flatten ->/-> $([ $set = floats ] || echo 'Flatten ->')/; /augment/d; s/Scale(1\/255)\]/Scale(1\/255)] }/" drop.net >$set.net
+    expect 0 netc $set.net -o $set.plan
+    for how in '' '--loaders 2'; do
+        expect 0 netrun $set.plan --train $set --runs $set"${how:+2}" $how
+    done
+    says out 'stays in its files'
+    cmp {$set,${set}2}/$set-1/last.safetensors || fail "$set: other bits than in memory"
+done
+cp -r floats nan && printf '\177\300\0\0' | dd of=nan/train-samples-idx2 bs=1 seek=$((12 + 16 * 9 + 4)) conv=notrunc status=none
+expect 4 netrun floats.plan --train nan --loaders 1
+says err 'nan/train-samples-idx2: (byte 160: )?value 1 of sample 9 is not a number'
+
+expect 2 netrun drop.plan --test "$data" --loaders 2
+says err 'what is tested lies in memory'
+
+# What is packed lies in memory, and that is said.
+mkdir packed && cp "$data"/* packed && gzip packed/train-images*
+expect 0 netrun drop.plan --train packed --runs packed1 --loaders 2
+says err '^netrun: --loaders has no effect: samples that are packed'
+cmp {packed1,whole}/drop-1/last.safetensors
+
+# A file that is cut off, lengthened or written to while it is trained on is named; nothing dies of it.
+for what in 'truncate -s 1000000' 'truncate -s +7' 'touch'; do
+    rm -rf moving changes
+    mkdir moving && cp "$data"/* moving
+    "$NETRUN" --threads 1 drop.plan --train moving --runs changes --loaders 1 --epochs 100000 >out 2>err &
+    for _ in $(seq 500); do
+        [ ! -e changes/drop-1/best.safetensors ] || break
+        sleep 0.02
+    done
+    $what moving/train-images-idx3-ubyte
+    status=0
+    wait $! || status=$?
+    [ $status = 4 ] || fail "$what: status $status"
+    says err '^netrun: error: moving/train-images-idx3-ubyte: changed while it was read'
+done
