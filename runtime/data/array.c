@@ -169,7 +169,8 @@ static bool read_rows(struct gz *file, const struct array *a, const struct rows 
 }
 
 /* Bytes and floats that are too many for memory, and can be read from the file one sample at a time. */
-static bool stays(struct gz *file, const struct array *a, const struct data_source *from, const struct data_field *field)
+static bool stays(struct gz *file, const struct array *a, const struct data_source *from,
+                  const struct data_field *field)
 {
     const bool same = field->type == DATA_U8 ? is_byte(a) : a->kind == 'f' && a->size == 4;
     return same && !a->last && gz_is_plain(file) && from->most > 0 && a->total > (uint64_t)from->most;

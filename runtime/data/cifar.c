@@ -105,7 +105,8 @@ bool cifar_read(const struct cifar *kind, const struct data_source *from, struct
     struct data_piece *piece = calloc(from->n, sizeof *piece);
     split->sample.path = strdup(from->samples[0]);
     split->label.path = strdup(from->samples[0]);
-    bool ok = (piece && split->sample.path && split->label.path) || data_fail(error, "%s: out of memory", from->samples[0]);
+    bool ok =
+        (piece && split->sample.path && split->label.path) || data_fail(error, "%s: out of memory", from->samples[0]);
     ok = ok && data_head(from, split, 0, &split->sample, error) && data_head(from, split, 0, &split->label, error);
     ok = ok && read_files(kind, from, piece, split, error);
     free(piece);

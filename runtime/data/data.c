@@ -98,8 +98,9 @@ static bool read_split(const struct contents *contents, struct picture_cache *ca
     if (from.wish.columns && !format->table)
         return data_fail(error, "%s: %s; expected a table, CSV or TSV, as the target of the network is from one",
                          samples->name[0], format->name);
-    /* What stays in files is taken as it is. */
-    from.most = first == TRAIN_SAMPLES && from.wish.most > 0 && !from.wish.steps ? from.wish.most : INT64_MAX;
+    /* Arrays that stay in their files are taken as they are. */
+    const bool may = first == TRAIN_SAMPLES && from.wish.most > 0 && (format->is || !from.wish.steps);
+    from.most = may ? from.wish.most : 0;
     from.samples = samples->name;
     from.n = samples->n;
     from.part = first;

@@ -1,4 +1,5 @@
 #include "each_file.h"
+#include "loaders.h"
 #include "parallel.h"
 #include "picture_cache.h"
 #include "regular_file.h"
@@ -9,6 +10,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct reading {
     const struct each_kind *kind;
@@ -19,6 +21,7 @@ struct reading {
     struct pixels first; /* what file `like` became, the first; all are like it */
     int64_t like;
     pthread_mutex_t lock;
+    int scratch;             /* where samples go that are too many for memory; -1: they are not */
     unsigned char *left_out; /* for each file: it is damaged, and that does not matter; NULL: it does */
 };
 
@@ -161,10 +164,8 @@ static bool keep_loaded(struct reading *r, int64_t i, struct image_source *sourc
     return ok;
 }
 
-static bool keep_one(void *ctx, int64_t i)
+static bool keep_at(struct reading *r, int64_t i, unsigned char *to)
 {
-    struct reading *r = ctx;
-    unsigned char *to = r->split->sample.values + (uint64_t)i * r->split->sample.bytes;
     struct image_source source;
     struct data_error error;
     if (r->from->now && recall(r, i, r->from->kept[i], KNOWN, to))
@@ -174,10 +175,23 @@ static bool keep_one(void *ctx, int64_t i)
     return ok;
 }
 
+static bool keep_one(void *ctx, int64_t i)
+{
+    struct reading *r = ctx;
+    const size_t bytes = (size_t)r->split->sample.bytes;
+    if (r->scratch < 0)
+        return keep_at(r, i, r->split->sample.values + (size_t)i * bytes);
+    unsigned char *own = calloc(1, bytes);
+    bool ok =
+        own && keep_at(r, i, own) && pwrite(r->scratch, own, bytes, (off_t)(i * (int64_t)bytes)) == (ssize_t)bytes;
+    free(own);
+    return ok;
+}
+
 /* ---- the whole ---- */
 
 /* All but what the samples are. */
-static bool begin(const struct reading *r, struct data_error *error)
+static bool begin(struct reading *r, struct data_error *error)
 {
     struct data_split *split = r->split;
     const int64_t n = (int64_t)r->from->n, bytes = (int64_t)pixels_bytes(&r->first);
@@ -205,9 +219,12 @@ static bool begin(const struct reading *r, struct data_error *error)
     if ((uint64_t)n > DATA_MAX_BYTES / (uint64_t)bytes)
         return data_fail(error, "%s: %" PRId64 " such %ss are more than %" PRIu64 " GiB", r->from->samples[0], n,
                          r->kind->one, (uint64_t)DATA_MAX_BYTES >> 30);
-    split->sample.values = malloc((size_t)(n * bytes));
+    const bool many = r->from->most > 0 && n * bytes > r->from->most;
+    if (many && (r->scratch = data_scratch((uint64_t)(n * bytes), r->from->samples[0], error)) < 0)
+        return false;
+    split->sample.values = many ? NULL : malloc((size_t)(n * bytes));
     split->label.values = malloc((size_t)n * (size_t)split->label.bytes);
-    if (!split->sample.values || !split->label.values)
+    if ((!many && !split->sample.values) || !split->label.values)
         return data_fail(error, "out of memory for %" PRId64 " %ss of %" PRId64 " bytes", n, r->kind->one, bytes);
     if (!r->kind->mask)
         memcpy(split->label.values, r->from->class, (size_t)n * sizeof(int32_t));
@@ -219,12 +236,27 @@ static bool begin(const struct reading *r, struct data_error *error)
     return true;
 }
 
+static bool move(const struct reading *r, int64_t from, int64_t to)
+{
+    const size_t bytes = (size_t)r->split->sample.bytes;
+    unsigned char *at = r->split->sample.values;
+    if (at) {
+        memcpy(at + (size_t)to * bytes, at + (size_t)from * bytes, bytes);
+        return true;
+    }
+    unsigned char *one = malloc(bytes);
+    bool ok = one && pread(r->scratch, one, bytes, (off_t)(from * (int64_t)bytes)) == (ssize_t)bytes &&
+              pwrite(r->scratch, one, bytes, (off_t)(to * (int64_t)bytes)) == (ssize_t)bytes;
+    free(one);
+    return ok;
+}
+
 /* Those that are not left out move together; the first that is tells why. */
-static void close_up(struct reading *r)
+static bool close_up(struct reading *r, struct data_error *error)
 {
     struct data_split *split = r->split;
     struct data_files *all = r->from->files;
-    const int64_t n = split->count, bytes = (int64_t)split->sample.bytes, label = (int64_t)split->label.bytes;
+    const int64_t n = split->count, label = (int64_t)split->label.bytes;
     unsigned char *left_out = r->left_out;
     struct pixels none;
     r->left_out = NULL;
@@ -240,7 +272,8 @@ static void close_up(struct reading *r)
         if (r->from->now)
             r->from->now[split->count] = r->from->now[i];
         if (i > split->count) {
-            memcpy(split->sample.values + split->count * bytes, split->sample.values + i * bytes, (size_t)bytes);
+            if (!move(r, i, split->count))
+                return data_fail(error, "%s: its samples cannot be kept on disk", r->from->samples[i]);
             memcpy(split->label.values + split->count * label, split->label.values + i * label, (size_t)label);
         }
         if (split->mask)
@@ -249,6 +282,7 @@ static void close_up(struct reading *r)
     }
     split->masks = split->mask ? split->count : 0;
     r->left_out = left_out;
+    return true;
 }
 
 /* What all files are to be like, from the first that is not left out. */
@@ -281,25 +315,34 @@ static bool read_all(struct reading *r, struct data_error *error)
         return false;
     int64_t wrong = parallel_for(n, keep_one, r);
     struct pixels again;
-    if (wrong == n && r->left_out)
-        close_up(r);
+    if (wrong == n && r->left_out && !close_up(r, error))
+        return false;
     if (wrong < n && look_at(r, wrong, &again, error)) { /* which it was not: memory, or a file that changes */
         free(again.at);
-        data_fail(error, "%s: cannot be read", r->from->samples[wrong]);
+        data_fail(error, r->scratch < 0 ? "%s: cannot be read" : "%s: cannot be read, or its sample not kept on disk",
+                  r->from->samples[wrong]);
     }
-    return wrong == n;
+    if (wrong < n || r->scratch < 0)
+        return wrong == n;
+    const struct data_split *s = r->split;
+    r->split->reader = data_reader_of(r->scratch, s->sample.path, s->sample.bytes, s->count, error);
+    r->scratch = -1;
+    return s->reader;
 }
 
 bool each_file_read(const struct each_kind *kind, const struct data_source *from, struct data_split *split,
                     struct data_error *error)
 {
-    struct reading r = {.kind = kind, .from = from, .split = split, .lock = PTHREAD_MUTEX_INITIALIZER};
+    struct reading r = {.kind = kind, .from = from, .split = split, .lock = PTHREAD_MUTEX_INITIALIZER, .scratch = -1};
     for (int i = 0; i < from->wish.steps; i++)
         if (!from->wish.alone || from->wish.step[i].word->sound == kind->sound)
             r.step[r.steps++] = from->wish.step[i];
     if (from->wish.skip_damaged && !(r.left_out = calloc(from->n, 1)))
         return data_fail(error, "out of memory");
+    unsigned char *left_out = r.left_out;
     bool ok = read_all(&r, error);
-    free(r.left_out);
+    if (r.scratch >= 0)
+        close(r.scratch);
+    free(left_out);
     return ok;
 }

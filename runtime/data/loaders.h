@@ -20,6 +20,12 @@ struct data_piece {
  * byte order. NULL after a message. */
 struct data_reader *data_reader_open(const struct data_piece *piece, int pieces, uint64_t bytes, bool swapped,
                                      struct data_error *error);
+/* The same of samples that have to be made from other files first, such as pictures, and are more than memory is meant for: a file of
+ * `bytes` in the cache, without a name, that ends with its descriptor. -1 after a message. Once `count` samples are written, a reader
+ * takes it; `of`: for messages. */
+int data_scratch(uint64_t bytes, const char *of, struct data_error *error);
+struct data_reader *data_reader_of(int scratch, const char *of, uint64_t bytes, int64_t count,
+                                   struct data_error *error);
 void data_reader_close(struct data_reader *r);
 /* Sample i, counted over all files. Threads may read at once. A file that has changed since it was opened is named. */
 bool data_reader_get(const struct data_reader *r, int64_t i, void *to, struct data_error *error);

@@ -232,6 +232,8 @@ void picture_cache_write(struct picture_cache *c, const struct dataset *set)
 {
     const struct data_field *like = set->train.count ? &set->train.sample : &set->test.sample;
     int64_t count;
+    if (set->train.reader)
+        return; /* it would be written twice at each start */
     struct picture_record *now = records_now(c, set, &count);
     const int64_t bytes = count * (int64_t)(like->bytes + sizeof *now);
     char *path = NULL, name[64];

@@ -3,6 +3,8 @@
 
 #include "regular_file.h"
 
+#include "device/cache.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -63,6 +65,42 @@ void data_reader_close(struct data_reader *r)
         free(r->piece[i].path);
     }
     free(r);
+}
+
+int data_scratch(uint64_t bytes, const char *of, struct data_error *error)
+{
+    struct cache cache;
+    char *path = NULL;
+    int file = -1;
+    if (!cache_open(&cache))
+        data_fail(error, "%s: no place on disk for %" PRIu64 " bytes of samples: %s", of, bytes, cache.why);
+    else if (!cache_affords(&cache, (int64_t)bytes, INT64_MAX) ||
+             (file = cache_make(&cache, cache.path, false, &path)) < 0)
+        data_fail(error, "%s: the samples take %" PRIu64 " bytes in %s, more than half of what is free there", of,
+                  bytes, cache.path);
+    if (file >= 0)
+        unlink(path);
+    free(path);
+    cache_close(&cache);
+    return file;
+}
+
+struct data_reader *data_reader_of(int scratch, const char *of, uint64_t bytes, int64_t count, struct data_error *error)
+{
+    struct data_reader *r = calloc(1, sizeof *r + sizeof *r->piece);
+    struct open_piece *p = r ? r->piece : NULL;
+    if (r) {
+        *r = (struct data_reader){.bytes = bytes, .pieces = 1};
+        *p = (struct open_piece){.is = {.stride = bytes, .count = count}, .path = strdup(of)};
+        p->stream = fdopen(scratch, "rb");
+    }
+    if (r && p->path && p->stream && fstat(scratch, &p->opened) == 0)
+        return r;
+    if (!r || !p->stream)
+        close(scratch);
+    data_reader_close(r);
+    data_fail(error, "%s: out of memory", of);
+    return NULL;
 }
 
 static void swap(unsigned char *at, uint64_t bytes)

@@ -1,5 +1,6 @@
 /* known.c: what weights know of the table that they were trained on: without it, nobody can tell what a column is. */
 #include "keep.h"
+#include "streamed.h"
 
 #include "data/safetensors.h"
 
@@ -39,8 +40,8 @@ int known_samples(struct job *j)
     struct known k;
     int status = known_find(j, &k);
     if (status == 0)
-        status = samples_open_known(j->plan, j->options->folder, j->options->skip_damaged, samples_most(j->options),
-                                    &k, &j->data);
+        status = samples_open_known(j->plan, j->options->folder, j->options->skip_damaged, samples_most(j->options), &k,
+                                    &j->data);
     known_free(&k);
     return status;
 }

@@ -1,6 +1,7 @@
 /* reporting.c: what report.html of a run tells is gathered: from its folder, from the data, and from the network, which answers its test
  * set once more. Whatever is missing is said on the page, and nowhere else. */
 #include "base/atomic_file.h"
+#include "streamed.h"
 #include "report/report.h"
 #include "keep.h"
 #include "runfile.h"

@@ -29,11 +29,6 @@ struct device *device_open(const char *name, const struct device_options *o, cha
 /* Opens the folder, or makes a set of the plan's `data.samples` (training and test set at once) if folder is NULL, and
  * checks it against the plan's input and target. Class indices become I32, as the kernels read them. */
 int samples_open(const struct plan *p, const char *folder, bool skip_damaged, int64_t most, struct dataset *set);
-/* streamed.c: `most` of it: bytes of the training set's samples that may lie in memory; more stay in their files. */
-int64_t samples_most(const struct options *o);
-/* Begins to load those that do, once nothing more is held out. */
-int samples_stream(struct job *j);
-void samples_say(struct job *j); /* ... and with which memory, once there is a device */
 /* Would writing to `path` destroy a file of them? */
 bool samples_read(const struct plan *p, const char *folder, const char *path);
 /* What weights know of a table: names of its inputs and of its classes, a line each; NULL: they do not say. */

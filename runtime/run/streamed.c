@@ -1,6 +1,5 @@
-/* streamed.c: a training set that is larger than memory stays in its files. */
+#include "streamed.h"
 #include "data/loaders.h"
-#include "run.h"
 
 #include <string.h>
 #include <sys/resource.h>
@@ -67,8 +66,7 @@ int samples_stream(struct job *j)
     struct data_split *train = &j->data.train;
     const int64_t ring = share(j->options, 0) / 8;
     if (!train->reader && j->options->loaders > 0)
-        note(
-            "--loaders has no effect: samples that are packed, transformed when they are read, or pictures lie in memory");
+        note("--loaders has no effect: arrays that are packed, or that transforms of pictures change, lie in memory");
     return !train->reader || loaders_start(train, (int)loaders_of(j), ring < RING ? ring : RING, &e)
                ? 0
                : complain(STATUS_DATA, "%s", e.text);

@@ -87,13 +87,29 @@ cp -r floats nan && printf '\177\300\0\0' | dd of=nan/train-samples-idx2 bs=1 se
 expect 4 netrun floats.plan --train nan --loaders 1
 says err 'nan/train-samples-idx2: (byte 160: )?value 1 of sample 9 is not a number'
 
+# Pictures are decoded into a file that nobody sees; some are damaged.
+"$B/make_shapes" shapes --train 40 --test 10
+head -c 300 shapes/train/square/000007.jpg >short && mv short shapes/train/square/000007.jpg
+expect 0 netc "$ROOT/examples/own_pictures/shapes.net" -o shapes.plan
+for how in '' '--loaders 2' '--loaders 1 --threads 2'; do
+    expect 0 netrun shapes.plan --train shapes --skip-damaged --epochs 2 --runs pictures"${how:+2}" $how
+    [ -z "$how" ] || says out 'stays in its files'
+    says err '1 damaged picture is left out'
+done
+for run in 1 2; do
+    cmp pictures/shapes-1/last.safetensors pictures2/shapes-$run/last.safetensors || fail "pictures: other bits than in memory"
+done
+[ -z "$(find "$XDG_CACHE_HOME" -name 'build-*')" ] || fail "the file has a name"
+expect 4 env -u XDG_CACHE_HOME HOME=/dev/null/home "$NETRUN" shapes.plan --train shapes --skip-damaged --loaders 1
+says err 'no place on disk for [0-9]+ bytes of samples: /dev/null'
+
 expect 2 netrun drop.plan --test "$data" --loaders 2
 says err 'what is tested lies in memory'
 
 # What is packed lies in memory, and that is said.
 mkdir packed && cp "$data"/* packed && gzip packed/train-images*
 expect 0 netrun drop.plan --train packed --runs packed1 --loaders 2
-says err '^netrun: --loaders has no effect: samples that are packed'
+says err '^netrun: --loaders has no effect: arrays that are packed'
 cmp {packed1,whole}/drop-1/last.safetensors
 
 # A file that is cut off, lengthened or written to while it is trained on is named; nothing dies of it.
