@@ -211,6 +211,13 @@ int recipe_read(const struct plan *p, struct recipe *r)
     return status ? status : read_groups(p, r);
 }
 
+void recipe_reduce(struct recipe *r, int64_t times)
+{
+    r->rate.reduced = times;
+    for (int g = 0; g < r->groups; g++)
+        r->group[g].rate.reduced = times;
+}
+
 void recipe_count(struct recipe *r, int64_t samples)
 {
     r->rate.steps = (samples - 1) / r->batch + 1;

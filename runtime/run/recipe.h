@@ -61,6 +61,7 @@ struct recipe {
     double holdout; /* share of the training set; 0: none */
 };
 int recipe_read(const struct plan *p, struct recipe *r);
+void recipe_reduce(struct recipe *r, int64_t times);  /* its rates, by a schedule that goes by what is measured */
 void recipe_count(struct recipe *r, int64_t samples); /* once batch and samples are known */
 
 /* Epochs of so many steps lead to it. */

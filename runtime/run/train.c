@@ -74,7 +74,7 @@ static int end_epoch(struct job *j, int64_t seen, double since)
     r->eta = !choose_over(j) ? (double)(r->epochs - r->epoch) * r->seconds : -1;
     j->at.all_seconds += r->seconds;
     e.time = wall_time();
-    j->recipe.rate.reduced = j->at.watched.reduced;
+    recipe_reduce(&j->recipe, j->at.watched.reduced);
     status = keep_epoch(j, &e);
     if (status == 0) {
         tell_show(&j->tell, &e);
@@ -193,7 +193,7 @@ static int run_epochs(struct job *j)
 int train_loop(struct job *j)
 {
     stops_listen();
-    j->recipe.rate.reduced = j->at.watched.reduced;
+    recipe_reduce(&j->recipe, j->at.watched.reduced);
     j->kept_at = now();
     int status = run_epochs(j);
     stops_end();
