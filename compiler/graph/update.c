@@ -133,9 +133,7 @@ static void step(struct graph *g, const char *op, struct value *const *in, int n
         const double attr[MAX_ATTRS] = {(double)(o->at / 4), (double)(o->bytes / 4)};
         struct value *of[MAX_OPERANDS];
         for (int i = 0; i < n; i++)
-            of[i] = groups > 1 && value_elements(in[i]) == value_elements(in[0])
-                        ? graph_op(g, "part", attr, in[i], NULL)
-                        : in[i];
+            of[i] = groups > 1 && in[i]->t.rank > 0 ? graph_op(g, "part", attr, in[i], NULL) : in[i];
         graph_node(g, op, NULL, of, n);
     }
 }
