@@ -143,6 +143,8 @@ void masks_shares(const struct data_split *split, double share[]);
 void inspect_masks(const struct dataset *set, FILE *out);
 /* A PNG of the first pictures, each with its mask beside it. */
 bool masks_sheet(const struct dataset *set, const char *path, FILE *say, struct data_error *error);
+/* Of a folder with a table: a line for each column. *is false: it has none, and nothing is said. inspect_table.c */
+bool inspect_table(const char *folder, FILE *out, bool *is, struct data_error *error);
 /* Of one channel of `size` elements, bytes scaled to 0..1. */
 void data_channel(const struct data_split *split, int64_t channel, int64_t size, double *mean, double *deviation);
 /* A PNG: a row of ten images for each class, 100 classes at most; without classes the first 1000 images. inspect_sheet.c. Says what is

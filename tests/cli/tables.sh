@@ -106,3 +106,10 @@ expect 0 netrun mlp.plan --train digits --epochs 1
 sed 's/fc1:/from:/; s/logits/from/g' "$ROOT/examples/table/iris.net" >from.net
 expect 0 netc from.net -o from.plan
 says from.plan ' from\.weight '
+
+# What is in the columns of a table, for who has to say what they are.
+expect 0 netrun --inspect made/titanic
+says out '^made/titanic/train.csv: 600 rows, 12 columns$'
+says out '^  Sex +0  2 texts: "female", "male"$'
+says out '^  Age +[1-9][0-9]*  numbers from '
+expect 4 netrun --inspect odd
