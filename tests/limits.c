@@ -215,7 +215,7 @@ static void write_words(void)
             const struct arg *a = &word_at(k)->arg[i];
             bool any = a->min == 0 && a->max == 0, whole = a->type == ARG_INT || a->type == ARG_INTS ||
                                                            (a->type == ARG_PAIR && a->otherwise == floor(a->otherwise));
-            if (a->type == ARG_VALUE || a->type == ARG_BOOL || a->type >= ARG_MEASURE)
+            if (a->type == ARG_VALUE || a->type == ARG_BOOL || a->type >= ARG_INIT)
                 continue;
             write_argument(r, word_at(k), i, "least", "either", any ? -1e30 : a->min);
             write_argument(r, word_at(k), i, "most", "either", any ? 1e30 : a->max);

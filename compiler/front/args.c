@@ -141,6 +141,7 @@ static const char *allowed_text(const struct arg *a, int64_t channels, struct re
         "a number or a list of numbers",
         "`true` or `false`",
         "a value of the network",
+        "a way to begin, such as `kaiming_normal`",
         "`loss` or one of the metrics",
         "a text in quotes",
         "a text in quotes or a list of them",
@@ -189,7 +190,8 @@ bool arg_accepts(const struct arg *a, const struct result *v, int64_t channels, 
     case ARG_VALUE:
         fits = v->kind == A_VALUE;
         break;
-    case ARG_MEASURE: /* texts, which no result is */
+    case ARG_INIT:    /* words, */
+    case ARG_MEASURE: /* and texts, which no result is */
     case ARG_TEXT:
     case ARG_TEXTS:
         break;
@@ -263,6 +265,8 @@ static bool set_argument(struct builder *b, struct scope *s, const struct word *
                          struct args *out)
 {
     const struct arg *a = &w->arg[i];
+    if (a->type == ARG_INIT)
+        return out->given[i] = init_read(b, s, a, given->value, out, i);
     if (a->type == ARG_MEASURE)
         return measure_read(b, w, a, given->value, &out->text[i]);
     out->loc[i] = given->value ? given->value->loc : given->loc;

@@ -115,6 +115,11 @@ bool arg_takes_text(const struct arg *a, const char *text);
 bool text_read(struct builder *b, const struct word *w, const struct arg *a, const struct ast *given,
                const char **text);
 
+/* args_init.c: the same for type ARG_INIT. */
+const char *arg_inits(struct region *r);
+bool init_read(struct builder *b, struct scope *s, const struct arg *a, const struct ast *given, struct args *out,
+               int index);
+
 /* ---- stage.c: `-> layer`, repeat, and functions of values ---- */
 
 /* One layer, block or sum more; false if that is too many, after an error. */

@@ -75,9 +75,14 @@ struct value *graph_param(struct site *s, enum role role, const char *name, int 
     return v;
 }
 
-struct value *graph_bias(struct site *s, struct value *y, double bound, int fan_in)
+struct value *graph_bias(struct site *s, const struct args *a, int wanted, int init, struct value *y, double bound,
+                         int fan_in)
 {
-    struct value *b = graph_param(s, ROLE_PARAM, "bias", 1, y->t.dim, INIT_UNIFORM, bound, fan_in);
+    if (a->num[wanted][0] == 0 && a->given[init])
+        diag_error(s->diag, "N0420", a->loc[init], NULL, "there is no bias to begin with anything");
+    if (a->num[wanted][0] == 0)
+        return y;
+    struct value *b = graph_begun(s, a, init, "bias", 1, y->t.dim, bound, fan_in);
     return graph_op(s->graph, "add", NULL, y, b, NULL);
 }
 

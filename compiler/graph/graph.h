@@ -84,8 +84,12 @@ struct value *graph_source(struct graph *g, enum role role, enum dtype d, bool r
 /* Parameter or state `<site path>.<name>`; the same name in two phases is the same tensor. */
 struct value *graph_param(struct site *s, enum role role, const char *name, int rank, const int64_t *dim,
                           enum init init, double bound, int fan_in);
-/* y and one parameter `bias` for each of its channels. */
-struct value *graph_bias(struct site *s, struct value *y, double bound, int fan_in);
+/* y and one parameter `bias` for each of its channels, if argument `wanted` is true, which begins as argument `init` says. */
+struct value *graph_bias(struct site *s, const struct args *a, int wanted, int init, struct value *y, double bound,
+                         int fan_in);
+/* init_rule.c: a parameter that begins as argument `arg` (ARG_INIT) says, or else evenly within the bound. */
+struct value *graph_begun(struct site *s, const struct args *a, int arg, const char *name, int rank, const int64_t *dim,
+                          double bound, int fan_in);
 /* What a rule of its op says of a node; 0 where there is none. */
 int64_t node_count(const struct node *n, op_count *rule);
 int64_t node_scratch(const struct node *n, const struct target *t, bool rows); /* floats of workspace: op_scratch */

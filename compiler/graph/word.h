@@ -32,6 +32,7 @@ enum arg_type {
     ARG_NUMBERS, /* a number, or a list with one for each channel of the input: its first dimension */
     ARG_BOOL,    /* true, false */
     ARG_VALUE,   /* a value of the graph (losses) */
+    ARG_INIT, /* kaiming_normal, normal(0.02): the row of init_rules on 1, its number, 1: by the outputs; row 0: left out */
     ARG_MEASURE, /* `loss` or a metric of the model: its name in args.text[i], "auto" where it is left out */
     ARG_TEXT,    /* a text in quotes, in args.text[i]; left out: the first choice, or "" */
     ARG_TEXTS    /* one in quotes, or a list of them: the same, a line each */
@@ -215,6 +216,20 @@ struct model {
     const struct word **metric;
     struct args *metric_args;
 };
+
+/* ---- init_rule.c: how a layer's parameters begin, as torch.nn.init has it ---- */
+
+struct init_rule {
+    const char *name, *doc;
+    enum init init;
+    double (*bound)(double number, double in,
+                    double out); /* of the inputs of an output, and the outputs of an input; NULL: number */
+    const char *number;          /* what the word's number is; NULL: it takes none */
+    double otherwise;            /* NAN: it is required */
+    bool fans;                   /* `fan = out` goes by the outputs */
+    bool matrix;                 /* a bias has no such */
+};
+extern const struct init_rule init_rules[]; /* name NULL ends */
 
 /* ---- transform.c ---- */
 

@@ -299,9 +299,9 @@ static struct value *conv(struct site *s, const struct args *a, struct value *co
     }
     int64_t fan_in = w[1] * w[2] * w[3];
     double bound = 1 / sqrt((double)fan_in);
-    struct value *weight = graph_param(s, ROLE_PARAM, "weight", 4, w, INIT_UNIFORM, bound, (int)fan_in);
+    struct value *weight = graph_begun(s, a, 7, "weight", 4, w, bound, (int)fan_in);
     struct value *y = graph_op(s->graph, "conv", attr, x, weight, NULL);
-    return a->num[6][0] != 0 ? graph_bias(s, y, bound, (int)fan_in) : y;
+    return graph_bias(s, a, 6, 8, y, bound, (int)fan_in);
 }
 
 /* ---- the bodies ---- */
@@ -344,7 +344,9 @@ static const struct word word[] = {
              {.name = "pad", .help = "zeros around", .type = ARG_PAIR, .otherwise = 0, .min = 0, .max = MAX_PICTURE},
              {.name = "dilation", .help = "distance of taps", .type = ARG_PAIR, .otherwise = 1, .min = 1, .max = MAX_PICTURE},
              {.name = "groups", .help = "independent groups of channels", .type = ARG_INT, .otherwise = 1, .min = 1, .max = 1 << 20},
-             {.name = "bias", .help = "add one value a channel", .type = ARG_BOOL, .otherwise = 1}}},
+             {.name = "bias", .help = "add one value a channel", .type = ARG_BOOL, .otherwise = 1},
+             {.name = "init", .help = "first values of the weight", .type = ARG_INIT},
+             {.name = "bias_init", .help = "of the bias", .type = ARG_INIT}}},
 };
 /* clang-format on */
 

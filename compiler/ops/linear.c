@@ -44,9 +44,9 @@ static struct value *linear(struct site *s, const struct args *a, struct value *
     }
     int64_t w[2] = {(int64_t)a->num[0][0], x->t.dim[0]};
     double bound = 1 / sqrt((double)w[1]), attr[MAX_ATTRS] = {1, 1, 0, 0, 1, 1, 1};
-    struct value *weight = graph_param(s, ROLE_PARAM, "weight", 2, w, INIT_UNIFORM, bound, (int)w[1]);
+    struct value *weight = graph_begun(s, a, 2, "weight", 2, w, bound, (int)w[1]);
     struct value *y = graph_op(s->graph, "conv", attr, x, weight, NULL);
-    return a->num[1][0] != 0 ? graph_bias(s, y, bound, (int)w[1]) : y;
+    return graph_bias(s, a, 1, 3, y, bound, (int)w[1]);
 }
 
 /* clang-format off */
@@ -68,7 +68,9 @@ static const struct word word[] = {
     {.kind = WORD_LAYER, .name = "Linear", .doc = "fully connected layer", .build = linear, .bare = 1,
      .bare_help = "PyTorch's order is (in, out): here the input says how many values come in, as in `Linear(10)`",
      .arg = {{.name = "features", .help = "outputs", .type = ARG_INT, .required = true, .min = 1, .max = MAX_SIDE},
-             {.name = "bias", .help = "add one value an output", .type = ARG_BOOL, .otherwise = 1}}},
+             {.name = "bias", .help = "add one value an output", .type = ARG_BOOL, .otherwise = 1},
+             {.name = "init", .help = "first values of the weight", .type = ARG_INIT},
+             {.name = "bias_init", .help = "of the bias", .type = ARG_INIT}}},
 };
 /* clang-format on */
 

@@ -15,10 +15,14 @@ const char *const role_word[ROLE_COUNT] = {
     [ROLE_WORKSPACE] = "workspace", [ROLE_RING] = "ring",         [ROLE_SUM] = "sum",       [ROLE_OUTPUT] = "output",
     [ROLE_LOGITS] = "logits",       [ROLE_ESTIMATE] = "estimate", [ROLE_TALLY] = "tally",   [ROLE_SCORES] = "scores",
 };
-const char *const init_word[INIT_UNIFORM + 1] = {
+const char *const init_word[INIT_COUNT] = {
     [INIT_ZERO] = "zero",
     [INIT_ONE] = "one",
     [INIT_UNIFORM] = "uniform",
+    [INIT_CONSTANT] = "constant",
+    [INIT_NORMAL] = "normal",
+    [INIT_TRUNCATED] = "truncated",
+    [INIT_ORTHOGONAL] = "orthogonal",
 };
 const char *const precision_word[PRECISION_COUNT] = {
     [PRECISION_FP32] = "fp32",

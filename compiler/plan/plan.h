@@ -60,7 +60,16 @@ enum role {
     ROLE_COUNT
 };
 
-enum init { INIT_ZERO, INIT_ONE, INIT_UNIFORM }; /* UNIFORM: U(-bound, bound) */
+enum init {
+    INIT_ZERO,
+    INIT_ONE,
+    INIT_UNIFORM,    /* U(-bound, bound) */
+    INIT_CONSTANT,   /* bound */
+    INIT_NORMAL,     /* N(0, bound^2) */
+    INIT_TRUNCATED,  /* the same, drawn again outside [-2, 2] */
+    INIT_ORTHOGONAL, /* bound times a matrix, first dimension by the others, whose shorter side is orthonormal */
+    INIT_COUNT
+};
 
 #define OUTPUT_PREFIX "output."
 

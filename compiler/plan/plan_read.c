@@ -203,7 +203,7 @@ static void read_tensor(struct reader *r, int i, struct tensor *t)
     t->first = (int)scan_integer(r, "the first step of its life", 0, MAX_KERNELS);
     t->last = (int)scan_integer(r, "the end of its life", t->first, MAX_KERNELS);
     t->line = (int)scan_integer(r, "a line of the source", 0, r->source_lines);
-    t->init = (enum init)scan_choice(r, "zero, one or uniform", init_word, INIT_UNIFORM + 1);
+    t->init = (enum init)scan_choice(r, "how its values begin: zero, one, uniform", init_word, INIT_COUNT);
     t->bound = scan_number_of(r, scan_token(r, "the bound of the first values"), "a finite number");
     t->fan_in = (int)scan_integer(r, "the fan-in", 0, INT32_MAX);
     scan_end(r);

@@ -9,7 +9,7 @@ enum { MOST_SCHEDULES = MOST_TARGETS * PHASE_COUNT };
 /* Indexed by the enums of plan.h. */
 extern const char *const dtype_word[DT_COUNT];
 extern const char *const role_word[ROLE_COUNT];
-extern const char *const init_word[INIT_UNIFORM + 1];
+extern const char *const init_word[INIT_COUNT];
 extern const char *const phase_word[PHASE_COUNT];
 
 /* Names of tensors and keys: 1 to MAX_TENSOR_NAME of A-Z a-z 0-9 _ . : @ + - so that they can stand in a comment of emitted

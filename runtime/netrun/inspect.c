@@ -4,6 +4,7 @@
 #include "data/inspect_weights.h"
 #include "data/regular_file.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -45,16 +46,20 @@ bool inspects_plan(const struct options *o)
 /* Of all values of a parameter or state. */
 static void initial_stats(const struct tensor *tensor, uint32_t index, uint32_t seed, struct value_stats *s)
 {
+    double *matrix;
     *s = (struct value_stats){0};
+    if (!init_begin(tensor, index, seed, &matrix))
+        return;
     for (int64_t at = 0, n, all = tensor_elements(tensor); at < all; at += n) {
         float value[PART];
         double wide[PART];
         n = all - at < PART ? all - at : PART;
-        init_values(tensor, index, seed, at, n, value);
+        init_values(tensor, matrix, index, seed, at, n, value);
         for (int64_t i = 0; i < n; i++)
             wide[i] = (double)value[i];
         stats_add(s, wide, n);
     }
+    free(matrix);
 }
 
 static void plan_lines(const struct job *j, struct weights_columns *columns, bool widen)

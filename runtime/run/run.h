@@ -157,8 +157,7 @@ struct job {
     bool synthetic_weights;            /* trained on synthetic data */
     FILE *metrics;                     /* metrics.jsonl in it, locked; tell.metrics when the training begins */
     struct taught taught;              /* what this run has said and seen of itself */
-    struct fault fault; /* of the training, if it diverged; of the first test whose loss was not finite */
-
+    struct fault fault;       /* of the training, if it diverged; of the first test whose loss was not finite */
     struct measures measures; /* of this run's passes */
     /* NULL: nobody looks at them. */
     struct parameters *parameters;
@@ -208,8 +207,11 @@ int caution_training(struct job *j);
  *   U(-b, b): (float)(b * (2 u - 1)), u = (word >> 8) 2^-24, word = element mod 4 of Philox4x32-10 with
  *   counter = { element / 4, 0, 0, 0 } and key = { index of the parameter in declaration order, seed }. */
 int init_weights(struct job *j);
+/* Orthogonal values are made of a whole matrix: *matrix, to be freed; NULL for all others. False: no memory. */
+bool init_begin(const struct tensor *t, uint32_t index, uint32_t seed, double **matrix);
 /* Values [at, at + n) of a parameter or state; at is a multiple of 4. index: of the parameter, as above. */
-void init_values(const struct tensor *t, uint32_t index, uint32_t seed, int64_t at, int64_t n, float *value);
+void init_values(const struct tensor *t, const double *matrix, uint32_t index, uint32_t seed, int64_t at, int64_t n,
+                 float *value);
 
 /* ---- plan_open.c ---- */
 
