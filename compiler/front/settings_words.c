@@ -156,12 +156,28 @@ static void add_metric(struct builder *b, const struct word *w, const struct arg
 
 /* ---- augmentations ---- */
 
+/* A target that is a picture stays where it is. */
+static void check_target(struct builder *b, const struct word *w, struct loc loc)
+{
+    for (int i = 0; i < b->top.nname; i++) {
+        const struct name *n = &b->top.name[i];
+        const struct value *v = n->kind == NAME_TARGET && n->result.kind == A_VALUE ? n->result.value : NULL;
+        if (!v || v->t.rank < 2 || v->t.dtype != DT_F32) /* of masks augment_unfit knows */
+            continue;
+        diag_error(b->diag, "N0425", loc, NULL,
+                   "`%s` moves what is seen, and target `%s` is a picture that stays as it is", w->name, v->t.name);
+        diag_place(b->diag, v->loc, "%s", shape_words(b->region, v));
+    }
+}
+
 static void check_augment(struct builder *b, const struct word *w, const struct args *args, struct loc loc)
 {
     const struct value *input = input_of(b), *target = source_of(b, NAME_TARGET);
     struct augment_step step = {.word = w};
     for (int i = 0; i < arg_count(w); i++)
         memcpy(step.arg[i], args->num[i], sizeof step.arg[i]);
+    if (w->augment->place || w->augment->taps)
+        check_target(b, w, loc);
     if (b->graph->mixes)
         diag_error(b->diag, "N0425", loc, NULL, "`%s` is behind a word that mixes two samples, which comes last",
                    w->name);
