@@ -104,6 +104,9 @@ const struct value *input_of(const struct builder *b);                       /* 
 const struct value *source_of(const struct builder *b, enum name_kind kind); /* NAME_INPUT, NAME_TARGET; the same */
 int arg_index(const struct word *w, const char *name);                       /* -1: none */
 int arg_count(const struct word *w);
+
+/* ---- words.c ---- */
+
 /* Looks up a word, or says that there is none, with the nearest. */
 const struct word *word_required(struct builder *b, enum word_kind k, const struct call *c);
 const char *word_kind_text(enum word_kind k);                /* "layer" */

@@ -127,7 +127,7 @@ struct word {
     double (*rate)(const double *num, const struct training_step *s);
     double (*momentum)(const double *num,
                        const struct training_step *s); /* moves the momentum as well; NaN: it does not */
-    bool soft;         /* losses: the class may be mixed of two, as the graph says (graph.h) */
+    bool soft; /* losses: the class may be mixed of two, as the graph says (graph.h) */
     /* Schedules that go by what is measured: the state after an epoch whose measure has this value; falls: less is better. */
     void (*watch)(const double *num, struct watched *w, double value, bool falls, double lr);
     bool spans;        /* schedules: the rate depends on how many steps the training has */

@@ -55,7 +55,8 @@ static void make_data(struct lesson *l)
         pixel[i] = (uint8_t)((x = x * 1664525u + 1013904223u) >> 24);
     for (int i = 0; i < SAMPLES; i++)
         class[i] = (int32_t)(((x = x * 1664525u + 1013904223u) >> 8) % 10);
-    l->data = (struct device_data){pixel, class, false, SAMPLES, bytes, sizeof *class};
+    l->data = (struct device_data){
+        .samples = pixel, .targets = class, .count = SAMPLES, .sample_bytes = bytes, .target_bytes = sizeof *class};
 }
 
 static void open_lesson(struct lesson *l, const char *plan, const char *batch)
