@@ -63,12 +63,12 @@ static void test_picture(void **state)
     struct confusion c = {.n = 6, .classes = 4, .truth = is, .predicted = said, .name = names, .names = 3};
     struct picture p;
     struct data_error e;
-    bool transparent;
+    struct image_seen seen;
     assert_true(confusion_count(&c) && confusion_draw(&c, &p, &e));
     assert_int_equal(p.width, LEFT + 4 * (SIDE + GAP));
     unsigned char *pixel = calloc(3, (size_t)(p.height * p.width));
     temp_write(temp, "matrix.png", p.png, p.bytes);
-    assert_true(image_read(temp->path, NULL, 0, 3, p.height, p.width, DATA_U8, pixel, &transparent, &e));
+    assert_true(image_read(temp->path, NULL, 0, 3, p.height, p.width, DATA_U8, pixel, &seen, &e));
     for (int64_t row = 0; row < FIRST; row++)
         for (int64_t column = 0; column < FIRST; column++) {
             const int64_t area = p.height * p.width, y = TOP + (row + 1) * (SIDE + LINES + GAP) + SIDE / 2,

@@ -79,7 +79,7 @@ static void test_case(void **state)
     const struct st_tensor *label = st_find(&f, "label");
     for (int i = 0; label && i < FIRST + ROWS; i++)
         targets[i] = (int32_t)stored_value(label, i);
-    t.data = (struct device_data){u8, targets, false, SAMPLES, each, sizeof *targets};
+    t.data = (struct device_data){u8, targets, false, SAMPLES, each, sizeof *targets, NULL};
     struct device_rows capacity = {.rows = {[PHASE_TRAIN] = 2 * ROW_BLOCK}};
     const struct schedule *s = plan_schedule(t.p, &target_cuda, PHASE_TRAIN);
     for (int resident = 0; resident < 2; resident++) {

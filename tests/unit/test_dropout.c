@@ -31,7 +31,7 @@ static void run_twins(const struct target *target, double loss[STEPS])
     trial_compile(&t, false);
     trial_arm(&t, ROWS);
     value_put(&t, tensor_named(&t, PHASE_TRAIN, "one.weight"), 0, 0, 1);
-    t.data = (struct device_data){ones, zeros, true, ROWS, sizeof ones / ROWS, sizeof zeros / ROWS};
+    t.data = (struct device_data){ones, zeros, true, ROWS, sizeof ones / ROWS, sizeof zeros / ROWS, NULL};
     recipe_count(&t.recipe, ROWS);
     for (int64_t step = 0; step < STEPS; step++) {
         control_train(&t.recipe, step, 0, 0, ROWS, ROWS, control);

@@ -89,7 +89,7 @@ static void test_picture(void **state)
     struct data_error e;
     struct temp *temp = *state;
     unsigned char pixel[3 * 100], png[2000];
-    bool transparent;
+    struct image_seen seen;
     assert_true(sheet_draw(&s, &p, &e));
     FILE *out = begin();
     page_picture(&p, "one <image>", "two & two", out);
@@ -102,7 +102,7 @@ static void test_picture(void **state)
     assert_int_equal(n, p.bytes);
     temp_write(temp, "page.png", png, n);
     assert_true(p.height * p.width <= 100);
-    assert_true(image_read(temp->path, NULL, 0, 3, p.height, p.width, DATA_U8, pixel, &transparent, &e));
+    assert_true(image_read(temp->path, NULL, 0, 3, p.height, p.width, DATA_U8, pixel, &seen, &e));
     const int64_t at = 4 * p.width + 4; /* behind a gap of 4 */
     assert_int_equal(pixel[at], 0);
     assert_int_equal(pixel[at + 1], 255);

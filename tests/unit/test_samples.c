@@ -69,8 +69,8 @@ static void test_hash(void **state)
     unsigned char pixels[2][6] = {{1, 2, 3, 4, 5, 6}, {1, 2, 3, 4, 5, 6}};
     int32_t labels[2] = {0, 1};
     struct data_split split = {.count = 2,
-                               .sample = {DATA_U8, 1, {3}, 3, pixels[0], NULL, 0},
-                               .label = {DATA_I32, 0, {0}, 4, (unsigned char *)labels, NULL, 0}};
+                               .sample = {DATA_U8, 1, {3}, 3, pixels[0], NULL, 0, 0},
+                               .label = {DATA_I32, 0, {0}, 4, (unsigned char *)labels, NULL, 0, 0}};
     char first[HASH_TEXT], other[HASH_TEXT];
     samples_hash(&split, first);
     assert_int_equal(strlen(first), HASH_TEXT - 1);

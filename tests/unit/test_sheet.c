@@ -166,11 +166,12 @@ static void test_classes(void **state)
     unsigned char pixels[6] = {10, 20, 30, 40, 50, 60}, labels[3] = {1, 0, 1};
     char *name[] = {"nought", "one"}, *said = NULL;
     size_t size;
-    const struct dataset set = {
-        .train = {3, {DATA_U8, 3, {1, 1, 2}, 2, pixels, NULL, 0}, {DATA_U8, 0, {0}, 1, labels, NULL, 0}, NULL},
-        .classes = 2,
-        .class_name = name,
-        .class_names = 2};
+    const struct dataset set = {.train = {.count = 3,
+                                          .sample = {DATA_U8, 3, {1, 1, 2}, 2, pixels, NULL, 0, 0},
+                                          .label = {DATA_U8, 0, {0}, 1, labels, NULL, 0, 0}},
+                                .classes = 2,
+                                .class_name = name,
+                                .class_names = 2};
     struct page p = {.height = 8 + 2 * (28 + 8), .width = 8 + 8 * 12 + 8 + 10 * (56 + 8)};
     struct data_error e;
     struct image_seen seen;

@@ -49,7 +49,7 @@ static struct device_data data_of(const struct plan *p, const struct st_file *f)
     float *targets = values(rows * m, 2, stored(f, "means", 1));
     for (int64_t i = 0; out->dtype == DT_I32 && i < rows; i++)
         ((int32_t *)targets)[i] = (int32_t)(hash_of((uint64_t)i, 2) % stored_count(st_find(f, "fc.bias")));
-    return (struct device_data){values(rows * n, 1, stored(f, "means", 0)), targets, true, rows, n * 4, m * 4};
+    return (struct device_data){values(rows * n, 1, stored(f, "means", 0)), targets, true, rows, n * 4, m * 4, NULL};
 }
 
 /* Behind one step; the loss, which is in the control words, too. */
