@@ -498,9 +498,9 @@ static void test_wrong_kinds(void **state)
 {
     struct temp *temp = *state;
     write_good(temp);
-    unsigned char flat[12 + 255] = {0, 0, 8, 2, images[4], images[5], images[6], images[7], 0, 0, 0, 1};
-    temp_write(temp, TRAIN_LABELS, flat, 12 + (size_t)images[7]);
-    assert_refused(temp, TRAIN_LABELS ": class labels of rank 2; expected rank 1", NULL);
+    const unsigned char deep[20 + 12] = {0, 0, 8, 4, 0, 0, 0, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 2};
+    temp_write(temp, TRAIN_LABELS, deep, sizeof deep);
+    assert_refused(temp, TRAIN_LABELS ": class labels of rank 4; expected rank 1", NULL);
     write_good(temp);
     unsigned char other[sizeof images];
     memcpy(other, images, sizeof images);
