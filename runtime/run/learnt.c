@@ -2,6 +2,7 @@
  * with the weights, and whoever tests, predicts or goes on with them takes it from there. */
 #include "keep.h"
 
+#include "data/loaders.h"
 #include "data/safetensors.h"
 #include "graph/columns.h"
 
@@ -34,48 +35,65 @@ static bool wanted(const struct plan *p, int i)
 
 /* ---- from the training set ---- */
 
-/* Welford's running mean and sum of squared deviations (Technometrics 4, 1962): of what never changes they are exact. */
-static void of_floats(const struct data_split *s, int64_t row, int64_t first, int64_t n, double *mean,
-                      double *deviation)
+struct moments {
+    double mean,
+        apart; /* of floats: Welford's running mean and sum of squared deviations (Technometrics 4, 1962), exact of what never changes */
+    uint64_t sum, squares; /* of bytes, exact: 2^47 of them are more than any set has */
+};
+
+static void add_floats(struct moments *m, const float *value, int64_t n, double before)
 {
-    const float *value = (const float *)(const void *)s->sample.values;
-    double squares = 0, count = 0;
-    *mean = 0;
-    for (int64_t i = 0; i < s->count; i++)
-        for (const float *at = value + i * row + first; at < value + i * row + first + n; at++) {
-            const double apart = (double)*at - *mean;
-            *mean += apart / ++count;
-            squares += apart * ((double)*at - *mean);
-        }
-    *deviation = sqrt(squares / count);
+    for (int64_t e = 0; e < n; e++) {
+        const double apart = (double)value[e] - m->mean;
+        m->mean += apart / (before + (double)(e + 1));
+        m->apart += apart * ((double)value[e] - m->mean);
+    }
 }
 
-/* Exact sums: 2^47 bytes are more than any set has. */
-static void of_bytes(const struct data_split *s, int64_t row, int64_t first, int64_t n, double *mean, double *deviation)
+static void add_bytes(struct moments *m, const unsigned char *value, int64_t n)
 {
-    uint64_t sum = 0, squares = 0;
-    for (int64_t i = 0; i < s->count; i++) {
-        const unsigned char *at = s->sample.values + i * row + first;
-        for (int64_t e = 0; e < n; e++) {
-            sum += at[e];
-            squares += (uint64_t)at[e] * at[e];
-        }
+    for (int64_t e = 0; e < n; e++) {
+        m->sum += value[e];
+        m->squares += (uint64_t)value[e] * value[e];
     }
-    const double count = (double)s->count * (double)n;
-    *mean = (double)sum / count;
-    *deviation = sqrt(fmax(0, (double)squares / count - *mean * *mean));
+}
+
+/* Sample by sample, wherever they are. */
+static bool add_all(const struct data_split *s, struct moments *all, int64_t channels, int64_t n, struct data_error *e)
+{
+    unsigned char *room = s->reader ? malloc((size_t)s->sample.bytes) : NULL;
+    bool ok = room || !s->reader || data_fail(e, "out of memory");
+    for (int64_t i = 0; ok && i < s->count; i++) {
+        const unsigned char *at = room ? room : s->sample.values + (uint64_t)i * s->sample.bytes;
+        ok = !room || data_reader_get(s->reader, samples_number(s, i), room, e);
+        for (int64_t c = 0; ok && c < channels; c++)
+            if (s->sample.type == DATA_F32)
+                add_floats(&all[c], (const float *)(const void *)at + c * n, n, (double)(i * n));
+            else
+                add_bytes(&all[c], at + c * n, n);
+    }
+    free(room);
+    return ok;
 }
 
 /* As scikit-learn's StandardScaler: of the population, and 1 where nothing differs. */
-static void standardize(struct job *j)
+static int standardize(struct job *j)
 {
     struct learnt *l = &j->plan->learnt;
-    const int64_t channels = plan_channels(j->plan), row = elements_of(j->plan), n = row / channels;
     const struct data_split *s = &j->data.train;
+    const int64_t channels = plan_channels(j->plan), n = elements_of(j->plan) / channels;
+    const double count = (double)s->count * (double)n;
+    struct moments *all = region_alloc(j->plan->region, (size_t)channels, sizeof *all);
+    struct data_error e;
+    if (!add_all(s, all, channels, n, &e))
+        return complain(STATUS_DATA, "%s", e.text);
     for (int64_t c = 0; c < channels; c++) {
-        (s->sample.type == DATA_F32 ? of_floats : of_bytes)(s, row, c * n, n, &l->mean[c], &l->deviation[c]);
-        l->deviation[c] = l->deviation[c] > 0 ? l->deviation[c] : 1;
+        const bool floats = s->sample.type == DATA_F32;
+        l->mean[c] = floats ? all[c].mean : (double)all[c].sum / count;
+        const double square = floats ? all[c].apart / count : (double)all[c].squares / count - l->mean[c] * l->mean[c];
+        l->deviation[c] = square > 0 ? sqrt(square) : 1;
     }
+    return 0;
 }
 
 /* What the values of a table's row are called: "Age", "Sex = female". NULL: it is none. */
@@ -153,10 +171,10 @@ static int learn(struct job *j)
         learnt_fill(p, &j->data.train);
     if (status || !plan_standardizes(p))
         return status;
-    standardize(j);
-    if (!j->options->quiet)
+    status = standardize(j);
+    if (status == 0 && !j->options->quiet)
         say_standards(j, name);
-    return 0;
+    return status;
 }
 
 /* ---- from weights ---- */

@@ -96,3 +96,7 @@ sed 's/Missing(mean), //' id.net >none.net
 expect 0 netc none.net -o none.plan
 expect 4 netrun none.plan --train "$expected"
 says err 'train.csv:[0-9]+: column "a": a value is missing; `data \{ transform = \[Missing\(mean\), ...\] \}` puts the mean in its place$'
+
+# A training set that stays in its files has the same means, and makes the same weights.
+expect 0 netrun mean.plan --train digits --epochs 1 --runs pictures --loaders 2
+cmp pictures/mlp-3/last.safetensors pictures/mlp-1/last.safetensors || fail "a set that stays in its files is standardized otherwise"
