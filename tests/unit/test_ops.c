@@ -312,7 +312,7 @@ static void note_ops(const struct trial *t, bool seen[])
 static void test_every_op_has_a_case(void **state)
 {
     static const char *const patterns[] = {"tests/expect/ops/*.net", "tests/expect/optimizers/*.net",
-                                           "tests/expect/metrics/*.net", "models/*.net"};
+                                           "tests/expect/metrics/*.net", "tests/expect/augment/*.net", "models/*.net"};
     bool seen[256] = {false}, good = true;
     (void)state;
     for (int i = 0; i < COUNT(patterns); i++) {
