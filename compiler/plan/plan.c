@@ -128,7 +128,7 @@ int kernel_group(const struct plan *p, int k, int *groups)
 {
     int own = -1;
     *groups = 0;
-    for (int i = 0; i < p->nkernel; i++)
+    for (int i = 0; p->kernel[k].stage[0].op->gate == GATE_STEP && i < p->nkernel; i++)
         if (p->kernel[i].schedule == p->kernel[k].schedule && p->kernel[i].stage[0].op->gate == GATE_STEP) {
             own = i == k ? *groups : own;
             ++*groups;
