@@ -170,6 +170,7 @@ static const char *const place[] = {
         "y = x -> Flatten -> Linear(2)\n" DRAWN "output y\ntrain { loss = CrossEntropy(y, t)\noptimizer = %s }\n",
     [WORD_SCHEDULE] = "y = x -> Flatten -> Linear(2)\n" DRAWN TRAIN("schedule = %s\n"),
     [WORD_TRANSFORM] = "y = x -> Flatten -> Linear(2)\ndata { transform = %s\n" SAMPLES " }\n" TRAIN(),
+    [WORD_AUGMENT] = "y = x -> Flatten -> Linear(2)\ndata { augment = %s\n" SAMPLES " }\n" TRAIN(),
     [WORD_METRIC] = "y = x -> Flatten -> Linear(2)\n" DRAWN TRAIN("metrics = %s\n"),
     [WORD_SAVE] = "y = x -> Flatten -> Linear(2)\n" DRAWN TRAIN("save = %s\n"),
     [WORD_CLIP] = "y = x -> Flatten -> Linear(2)\n" DRAWN TRAIN("clip = %s\n"),
