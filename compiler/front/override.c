@@ -53,8 +53,8 @@ bool setting_shapes(const struct setting *list, int n, const char *key)
     const struct setting *s = setting_find(list, n, key);
     if (!dot || !setting_key(key))
         return false;
-    if (s)
-        return s->graph || !rule_of(list, n, key);
+    if (s || strcmp(key, "train.optimizer.groups") == 0)
+        return !s || s->graph || !rule_of(list, n, key);
     for (const struct setting *parent = list; parent < list + n; parent++) /* its word has no such argument */
         if (strlen(parent->key) == (size_t)(dot - key) && strncmp(parent->key, key, (size_t)(dot - key)) == 0)
             return false;

@@ -146,3 +146,8 @@ example segmentation 1
 says out '^train +400 samples +u8\[3, 64, 64\] +mask u8\[64, 64\]'
 says out '^epoch 1/1 .* test 0'
 says out '^test loss 0'
+
+example mnist_accuracy 1
+says out '^epoch 1/1 .* accuracy [0-9.]+ '
+says out '^augmented.png: 8 pictures'
+[ -s "$B/examples/mnist_accuracy/augmented.png" ] && [ -s "$B/examples/mnist_accuracy/worst.png" ] || fail "no pictures"

@@ -126,3 +126,7 @@ expect 1 netrun words.net --train "$data" -D train.optimiser=SGD
 says err '`train` has no key `optimiser`'
 expect 1 netrun words.net --train "$data" -D 'train.optimizer=SGD('
 says err '-D train.optimizer=SGD\(: this is no expression'
+# Lists are values, too.
+expect 0 netrun words.net --train "$data" --device cpu --epochs 1 --runs lists -o lists.csv \
+    --sweep 'train.optimizer.groups = [group("*.bias", lr = 0)], [group("fc2.*", decay = 0.1), group("*.bias", lr = 0.1)]; train.clip = norm(1)'
+says lists.csv '^2,done,'
