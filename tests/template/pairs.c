@@ -13,7 +13,7 @@ static bool pair_shape(const double *attr, const struct tensor *const *in, int n
     return in_lanes(in[0]) && in[0]->dtype == DT_F32;
 }
 
-static bool part_shape(const double *attr, const struct tensor *const *in, int nin, struct tensor *out, int nout)
+static bool unpair_shape(const double *attr, const struct tensor *const *in, int nin, struct tensor *out, int nout)
 {
     (void)attr, (void)nin, (void)nout;
     out[0] = *in[0];
@@ -24,10 +24,10 @@ static bool part_shape(const double *attr, const struct tensor *const *in, int n
 static void pair_grad(struct graph *g, struct node *n, struct value *const *gy, struct value **gx)
 {
     (void)n;
-    gx[0] = graph_op(g, "part", NULL, gy[0], NULL);
+    gx[0] = graph_op(g, "unpair", NULL, gy[0], NULL);
 }
 
-static void part_grad(struct graph *g, struct node *n, struct value *const *gy, struct value **gx)
+static void unpair_grad(struct graph *g, struct node *n, struct value *const *gy, struct value **gx)
 {
     (void)n;
     gx[0] = graph_op(g, "pair", NULL, gy[0], NULL);
@@ -47,7 +47,7 @@ static void copy_emit(struct writer *w, const struct stage *s)
 static const struct op op[] = {
     {.name = "pair", .doc = "puts samples in pairs", .kind = OP_MOVE, .nin = 1, .nout = 1, .shape = pair_shape, .grad = pair_grad,
      .emit = copy_emit},
-    {.name = "part", .doc = "takes them from there", .kind = OP_MOVE, .nin = 1, .nout = 1, .shape = part_shape, .grad = part_grad,
+    {.name = "unpair", .doc = "takes them from there", .kind = OP_MOVE, .nin = 1, .nout = 1, .shape = unpair_shape, .grad = unpair_grad,
      .emit = copy_emit},
 };
 /* clang-format on */
@@ -55,7 +55,7 @@ static const struct op op[] = {
 static struct value *pairs(struct site *s, const struct args *a, struct value *const *x, int nx)
 {
     (void)a, (void)nx;
-    return graph_op(s->graph, "part", NULL, graph_op(s->graph, "pair", NULL, x[0], NULL), NULL);
+    return graph_op(s->graph, "unpair", NULL, graph_op(s->graph, "pair", NULL, x[0], NULL), NULL);
 }
 
 static const struct word word[] = {{.kind = WORD_LAYER, .name = "Pairs", .doc = "its input", .build = pairs}};

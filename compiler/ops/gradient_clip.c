@@ -1,4 +1,4 @@
-/* clip.c: gradients that are too large, those of all parameters together: what PyTorch's clip_grad_norm_ and clip_grad_value_ do. The
+/* gradient_clip.c: gradients that are too large, those of all parameters together: what PyTorch's clip_grad_norm_ and clip_grad_value_ do. The
  * optimizer's update does it in its own pass (plan/op.c, `update_variant`); here is the norm that it needs. Pascanu et al., "On the
  * difficulty of training recurrent neural networks", arXiv 1211.5063. */
 #include "emit/writer.h"
@@ -95,4 +95,4 @@ static const struct word word[] = {
 };
 /* clang-format on */
 
-const struct module module_clip = {op, COUNT(op), word, COUNT(word)};
+const struct module module_gradient_clip = {op, COUNT(op), word, COUNT(word)};
