@@ -11,7 +11,7 @@ expect 2 netrun mlp.plan --train "$data" --threads 0
 expect 2 netrun mlp.plan --train "$data" --no-such-option
 expect 2 netrun mlp.plan --train "$data" --set train.no_such_key=3
 expect 2 netrun mlp.plan --train "$data" --set train.loss=MSE
-says err 'netc'
+says err 'give that with -D train.loss=VALUE'
 for option in --epochs=3 --batch=4 --lr=1 --seed=2 --steps=3 --log-every=1 --allow-batch-stats-change; do
     expect 2 netrun mlp.plan --test "$data" $option
     says err "${option%%=*} has no effect without --"

@@ -66,9 +66,9 @@ on() {
     predict 0 --predict 1 --predict digit.pgm --predict 0 images.d 2
     cut -d : -f 1 out >names
     printf '%s\n' 1 digit.pgm 0 'images.d/a, "two".npy' images.d/b.pgm images.d/c.pgm 2 | diff - names || fail "other samples"
-    says err '^netrun: images.d: passed over what is no image: folder and others$'
+    says err '^netrun: images.d: passed over what is no image or sound: folder and others$'
     predict 4 --predict images.d/folder
-    says err 'images.d/folder: no images there'
+    says err 'images.d/folder: no images or sounds there'
 
     # The whole set: what --test counts. Batches change nothing.
     predict 0 --predict test --output all.csv
