@@ -22,6 +22,7 @@ static int scores_of(const struct job *j)
 int measures_open(struct job *j, int64_t tested)
 {
     struct measures *m = &j->measures;
+    measures_close(j); /* those of an arming before */
     *m = (struct measures){.scores = tested > 0 ? scores_of(j) : -1, .tested = tested};
     for (int t = 0; t < j->plan->ntensor; t++)
         if (tensor_is_tally(j->plan, t) && tensor_elements(&j->plan->tensor[t]) > m->most)
