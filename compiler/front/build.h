@@ -155,7 +155,7 @@ struct key {
     bool required;
     struct arg arg;      /* KEY_PLAIN, KEY_BATCH: type, default, range */
     const char *text;    /* KEY_WORD: the word that a text in quotes stands for, as its first argument */
-    const char * or ;    /* KEY_PLAIN: the key that a text in quotes or a word of its kind is, instead of a number */
+    const char *instead; /* KEY_PLAIN: the key that a text in quotes or a word of its kind is, instead of a number */
     bool absent;         /* KEY_PLAIN: without an entry the plan has no such setting */
     const char *nothing; /* KEY_PLAIN: what is wrong with a 0 that is written, where a default of 0 stands for none */
 };

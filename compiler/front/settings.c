@@ -13,7 +13,7 @@ const struct key setting_keys[] = {
     { .name = "data.augment", .type = KEY_WORDS, .word = WORD_AUGMENT },
     { .name = "data.shuffle", .type = KEY_PLAIN, .arg = { .type = ARG_BOOL, .otherwise = 1 } },
     { .name = "data.holdout", .type = KEY_PLAIN, .arg = { .type = ARG_NUMBER, .max = 1, .below = true },
-      .nothing = "a `holdout` of nothing tests nothing", .or = "data.holdout.from" },
+      .nothing = "a `holdout` of nothing tests nothing", .instead = "data.holdout.from" },
     { .name = "data.holdout.from", .type = KEY_WORD, .word = WORD_SOURCE, .text = "files" },
     { .name = "data.samples", .type = KEY_SAMPLES },
     { .name = "train.loss", .type = KEY_WORD, .word = WORD_LOSS, .required = true },
@@ -310,10 +310,10 @@ static void place_sources(struct slot *slots)
 {
     for (const struct key *k = setting_keys; k->name; k++) {
         struct slot *slot = &slots[k - setting_keys];
-        const struct ast *a = k->or &&slot->entry ? slot->entry->value : NULL;
+        const struct ast *a = k->instead && slot->entry ? slot->entry->value : NULL;
         if (!a || (a->kind != AST_STRING && !(ast_text(a) && word_find(WORD_SOURCE, a->text))))
             continue;
-        *slot_of(k->or, slots) = *slot;
+        *slot_of(k->instead, slots) = *slot;
         *slot = (struct slot){0};
     }
 }
