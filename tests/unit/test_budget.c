@@ -187,6 +187,7 @@ static int fit_and_train(const struct plan *p, int64_t batch, int64_t budget, in
     if (j.device)
         j.device->close(j.device);
     free_samples(&j.data.train);
+    measures_close(&j);
     return status;
 }
 

@@ -224,6 +224,7 @@ static int fit_once(void *ctx)
     if (j.device)
         j.device->close(j.device);
     free_samples(&j.data.train);
+    measures_close(&j);
     trial_close(&t);
     return status;
 }
