@@ -106,6 +106,7 @@ static void take_answers(struct reporting *g)
         snprintf(g->no_answers, REPORT_WHY, "The test of it was stopped.");
     if (own.device)
         own.device->close(own.device);
+    measures_close(&own);
 }
 
 /* ---- the page ---- */
