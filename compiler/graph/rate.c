@@ -113,6 +113,6 @@ void rate_watch(const struct rate *r, struct watched *w, double value, bool fall
 
 bool rate_spans(const struct rate *r)
 {
-    const struct piece *last = &r->piece[r->pieces - 1];
-    return r->pieces && last->schedule && last->schedule->spans && !last->epochs;
+    const struct piece *last = r->pieces ? &r->piece[r->pieces - 1] : NULL;
+    return last && last->schedule && last->schedule->spans && !last->epochs;
 }
