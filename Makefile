@@ -101,7 +101,7 @@ $(B)/runtime/data/survey.o: $(B)/formatlist.h
 
 # The head of emitted kernels is compiled in as text.
 PRELUDE_C := compiler/base/philox.h compiler/emit/abi.h compiler/emit/host.c.txt
-$(B)/prelude.inc: $(PRELUDE_C) compiler/emit/prelude.c.txt compiler/emit/sum.txt
+$(B)/prelude.inc: $(PRELUDE_C) compiler/emit/prelude.c.txt compiler/emit/functions.c.txt compiler/emit/sum.txt
 $(B)/prelude_scalar.inc: $(PRELUDE_C) compiler/emit/prelude.scalar.txt compiler/emit/sum.txt
 $(B)/prelude.inc $(B)/prelude_scalar.inc:
 	@mkdir -p $(@D)
