@@ -44,24 +44,34 @@ void plan_transform(const struct plan *p, int64_t channels, double *scale, doubl
             apply(p, key, w, channels, scale, shift);
 }
 
-bool plan_standardizes(const struct plan *p)
+static bool learns(const struct word *w)
+{
+    return w->learns;
+}
+
+static bool fills(const struct word *w)
+{
+    return w->use == COLUMN_FILL;
+}
+
+static bool has(const struct plan *p, bool (*is)(const struct word *))
 {
     char key[40];
     const struct word *w;
     for (int i = 0; (w = plan_transform_at(p, i, key)); i++)
-        if (w->learns)
+        if (is(w))
             return true;
     return false;
 }
 
+bool plan_standardizes(const struct plan *p)
+{
+    return has(p, learns);
+}
+
 bool plan_fills(const struct plan *p)
 {
-    char key[40];
-    const struct word *w;
-    for (int i = 0; (w = plan_transform_at(p, i, key)); i++)
-        if (w->use == COLUMN_FILL)
-            return true;
-    return false;
+    return has(p, fills);
 }
 
 int plan_picture_steps(const struct plan *p, struct picture_step step[MAX_METRICS])
