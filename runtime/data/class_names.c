@@ -57,6 +57,14 @@ bool data_name_class(struct dataset *set, const char *name, const char *path, st
                      path);
 }
 
+void data_unname(struct dataset *set)
+{
+    while (set->class_names > 0)
+        free(set->class_name[--set->class_names]);
+    free(set->class_name);
+    set->class_name = NULL;
+}
+
 /* Empty lines at the end are none; between names they would move those behind them. */
 static bool read_names(FILE *in, const char *path, struct dataset *set, struct data_error *error)
 {

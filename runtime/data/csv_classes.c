@@ -110,8 +110,8 @@ static bool all_named(const struct csv_table *t, const struct dataset *set)
 
 static bool seed_names(const struct csv_table *t, const char *names, struct dataset *set, struct data_error *error)
 {
-    char *copy = names ? strdup(names) : NULL, *rest = copy;
-    bool ok = !names || copy || data_fail(error, "out of memory");
+    char *copy = strdup(names), *rest = copy;
+    bool ok = copy || data_fail(error, "out of memory");
     for (char *name; ok && (name = strsep(&rest, "\n"));)
         ok = data_name_class(set, name, t->csv.path, error);
     free(copy);
@@ -121,8 +121,11 @@ static bool seed_names(const struct csv_table *t, const char *names, struct data
 bool csv_classes(struct csv_table *t, const struct data_wish *wish, struct dataset *set, struct data_error *error)
 {
     const int64_t classes = wish->classes;
-    if (set->class_names == 0 && !seed_names(t, wish->class_names, set, error))
+    const bool seeded = set->class_names == 0 && wish->class_names;
+    if (seeded && !seed_names(t, wish->class_names, set, error))
         return false;
+    if (seeded && wish->renews && !all_named(t, set))
+        data_unname(set);
     if (set->class_names > 0 && all_named(t, set))
         return take_names(t, classes, set, error);
     if (take_numbers(t, classes))

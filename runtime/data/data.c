@@ -251,9 +251,7 @@ void data_close(struct dataset *set)
             free(split[i]->mask[k]);
         free(split[i]->mask);
     }
-    while (set->class_names > 0)
-        free(set->class_name[--set->class_names]);
-    free(set->class_name);
+    data_unname(set);
     while (set->inputs > 0)
         free(set->input[--set->inputs]);
     free(set->input);

@@ -91,11 +91,13 @@ struct data_wish {
     int64_t classes;               /* of a table's target; 0: it is values */
     const char *inputs,
         *class_names; /* of a table, a line each, as the weights know them; NULL: as the data have them */
+    bool renews;      /* labels that are not all among those names make names of their own */
     int64_t most;     /* bytes of the training set's samples in memory: more stay in their files; 0: any */
 };
 
 /* Gives the next class a name; `path` for messages. */
 bool data_name_class(struct dataset *set, const char *name, const char *path, struct data_error *error);
+void data_unname(struct dataset *set); /* the classes have no names any more */
 /* Names of classes, a line each: of `file`, or if that is NULL of batches.meta.txt, as CIFAR-10 has it, or of classes.txt. In UTF-8, without control characters,
  * cut to 64 bytes; class_names.c. No such file: none. False if they are fewer than `set->classes`, or no text. */
 bool data_class_names(const char *folder, const char *file, struct dataset *set, struct data_error *error);

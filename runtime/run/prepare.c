@@ -42,18 +42,23 @@ static int hold_out(struct job *j)
     return holdout_take(&j->data, j->recipe.holdout, j->recipe.seed);
 }
 
-/* Weights that a training goes on with, or begins with, have seen their own means. */
-static int learn(struct job *j)
+/* Weights that a training goes on with, or begins with; NULL: none. They know their columns, and have seen their own means. */
+static int find_weights(struct job *j, const char **weights)
 {
     const bool begins = j->options->weights && !weights_none(j->options);
     int status = begins && !j->options->resume ? weights_find(j) : 0;
-    return status ? status : learnt_take(j, j->options->resume ? j->from.weights : begins ? j->weights : NULL);
+    *weights = j->options->resume ? j->from.weights : begins ? j->weights : NULL;
+    return status;
 }
 
 int train_prepare(struct job *j)
 {
     const struct options *o = j->options;
-    int status = samples_open(j->plan, o->folder, o->skip_damaged, samples_most(o), &j->data);
+    const char *weights;
+    int status = find_weights(j, &weights);
+    if (status)
+        return status;
+    status = known_training(j, weights);
     if (status && o->recalled && access(o->folder, F_OK) != 0)
         note("that is where the data of the run lay; --data DIR says where they lie now");
     if (status == 0 && o->verbose && j->data.files.single + j->data.files.several > 0 && !j->data.rate)
@@ -67,7 +72,7 @@ int train_prepare(struct job *j)
     if (status == 0)
         status = hold_out(j);
     if (status == 0)
-        status = learn(j);
+        status = learnt_take(j, weights);
     if (status == 0)
         status = samples_stream(j);
     const int64_t held = j->data.holdout.count, test = j->data.test.count;

@@ -34,6 +34,7 @@ bool samples_read(const struct plan *p, const char *folder, const char *path);
 /* What weights know of a table: names of its inputs and of its classes, a line each; NULL: they do not say. */
 struct known {
     char *inputs, *classes;
+    bool renews; /* a training set with other classes teaches the weights these */
 };
 /* The same, where they do: inputs and classes are theirs, whatever the order of the columns is. */
 int samples_open_known(const struct plan *p, const char *folder, bool skip_damaged, int64_t most,
@@ -60,6 +61,8 @@ int known_find(struct job *j, struct known *k); /* of the weights that weights_t
 void known_free(struct known *k);
 /* The folder of the job, for weights that are there. */
 int known_samples(struct job *j);
+/* The same for a training that goes on with, or begins with, weights of that path; NULL: with none. */
+int known_training(struct job *j, const char *weights);
 
 /* ---- learnt.c: what transforms take from the training set: j->plan->learnt ---- */
 

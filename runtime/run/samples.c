@@ -218,7 +218,8 @@ static struct data_wish wish_of(const struct plan *p, const struct known *known,
                               .columns = table ? &w->columns : NULL,
                               .classes = table ? samples_classes(p) : 0,
                               .inputs = known->inputs,
-                              .class_names = known->classes};
+                              .class_names = known->classes,
+                              .renews = known->renews};
 }
 
 static const struct known nothing;

@@ -21,6 +21,24 @@ tr , '\t' <made/iris/test.csv | gzip >odd/test.tsv.gz
 answers odd >other
 cmp one other || fail "tabs make other answers"
 
+# Whoever trains on with weights has their columns and classes; other classes are taught.
+mkdir turned taught
+for set in train test; do
+    awk -F, 'BEGIN { OFS = "," } { print $5, $4, $3, $2, $1 }' made/iris/$set.csv >turned/$set.csv
+    sed 's/setosa/white/' made/iris/$set.csv >taught/$set.csv
+done
+for folder in made/iris turned; do
+    expect 0 netrun iris.plan --train $folder --epochs 2 --weights runs/iris-1 --runs on-${folder%/*}
+done
+cmp on-{made,turned}/iris-1/last.safetensors || fail "another order of the columns trains other weights"
+expect 0 netrun iris.plan --train made/iris --epochs 1 --runs on-made
+expect 0 netrun --resume on-made/iris-2 --epochs 2 --train turned --runs on-made
+expect 0 netrun iris.plan --train taught --epochs 1 --weights runs/iris-1 --runs on-taught
+expect 0 netrun iris.plan --test taught --runs on-taught
+says out '^2 white '
+expect 4 netrun iris.plan --test made/iris --runs on-taught
+says err '"setosa" is no class; the classes are "versicolor", "virginica", "white"$'
+
 # Rows are called by their lines; without a target they are answered alike.
 cut -d, -f1-4 made/iris/test.csv >new.csv
 expect 0 netrun iris.plan --predict new.csv --json
