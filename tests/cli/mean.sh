@@ -6,15 +6,14 @@ sed '/ema = /d' m.net >plain.net
 train="--train $data --batch 100 --steps 12 --progress none --json --log-every 1"
 for threads in 1 2 7; do
     expect 0 netrun m.net --train "$data" --batch 100 --threads $threads --runs t$threads
-    for file in last best optimizer; do
-        [ $file != optimizer ] || continue
+    for file in last best last.optimizer; do
         cmp t1/mnist_cnn-1/$file.safetensors t$threads/mnist_cnn-1/$file.safetensors || fail "$threads threads: other bits"
     done
 done
 
 expect 0 netrun m.net --train "$data" --batch 100 --steps 3 --runs parts
 expect 0 netrun --resume parts/mnist_cnn-1
-for file in last best; do
+for file in last best last.optimizer; do
     cmp t1/mnist_cnn-1/$file.safetensors parts/mnist_cnn-1/$file.safetensors || fail "resumed: other bits"
 done
 

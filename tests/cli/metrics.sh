@@ -37,7 +37,9 @@ for set in train test; do
     numbers through/m-1/metrics.jsonl $set >one
     numbers stopped/m-1/metrics.jsonl $set | cmp one || fail "resumed: another $set"
 done
-cmp {through,stopped}/m-1/last-optimizer.safetensors 2>/dev/null || cmp {through,stopped}/m-1/last.safetensors
+for file in last last.optimizer; do
+    cmp {through,stopped}/m-1/$file.safetensors || fail "resumed: another $file"
+done
 
 # What the answers of the test say, counted by awk.
 on() {
