@@ -2,6 +2,7 @@
 #include "inspect.h"
 #include "base/philox.h"
 #include "data/sheet.h"
+#include "run/table.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -89,13 +90,18 @@ static void make_picture(const struct view *v, const struct order *o, int steps,
                 *to++ = augmented(&s, steps, c, y, x);
 }
 
+static const char *output_of(const struct options *o)
+{
+    return o->output ? o->output : "augmented.png";
+}
+
 static int draw(const struct job *j, const struct view *v, const int64_t *chosen, int n, float *pixels)
 {
     static char column[COLUMNS][LABEL], label[PICTURES][LABEL];
     const char *row[PICTURES];
     struct sheet_cell cell[PICTURES * COLUMNS] = {{0}};
     const int64_t each = (int64_t)v->size.channels * v->size.height * v->size.width;
-    const char *output = j->options->output ? j->options->output : "augmented.png";
+    const char *output = output_of(j->options);
     for (int k = 0; k < COLUMNS; k++) {
         const uint32_t epoch = (uint32_t)(k ? k - 1 : 0);
         const struct order order = order_of(v, epoch);
@@ -139,9 +145,10 @@ int inspect_augment(struct job *j)
     int64_t chosen[PICTURES];
     if (v.steps == 0)
         return complain(STATUS_USAGE, "%s augments nothing: `data { augment = [RandomFlip] }` would", o->plan);
-    if (o->output && data_reads(o->folder, NULL, o->output))
-        return complain(STATUS_USAGE, "--output %s: this file is read here, and would be lost", o->output);
-    int status = samples_open(j->plan, o->folder, o->skip_damaged, INT64_MAX, &j->data);
+    int status = output_spares(j, NULL, output_of(o));
+    if (status)
+        return status;
+    status = samples_open(j->plan, o->folder, o->skip_damaged, INT64_MAX, &j->data);
     if (status == 0 && j->data.train.count == 0)
         status = complain(STATUS_DATA, "%s: no training set there", o->folder);
     if (status == 0 && j->recipe.holdout > 0)

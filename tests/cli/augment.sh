@@ -52,6 +52,14 @@ sheet --output again.png
 cmp augmented.png again.png || fail "the same sheet is another"
 sheet --output other.png --seed 2
 ! cmp -s augmented.png other.png || fail "another seed draws the same"
+# It replaces nothing that it is made from.
+expect 2 netrun cnn.plan --inspect "$data" --augment --output cnn.plan
+says err '^netrun: error: --output cnn.plan: this file is read here, and would be lost$'
+mkdir pictures && cp "$data"/* pictures
+for file in pictures/train-images*; do ln -sf "$file" augmented.png; done
+expect 2 netrun cnn.plan --inspect pictures --augment
+says err 'augmented.png: this file is read here, and would be lost$'
+rm augmented.png
 expect 2 netrun --inspect "$data" --augment
 says err 'needs a plan or model'
 expect 2 netrun "$ROOT/models/mnist_cnn.net" --inspect "$data" --augment
