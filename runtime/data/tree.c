@@ -147,7 +147,13 @@ static bool survey_root(struct contents *c, int split, const char *root, struct 
     bool ok = names_list(root, &files, &folders, error);
     c->strangers += (int64_t)files.n;
     const bool masks = ok && class_of(&folders, "images") >= 0 && class_of(&folders, "masks") >= 0;
-    if (masks) {
+    if (ok && c->format && folders.n && c->masks != masks)
+        ok = data_fail(
+            error,
+            masks ? "%s: images/ and masks/, but the training set is a folder for each class; expected one kind"
+                  : "%s: not images/ and masks/, as the training set has them; expected one kind",
+            root);
+    if (ok && masks) {
         c->strangers += (int64_t)folders.n - 2;
         ok = survey_masks(c, split, root, error);
     }

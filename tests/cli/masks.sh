@@ -38,6 +38,19 @@ says out '"samples":10,'
 mv deep/train/images/a/* shapes/train/images
 mv deep/train/masks/a/* shapes/train/masks
 
+# All sets have masks, or none has.
+lacks() { # FOLDER MESSAGE
+    expect 4 netrun --inspect "$1"
+    says err "^netrun: error: $1/test: $2; expected one kind\$"
+}
+"$B/make_shapes" plain --train 2 --test 1
+cp -r shapes some && rm -r some/test/masks
+lacks some 'not images/ and masks/, as the training set has them'
+rm -r some/test && cp -r plain/test some/test
+lacks some 'not images/ and masks/, as the training set has them'
+rm -r plain/test && cp -r shapes/test plain/test
+lacks plain 'images/ and masks/, but the training set is a folder for each class'
+
 # What does not go together says what to write.
 plan asis 's/Resize(32, 32), //'
 expect 4 netrun asis.plan --train shapes
