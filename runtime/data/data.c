@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Class indices at and above this are taken for damage. */
+/* Class indices of samples at and above this are taken for damage. */
 #define MAX_CLASSES (1 << 20)
 
 /* Reading */
@@ -30,7 +30,7 @@ static bool check_masks(const struct data_split *split, int64_t classes, struct 
     const uint64_t area = (uint64_t)(f->dims[0] * f->dims[1]), width = (uint64_t)f->dims[1];
     for (uint64_t i = 0; i < (uint64_t)split->count * area; i++) {
         const int64_t class = data_class(split, (int64_t)i);
-        if (class < classes || class == MASK_IGNORED)
+        if ((class >= 0 && class < classes) || class == MASK_IGNORED)
             continue;
         char sample[40] = "";
         if (!split->mask)
@@ -116,8 +116,9 @@ static bool read_split(const struct contents *contents, struct picture_cache *ca
         return false;
     if (split->count == 0)
         return true;
+    const int64_t most = data_is_mask(&split->label) ? MASK_IGNORED : MAX_CLASSES;
     return (!from.wish.steps || from.wish.alone || format->is || data_transform(&from, split, error)) &&
-           (split->label.type == DATA_F32 || check_classes_of(split, MAX_CLASSES, "expected", error));
+           (split->label.type == DATA_F32 || check_classes_of(split, most, "expected", error));
 }
 
 static bool same_layout(const struct data_field *a, const struct data_field *b)

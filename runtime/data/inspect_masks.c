@@ -11,7 +11,7 @@ void masks_shares(const struct data_split *split, double share[])
     const int64_t n = split->count * split->label.dims[0] * split->label.dims[1];
     int64_t count[MASK_IGNORED + 1] = {0};
     for (int64_t i = 0; i < n; i++)
-        count[data_class(split, i) & MASK_IGNORED]++;
+        count[data_class(split, i)]++; /* none is above, as data_open has seen */
     for (int k = 0; k <= MASK_IGNORED; k++)
         share[k] = (double)count[k] / (double)n;
 }

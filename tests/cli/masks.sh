@@ -85,7 +85,7 @@ says out '"samples":23,'
 # Metrics of masks: the answers of a test say the same, counted by awk, of places that have a class.
 places() { awk 'BEGIN { for (i = 0; i < 20 * 16; i++) { v = i * 7919 % 10; print v < 9 ? (v + int(i / 16)) % 3 : 255 } }'; }
 idx() { printf '\0\0\10\3\0\0\0\24\0\0\0\4\0\0\0\4'; while read -r v; do printf '%b' "\\0$(printf %o "$v")"; done; }
-mkdir counted
+mkdir counted wide
 for set in train t10k; do
     awk 'BEGIN { for (i = 0; i < 20 * 16; i++) print i * i * 31 % 256 }' | idx >counted/$set-images-idx3-ubyte
     places | idx >counted/$set-labels-idx1-ubyte
@@ -93,6 +93,18 @@ done
 sed 's/f32\[3, 32, 32\]/f32[1, 4, 4]/; s/class\[4, 32, 32\]/class[3, 4, 4]/; s/Conv(4, kernel = 1)/Conv(3, kernel = 1)/; s/Resize(32, 32), //' small.net >counted.net
 expect 0 netc counted.net -o counted.plan
 expect 0 netrun counted.plan --train counted --epochs 1 --runs counts
+
+# Masks of 32 bits are what they say: no class is below 0, or above 255.
+cp counted/*images* wide
+wide() { { printf '\0\0\14\3\0\0\0\24\0\0\0\4\0\0\0\4'; head -c 28 /dev/zero; printf "$1"; head -c 1248 /dev/zero; } | tee wide/train-labels-idx3 >wide/t10k-labels-idx3; }
+wide '\0\0\0\377'
+expect 0 netrun --inspect wide
+says out '^ +255 +0\.31 %  ignored$'
+for number in '\377\377\377\377 -1' '\0\0\1\2 258'; do
+    wide "${number% *}"
+    expect 4 netrun --inspect wide
+    says err "wide/train-labels-idx3: class ${number#* } at row 1, column 3 of sample 0; expected 0 to 254, or 255 where there is none$"
+done
 expect 0 netrun counted.plan --test counted --runs counts --json
 grep '"event":"evaluation"' out >tested
 expect 0 netrun counted.plan --data counted --predict test --runs counts --json
