@@ -251,6 +251,13 @@ static bool move(const struct reading *r, int64_t from, int64_t to)
     return ok;
 }
 
+static char *take_mask(struct data_split *split, int64_t i)
+{
+    char *mask = split->mask[i];
+    split->mask[i] = NULL;
+    return mask;
+}
+
 /* Those that are not left out move together; the first that is tells why. */
 static bool close_up(struct reading *r, struct data_error *error)
 {
@@ -266,7 +273,7 @@ static bool close_up(struct reading *r, struct data_error *error)
             if (all->damaged++ == 0 && look_at(r, i, &none, &all->first_damage))
                 free(none.at);
             if (split->mask)
-                free(split->mask[i]);
+                free(take_mask(split, i));
             continue;
         }
         if (r->from->now)
@@ -277,7 +284,7 @@ static bool close_up(struct reading *r, struct data_error *error)
             memcpy(split->label.values + split->count * label, split->label.values + i * label, (size_t)label);
         }
         if (split->mask)
-            split->mask[split->count] = split->mask[i];
+            split->mask[split->count] = take_mask(split, i);
         split->count++;
     }
     split->masks = split->mask ? split->count : 0;

@@ -82,6 +82,20 @@ expect 0 netrun masks.plan --train shapes --epochs 1 --skip-damaged --json
 says err '^netrun: shapes: 1 damaged picture is left out; the first: shapes/train/masks/000003.png: damaged PNG: '
 says out '"samples":23,'
 
+# With a damaged picture besides, each mask stays with its picture: as if neither file was there.
+cp shapes/train/images/000006.png kept6.png
+head -c 200 kept6.png >shapes/train/images/000006.png
+cp -r shapes without && rm without/train/images/00000[36].*
+expect 0 netrun masks.plan --train without --epochs 1 --runs without-runs
+for how in '' '--loaders 2'; do
+    expect 0 netrun masks.plan --train shapes --epochs 1 --skip-damaged --runs skipped $how
+    says err '2 damaged pictures are left out; the first: shapes/train/masks/000003.png: '
+done
+for run in 1 2; do
+    cmp {skipped/*-$run,without-runs/*-1}/last.safetensors || fail "skipped: other pictures, or other masks"
+done
+mv kept6.png shapes/train/images/000006.png
+
 # Metrics of masks: the answers of a test say the same, counted by awk, of places that have a class.
 places() { awk 'BEGIN { for (i = 0; i < 20 * 16; i++) { v = i * 7919 % 10; print v < 9 ? (v + int(i / 16)) % 3 : 255 } }'; }
 idx() { printf '\0\0\10\3\0\0\0\24\0\0\0\4\0\0\0\4'; while read -r v; do printf '%b' "\\0$(printf %o "$v")"; done; }
