@@ -211,7 +211,7 @@ bool data_open(const char *folder, const struct data_wish *wish, struct dataset 
     if (ok) {
         set->format = contents.format->name;
         set->strangers = contents.strangers;
-        set->rate = set->train.count ? set->train.sample.rate : set->test.sample.rate;
+        set->rate = data_first(set)->sample.rate;
         count_classes(set);
         set->synthetic = is_synthetic(folder);
     }

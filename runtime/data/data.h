@@ -117,6 +117,12 @@ static inline const struct data_split *data_split_of(const struct dataset *set, 
     return i == 0 ? &set->train : i == 1 ? &set->test : &set->holdout;
 }
 
+/* The training set, or the test set where there is none. */
+static inline const struct data_split *data_first(const struct dataset *set)
+{
+    return set->train.count ? &set->train : &set->test;
+}
+
 /* Something to look at: [C, H, W]. */
 bool data_is_image(const struct data_field *field);
 

@@ -55,7 +55,7 @@ static void print_range(const int64_t range[2], FILE *out)
 static void print_files(const struct dataset *set, FILE *out)
 {
     const struct data_files *f = &set->files;
-    const int64_t *dim = set->train.count ? set->train.sample.dims : set->test.sample.dims;
+    const int64_t *dim = data_first(set)->sample.dims;
     if (f->single + f->several == 0)
         return;
     if (set->rate) {
@@ -202,7 +202,7 @@ static void print_gallery(const struct data_split *split, bool classes, FILE *ou
 
 void inspect_print(const struct dataset *set, FILE *out)
 {
-    const struct data_split *first = set->train.count ? &set->train : &set->test;
+    const struct data_split *first = data_first(set);
     fprintf(out, "%s%s\n", set->format, set->synthetic ? ", synthetic: a file SYNTHETIC is beside the data" : "");
     print_split("train", &set->train, set->classes, out);
     print_split("test", &set->test, set->classes, out);

@@ -74,7 +74,7 @@ static json_t *masks_json(const struct dataset *set)
 {
     double share[MASK_IGNORED + 1];
     json_t *list = json_array();
-    masks_shares(set->train.count ? &set->train : &set->test, share);
+    masks_shares(data_first(set), share);
     for (int k = 0; k <= MASK_IGNORED; k++)
         if (share[k] > 0)
             json_array_append_new(list, json_pack("{s:i, s:o}", "class", k, "share", number(share[k])));
@@ -113,7 +113,7 @@ json_t *dataset_json(const char *folder, const struct dataset *set)
     json_object_set_new(all, "test", split_json(&set->test));
     if (set->holdout.count)
         json_object_set_new(all, "holdout", split_json(&set->holdout));
-    if (data_is_mask(&(set->train.count ? &set->train : &set->test)->label))
+    if (data_is_mask(&data_first(set)->label))
         json_object_set_new(all, "mask_classes", masks_json(set));
     if (set->classes)
         json_object_set_new(all, "classes", classes_json(set));

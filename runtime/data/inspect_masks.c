@@ -19,7 +19,7 @@ void masks_shares(const struct data_split *split, double share[])
 void inspect_masks(const struct dataset *set, FILE *out)
 {
     double share[MASK_IGNORED + 1];
-    masks_shares(set->train.count ? &set->train : &set->test, share);
+    masks_shares(data_first(set), share);
     fprintf(out, "\nclass  share of the places\n");
     for (int k = 0; k <= MASK_IGNORED; k++)
         if (share[k] > 0)
@@ -48,7 +48,7 @@ static void paint_picture(const struct data_field *f, int64_t i, int64_t area, u
 
 bool masks_sheet(const struct dataset *set, const char *path, FILE *say, struct data_error *error)
 {
-    const struct data_split *split = set->train.count ? &set->train : &set->test;
+    const struct data_split *split = data_first(set);
     const struct data_field *f = &split->sample;
     const int64_t area = f->dims[1] * f->dims[2], most = ROWS * COLUMNS / 2,
                   n = split->count < most ? split->count : most;

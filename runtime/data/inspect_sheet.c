@@ -30,7 +30,7 @@ static void choose(const struct data_split *split, int64_t classes, int64_t rows
 
 bool inspect_sheet(const struct dataset *set, const char *path, FILE *say, struct data_error *error)
 {
-    const struct data_split *split = set->train.count ? &set->train : &set->test;
+    const struct data_split *split = data_first(set);
     const struct data_field *f = &split->sample;
     static char label[ROWS][LABEL];
     const char *row[ROWS];

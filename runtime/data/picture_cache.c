@@ -230,7 +230,7 @@ static struct picture_record *records_now(const struct picture_cache *c, const s
 
 void picture_cache_write(struct picture_cache *c, const struct dataset *set)
 {
-    const struct data_field *like = set->train.count ? &set->train.sample : &set->test.sample;
+    const struct data_field *like = &data_first(set)->sample;
     int64_t count;
     if (set->train.reader)
         return; /* it would be written twice at each start */

@@ -65,8 +65,7 @@ static int take_rate(struct job *j, const char *text)
     if (*end || rate <= 0 || rate > INT32_MAX)
         return complain(STATUS_DATA, "%s: %s `%.20s`; expected a number", j->weights, checkpoint_rate_key, text);
     j->data.rate = (int)rate;
-    const struct data_split *split = j->data.train.count ? &j->data.train : &j->data.test;
-    return own && own != rate ? rate_differs(split->sample.path, (int)own, j) : 0;
+    return own && own != rate ? rate_differs(data_first(&j->data)->sample.path, (int)own, j) : 0;
 }
 
 int classes_take(struct job *j)
