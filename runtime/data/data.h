@@ -153,6 +153,11 @@ void inspect_masks(const struct dataset *set, FILE *out);
 bool masks_sheet(const struct dataset *set, const char *path, FILE *say, struct data_error *error);
 /* Of a folder with a table: a line for each column. *is false: it has none, and nothing is said. inspect_table.c */
 bool inspect_table(const char *folder, FILE *out, bool *is, struct data_error *error);
+const char *data_type_name(enum data_type type); /* "u8" */
+/* Samples of each class in each split: [classes][DATA_SPLITS], to be freed; NULL: no memory. */
+int64_t *data_class_counts(const struct dataset *set);
+/* How many channels a sample has: one, unless it is [C, H, W]; *size: elements of each. */
+int64_t data_channels(const struct data_field *sample, int64_t *size);
 /* Of one channel of `size` elements, bytes scaled to 0..1. */
 void data_channel(const struct data_split *split, int64_t channel, int64_t size, double *mean, double *deviation);
 /* A PNG: a row of ten images for each class, 100 classes at most; without classes the first 1000 images. inspect_sheet.c. Says what is

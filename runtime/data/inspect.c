@@ -9,14 +9,14 @@ enum { GALLERY_WIDTH = 116, MAX_DRAWN_SIDE = 64, MAX_LISTED_CLASSES = 100 };
 
 static const char ramp[] = " .:-=+*#%@";
 
-static const char *type_name(enum data_type type)
+const char *data_type_name(enum data_type type)
 {
     return type == DATA_U8 ? "u8" : type == DATA_I32 ? "i32" : "f32";
 }
 
 static void print_shape(const struct data_field *field, FILE *out)
 {
-    fprintf(out, "%s[", type_name(field->type));
+    fprintf(out, "%s[", data_type_name(field->type));
     for (int i = 0; i < field->rank; i++)
         fprintf(out, "%s%" PRId64, i ? ", " : "", field->dims[i]);
     fprintf(out, "]");
@@ -36,7 +36,7 @@ static void print_split(const char *name, const struct data_split *split, int64_
         print_shape(&split->label, out);
         fprintf(out, "\n");
     } else if (classes)
-        fprintf(out, "  class[%" PRId64 "] as %s\n", classes, type_name(split->label.type));
+        fprintf(out, "  class[%" PRId64 "] as %s\n", classes, data_type_name(split->label.type));
     else {
         fprintf(out, "  target ");
         print_shape(&split->label, out);
@@ -75,16 +75,22 @@ static void print_files(const struct dataset *set, FILE *out)
     fprintf(out, " high; here the middle of each at %" PRId64 " x %" PRId64 "\n", dim[2], dim[1]);
 }
 
+int64_t *data_class_counts(const struct dataset *set)
+{
+    int64_t *counts = calloc((size_t)set->classes + 1, DATA_SPLITS * sizeof *counts);
+    for (int k = 0; counts && k < DATA_SPLITS; k++)
+        for (int64_t i = 0; i < data_split_of(set, k)->count; i++)
+            counts[DATA_SPLITS * data_class(data_split_of(set, k), i) + k]++;
+    return counts;
+}
+
 /* Samples per class of all splits, one class a line. */
 static void print_classes(const struct dataset *set, FILE *out)
 {
     const int shown = set->holdout.count ? 3 : 2;
-    int64_t *counts = calloc((size_t)set->classes, DATA_SPLITS * sizeof *counts);
+    int64_t *counts = data_class_counts(set);
     if (!counts)
         return;
-    for (int k = 0; k < DATA_SPLITS; k++)
-        for (int64_t i = 0; i < data_split_of(set, k)->count; i++)
-            counts[DATA_SPLITS * data_class(data_split_of(set, k), i) + k]++;
     fprintf(out, "\nclass     train      test%s\n", shown > 2 ? "   holdout" : "");
     for (int64_t class = 0; class < set->classes && class < MAX_LISTED_CLASSES; class ++) {
         fprintf(out, "%5" PRId64, class);
@@ -131,12 +137,19 @@ void data_channel(const struct data_split *split, int64_t channel, int64_t size,
     *deviation = sqrt(squares / n);
 }
 
+int64_t data_channels(const struct data_field *sample, int64_t *size)
+{
+    const bool several = sample->rank == 3;
+    *size = 1;
+    for (int i = several; i < sample->rank; i++)
+        *size *= sample->dims[i];
+    return several ? sample->dims[0] : 1;
+}
+
 static void print_statistics(const struct data_split *split, FILE *out)
 {
     const struct data_field *field = &split->sample;
-    int64_t channels = field->rank == 3 ? field->dims[0] : 1, size = 1;
-    for (int i = field->rank == 3 ? 1 : 0; i < field->rank; i++)
-        size *= field->dims[i];
+    int64_t size, channels = data_channels(field, &size);
     fprintf(out, "\ntraining set%s:\n", field->type == DATA_U8 ? ", pixels scaled to 0..1" : "");
     for (int64_t channel = 0; channel < channels; channel++) {
         double mean, deviation;

@@ -25,17 +25,12 @@ static json_t *begin(const char *what)
 
 /* ---- a folder of data ---- */
 
-static const char *type_of(enum data_type type)
-{
-    return type == DATA_U8 ? "u8" : type == DATA_I32 ? "i32" : "f32";
-}
-
 static json_t *field_json(const struct data_field *f)
 {
     json_t *shape = json_array();
     for (int i = 0; i < f->rank; i++)
         json_array_append_new(shape, json_integer(f->dims[i]));
-    return json_pack("{s:s, s:o}", "type", type_of(f->type), "shape", shape);
+    return json_pack("{s:s, s:o}", "type", data_type_name(f->type), "shape", shape);
 }
 
 static json_t *split_json(const struct data_split *s)
@@ -51,11 +46,8 @@ static json_t *split_json(const struct data_split *s)
 static json_t *classes_json(const struct dataset *set)
 {
     static const char *const name[DATA_SPLITS] = {"train", "test", "holdout"};
-    int64_t *counts = calloc((size_t)set->classes + 1, DATA_SPLITS * sizeof *counts);
+    int64_t *counts = data_class_counts(set);
     json_t *list = json_array();
-    for (int k = 0; counts && k < DATA_SPLITS; k++)
-        for (int64_t i = 0; i < data_split_of(set, k)->count; i++)
-            counts[DATA_SPLITS * data_class(data_split_of(set, k), i) + k]++;
     for (int64_t c = 0; counts && c < set->classes; c++) {
         json_t *row = json_pack("{s:I}", "class", (json_int_t)c);
         if (c < set->class_names)
@@ -83,12 +75,8 @@ static json_t *masks_json(const struct dataset *set)
 
 static json_t *channels_json(const struct data_split *train)
 {
-    const struct data_field *f = &train->sample;
-    const bool image = f->rank == 3;
-    int64_t channels = image ? f->dims[0] : 1, size = 1;
+    int64_t size, channels = data_channels(&train->sample, &size);
     json_t *list = json_array();
-    for (int i = image ? 1 : 0; i < f->rank; i++)
-        size *= f->dims[i];
     for (int64_t c = 0; c < channels; c++) {
         double mean, deviation;
         data_channel(train, c, size, &mean, &deviation);
