@@ -95,8 +95,16 @@ static int64_t *order(const struct picture_cache *c, int (*compare)(const void *
     return number;
 }
 
+/* As the transforms make pictures: they settle the size, and may settle the channels. The hash tells damage only, not what a file
+ * that was made up says. */
+static bool dims_agree(const int32_t dims[3], const struct pixels *made)
+{
+    return (made->channels ? dims[0] == made->channels : dims[0] == 1 || dims[0] == 3) && dims[1] == made->height &&
+           dims[2] == made->width;
+}
+
 /* The size of the file bounds the count before memory is taken for it. */
-static bool read_records(struct picture_cache *c)
+static bool read_records(struct picture_cache *c, const struct pixels *made)
 {
     struct header head;
     struct stat s;
@@ -104,7 +112,7 @@ static bool read_records(struct picture_cache *c)
     XXH128_canonicalFromHash(&key, c->key);
     if (fstat(c->file, &s) != 0 || pread(c->file, &head, sizeof head, 0) != sizeof head ||
         memcmp(head.magic, magic, sizeof magic) != 0 || memcmp(&head.key, &key, sizeof key) != 0 || head.count <= 0 ||
-        head.count > s.st_size / (off_t)sizeof *c->record)
+        head.count > s.st_size / (off_t)sizeof *c->record || !dims_agree(head.dims, made))
         return false;
     const size_t size = (size_t)head.count * sizeof *c->record;
     c->record = malloc(size);
@@ -142,7 +150,7 @@ void picture_cache_open(struct picture_cache *c, const char *folder, const struc
         return;
     name_of(c->key, name);
     c->file = cache_find(&c->cache, name);
-    if (c->file < 0 || !read_records(c))
+    if (c->file < 0 || !read_records(c, &p))
         forget(c);
     else
         futimens(c->file, NULL); /* it is in use */
