@@ -25,14 +25,19 @@ struct data_reader {
     struct open_piece piece[];
 };
 
-static bool open_piece(struct open_piece *p, const struct data_piece *is, struct data_error *error)
+/* `bytes` of a sample. The file may be another since its head was read. */
+static bool open_piece(struct open_piece *p, const struct data_piece *is, uint64_t bytes, struct data_error *error)
 {
+    const uint64_t expected = is->first + (uint64_t)(is->count - 1) * is->stride + bytes;
     uint64_t size;
     *p = (struct open_piece){.is = *is, .path = strdup(is->path)};
     if (!p->path)
         return data_fail(error, "%s: out of memory", is->path);
     p->is.path = p->path;
     p->stream = regular_open(p->path, &size, error);
+    if (p->stream && size != expected)
+        return data_fail(error, "%s: %" PRIu64 " bytes; expected %" PRIu64 ", for %" PRId64 " samples", p->path, size,
+                         expected, is->count);
     return p->stream &&
            (fstat(fileno(p->stream), &p->opened) == 0 || data_fail(error, "%s: %s", p->path, strerror(errno)));
 }
@@ -47,7 +52,7 @@ struct data_reader *data_reader_open(const struct data_piece *piece, int pieces,
         r->swapped = swapped;
     }
     while (ok && r->pieces < pieces) {
-        ok = open_piece(&r->piece[r->pieces], &piece[r->pieces], error);
+        ok = open_piece(&r->piece[r->pieces], &piece[r->pieces], bytes, error);
         r->pieces++;
     }
     if (!ok) {

@@ -21,8 +21,10 @@ static void begin(struct temp *temp, struct data_split *split, int threads)
     for (int i = 0; i < SAMPLES; i++)
         for (int k = 0; k < BYTES; k++)
             all[i][k] = (unsigned char)(i * 7 + k * i + (i >> 8));
-    const char *path = temp_write(temp, "samples", all, sizeof all);
-    const struct data_piece piece[] = {{path, 0, BYTES, FIRST}, {path, FIRST * BYTES, BYTES, SAMPLES - FIRST}};
+    char rest[256];
+    strcpy(rest, temp_write(temp, "rest", all[FIRST - 1], (SAMPLES - FIRST + 1) * BYTES));
+    const char *first = temp_write(temp, "samples", all, FIRST * BYTES);
+    const struct data_piece piece[] = {{first, 0, BYTES, FIRST}, {rest, BYTES, BYTES, SAMPLES - FIRST}};
     *split = (struct data_split){.count = SAMPLES, .sample = {.bytes = BYTES, .path = temp->path}};
     split->reader = data_reader_open(piece, 2, BYTES, false, &e);
     assert_non_null(split->reader);
@@ -84,8 +86,26 @@ static void test_cut_off(void **state)
     }
     assert_false(good);
     assert_int_equal(e.status, 4);
-    assert_non_null(strstr(e.text, "/samples: changed while it was read: it had 300000 bytes, and has 1000"));
+    assert_non_null(strstr(e.text, "/samples: changed while it was read: it had 120000 bytes, and has 1000"));
     end(&split);
+}
+
+/* Between its head and its samples a file was cut off, or grew. */
+static void test_size(void **state)
+{
+    const char *path = temp_write(*state, "samples", all, 10 * BYTES + 20);
+    const struct data_piece right = {path, 20, BYTES, 10}, record = {path, 20 + 1, BYTES + 1, 10};
+    struct data_error e;
+    struct data_reader *r = data_reader_open(&right, 1, BYTES, false, &e);
+    assert_non_null(r);
+    data_reader_close(r);
+    assert_null(data_reader_open(&record, 1, BYTES, false, &e));
+    assert_contains(e.text, "/samples: 3020 bytes; expected 3030, for 10 samples");
+    for (int more = -1; more <= 1; more += 2) {
+        assert_int_equal(truncate(path, 10 * BYTES + 20 + more), 0);
+        assert_null(data_reader_open(&right, 1, BYTES, false, &e));
+        assert_contains(e.text, more < 0 ? "3019 bytes; expected 3020" : "3021 bytes; expected 3020");
+    }
 }
 
 int main(void)
@@ -93,6 +113,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_orders, temp_open, temp_close),
         cmocka_unit_test_setup_teardown(test_cut_off, temp_open, temp_close),
+        cmocka_unit_test_setup_teardown(test_size, temp_open, temp_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
