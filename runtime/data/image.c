@@ -1,5 +1,6 @@
 #include "image.h"
 
+#include "npy.h"
 #include "picture.h"
 #include "base/pixels.h"
 #include "regular_file.h"
@@ -144,16 +145,11 @@ static bool read_sound(struct image_source *source, struct asked *asked, struct 
     return true;
 }
 
-static bool is_npy(const unsigned char *start)
-{
-    return memcmp(start, "\x93NUMPY", 6) == 0;
-}
-
 bool image_is(const char *path)
 {
     unsigned char start[PICTURE_START] = {0};
     regular_start(path, start, sizeof start);
-    return picture_is(start) || sound_is(start) || is_npy(start);
+    return picture_is(start) || sound_is(start) || npy_is(start);
 }
 
 bool image_read(const char *path, const struct picture_step *step, int steps, int64_t channels, int64_t height,
@@ -169,7 +165,7 @@ bool image_read(const char *path, const struct picture_step *step, int steps, in
         memcpy(start, source.bytes, source.size < sizeof start ? source.size : sizeof start);
         ok = picture_is(start)                     ? read_picture(&source, &asked, seen, error)
              : sound_is(start) && type == DATA_F32 ? read_sound(&source, &asked, seen, error)
-             : is_npy(start)                       ? image_read_npy(&source, &wanted, error)
+             : npy_is(start)                       ? image_read_npy(&source, &wanted, error)
                              : data_fail(error, "%s: byte 0: not an image known here; expected %s, %s or .npy", path,
                                          picture_formats, sound_formats);
     }
