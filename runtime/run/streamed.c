@@ -38,12 +38,14 @@ static int64_t memory(void)
     return most;
 }
 
-/* Half of that, or the budget, where it is less, but at least `least`. */
+/* Half of that, or the budget, where it is less, of which runs side by side have equal parts; of the budget at least `least`. */
 static int64_t share(const struct options *o, int64_t least)
 {
-    int64_t all = memory(), most = all / 2, budget;
+    const int64_t runs = o->jobs > 1 ? o->jobs : 1;
+    int64_t all = memory(), most = all / 2 / runs, budget;
     const bool gpu = o->device && strncmp(o->device, "cuda", 4) == 0; /* its budget is not of this memory */
     if (!gpu && o->memory && option_bytes(o->memory, all, &budget)) {
+        budget /= runs;
         budget = budget > least ? budget : least;
         most = budget < most ? budget : most;
     }

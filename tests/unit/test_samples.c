@@ -5,6 +5,7 @@
 #include <cmocka.h>
 
 #include "run/run.h"
+#include "run/streamed.h"
 
 #include <string.h>
 
@@ -123,6 +124,19 @@ static void test_names(void **state)
     assert_false(tensor_is_named(&plan, 0));
 }
 
+/* Runs of a sweep that train side by side lie in one memory. */
+static void test_side_by_side(void **state)
+{
+    (void)state;
+    struct options o = {.memory = NULL};
+    const int64_t whole = samples_most(&o);
+    for (o.jobs = 1; o.jobs <= 4; o.jobs++)
+        assert_true(samples_most(&o) <= whole / o.jobs && samples_most(&o) * o.jobs > whole - whole / 8);
+    o.memory = "512MiB"; /* less than half of any machine that builds this */
+    for (o.jobs = 1; o.jobs <= 4; o.jobs *= 2)
+        assert_int_equal(samples_most(&o), ((int64_t)512 << 20) / o.jobs);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -131,6 +145,7 @@ int main(void)
         cmocka_unit_test_setup(test_wrong_samples, fresh),
         cmocka_unit_test_setup(test_names, fresh),
         cmocka_unit_test(test_hash),
+        cmocka_unit_test(test_side_by_side),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
