@@ -16,6 +16,8 @@ void region_free(struct region *r);
 void *region_alloc(struct region *r, size_t count, size_t size); /* never NULL: exits 70 if there is none */
 char *region_copy(struct region *r, const char *text);
 char *region_printf(struct region *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The next line of a text, from anywhere in the one before; NULL: it is the last. */
+const char *next_line(const char *text);
 /* Doubles `*v` when *count reaches a power of two; call before writing v[*count]. */
 #define region_grow(r, v, count) ((v) = region_grow_((r), (v), (count), sizeof *(v)))
 void *region_grow_(struct region *r, void *v, int count, size_t size);

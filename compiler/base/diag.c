@@ -157,12 +157,6 @@ static const char *severity_tint(const struct diag *d, bool error)
     return tint(d, error ? "\033[1;31m" : "\033[1;33m");
 }
 
-static const char *next_line(const char *s)
-{
-    s = strchr(s, '\n');
-    return s ? s + 1 : NULL;
-}
-
 /* Remembers where every STRIDE-th line starts: a file has many lines, and a message may point at any. */
 static void mark_lines(struct diag *d)
 {

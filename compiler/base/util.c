@@ -114,6 +114,12 @@ char *region_printf(struct region *r, const char *format, ...)
     return text;
 }
 
+const char *next_line(const char *text)
+{
+    text = strchr(text, '\n');
+    return text ? text + 1 : NULL;
+}
+
 void *region_grow_(struct region *r, void *v, int count, size_t size)
 {
     const size_t old = (size_t)count * size;

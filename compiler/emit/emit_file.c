@@ -133,7 +133,7 @@ static void put_table(const struct plan *p, const struct source *s, FILE *out)
 {
     const char **text = NULL;
     int n = 0;
-    for (const char *c = p->source; c; c = (c = strchr(c, '\n')) ? c + 1 : NULL) {
+    for (const char *c = p->source; c; c = next_line(c)) {
         region_grow(s->region, text, n);
         text[n++] = c;
     }

@@ -24,7 +24,7 @@ static void add_picture(struct builder *b, struct transforms *t, const struct wo
 /* Each column is named once. */
 static void add_columns(struct builder *b, struct transforms *t, const struct args *args)
 {
-    for (const char *name = args->text[0]; name; name = strchr(name, '\n') ? strchr(name, '\n') + 1 : NULL) {
+    for (const char *name = args->text[0]; name; name = next_line(name)) {
         const char *column = region_printf(b->region, "%.*s", (int)strcspn(name, "\n"), name);
         for (int k = 0; k < t->columns; k++)
             if (strcmp(t->column[k].text, column) == 0) {
@@ -114,7 +114,7 @@ static void check_columns(struct builder *b, const struct transforms *t, struct 
 {
     const struct value *input = input_of(b);
     for (int i = 0; i < t->columns && b->from; i++)
-        for (const char *target = b->from; target; target = strchr(target, '\n') ? strchr(target, '\n') + 1 : NULL)
+        for (const char *target = b->from; target; target = next_line(target))
             if (strlen(t->column[i].text) == strcspn(target, "\n") &&
                 strncmp(t->column[i].text, target, strlen(t->column[i].text)) == 0) {
                 diag_error(b->diag, "N0420", t->column[i].loc, NULL, "column \"%s\" is the target, and no input",

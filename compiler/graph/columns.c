@@ -8,7 +8,7 @@ static const char *const *lines_of(struct region *r, const char *text, int *n)
 {
     char **line = NULL;
     *n = 0;
-    for (const char *at = text; at; at = strchr(at, '\n') ? strchr(at, '\n') + 1 : NULL) {
+    for (const char *at = text; at; at = next_line(at)) {
         region_grow(r, line, *n);
         line[(*n)++] = region_printf(r, "%.*s", (int)strcspn(at, "\n"), at);
     }

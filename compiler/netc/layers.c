@@ -32,7 +32,7 @@ static const struct word *word_at_place(const struct view *v, struct loc at)
 
 static void find_lines(struct view *v)
 {
-    for (const char *at = v->c->text; at; at = (at = strchr(at, '\n')) ? at + 1 : NULL) {
+    for (const char *at = v->c->text; at; at = next_line(at)) {
         region_grow(v->c->region, v->line, v->nline);
         v->line[v->nline++] = at;
     }

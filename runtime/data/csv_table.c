@@ -92,7 +92,7 @@ static bool know_inputs(struct reading *r, struct data_error *error)
     bool ok = true;
     if (set->inputs > 0)
         return true;
-    for (const char *at = r->from->wish.inputs; ok && at; at = strchr(at, '\n') ? strchr(at, '\n') + 1 : NULL)
+    for (const char *at = r->from->wish.inputs; ok && at; at = next_line(at))
         ok = inputs_add(set, at, strcspn(at, "\n"));
     for (int64_t i = 0; ok && !r->from->wish.inputs && i < r->columns; i++)
         ok = !is_input(r->column[i].rule) || inputs_add(set, r->column[i].name, strlen(r->column[i].name));

@@ -1,5 +1,6 @@
 /* layer.c: parts of a plan as its .net file calls them: by the names of parameters, and by the text that the plan holds. */
 #include "layer.h"
+#include "base/base.h"
 #include "plan/op.h"
 
 #include <stdio.h>
@@ -95,7 +96,7 @@ static const char *line_at(const struct plan *p, int64_t line)
 {
     const char *at = line > 0 && p->source ? p->source : NULL;
     for (; at && line > 1; line--)
-        at = (at = strchr(at, '\n')) ? at + 1 : NULL;
+        at = next_line(at);
     return at && *at ? at : NULL;
 }
 
