@@ -1,5 +1,6 @@
 /* inspect_json.c: what --inspect shows, for programs. */
 #include "inspect_json.h"
+#include "inspect_table.h"
 #include "inspect_weights.h"
 
 #include <math.h>
@@ -111,6 +112,47 @@ json_t *dataset_json(const char *folder, const struct dataset *set)
     else if (set->train.count)
         json_object_set_new(all, "channels", channels_json(&set->train));
     return all;
+}
+
+/* ---- a folder of tables ---- */
+
+static json_t *column_json(const struct table_column *c)
+{
+    json_t *row = json_pack("{s:o, s:I, s:I, s:I}", "name", text(c->name), "missing", (json_int_t)c->missing, "numbers",
+                            (json_int_t)c->numbers, "texts", (json_int_t)c->texts);
+    if (c->numbers > 0) {
+        json_object_set_new(row, "min", number(c->min));
+        json_object_set_new(row, "max", number(c->max));
+        json_object_set_new(row, "mean", number(c->mean));
+    }
+    json_t *values = c->texts > 0 ? json_array() : NULL;
+    for (int i = 0; values && i < c->different && i < TABLE_LISTED; i++)
+        json_array_append_new(values, text(c->text[i]));
+    if (values) {
+        json_object_set_new(row, "values", values);
+        json_object_set_new(row, "more", json_boolean(c->different > TABLE_LISTED));
+    }
+    return row;
+}
+
+static void add_table(void *files, const struct table_seen *t)
+{
+    json_t *columns = json_array();
+    for (int64_t i = 0; i < t->columns; i++)
+        json_array_append_new(columns, column_json(&t->column[i]));
+    json_array_append_new(
+        files, json_pack("{s:o, s:I, s:o}", "file", text(t->path), "rows", (json_int_t)t->rows, "columns", columns));
+}
+
+json_t *table_json(const char *folder, bool *is, struct data_error *error)
+{
+    json_t *all = begin("table"), *files = json_array();
+    json_object_set_new(all, "folder", text(folder));
+    json_object_set_new(all, "files", files);
+    if (table_see(folder, add_table, files, is, error) && *is)
+        return all;
+    json_decref(all);
+    return NULL;
 }
 
 /* ---- tensors ---- */

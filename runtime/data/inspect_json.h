@@ -8,6 +8,8 @@
 #include <jansson.h>
 
 json_t *dataset_json(const char *folder, const struct dataset *set);
+/* Of a folder with tables; *is false: it has none. NULL: one cannot be read, or there is none. */
+json_t *table_json(const char *folder, bool *is, struct data_error *error);
 /* NULL: a file cannot be read. */
 json_t *weights_json(const char *path, struct data_error *error);
 json_t *difference_json(const char *first, const char *second, struct data_error *error);

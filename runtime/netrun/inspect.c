@@ -140,11 +140,13 @@ static int inspect_data(const struct options *o)
         data_close(&set);
         open = data_open(o->folder, &wish, &set, &e);
     }
-    if (!open && !o->json && !o->output) { /* a table, of which only a network says what it is read as */
+    if (!open && !o->output) { /* a table, of which only a network says what it is read as */
         struct data_error wrong;
-        bool is, good = inspect_table(o->folder, stdout, &is, &wrong);
+        bool is;
+        json_t *all = o->json ? table_json(o->folder, &is, &wrong) : NULL;
+        bool good = o->json ? all != NULL : inspect_table(o->folder, stdout, &is, &wrong);
         if (is)
-            return good ? 0 : complain(STATUS_DATA, "%s", wrong.text);
+            return !good ? complain(STATUS_DATA, "%s", wrong.text) : all ? put_json(all) : 0;
     }
     if (!open)
         return complain(STATUS_DATA, "%s", e.text);

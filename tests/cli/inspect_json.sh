@@ -19,6 +19,20 @@ while read -r class; do has "\{$class\}"; done <classes
 near <(sed -n 's/^  mean \([0-9.]*\)  std \([0-9.]*\)$/\1 \2/p' out) \
     <(sed -E 's/.*"channels":\[\{"mean":([^,]*), "deviation":([^}]*)\}.*/\1 \2/' line | awk '{ printf "%.4f %.4f\n", $1, $2 }') || fail "other channels"
 
+# A table: the columns of each file, as they are shown.
+mkdir rows
+{ echo 'age,town,mixed,many,none'; for i in 1 2 3 4 5 6 7 8 9; do echo "$i.5,$([ $i = 1 ] || echo "t$((i % 2))"),$([ $i = 3 ] && echo x || echo $i),m$i,"; done; } >rows/train.csv
+one rows
+has '^\{"schema":1, "what":"table", "folder":"rows", "files":\[\{"file":"rows/train.csv", "rows":9, "columns":\[' \
+    '"name":"age", "missing":0, "numbers":9, "texts":0, "min":1.5, "max":9.5, "mean":5.5\}' \
+    '"name":"town", "missing":1, "numbers":0, "texts":8, "values":\["t0", "t1"\], "more":false\}' \
+    '"name":"mixed", "missing":0, "numbers":8, "texts":1, "min":1.0, "max":9.0, "mean":5.25, "values":\["x"\], "more":false\}' \
+    '"name":"many".*"m8"\], "more":true\}' '"name":"none", "missing":9, "numbers":0, "texts":0\}\]\}\]\}$'
+echo 1 >>rows/train.csv
+expect 4 netrun --inspect rows --json
+says err 'rows/train.csv:11: 1 fields in a row; expected 5, as in the first$'
+[ ! -s out ] || fail "half a JSON: $(cat out)"
+
 expect 0 netrun mlp.plan --train "$data" --steps 5 --device cpu --no-report
 expect 0 netrun mlp.plan --train "$data" --epochs 1 --device cpu --no-report
 one mlp-1
