@@ -1,5 +1,6 @@
 /* asked.c: what --predict is asked for: files, folders of them, samples of the test set. */
 #include "asked.h"
+#include "known.h"
 
 #include "data/csv_table.h"
 #include "data/image.h"

@@ -1,5 +1,6 @@
 /* known.c: what weights know of the table that they were trained on: without it, nobody can tell what a column is. */
 #include "keep.h"
+#include "known.h"
 #include "streamed.h"
 
 #include "data/safetensors.h"

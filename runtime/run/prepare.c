@@ -1,5 +1,6 @@
 /* prepare.c: what must be there before the first step of a training: data, memory, weights. */
 #include "keep.h"
+#include "known.h"
 #include "streamed.h"
 
 #include <string.h>

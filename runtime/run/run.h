@@ -31,12 +31,8 @@ struct device *device_open(const char *name, const struct device_options *o, cha
 int samples_open(const struct plan *p, const char *folder, bool skip_damaged, int64_t most, struct dataset *set);
 /* Would writing to `path` destroy a file of them? */
 bool samples_read(const struct plan *p, const char *folder, const char *path);
-/* What weights know of a table: names of its inputs and of its classes, a line each; NULL: they do not say. */
-struct known {
-    char *inputs, *classes;
-    bool renews; /* a training set with other classes teaches the weights these */
-};
-/* The same, where they do: inputs and classes are theirs, whatever the order of the columns is. */
+/* The same, where the weights know inputs and classes (known.h): these are theirs, whatever the order of the columns is. */
+struct known;
 int samples_open_known(const struct plan *p, const char *folder, bool skip_damaged, int64_t most,
                        const struct known *known, struct dataset *set);
 /* The rows of a file of a table; their target may be there or not. `t` is to be closed after a failure as well. */
@@ -54,15 +50,6 @@ int64_t samples_of_row(const struct data_split *split, const uint32_t control[CT
  * if these cannot be read. */
 enum { HASH_TEXT = 33 };
 int samples_hash(const struct data_split *split, char text[HASH_TEXT]);
-
-/* ---- known.c: a table for weights that are there ---- */
-
-int known_find(struct job *j, struct known *k); /* of the weights that weights_take() would take */
-void known_free(struct known *k);
-/* The folder of the job, for weights that are there. */
-int known_samples(struct job *j);
-/* The same for a training that goes on with, or begins with, weights of that path; NULL: with none. */
-int known_training(struct job *j, const char *weights);
 
 /* ---- learnt.c: what transforms take from the training set: j->plan->learnt ---- */
 

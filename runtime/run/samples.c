@@ -1,5 +1,5 @@
 /* samples.c: a data set that agrees with the plan, from a folder or from the plan itself. */
-#include "run.h"
+#include "known.h"
 #include "base/philox.h"
 #include "data/csv_table.h"
 

@@ -1,4 +1,5 @@
 /* test.c: loss and metrics of the test set, and which classes are taken for which. */
+#include "known.h"
 #include "trial.h"
 #include "worst.h"
 
