@@ -6,6 +6,16 @@ rooms=$(sed -nE 's#^    ((compiler|runtime|grammar)[a-z/]*)/ .*#\1#p' CONTRIBUTI
     fail "CONTRIBUTING.md lists other rooms than there are"
 cd - >/dev/null
 
+# Nothing else lies at the top: what a test or a program leaves there is not taken for a part of the project.
+if git -C "$ROOT" ls-files >tracked 2>/dev/null && [ -s tracked ]; then
+    {
+        printf '%s\n' .ci .clang-format .editorconfig .git-blame-ignore-revs .gitignore CONTRIBUTING.md LICENSE Makefile README.md
+        sed -n '/^## Where things are/,/^What comes/p' "$ROOT/CONTRIBUTING.md" | grep -oE '( {4,})[a-z]+/' | tr -d ' /'
+    } | sort -u >known
+    cut -d/ -f1 tracked | sort -u | comm -23 - known >more
+    [ ! -s more ] || fail "tracked, and no part of the list in CONTRIBUTING.md: $(echo $(cat more))"
+fi
+
 # No function has more than 60 lines.
 (cd "$ROOT" && awk '/^{$/ || /^[a-z].*\) \{$/ { start = FNR } /^}$/ && start { if (FNR - start > 61) print FILENAME ":" start ": " FNR - start - 1 " lines"; start = 0 }' \
     compiler/*/*.[ch] runtime/*/*.[ch]) >long
