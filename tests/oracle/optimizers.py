@@ -118,7 +118,7 @@ BESIDES = [
     ("clip_value", "sgd_nesterov_decay", [("clip", "value(0.01)")], ("value", 0.01), None),
     ("ema", "adam", [("ema", "0.9")], None, 0.9),
     ("clip_norm_deep", "sgd_momentum", [("clip", "norm(0.05)")], ("norm", 0.05), None, DEEP),
-    ("clip_ema", "adamw", [("clip", "norm(0.02)"), ("ema", "0.75")], ("norm", 0.02), 0.75),
+    ("clip_ema", "sgd_nesterov_decay", [("clip", "norm(0.02)"), ("ema", "0.75")], ("norm", 0.02), 0.75),
 ]
 
 

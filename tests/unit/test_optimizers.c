@@ -12,7 +12,7 @@ enum { FEWEST_STEPS = 20 };
 /* Rounding grows from step to step, and losses become small. */
 static double tolerance(const struct trial *t)
 {
-    return t->recipe.rate.total == FEWEST_STEPS ? 2e-6 : 3e-5;
+    return t->recipe.rate.total == FEWEST_STEPS ? 1e-6 : 3e-5;
 }
 
 static double addend(const struct trial *t)
