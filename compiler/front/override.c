@@ -136,7 +136,8 @@ static bool check_word(const struct plan *p, const struct setting *s, enum word_
 static bool check_numbers(const struct plan *p, const struct setting *s, const struct arg *rule, struct plan_error *e)
 {
     bool boolean = s->n == 1 && (s->num[0] == 0 || s->num[0] == 1);
-    struct result v = {.kind = s->n != 1                           ? A_LIST
+    struct result v = {.kind = s->text                             ? POISON
+                               : s->n != 1                         ? A_LIST
                                : rule->type == ARG_BOOL && boolean ? A_BOOL
                                                                    : A_NUMBER,
                        .number = s->n ? s->num[0] : 0,
@@ -147,18 +148,28 @@ static bool check_numbers(const struct plan *p, const struct setting *s, const s
            refuse(e->text, sizeof e->text, "setting %s is %s", s->key, allowed);
 }
 
+/* A text where a number is wanted is none, but for `batch = auto`. */
+static bool check_value(const struct plan *p, const struct setting *s, const struct arg *rule, struct plan_error *e)
+{
+    int measure;
+    if (rule->type == ARG_TEXT)
+        return (s->text && arg_takes_text(rule, s->text)) ||
+               refuse(e->text, sizeof e->text, "setting %s is %s", s->key, arg_texts(rule, p->region));
+    if (rule->type == ARG_MEASURE && s->text)
+        return plan_measure(p, s->text, &measure) ||
+               refuse(e->text, sizeof e->text, "setting %s: there is no metric %s", s->key, s->text);
+    if (s->text && (rule->type == ARG_TEXTS || (!strcmp(s->text, "auto") && !strcmp(s->key, "train.batch"))))
+        return true;
+    return check_numbers(p, s, rule, e);
+}
+
 bool settings_check(const struct plan *p, struct plan_error *e)
 {
     *e = (struct plan_error){.line = 0};
     for (const struct setting *s = p->setting; s < p->setting + p->nsetting; s++) {
-        int kind = word_kind_at(s->key);
+        const int kind = word_kind_at(s->key);
         const struct arg *rule = setting_rule(p->setting, p->nsetting, s->key);
-        int measure;
-        if (kind < 0 && rule && rule->type == ARG_TEXT && !(s->text && arg_takes_text(rule, s->text)))
-            return refuse(e->text, sizeof e->text, "setting %s is %s", s->key, arg_texts(rule, p->region));
-        if (kind < 0 && rule && rule->type == ARG_MEASURE && s->text && !plan_measure(p, s->text, &measure))
-            return refuse(e->text, sizeof e->text, "setting %s: there is no metric %s", s->key, s->text);
-        if (kind >= 0 ? !check_word(p, s, (enum word_kind)kind, e) : rule && !s->text && !check_numbers(p, s, rule, e))
+        if (kind >= 0 ? !check_word(p, s, (enum word_kind)kind, e) : rule && !check_value(p, s, rule, e))
             return false;
     }
     const char *name, *why = plan_augment_unfit(p, &name);

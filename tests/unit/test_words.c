@@ -132,6 +132,11 @@ static void test_settings_of_a_plan(void **state)
         {"train.optimizer.lr", NULL, 2, two, "a number"},
         {"data.shuffle", NULL, 1, half, "`true` or `false`"},
         {"train.epochs", NULL, 1, half, "an integer"},
+        {"train.epochs", "auto", 0, NULL, "an integer"},
+        {"train.batch", "many", 0, NULL, "an integer"},
+        {"train.optimizer.lr", "fast", 0, NULL, "a number"},
+        {"data.shuffle", "true", 0, NULL, "`true` or `false`"},
+        {"data.transform.1.mean", "auto", 1, half, "a number or a list of 3"},
     };
     struct trial t;
     struct plan_error e;
@@ -150,6 +155,9 @@ static void test_settings_of_a_plan(void **state)
             fail_msg("%s: %s", wrong[i].key, e.text);
         *s = kept;
     }
+    struct setting *batch = (struct setting *)plan_setting(t.p, "train.batch");
+    *batch = (struct setting){.key = batch->key, .text = "auto"};
+    assert_true(settings_check(t.p, &e));
     trial_close(&t);
 }
 
