@@ -163,6 +163,30 @@ static bool check_value(const struct plan *p, const struct setting *s, const str
     return check_numbers(p, s, rule, e);
 }
 
+/* Has the plan what a metric is made of? Shapes are plan_check's. */
+static bool has_measured(const struct plan *p, const struct word *w)
+{
+    const int tally = w->tally ? plan_find_tensor(p, -1, w->tally) : -1;
+    bool has = !w->tally || (tally >= 0 && p->tensor[tally].role == ROLE_TALLY && p->tensor[tally].base < 0);
+    for (int s = 0; w->ranks && s < p->nschedule; s++) {
+        bool scores = p->schedule[s].phase != PHASE_EVALUATE;
+        for (int t = 0; !scores && t < p->ntensor; t++)
+            scores = p->tensor[t].role == ROLE_SCORES && p->tensor[t].schedule == s;
+        has &= scores;
+    }
+    return has;
+}
+
+static bool check_metrics(const struct plan *p, struct plan_error *e)
+{
+    const struct word *w;
+    char name[METRIC_NAME];
+    for (int m = 0; plan_metric(p, m, &w, name); m++)
+        if (!has_measured(p, w))
+            return refuse(e->text, sizeof e->text, "setting train.metrics.%d: the plan measures no %s", m, w->name);
+    return true;
+}
+
 bool settings_check(const struct plan *p, struct plan_error *e)
 {
     *e = (struct plan_error){.line = 0};
@@ -172,6 +196,8 @@ bool settings_check(const struct plan *p, struct plan_error *e)
         if (kind >= 0 ? !check_word(p, s, (enum word_kind)kind, e) : rule && !check_value(p, s, rule, e))
             return false;
     }
+    if (!check_metrics(p, e))
+        return false;
     const char *name, *why = plan_augment_unfit(p, &name);
     return !why || refuse(e->text, sizeof e->text, "setting data.augment: %s %s", name, why);
 }

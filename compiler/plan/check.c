@@ -234,6 +234,32 @@ static bool check_outputs(const struct plan *p, struct plan_error *e)
     return true;
 }
 
+/* What the host makes metrics of: sums that persist, and values of each sample with a class, once a phase that evaluates. */
+static bool check_measured(const struct plan *p, struct plan_error *e)
+{
+    const struct tensor *target = NULL, *scores[MOST_SCHEDULES] = {NULL};
+    for (const struct tensor *t = p->tensor; t < p->tensor + p->ntensor; t++)
+        if (t->role == ROLE_TARGET)
+            target = t;
+    for (const struct tensor *t = p->tensor; t < p->tensor + p->ntensor; t++) {
+        bool right = true;
+        if (t->role == ROLE_TALLY && t->base < 0)
+            right = !t->rows && t->dtype == DT_F64 && t->rank == 1 && t->schedule < 0;
+        if (t->role == ROLE_SCORES) {
+            right = row_by_row(t) && t->dtype == DT_F32 && t->rank == 1 && tensor_stored(t) && t->schedule >= 0 &&
+                    p->schedule[t->schedule].phase == PHASE_EVALUATE && !scores[t->schedule] && target &&
+                    target->dtype == DT_I32 && target->rank == 0;
+            if (right)
+                scores[t->schedule] = t;
+        }
+        if (!right) {
+            snprintf(e->text, sizeof e->text, "tensor %.200s: nothing that metrics are made of", t->name);
+            return false;
+        }
+    }
+    return true;
+}
+
 static int by_name(const void *a, const void *b)
 {
     return strcmp((*(const struct kernel *const *)a)->name, (*(const struct kernel *const *)b)->name);
@@ -274,5 +300,5 @@ bool plan_check(const struct plan *p, struct plan_error *e)
         if (!check_form(p, k, e))
             return false;
     }
-    return check_optimizer(p, e) && check_data(p, e) && check_outputs(p, e) && check_names(p, e);
+    return check_optimizer(p, e) && check_data(p, e) && check_outputs(p, e) && check_measured(p, e) && check_names(p, e);
 }

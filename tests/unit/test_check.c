@@ -351,6 +351,48 @@ static void test_outputs(void **state)
     refuse_output(false, "output.w", of_values); /* five values are not those of the target */
 }
 
+/* ---- what metrics are made of ---- */
+
+static void wide_numbers(struct tensor *t)
+{
+    t->dtype = DT_F64;
+}
+static void of_one_phase(struct tensor *t)
+{
+    t->schedule = 0;
+}
+
+static void refuse_measured(const char *name, void lie(struct tensor *t))
+{
+    struct plan_error e;
+    struct trial t = open_plan("net t\ninput x : f32[4]\ntarget c : class[3]\ny = x -> Linear(3)\noutput y\n"
+                               "train {\n loss = CrossEntropy(y, c)\n optimizer = SGD(lr = 0.1)\n metrics = [AUC]\n}\n");
+    for (int i = 0; i < t.p->ntensor; i++)
+        if (!strcmp(t.p->tensor[i].name, name))
+            lie(&t.p->tensor[i]);
+    assert_false(plan_check(t.p, &e));
+    trial_close(&t);
+}
+
+static void made_a_tally(struct tensor *t)
+{
+    t->role = ROLE_TALLY;
+}
+static void made_scores(struct tensor *t)
+{
+    t->role = ROLE_SCORES;
+}
+
+static void test_measured(void **state)
+{
+    void (*const lies[])(struct tensor *) = {with_lanes, persistent, wide_numbers, of_one_phase, never_there, flat};
+    (void)state;
+    for (int i = 0; i < COUNT(lies); i++)
+        refuse_measured("@scores", lies[i]);
+    refuse_measured("x", made_scores);
+    refuse_measured("@parameters", made_a_tally);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -363,6 +405,7 @@ int main(void)
         cmocka_unit_test(test_one_optimizer),
         cmocka_unit_test(test_what_outputs_are),
         cmocka_unit_test(test_outputs),
+        cmocka_unit_test(test_measured),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

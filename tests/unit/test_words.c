@@ -161,9 +161,29 @@ static void test_settings_of_a_plan(void **state)
     trial_close(&t);
 }
 
+/* A metric without that which it is made of. */
+static void test_metrics_of_a_plan(void **state)
+{
+    static char *const wrong[] = {"AUC", "F1", "Perplexity"};
+    struct trial t;
+    struct plan_error e;
+    (void)state;
+    assert_true(trial_plan(&t, "models/mlp.net", read_text("models/mlp.net"), NULL, 0, stderr));
+    struct setting *s = (struct setting *)plan_setting(t.p, "train.metrics.0");
+    assert_non_null(s);
+    assert_true(settings_check(t.p, &e));
+    for (int i = 0; i < COUNT(wrong); i++) {
+        s->text = wrong[i];
+        assert_false(settings_check(t.p, &e));
+        assert_non_null(strstr(e.text, "setting train.metrics.0: the plan measures no "));
+    }
+    trial_close(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_argument), cmocka_unit_test(test_paths_of_a_plan),
-                                       cmocka_unit_test(test_settings_of_a_plan)};
+                                       cmocka_unit_test(test_settings_of_a_plan),
+                                       cmocka_unit_test(test_metrics_of_a_plan)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
