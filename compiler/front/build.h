@@ -220,27 +220,13 @@ const char *setting_nearest(const struct setting *list, int n, const char *key, 
 
 /* ---- names.c: what other frameworks call our things ---- */
 
-enum foreign_kind {
-    FOREIGN_LAYER,
-    FOREIGN_LOSS,
-    FOREIGN_OPTIMIZER,
-    FOREIGN_SCHEDULE,
-    FOREIGN_TRANSFORM,
-    FOREIGN_AUGMENT,
-    FOREIGN_METRIC,
-    FOREIGN_SAVE,
-    FOREIGN_STOP,
-    FOREIGN_CLIP,
-    FOREIGN_ARG,
-    FOREIGN_KEY,
-    FOREIGN_TYPE,
-    FOREIGN_VALUE
-};
+/* What is no word; kinds of words have their own numbers. */
+enum foreign_kind { FOREIGN_ARG = WORD_KINDS, FOREIGN_KEY, FOREIGN_TYPE, FOREIGN_VALUE };
 struct foreign {
-    enum foreign_kind kind;
+    int kind; /* enum word_kind or foreign_kind */
     const char *name, *ours, *hint;
 }; /* ours NULL: nothing of ours; see hint */
 /* Without regard to case and underscores. With a word, only rows whose `ours` is one of its arguments. NULL: none. */
-const struct foreign *foreign_find(enum foreign_kind k, const char *name, const struct word *owner);
+const struct foreign *foreign_find(int k, const char *name, const struct word *owner);
 
 #endif

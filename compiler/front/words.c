@@ -79,7 +79,7 @@ const struct word *word_required(struct builder *b, enum word_kind k, const stru
         region_grow(b->region, name, n);
         name[n++] = b->block[i].decl->name;
     }
-    const struct foreign *f = foreign_find((enum foreign_kind)k, c->name, NULL);
+    const struct foreign *f = foreign_find(k, c->name, NULL);
     const char *near = f ? f->ours : diag_nearest(c->name, name, n);
     diag_error(b->diag, "N0102", c->loc, near ? region_printf(b->region, "did you mean `%s`?", near) : NULL,
                "there is no %s `%s`", word_kind_text(k), c->name);
