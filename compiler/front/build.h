@@ -225,7 +225,8 @@ enum foreign_kind { FOREIGN_ARG = WORD_KINDS, FOREIGN_KEY, FOREIGN_TYPE, FOREIGN
 struct foreign {
     int kind; /* enum word_kind or foreign_kind */
     const char *name, *ours, *hint;
-}; /* ours NULL: nothing of ours; see hint */
+};                                           /* ours NULL: nothing of ours; see hint */
+extern const struct foreign foreign_names[]; /* name NULL ends */
 /* Without regard to case and underscores. With a word, only rows whose `ours` is one of its arguments. NULL: none. */
 const struct foreign *foreign_find(int k, const char *name, const struct word *owner);
 

@@ -6,7 +6,7 @@
 
 #define ACTIVATIONS "there are the activations ReLU, LeakyReLU, GELU (which is another function), Sigmoid and Tanh"
 
-static const struct foreign table[] = {
+const struct foreign foreign_names[] = {
     {WORD_LAYER, "Conv1d", "Conv", NULL},
     {WORD_LAYER, "Conv2d", "Conv", NULL},
     {WORD_LAYER, "Convolution", "Conv", NULL},
@@ -86,7 +86,6 @@ static const struct foreign table[] = {
     {WORD_LAYER, "Unflatten", NULL, "there is no layer that makes images larger"},
     {WORD_LAYER, "PixelShuffle", NULL, "there is no layer that makes images larger"},
     {WORD_LAYER, "MultiheadAttention", NULL, "there is no attention"},
-    {WORD_LAYER, "MultiHeadAttention", NULL, "there is no attention"},
     {WORD_LAYER, "TransformerEncoderLayer", NULL, "there is no attention"},
     {WORD_LAYER, "ZeroPad2d", NULL, "`Conv` and the pools take `pad`"},
     {WORD_LAYER, "ZeroPadding2D", NULL, "`Conv` and the pools take `pad`"},
@@ -134,6 +133,7 @@ static const struct foreign table[] = {
      "schedules follow each other: `schedule = [Linear(0.1, epochs = 5), Cosine]`"},
 
     {WORD_TRANSFORM, "StandardScaler", "Standardize", NULL},
+    {WORD_TRANSFORM, "zscore", "Standardize", NULL},
     {WORD_TRANSFORM, "SimpleImputer", "Missing", "`Missing(mean)`"},
     {WORD_TRANSFORM, "fillna", "Missing", "`Missing(mean)`"},
     {WORD_TRANSFORM, "OneHotEncoder", "OneHot",
@@ -143,8 +143,7 @@ static const struct foreign table[] = {
     {WORD_TRANSFORM, "ToTensor", "Scale", "`Scale(1/255)` brings bytes to 0..1"},
     {WORD_TRANSFORM, "Rescaling", "Scale", "`Scale(1/255)` brings bytes to 0..1"},
     {WORD_TRANSFORM, "Rescale", "Scale", NULL},
-    {WORD_TRANSFORM, "Normalization", "Normalize", NULL},
-    {WORD_TRANSFORM, "Standardize", "Normalize", NULL},
+    {WORD_TRANSFORM, "Normalization", "Standardize", "or `Normalize`, with a mean and a deviation that are known"},
 
     {WORD_AUGMENT, "RandomHorizontalFlip", "RandomFlip", NULL},
     {WORD_AUGMENT, "RandomVerticalFlip", "RandomFlip", "with `vertical = true`"},
@@ -160,7 +159,6 @@ static const struct foreign table[] = {
     {WORD_AUGMENT, "RandomErase", "Erase", NULL},
 
     {WORD_METRIC, "f1_score", "F1", NULL},
-    {WORD_METRIC, "F1Score", "F1", NULL},
     {WORD_METRIC, "balanced_accuracy_score", "BalancedAccuracy", NULL},
     {WORD_METRIC, "JaccardIndex", "MeanIoU", NULL},
     {WORD_METRIC, "IoU", "MeanIoU", NULL},
@@ -301,6 +299,7 @@ static const struct foreign table[] = {
     {FOREIGN_VALUE, "True", "true", NULL},
     {FOREIGN_VALUE, "False", "false", NULL},
     {FOREIGN_VALUE, "relu", NULL, "an activation is a layer of its own: `-> ReLU`"},
+    {.name = NULL},
 };
 
 static bool alike(const char *a, const char *b)
@@ -317,10 +316,8 @@ static bool alike(const char *a, const char *b)
 
 const struct foreign *foreign_find(int k, const char *name, const struct word *owner)
 {
-    for (int i = 0; i < COUNT(table); i++) {
-        const struct foreign *f = &table[i];
+    for (const struct foreign *f = foreign_names; f->name; f++)
         if (f->kind == k && alike(f->name, name) && (!owner || !f->ours || arg_index(owner, f->ours) >= 0))
             return f;
-    }
     return NULL;
 }

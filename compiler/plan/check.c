@@ -300,5 +300,6 @@ bool plan_check(const struct plan *p, struct plan_error *e)
         if (!check_form(p, k, e))
             return false;
     }
-    return check_optimizer(p, e) && check_data(p, e) && check_outputs(p, e) && check_measured(p, e) && check_names(p, e);
+    return check_optimizer(p, e) && check_data(p, e) && check_outputs(p, e) && check_measured(p, e) &&
+           check_names(p, e);
 }

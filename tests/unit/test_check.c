@@ -365,8 +365,9 @@ static void of_one_phase(struct tensor *t)
 static void refuse_measured(const char *name, void lie(struct tensor *t))
 {
     struct plan_error e;
-    struct trial t = open_plan("net t\ninput x : f32[4]\ntarget c : class[3]\ny = x -> Linear(3)\noutput y\n"
-                               "train {\n loss = CrossEntropy(y, c)\n optimizer = SGD(lr = 0.1)\n metrics = [AUC]\n}\n");
+    struct trial t =
+        open_plan("net t\ninput x : f32[4]\ntarget c : class[3]\ny = x -> Linear(3)\noutput y\n"
+                  "train {\n loss = CrossEntropy(y, c)\n optimizer = SGD(lr = 0.1)\n metrics = [AUC]\n}\n");
     for (int i = 0; i < t.p->ntensor; i++)
         if (!strcmp(t.p->tensor[i].name, name))
             lie(&t.p->tensor[i]);
