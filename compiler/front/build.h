@@ -178,10 +178,11 @@ void sweep_build(struct builder *b, const struct decl *d);
 /* settings_words.c: a word, with the changes of its arguments; a list of words, or one alone. */
 void setting_word(struct builder *b, const struct key *key, const struct slot *slot);
 void setting_words(struct builder *b, const struct key *key, const struct ast *a);
-/* schedules.c: a schedule in a list of them; one that is the value of a key; what schedules ask of the optimizer, once all is read. False after an error. */
+/* schedules.c: a schedule in a list of them; one that is the value of a key; what schedules ask of the optimizer, once all is read:
+ * the values of `schedule` and `momentum_schedule`, in the text or from -D; NULL: without. False after an error. */
 bool schedule_in_list(struct builder *b, const struct word *w, const struct args *args, struct loc loc, bool last);
 bool schedule_of_key(struct builder *b, const struct word *w, const char *key, struct loc loc);
-bool schedules_check(struct builder *b, struct loc schedule, struct loc momentum);
+bool schedules_check(struct builder *b, const struct ast *schedule, const struct ast *momentum);
 /* groups.c: what of the parameters have a learning rate or decay of their own, or are frozen. */
 void groups_build(struct builder *b, const struct ast *a);
 /* An argument of type ARG_MEASURE; false after an error. */

@@ -39,24 +39,25 @@ static const struct setting *cycling(const struct model *m)
     return NULL;
 }
 
-bool schedules_check(struct builder *b, struct loc schedule, struct loc momentum)
+bool schedules_check(struct builder *b, const struct ast *schedule, const struct ast *momentum)
 {
     const struct model *m = b->model;
     const struct op *op = m->optimizer ? op_find(m->optimizer->update(&m->optimizer_args)) : NULL;
     const bool cycles = cycling(m) != NULL;
-    if (!op || (!cycles && !momentum.line))
+    if (!op || (!cycles && !momentum))
         return true;
     if (!optimizer_momentum(op)) {
-        diag_error(b->diag, "N0420", cycles ? schedule : momentum, NULL,
-                   "this moves the momentum, and `%s` has none here", m->optimizer->name);
+        diag_error(b->diag, "N0420", (cycles ? schedule : momentum)->loc, NULL,
+                   "`%s` moves the momentum, and `%s` has none here", cycles ? "schedule" : "momentum_schedule",
+                   m->optimizer->name);
         diag_help(b->diag, cycles ? "`cycle_momentum = false` leaves it out; with SGD, `momentum = 0.9` brings it"
                                   : "with SGD, `momentum = 0.9` brings it");
         return false;
     }
-    if (!cycles || !momentum.line)
+    if (!cycles || !momentum)
         return true;
-    diag_error(b->diag, "N0420", momentum, NULL, "`schedule` moves the momentum, too");
-    diag_place(b->diag, schedule, "here");
+    diag_error(b->diag, "N0420", momentum->loc, NULL, "`schedule` moves the momentum, too");
+    diag_place(b->diag, schedule->loc, "here");
     diag_help(b->diag, "`cycle_momentum = false` there leaves it to `momentum_schedule`");
     return false;
 }

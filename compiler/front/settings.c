@@ -305,6 +305,12 @@ static struct slot *slot_of(const char *key, struct slot *slots)
     return &slots[k - setting_keys];
 }
 
+static const struct ast *value_of(const char *key, struct slot *slots)
+{
+    const struct slot *slot = slot_of(key, slots);
+    return slot->entry ? slot->entry->value : NULL;
+}
+
 /* A number, or where something is read. */
 static void place_sources(struct slot *slots)
 {
@@ -346,14 +352,6 @@ static void check_required(struct builder *b, const struct decl *train, const st
     }
 }
 
-static struct loc entry_at(const struct slot *slots, const char *key)
-{
-    for (const struct key *k = setting_keys; k->name; k++)
-        if (!strcmp(k->name, key) && slots[k - setting_keys].entry && slots[k - setting_keys].entry->value)
-            return slots[k - setting_keys].entry->value->loc;
-    return (struct loc){0};
-}
-
 void settings_build(struct builder *b)
 {
     struct slot slots[MAX_KEYS] = {{0}};
@@ -382,7 +380,7 @@ void settings_build(struct builder *b)
     check_sources(b, slots);
     if (section[DECL_TRAIN] && !b->partial)
         check_required(b, section[DECL_TRAIN], slots);
-    schedules_check(b, entry_at(slots, "train.schedule"), entry_at(slots, "train.momentum_schedule"));
+    schedules_check(b, value_of("train.schedule", slots), value_of("train.momentum_schedule", slots));
     if (section[DECL_SWEEP])
         sweep_build(b, section[DECL_SWEEP]);
 }
