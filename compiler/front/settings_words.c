@@ -79,10 +79,7 @@ static void build_loss(struct builder *b, const struct word *w, const struct arg
     for (int i = 0; w->reads && nx > 0 && !mask && i < g->noutput; i++)
         if (g->output[i].value == x[0])
             g->output[i].role = w->reads;
-    if (g->loss && g->mixes && mask)
-        diag_error(b->diag, "N0425", loc, NULL,
-                   "`augment` mixes classes of whole samples, and a mask has one at each pixel");
-    else if (g->loss && g->mixes && !w->soft)
+    if (g->loss && g->mixes && !w->soft && nx > 1 && x[1]->t.dtype == DT_I32) /* augment_unfit knows the others */
         diag_error(b->diag, "N0425", loc, NULL, "`augment` mixes classes, and %s takes no mixture: CrossEntropy does",
                    w->name);
     b->model->loss = w;
@@ -156,28 +153,12 @@ static void add_metric(struct builder *b, const struct word *w, const struct arg
 
 /* ---- augmentations ---- */
 
-/* A target that is a picture stays where it is. */
-static void check_target(struct builder *b, const struct word *w, struct loc loc)
-{
-    for (int i = 0; i < b->top.nname; i++) {
-        const struct name *n = &b->top.name[i];
-        const struct value *v = n->kind == NAME_TARGET && n->result.kind == A_VALUE ? n->result.value : NULL;
-        if (!v || v->t.rank < 2 || v->t.dtype != DT_F32) /* of masks augment_unfit knows */
-            continue;
-        diag_error(b->diag, "N0425", loc, NULL,
-                   "`%s` moves what is seen, and target `%s` is a picture that stays as it is", w->name, v->t.name);
-        diag_place(b->diag, v->loc, "%s", shape_words(b->region, v));
-    }
-}
-
 static void check_augment(struct builder *b, const struct word *w, const struct args *args, struct loc loc)
 {
     const struct value *input = input_of(b), *target = source_of(b, NAME_TARGET);
     struct augment_step step = {.word = w};
     for (int i = 0; i < arg_count(w); i++)
         memcpy(step.arg[i], args->num[i], sizeof step.arg[i]);
-    if (w->augment->place || w->augment->taps)
-        check_target(b, w, loc);
     if (b->graph->mixes)
         diag_error(b->diag, "N0425", loc, NULL, "`%s` is behind a word that mixes two samples, which comes last",
                    w->name);
@@ -185,7 +166,7 @@ static void check_augment(struct builder *b, const struct word *w, const struct 
     const char *why = target ? augment_unfit(&step, &target->t) : NULL;
     if (why) {
         diag_error(b->diag, "N0425", loc, NULL, "`%s` %s", w->name, why);
-        diag_place(b->diag, target->loc, "declared here");
+        diag_place(b->diag, target->loc, "%s", shape_words(b->region, target));
         return;
     }
     why = input ? augment_unfit(&step, &input->t) : NULL;

@@ -35,14 +35,22 @@ struct augment_size augment_size(const struct tensor *t)
     return s;
 }
 
+static const char *target_unfit(const struct augmentation *a, const struct tensor *target)
+{
+    const bool classes = target->dtype == DT_I32;
+    if ((a->place || a->taps) && target->rank >= 2)
+        return classes ? "moves pixels, and the mask would stay where it is"
+                       : "moves pixels, and the target is a picture that would stay where it is";
+    if (a->mix && classes && target->rank > 0)
+        return "mixes classes of whole samples, and a mask has one at each pixel";
+    return a->mix && !classes ? "mixes classes, and the target has values" : NULL;
+}
+
 const char *augment_unfit(const struct augment_step *step, const struct tensor *sample)
 {
     const struct augment_size s = augment_size(sample);
-    const struct augmentation *a = step->word->augment;
     if (sample->role == ROLE_TARGET)
-        return sample->dtype == DT_I32 && sample->rank > 0 && (a->place || a->taps)
-                   ? "moves pixels, and the mask would stay where it is"
-                   : NULL;
+        return target_unfit(step->word->augment, sample);
     if (sample->rank != 2 && sample->rank != 3)
         return "is for pictures: channels, rows and columns";
     return step->word->fits ? step->word->fits(step->arg, s.channels, s.height, s.width) : NULL;

@@ -180,10 +180,45 @@ static void test_metrics_of_a_plan(void **state)
     trial_close(&t);
 }
 
+/* What moves pixels or mixes classes, beside targets that would not bear it. */
+static void test_augmentations_of_a_plan(void **state)
+{
+    static const struct {
+        const char *target, *loss;
+        bool flips, mixes;
+    } row[] = {
+        {"f32[3, 8, 8]", "MSE(y, t)", false, false},
+        {"class[3, 8, 8]", "CrossEntropy(y, t)", false, false},
+        {"class[192]", "CrossEntropy(y -> Flatten, t)", true, true},
+        {"f32[192]", "MSE(y -> Flatten, t)", true, false},
+    };
+    (void)state;
+    for (int i = 0; i < COUNT(row); i++) {
+        char text[500];
+        struct trial t;
+        struct plan_error e;
+        snprintf(text, sizeof text,
+                 "net t\ninput x : f32[3, 8, 8]\ntarget t : %s\ny = x -> Conv(3, kernel = 3, pad = 1)\noutput y\n"
+                 "data {\n augment = [Noise]\n}\ntrain {\n loss = %s\n optimizer = SGD(lr = 0.1)\n}\n",
+                 row[i].target, row[i].loss);
+        assert_true(trial_plan(&t, "word.net", strdup(text), NULL, 0, stderr));
+        assert_true(settings_check(t.p, &e));
+        const struct word *flip = word_find(WORD_AUGMENT, "RandomFlip"), *mix = word_find(WORD_AUGMENT, "Mixup");
+        const char *name;
+        struct setting *s = (struct setting *)plan_setting(t.p, "data.augment.0");
+        s->text = (char *)flip->name;
+        assert_int_equal(plan_augment_unfit(t.p, &name) == NULL, row[i].flips);
+        s->text = (char *)mix->name;
+        assert_int_equal(plan_augment_unfit(t.p, &name) == NULL, row[i].mixes);
+        trial_close(&t);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_argument), cmocka_unit_test(test_paths_of_a_plan),
                                        cmocka_unit_test(test_settings_of_a_plan),
-                                       cmocka_unit_test(test_metrics_of_a_plan)};
+                                       cmocka_unit_test(test_metrics_of_a_plan),
+                                       cmocka_unit_test(test_augmentations_of_a_plan)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
