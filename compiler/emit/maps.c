@@ -133,14 +133,13 @@ void put_maps(struct writer *w, int from, int to, const char *block, const char 
     }
 }
 
-enum { GROUP_LR, GROUP_DECAY, GROUP_WORDS };
-
 /* The control word of a group's own number; that of all, where nobody has spoken of groups. */
-static int own_word(const struct writer *w, int number, int of_all)
+static int own_word(const struct writer *w, enum group_word number, int of_all)
 {
     int groups, group = kernel_group(w->plan, (int)(w->kernel - w->plan->kernel), &groups);
-    return group >= 0 && plan_setting(w->plan, "train.optimizer.groups.0") ? CTL_GROUP + GROUP_WORDS * group + number
-                                                                           : of_all;
+    return group >= 0 && plan_setting(w->plan, "train.optimizer.groups.0")
+               ? CTL_GROUP + GROUP_WORDS * group + (int)number
+               : of_all;
 }
 
 static void put_control_words(struct writer *w)

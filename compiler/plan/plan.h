@@ -198,10 +198,13 @@ enum control_word {
     CTL_FINITE,                    /* u32 result: 1 = the loss is finite, the update happens */
     CTL_METRIC,                    /* u32 x 8 results: correct predictions per metric, summed over the batch */
     CTL_RESULTS_END = CTL_METRIC + 8,
-    CTL_GROUP = CTL_RESULTS_END, /* f32 x 2 x CTL_GROUPS: lr and decay of each group, where parameters are in several */
+    CTL_GROUP = CTL_RESULTS_END, /* f32 x GROUP_WORDS x CTL_GROUPS: of each group, where parameters are in several */
     CTL_GROUPS = 5,
     CTL_WORDS = 64
 };
+enum group_word { GROUP_LR, GROUP_DECAY, GROUP_WORDS }; /* its numbers, from CTL_GROUP + GROUP_WORDS * group on */
+_Static_assert((int)CTL_GROUP + (int)GROUP_WORDS * (int)CTL_GROUPS <= (int)CTL_WORDS,
+               "the control block has room for its groups");
 enum {
     SAMPLES_F32 = 1,
     SAMPLES_STAGED = 2

@@ -290,9 +290,10 @@ void control_train(const struct recipe *r, int64_t step, int64_t epoch, int64_t 
     for (int i = 0; i < r->numbers; i++)
         put_float(&control[CTL_NUMBER + i], expr_value(r->number[i], value_of, &now));
     for (int g = 0; g < r->groups; g++) {
-        put_float(&control[CTL_GROUP + 2 * g], rate_at(&r->group[g].rate, step));
+        uint32_t *own = control + CTL_GROUP + (int)GROUP_WORDS * g;
+        put_float(&own[GROUP_LR], rate_at(&r->group[g].rate, step));
         const struct rate *decay = &r->group[g].decay;
-        put_float(&control[CTL_GROUP + 2 * g + 1], decay->pieces ? rate_at(decay, step) : decay->lr);
+        put_float(&own[GROUP_DECAY], decay->pieces ? rate_at(decay, step) : decay->lr);
     }
 }
 
