@@ -59,7 +59,7 @@ static const struct {
 } variant[] = {
     {"norm", "g = g * (clip / (n + 0.000001) < 1 ? clip / (n + 0.000001) : 1)", NULL},
     {"value", "g = g > clip ? clip : g < -clip ? -clip : g", NULL},
-    {"ema", NULL, "q = {t == 1 ? 0 : ema} * q + {t == 1 ? 1 : 1 - ema} * p"},
+    {"ema", NULL, "q = ema * q + {t == 1 ? 1 : 1 - ema} * p"},
 };
 enum { NORM, VALUE, EMA };
 
