@@ -130,7 +130,11 @@ static void test_channels(void **state)
         }
         data_close(&set);
     }
-    struct dataset set;
+    struct dataset set =
+        open_types("x_either", "y_b1", TARGET_ANY); /* as PyTorch has it, where both may be the channels */
+    for (int64_t i = 0; i < N * 45; i++)
+        assert_true(value(&set.train.sample, i) == (double)(i % 256));
+    data_close(&set);
     struct data_error error;
     assert_true(open_parts("tests/arrays", "types.npz", "x_last", "y_b1", "first", TARGET_ANY, &set, &error));
     assert_int_equal(set.train.sample.dims[0], 4);
