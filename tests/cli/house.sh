@@ -16,6 +16,12 @@ if git -C "$ROOT" ls-files >tracked 2>/dev/null && [ -s tracked ]; then
     [ ! -s more ] || fail "tracked, and no part of the list in CONTRIBUTING.md: $(echo $(cat more))"
 fi
 
+# A table of a page begins with its head: rows behind an empty line would be text.
+(cd "$ROOT" && awk 'FNR == 1 { before = ""; head = 0 } /^```/ { code = !code }
+    head && !/^\|[-:| ]*\|$/ { print FILENAME ":" FNR - 1 ": rows without a head" }
+    { head = !code && /^\|/ && before !~ /^\|/; before = $0 }' README.md CONTRIBUTING.md docs/*.md bench/*.md) >wrong
+[ ! -s wrong ] || fail "$(cat wrong)"
+
 # No function has more than 60 lines.
 (cd "$ROOT" && awk '/^{$/ || /^[a-z].*\) \{$/ { start = FNR } /^}$/ && start { if (FNR - start > 61) print FILENAME ":" start ": " FNR - start - 1 " lines"; start = 0 }' \
     compiler/*/*.[ch] runtime/*/*.[ch]) >long
