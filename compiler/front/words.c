@@ -52,7 +52,7 @@ static const struct word *with_rule(const struct word *w)
         [WORD_SCHEDULE] = w->rate,
         [WORD_SAVE] = w->better,
         [WORD_STOP] = w->better && w->enough,
-        [WORD_CLIP] = true,
+        [WORD_CLIP] = update_clips(w->name),
         [WORD_SOURCE] = w->arg[0].path,
     };
     if (is[w->kind])

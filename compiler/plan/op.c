@@ -68,6 +68,11 @@ const char *update_variant(struct region *r, const char *update, const char *cli
     return region_printf(r, "%s%s%s%s", update, clip ? "." : "", clip ? clip : "", ema ? ".ema" : "");
 }
 
+bool update_clips(const char *clip)
+{
+    return strcmp(clip, variant[NORM].name) == 0 || strcmp(clip, variant[VALUE].name) == 0;
+}
+
 bool update_norm(const struct op *op)
 {
     const char *dot = strchr(op->name, '.');

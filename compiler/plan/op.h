@@ -113,6 +113,7 @@ int op_numbers(const struct op *op, struct region *r, const char **list);
  * parameters: "adam.norm.ema". The last operand of .norm is the norm of all gradients (update_norm). */
 const char *update_variant(struct region *r, const char *update, const char *clip, bool ema);
 bool update_norm(const struct op *op);
+bool update_clips(const char *clip); /* are there such variants for the word? */
 bool map_shape(const double *attr, const struct tensor *const *in, int nin, struct tensor *out, int nout);
 bool same_shape(const struct tensor *a, const struct tensor *b);
 /* Floats of workspace that the op needs on a target, for the phase or for each row: the most that one of its bodies may. */

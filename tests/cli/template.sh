@@ -19,10 +19,10 @@ done
 sed 's/^train {/train {\n    schedule = Poly/' "$ROOT/models/mlp.net" >row.net
 expect 70 netc row.net
 says err 'internal error: schedule Poly has no rule'
-for row in 'save = average' 'stop = never'; do
+for row in 'save = average' 'stop = never' 'clip = hard'; do
     sed "s/^train {/train {\n    $row/" "$ROOT/models/mlp.net" >row.net
     expect 70 netc row.net
-    says err 'internal error: way to (save average|stop never) has no rule'
+    says err 'internal error: way to (save average|stop never|clip hard) has no rule'
 done
 sed 's/^data {/data {\n    train = cloud/' "$ROOT/models/mlp.net" >row.net
 expect 70 netc row.net

@@ -38,6 +38,7 @@ static const struct word word[] = {
     {.kind = WORD_LAYER, .name = "Fold", .doc = "no rule"},       {.kind = WORD_LOSS, .name = "Hinge", .doc = "no rule"},
     {.kind = WORD_OPTIMIZER, .name = "Shampoo", .doc = "no rule"},   {.kind = WORD_SCHEDULE, .name = "Poly", .doc = "no rule"},
     {.kind = WORD_SAVE, .name = "average", .doc = "no rule"},  {.kind = WORD_STOP, .name = "never", .doc = "no rule"},
+    {.kind = WORD_CLIP, .name = "hard", .doc = "no rule"},
     {.kind = WORD_SOURCE, .name = "cloud", .doc = "no rule"},
     {.kind = WORD_TRANSFORM, .name = "Invert", .doc = "no rule"}, {.kind = WORD_METRIC, .name = "Recall", .doc = "no rule"},
 };
