@@ -267,7 +267,8 @@ static struct value *mean_of(struct graph *g, const char *name, struct value *ea
     double attr[MAX_ATTRS];
     bool new;
     struct value *t = tally_named(g, name, 1, &new);
-    graph_op(g, "tally_mean", gate_of(g, attr), t, each, NULL);
+    if (new)
+        graph_op(g, "tally_mean", gate_of(g, attr), t, each, NULL);
     return t;
 }
 
@@ -295,7 +296,8 @@ static struct value *squares(struct site *s, const struct args *a, struct value 
     bool new;
     struct graph *g = s->graph;
     struct value *t = tally_named(g, tally_squares, 3 * value_elements(x[0]), &new);
-    graph_op(g, "tally_squares", gate_of(g, attr), t, x[0], x[1], NULL);
+    if (new)
+        graph_op(g, "tally_squares", gate_of(g, attr), t, x[0], x[1], NULL);
     return t;
 }
 
