@@ -100,6 +100,12 @@ expect 0 netrun round.net --train "$data" --device cpu --epochs 1 --sweep -o -
 says out '^[12],.*,100,0\.001,'
 says out '^[12],.*,1000,0\.001,'
 
+# One of a list has a path with its number.
+{ sed '/^sweep/,$ d; s/^train {/train {\n    schedule = [Linear(0.1, epochs = 1), Constant]/' mlp.net; printf 'sweep {\n    train.schedule.0.start = [0.2, .5]\n}\n'; } >list.net
+expect 0 netrun list.net --train "$data" --device cpu --epochs 1 --sweep -o -
+says out '^[12],.*,0\.2,'
+says out '^[12],.*,0\.5,'
+
 # What shapes the network, or stood nowhere: whole entries and parts of them, in the section and on the command line, as -D has them.
 { sed '/^sweep/,$ d' mlp.net; cat <<'END'
 sweep {
