@@ -89,10 +89,8 @@ static void open_samples(struct writer *w)
     open_rows(w);
 }
 
-static void close_samples(struct writer *w, int out, const char *value)
+static void close_samples(struct writer *w)
 {
-    if (is_stored(w, out))
-        put(w, "st(%s, %s);", place_of(w, out, "block", "0"), value);
     close_tasks(w);
     close_kernel(w);
 }
@@ -113,14 +111,11 @@ static void pick_emit(struct writer *w, const struct stage *s)
     put(w, "best = sel(x > top, vec((real)k), best);");
     put(w, "top = sel(x > top, x, top);");
     put(w, "}");
-    if (places == 1)
-        close_samples(w, s->out[0], "sel(zero == 0, best, num(-1))");
-    else {
-        put(w, "st(%s, sel(zero == 0, best, num(-1)));", place_of(w, s->out[0], "block", "e"));
+    if (is_stored(w, s->out[0]))
+        put(w, "st(%s, sel(zero == 0, best, num(-1)));", place_of(w, s->out[0], "block", places > 1 ? "e" : "0"));
+    if (places > 1)
         put(w, "}");
-        close_tasks(w);
-        close_kernel(w);
-    }
+    close_samples(w);
 }
 
 static void distance_emit(struct writer *w, const struct stage *s)
@@ -134,7 +129,9 @@ static void distance_emit(struct writer *w, const struct stage *s)
     put(w, "if (e %% 256 == 0)");
     put(w, "    sum_settle(&far);");
     put(w, "}");
-    close_samples(w, s->out[0], region_printf(w->region, "sum_of(&far) / num(%lld)", n));
+    if (is_stored(w, s->out[0]))
+        put(w, "st(%s, sum_of(&far) / num(%lld));", place_of(w, s->out[0], "block", "0"), n);
+    close_samples(w);
 }
 
 /* Declares `rows` and `counts`: 0 where a run whose loss is not finite leaves the tally as it was. */

@@ -96,12 +96,57 @@ static void test_full(void **state)
     trial_close(&t);
 }
 
+/* ---- results that nobody reads have no place, and are not written ---- */
+
+static int stores(const struct plan *p)
+{
+    char *text;
+    size_t size;
+    int n = 0;
+    FILE *out = open_memstream(&text, &size);
+    assert_true(write_c(p, out));
+    fclose(out);
+    for (const char *at = text; (at = strstr(at, "st(")); at++)
+        n++;
+    free(text);
+    return n;
+}
+
+static void test_no_place(void **state)
+{
+    static const char *const model[][2] = {{"class[3]", "Flatten -> Linear(3)"},
+                                           {"class[3, 4, 4]", "Conv(3, kernel = 1)"}};
+    (void)state;
+    for (int i = 0; i < COUNT(model); i++) {
+        char text[400];
+        struct trial t;
+        int found = 0;
+        snprintf(text, sizeof text,
+                 "net t\ninput x : f32[1, 4, 4]\ntarget c : %s\ny = x -> %s\noutput y\ntrain {\n"
+                 " loss = CrossEntropy(y, c)\n optimizer = SGD(lr = 0.1)\n metrics = [F1]\n}\n",
+                 model[i][0], model[i][1]);
+        assert_true(trial_plan(&t, "t.net", strdup(text), NULL, 0, stderr));
+        const int before = stores(t.p);
+        for (int k = 0; k < t.p->nkernel; k++) {
+            const struct stage *s = t.p->kernel[k].stage;
+            struct tensor *pick = &t.c.plan->tensor[s->out[0]];
+            if (strcmp(s->op->name, "pick") || t.p->schedule[pick->schedule].target != &target_cpu)
+                continue;
+            pick->first = pick->last;
+            found++;
+        }
+        assert_true(found > 0 && stores(t.p) < before);
+        trial_close(&t);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_c),
         cmocka_unit_test(test_cuda),
         cmocka_unit_test(test_full),
+        cmocka_unit_test(test_no_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
