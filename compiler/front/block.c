@@ -30,8 +30,6 @@ static bool check_interface(struct builder *b, const struct decl *block)
         only(block, part[i].kind, &n);
         if (n == 1)
             continue;
-        if (!n && b->partial)
-            return false;
         diag_error(b->diag, "N0412", block->loc, NULL, "block `%s` has %s `%s`, and needs exactly one", block->name,
                    n ? "more than one" : "no", part[i].text);
         diag_help(b->diag, "`->` brings one value in and takes one out: `%s NAME`", part[i].text);

@@ -274,7 +274,6 @@ struct graph *build(const struct ast_file *f, enum phase ph, struct define *defi
         .ndefine = ndefine,
         .model = m ? m : &unwanted,
         .top = {.path = ""},
-        .partial = d->errors > 0,
     };
     if (f->ndecl > MAX_NAMES) {
         diag_error(d, "N0417", f->loc, NULL, "the file has more than %d declarations", MAX_NAMES);
@@ -290,8 +289,7 @@ struct graph *build(const struct ast_file *f, enum phase ph, struct define *defi
     if (ph == PHASE_PREDICT)
         declare_targets(&b);
     check_defines(&b);
-    if (!b.partial)
-        check_complete(&b);
+    check_complete(&b);
     settings_build(&b);
     if (d->errors)
         return NULL;

@@ -59,7 +59,6 @@ struct builder {
     int nlayer, depth;
     int nnumber;              /* of all settings */
     bool full;                /* MAX_LAYERS was reported */
-    bool partial;             /* parts of the text could not be parsed: names may be missing */
     bool in_loss;             /* targets may be read */
     const struct decl *table; /* the target whose values are columns of a table; NULL: none is */
     const char *from;         /* the names of those columns, a line each */

@@ -99,8 +99,6 @@ static void unknown_name(struct builder *b, struct scope *s, const struct ast *a
         diag_help(b->diag, "a layer is applied to a value: `value -> %s`", a->text);
         return;
     }
-    if (b->partial)
-        return;
     const struct foreign *f = foreign_find(FOREIGN_VALUE, a->text, NULL);
     const char *near = f ? f->ours : nearest_name(b, s, a->text);
     diag_error(b->diag, "N0103", a->loc, near ? region_printf(b->region, "did you mean `%s`?", near) : NULL,

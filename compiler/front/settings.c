@@ -378,7 +378,7 @@ void settings_build(struct builder *b)
         if (k->type == KEY_BATCH && slots[k - setting_keys].entry)
             check_batch(b, &slots[k - setting_keys]);
     check_sources(b, slots);
-    if (section[DECL_TRAIN] && !b->partial)
+    if (section[DECL_TRAIN])
         check_required(b, section[DECL_TRAIN], slots);
     schedules_check(b, value_of("train.schedule", slots), value_of("train.momentum_schedule", slots));
     if (section[DECL_SWEEP])

@@ -52,7 +52,7 @@ void transforms_add(struct builder *b, struct transforms *t, const struct word *
     if (t->numbers)
         diag_error(b->diag, "N0420", loc, NULL, "`%s` is for %s, and `%s` has made numbers of them: put it before",
                    w->name, kind_of(w), t->numbers->name);
-    if (w->use && !b->table && !b->partial) {
+    if (w->use && !b->table) {
         diag_error(b->diag, "N0420", loc, NULL, "`%s` is for columns of a table, and the target is not from one",
                    w->name);
         diag_help(b->diag, "for example `target y : class[3] from \"species\"`");

@@ -42,7 +42,7 @@ static void drop(struct compiled *c)
 static void compile(struct compiled *c, const char *text, enum phase phase, struct define *define)
 {
     start(c, text);
-    if (c->tree)
+    if (c->tree && !c->diag.errors)
         c->graph = build(c->tree, phase, define, define ? 1 : 0, &c->model, &c->diag, c->region);
     finish(c);
 }
