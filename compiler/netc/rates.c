@@ -38,17 +38,10 @@ static double number(const struct plan *p, const char *name)
     return s && s->n ? s->num[0] : 0;
 }
 
-static const char *momentum_of(const struct plan *p)
-{
-    for (const struct kernel *k = p->kernel; k < p->kernel + p->nkernel; k++)
-        if (k->stage->op->update && k->stage->op->gate == GATE_STEP)
-            return optimizer_momentum(k->stage->op);
-    return NULL;
-}
-
 void draw_rates(const struct plan *p, int64_t steps, bool colour, FILE *out)
 {
-    const char *const momentum = momentum_of(p), *unknown;
+    const struct op *op = plan_optimizer(p);
+    const char *const momentum = op ? optimizer_momentum(op) : NULL, *unknown;
     const int64_t epochs = (int64_t)plan_number(p, "train.epochs", 1);
     const struct {
         const char *key, *what;

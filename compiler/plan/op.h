@@ -132,6 +132,9 @@ bool attr_dims(const double *attr, struct tensor *t);
  * that drop out alike. list has room for MAX_STAGES. Returns how many. */
 int kernel_streams(const struct plan *p, int k, uint32_t *list);
 
+const struct op *plan_optimizer(
+    const struct plan *p); /* the op that makes the optimizer's step; NULL: nothing is trained */
+
 /* The optimizer's updates of a schedule are one for each group of parameters, which have learning rate and decay of their own: how
  * many there are in kernel k's, and which of them it is; -1: it is none. */
 int kernel_group(const struct plan *p, int k, int *groups);

@@ -124,6 +124,15 @@ void control_give(uint32_t to[CTL_WORDS], const uint32_t from[CTL_WORDS])
     memcpy(to + CTL_RESULTS_END, from + CTL_RESULTS_END, (CTL_WORDS - CTL_RESULTS_END) * sizeof *to);
 }
 
+const struct op *plan_optimizer(const struct plan *p)
+{
+    for (const struct kernel *k = p->kernel; k < p->kernel + p->nkernel; k++)
+        for (const struct stage *s = k->stage; s < k->stage + k->nstage; s++)
+            if (s->op->gate == GATE_STEP)
+                return s->op;
+    return NULL;
+}
+
 int kernel_group(const struct plan *p, int k, int *groups)
 {
     int own = -1;

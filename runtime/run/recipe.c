@@ -65,19 +65,9 @@ static void read_variant(const struct plan *p, struct recipe *r)
     }
 }
 
-/* The op that makes the optimizer's step; NULL: nothing is trained. */
-static const struct op *optimizer_op(const struct plan *p)
-{
-    for (const struct kernel *k = p->kernel; k < p->kernel + p->nkernel; k++)
-        for (const struct stage *s = k->stage; s < k->stage + k->nstage; s++)
-            if (s->op->gate == GATE_STEP)
-                return s->op;
-    return NULL;
-}
-
 static int read_numbers(const struct plan *p, struct recipe *r)
 {
-    const struct op *op = optimizer_op(p);
+    const struct op *op = plan_optimizer(p);
     const char *list[CTL_NUMBERS];
     read_arguments(p, r);
     read_variant(p, r);
