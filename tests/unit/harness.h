@@ -460,4 +460,20 @@ static inline int run_files(const char *group, const glob_t *files, void run(voi
     return failed;
 }
 
+/* The main of a test of all models in tests/expect/GROUP/. */
+static inline int run_expected(char *program, const char *group, const struct variant *variant, int nvariant,
+                               void run(void **state), const struct CMUnitTest *more, size_t nmore)
+{
+    char pattern[80];
+    glob_t files;
+    use_cache(program);
+    snprintf(pattern, sizeof pattern, "tests/expect/%s/*.net", group);
+    if (glob(pattern, 0, NULL, &files))
+        return 1;
+    compile_all(&files, variant, nvariant);
+    int failed = run_files(group, &files, run, more, nmore);
+    globfree(&files);
+    return failed;
+}
+
 #endif

@@ -344,13 +344,6 @@ static void test_every_op_has_a_case(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest more[] = {cmocka_unit_test(test_every_word), cmocka_unit_test(test_every_op_has_a_case)};
-    glob_t files;
     (void)argc;
-    use_cache(argv[0]);
-    if (glob("tests/expect/ops/*.net", 0, NULL, &files))
-        return 1;
-    compile_all(&files, variants, SANITIZED ? 1 : COUNT(variants));
-    int failed = run_files("ops", &files, test_case, more, COUNT(more));
-    globfree(&files);
-    return failed;
+    return run_expected(argv[0], "ops", variants, SANITIZED ? 1 : COUNT(variants), test_case, more, COUNT(more));
 }

@@ -113,13 +113,6 @@ static void test_case(void **state)
 
 int main(int argc, char **argv)
 {
-    glob_t files;
     (void)argc;
-    use_cache(argv[0]);
-    if (glob("tests/expect/optimizers/*.net", 0, NULL, &files))
-        return 1;
-    compile_all(&files, &(struct variant){&target_cpu, false}, 1);
-    int failed = run_files("optimizers", &files, test_case, NULL, 0);
-    globfree(&files);
-    return failed;
+    return run_expected(argv[0], "optimizers", &(struct variant){&target_cpu, false}, 1, test_case, NULL, 0);
 }

@@ -138,13 +138,6 @@ static void test_case(void **state)
 
 int main(int argc, char **argv)
 {
-    glob_t files;
     (void)argc;
-    use_cache(argv[0]);
-    if (glob("tests/expect/metrics/*.net", 0, NULL, &files))
-        return 1;
-    compile_all(&files, variants, SANITIZED ? 1 : COUNT(variants));
-    int failed = run_files("metrics", &files, test_case, NULL, 0);
-    globfree(&files);
-    return failed;
+    return run_expected(argv[0], "metrics", variants, SANITIZED ? 1 : COUNT(variants), test_case, NULL, 0);
 }
