@@ -197,6 +197,10 @@ static bool check_data(const struct plan *p, struct plan_error *e)
                      first[t->role]->name);
             return false;
         }
+        if (tensor_elements(t) > MAX_SIDE) {
+            snprintf(e->text, sizeof e->text, "tensor %.200s: more than %d values of a sample", t->name, MAX_SIDE);
+            return false;
+        }
     }
     for (const struct kernel *k = p->kernel; k < p->kernel + p->nkernel; k++)
         for (const struct stage *s = k->stage; s < k->stage + k->nstage; s++)

@@ -394,6 +394,22 @@ static void test_measured(void **state)
     refuse_measured("@parameters", made_a_tally);
 }
 
+/* Sizes of pictures are counted in int: an input that no kernel fills is within the bounds of all others. */
+static void test_large_input(void **state)
+{
+    struct trial t = open_plan(mse);
+    struct plan_error e;
+    (void)state;
+    t.c.plan->nkernel = 0;
+    assert_true(plan_check(t.p, &e));
+    for (int i = 0; i < t.p->ntensor; i++)
+        if (t.p->tensor[i].role == ROLE_INPUT)
+            t.p->tensor[i].dim[0] = MAX_SIDE;
+    assert_false(plan_check(t.p, &e));
+    assert_non_null(strstr(e.text, "values of a sample"));
+    trial_close(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -407,6 +423,7 @@ int main(void)
         cmocka_unit_test(test_what_outputs_are),
         cmocka_unit_test(test_outputs),
         cmocka_unit_test(test_measured),
+        cmocka_unit_test(test_large_input),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
