@@ -156,7 +156,9 @@ struct key {
     const char *text;    /* KEY_WORD: the word that a text in quotes stands for, as its first argument */
     const char *instead; /* KEY_PLAIN: the key that a text in quotes or a word of its kind is, instead of a number */
     bool absent;         /* KEY_PLAIN: without an entry the plan has no such setting */
-    const char *nothing; /* KEY_PLAIN: what is wrong with a 0 that is written, where a default of 0 stands for none */
+    const char
+        *nothing; /* KEY_PLAIN: what is wrong with a 0 that is written, where a default of 0 stands for none, ... */
+    const char *example; /* ... and what to give instead */
 };
 extern const struct key setting_keys[]; /* in the order of the plan; name NULL ends */
 struct slot {                           /* what the text says about one key */

@@ -13,7 +13,7 @@ const struct key setting_keys[] = {
     { .name = "data.augment", .type = KEY_WORDS, .word = WORD_AUGMENT },
     { .name = "data.shuffle", .type = KEY_PLAIN, .arg = { .type = ARG_BOOL, .otherwise = 1 } },
     { .name = "data.holdout", .type = KEY_PLAIN, .arg = { .type = ARG_NUMBER, .max = 1, .below = true },
-      .nothing = "a `holdout` of nothing tests nothing", .instead = "data.holdout.from" },
+      .nothing = "a `holdout` of nothing tests nothing", .example = "a share such as 10%", .instead = "data.holdout.from" },
     { .name = "data.holdout.from", .type = KEY_WORD, .word = WORD_SOURCE, .text = "files" },
     { .name = "data.samples", .type = KEY_SAMPLES },
     { .name = "train.loss", .type = KEY_WORD, .word = WORD_LOSS, .required = true },
@@ -23,7 +23,7 @@ const struct key setting_keys[] = {
     { .name = "train.decay_schedule", .type = KEY_WORD, .word = WORD_SCHEDULE, .list = true },
     { .name = "train.clip", .type = KEY_WORD, .word = WORD_CLIP },
     { .name = "train.ema", .type = KEY_PLAIN, .arg = { .type = ARG_NUMBER, .max = 1, .below = true }, .absent = true,
-      .nothing = "an `ema` of 0 is no mean" },
+      .nothing = "an `ema` of 0 is no mean", .example = "a number such as 0.999" },
     { .name = "train.metrics", .type = KEY_WORDS, .word = WORD_METRIC },
     { .name = "train.save", .type = KEY_WORD, .word = WORD_SAVE },
     { .name = "train.stop", .type = KEY_WORD, .word = WORD_STOP },
@@ -83,8 +83,7 @@ static void set_plain(struct builder *b, const struct key *key, const struct ast
         return;
     if (key->nothing && v.kind == A_NUMBER && v.number == 0) {
         diag_error(b->diag, "N0404", a->loc, NULL, "%s", key->nothing);
-        diag_help(b->diag, "leave the line out, or give %s",
-                  key->absent ? "a number such as 0.999" : "a share such as 10%");
+        diag_help(b->diag, "leave the line out, or give %s", key->example);
     } else if (arg_accepts(&key->arg, &v, 0, &why, b->region))
         setting_numbers(b, a->loc, key->name, 1, &v.number, false);
     else
@@ -267,7 +266,6 @@ static void set_key(struct builder *b, const struct key *key, const struct slot 
         break;
     case KEY_PLAIN:
         set_plain(b, key, a);
-        b->model->ema |= strcmp(key->name, "train.ema") == 0;
         break;
     case KEY_BATCH:
         set_batch(b, key, a);
@@ -377,6 +375,7 @@ void settings_build(struct builder *b)
     for (const struct key *k = setting_keys; k->name; k++)
         if (k->type == KEY_BATCH && slots[k - setting_keys].entry)
             check_batch(b, &slots[k - setting_keys]);
+    b->model->ema = setting_find(b->model->setting, b->model->nsetting, "train.ema") != NULL;
     check_sources(b, slots);
     if (section[DECL_TRAIN])
         check_required(b, section[DECL_TRAIN], slots);
