@@ -145,14 +145,14 @@ struct result block_apply(struct builder *b, struct scope *s, struct block *bloc
 
 /* ---- settings.c: data and train; samples.c, sweep.c ---- */
 
-enum key_type { KEY_WORD, KEY_WORDS, KEY_PLAIN, KEY_BATCH, KEY_SAMPLES };
+enum key_type { KEY_WORD, KEY_WORDS, KEY_PLAIN, KEY_BATCH, KEY_SAMPLES, KEY_INIT };
 struct key {
     const char *name; /* "train.epochs" */
     enum key_type type;
     enum word_kind word; /* KEY_WORD, KEY_WORDS */
     bool list;           /* KEY_WORD: or a list, whose words follow each other */
     bool required;
-    struct arg arg;      /* KEY_PLAIN, KEY_BATCH: type, default, range */
+    struct arg arg;      /* KEY_PLAIN, KEY_BATCH, KEY_INIT: type, default, range */
     const char *text;    /* KEY_WORD: the word that a text in quotes stands for, as its first argument */
     const char *instead; /* KEY_PLAIN: the key that a text in quotes or a word of its kind is, instead of a number */
     bool absent;         /* KEY_PLAIN: without an entry the plan has no such setting */

@@ -24,6 +24,7 @@ const struct key setting_keys[] = {
     { .name = "train.clip", .type = KEY_WORD, .word = WORD_CLIP },
     { .name = "train.ema", .type = KEY_PLAIN, .arg = { .type = ARG_NUMBER, .max = 1, .below = true }, .absent = true,
       .nothing = "an `ema` of 0 is no mean", .example = "a number such as 0.999" },
+    { .name = "train.init", .type = KEY_INIT, .arg = { .name = "init", .type = ARG_INIT } },
     { .name = "train.metrics", .type = KEY_WORDS, .word = WORD_METRIC },
     { .name = "train.save", .type = KEY_WORD, .word = WORD_SAVE },
     { .name = "train.stop", .type = KEY_WORD, .word = WORD_STOP },
@@ -109,6 +110,16 @@ static void set_batch(struct builder *b, const struct key *key, const struct ast
         return;
     setting_text(b, key->name, "auto", false);
     setting_numbers(b, a->loc, "train.batch.max", 1, &(double){(double)max}, false);
+}
+
+/* How all weights begin of which their layers say nothing. */
+static void set_init(struct builder *b, const struct key *key, const struct ast *a)
+{
+    struct args args = {.count = {0}};
+    if (!init_read(b, &b->top, &key->arg, a, &args, 0))
+        return;
+    graph_begin(b->graph, args.num[0]);
+    setting_text(b, key->name, ast_expression(a, b->region), true);
 }
 
 /* ---- sections ---- */
@@ -272,6 +283,9 @@ static void set_key(struct builder *b, const struct key *key, const struct slot 
         break;
     case KEY_SAMPLES:
         samples_build(b, key->name, a);
+        break;
+    case KEY_INIT:
+        set_init(b, key, a);
         break;
     }
 }

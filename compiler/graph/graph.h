@@ -17,6 +17,7 @@ struct value {
     int lr_of,
         decay_of; /* parameters: from which row of the model's groups on 1 they have these; 0: the optimizer's own */
     bool frozen;  /* parameters: never change */
+    bool begun;   /* parameters: the layer says how they begin */
     struct value *grad;      /* parameters, after grad.c; NULL: it has none */
     struct value *instead;   /* what simplify.c put in its place; NULL: it stands */
     struct value *member_of; /* group that holds its bytes, at t.at */
@@ -90,6 +91,8 @@ struct value *graph_bias(struct site *s, const struct args *a, int wanted, int i
 /* init_rule.c: a parameter that begins as argument `arg` (ARG_INIT) says, or else evenly within the bound. */
 struct value *graph_begun(struct site *s, const struct args *a, int arg, const char *name, int rank, const int64_t *dim,
                           double bound, int fan_in);
+/* The same of all weights (matrices, and kernels of convolutions) of which their layers say nothing. */
+void graph_begin(struct graph *g, const double *given);
 /* What a rule of its op says of a node; 0 where there is none. */
 int64_t node_count(const struct node *n, op_count *rule);
 int64_t node_scratch(const struct node *n, const struct target *t, bool rows); /* floats of workspace: op_scratch */

@@ -51,22 +51,40 @@ const struct init_rule init_rules[] = {
 };
 /* clang-format on */
 
+/* `given` is what an argument of type ARG_INIT has, of which there is one here. */
+static void begin(struct tensor *t, const double *given)
+{
+    const struct init_rule *rule = &init_rules[(int)given[0] - 1];
+    double field = 1; /* of the kernel */
+    for (int i = 2; i < t->rank; i++)
+        field *= (double)t->dim[i];
+    const double in = t->rank < 2 ? 1 : field * (double)t->dim[1], out = field * (double)t->dim[0];
+    const bool by_outputs = given[2] != 0;
+    t->init = rule->init;
+    t->bound = rule->bound ? rule->bound(given[1], by_outputs ? out : in, by_outputs ? in : out) : given[1];
+}
+
 struct value *graph_begun(struct site *s, const struct args *a, int arg, const char *name, int rank, const int64_t *dim,
                           double bound, int fan_in)
 {
     const double *given = a->num[arg];
+    struct value *v = graph_param(s, ROLE_PARAM, name, rank, dim, INIT_UNIFORM, bound, fan_in);
     if (given[0] == 0)
-        return graph_param(s, ROLE_PARAM, name, rank, dim, INIT_UNIFORM, bound, fan_in);
+        return v;
     const struct init_rule *rule = &init_rules[(int)given[0] - 1];
     if (rule->matrix && rank < 2) {
-        diag_error(s->diag, "N0420", a->loc[arg], NULL, "`%s` is for weights, and a %s is no matrix", rule->name, name);
+        diag_error(s->diag, "N0420", a->loc[arg], NULL, "`%s` is for a matrix of weights, and this %s is none",
+                   rule->name, name);
         diag_help(s->diag, "for example `zeros`, or `normal(0.01)`");
     }
-    double field = 1; /* of the kernel */
-    for (int i = 2; i < rank; i++)
-        field *= (double)dim[i];
-    const double in = rank < 2 ? 1 : field * (double)dim[1], out = field * (double)dim[0];
-    const bool by_outputs = given[2] != 0;
-    const double number = rule->bound ? rule->bound(given[1], by_outputs ? out : in, by_outputs ? in : out) : given[1];
-    return graph_param(s, ROLE_PARAM, name, rank, dim, rule->init, number, fan_in);
+    begin(&v->t, given);
+    v->begun = true;
+    return v;
+}
+
+void graph_begin(struct graph *g, const double *given)
+{
+    for (int i = 0; i < g->nvalue; i++)
+        if (g->value[i]->t.role == ROLE_PARAM && g->value[i]->t.rank >= 2 && !g->value[i]->begun)
+            begin(&g->value[i]->t, given);
 }

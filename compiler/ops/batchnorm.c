@@ -167,6 +167,8 @@ static const struct op op[] = {
 };
 /* clang-format on */
 
+enum { MOMENTUM_ARG, EPS_ARG, INIT_ARG };
+
 static struct value *batch_norm(struct site *s, const struct args *a, struct value *const *xs, int nx)
 {
     (void)nx;
@@ -180,8 +182,9 @@ static struct value *batch_norm(struct site *s, const struct args *a, struct val
         return NULL;
     }
     int64_t c[1] = {x->t.dim[0]};
-    double m = a->num[0][0], eps[MAX_ATTRS] = {a->num[1][0]};
-    struct value *weight = graph_param(s, ROLE_PARAM, "weight", 1, c, INIT_ONE, 0, 0);
+    double m = a->num[MOMENTUM_ARG][0], eps[MAX_ATTRS] = {a->num[EPS_ARG][0]};
+    struct value *weight = a->given[INIT_ARG] ? graph_begun(s, a, INIT_ARG, "weight", 1, c, 0, 0)
+                                              : graph_param(s, ROLE_PARAM, "weight", 1, c, INIT_ONE, 0, 0);
     struct value *bias = graph_param(s, ROLE_PARAM, "bias", 1, c, INIT_ZERO, 0, 0);
     struct value *mean = graph_param(s, ROLE_STATE, "running_mean", 1, c, INIT_ZERO, 0, 0);
     struct value *var = graph_param(s, ROLE_STATE, "running_var", 1, c, INIT_ONE, 0, 0);
@@ -202,7 +205,8 @@ static const struct word word[] = {
     {.kind = WORD_LAYER, .name = "BatchNorm", .doc = "normalises each channel over the batch; running statistics in evaluation",
      .build = batch_norm, .bare = -1, .bare_help = "how many channels there are the input says: `BatchNorm`",
      .arg = {{.name = "momentum", .help = "share of the new statistics", .type = ARG_NUMBER, .otherwise = 0.1, .min = 0, .max = 1},
-             {.name = "eps", .help = "added to the variance", .type = ARG_NUMBER, .otherwise = 1e-5, .min = 1e-12, .max = 1}}},
+             {.name = "eps", .help = "added to the variance", .type = ARG_NUMBER, .otherwise = 1e-5, .min = 1e-12, .max = 1},
+             {.name = "init", .help = "first values of the weight, 1 otherwise", .type = ARG_INIT}}},
 };
 /* clang-format on */
 

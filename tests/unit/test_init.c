@@ -143,8 +143,44 @@ static void test_orthogonal(void **state)
     trial_close(&t);
 }
 
+/* train { init = ... }: weights begin so whose layers say nothing, and no biases. */
+static void test_of_all(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        enum init init;
+        double bound;
+    } want[] = {
+        {"conv.weight", INIT_NORMAL, 1.4142135623730951 / 6},
+        {"conv.bias", INIT_UNIFORM, 1.0 / 6},
+        {"norm.weight", INIT_CONSTANT, 0},
+        {"norm.bias", INIT_ZERO, 0},
+        {"plain.weight", INIT_ONE, 0},
+        {"own.weight", INIT_UNIFORM, 0.25},
+        {"last.weight", INIT_NORMAL, 0.5},
+    };
+    struct trial t;
+    uint32_t index;
+    assert_true(trial_plan(
+        &t, "all.net",
+        strdup("net all\ninput x : f32[4, 4, 4]\ntarget t : class[3]\n"
+               "y = x -> conv: Conv(8, kernel = 3) -> norm: BatchNorm(init = constant(0))\n"
+               "  -> plain: BatchNorm -> Flatten -> own: Linear(8, init = uniform(0.25)) -> last: Linear(3)\n"
+               "output y\ntrain {\n    loss = CrossEntropy(y, t)\n    optimizer = SGD(lr = 0.1)\n"
+               "    init = kaiming_normal\n}\n"),
+        NULL, 0, stderr));
+    for (int i = 0; i < COUNT(want); i++) {
+        const struct tensor *p = parameter(t.p, want[i].name, &index);
+        if (p->init != want[i].init || fabs(p->bound - want[i].bound) > 1e-12)
+            fail_msg("%s: %d with %g", want[i].name, (int)p->init, p->bound);
+    }
+    trial_close(&t);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_distributions), cmocka_unit_test(test_orthogonal)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_distributions), cmocka_unit_test(test_orthogonal),
+                                       cmocka_unit_test(test_of_all)};
     return cmocka_run_group_tests_name("init", tests, NULL, NULL);
 }
