@@ -60,3 +60,10 @@ awk -v rooms="$(echo $rooms)" '
     at[$4] > at[$2] { print $1 ": " $3 " is below it" }' includes >wrong
 [ ! -s wrong ] || fail "$(cat wrong)"
 awk '{ print $1, $3 }' includes | tsort >/dev/null 2>circle || fail "$(cat circle)"
+
+# Each fault of tests/faults.tsv has a line that it changes.
+(cd "$ROOT" && while IFS=$'\t' read -r file change tests; do
+    case $file in '' | '#'*) continue ;; esac
+    [ -n "$tests" ] && [ -e "$file" ] && ! sed "$change" "$file" | cmp -s - "$file" || echo "$file $change: fits no line"
+done <tests/faults.tsv) >wrong
+[ ! -s wrong ] || fail "$(cat wrong)"
