@@ -95,7 +95,6 @@ int64_t batch_of(const struct plan *p, enum phase phase); /* samples that the se
 /* For graphviz: a box a layer, with its name, word, shape and parameters; frames are blocks, edges have shapes. */
 void print_layers_dot(const struct compilation *c, FILE *out);
 void print_kernels_dot(const struct graph *g, FILE *out); /* the same of nodes, in frames that are kernels */
-void xml_text(const char *text, FILE *out);               /* within an element or a quoted attribute */
 
 /* ---- json.c ---- */
 

@@ -1,5 +1,6 @@
 /* dot.c: the network for graphviz: layers as their author wrote them, or nodes and kernels. */
 #include "layers.h"
+#include "base/markup.h"
 #include "plan/plan_text.h"
 
 #include <string.h>
@@ -12,27 +13,6 @@ static void dot_text(const char *text, FILE *out)
             putc('\\', out);
         putc((unsigned char)*text < 32 ? ' ' : *text, out);
     }
-}
-
-void xml_text(const char *text, FILE *out)
-{
-    for (; *text; text++)
-        switch (*text) {
-        case '&':
-            fputs("&amp;", out);
-            break;
-        case '<':
-            fputs("&lt;", out);
-            break;
-        case '>':
-            fputs("&gt;", out);
-            break;
-        case '"':
-            fputs("&quot;", out);
-            break;
-        default:
-            putc((unsigned char)*text < 32 ? ' ' : *text, out);
-        }
 }
 
 /* ---- layers ---- */
@@ -52,10 +32,10 @@ static void box_text(struct region *r, const struct layer *l, FILE *out)
     const char *dot = strrchr(l->path, '.');
     if (l->named) {
         fputs("<b>", out);
-        xml_text(dot ? dot + 1 : l->path, out);
+        markup_text(dot ? dot + 1 : l->path, out);
         fputs("</b>  ", out);
     }
-    xml_text(l->label, out);
+    markup_text(l->label, out);
     fprintf(out, "<br/><font point-size=\"10\" color=\"#555555\">%s", shape_text(r, l->out));
     if (l->params)
         fprintf(out, ", %s parameters", grouped(r, l->params));

@@ -3,6 +3,7 @@
 #include "compile.h"
 #include "map.h"
 #include "base/atomic_file.h"
+#include "base/markup.h"
 #include "base/options.h"
 #include "plan/op.h"
 #include "plan/plan_text.h"
@@ -84,7 +85,7 @@ static enum use use_of(const struct panel *v, const struct tensor *t)
 static void text(FILE *out, double x, double y, const char *more, const char *words)
 {
     fprintf(out, "<text x=\"%.1f\" y=\"%.1f\"%s>", x, y, more);
-    xml_text(words, out);
+    markup_text(words, out);
     fputs("</text>\n", out);
 }
 
@@ -99,7 +100,7 @@ static void buffer_title(const struct panel *v, const struct tensor *t, int64_t 
 {
     char bytes[32], address[32];
     fputs("<title>", out);
-    xml_text(t->name, out);
+    markup_text(t->name, out);
     fprintf(out, ": %s, %s", uses[use_of(v, t)].name, bytes_text(size, bytes, sizeof bytes));
     if (t->rows)
         fprintf(out, " (%" PRId64 " bytes a sample)", t->bytes);
@@ -177,7 +178,7 @@ static void draw_axes(const struct panel *v)
         double x = across(v, k), w = across(v, k + 1) - x;
         fprintf(v->out, "<rect class=\"k%d\" x=\"%.2f\" y=\"%.1f\" width=\"%.2f\" height=\"10\"><title>%d: ", k % 2, x,
                 bottom + 4, w, k);
-        xml_text(v->p->kernel[v->s->first_kernel + k].name, v->out);
+        markup_text(v->p->kernel[v->s->first_kernel + k].name, v->out);
         fputs("</title></rect>\n", v->out);
         if (k % steps)
             continue;
@@ -235,7 +236,7 @@ static void draw_head(const struct plan *p, int height, FILE *out)
         "<svg class=\"plan\" xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\">\n",
         LEFT + WIDTH + RIGHT, height, LEFT + WIDTH + RIGHT, height);
     fputs("<title>", out);
-    xml_text(p->net, out);
+    markup_text(p->net, out);
     /* The names of classes are ours alone, also where the picture stands in a page. */
     fputs(
         ": memory plan</title>\n<style>\n"

@@ -30,13 +30,13 @@ static void put_matrix(const struct report *r, const struct confusion *c, FILE *
     fputs("<div class=\"wide\"><table class=\"matrix\"><thead><tr><th>is \\ taken for</th>", out);
     for (int64_t k = 0; k < c->classes; k++) {
         fputs("<th class=\"n\" scope=\"col\">", out);
-        page_text(report_class(r->data, k, text), out);
+        markup_text(report_class(r->data, k, text), out);
         fputs("</th>", out);
     }
     fputs("</tr></thead>\n<tbody>\n", out);
     for (int64_t t = 0; t < c->classes; t++) {
         fputs("<tr><th scope=\"row\">", out);
-        page_text(report_class(r->data, t, text), out);
+        markup_text(report_class(r->data, t, text), out);
         fputs("</th>", out);
         for (int64_t k = 0; k < c->classes; k++) {
             const int64_t n = pair_of(c, t, k);
@@ -77,8 +77,8 @@ static void put_heat(const struct report *r, const struct confusion *c, FILE *ou
                 "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"%s\" fill-opacity=\"%.2f\"><title>",
                 MARGIN + cell * (double)k, MARGIN + cell * (double)t, cell, cell, t == k ? "#0072b2" : "#d55e00",
                 shade(c, t, n));
-        page_print(out, "%lld of %s taken for %s", (long long)n, report_class(r->data, t, a),
-                   report_class(r->data, k, b));
+        markup_print(out, "%lld of %s taken for %s", (long long)n, report_class(r->data, t, a),
+                     report_class(r->data, k, b));
         fputs("</title></rect>\n", out);
     }
     fputs(
@@ -159,10 +159,10 @@ void report_classes(const struct report *r, FILE *out)
     for (int64_t k = 0; k < c->classes; k++)
         right += c->count[k].right;
     fputs("<p>", out);
-    page_print(out, "%lld of %lld samples of the %s are right (%.2f %%), with the weights of %s.", (long long)right,
-               (long long)c->n, r->answers->set, 100.0 * (double)right / (double)c->n, r->weights_text);
+    markup_print(out, "%lld of %lld samples of the %s are right (%.2f %%), with the weights of %s.", (long long)right,
+                 (long long)c->n, r->answers->set, 100.0 * (double)right / (double)c->n, r->weights_text);
     if (c->lost > 0)
-        page_print(out, " For %lld there is no answer: the network's values are not finite.", (long long)c->lost);
+        markup_print(out, " For %lld there is no answer: the network's values are not finite.", (long long)c->lost);
     fputs("</p>\n", out);
     if (c->classes <= MATRIX)
         put_matrix(r, c, out);

@@ -1,6 +1,6 @@
 /* curves_part.c: the numbers of the epochs as curves, and as a table. */
 #include "page.h"
-#include "plot_svg.h"
+#include "base/plot_svg.h"
 #include "report.h"
 
 #include <math.h>
@@ -150,7 +150,7 @@ static void put_table(const struct history *h, FILE *out)
     fputs("<div class=\"scroll\"><table class=\"sorts\"><thead><tr>", out);
     for (size_t c = 0; c < h->columns; c++) {
         fputs("<th class=\"n\" scope=\"col\">", out);
-        page_text(h->column[c].name, out);
+        markup_text(h->column[c].name, out);
         fputs("</th>", out);
     }
     fputs("</tr></thead>\n<tbody>\n", out);

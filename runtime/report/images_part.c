@@ -80,7 +80,7 @@ static void take(struct images *m, int64_t i, enum data_type type, const void *s
 
 /* False: *e says why there is no picture. `text`: the caption, and the values that are drawn black and white. */
 static bool draw(struct images *m, float black, float white, const char *caption, struct picture *p,
-                 char text[PAGE_TEXT], struct data_error *e)
+                 char text[MARKUP_TEXT], struct data_error *e)
 {
     struct sheet s = {.type = DATA_F32,
                       .channels = m->channels,
@@ -94,7 +94,7 @@ static bool draw(struct images *m, float black, float white, const char *caption
                       .text = 1};
     if (black == white)
         sheet_range(&s);
-    snprintf(text, PAGE_TEXT, "%s Black is %.4g, white %.4g.%s", caption, (double)s.black, (double)s.white,
+    snprintf(text, MARKUP_TEXT, "%s Black is %.4g, white %.4g.%s", caption, (double)s.black, (double)s.white,
              m->by > 1 ? " Large images are shown smaller." : "");
     return sheet_draw(&s, p, e);
 }
@@ -103,7 +103,7 @@ static void put_sheet(struct images *m, float black, float white, const char *al
 {
     struct picture p;
     struct data_error e;
-    char text[PAGE_TEXT];
+    char text[MARKUP_TEXT];
     if (draw(m, black, white, caption, &p, text, &e))
         page_picture(&p, alt, text, out);
     else
@@ -143,7 +143,7 @@ static bool take_seen(const struct report *r, struct images *m, void *one, doubl
     return true;
 }
 
-bool report_seen(const struct report *r, struct picture *p, char text[PAGE_TEXT], struct data_error *e)
+bool report_seen(const struct report *r, struct picture *p, char text[MARKUP_TEXT], struct data_error *e)
 {
     const struct data_split *train = &r->data->train;
     struct images m = {0};
@@ -175,7 +175,7 @@ void report_images(const struct report *r, FILE *out)
 {
     struct picture p;
     struct data_error e;
-    char text[PAGE_TEXT];
+    char text[MARKUP_TEXT];
     if (!r->data)
         report_nothing(r->no_data, out);
     else if (report_seen(r, &p, text, &e)) {
@@ -223,7 +223,7 @@ void report_filters(const struct report *r, FILE *out)
     int64_t dim[4];
     struct images m = {0};
     struct data_error e;
-    char caption[PAGE_TEXT];
+    char caption[MARKUP_TEXT];
     const struct tensor *t = first_filters(r->plan, dim);
     if (!t || !r->weights) {
         report_nothing(
@@ -268,7 +268,7 @@ void report_worst(const struct report *r, FILE *out)
         return;
     }
     const int64_t *dim = a->tested->sample.dims;
-    char text[TEXT], caption[PAGE_TEXT];
+    char text[TEXT], caption[MARKUP_TEXT];
     if (images_open(&m, a->worsts, dim[0], dim[1], dim[2])) {
         for (int64_t i = 0; i < m.n; i++) {
             const struct wrong_sample *w = &a->worst[i];

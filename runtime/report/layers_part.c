@@ -61,7 +61,7 @@ static void explain_time(const json_t *step, double layers, FILE *out)
 {
     const double seconds = json_number_value(json_object_get(step, "seconds"));
     fputs(" ", out);
-    page_print(
+    markup_print(
         out,
         "Time: the share of a training step of %.4g ms, forward and backward, as --profile measured it; what is fused into "
         "a layer is in that one's. All else takes %.1f %%: the optimizer, the loss, and what is between kernels.",
@@ -77,7 +77,7 @@ static void put_layer(struct region *region, const struct layer *l, const json_t
     page_cell(l->named ? l->path : "", out);
     page_cell(l->label, out);
     fprintf(out, "<td class=\"n\" data-v=\"%lld\">", (long long)value_elements(l->out));
-    page_text(shape_text(region, l->out), out);
+    markup_text(shape_text(region, l->out), out);
     fputs("</td>", out);
     page_number((double)l->params, grouped(region, l->params), out);
     page_number((double)l->macs, grouped(region, l->macs), out);

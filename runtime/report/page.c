@@ -21,9 +21,9 @@ void page_begin(const char *title, FILE *out)
             "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
             "<meta http-equiv=\"Content-Security-Policy\" content=\"%s\"/>\n<title>",
             policy);
-    page_text(title, out);
+    markup_text(title, out);
     fprintf(out, "</title>\n<style>\n%s</style>\n</head>\n<body>\n<h1>", style);
-    page_text(title, out);
+    markup_text(title, out);
     fputs("</h1>\n", out);
 }
 
@@ -45,68 +45,21 @@ void page_contents(const char *const *id, const char *const *title, int n, FILE 
     fputs("</nav>\n", out);
 }
 
-/* ---- text ---- */
-
-/* Bytes of the character that begins there, 0: it is none. RFC 3629: no overlong forms, no surrogates, at most U+10FFFF. */
-static int character(const unsigned char *c)
-{
-    int n = c[0] < 0x80                   ? 1
-            : c[0] >= 0xc2 && c[0] < 0xe0 ? 2
-            : (c[0] & 0xf0) == 0xe0       ? 3
-            : c[0] >= 0xf0 && c[0] < 0xf5 ? 4
-                                          : 0;
-    for (int i = 1; i < n; i++)
-        if ((c[i] & 0xc0) != 0x80)
-            return 0;
-    bool bad = (c[0] == 0xe0 && c[1] < 0xa0) || (c[0] == 0xed && c[1] > 0x9f) || (c[0] == 0xf0 && c[1] < 0x90) ||
-               (c[0] == 0xf4 && c[1] > 0x8f);
-    return bad ? 0 : n;
-}
-
-void page_text(const char *text, FILE *out)
-{
-    static const char marked[] = "&<>\"'";
-    static const char *const escaped[] = {"&amp;", "&lt;", "&gt;", "&quot;", "&#39;"};
-    for (const unsigned char *c = (const unsigned char *)(text ? text : ""); *c;) {
-        const char *mark = strchr(marked, *c);
-        int n = character(c);
-        if (mark)
-            fputs(escaped[mark - marked], out);
-        else if (n == 1)
-            fputc((*c < ' ' && *c != '\n' && *c != '\t') || *c == 0x7f ? ' ' : *c, out);
-        else if (n > 1)
-            fwrite(c, 1, (size_t)n, out);
-        else
-            fputs("\xef\xbf\xbd", out);
-        c += n ? n : 1;
-    }
-}
-
-void page_print(FILE *out, const char *format, ...)
-{
-    char text[PAGE_TEXT];
-    va_list list;
-    va_start(list, format);
-    vsnprintf(text, sizeof text, format, list);
-    va_end(list);
-    page_text(text, out);
-}
-
 /* ---- tables ---- */
 
 void page_row(const char *name, const char *value, FILE *out)
 {
     fputs("<tr><th>", out);
-    page_text(name, out);
+    markup_text(name, out);
     fputs("</th><td>", out);
-    page_text(value, out);
+    markup_text(value, out);
     fputs("</td></tr>\n", out);
 }
 
 void page_cell(const char *text, FILE *out)
 {
     fputs("<td>", out);
-    page_text(text, out);
+    markup_text(text, out);
     fputs("</td>", out);
 }
 
@@ -117,7 +70,7 @@ void page_number(double value, const char *text, FILE *out)
         return;
     }
     fprintf(out, "<td class=\"n\" data-v=\"%.9g\">", value);
-    page_text(text, out);
+    markup_text(text, out);
     fputs("</td>", out);
 }
 
@@ -126,7 +79,7 @@ void page_head(const char *const *name, const char *align, FILE *out)
     fputs("<thead><tr>", out);
     for (int i = 0; name[i]; i++) {
         fprintf(out, "<th%s scope=\"col\">", align[i] == 'n' ? " class=\"n\"" : "");
-        page_text(name[i], out);
+        markup_text(name[i], out);
         fputs("</th>", out);
     }
     fputs("</tr></thead>\n", out);
@@ -151,10 +104,10 @@ void page_picture(const struct picture *p, const char *alt, const char *caption,
 {
     fprintf(out, "<figure class=\"sheet\"><img width=\"%lld\" height=\"%lld\" alt=\"", (long long)p->width,
             (long long)p->height);
-    page_text(alt, out);
+    markup_text(alt, out);
     fputs("\" src=\"data:image/png;base64,", out);
     page_base64(p->png, p->bytes, out);
     fputs("\"/><figcaption>", out);
-    page_text(caption, out);
+    markup_text(caption, out);
     fputs("</figcaption></figure>\n", out);
 }

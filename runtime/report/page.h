@@ -1,8 +1,9 @@
 /* page.h: a page of HTML that is one file: style, script and pictures are in it, and it asks no network for anything.
- * Every text from outside goes through page_text. */
+ * Every text from outside goes through markup_text. */
 #ifndef PAGE_H
 #define PAGE_H
 
+#include "base/markup.h"
 #include "data/sheet.h"
 
 #include <stdbool.h>
@@ -14,13 +15,6 @@ void page_begin(const char *title, FILE *out);
 void page_end(FILE *out);
 void page_section(const char *id, const char *title, FILE *out); /* a heading that page_contents can lead to */
 void page_contents(const char *const *id, const char *const *title, int n, FILE *out);
-
-/* Within an element or a quoted attribute: what has a meaning in HTML is escaped; what is no UTF-8, and control characters, become
- * U+FFFD and blanks. NULL: nothing. */
-void page_text(const char *text, FILE *out);
-/* The same of so many bytes of printf's text. */
-enum { PAGE_TEXT = 2048 };
-void page_print(FILE *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* <tr> of two cells, the first a head. */
 void page_row(const char *name, const char *value, FILE *out);

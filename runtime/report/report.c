@@ -22,7 +22,7 @@ enum { PARTS = sizeof part / sizeof *part, MOST_SOURCE = 100000 };
 void report_nothing(const char *why, FILE *out)
 {
     fputs("<p class=\"soft\">", out);
-    page_text(why && *why ? why : "There is nothing to show here.", out);
+    markup_text(why && *why ? why : "There is nothing to show here.", out);
     fputs("</p>\n", out);
 }
 
@@ -63,7 +63,7 @@ static void put_settings(const char *title, const json_t *all, FILE *out)
 {
     const char *key;
     json_t *value;
-    char text[PAGE_TEXT];
+    char text[MARKUP_TEXT];
     fprintf(out, "<h3>%s</h3>\n<div class=\"scroll\"><table><tbody>\n", title);
     json_object_foreach((json_t *)all, key, value)
     {
@@ -82,10 +82,10 @@ static void put_resumed(const json_t *all, FILE *out)
     json_t *one;
     json_array_foreach(json_object_get(all, "resumed"), i, one)
     {
-        char text[PAGE_TEXT];
+        char text[MARKUP_TEXT];
         put_value(json_object_get(one, "command"), text, sizeof text);
         fprintf(out, "<p>Resumed after step %lld: <code>", (long long)json_integer_value(json_object_get(one, "step")));
-        page_text(text, out);
+        markup_text(text, out);
         fputs("</code></p>\n", out);
     }
 }
@@ -105,7 +105,7 @@ void report_settings(const struct report *r, FILE *out)
         char text[MOST_SOURCE];
         snprintf(text, sizeof text, "%s", r->plan->source);
         fputs("<h3>The model</h3>\n<pre>", out);
-        page_text(text, out);
+        markup_text(text, out);
         fputs(size < sizeof text ? "</pre>\n" : "</pre>\n<p class=\"soft\">And so on: model.net has all of it.</p>\n",
               out);
     }
@@ -118,19 +118,19 @@ static void put_head(const struct report *r, FILE *out)
     const json_t *synthetic = json_object_get(r->settings, "synthetic");
     fputs("<p>", out);
     for (const char *line = r->summary; line && *line; line += strcspn(line, "\n") + (strchr(line, '\n') != NULL)) {
-        char text[PAGE_TEXT];
+        char text[MARKUP_TEXT];
         snprintf(text, sizeof text, "%.*s", (int)strcspn(line, "\n"), line);
-        page_text(text, out);
+        markup_text(text, out);
         fputs("<br/>\n", out);
     }
-    page_print(out, "%s%s", r->summary ? "" : "The run has not ended. ", r->folder);
+    markup_print(out, "%s%s", r->summary ? "" : "The run has not ended. ", r->folder);
     fputs("</p>\n", out);
     if (json_is_true(synthetic))
         fputs("<p class=\"warn\">The data are SYNTHETIC: made up, so that results say nothing of a real set.</p>\n",
               out);
     for (size_t i = 0; i < r->history->warnings; i++) {
         fputs("<p class=\"warn\">", out);
-        page_print(out, "Warning: %s", r->history->warning[i]);
+        markup_print(out, "Warning: %s", r->history->warning[i]);
         fputs("</p>\n", out);
     }
 }

@@ -54,7 +54,7 @@ void report_images(const struct report *r, FILE *out);
 
 /* images_part.c: images of the training set as the network sees them, and what is to be said of them. Of r: plan, data, seed and
  * order. False: *e says why there are none. */
-bool report_seen(const struct report *r, struct picture *p, char text[PAGE_TEXT], struct data_error *e);
+bool report_seen(const struct report *r, struct picture *p, char text[MARKUP_TEXT], struct data_error *e);
 
 /* "automobile", or its number; the region's, or the caller's of the names. */
 const char *report_class(const struct dataset *data, int64_t class, char text[80]);

@@ -139,7 +139,7 @@ void board_network(struct job *j)
     struct compilation c;
     struct picture p;
     struct data_error e;
-    char about[PAGE_TEXT];
+    char about[MARKUP_TEXT];
     const struct report seen = {
         .plan = j->plan, .data = &j->data, .seed = j->recipe.seed, .shuffled = j->recipe.shuffle};
     bool good = !model_again(j->plan, region, &c) || put_graph(j, region, &c);
@@ -156,7 +156,7 @@ void board_confusion(struct job *j, const struct confusion *c, const char *set)
 {
     struct picture p;
     struct data_error e;
-    char about[PAGE_TEXT];
+    char about[MARKUP_TEXT];
     if (!j->tell.board.to || !confusion_draw(c, &p, &e))
         return;
     snprintf(

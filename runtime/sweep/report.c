@@ -1,7 +1,7 @@
 /* report.c: report.html over all runs of a sweep. */
 #include "base/atomic_file.h"
 #include "report/page.h"
-#include "report/plot_svg.h"
+#include "base/plot_svg.h"
 #include "sweep.h"
 
 #include <math.h>
@@ -76,7 +76,7 @@ static void put_row(const struct sweep *s, const struct row *r, const char *mark
     put_text(r->epoch > 0 ? r->seconds / (double)r->epoch : NAN, "%.3g", out);
     put_text(r->epoch > 0 ? r->seconds : NAN, "%.3g", out);
     fputs(r->state == ROW_FAILED ? "<td class=\"why\">" : "<td>", out);
-    page_text(r->state == ROW_FAILED ? r->reason : "", out);
+    markup_text(r->state == ROW_FAILED ? r->reason : "", out);
     fputs("</td></tr>\n", out);
 }
 
@@ -105,7 +105,7 @@ static void put_table(const struct sweep *s, const struct row **list, const stru
         "best epoch, on what it was tested on. ",
         out);
     if (best)
-        page_print(
+        markup_print(
             out,
             "\"tie\": within the 95 %% interval of the best one (Wilson), so that the test set does not tell them apart. ");
     if (s->options->jobs > 1)
@@ -316,10 +316,10 @@ static void write(const struct sweep *s, FILE *out)
     const char *slash = strrchr(s->folder, '/');
     page_begin(slash ? slash + 1 : s->folder, out);
     fputs("<p>", out);
-    page_print(out, "%d runs of %s, %d of them done", s->nrow, s->net, done);
+    markup_print(out, "%d runs of %s, %d of them done", s->nrow, s->net, done);
     if (best)
-        page_print(out, "; the best by %s is run %d", s->measure, best->number);
-    page_print(out, "; %s", s->folder);
+        markup_print(out, "; the best by %s is run %d", s->measure, best->number);
+    markup_print(out, "; %s", s->folder);
     fputs("</p>\n", out);
     if (s->synthetic)
         fputs("<p class=\"warn\">The data are SYNTHETIC: made up, so that results say nothing of a real set.</p>\n",
@@ -335,7 +335,7 @@ static void write(const struct sweep *s, FILE *out)
     put_pictures(s, list, best, out);
     page_section(id[4], title[4], out);
     fputs("<pre>", out);
-    page_print(out, "%s", s->source.model ? s->source.text : "The sweep was made of a plan.");
+    markup_print(out, "%s", s->source.model ? s->source.text : "The sweep was made of a plan.");
     fputs("</pre>\n<p class=\"soft\">Its beginning; the sweep's folder has all of it.</p>\n", out);
     fprintf(out, "<footer>netrun %s. This file is whole: it needs no other, and no network.</footer>\n",
             PROJECT_VERSION);

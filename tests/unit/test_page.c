@@ -6,7 +6,7 @@
 
 #include "data/image.h"
 #include "report/page.h"
-#include "report/plot_svg.h"
+#include "base/plot_svg.h"
 #include "temp_files.h"
 
 #include <math.h>
@@ -24,7 +24,7 @@ static FILE *begin(void)
 static const char *text_of(const char *text)
 {
     FILE *out = begin();
-    page_text(text, out);
+    markup_text(text, out);
     fclose(out);
     return written;
 }

@@ -263,23 +263,12 @@ static void test_dot_layers(void **state)
     compiled_free(c);
 }
 
-static void test_xml(void **state)
-{
-    (void)state;
-    char text[64] = "";
-    FILE *out = fmemopen(text, sizeof text, "w");
-    assert_non_null(out);
-    xml_text("a<b & \"c\">\n", out);
-    fclose(out);
-    assert_string_equal(text, "a&lt;b &amp; &quot;c&quot;&gt; ");
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_counts),   cmocka_unit_test(test_fates),      cmocka_unit_test(test_branches),
         cmocka_unit_test(test_table),    cmocka_unit_test(test_json),       cmocka_unit_test(test_dot),
-        cmocka_unit_test(test_operands), cmocka_unit_test(test_dot_layers), cmocka_unit_test(test_xml),
+        cmocka_unit_test(test_operands), cmocka_unit_test(test_dot_layers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* plot_svg.h: curves as SVG that stands in a page, with the classes of page.css. Needs no gnuplot. */
+/* plot_svg.h: curves as SVG: in a page, whose style has the classes (runtime/report/page.css.txt), or in a file of their own. */
 #ifndef PLOT_SVG_H
 #define PLOT_SVG_H
 
@@ -28,6 +28,8 @@ struct plot {
 
 /* <svg>. Of a line with more than PLOT_POINTS points, means of as many on end as are needed are drawn. */
 void plot_svg(const struct plot *p, FILE *out);
+/* A file of n such, one below the other, without scripts and with a style of its own: tints 0 to 2. */
+void plot_svg_file(const struct plot *p, int n, FILE *out);
 /* The positive numbers of it span a decade. */
 bool plot_spans_decade(const struct plot *p);
 

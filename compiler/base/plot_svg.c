@@ -1,5 +1,5 @@
 #include "plot_svg.h"
-#include "page.h"
+#include "markup.h"
 
 #include <math.h>
 #include <string.h>
@@ -149,10 +149,10 @@ static void put_axes(const struct frame *f)
     for (int i = 0; i < n; i++)
         put_label(across(f, tick[i]), HEIGHT - BOTTOM + 16, "middle", tick[i], f->out);
     fprintf(f->out, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">", (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 8);
-    page_text(f->p->x, f->out);
+    markup_text(f->p->x, f->out);
     fprintf(f->out, "</text>\n<text transform=\"translate(13 %d) rotate(-90)\" text-anchor=\"middle\">",
             (TOP + HEIGHT - BOTTOM) / 2);
-    page_text(f->p->y, f->out);
+    markup_text(f->p->y, f->out);
     fputs("</text>\n", f->out);
 }
 
@@ -169,7 +169,7 @@ static void put_words(const struct frame *f)
 {
     double x = LEFT;
     fprintf(f->out, "<text class=\"title\" x=\"%d\" y=\"16\">", LEFT);
-    page_text(f->p->title, f->out);
+    markup_text(f->p->title, f->out);
     fputs("</text>\n", f->out);
     for (size_t i = 0; i < f->p->lines; i++) {
         const struct plot_line *l = &f->p->line[i];
@@ -178,7 +178,7 @@ static void put_words(const struct frame *f)
         fprintf(f->out,
                 "<line class=\"curve t%d\" x1=\"%.0f\" x2=\"%.0f\" y1=\"32\" y2=\"32\"/><text x=\"%.0f\" y=\"36\">",
                 l->tint, x, x + 18, x + 23);
-        page_text(l->label, f->out);
+        markup_text(l->label, f->out);
         fputs("</text>\n", f->out);
         x += 36 + LETTER * characters(l->label);
     }
@@ -222,7 +222,7 @@ static void put_path(const struct frame *f, const struct plot_line *l)
         pen = there;
     }
     fputs("\"><title>", f->out);
-    page_text(l->words ? l->words : l->label, f->out);
+    markup_text(l->words ? l->words : l->label, f->out);
     fputs("</title></path>\n", f->out);
 }
 
@@ -234,7 +234,7 @@ static void put_line(const struct frame *f, const struct plot_line *l)
         if (drawn(f->p, l->x[k], l->y[k])) {
             fprintf(f->out, "<circle class=\"d%d\" cx=\"%.1f\" cy=\"%.1f\" r=\"3\"><title>", l->tint < 0 ? 6 : l->tint,
                     across(f, l->x[k]), up(f, l->y[k]));
-            page_print(f->out, "%s: %.6g at %s %.6g", l->words ? l->words : l->label, l->y[k], f->p->x, l->x[k]);
+            markup_print(f->out, "%s: %.6g at %s %.6g", l->words ? l->words : l->label, l->y[k], f->p->x, l->x[k]);
             fputs("</title></circle>\n", f->out);
         }
 }
@@ -243,7 +243,7 @@ void plot_svg(const struct plot *p, FILE *out)
 {
     struct frame f = {.p = p, .out = out};
     fprintf(out, "<svg class=\"plot\" viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"", WIDTH, HEIGHT);
-    page_print(out, "%s: %s against %s", p->title, p->y, p->x);
+    markup_print(out, "%s: %s against %s", p->title, p->y, p->x);
     fputs("\">\n", out);
     bool some = find_frame(&f);
     put_words(&f);
@@ -255,6 +255,24 @@ void plot_svg(const struct plot *p, FILE *out)
         fprintf(out, "<svg x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" viewBox=\"%d %d %d %d\">\n", INNER, INNER);
         for (size_t i = p->lines; i-- > 0;)
             put_line(&f, &p->line[i]);
+        fputs("</svg>\n", out);
+    }
+    fputs("</svg>\n", out);
+}
+
+void plot_svg_file(const struct plot *p, int n, FILE *out)
+{
+    fprintf(
+        out,
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\">\n<style>\n"
+        ".plot text { font: 11px sans-serif; fill: #555; }\n.plot .title { font-weight: bold; font-size: 13px; fill: #222; }\n"
+        ".plot .grid { stroke: #ddd; }\n.plot .curve { fill: none; stroke-width: 1.8; stroke-linejoin: round; }\n"
+        ".plot .t0 { stroke: #0072b2; }\n.plot .t1 { stroke: #d55e00; }\n.plot .t2 { stroke: #009e73; }\n"
+        "</style>\n<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n",
+        WIDTH, n * HEIGHT, 2 * WIDTH);
+    for (int i = 0; i < n; i++) {
+        fprintf(out, "<svg y=\"%d\" width=\"%d\" height=\"%d\">\n", i * HEIGHT, WIDTH, HEIGHT);
+        plot_svg(&p[i], out);
         fputs("</svg>\n", out);
     }
     fputs("</svg>\n", out);
