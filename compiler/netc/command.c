@@ -50,10 +50,15 @@ static int schedule_over(void *request, const struct option_effect *e, const cha
 {
     (void)e;
     struct request *r = request;
-    r->steps = 100;
+    const char *dot = value ? strrchr(value, '.') : NULL;
+    r->steps = r->steps ? r->steps : 100;
+    if (value && (is_stream(value) || (dot && !strcmp(dot, ".svg")))) {
+        r->rates = value;
+        return OPTIONS_GO;
+    }
     return !value || option_integer(value, 1, 1000000000, &r->steps)
                ? OPTIONS_GO
-               : usage("--schedule takes the steps of an epoch, such as 469, not ", value);
+               : usage("--schedule takes the steps of an epoch, such as 469, or FILE.svg, not ", value);
 }
 
 static int list_passes(void *request, const struct option_effect *e, const char *value)
@@ -116,7 +121,8 @@ static const struct option_row rows[] = {
     {"memory-map", 0, "[=FILE.svg]", WHAT,
      "draw the memory plan on the terminal, or as a picture for browsers: time across, addresses up", false,
      OPTION_CALL(map_to, 0, NULL)},
-    {"schedule", 0, "[=STEPS]", WHAT, "draw the learning rate on the terminal, over epochs of STEPS steps (100)", false,
+    {"schedule", 0, "[=STEPS|FILE.svg]", WHAT,
+     "draw the learning rate over epochs of STEPS steps (100), on the terminal or, given as well, into FILE.svg", false,
      OPTION_CALL(schedule_over, 0, NULL)},
     {"place", 0, "FILE", WHAT, "run the packer alone on a CSV file of id,lower,upper,size", true, OPTION_TEXT(place)},
     {"define", 'D', "NAME=VALUE", HOW, "set a `param` of the model, or an entry as train.optimizer; may be repeated",
@@ -207,6 +213,8 @@ static int consistent(struct request *r, int argc, char **argv, int rest)
         return usage("the plan would replace the model itself: -o ", r->output);
     if (r->svg && !is_stream(r->svg) && atomic_destroys(r->svg, r->file))
         return usage("the picture would replace the model itself: --memory-map=", r->svg);
+    if (r->rates && !is_stream(r->rates) && atomic_destroys(r->rates, r->file))
+        return usage("the picture would replace the model itself: --schedule=", r->rates);
     return OPTIONS_GO;
 }
 

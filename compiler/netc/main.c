@@ -50,6 +50,18 @@ static int write_svg(const struct compilation *c, const char *path)
     return 0;
 }
 
+static int show_rates(const struct compilation *c, const struct request *r)
+{
+    struct data_error e;
+    if (!r->rates)
+        draw_rates(c->plan, r->steps, option_colour(r->colour, stdout), stdout);
+    else if (is_stream(r->rates))
+        rates_svg(c->plan, r->steps, stdout); /* streams_close says what is lost */
+    else if (!rates_svg_save(c->plan, r->steps, r->rates, &e))
+        return fprintf(stderr, "netc: %s\n", e.text), EXIT_FILE;
+    return 0;
+}
+
 /* Of --emit: whose kernels are printed; NULL: none. */
 static const struct target *emitted(const struct compilation *c, enum emit what, bool plain)
 {
@@ -123,8 +135,8 @@ static int compile_and_answer(struct compilation *c, const struct request *r)
         if (c->plan->schedule[s].target == target_schedules(c->target))
             memory_map(c->plan, &c->plan->schedule[s], 64, stdout);
     if (r->steps)
-        draw_rates(c->plan, r->steps, option_colour(r->colour, stdout), stdout);
-    if (r->svg)
+        status = show_rates(c, r);
+    if (r->svg && !status)
         status = write_svg(c, r->svg);
     if (r->emit != EMIT_NONE && !status)
         status = emit(c, r);
