@@ -130,4 +130,10 @@ expect 0 netrun --inspect made/titanic
 says out '^made/titanic/train.csv: 600 rows, 12 columns$'
 says out '^  Sex +0  2 texts: "female", "male"$'
 says out '^  Age +[1-9][0-9]*  numbers from '
+says out '^  Name +0  more than 8 texts, such as '
+mkdir few
+{ echo eight,nine,y; for i in 1 2 3 4 5 6 7 8 9; do echo "e$((i % 8)),n$i,$i"; done; } >few/train.csv
+expect 0 netrun --inspect few
+says out '^  eight +0  8 texts: "e1", '
+says out '^  nine +0  more than 8 texts, such as "n1"$'
 expect 4 netrun --inspect odd
