@@ -149,6 +149,8 @@ void inspect_print(const struct dataset *set, FILE *out);
 /* Of masks: what share of the places each class has, MASK_IGNORED too. inspect_masks.c */
 void masks_shares(const struct data_split *split, double share[]);
 void inspect_masks(const struct dataset *set, FILE *out);
+/* A mask of height x width classes as a PNG with a palette, as data have it. */
+bool mask_save(const char *path, const unsigned char *class, int64_t height, int64_t width, struct data_error *error);
 /* A PNG of the first pictures, each with its mask beside it. */
 bool masks_sheet(const struct dataset *set, const char *path, FILE *say, struct data_error *error);
 /* Of a folder with a table: a line for each column. *is false: it has none, and nothing is said. inspect_table.c */

@@ -1,7 +1,10 @@
 /* inspect_masks.c: pictures with a class at each place. */
 #include "sheet.h"
 
+#include "base/atomic_file.h"
+
 #include <inttypes.h>
+#include <png.h>
 #include <stdlib.h>
 
 enum { COLUMNS = 10, ROWS = 10 }; /* a picture, its mask, the next picture */
@@ -33,6 +36,27 @@ static unsigned char colour_of(unsigned class, int channel)
     for (int bit = 0; bit < 3; bit++)
         value |= (class >> (3 * bit + channel) & 1) << (7 - bit);
     return class == MASK_IGNORED ? 255 : (unsigned char)value;
+}
+
+bool mask_save(const char *path, const unsigned char *class, int64_t height, int64_t width, struct data_error *error)
+{
+    unsigned char palette[MASK_IGNORED + 1][3];
+    png_image image = {.version = PNG_IMAGE_VERSION,
+                       .width = (uint32_t)width,
+                       .height = (uint32_t)height,
+                       .format = PNG_FORMAT_RGB_COLORMAP,
+                       .colormap_entries = MASK_IGNORED + 1};
+    png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(image);
+    unsigned char *png = malloc(size);
+    for (unsigned k = 0; k <= MASK_IGNORED; k++)
+        for (int c = 0; c < 3; c++)
+            palette[k][c] = colour_of(k, c);
+    bool ok = png || data_fail(error, "%s: out of memory", path);
+    if (ok && !png_image_write_to_memory(&image, png, &size, 0, class, 0, palette))
+        ok = data_fail(error, "%s: %s", path, image.message);
+    ok = ok && atomic_save(path, png, size, error);
+    free(png);
+    return ok;
 }
 
 /* Red, green and blue planes of a picture; F32 of 0..1. */

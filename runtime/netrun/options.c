@@ -273,7 +273,8 @@ static const struct option_row rows[] = {
 
     {"output", 'o', "FILE", TEXT,
      "with --predict and --test: write a table to FILE (CSV), a line a sample, with --sweep and --runs a line a run, with --profile a line "
-     "a kernel (of both JSON if FILE ends in .json), - is stdout; with --plot, --worst and --inspect: the picture's name",
+     "a kernel (of both JSON if FILE ends in .json), - is stdout; with --plot, --worst and --inspect, and with --predict where the "
+     "network makes masks: the picture's name",
      false, OPTION_TEXT(output)},
     {"raw", 0, NULL, TEXT, "with --predict: the values of every output, no classes and probabilities", false,
      OPTION_FLAG(raw)},

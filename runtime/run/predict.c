@@ -1,6 +1,7 @@
 /* predict.c: what the network makes of samples: of files, of folders of them, and of the test set. In batches. */
 #include "answering.h"
 #include "keep.h"
+#include "mask.h"
 #include "table.h"
 #include "data/csv_table.h"
 #include "data/image.h"
@@ -27,7 +28,11 @@ static int show(void *context, const struct answer *a)
     struct job *j = p->job;
     if (table_stops(&p->table))
         return STATUS_SIGNAL + stopped_by();
-    if (p->table.out)
+    if (mask_wanted(j)) {
+        const int status = mask_write(a, j);
+        if (status)
+            return status;
+    } else if (p->table.out)
         answer_row(a, &p->table);
     else
         answer_say(a, p->asked.samples == 1, j->tell.results);
@@ -184,7 +189,10 @@ int predict(struct job *j)
     if (tensor_with_role(j->plan, ROLE_INPUT) < 0)
         return complain(STATUS_DATA, "net %s has no input", j->plan->net);
     int status = prepare(&p);
-    if (status == 0 && j->options->output)
+    const bool mask = mask_wanted(j);
+    if (status == 0 && mask)
+        status = mask_check(j, &p.asked);
+    else if (status == 0 && j->options->output)
         status = table_open(&p.table, j, &p.asked, &p.answering.answer);
     if (status == 0)
         status = predict_parts(&p);

@@ -14,6 +14,26 @@ says out '^test loss [01]\.[0-9]+ .*8 samples'
 expect 0 netrun masks.plan --predict shapes/test/images/000001.jpg --json
 says out '"logits":'
 expect 0 netrun masks.plan --data shapes --predict 3 --json
+
+# The answer as a mask: the largest of the classes at each place, in a PNG that is a mask of data again.
+expect 0 netrun masks.plan --predict shapes/test/images/000001.jpg --output mask.png
+says out '^mask.png: the mask of shapes/test/images/000001.jpg, 32 x 32'
+sed -n 's/^ *\([0-9]\) *\([0-9.]*\) %.*/\1 \2/p' out >shares
+mkdir -p again/images again/masks && cp mask.png again/images/1.png && cp mask.png again/masks/1.png
+expect 0 netrun --inspect again
+sed -n '/^class/,/^$/s/^ *\([0-9]\) *\([0-9.]*\) %.*/\1 \2/p' out >read_again
+cmp shares read_again || fail "another mask is read than was written: $(cat shares read_again)"
+expect 0 netrun masks.plan --predict shapes/test/images/000001.jpg --json
+sed 's/.*"logits":{"values":\[//; s/\].*//' out | tr , '\n' | awk '
+    { v[NR - 1] = $1 }
+    END { for (e = 0; e < 1024; e++) { b = 0; for (k = 1; k < 4; k++) if (v[k * 1024 + e] > v[b * 1024 + e]) b = k; n[b]++ }
+          for (k = 0; k < 4; k++) if (n[k]) printf "%d %.2f\n", k, n[k] / 10.24 }' >counted_shares
+cmp shares counted_shares || fail "another mask than the answers': $(cat shares counted_shares)"
+expect 2 netrun masks.plan --predict shapes/test/images --output mask.png
+says err 'a mask is of one sample, and 8 are asked for'
+cp -r shapes/test/images own
+expect 2 netrun masks.plan --predict own/000000.png --output own/000000.png
+says err 'this file is read here, and would be lost'
 expect 0 netrun masks.plan --train shapes --epochs 1 --set data.holdout=0.25 --json
 says out '"samples":18,"holdout":6,'
 
