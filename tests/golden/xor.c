@@ -276,35 +276,6 @@ static inline __attribute__((always_inline)) void sum_pieces(nr_tile *tile, int 
         return v;                                                                                  \
     }
 
-#if WIDE
-LANEWISE(exp, exp) LANEWISE(log, log) LANEWISE(tanh, tanh) LANEWISE(erf, erf) LANEWISE(sqrt, sqrt)
-#else
-LANEWISE(log, logf) LANEWISE(tanh, tanhf) LANEWISE(erf, erff) LANEWISE(sqrt, sqrtf)
-
-/* exp(x) = 2^n * exp(r), |r| <= ln(2) / 2, a polynomial of degree 6 for exp(r); about 1 ulp. Keeps NaN and infinities. */
-static inline V v_exp(V x)
-{
-    const V high = vec(88.7228f), low = vec(-87.3365f);
-    V c = sel(x > high, high, x);
-    c = sel(c < low, low, c);
-    const V shift = vec(12582912.0f);                  /* 1.5 * 2^23: adding it rounds to an integer */
-    const V n = (c * 1.44269504f + shift) - shift;
-    const V r = (c - n * 0.693359375f) - n * -2.12194440e-4f;
-    V p = vec(1.0f / 720);
-    p = p * r + 1.0f / 120;
-    p = p * r + 1.0f / 24;
-    p = p * r + 1.0f / 6;
-    p = p * r + 0.5f;
-    p = p * r + 1.0f;
-    p = p * r + 1.0f;
-    const I half = __builtin_convertvector(n, I) >> 1, rest = __builtin_convertvector(n, I) - half;
-    p = p * (V)((half + 127) << 23) * (V)((rest + 127) << 23);
-    p = sel(x > high, vec(__builtin_inff()), p);
-    p = sel(x < low, vec(0.0f), p);
-    return sel(x != x, x, p);
-}
-#endif
-
 static inline U lane_numbers(void)
 {
     U u;
@@ -444,6 +415,81 @@ static inline void turn_back(const real *restrict from, int n, int64_t step, rea
             for (int i = 0; i < ROW_BLOCK; i++)
                 to[i * step + k] = from[k * ROW_BLOCK + i];
 }
+/* ---- functions of a value in each lane ---- */
+
+#if WIDE
+LANEWISE(exp, exp) LANEWISE(log, log) LANEWISE(tanh, tanh) LANEWISE(erf, erf) LANEWISE(sqrt, sqrt)
+#else
+LANEWISE(log, logf) LANEWISE(sqrt, sqrtf)
+
+/* exp(x) = 2^n * exp(r), |r| <= ln(2) / 2, a minimax polynomial of degree 6 for exp(r); 0 for what is below all
+ * normal numbers. Keeps NaN and infinities. All three are within 1.5 units of the last place (tests/unit/test_functions.c). */
+static inline V v_exp(V x)
+{
+    const V high = vec(88.7228f), low = vec(-87.3365f);
+    V c = sel(x > high, high, x);
+    c = sel(c < low, low, c);
+    const V shift = vec(12582912.0f);                  /* 1.5 * 2^23: adding it rounds to an integer */
+    const V n = (c * 1.44269504f + shift) - shift;
+    const V r = (c - n * 0.693359375f) - n * -2.12194440e-4f;
+    V p = vec(1.38146104e-3f);
+    p = p * r + 8.36871113e-3f;
+    p = p * r + 4.16683875e-2f;
+    p = p * r + 1.66665207e-1f;
+    p = p * r + 4.99999935e-1f;
+    p = p * r + 1.0f;
+    p = p * r + 1.0f;
+    const I half = __builtin_convertvector(n, I) >> 1, rest = __builtin_convertvector(n, I) - half;
+    p = p * (V)((half + 127) << 23) * (V)((rest + 127) << 23);
+    p = sel(x > high, vec(__builtin_inff()), p);
+    p = sel(x < low, vec(0.0f), p);
+    return sel(x != x, x, p);
+}
+
+static inline V magnitude(V x)
+{
+    return (V)((M)x & 0x7fffffff);
+}
+
+static inline V with_sign(V x, V of)
+{
+    return (V)((M)x | ((M)of & ~0x7fffffff));
+}
+
+/* For |x| < 0.55 x + x^3 P(x^2), a minimax polynomial of relative error 1e-9; else 1 - 2 / (exp(2 |x|) + 1). */
+static inline V v_tanh(V x)
+{
+    const V t = magnitude(x), s = x * x;
+    V p = vec(-6.27423956e-3f);
+    p = p * s + 2.10716791e-2f;
+    p = p * s + -5.38523099e-2f;
+    p = p * s + 1.33325861e-1f;
+    p = p * s + -3.33333176e-1f;
+    const V large = 1.0f - 2.0f / (v_exp(t + t) + 1.0f);
+    return with_sign(sel(t < 0.55f, t * s * p + t, large), x);
+}
+
+/* For |x| < 1 x + x P(x^2), else 1 - exp(-Q(|x|)), which is 1 from 4 on: minimax polynomials of relative error 1e-9. */
+static inline V v_erf(V x)
+{
+    const V t = magnitude(x), s = x * x, c = sel(t > 4.0f, vec(4.0f), t);
+    V p = vec(7.85386122e-5f);
+    p = p * s + -8.01019358e-4f;
+    p = p * s + 5.18832768e-3f;
+    p = p * s + -2.68538119e-2f;
+    p = p * s + 1.12835851e-1f;
+    p = p * s + -3.76126258e-1f;
+    p = p * s + 1.28379166e-1f;
+    V q = vec(-1.86379193e-4f);
+    q = q * c + 2.94765832e-3f;
+    q = q * c + -2.18380641e-2f;
+    q = q * c + 1.03106755e-1f;
+    q = q * c + 6.38144833e-1f;
+    q = q * c + 1.12708919f;
+    q = q * c + 3.41523030e-4f;
+    return with_sign(sel(t < 1.0f, t * p + t, 1.0f - v_exp(-q)), x);
+}
+#endif
 /* A sum in each lane that keeps what rounding takes from it: TwoSum, Knuth, The Art of Computer Programming, 4.2.2. What
  * was kept is a sum itself, so it goes back to the other before it is of many terms: settle after at most some hundreds. */
 struct sum { V high, low; };
