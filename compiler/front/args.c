@@ -41,7 +41,7 @@ static bool integers(const struct arg *a)
     return a->type == ARG_INT || a->type == ARG_INTS || (a->type == ARG_PAIR && whole(a->otherwise));
 }
 
-static const char *allowed_text(const struct arg *a, int64_t channels, struct region *r)
+static const char *allowed_text(const struct arg *a, int64_t many, struct region *r)
 {
     static const char *const plain[] = {
         "an integer",
@@ -49,6 +49,7 @@ static const char *allowed_text(const struct arg *a, int64_t channels, struct re
         "a number",
         "an integer or a list of integers",
         "a number or a list of numbers",
+        "a list of numbers",
         "`true` or `false`",
         "a value of the network",
         "a way to begin, such as `kaiming_normal`",
@@ -59,10 +60,12 @@ static const char *allowed_text(const struct arg *a, int64_t channels, struct re
     if (a->type == ARG_TEXT)
         return arg_texts(a, r);
     const char *what = a->type == ARG_PAIR && !integers(a) ? "a list of two numbers" : plain[a->type];
-    if (a->type == ARG_NUMBERS && channels == 1)
+    if (a->type == ARG_NUMBERS && many == 1)
         what = "a number";
-    else if (a->type == ARG_NUMBERS && channels)
-        what = region_printf(r, "a number or a list of %lld (one for each channel)", (long long)channels);
+    else if (a->type == ARG_NUMBERS && many)
+        what = region_printf(r, "a number or a list of %lld (one for each channel)", (long long)many);
+    else if (a->type == ARG_CLASSES && many)
+        what = region_printf(r, "a list of %lld numbers (one for each class)", (long long)many);
     if (a->type == ARG_BOOL || a->type >= ARG_VALUE || (a->min == 0 && a->max == 0))
         return what;
     return region_printf(r, "%s from %.12g to %s%.12g", what, a->min, a->below ? "below " : "", a->max);
@@ -74,7 +77,7 @@ static bool number_fits(const struct arg *a, double x)
     return isfinite(x) && range && (!integers(a) || whole(x));
 }
 
-bool arg_accepts(const struct arg *a, const struct result *v, int64_t channels, const char **why, struct region *r)
+bool arg_accepts(const struct arg *a, const struct result *v, int64_t many, const char **why, struct region *r)
 {
     bool fits = false;
     switch (a->type) {
@@ -85,11 +88,13 @@ bool arg_accepts(const struct arg *a, const struct result *v, int64_t channels, 
     case ARG_PAIR:
     case ARG_INTS:
     case ARG_NUMBERS:
-        fits = v->kind == A_NUMBER && number_fits(a, v->number) && (a->type == ARG_NUMBERS || integers(a));
+    case ARG_CLASSES:
+        fits = v->kind == A_NUMBER && number_fits(a, v->number) &&
+               (a->type == ARG_NUMBERS || a->type == ARG_CLASSES || integers(a));
         if (v->kind == A_LIST) {
             fits = a->type == ARG_PAIR   ? v->n == 2
                    : a->type == ARG_INTS ? v->n >= 1
-                                         : v->n >= 1 && (!channels || v->n == channels);
+                                         : v->n >= 1 && (!many || v->n == many);
             for (int i = 0; fits && i < v->n; i++)
                 fits = number_fits(a, v->list[i]);
         }
@@ -107,7 +112,7 @@ bool arg_accepts(const struct arg *a, const struct result *v, int64_t channels, 
         break;
     }
     if (!fits)
-        *why = allowed_text(a, channels, r);
+        *why = allowed_text(a, many, r);
     return fits;
 }
 
@@ -148,6 +153,18 @@ static int64_t input_channels(const struct builder *b)
     return x ? x->t.dim[0] : 0;
 }
 
+static int64_t target_classes(const struct builder *b)
+{
+    const struct value *t = source_of(b, NAME_TARGET);
+    return !t ? 0 : t->t.dtype == DT_I32 ? t->t.fan_in : t->t.rank == 1 ? t->t.dim[0] : 0;
+}
+
+/* How many numbers a list for the argument has; 0: not known. */
+static int64_t listed(const struct builder *b, const struct arg *a)
+{
+    return a->type == ARG_CLASSES ? target_classes(b) : input_channels(b);
+}
+
 /* The number of a list that is wrong on its own account; -1: none. */
 static int wrong_number(const struct arg *a, const struct result *v)
 {
@@ -169,6 +186,8 @@ static void refuse_argument(struct builder *b, const struct word *w, const struc
                "`%s` of `%s` is %s, not %s", a->name, w->name, allowed, got);
     if (a->type == ARG_NUMBERS && v->kind == A_LIST && k < 0 && input_of(b))
         diag_place(b->diag, input_of(b)->loc, "its first dimension is %lld", (long long)input_channels(b));
+    if (a->type == ARG_CLASSES && v->kind == A_LIST && k < 0 && target_classes(b))
+        diag_place(b->diag, source_of(b, NAME_TARGET)->loc, "has %lld classes", (long long)target_classes(b));
 }
 
 static bool set_argument(struct builder *b, struct scope *s, const struct word *w, int i, const struct ast_arg *given,
@@ -189,7 +208,7 @@ static bool set_argument(struct builder *b, struct scope *s, const struct word *
     if (v.kind == POISON)
         return false;
     const char *why;
-    if (!arg_accepts(a, &v, input_channels(b), &why, b->region)) {
+    if (!arg_accepts(a, &v, listed(b, a), &why, b->region)) {
         refuse_argument(b, w, a, given->value, &v, why);
         return false;
     }
@@ -266,7 +285,7 @@ static bool check_missing(struct builder *b, const struct word *w, const struct 
         diag_error(b->diag, "N0402", c->loc, NULL, "`%s` needs `%s`", w->name, w->arg[i].name);
         if (w->arg[i].help)
             diag_help(b->diag, "`%s`: %s; %s", w->arg[i].name, w->arg[i].help,
-                      allowed_text(&w->arg[i], input_channels(b), b->region));
+                      allowed_text(&w->arg[i], listed(b, &w->arg[i]), b->region));
         return false;
     }
     return true;

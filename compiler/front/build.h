@@ -96,9 +96,9 @@ bool call_of(const struct ast *a, struct call *c); /* AST_CALL, or AST_NAME: no 
  * arguments of type ARG_VALUE. False after an error. */
 bool args_check(struct builder *b, struct scope *s, const struct word *w, const struct call *c, int nvalue,
                 struct args *out, struct value **x, int *nx);
-/* Is `value` allowed for this argument of a network whose input has so many channels (0: not known)? If not, `why` says
- * what is ("an integer from 1 to 8"). */
-bool arg_accepts(const struct arg *a, const struct result *value, int64_t channels, const char **why, struct region *r);
+/* Is `value` allowed for this argument, of which a list has so many numbers as there are channels or classes (0: not known)? If not,
+ * `why` says what is ("an integer from 1 to 8"). */
+bool arg_accepts(const struct arg *a, const struct result *value, int64_t many, const char **why, struct region *r);
 const struct value *input_of(const struct builder *b);                       /* NULL: none so far */
 const struct value *source_of(const struct builder *b, enum name_kind kind); /* NAME_INPUT, NAME_TARGET; the same */
 int arg_index(const struct word *w, const char *name);                       /* -1: none */

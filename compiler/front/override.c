@@ -133,6 +133,11 @@ static bool check_word(const struct plan *p, const struct setting *s, enum word_
     return true;
 }
 
+static int64_t listed(const struct plan *p, const struct arg *a)
+{
+    return a->type == ARG_CLASSES ? plan_classes(p) : plan_channels(p);
+}
+
 static bool check_numbers(const struct plan *p, const struct setting *s, const struct arg *rule, struct plan_error *e)
 {
     bool boolean = s->n == 1 && (s->num[0] == 0 || s->num[0] == 1);
@@ -144,7 +149,7 @@ static bool check_numbers(const struct plan *p, const struct setting *s, const s
                        .n = s->n,
                        .list = s->num};
     const char *allowed;
-    return arg_accepts(rule, &v, plan_channels(p), &allowed, p->region) ||
+    return arg_accepts(rule, &v, listed(p, rule), &allowed, p->region) ||
            refuse(e->text, sizeof e->text, "setting %s is %s", s->key, allowed);
 }
 
@@ -258,7 +263,7 @@ bool setting_override(struct plan *p, const char *assignment, char *why, size_t 
     }
     struct result v = constant(value, r);
     const char *allowed;
-    if (!arg_accepts(rule, &v, plan_channels(p), &allowed, r))
+    if (!arg_accepts(rule, &v, listed(p, rule), &allowed, r))
         return refuse(why, whysize, "`%s` is %s%s, not `%.200s`", key, allowed, batch ? " or auto" : "", value);
     const struct setting before = *s;
     store(s, rule, &v, r);

@@ -5,9 +5,9 @@
 
 static bool shapes_graph(const struct word *w, int arg)
 {
-    if (w->kind == WORD_OPTIMIZER)
+    if (w->kind == WORD_OPTIMIZER || w->kind == WORD_LOSS)
         return arg < 0 || !(w->free_args >> arg & 1);
-    return w->kind == WORD_LOSS || w->kind == WORD_METRIC || (w->kind == WORD_CLIP && arg < 0);
+    return w->kind == WORD_METRIC || (w->kind == WORD_CLIP && arg < 0);
 }
 
 static void add_word(struct builder *b, const char *key, const struct word *w, const struct args *args)
@@ -82,6 +82,9 @@ static void build_loss(struct builder *b, const struct word *w, const struct arg
     if (g->loss && g->mixes && !w->soft && nx > 1 && x[1]->t.dtype == DT_I32) /* augment_unfit knows the others */
         diag_error(b->diag, "N0425", loc, NULL, "`augment` mixes classes, and %s takes no mixture: CrossEntropy does",
                    w->name);
+    else if (g->loss && g->mixes && x[1]->t.dtype != DT_I32)
+        diag_error(b->diag, "N0425", loc, NULL, "`augment` mixes classes, and target `%s` is probabilities of them",
+                   x[1]->t.name);
     b->model->loss = w;
     b->model->loss_args = *args;
 }

@@ -9,8 +9,9 @@ static bool metrics_fit(const struct graph *g, const struct model *m)
 {
     const struct value *target = g->loss->def->in[1];
     const bool mask = target->t.dtype == DT_I32 && target->t.rank > 0, class = target->t.dtype == DT_I32 && !mask;
+    const bool shares = !class && !mask && m->loss->reads == ROLE_LOGITS; /* probabilities: of these nothing is told */
     for (int i = 0; i < m->nmetric; i++) {
-        if (mask ? m->metric[i]->masks : class != m->metric[i]->values)
+        if (shares ? false : mask ? m->metric[i]->masks : class != m->metric[i]->values)
             continue;
         if (g->phase != PHASE_TRAIN)
             return false;
@@ -20,9 +21,10 @@ static bool metrics_fit(const struct graph *g, const struct model *m)
                    : mask               ? "one class a sample"
                                         : "classes",
                    target->t.name,
-                   mask    ? "a mask"
-                   : class ? "a class"
-                           : "no class");
+                   mask     ? "a mask"
+                   : class  ? "a class"
+                   : shares ? "probabilities"
+                            : "no class");
         diag_place(g->diag, target->loc, "declared here");
         diag_help(g->diag, mask ? "`metrics = [PixelAccuracy, MeanIoU]` counts places"
                                 : "leave `metrics` out: the loss itself is always shown");

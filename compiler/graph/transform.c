@@ -144,3 +144,17 @@ int64_t plan_channels(const struct plan *p)
             return t->dim[0];
     return 0;
 }
+
+int64_t plan_classes(const struct plan *p)
+{
+    for (const struct tensor *t = p->tensor; t < p->tensor + p->ntensor; t++)
+        if (t->role == ROLE_TARGET && (t->dtype == DT_I32 || t->rank == 1))
+            return t->dtype == DT_I32 ? t->fan_in : t->dim[0];
+    return 0;
+}
+
+const double *plan_class_weights(const struct plan *p, int64_t classes)
+{
+    const struct setting *s = plan_setting(p, "train.loss.weights");
+    return s && s->n > 1 && s->n == classes ? s->num : NULL;
+}

@@ -30,6 +30,7 @@ enum arg_type {
     ARG_NUMBER,
     ARG_INTS,    /* an integer, or a list of them: of schedules */
     ARG_NUMBERS, /* a number, or a list with one for each channel of the input: its first dimension */
+    ARG_CLASSES, /* a list with one number for each class of the target; the default, or that number: all alike */
     ARG_BOOL,    /* true, false */
     ARG_VALUE,   /* a value of the graph (losses) */
     ARG_INIT, /* kaiming_normal, normal(0.02): the row of init_rules on 1, its number, 1: by the outputs; row 0: left out */
@@ -234,6 +235,9 @@ extern const struct init_rule init_rules[]; /* name NULL ends */
 /* ---- transform.c ---- */
 
 int64_t plan_channels(const struct plan *p); /* the first dimension of the input; 0: the plan has none */
+int64_t plan_classes(const struct plan *p);  /* of the target, or values that are their probabilities; 0: it has none */
+/* What each of so many classes weighs in the loss; NULL: they weigh alike. */
+const double *plan_class_weights(const struct plan *p, int64_t classes);
 /* Transform i of the data, and the key of its setting; NULL: there are no more. */
 const struct word *plan_transform_at(const struct plan *p, int i, char key[40]);
 struct picture_step {

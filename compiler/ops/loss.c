@@ -6,23 +6,9 @@
 #include <math.h>
 #include <string.h>
 
-enum { SMOOTHING };
-enum { OTHER = 2, SHARE }; /* operands of xent_mixed: another class, and what share of the target the first one is */
-
 static bool rows_of(const struct tensor *t, enum dtype d, int rank)
 {
     return in_lanes(t) && t->dtype == d && t->rank == rank;
-}
-
-static bool xent_shape(const double *a, const struct tensor *const *in, int nin, struct tensor *out, int nout)
-{
-    const bool mixed = nin == 2 || (rows_of(in[OTHER], DT_I32, 0) && rows_of(in[SHARE], DT_F32, 0));
-    if (!mixed || !rows_of(in[0], DT_F32, 1) || !rows_of(in[1], DT_I32, 0) || !(a[SMOOTHING] >= 0 && a[SMOOTHING] <= 1))
-        return false;
-    for (int o = 0; o < nout; o++)
-        out[o] = (struct tensor){
-            .dtype = DT_F32, .layout = in[0]->layout, .rows = true, .rank = o, .dim = {o ? in[0]->dim[0] : 0}};
-    return true;
 }
 
 static bool mse_shape(const double *a, const struct tensor *const *in, int nin, struct tensor *out, int nout)
@@ -74,65 +60,6 @@ static void put_out(struct writer *w, int tensor, const char *e, const char *val
 static const char *target_of(struct writer *w, int tensor)
 {
     return region_printf(w->region, "const M target = ld_i32(%s);", place_of(w, tensor, "block", "0"));
-}
-
-/* The targets of mixed samples, where s has them. */
-static void put_mixed(struct writer *w, const struct stage *s)
-{
-    if (s->nin == 2)
-        return;
-    put(w, "const M other = ld_i32(%s);", place_of(w, s->in[OTHER], "block", "0"));
-    put(w, "const V share = ld(%s);", place_of(w, s->in[SHARE], "block", "0"));
-    put(w, "V added = {0};");
-}
-
-/* loss = log sum exp(x) - (1 - e) x[target] - e mean(x); x' = (softmax(x) - (1 - e) [k = target] - e / K) / rows. Of mixed targets
- * both stand for sums over two of them, by their shares. */
-static void xent_emit(struct writer *w, const struct stage *s)
-{
-    long long K = tensor_of(w, s->in[0])->dim[0];
-    const char *x = region_printf(w->region, "ld(%s)", place_of(w, s->in[0], "block", "k"));
-    const double e = s->attr[SMOOTHING];
-    const bool mixed = s->nin > 2;
-    open_losses(w);
-    put(w, "const M live = live_mask(a, block, lane);");
-    put(w, "%s", target_of(w, s->in[1]));
-    put_mixed(w, s);
-    put(w, "V top = num(-INFINITE), wanted = {0};");
-    put(w, "struct sum exps = {}, all = {};");
-    put(w, "for (int k = 0; k < %lld; k++) {", K);
-    put(w, "const V x = %s;", x);
-    put(w, "top = sel((x > top) | (x != x), x, top);");
-    put(w, "wanted = sel(target == k, x, wanted);");
-    if (mixed)
-        put(w, "added = sel(other == k, x, added);");
-    if (e > 0)
-        put(w, "sum_add(&all, x);");
-    put(w, "}");
-    if (mixed)
-        put(w, "wanted = wanted * share + added * (num(1) - share);");
-    put(w, "for (int k = 0; k < %lld; k++)", K);
-    put(w, "    sum_add(&exps, v_exp(%s - top));", x);
-    put(w,
-        "const V total = sum_of(&exps), loss = v_log(total) + top - wanted * num(%.17g) - sum_of(&all) * num(%.17g);",
-        1 - e, e / (double)K);
-    put_out(w, s->out[0], "0", "sel(live, loss, num(0))");
-    if (is_stored(w, s->out[1])) {
-        put(w, "const V inv_rows = vec((real)1 / (real)a->control[%d]);", CTL_BATCH);
-        put(w, "for (int k = 0; k < %lld; k++) {", K);
-        if (mixed)
-            put(w,
-                "const V p = v_exp(%s - top) / total, t = (sel(target == k, share, num(0)) + sel(other == k, num(1) - share, num(0))) "
-                "* num(%.17g) + num(%.17g);",
-                x, 1 - e, e / (double)K);
-        else
-            put(w, "const V p = v_exp(%s - top) / total, t = sel(target == k, num(%.17g), num(%.17g));", x,
-                1 - e + e / (double)K, e / (double)K);
-        put_out(w, s->out[1], "k", "sel(live, (p - t) * inv_rows, num(0))");
-        put(w, "}");
-    }
-    close_tasks(w);
-    close_kernel(w);
 }
 
 static void mse_emit(struct writer *w, const struct stage *s)
@@ -209,89 +136,6 @@ static void report_emit(struct writer *w, const struct stage *s)
 
 /* ---- words ---- */
 
-static bool target_fits(struct site *s, const char *what, const struct args *a, struct value *const *x)
-{
-    struct region *r = s->graph->region;
-    if (x[1]->t.dtype != DT_I32) {
-        diag_error(s->diag, "N0207", a->loc[1], NULL, "%s needs a class, but `%s` is %s", what, x[1]->t.name,
-                   shape_words(r, x[1]));
-        diag_place(s->diag, x[1]->loc, "declared here");
-        diag_help(s->diag, "declare `target %s : class[%lld]`, or use MSE", x[1]->t.name, (long long)x[0]->t.dim[0]);
-        return false;
-    }
-    if (x[1]->t.rank > 0 && (x[0]->t.rank != 3 || x[0]->t.dim[0] != x[1]->t.fan_in ||
-                             x[0]->t.dim[1] != x[1]->t.dim[0] || x[0]->t.dim[2] != x[1]->t.dim[1])) {
-        diag_error(s->diag, "N0207", a->loc[0], NULL, "%s needs %dx%lldx%lld values for `%s`, but gets %s", what,
-                   x[1]->t.fan_in, (long long)x[1]->t.dim[0], (long long)x[1]->t.dim[1], x[1]->t.name,
-                   shape_words(r, x[0]));
-        diag_place(s->diag, x[0]->loc, "makes %s", shape_words(r, x[0]));
-        diag_place(s->diag, x[1]->loc, "declared here: a class at each place");
-        diag_help(s->diag, "end the network with `Conv(%d, kernel = 1)` over %lld rows of %lld pixels", x[1]->t.fan_in,
-                  (long long)x[1]->t.dim[0], (long long)x[1]->t.dim[1]);
-        return false;
-    }
-    if (x[1]->t.rank > 0)
-        return true;
-    if (x[0]->t.rank != 1) {
-        diag_error(s->diag, "N0207", a->loc[0], NULL, "%s needs one value a class, but gets %s", what,
-                   shape_words(r, x[0]));
-        diag_place(s->diag, x[0]->loc, "makes %s", shape_words(r, x[0]));
-        diag_help(s->diag, "end the network with `-> Flatten -> Linear(%lld)`", (long long)x[1]->t.fan_in);
-        return false;
-    }
-    if (x[1]->t.fan_in != x[0]->t.dim[0]) {
-        diag_error(s->diag, "N0207", a->loc[0], NULL, "%s gets %lld values, but `%s` has %lld classes", what,
-                   (long long)x[0]->t.dim[0], x[1]->t.name, (long long)x[1]->t.fan_in);
-        diag_place(s->diag, x[0]->loc, "makes %s", shape_words(r, x[0]));
-        diag_place(s->diag, x[1]->loc, "declared here");
-        diag_help(s->diag, "end the network with `Linear(%lld)`, or declare `class[%lld]`", (long long)x[1]->t.fan_in,
-                  (long long)x[0]->t.dim[0]);
-        return false;
-    }
-    return true;
-}
-
-/* Layers whose results lie within bounds: as logits they keep the loss above ln(1 + (K - 1) exp(low - high)). */
-static const struct {
-    const char *op, *layer;
-    double low, high;
-} bounded[] = {{"softmax", "Softmax", 0, 1}, {"sigmoid", "Sigmoid", 0, 1}, {"tanh", "Tanh", -1, 1}};
-
-static void warn_of_bounds(struct site *s, const struct args *a, const struct value *logits)
-{
-    const struct value *x = logits;
-    while (x->def && x->def->op->kind == OP_VIEW)
-        x = x->def->in[0];
-    for (int i = 0; i < COUNT(bounded); i++) {
-        if (!x->def || strcmp(x->def->op->name, bounded[i].op))
-            continue;
-        double others = (double)logits->t.dim[0] - 1, least = log1p(others * exp(bounded[i].low - bounded[i].high));
-        diag_warning(s->diag, "N0419", a->loc[0], NULL,
-                     "CrossEntropy takes logits, and these come out of a %s: the loss cannot fall below %.3f",
-                     bounded[i].layer, least);
-        diag_place(s->diag, x->loc, "values from %g to %g", bounded[i].low, bounded[i].high);
-        diag_help(s->diag,
-                  i ? "give it the value before the %s"
-                    : "it applies softmax itself: give it the value before the %s, which may stay for an `output`",
-                  bounded[i].layer);
-    }
-}
-
-static struct value *cross_entropy(struct site *s, const struct args *a, struct value *const *x, int nx)
-{
-    (void)nx;
-    if (!target_fits(s, "CrossEntropy", a, x))
-        return NULL;
-    warn_of_bounds(s, a, x[0]);
-    const double smoothing[MAX_ATTRS] = {a->num[2][0]};
-    if (x[1]->t.rank > 0)
-        return graph_op(s->graph, "mask_xent", smoothing, x[0], x[1], NULL);
-    if (!s->graph->mixes)
-        return graph_op(s->graph, "xent", smoothing, x[0], x[1], NULL);
-    struct node *mix = graph_node(s->graph, "mix_target", NULL, &s->graph->control, 1);
-    return graph_op(s->graph, "xent_mixed", smoothing, x[0], x[1], mix->out[0], mix->out[1], NULL);
-}
-
 static struct value *mse(struct site *s, const struct args *a, struct value *const *x, int nx)
 {
     (void)nx;
@@ -349,10 +193,6 @@ static bool top_k_check(struct site *s, const struct args *a, struct value *cons
 
 /* clang-format off */
 static const struct op op[] = {
-    {.name = "xent", .doc = "softmax with cross-entropy: loss a row, gradient", .kind = OP_ROW, .optional = true, .nin = 2, .nout = 2,
-     .attr = {"smoothing"}, .shape = xent_shape, .grad = loss_grad, .emit = xent_emit},
-    {.name = "xent_mixed", .doc = "the same, of targets that are shares of two classes", .kind = OP_ROW, .optional = true, .nin = 4, .nout = 2,
-     .attr = {"smoothing"}, .shape = xent_shape, .grad = loss_grad, .emit = xent_emit},
     {.name = "mse", .doc = "mean square error: loss a row, gradient", .kind = OP_ROW, .optional = true, .nin = 2, .nout = 2,
      .shape = mse_shape, .grad = loss_grad, .emit = mse_emit},
     {.name = "topk_hit", .doc = "1 if the target is among the k largest", .kind = OP_ROW, .optional = true, .nin = 2, .nout = 1, .attr = {"k"},
@@ -364,11 +204,6 @@ static const struct op op[] = {
 };
 
 static const struct word word[] = {
-    {.kind = WORD_LOSS, .name = "CrossEntropy", .doc = "softmax with cross-entropy over logits, mean over places and batch", .build = cross_entropy,
-     .reads = ROLE_LOGITS, .soft = true,
-     .arg = {{.name = "logits", .help = "one value a class, or one at each place", .type = ARG_VALUE, .required = true},
-             {.name = "target", .help = "the class, or a mask of classes", .type = ARG_VALUE, .required = true},
-             {.name = "smoothing", .help = "share spread over all classes", .type = ARG_NUMBER, .otherwise = 0, .min = 0, .max = 1}}},
     {.kind = WORD_LOSS, .name = "MSE", .doc = "mean square error over all elements", .build = mse, .reads = ROLE_ESTIMATE,
      .arg = {{.name = "output", .help = "the prediction", .type = ARG_VALUE, .required = true},
              {.name = "target", .help = "of the same shape", .type = ARG_VALUE, .required = true}}},

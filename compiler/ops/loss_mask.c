@@ -1,5 +1,6 @@
 /* loss_mask.c: cross-entropy where each place of a sample has a class: segmentation. A target that is none of the classes is ignored,
- * loss and gradient. A sample's loss is the mean over its other places, so that samples count alike and a batch may be split. */
+ * loss and gradient. A batch's loss is the sum over the other places of all its samples, by the sum of their weights, as PyTorch has it:
+ * cross_entropy.c says how. */
 #include "emit/writer.h"
 #include "graph/graph.h"
 
@@ -30,29 +31,9 @@ static void put_class(struct writer *w, const struct stage *s, long long K)
     put(w, "const M known = (target >= 0) & (target < %lld);", K);
 }
 
-/* loss = mean over the places of log sum exp(x) - (1 - e) x[target] - e mean(x); its gradient as that of xent (loss.c). */
-static void emit(struct writer *w, const struct stage *s)
+/* Where all classes weigh alike: log sum exp(x) - (1 - e) x[target] - e mean(x) of each place. */
+static void put_place(struct writer *w, const char *x, double e, long long K)
 {
-    const struct tensor *t = tensor_of(w, s->in[0]);
-    const long long K = t->dim[0], places = tensor_elements(t) / K;
-    const char *at = region_printf(w->region, "(k * %lld + e)", places);
-    const char *x = region_printf(w->region, "ld(%s)", place_of(w, s->in[0], "block", at));
-    const double e = s->attr[SMOOTHING];
-    w->threads = 64;
-    open_kernel(w);
-    open_rows(w);
-    put(w, "const M live = live_mask(a, block, lane);");
-    put(w, "V counted = {0};");
-    put(w, "for (int64_t e = 0; e < %lld; e++) {", places);
-    put_class(w, s, K);
-    put(w, "counted += sel(known, num(1), num(0));");
-    put(w, "}");
-    put(w, "const V share = sel(counted > 0, num(1) / counted, num(0));");
-    put(w, "const V slope = share * vec((real)1 / (real)a->control[%d]);", CTL_BATCH);
-    put(w, "(void)slope;");
-    put(w, "struct sum losses = {};");
-    put(w, "for (int64_t e = 0; e < %lld; e++) {", places);
-    put_class(w, s, K);
     put(w, "V top = num(-INFINITE), wanted = {0};");
     put(w, "struct sum exps = {}, all = {};");
     put(w, "for (int k = 0; k < %lld; k++) {", K);
@@ -68,18 +49,63 @@ static void emit(struct writer *w, const struct stage *s)
     put(w,
         "sum_add(&losses, sel(known & live, v_log(total) + top - wanted * num(%.17g) - sum_of(&all) * num(%.17g), num(0)));",
         1 - e, e / (double)K);
+}
+
+/* Of weighted ones. */
+static void put_weighted_place(struct writer *w, const char *x, const char *q, long long K)
+{
+    put(w, "V top = num(-INFINITE);");
+    put(w, "struct sum exps = {}, shares = {}, products = {};");
+    put(w, "for (int k = 0; k < %lld; k++) {", K);
+    put(w, "const V x = %s;", x);
+    put(w, "top = sel((x > top) | (x != x), x, top);");
+    put(w, "}");
+    put(w, "for (int k = 0; k < %lld; k++) {", K);
+    put(w, "const V x = %s - top, q = %s;", x, q);
+    put(w, "sum_add(&exps, v_exp(x));");
+    put(w, "sum_add(&shares, q);");
+    put(w, "sum_add(&products, sel(q == num(0), num(0), q * x));");
+    put(w, "}");
+    put(w, "const V total = sum_of(&exps), all = sum_of(&shares);");
+    put(w, "sum_add(&losses, sel(known & live, v_log(total) * all - sum_of(&products), num(0)));");
+}
+
+static void emit(struct writer *w, const struct stage *s)
+{
+    const struct tensor *t = tensor_of(w, s->in[0]);
+    const long long K = t->dim[0], places = tensor_elements(t) / K;
+    const char *at = region_printf(w->region, "(k * %lld + e)", places);
+    const char *x = region_printf(w->region, "ld(%s)", place_of(w, s->in[0], "block", at));
+    const double e = s->attr[SMOOTHING];
+    const bool weighted = put_class_weights(w, K);
+    const char *q = region_printf(w->region, "sel(target == k, num(%.17g), num(%.17g))%s", 1 - e + e / (double)K,
+                                  e / (double)K, weighted ? " * num(@_weight[k])" : "");
+    w->threads = 64;
+    open_kernel(w);
+    open_rows(w);
+    put(w, "const M live = live_mask(a, block, lane);");
+    put(w, "const V even = vec(word(a, %d)) * num(%.17g);", CTL_INV_WEIGHT, 1 / (double)places);
+    put(w, "const V slope = even * vec((real)1 / (real)a->control[%d]);", CTL_BATCH);
+    put(w, "(void)slope;");
+    put(w, "struct sum losses = {};");
+    put(w, "for (int64_t e = 0; e < %lld; e++) {", places);
+    put_class(w, s, K);
+    if (weighted)
+        put_weighted_place(w, x, q, K);
+    else
+        put_place(w, x, e, K);
     put(w, "if (e %% %d == 0)", SETTLE);
     put(w, "    sum_settle(&losses);");
     if (is_stored(w, s->out[1])) {
         put(w, "for (int k = 0; k < %lld; k++) {", K);
-        put(w, "const V p = v_exp(%s - top) / total, t = sel(target == k, num(%.17g), num(%.17g));", x,
-            1 - e + e / (double)K, e / (double)K);
-        put(w, "st(%s, sel(known & live, (p - t) * slope, num(0)));", place_of(w, s->out[1], "block", at));
+        put(w, "const V p = v_exp(%s - top) / total, q = %s;", x, q);
+        put(w, "st(%s, sel(known & live, (p%s - q) * slope, num(0)));", place_of(w, s->out[1], "block", at),
+            weighted ? " * all" : "");
         put(w, "}");
     }
     put(w, "}");
     if (is_stored(w, s->out[0]))
-        put(w, "st(%s, sum_of(&losses) * share);", place_of(w, s->out[0], "block", "0"));
+        put(w, "st(%s, sum_of(&losses) * even);", place_of(w, s->out[0], "block", "0"));
     close_tasks(w);
     close_kernel(w);
 }

@@ -227,9 +227,9 @@ static bool check_outputs(const struct plan *p, struct plan_error *e)
                      p->schedule[t->schedule].phase == PHASE_PREDICT &&
                      !strncmp(t->name, OUTPUT_PREFIX, strlen(OUTPUT_PREFIX));
         if (t->role != ROLE_OUTPUT)
-            right = right && target && (target->dtype == DT_I32) == (t->role == ROLE_LOGITS);
-        if (t->role == ROLE_ESTIMATE)
-            right = right && tensor_elements(t) == tensor_elements(target);
+            right = right && target && (target->dtype == DT_F32 || t->role == ROLE_LOGITS);
+        if (right && t->role != ROLE_OUTPUT && target->dtype == DT_F32) /* values, or probabilities of classes */
+            right = tensor_elements(t) == tensor_elements(target);
         if (!right) {
             snprintf(e->text, sizeof e->text, "tensor %.200s: no output, or not one for the target", t->name);
             return false;

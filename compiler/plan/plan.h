@@ -200,6 +200,8 @@ enum control_word {
     CTL_RESULTS_END = CTL_METRIC + 8,
     CTL_GROUP = CTL_RESULTS_END, /* f32 x GROUP_WORDS x CTL_GROUPS: of each group, where parameters are in several */
     CTL_GROUPS = 5,
+    CTL_INV_WEIGHT =
+        CTL_GROUP + 2 * CTL_GROUPS, /* f32: 1 / mean weight of the targets of the whole batch in the loss */
     CTL_WORDS = 64
 };
 enum group_word { GROUP_LR, GROUP_DECAY, GROUP_WORDS }; /* its numbers, from CTL_GROUP + GROUP_WORDS * group on */

@@ -1,19 +1,17 @@
 #include "staged.h"
 
-#include "base/philox.h"
+#include "order.h"
 
 #include <string.h>
 
 void staged_rows(void *to, const void *from, int64_t each, const uint32_t control[CTL_WORDS])
 {
-    uint32_t keys[SHUFFLE_ROUNDS], n = control[CTL_COUNT_SAMPLES];
-    shuffle_keys(&control[CTL_SEED0], control[CTL_EPOCH], keys);
+    const struct order order = order_of(control);
     for (uint32_t row = 0; from && row < control[CTL_ROWS]; row++) {
         uint32_t at = control[CTL_POSITION] + row;
-        if (at >= n)
+        if (at >= order.count)
             break;
-        int64_t sample = control[CTL_SHUFFLE] ? shuffle_at(at, n, keys) : at;
-        memcpy((char *)to + row * each, (const char *)from + sample * each, (size_t)each);
+        memcpy((char *)to + row * each, (const char *)from + order_at(&order, at) * each, (size_t)each);
     }
 }
 

@@ -38,6 +38,7 @@ int evaluate(struct job *j, const struct data_split *split, struct result *r)
             int64_t left = split->count - position;
             int64_t rows = left < j->recipe.evaluation_batch ? left : j->recipe.evaluation_batch;
             control_evaluate(&j->recipe, position, rows, split->count, control[n]);
+            control_weigh_all(weighed_of(j, split), control[n]);
             position += rows;
         }
         if (!d->run(d, PHASE_EVALUATE, control, n, &e))

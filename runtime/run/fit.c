@@ -205,7 +205,9 @@ static int open_device(struct job *j)
 int fit(struct job *j, const int64_t samples[PHASE_COUNT])
 {
     struct device_error e;
-    int status = open_device(j);
+    int status = weigh(j);
+    if (status == 0)
+        status = open_device(j);
     if (status)
         return status;
     struct device *d = j->device;

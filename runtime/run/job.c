@@ -12,6 +12,8 @@ void job_close(struct job *j)
     measures_close(j);
     parameters_close(j);
     teach_end(j);
+    for (int i = 0; i < DATA_SPLITS; i++)
+        weigh_free(&j->weighed[i]);
     if (j->device)
         j->device->close(j->device);
     samples_close(&j->data);

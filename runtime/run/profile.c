@@ -45,6 +45,7 @@ static int64_t next_run(struct measuring *m, int64_t done, uint32_t control[CTL_
     }
     const int64_t rows = r->micro > 0 && r->micro < left ? r->micro : left;
     control_train(r, m->step, m->job->at.epoch, position, f->rows, m->samples, control);
+    control_weigh_batch(&m->job->weighed[0], control);
     if (r->micro > 0)
         control_part(control, done, rows);
     return rows;

@@ -249,6 +249,7 @@ static void put_batch(const struct recipe *r, int64_t position, int64_t rows, in
     control[CTL_ROWS] = (uint32_t)rows;
     control[CTL_BATCH] = (uint32_t)rows;
     put_float(&control[CTL_INV_RUN], 1.0 / (double)rows);
+    put_float(&control[CTL_INV_WEIGHT], 1);
     control[CTL_POSITION] = (uint32_t)position;
     control[CTL_COUNT_SAMPLES] = (uint32_t)samples;
     control[CTL_SEED0] = r->seed;

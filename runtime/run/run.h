@@ -7,13 +7,13 @@
 #include "data/data.h"
 #include "device/device.h"
 #include "graph/word.h"
-#include "plan/plan.h"
 #include "tell/history.h"
 #include "tell/tell.h"
 #include "fault.h"
 #include "recipe.h"
 #include "request.h"
 #include "teach.h"
+#include "weigh.h"
 
 #include <limits.h>
 
@@ -149,8 +149,8 @@ struct job {
     struct taught taught;              /* what this run has said and seen of itself */
     struct fault fault;       /* of the training, if it diverged; of the first test whose loss was not finite */
     struct measures measures; /* of this run's passes */
-    /* NULL: nobody looks at them. */
-    struct parameters *parameters;
+    struct weighed weighed[DATA_SPLITS];
+    struct parameters *parameters; /* NULL: nobody looks at them */
 };
 
 /* ---- choose.c: which epoch is the best, and when the training is over ---- */

@@ -1,7 +1,7 @@
 /* samples.c: a data set that agrees with the plan, from a folder or from the plan itself. */
 #include "known.h"
-#include "base/philox.h"
 #include "data/csv_table.h"
+#include "device/order.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -332,10 +332,8 @@ int64_t samples_number(const struct data_split *split, int64_t i)
 
 int64_t samples_of_row(const struct data_split *split, const uint32_t control[CTL_WORDS], int64_t row)
 {
-    uint64_t at = control[CTL_POSITION] + (uint64_t)row;
-    if (control[CTL_SHUFFLE])
-        at = shuffle_index(at, control[CTL_COUNT_SAMPLES], &control[CTL_SEED0], control[CTL_EPOCH]);
-    return samples_number(split, (int64_t)at);
+    const struct order order = order_of(control);
+    return samples_number(split, order_at(&order, control[CTL_POSITION] + (uint32_t)row));
 }
 
 struct device_data samples_of(const struct data_split *split)

@@ -36,6 +36,7 @@ static int plan_runs(const struct job *j, struct runs *r, int most, int64_t end)
         int64_t position = at.in_epoch * recipe->batch, left = samples - position;
         int64_t rows = left < recipe->batch ? left : recipe->batch;
         control_train(recipe, at.step, at.epoch, position, rows, samples, control);
+        control_weigh_batch(&j->weighed[0], control);
         if (recipe->micro > 0)
             control_part(control, part, rows - part < recipe->micro ? rows - part : recipe->micro);
         control[CTL_CHAIN] |= n > 0;

@@ -4,6 +4,7 @@ Everything is computed in float64 from values that float32 holds exactly, and ro
 Layers without parameters stand behind a small convolution `pre` or Linear `pre`, whose gradients then show theirs.
 """
 
+import re
 import zlib
 
 import numpy as np
@@ -156,6 +157,17 @@ case("cross_entropy_batch_33", 33, (5,), "y = x -> fc1: Linear(17)", loss="Cross
 case("cross_entropy_smoothing", 16, (7,), "y = x -> fc1: Linear(10)", loss="CrossEntropy, smoothing = 0.1")
 case("cross_entropy_smoothing_network", 3, (1, 7, 7), "y = x -> conv1: Conv(5, kernel = 3) -> ReLU -> Flatten"
      " -> fc1: Linear(6)", loss="CrossEntropy, smoothing = 0.3")
+case("cross_entropy_weights", 17, (7,), "y = x -> fc1: Linear(5)", loss="CrossEntropy, weights = [1, 2, 0.5, 0, 3.25]")
+case("cross_entropy_weights_smoothing", 33, (1, 5, 5), "y = x -> conv1: Conv(3, kernel = 3) -> ReLU -> Flatten -> fc1: Linear(4)",
+     loss="CrossEntropy, smoothing = 0.2, weights = [0.25, 4, 1, 0.75]")
+case("cross_entropy_soft", 16, (7,), "y = x -> fc1: Linear(6)", loss="CrossEntropy, soft")
+case("cross_entropy_soft_smoothing", 3, (7,), "y = x -> fc1: Linear(6)", loss="CrossEntropy, soft, smoothing = 0.3")
+case("cross_entropy_soft_weights", 17, (9,), "y = x -> fc1: Linear(4)",
+     loss="CrossEntropy, soft, smoothing = 0.1, weights = [1, 0.5, 0, 2]")
+case("mask_cross_entropy_weights", 3, (2, 5, 4), "y = x -> conv1: Conv(4, kernel = 3, pad = 1)",
+     loss="CrossEntropy, weights = [1, 0.5, 3, 0]")
+case("mask_cross_entropy_ignored_weights", 5, (1, 6, 7), "y = x -> conv1: Conv(4, kernel = 3)",
+     loss="CrossEntropy, smoothing = 0.2, weights = [2, 0.5, 1, 0.125]")
 case("mask_cross_entropy", 3, (2, 5, 4), "y = x -> conv1: Conv(4, kernel = 3, pad = 1)", loss="CrossEntropy")
 case("mask_cross_entropy_large", 2, (1, 23, 17), "y = x -> conv1: Conv(3, kernel = 1)", loss="CrossEntropy")
 case("mask_cross_entropy_smoothing", 17, (3, 3, 5), "y = x -> conv1: Conv(6, kernel = 3, pad = 1)",
@@ -227,12 +239,15 @@ def compute(name, batch, shape, body, loss, integers, transform, attempt):
         stored["target"] = float32(target)
     else:
         target = torch.from_numpy(random.randint(0, y.shape[1], (batch,) + tuple(y.shape[2:])))
-        smoothing = float(loss.split("=")[1]) if "=" in loss else 0.0
+        options = dict(pair.split(" = ") for pair in re.split(r", (?=[a-z])", loss)[1:] if "=" in pair)
+        smoothing = float(options.get("smoothing", 0))
+        weights = torch.tensor(eval(options["weights"]), dtype=torch.float64) if "weights" in options else None
         if "ignored" in name:                                  # more in each sample than in the one before; in the last all
             target[torch.from_numpy(random.rand(*target.shape)) * batch < torch.arange(1, batch + 1).reshape(-1, 1, 1)] = 255
-        value = F.cross_entropy(y, target, label_smoothing=smoothing, ignore_index=255, reduction="none")
-        value = (value.flatten(1).sum(1) / (target != 255).flatten(1).sum(1).clamp(min=1)).mean() if y.dim() > 2 else value.mean()
-        stored["target"] = target.numpy()
+        if ", soft" in loss:
+            target = torch.softmax(2 * new(tuple(y.shape), "target"), 1).float().double()
+        value = F.cross_entropy(y, target, weight=weights, label_smoothing=smoothing, ignore_index=255 if ", soft" not in loss else -100)
+        stored["target"] = float32(target) if ", soft" in loss else target.numpy()
     value.backward()
 
     stored.update({"input": float32(given), "output": float32(y), "loss": float32(value), "grad.input": float32(x.grad)})
@@ -253,7 +268,9 @@ def main():
             network, stored = compute(name, batch, shape, body, loss, integers, transform, attempt)
         outputs = ", ".join(map(str, stored["output"].shape[1:]))
         kind, _, options = loss.partition(",")
-        target = ("label", f"class[{outputs}]") if kind == "CrossEntropy" else ("t", f"f32[{outputs}]")
+        soft = options.startswith(" soft")
+        options = options.removeprefix(" soft").removeprefix(",")
+        target = ("label", f"class[{outputs}]") if kind == "CrossEntropy" and not soft else ("t", f"f32[{outputs}]")
         call = f"{kind}(y, {target[0]}{',' + options if options else ''})"
         train = [("loss", call), ("optimizer", "SGD(lr = 0.1)"), ("epochs", 1), ("batch", batch)]
         text = net_text(name, "One layer or a short chain, compared with PyTorch.", shape, target, body, train,

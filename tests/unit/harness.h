@@ -384,6 +384,15 @@ static inline int64_t put_batch(struct trial *t, const struct st_file *f)
     return t->data.count;
 }
 
+/* Control words of a step, or of a test, over the whole batch that put_batch() has put. */
+static inline void weigh_batch(const struct trial *t, uint32_t control[CTL_WORDS])
+{
+    struct weighed w;
+    assert_int_equal(weigh_targets(t->p, t->data.targets, t->data.count, &w), 0);
+    control_weigh_batch(&w, control);
+    weigh_free(&w);
+}
+
 static inline void free_batch(struct trial *t)
 {
     free((void *)t->data.samples);

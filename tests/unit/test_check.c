@@ -347,8 +347,8 @@ static void test_outputs(void **state)
     for (int i = 0; i < COUNT(lies); i++)
         refuse_output(true, "output.w", lies[i]);
     refuse_output(true, "output.y", of_values);
-    refuse_output(false, "output.y", of_classes);
-    refuse_output(false, "output.w", of_values); /* five values are not those of the target */
+    refuse_output(false, "output.w", of_classes); /* nor are they probabilities of its classes */
+    refuse_output(false, "output.w", of_values);  /* five values are not those of the target */
 }
 
 /* ---- what metrics are made of ---- */

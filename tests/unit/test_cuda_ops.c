@@ -72,12 +72,14 @@ static bool compare(struct trial *t, struct device *d, int64_t rows)
     uint32_t control[CTL_WORDS];
     bool good = true;
     control_evaluate(&t->recipe, 0, rows, rows, control);
+    weigh_batch(t, control);
     run_both(t, d, PHASE_PREDICT, control);
     for (int o = -1; (o = tensor_output(t->p, plan_schedule(t->p, &target_cpu, PHASE_PREDICT), o)) >= 0;)
         good &= same(t, d, PHASE_PREDICT, o, rows);
     run_both(t, d, PHASE_EVALUATE, control);
     for (int step = 0; step < steps; step++) {
         control_train(&t->recipe, step, 0, 0, rows, rows, control);
+        weigh_batch(t, control);
         run_both(t, d, PHASE_TRAIN, control);
     }
     for (int i = 0; i < t->p->ntensor; i++) {

@@ -14,7 +14,14 @@ enum { SAMPLES = 104, PIXELS = 5, CLASSES = 3, STEPS = 4, MOST = 4096 };
 static float samples[SAMPLES * PIXELS];
 static int32_t targets[SAMPLES];
 
-static const struct device_data data = {samples, targets, true, SAMPLES, PIXELS * sizeof(float), sizeof(int32_t), NULL};
+static int32_t masks[SAMPLES * PIXELS];
+
+static const struct device_data of_classes = {samples,         targets, true, SAMPLES, PIXELS * sizeof(float),
+                                              sizeof(int32_t), NULL};
+static const struct device_data of_masks = {
+    samples, masks, true, SAMPLES, PIXELS * sizeof(float), PIXELS * sizeof(int32_t), NULL};
+static struct device_data data;
+static struct weighed weighed; /* its targets */
 
 static int make_data(void **state)
 {
@@ -28,18 +35,28 @@ static int make_data(void **state)
         x = x * 1664525u + 1013904223u;
         targets[i] = (int32_t)((x >> 8) % CLASSES);
     }
+    for (int i = 0; i < SAMPLES * PIXELS; i++) { /* few samples have all their places, and some have none */
+        x = x * 1664525u + 1013904223u;
+        masks[i] = (x >> 8) % SAMPLES > (uint32_t)(i / PIXELS) ? (int32_t)((x >> 16) % CLASSES) : 255;
+    }
+    data = of_classes;
     return 0;
 }
+
+static const char *loss = "CrossEntropy(logits, y)";
 
 static struct trial planned(const char *optimizer, const char *layer)
 {
     static char text[1024];
+    const bool mask = data.targets == masks;
     struct trial t;
     snprintf(
         text, sizeof text,
-        "net micro\ninput x : f32[%d]\ntarget y : class[%d]\nlogits = x -> fc1: Linear(12) -> ReLU -> %s -> fc2: Linear(%d)\n"
-        "output logits\ntrain {\n    loss = CrossEntropy(logits, y)\n    optimizer = %s\n}\n",
-        PIXELS, CLASSES, layer, CLASSES, optimizer);
+        "net micro\ninput x : f32[%s%d%s]\ntarget y : class[%d%s]\nlogits = x -> fc1: %s -> ReLU -> %s -> fc2: %s\n"
+        "output logits\ntrain {\n    loss = %s\n    optimizer = %s\n}\n",
+        mask ? "1, " : "", PIXELS, mask ? ", 1" : "", CLASSES, mask ? ", 5, 1" : "",
+        mask ? "Conv(12, kernel = 1)" : "Linear(12)", layer, mask ? "Conv(3, kernel = 1)" : "Linear(3)", loss,
+        optimizer);
     assert_true(trial_plan(&t, "micro.net", strdup(text), NULL, 0, stderr));
     use_flags("-O1");
     return t;
@@ -90,6 +107,7 @@ static float step(struct device *d, const struct recipe *r, int64_t micro, int64
         uint32_t control[CTL_WORDS];
         int64_t part = micro && micro < rows - done ? micro : rows - done;
         control_train(r, at, at / steps, position, rows, SAMPLES, control);
+        control_weigh_batch(&weighed, control);
         if (micro)
             control_part(control, done, part);
         if (!d->run(d, PHASE_TRAIN, &control, 1, &e))
@@ -161,6 +179,26 @@ static void parts_give_the_same_step(void **state)
     check_splits("SGD(lr = 0.1, momentum = 0.9, decay = 0.01)", "ReLU");
     check_splits("Adam(lr = 1e-2, eps = 1e-4)", "ReLU");
     check_splits("AdamW(lr = 1e-2, eps = 1e-4)", "ReLU");
+}
+
+/* What a batch's loss is divided by is a sum over all of its targets: its parts know it, too. */
+static void parts_weigh_the_same(void **state)
+{
+    static const char *const losses[] = {"CrossEntropy(logits, y)",
+                                         "CrossEntropy(logits, y, smoothing = 0.1, weights = [1, 20, 0.05])"};
+    (void)state;
+    for (int i = 0; i < 2 * COUNT(losses); i++) {
+        data = i / 2 ? of_masks : of_classes;
+        loss = losses[i % 2];
+        struct trial t = planned("SGD(lr = 0.1)", "ReLU");
+        assert_int_equal(weigh_targets(t.p, data.targets, SAMPLES, &weighed), 0);
+        assert_int_equal(weighed.of != NULL, i > 0);
+        trial_close(&t);
+        check_splits("SGD(lr = 0.1)", "ReLU");
+        weigh_free(&weighed);
+    }
+    data = of_classes;
+    loss = losses[0];
 }
 
 static void parts_draw_the_same_masks(void **state)
@@ -325,10 +363,15 @@ int main(int argc, char **argv)
     (void)argc;
     use_cache(argv[0]);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(parts_give_the_same_step),     cmocka_unit_test(parts_draw_the_same_masks),
-        cmocka_unit_test(one_part_gives_the_same_bits), cmocka_unit_test(memory_and_threads_do_not_matter),
-        cmocka_unit_test(any_part_stops_the_update),    cmocka_unit_test(statistics_are_those_of_the_parts),
-        cmocka_unit_test(one_piece_pays_nothing),       cmocka_unit_test(gradients_outlive_the_step),
+        cmocka_unit_test(parts_give_the_same_step),
+        cmocka_unit_test(parts_draw_the_same_masks),
+        cmocka_unit_test(parts_weigh_the_same),
+        cmocka_unit_test(one_part_gives_the_same_bits),
+        cmocka_unit_test(memory_and_threads_do_not_matter),
+        cmocka_unit_test(any_part_stops_the_update),
+        cmocka_unit_test(statistics_are_those_of_the_parts),
+        cmocka_unit_test(one_piece_pays_nothing),
+        cmocka_unit_test(gradients_outlive_the_step),
     };
     return cmocka_run_group_tests(tests, make_data, NULL);
 }

@@ -166,6 +166,7 @@ static bool check_case(const char *path, const struct st_file *f, const struct v
     put_state(&t, f);
     recipe_count(&t.recipe, rows);
     control_train(&t.recipe, 0, 0, 0, rows, rows, control);
+    weigh_batch(&t, control);
     bool good = check_inference(&t, f, control);
     if (v->wide && v->target == &target_cpu && !has_kinks(path))
         good &= check_all_differences(&t, f, control);
