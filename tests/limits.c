@@ -175,6 +175,7 @@ static const char *const place[] = {
     [WORD_SAVE] = "y = x -> Flatten -> Linear(2)\n" DRAWN TRAIN("save = %s\n"),
     [WORD_CLIP] = "y = x -> Flatten -> Linear(2)\n" DRAWN TRAIN("clip = %s\n"),
     [WORD_STOP] = "y = x -> Flatten -> Linear(2)\n" DRAWN TRAIN("stop = %s\n"),
+    [WORD_SAMPLING] = "y = x -> Flatten -> Linear(2)\ndata { sampling = %s\n" SAMPLES " }\n" TRAIN(),
     [WORD_SOURCE] = "y = x -> Flatten -> Linear(2)\ndata { train = %s }\n" TRAIN(),
 };
 

@@ -159,8 +159,7 @@ static int64_t target_classes(const struct builder *b)
     return !t ? 0 : t->t.dtype == DT_I32 ? t->t.fan_in : t->t.rank == 1 ? t->t.dim[0] : 0;
 }
 
-/* How many numbers a list for the argument has; 0: not known. */
-static int64_t listed(const struct builder *b, const struct arg *a)
+int64_t arg_listed(const struct builder *b, const struct arg *a)
 {
     return a->type == ARG_CLASSES ? target_classes(b) : input_channels(b);
 }
@@ -208,7 +207,7 @@ static bool set_argument(struct builder *b, struct scope *s, const struct word *
     if (v.kind == POISON)
         return false;
     const char *why;
-    if (!arg_accepts(a, &v, listed(b, a), &why, b->region)) {
+    if (!arg_accepts(a, &v, arg_listed(b, a), &why, b->region)) {
         refuse_argument(b, w, a, given->value, &v, why);
         return false;
     }
@@ -285,7 +284,7 @@ static bool check_missing(struct builder *b, const struct word *w, const struct 
         diag_error(b->diag, "N0402", c->loc, NULL, "`%s` needs `%s`", w->name, w->arg[i].name);
         if (w->arg[i].help)
             diag_help(b->diag, "`%s`: %s; %s", w->arg[i].name, w->arg[i].help,
-                      allowed_text(&w->arg[i], listed(b, &w->arg[i]), b->region));
+                      allowed_text(&w->arg[i], arg_listed(b, &w->arg[i]), b->region));
         return false;
     }
     return true;

@@ -99,6 +99,7 @@ bool args_check(struct builder *b, struct scope *s, const struct word *w, const 
 /* Is `value` allowed for this argument, of which a list has so many numbers as there are channels or classes (0: not known)? If not,
  * `why` says what is ("an integer from 1 to 8"). */
 bool arg_accepts(const struct arg *a, const struct result *value, int64_t many, const char **why, struct region *r);
+int64_t arg_listed(const struct builder *b, const struct arg *a);            /* how many that is here */
 const struct value *input_of(const struct builder *b);                       /* NULL: none so far */
 const struct value *source_of(const struct builder *b, enum name_kind kind); /* NAME_INPUT, NAME_TARGET; the same */
 int arg_index(const struct word *w, const char *name);                       /* -1: none */
@@ -179,6 +180,12 @@ void sweep_build(struct builder *b, const struct decl *d);
 /* settings_words.c: a word, with the changes of its arguments; a list of words, or one alone. */
 void setting_word(struct builder *b, const struct key *key, const struct slot *slot);
 void setting_words(struct builder *b, const struct key *key, const struct ast *a);
+/* data_block.c: the slot of a key; a source that stands where a number could, in its own place; what is read from where; how samples are
+ * drawn. */
+struct slot *slot_of(const char *key, struct slot *slots);
+void sources_place(struct slot *slots);
+void sources_check(struct builder *b, struct slot *slots);
+void sampling_check(struct builder *b, struct slot *slots);
 /* schedules.c: a schedule in a list of them; one that is the value of a key; what schedules ask of the optimizer, once all is read:
  * the values of `schedule` and `momentum_schedule`, in the text or from -D; NULL: without. False after an error. */
 bool schedule_in_list(struct builder *b, const struct word *w, const struct args *args, struct loc loc, bool last);

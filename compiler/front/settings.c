@@ -12,6 +12,7 @@ const struct key setting_keys[] = {
     { .name = "data.transform", .type = KEY_WORDS, .word = WORD_TRANSFORM },
     { .name = "data.augment", .type = KEY_WORDS, .word = WORD_AUGMENT },
     { .name = "data.shuffle", .type = KEY_PLAIN, .arg = { .type = ARG_BOOL, .otherwise = 1 } },
+    { .name = "data.sampling", .type = KEY_WORD, .word = WORD_SAMPLING },
     { .name = "data.holdout", .type = KEY_PLAIN, .arg = { .type = ARG_NUMBER, .max = 1, .below = true },
       .nothing = "a `holdout` of nothing tests nothing", .example = "a share such as 10%", .instead = "data.holdout.from" },
     { .name = "data.holdout.from", .type = KEY_WORD, .word = WORD_SOURCE, .text = "files" },
@@ -309,48 +310,10 @@ static void check_batch(struct builder *b, const struct slot *batch)
     }
 }
 
-static struct slot *slot_of(const char *key, struct slot *slots)
-{
-    const struct key *k = setting_keys;
-    while (strcmp(k->name, key) != 0)
-        k++;
-    return &slots[k - setting_keys];
-}
-
 static const struct ast *value_of(const char *key, struct slot *slots)
 {
     const struct slot *slot = slot_of(key, slots);
     return slot->entry ? slot->entry->value : NULL;
-}
-
-/* A number, or where something is read. */
-static void place_sources(struct slot *slots)
-{
-    for (const struct key *k = setting_keys; k->name; k++) {
-        struct slot *slot = &slots[k - setting_keys];
-        const struct ast *a = k->instead && slot->entry ? slot->entry->value : NULL;
-        if (!a || (a->kind != AST_STRING && !(ast_text(a) && word_find(WORD_SOURCE, a->text))))
-            continue;
-        *slot_of(k->instead, slots) = *slot;
-        *slot = (struct slot){0};
-    }
-}
-
-/* What is read from where: nothing for samples that stand in the file, and no other set without a training set. */
-static void check_sources(struct builder *b, struct slot *slots)
-{
-    static const char *const keys[] = {"data.train", "data.test", "data.holdout.from"};
-    const struct ast_entry *samples = slot_of("data.samples", slots)->entry;
-    for (int i = 0; i < COUNT(keys); i++) {
-        const struct ast_entry *e = slot_of(keys[i], slots)->entry;
-        if (e && samples) {
-            diag_error(b->diag, "N0420", e->loc, NULL, "`%s` is read from files, but the samples stand here", e->path);
-            diag_place(b->diag, samples->loc, "set here");
-        } else if (e && !slot_of(keys[0], slots)->entry) {
-            diag_error(b->diag, "N0420", e->loc, NULL, "`%s` says what is read, and `train` does not", e->path);
-            diag_help(b->diag, "for example `train = \"train\"`: a file or folder within that of the data");
-        }
-    }
 }
 
 static void check_required(struct builder *b, const struct decl *train, const struct slot *slots)
@@ -383,14 +346,15 @@ void settings_build(struct builder *b)
     }
     read_defines(b, "data", slots);
     read_defines(b, "train", slots);
-    place_sources(slots);
+    sources_place(slots);
     for (const struct key *k = setting_keys; k->name; k++)
         set_key(b, k, &slots[k - setting_keys]);
     for (const struct key *k = setting_keys; k->name; k++)
         if (k->type == KEY_BATCH && slots[k - setting_keys].entry)
             check_batch(b, &slots[k - setting_keys]);
     b->model->ema = setting_find(b->model->setting, b->model->nsetting, "train.ema") != NULL;
-    check_sources(b, slots);
+    sources_check(b, slots);
+    sampling_check(b, slots);
     if (section[DECL_TRAIN])
         check_required(b, section[DECL_TRAIN], slots);
     schedules_check(b, value_of("train.schedule", slots), value_of("train.momentum_schedule", slots));

@@ -74,6 +74,38 @@ static const char *numbers(struct builder *b, const struct ast_entry *e, const s
     return text;
 }
 
+/* [1, [1, 2]]: values that are a number or a list of them. Like others they are written as numbers, for a setting knows no params. */
+static const char *lists(struct builder *b, const struct ast_entry *e, const struct arg *rule)
+{
+    const char *text = "";
+    for (int i = 0; i < e->value->narg; i++) {
+        const struct ast *one = e->value->arg[i].value;
+        const struct result v = eval(b, &b->top, one);
+        const char *why, *list = "";
+        if (v.kind == POISON)
+            return NULL;
+        if (!arg_accepts(rule, &v, arg_listed(b, rule), &why, b->region)) {
+            diag_error(b->diag, "N0404", one->loc, NULL, "`%s` is %s", e->path, why);
+            return NULL;
+        }
+        for (int k = 0; k < v.n; k++)
+            list = region_printf(b->region, "%s%s%s", list, k ? ", " : "", number_text(b->region, v.list[k]));
+        text = region_printf(b->region, v.kind == A_LIST ? "%s%s[%s]" : "%s%s%s", text, i ? ", " : "",
+                             v.kind == A_LIST ? list : number_text(b->region, v.number));
+    }
+    return region_printf(b->region, "[%s]", text);
+}
+
+static bool holds_lists(const struct ast_entry *e, const struct arg *rule)
+{
+    bool any = false;
+    if (!rule || !e->value || e->value->kind != AST_LIST)
+        return false;
+    for (int i = 0; i < e->value->narg; i++)
+        any |= e->value->arg[i].value->kind == AST_LIST;
+    return any;
+}
+
 /* The file without its sweep. */
 static struct ast_file without_sweep(struct builder *b)
 {
@@ -201,7 +233,10 @@ static void sweep_entry(struct builder *b, const struct ast_entry *e, int count)
     else if (strcmp(e->path, "device") == 0)
         text = e->value ? devices(b, e->value) : NULL;
     else
-        text = !find_rule(b, e, count, &rule, &shapes) ? NULL : shapes ? expressions(b, e) : numbers(b, e, rule);
+        text = !find_rule(b, e, count, &rule, &shapes) ? NULL
+               : shapes                                ? expressions(b, e)
+               : holds_lists(e, rule)                  ? lists(b, e, rule)
+                                                       : numbers(b, e, rule);
     if (text)
         setting_text(b, region_printf(b->region, "sweep.%s", e->path), text, false);
 }

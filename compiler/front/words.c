@@ -7,12 +7,10 @@
 const char *word_kind_text(enum word_kind k)
 {
     static const char *const text[] = {
-        [WORD_LAYER] = "layer",           [WORD_LOSS] = "loss",
-        [WORD_OPTIMIZER] = "optimizer",   [WORD_SCHEDULE] = "schedule",
-        [WORD_TRANSFORM] = "transform",   [WORD_AUGMENT] = "augmentation",
-        [WORD_METRIC] = "metric",         [WORD_SAVE] = "way to save",
-        [WORD_STOP] = "way to stop",      [WORD_CLIP] = "way to clip",
-        [WORD_SOURCE] = "source of data",
+        [WORD_LAYER] = "layer",       [WORD_LOSS] = "loss",           [WORD_OPTIMIZER] = "optimizer",
+        [WORD_SCHEDULE] = "schedule", [WORD_TRANSFORM] = "transform", [WORD_AUGMENT] = "augmentation",
+        [WORD_METRIC] = "metric",     [WORD_SAVE] = "way to save",    [WORD_STOP] = "way to stop",
+        [WORD_CLIP] = "way to clip",  [WORD_SAMPLING] = "sampling",   [WORD_SOURCE] = "source of data",
     };
     return text[k];
 }
@@ -53,6 +51,7 @@ static const struct word *with_rule(const struct word *w)
         [WORD_SAVE] = w->better,
         [WORD_STOP] = w->better && w->enough,
         [WORD_CLIP] = update_clips(w->name),
+        [WORD_SAMPLING] = w->weighs,
         [WORD_SOURCE] = w->arg[0].path,
     };
     if (is[w->kind])

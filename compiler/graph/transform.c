@@ -145,12 +145,21 @@ int64_t plan_channels(const struct plan *p)
     return 0;
 }
 
+/* As many as there are values where a stage compares them with a target. */
 int64_t plan_classes(const struct plan *p)
 {
-    for (const struct tensor *t = p->tensor; t < p->tensor + p->ntensor; t++)
-        if (t->role == ROLE_TARGET && (t->dtype == DT_I32 || t->rank == 1))
-            return t->dtype == DT_I32 ? t->fan_in : t->dim[0];
-    return 0;
+    int64_t least = 0;
+    for (int k = 0; k < p->nkernel; k++)
+        for (int i = 0; i < p->kernel[k].nstage; i++) {
+            const struct stage *s = &p->kernel[k].stage[i];
+            const struct tensor *target = s->nin < 2 ? NULL : &p->tensor[s->in[1]], *x = &p->tensor[s->in[0]];
+            if (!target || target->role != ROLE_TARGET || (target->dtype != DT_I32 && target->rank != 1))
+                continue;
+            const int64_t n = target->dtype == DT_I32 && target->rank ? x->dim[0] : tensor_elements(x);
+            if (least == 0 || n < least)
+                least = n;
+        }
+    return least;
 }
 
 const double *plan_class_weights(const struct plan *p, int64_t classes)

@@ -20,6 +20,7 @@ enum word_kind {
     WORD_SAVE,
     WORD_STOP,
     WORD_CLIP,
+    WORD_SAMPLING,
     WORD_SOURCE,
     WORD_KINDS
 };
@@ -146,6 +147,9 @@ struct word {
     bool (*better)(const double *num, double merit, double best);
     /* Stop: have so many epochs without an improvement been enough? */
     bool (*enough)(const double *num, int64_t epochs);
+    /* Samplings: what one sample of class c weighs when an epoch is drawn; num: of its list, n: how many numbers that has, of: how many
+     * samples the class has. */
+    double (*weighs)(const double *num, int n, int64_t c, int64_t of);
     /* Transforms, one of the two; num[] are the arguments. Of numbers: puts x' = f(x) over x = scale v + shift, for one channel. */
     void (*affine)(const double *num, double *scale, double *shift);
     bool learns; /* instead of arguments it has mean and deviation of the training set's channel */

@@ -119,7 +119,7 @@ static bool stage(struct cpu *c, const uint32_t control[CTL_WORDS], struct devic
     const int64_t rows = control[CTL_ROWS], targets = rows * c->data.target_bytes;
     if (targets + rows * c->data.sample_bytes > c->stage_bytes)
         return device_fail(e, 70, "a batch of %lld samples that the device was not armed for", (long long)rows);
-    staged_rows(c->stage, c->data.targets, c->data.target_bytes, control);
+    staged_targets(c->stage, &c->data, control);
     return staged_samples(c->stage + targets, &c->data, control, e);
 }
 

@@ -216,7 +216,7 @@ bool cuda_data_before(struct cuda_data *d, const struct cuda *c, int i, const ui
         return false;
     if (!staged_samples(host, &d->now, control, e))
         return false;
-    staged_rows(host + samples, d->now.targets, d->now.target_bytes, control);
+    staged_targets(host + samples, &d->now, control);
     return (i < d->stages || CUDA_CALL(c, e, cuStreamWaitEvent, d->copies, d->stage[s].used, 0)) &&
            CUDA_CALL(c, e, cuMemcpyHtoDAsync_v2, stage_at(d, i), host, (size_t)(samples + targets), d->copies) &&
            CUDA_CALL(c, e, cuEventRecord, d->stage[s].copied, d->copies) &&

@@ -241,7 +241,8 @@ void data_close(struct dataset *set)
 {
     struct data_split *split[] = {&set->train, &set->test, &set->holdout};
     for (size_t i = 0; i < sizeof split / sizeof *split; i++) {
-        loaders_stop(split[i]->source);
+        if (split[i]->source)
+            split[i]->source->close(split[i]->source);
         data_reader_close(split[i]->reader);
         free(split[i]->sample.values);
         free(split[i]->sample.path);

@@ -39,8 +39,9 @@ struct data_split {
     char **mask;     /* files of the masks, if they are in files of their own, as they are read */
     int64_t masks;   /* how many */
     int64_t *number; /* of each sample in the file, where some were taken out of it; NULL: as it stands here */
-    struct data_reader *reader;   /* of samples that stay in their files, so that they have no values; or NULL */
-    struct device_source *source; /* who brings these to the device (loaders.h); NULL: nobody yet */
+    struct data_reader *reader; /* of samples that stay in their files, so that they have no values; or NULL */
+    struct device_source
+        *source; /* who brings samples to the device, from their files (loaders.h) or drawn; NULL: nobody */
 };
 
 /* Samples in files of their own: pictures or sounds. */

@@ -1,7 +1,7 @@
 #include "loaders.h"
 
-#include "base/philox.h"
 #include "device/device_error.h"
+#include "device/order.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -11,8 +11,8 @@
 
 enum { LEAST_SAMPLES = 64, MOST_THREADS = 64 };
 
-/* What fixes an order. */
-struct order {
+/* What fixes the orders of all epochs, but for the draws. */
+struct fixed {
     uint32_t seed[2], shuffle, count;
 };
 
@@ -23,7 +23,7 @@ struct loaders {
     pthread_t thread[MOST_THREADS];
     pthread_mutex_t lock;
     pthread_cond_t changed; /* a sample is there, room is there, or nobody reads */
-    struct order order;
+    struct fixed order;
     uint64_t first;        /* place of the stream's first sample: epoch * count + its position in the epoch */
     uint64_t taken, begun; /* samples since then that a run has, and that a thread has begun to read */
     int reading;           /* threads */
@@ -44,9 +44,9 @@ static double now(void)
 static int64_t sample_of(const struct loaders *l, uint64_t k)
 {
     const uint64_t place = l->first + k, at = place % l->order.count;
-    return l->order.shuffle
-               ? (int64_t)shuffle_index(at, l->order.count, l->order.seed, (uint32_t)(place / l->order.count))
-               : (int64_t)at;
+    const struct order order =
+        order_in(l->order.seed, (uint32_t)(place / l->order.count), l->order.count, l->order.shuffle, l->source.draws);
+    return order_at(&order, (uint32_t)at);
 }
 
 static void *load(void *to)
@@ -80,7 +80,7 @@ static void *load(void *to)
 /* Makes the stream go on with these rows, if it does not yet. */
 static void turn_to(struct loaders *l, const uint32_t control[CTL_WORDS])
 {
-    const struct order order = {
+    const struct fixed order = {
         {control[CTL_SEED0], control[CTL_SEED1]}, control[CTL_SHUFFLE], control[CTL_COUNT_SAMPLES]};
     const uint64_t place = (uint64_t)control[CTL_EPOCH] * order.count + control[CTL_POSITION];
     if (l->begun > 0 && l->first + l->taken == place && memcmp(&l->order, &order, sizeof order) == 0)
@@ -147,7 +147,8 @@ bool loaders_start(struct data_split *split, int threads, int64_t ring, struct d
     if (l) {
         l->room = fit > LEAST_SAMPLES ? fit : LEAST_SAMPLES;
         l->split = split;
-        l->source = (struct device_source){.rows = take_rows, .bytes = (int64_t)(l->room * (bytes + 1))};
+        l->source =
+            (struct device_source){.rows = take_rows, .close = loaders_stop, .bytes = (int64_t)(l->room * (bytes + 1))};
         l->order.count = 1;
         l->paused = true;
         pthread_mutex_init(&l->lock, NULL);
@@ -175,5 +176,6 @@ void loaders_stop(struct device_source *source)
     pthread_cond_destroy(&l->changed);
     free(l->ring);
     free(l->there);
+    free((void *)l->source.draws);
     free(l);
 }

@@ -28,10 +28,12 @@ struct device_rows {
     bool parts;
 };
 
-/* Samples that do not lie in memory. Its buffers take `bytes`; `waited`: seconds that rows() has waited for files in all. */
+/* Samples that devices do not read from memory themselves. Its buffers take `bytes`; `waited`: seconds that rows() has waited for files in all. */
 struct device_source {
     /* Puts the samples of a run's rows, in its order, one after the other. Runs that follow each other are expected. */
     bool (*rows)(struct device_source *s, const uint32_t control[CTL_WORDS], void *to, struct device_error *e);
+    void (*close)(struct device_source *s);
+    const uint32_t *draws; /* what an epoch is drawn by (order.h), targets as well; NULL: it has each sample once */
     int64_t bytes;
     double waited;
 };

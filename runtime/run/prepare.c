@@ -1,6 +1,7 @@
 /* prepare.c: what must be there before the first step of a training: data, memory, weights. */
 #include "keep.h"
 #include "known.h"
+#include "sampling.h"
 #include "streamed.h"
 
 #include <string.h>
@@ -76,6 +77,8 @@ int train_prepare(struct job *j)
         status = learnt_take(j, weights);
     if (status == 0)
         status = samples_stream(j);
+    if (status == 0)
+        status = sampling_take(j);
     const int64_t held = j->data.holdout.count, test = j->data.test.count;
     const int64_t samples[PHASE_COUNT] = {
         [PHASE_TRAIN] = j->data.train.count, [PHASE_EVALUATE] = held > test ? held : test};
@@ -84,6 +87,7 @@ int train_prepare(struct job *j)
     if (status)
         return status;
     samples_say(j);
+    sampling_say(j);
     recipe_count(&j->recipe, j->data.train.count);
     if (!position_fits(&j->at, &j->recipe))
         return complain(STATUS_DATA,

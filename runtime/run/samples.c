@@ -1,5 +1,6 @@
 /* samples.c: a data set that agrees with the plan, from a folder or from the plan itself. */
 #include "known.h"
+#include "sampling.h"
 #include "data/csv_table.h"
 #include "device/order.h"
 
@@ -13,21 +14,10 @@ static bool is_class(const struct tensor *target)
     return target->dtype == DT_I32;
 }
 
-/* As many as there are values where a stage compares them with a target. */
 int64_t samples_classes(const struct plan *p)
 {
-    int64_t least = 0;
-    for (int k = 0; k < p->nkernel; k++)
-        for (int i = 0; i < p->kernel[k].nstage; i++) {
-            const struct stage *s = &p->kernel[k].stage[i];
-            if (s->nin < 2 || p->tensor[s->in[1]].role != ROLE_TARGET || !is_class(&p->tensor[s->in[1]]))
-                continue;
-            const struct tensor *x = &p->tensor[s->in[0]];
-            int64_t n = p->tensor[s->in[1]].rank ? x->dim[0] : tensor_elements(x);
-            if (least == 0 || n < least)
-                least = n;
-        }
-    return least;
+    const int target = tensor_with_role(p, ROLE_TARGET);
+    return target >= 0 && is_class(&p->tensor[target]) ? plan_classes(p) : 0;
 }
 
 /* The sizes without those that are 1: in front, or of a sound, whose one row is between channels and values. */
@@ -332,13 +322,17 @@ int64_t samples_number(const struct data_split *split, int64_t i)
 
 int64_t samples_of_row(const struct data_split *split, const uint32_t control[CTL_WORDS], int64_t row)
 {
-    const struct order order = order_of(control);
+    const struct order order = order_of(control, sampling_draws(split));
     return samples_number(split, order_at(&order, control[CTL_POSITION] + (uint32_t)row));
 }
 
 struct device_data samples_of(const struct data_split *split)
 {
-    return (struct device_data){split->sample.values, split->label.values,          split->sample.type == DATA_F32,
-                                split->count,         (int64_t)split->sample.bytes, (int64_t)split->label.bytes,
+    return (struct device_data){split->source ? NULL : split->sample.values,
+                                split->label.values,
+                                split->sample.type == DATA_F32,
+                                split->count,
+                                (int64_t)split->sample.bytes,
+                                (int64_t)split->label.bytes,
                                 split->source};
 }

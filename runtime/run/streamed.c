@@ -79,7 +79,7 @@ void samples_say(struct job *j)
     const struct device_data data = samples_of(&j->data.train);
     struct device *d = j->device;
     char text[32];
-    if (!data.source)
+    if (!j->data.train.reader)
         return;
     say(&j->tell, "the training set stays in its files: %lld loader%s, and %s of buffers beside the network's memory",
         (long long)loaders_of(j), loaders_of(j) > 1 ? "s" : "",

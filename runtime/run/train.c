@@ -59,7 +59,7 @@ static int end_epoch(struct job *j, int64_t seen, double since)
     r->test_seconds = j->test_seconds = now() - looked;
     r->seconds = r->train_seconds + r->test_seconds;
     r->per_second = (double)seen / (trained - since + 1e-9);
-    if (j->data.train.source) {
+    if (j->data.train.reader) {
         r->streamed = true;
         r->waiting = j->data.train.source->waited / (trained - since + 1e-9);
         j->data.train.source->waited = 0;

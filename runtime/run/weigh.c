@@ -1,6 +1,6 @@
 /* weigh.c: what the targets of samples weigh in the loss. Kernels divide by the mean over the whole batch, which a run of a part of it
  * could not know, but the host does: targets lie in its memory. */
-#include "run.h"
+#include "sampling.h"
 #include "device/order.h"
 
 #include <stdlib.h>
@@ -52,6 +52,7 @@ int weigh(struct job *j)
         const struct data_split *s = data_split_of(&j->data, i);
         weigh_free(&j->weighed[i]);
         status = weigh_targets(j->plan, s->label.values, s->count, &j->weighed[i]);
+        j->weighed[i].draws = sampling_draws(s);
     }
     return status;
 }
@@ -73,7 +74,7 @@ static void put_inverse(uint32_t control[CTL_WORDS], double sum, double count)
 
 void control_weigh_batch(const struct weighed *w, uint32_t control[CTL_WORDS])
 {
-    const struct order order = order_of(control);
+    const struct order order = order_of(control, w->draws);
     double sum = 0;
     for (uint32_t row = 0; w->of && row < control[CTL_ROWS]; row++)
         sum += w->of[order_at(&order, control[CTL_POSITION] + row)];

@@ -12,6 +12,7 @@ struct weighed {
     double *of;
     int64_t count;
     double sum;
+    const uint32_t *draws; /* by which samples come (order.h); NULL: each once */
 };
 
 /* Of so many targets as the kernels read them. A status after a message. */

@@ -20,6 +20,16 @@ static const char *piece(struct region *r, const char **at, char end, char other
     return region_printf(r, "%.*s", (int)(to - from), from);
 }
 
+/* Do brackets stand around it all? */
+static bool is_list(const char *text)
+{
+    int depth = 0;
+    do
+        depth += (*text == '(' || *text == '[') - (*text == ')' || *text == ']');
+    while (depth > 0 && *++text);
+    return *text == ']' && !text[1];
+}
+
 static int add_values(struct sweep *s, struct axis *a, const char *text)
 {
     text = piece(s->region, &text, '\0', '\0');
@@ -30,9 +40,8 @@ static int add_values(struct sweep *s, struct axis *a, const char *text)
         a->value[1] = region_printf(s->region, "%.17g", a->high);
         return 0;
     }
-    size_t n = strlen(text);
-    if (n >= 2 && text[0] == '[' && text[n - 1] == ']' && !strchr(text + 1, '['))
-        text = region_printf(s->region, "%.*s", (int)n - 2, text + 1);
+    if (is_list(text))
+        text = region_printf(s->region, "%.*s", (int)strlen(text) - 2, text + 1);
     do {
         const char *value = piece(s->region, &text, ',', ',');
         if (!*value)

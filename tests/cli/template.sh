@@ -27,6 +27,9 @@ done
 sed 's/^data {/data {\n    train = cloud/' "$ROOT/models/mlp.net" >row.net
 expect 70 netc row.net
 says err 'internal error: source of data cloud has no rule'
+sed 's/^data {/data {\n    sampling = rare/' "$ROOT/models/mlp.net" >row.net
+expect 70 netc row.net
+says err 'internal error: sampling rare has no rule'
 
 # A kernel that cannot be written: netc prints none of the others, netrun compiles none.
 for row in CpuOnly,cuda Codeless,cuda Codeless,c; do

@@ -40,6 +40,7 @@ static const struct word word[] = {
     {.kind = WORD_SAVE, .name = "average", .doc = "no rule"},  {.kind = WORD_STOP, .name = "never", .doc = "no rule"},
     {.kind = WORD_CLIP, .name = "hard", .doc = "no rule"},
     {.kind = WORD_SOURCE, .name = "cloud", .doc = "no rule"},
+    {.kind = WORD_SAMPLING, .name = "rare", .doc = "no rule"},
     {.kind = WORD_TRANSFORM, .name = "Invert", .doc = "no rule"}, {.kind = WORD_METRIC, .name = "Recall", .doc = "no rule"},
 };
 /* clang-format on */

@@ -35,8 +35,8 @@ static inline char *model_with(const struct word *w, const char *call, const cha
     };
     const char *part[WORD_KINDS], *metrics = "";
     char *text = calloc(1, 4096), list[256];
-    bool classes =
-        (w->kind == WORD_METRIC && !w->values) || w->kind == WORD_AUGMENT || !strcmp(w->name, "CrossEntropy");
+    bool classes = (w->kind == WORD_METRIC && !w->values) || w->kind == WORD_AUGMENT || w->kind == WORD_SAMPLING ||
+                   !strcmp(w->name, "CrossEntropy");
     assert_non_null(text);
     for (int k = 0; k < WORD_KINDS; k++)
         part[k] = k == (int)w->kind ? call : plain[k];
@@ -44,14 +44,14 @@ static inline char *model_with(const struct word *w, const char *call, const cha
         snprintf(list, sizeof list, "    metrics = [%s]\n", part[WORD_METRIC]);
         metrics = list;
     }
-    if ((w->kind == WORD_METRIC && classes) || w->kind == WORD_AUGMENT)
+    if (classes && w->kind != WORD_LOSS)
         part[WORD_LOSS] = "CrossEntropy(y, goal)";
     bool joins = w->kind == WORD_LAYER && w->nvalue < 0;
     snprintf(
         text, 4096,
         "net word\ninput image : %s\ntarget goal : %s\n%s\nz = %s%s\n"
         "y = z -> Flatten -> Linear(3)\noutput y\n"
-        "data {\n    train = %s\n    transform = [%s]\n    augment = [%s]\n}\n"
+        "data {\n    train = %s\n    transform = [%s]\n    augment = [%s]\n%s%s\n}\n"
         "train {\n    loss = %s\n    optimizer = %s\n    schedule = %s\n    save = %s\n    stop = %s\n    clip = %s\n    batch = 4\n%s}\n",
         w->picture                ? "f32[144]"
         : w->kind == WORD_AUGMENT ? "f32[3, 6, 6]"
@@ -60,7 +60,8 @@ static inline char *model_with(const struct word *w, const char *call, const cha
         : w->use ? "f32[3] from [\"p\", \"q\", \"r\"]"
                  : "f32[3]",
         x, joins ? "" : "x -> ", joins ? "Concat(x, x)" : part[WORD_LAYER], part[WORD_SOURCE], part[WORD_TRANSFORM],
-        w->picture ? "" : part[WORD_AUGMENT], part[WORD_LOSS], part[WORD_OPTIMIZER], part[WORD_SCHEDULE],
+        w->picture ? "" : part[WORD_AUGMENT], w->kind == WORD_SAMPLING ? "    sampling = " : "",
+        w->kind == WORD_SAMPLING ? call : "", part[WORD_LOSS], part[WORD_OPTIMIZER], part[WORD_SCHEDULE],
         part[WORD_SAVE], part[WORD_STOP], part[WORD_CLIP], metrics);
     return text;
 }
