@@ -176,8 +176,8 @@ def call(word, arguments):
     return word + ("(" + ", ".join(f"{k} = {argument(v)}" for k, v in arguments.items()) + ")" if arguments else "")
 
 
-def case(name, shape, *words):
-    """words: pairs of a word and its arguments."""
+def case(name, shape, *words, weights=None):
+    """words: pairs of a word and its arguments; weights of the classes in the loss."""
     generator = np.random.default_rng(sum(map(ord, name)))
     picture = generator.integers(0, 256, size=[FIRST + ROWS, *shape]).astype(np.float32)
     mixes = words[-1][0] in MIXES
@@ -195,7 +195,8 @@ def case(name, shape, *words):
             x, targets = mix(*words[-1], len(words) - 1, epoch, torch.from_numpy(output[e]), labels[FIRST:])
             output[e] = x.numpy()
             weight.grad = None
-            loss = torch.nn.functional.cross_entropy(x.flatten(1) @ weight.T, targets, label_smoothing=SMOOTHING)
+            loss = torch.nn.functional.cross_entropy(x.flatten(1) @ weight.T, targets, label_smoothing=SMOOTHING,
+                                                     weight=torch.tensor(weights) if weights else None)
             loss.backward()
             losses.append(loss.item())
             gradients.append(weight.grad.numpy())
@@ -215,7 +216,7 @@ data {{
 }}
 
 train {{
-    loss      = {f"CrossEntropy(y, t, smoothing = {SMOOTHING})" if mixes else "MSE(y, t)"}
+    loss      = {f"CrossEntropy(y, t, smoothing = {SMOOTHING}{f', weights = {weights}' if weights else ''})" if mixes else "MSE(y, t)"}
     optimizer = SGD(lr = 0)
     batch     = {ROWS}
     seed      = {SEED}
@@ -246,6 +247,7 @@ case("all", (3, 8, 8), ("RandomResizedCrop", {}), ("RandomFlip", {}),
      ("Erase", {}))
 case("mixup", (1, 6, 7), ("RandomFlip", {}), ("Mixup", {"alpha": 0.4}))
 case("mixup_some", (3, 4, 5), ("Mixup", {"alpha": 2, "p": 0.5}))
+case("mixup_weights", (1, 6, 7), ("Mixup", {"alpha": 0.4}), weights=[1.0, 0.5, 3.0, 0.0, 2.0])
 case("cut_mix", (3, 6, 7), ("RandomCrop", {"pad": [1, 1]}), ("CutMix", {}))
 
 
