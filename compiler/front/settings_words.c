@@ -82,9 +82,6 @@ static void build_loss(struct builder *b, const struct word *w, const struct arg
     if (g->loss && g->mixes && !w->soft && nx > 1 && x[1]->t.dtype == DT_I32) /* augment_unfit knows the others */
         diag_error(b->diag, "N0425", loc, NULL, "`augment` mixes classes, and %s takes no mixture: CrossEntropy does",
                    w->name);
-    else if (g->loss && g->mixes && x[1]->t.dtype != DT_I32)
-        diag_error(b->diag, "N0425", loc, NULL, "`augment` mixes classes, and target `%s` is probabilities of them",
-                   x[1]->t.name);
     b->model->loss = w;
     b->model->loss_args = *args;
 }
