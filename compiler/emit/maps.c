@@ -31,15 +31,19 @@ static const char *stream_of(struct writer *w, const struct stage *s)
     return region_printf(w->region, "stream%d", n);
 }
 
+static int place_of_number(const char *const *list, int n, const char *name)
+{
+    while (--n >= 0 && strcmp(list[n], name))
+        ;
+    return n;
+}
+
 /* The variable of an optimizer's number: its name, or of one that the host computes "host2"; NULL: it is none. */
 static const char *number_of(struct writer *w, const struct op *op, const char *name)
 {
     const char *list[CTL_NUMBERS];
-    int n = op_numbers(op, w->region, list);
-    for (int i = 0; i < n; i++)
-        if (!strcmp(list[i], name))
-            return *name == '{' ? region_printf(w->region, "host%d", i) : name;
-    return NULL;
+    const int at = place_of_number(list, op_numbers(op, w->region, list), name);
+    return at < 0 ? NULL : *name == '{' ? region_printf(w->region, "host%d", at) : name;
 }
 
 /* Has an expression before `formula` replaced this input? */
@@ -136,7 +140,7 @@ void put_maps(struct writer *w, int from, int to, const char *block, const char 
 /* The control word of a group's own number; that of all, where nobody has spoken of groups. */
 static int own_word(const struct writer *w, enum group_word number, int of_all)
 {
-    int groups, group = kernel_group(w->plan, (int)(w->kernel - w->plan->kernel), &groups);
+    const int group = kernel_group(w->plan, (int)(w->kernel - w->plan->kernel));
     return group >= 0 && plan_setting(w->plan, "train.optimizer.groups.0")
                ? CTL_GROUP + GROUP_WORDS * group + (int)number
                : of_all;
@@ -157,16 +161,18 @@ static void put_control_words(struct writer *w)
                 control[k].word == CTL_LR ? own_word(w, GROUP_LR, CTL_LR) : (int)control[k].word);
 }
 
-/* There is one optimizer in a plan: its numbers are those of the first stage. */
+/* An update of the optimizer stands alone in its kernel. */
 static void put_optimizer_numbers(struct writer *w)
 {
-    const char *list[CTL_NUMBERS];
+    const char *list[CTL_NUMBERS], *all[CTL_NUMBERS];
     const struct op *op = w->kernel->stage->op;
-    int n = op_numbers(op, w->region, list);
-    for (int i = 0; i < n; i++)
+    const int n = op_numbers(op, w->region, list), of = n ? plan_numbers(w->plan, w->region, all) : 0;
+    for (int i = 0; i < n; i++) {
+        const int word = CTL_NUMBER + place_of_number(all, of, list[i]);
         put(w, "const V %s = vec(word(a, %d));%s", number_of(w, op, list[i]),
-            strcmp(list[i], "decay") == 0 ? own_word(w, GROUP_DECAY, CTL_NUMBER + i) : CTL_NUMBER + i,
+            strcmp(list[i], "decay") == 0 ? own_word(w, GROUP_DECAY, word) : word,
             *list[i] == '{' ? region_printf(w->region, "    /* %s */", list[i]) : "");
+    }
 }
 
 void put_numbers(struct writer *w)

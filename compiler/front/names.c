@@ -108,6 +108,8 @@ const struct foreign foreign_names[] = {
     {WORD_OPTIMIZER, "GradientDescent", "SGD", NULL},
     {WORD_OPTIMIZER, "AMSGrad", "Adam", "give it `amsgrad = true`"},
     {WORD_OPTIMIZER, "SparseAdam", "Adam", NULL},
+    {WORD_OPTIMIZER, "FusedLAMB", "LAMB", "apex clips besides: `clip = norm(1)`"},
+    {WORD_OPTIMIZER, "Lamb", "LAMB", NULL},
     {WORD_OPTIMIZER, "LBFGS", NULL, "steps go by the gradient of one batch"},
     {WORD_OPTIMIZER, "Ftrl", "Adagrad", NULL},
 

@@ -101,6 +101,8 @@ static const char *node_apart(const struct group *p, const struct node *n, const
         return "the kernel before it is no tile that maps can follow";
     if (p->node[0]->op->update != n->op->update || p->node[0]->op->gate != n->op->gate)
         return "updates wait for the loss";
+    if (n->op->gate == GATE_STEP)
+        return "an update stands alone";
     if (n->op->kind == OP_MAP)
         return map_apart(p, n, through);
     if (is_scatter(n))
@@ -176,15 +178,15 @@ static void assign(struct graph *g, struct node *n)
     new_group(g, n, why ? why : latest && !through ? "a view stands between it and the kernel of its operand" : NULL);
 }
 
-/* An update, or of what one has made. */
-static bool is_late(const struct node *n)
+/* Updates, and what is made of what they have made. */
+static void find_late(struct graph *g)
 {
-    bool late = n->op->update;
-    for (int i = 0; i < n->nin && !late; i++) {
-        const struct node *from = maker(n->in[i]);
-        late = from && from->op->update;
+    for (int k = 0; k < g->nnode; k++) {
+        struct node *n = g->node[k];
+        n->late = n->op->update;
+        for (int i = 0; i < n->nin && !n->late; i++)
+            n->late = n->in[i]->def && n->in[i]->def->late;
     }
-    return late;
 }
 
 /* Updates run last: they wait for the loss, and parameters must be read before they change. */
@@ -192,9 +194,10 @@ void fuse(struct graph *g)
 {
     struct node **order = region_alloc(g->region, (size_t)g->nnode + 1, sizeof *order);
     int n = 0;
+    find_late(g);
     for (int pass = 0; pass < 2; pass++)
         for (int k = 0; k < g->nnode; k++)
-            if (is_late(g->node[k]) == (pass == 1))
+            if (g->node[k]->late == (pass == 1))
                 order[n++] = g->node[k];
     g->node = order;
     g->ngroup = 0;

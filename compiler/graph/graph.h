@@ -18,6 +18,7 @@ struct value {
         decay_of; /* parameters: from which row of the model's groups on 1 they have these; 0: the optimizer's own */
     bool frozen;  /* parameters: never change */
     bool begun;   /* parameters: the layer says how they begin */
+    bool apart;   /* and: not by the optimizer's first rule (word.beside) */
     struct value *grad;      /* parameters, after grad.c; NULL: it has none */
     struct value *instead;   /* what simplify.c put in its place; NULL: it stands */
     struct value *member_of; /* group that holds its bytes, at t.at */
@@ -33,6 +34,7 @@ struct node {
     const char *layer; /* path of the layer it came from: "conv1", "stage1.0.bn1" */
     int group;         /* kernel it belongs to, after fuse.c */
     bool dead;
+    bool late; /* runs behind all that is none (fuse.c) */
 };
 
 /* Where a layer stands while it builds its nodes. */
@@ -114,6 +116,19 @@ void report(struct graph *g, const struct model *m);
 void grad(struct graph *g);
 /* update.c. Needs value.grad. Adds groups (parameters, gradients, one per slot) and the optimizer's update over them. */
 void update(struct graph *g, struct model *m);
+/* What an optimizer whose step is several ops builds the others of, behind its first (word.step): of one group. */
+struct step {
+    struct graph *graph;
+    const struct args *args; /* of the optimizer */
+    int group;
+    struct value *parameters, *gradients; /* the group's, as vectors; behind the first op */
+    int n;                                /* of parameters: */
+    struct value **member;
+    int64_t *at; /* in the vectors */
+};
+/* ops/norms.c. The norms of n tensors without rows (MAX_OPERANDS at most), and of them number i. */
+struct value *tensor_norms(struct graph *g, struct value *const *x, int n);
+struct value *tensor_norm(struct graph *g, struct value *norms, int i);
 /* simplify.c. Rewrites pairs of nodes into cheaper ones, binds inputs to the data set, drops what nothing needs. */
 void simplify(struct graph *g);
 /* fuse.c. Leaves groups. */

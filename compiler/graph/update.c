@@ -2,6 +2,7 @@
  * so the whole update is one map, a checkpoint one copy, and an all-reduce one call. Before it stands what sums gradients
  * where a batch is several runs (enum gate). */
 #include "graph.h"
+#include "rate.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -31,61 +32,74 @@ static const char *slot_prefix(struct graph *g)
     return prefix;
 }
 
-/* ---- groups: parameters that have learning rate and decay of the same rows ---- */
+/* ---- groups: parameters that have learning rate and decay of the same rows, and are updated by the same rule ---- */
 
 struct own {
     int lr_of, decay_of; /* as in a value */
+    bool beside;         /* by the optimizer's other rule: word.beside */
     int64_t at, bytes;
 };
 
-static bool is_of(const struct value *p, const struct own *o)
+static bool is_beside(const struct model *m, const struct value *p)
 {
-    return p->grad && p->lr_of == o->lr_of && p->decay_of == o->decay_of;
+    return m->optimizer->beside && (p->apart || !m->optimizer->takes(p));
 }
 
-/* In the order of their first parameters, but that of the optimizer's own numbers first. Returns how many. */
+static bool is_of(const struct model *m, const struct value *p, const struct own *o)
+{
+    return p->grad && p->lr_of == o->lr_of && p->decay_of == o->decay_of && is_beside(m, p) == o->beside;
+}
+
+/* Those of the first rule first, then in the order of their first parameters, but that of the optimizer's own numbers first. Returns
+ * how many. */
 static int find_groups(const struct graph *g, const struct model *m, struct own own[CTL_GROUPS])
 {
     int n = 0;
-    for (int pass = 0; pass < 2; pass++)
+    for (int pass = 0; pass < 4; pass++)
         for (int i = 0; i < g->nvalue; i++) {
             const struct value *p = g->value[i];
             int k = 0;
-            if (!p->grad || (p->lr_of == 0 && p->decay_of == 0) != (pass == 0))
+            if (!p->grad || (p->lr_of == 0 && p->decay_of == 0) != (pass % 2 == 0) ||
+                is_beside(m, p) != (pass / 2 == 1))
                 continue;
-            while (k < n && !is_of(p, &own[k]))
+            while (k < n && !is_of(m, p, &own[k]))
                 k++;
             if (k == CTL_GROUPS) {
                 diag_error(g->diag, "N0422", m->groups_at, NULL,
-                           "the groups make more than %d kinds of parameters that differ in `lr` or `decay`",
+                           "the groups make more than %d kinds of parameters that differ in `lr`, `decay` or rule",
                            CTL_GROUPS);
                 return 0;
             }
             if (k == n)
-                own[n++] = (struct own){.lr_of = p->lr_of, .decay_of = p->decay_of};
+                own[n++] = (struct own){.lr_of = p->lr_of, .decay_of = p->decay_of, .beside = is_beside(m, p)};
         }
     return n;
+}
+
+static struct setting *group_setting(const struct graph *g, struct model *m, int k, const char *what)
+{
+    region_grow(g->region, m->setting, m->nsetting);
+    struct setting *s = &m->setting[m->nsetting++];
+    *s = (struct setting){.key = region_printf(g->region, "train.optimizer.groups.%d%s", k, what), .graph = true};
+    return s;
 }
 
 /* What netrun goes by: numbers that group k does not have are the optimizer's. */
 static void tell_group(const struct graph *g, struct model *m, int k, const struct own *o)
 {
-    static const char *const name[] = {"lr", "decay"};
+    static const char *const name[] = {".lr", ".decay"};
     const int of[] = {o->lr_of, o->decay_of};
     int members = 0;
     for (int i = 0; i < g->nvalue; i++)
-        members += is_of(g->value[i], o);
-    for (int i = -1; i < COUNT(of); i++) {
-        if (i >= 0 && of[i] == 0)
+        members += is_of(m, g->value[i], o);
+    struct setting *s = group_setting(g, m, k, "");
+    s->text = region_printf(g->region, "%d parameter%s", members, members == 1 ? "" : "s");
+    if (o->beside)
+        group_setting(g, m, k, ".by")->text = region_copy(g->region, beside_word);
+    for (int i = 0; i < COUNT(of); i++) {
+        if (of[i] == 0)
             continue;
-        region_grow(g->region, m->setting, m->nsetting);
-        struct setting *s = &m->setting[m->nsetting++];
-        *s = (struct setting){.key = region_printf(g->region, "train.optimizer.groups.%d", k), .graph = true};
-        if (i < 0) {
-            s->text = region_printf(g->region, "%d parameter%s", members, members == 1 ? "" : "s");
-            continue;
-        }
-        s->key = region_printf(g->region, "%s.%s", s->key, name[i]);
+        s = group_setting(g, m, k, name[i]);
         s->n = 1;
         s->num = region_alloc(g->region, 1, sizeof *s->num);
         *s->num = i == 0 ? m->group[of[i] - 1].lr : m->group[of[i] - 1].decay;
@@ -93,14 +107,14 @@ static void tell_group(const struct graph *g, struct model *m, int k, const stru
 }
 
 /* Gives each trained parameter its place: groups one after the other, each in the order of declaration. Returns all bytes. */
-static int64_t place(struct graph *g, struct own *own, int groups)
+static int64_t place(struct graph *g, const struct model *m, struct own *own, int groups)
 {
     int64_t bytes = 0;
     for (struct own *o = own; o < own + groups; o++) {
         o->at = bytes;
         for (int i = 0; i < g->nvalue; i++) {
             struct value *p = g->value[i];
-            if (!is_of(p, o))
+            if (!is_of(m, p, o))
                 continue;
             p->t.at = p->grad->t.at = bytes;
             if (__builtin_add_overflow(bytes, padded_bytes(p), &bytes))
@@ -111,31 +125,75 @@ static int64_t place(struct graph *g, struct own *own, int groups)
     return bytes;
 }
 
-static struct value *slot(struct graph *g, int nvalue, const char *name, int64_t bytes)
+/* Of the parameters that have their places in these bytes. */
+static struct value *slot(struct graph *g, int nvalue, const char *name, int64_t from, int64_t bytes)
 {
     struct value *all = group(g, ROLE_SLOT, name, bytes);
     for (int i = 0; i < nvalue; i++) {
         const struct value *p = g->value[i];
-        if (!p->grad)
+        if (!p->grad || p->t.at < from || p->t.at >= from + bytes)
             continue;
         struct value *part = graph_source(g, ROLE_SLOT, DT_F32, false, p->t.rank, p->t.dim,
                                           region_printf(g->region, "%s.%s", name, p->t.name), (struct loc){0});
         part->member_of = all;
-        part->t.at = p->t.at;
+        part->t.at = p->t.at - from;
     }
     return all;
 }
 
-/* One kernel of the optimizer's step a group. */
-static void step(struct graph *g, const char *op, struct value *const *in, int n, const struct own *own, int groups)
+/* ---- the optimizer's step ---- */
+
+/* What its ops read, besides slots. */
+struct operands {
+    struct value *parameters, *gradients, *norm;
+};
+
+/* One op of the optimizer, for some groups. */
+struct rule {
+    const struct op *op;
+    bool beside;
+    int64_t from, bytes; /* of their parameters */
+    struct value *slot[MAX_OPERANDS];
+};
+
+static struct value *part(struct graph *g, struct value *of, int64_t at, int64_t bytes)
 {
-    for (const struct own *o = own; o < own + groups; o++) {
-        const double attr[MAX_ATTRS] = {(double)(o->at / 4), (double)(o->bytes / 4)};
-        struct value *of[MAX_OPERANDS];
-        for (int i = 0; i < n; i++)
-            of[i] = groups > 1 && in[i]->t.rank > 0 ? graph_op(g, "part", attr, in[i], NULL) : in[i];
-        graph_node(g, op, NULL, of, n);
+    const double attr[MAX_ATTRS] = {(double)(at / 4), (double)(bytes / 4)};
+    return of->t.rank == 0 || of->t.dim[0] == bytes / 4 ? of : graph_op(g, "part", attr, of, NULL);
+}
+
+/* The kernel of a group, by the letters of its op. */
+static struct node *first_op(struct graph *g, const struct rule *r, const struct operands *of, const struct own *o,
+                             int k)
+{
+    struct value *in[MAX_OPERANDS];
+    int slots = 0;
+    for (int i = 0; i < r->op->nin; i++) {
+        const char letter = r->op->letters[i];
+        struct value *const whole = letter == 'p' ? of->parameters : letter == 'g' ? of->gradients : of->norm;
+        in[i] = strchr("pgn", letter) ? part(g, whole, o->at, o->bytes)
+                                      : part(g, r->slot[slots++], o->at - r->from, o->bytes);
     }
+    return graph_node(g, r->op->name, &(double){k}, in, r->op->nin);
+}
+
+/* What follows it, from its gradients on. */
+static void other_ops(struct graph *g, const struct model *m, int nvalue, const struct node *first,
+                      const struct operands *of, const struct own *o, int k)
+{
+    struct step to = {.graph = g,
+                      .args = &m->optimizer_args,
+                      .group = k,
+                      .parameters = part(g, of->parameters, o->at, o->bytes),
+                      .gradients = first->out[strchr(first->op->letters, 'g') - first->op->letters]};
+    to.member = region_alloc(g->region, (size_t)nvalue, sizeof *to.member);
+    to.at = region_alloc(g->region, (size_t)nvalue, sizeof *to.at);
+    for (int i = 0; i < nvalue; i++)
+        if (is_of(m, g->value[i], o)) {
+            to.member[to.n] = g->value[i];
+            to.at[to.n++] = (g->value[i]->t.at - o->at) / 4;
+        }
+    m->optimizer->step(&to);
 }
 
 /* Of the gradients of the first n values, from what is in them once they are summed. */
@@ -159,28 +217,9 @@ static struct value *norm(struct graph *g, struct value *summed, int n)
     return graph_op(g, "grad_norm", NULL, so_far, summed, NULL);
 }
 
-void update(struct graph *g, struct model *m)
+/* Before any op reads them by their groups. */
+static void join_members(struct graph *g, int nvalue, struct value *parameters, struct value *gradients)
 {
-    struct own own[CTL_GROUPS];
-    const int nvalue = g->nvalue, groups = find_groups(g, m, own);
-    const char *op =
-        update_variant(g->region, m->optimizer->update(&m->optimizer_args), m->clip ? m->clip->name : NULL, m->ema);
-    const char *const *slots = op_find(op)->slot, *prefix = slot_prefix(g);
-    if (!groups)
-        return;
-    const int64_t bytes = place(g, own, groups);
-    g->at = (struct loc){0};
-    g->layer = "optimizer";
-    struct value *in[MAX_OPERANDS], *parameters = group(g, ROLE_PARAM, "@parameters", bytes),
-                                    *gradients = group(g, ROLE_GRAD, "@gradients", bytes);
-    int n = 0;
-    in[n++] = parameters;
-    for (int s = 0; slots[s]; s++)
-        in[n++] = slot(g, nvalue, region_printf(g->region, "%s.%s", prefix, slots[s]), bytes);
-    struct value *sum[] = {group(g, ROLE_SUM, "@gradients.sum", bytes), gradients};
-    struct value *summed = in[n++] = graph_node(g, "accumulate", NULL, sum, COUNT(sum))->out[1];
-    if (update_norm(op_find(op)))
-        in[n++] = norm(g, summed, nvalue);
     for (int i = 0; i < nvalue; i++)
         if (g->value[i]->grad) {
             struct value *p = g->value[i];
@@ -189,7 +228,58 @@ void update(struct graph *g, struct model *m)
             p->grad->t.role = ROLE_GRAD;
             p->grad->t.name = region_printf(g->region, "grad.%s", p->t.name);
         }
-    step(g, op, in, n, own, groups);
-    for (int k = 0; k < groups && m->ngroup > 0; k++)
+}
+
+/* Its slots, for the parameters of the groups that it updates. */
+static void find_slots(struct graph *g, struct rule *r, int nvalue, const struct own *own, int groups,
+                       const char *prefix)
+{
+    for (const struct own *o = own; o < own + groups; o++)
+        if (o->beside == r->beside) {
+            r->from = r->bytes ? r->from : o->at;
+            r->bytes += o->bytes;
+        }
+    for (int i = 0; r->bytes && r->op->slot[i]; i++)
+        r->slot[i] = slot(g, nvalue, region_printf(g->region, "%s.%s", prefix, r->op->slot[i]), r->from, r->bytes);
+}
+
+/* A moving mean that the update does not keep itself. */
+static void keep_mean(struct graph *g, int nvalue, struct value *parameters, const char *prefix)
+{
+    struct value *mean = slot(g, nvalue, region_printf(g->region, "%s.ema", prefix), 0, parameters->t.dim[0] * 4);
+    graph_op(g, "mean_of_weights", NULL, mean, parameters, NULL);
+}
+
+void update(struct graph *g, struct model *m)
+{
+    struct own own[CTL_GROUPS];
+    const int nvalue = g->nvalue, groups = find_groups(g, m, own);
+    const struct word *w = m->optimizer;
+    const char *prefix = slot_prefix(g), *clip = m->clip ? m->clip->name : NULL;
+    const char *const names[] = {w->update(&m->optimizer_args), w->beside};
+    if (!groups)
+        return;
+    const int64_t bytes = place(g, m, own, groups);
+    g->at = (struct loc){0};
+    g->layer = "optimizer";
+    struct rule rule[COUNT(names)] = {{.beside = false}, {.beside = true}};
+    struct operands of = {group(g, ROLE_PARAM, "@parameters", bytes), group(g, ROLE_GRAD, "@gradients", bytes), NULL};
+    for (int i = 0; i < COUNT(rule) && names[i]; i++) {
+        rule[i].op = op_find(update_variant(g->region, names[i], clip, m->ema && !w->step));
+        find_slots(g, &rule[i], nvalue, own, groups, prefix);
+    }
+    struct value *sum[] = {group(g, ROLE_SUM, "@gradients.sum", bytes), of.gradients};
+    join_members(g, nvalue, of.parameters, of.gradients);
+    of.gradients = graph_node(g, "accumulate", NULL, sum, COUNT(sum))->out[1];
+    if (update_norm(rule->op))
+        of.norm = norm(g, of.gradients, nvalue);
+    for (int k = 0; k < groups; k++) {
+        const struct node *first = first_op(g, &rule[own[k].beside], &of, &own[k], k);
+        if (w->step && !own[k].beside)
+            other_ops(g, m, nvalue, first, &of, &own[k], k);
+    }
+    if (m->ema && w->step)
+        keep_mean(g, nvalue, of.parameters, prefix);
+    for (int k = 0; k < groups && (m->ngroup > 0 || w->beside); k++)
         tell_group(g, m, k, &own[k]);
 }

@@ -65,6 +65,7 @@ struct args {                   /* evaluated against a word's arg table */
 };
 
 struct site;
+struct step;
 
 /* The functions of base/augment.h whose names begin with `text`: `draw`, and one of the others. */
 struct augmentation {
@@ -124,6 +125,11 @@ struct word {
     enum role reads; /* losses: what an output is that they read as x[0]; 0: ROLE_OUTPUT */
     /* Optimizers: the scalar op of the update (a name in the op tables) for these arguments, and its slots. */
     const char *(*update)(const struct args *a);
+    /* The ops behind it, where there are more. */
+    void (*step)(struct step *s);
+    /* For parameters that `update` does not take, this one. NULL: it takes all. */
+    bool (*takes)(const struct value *parameter);
+    const char *beside;
     /* Schedules: the learning rate of a step; num[]: the first number of each argument. An argument `warmup` is the steps of a
      * linear warm-up, which is not this rule's business. */
     double (*rate)(const double *num, const struct training_step *s);

@@ -14,7 +14,7 @@ enum part *parts_of(const struct graph *g)
         bool forward = !g->loss || n->nout == 0;
         for (int o = 0; o < n->nout; o++)
             forward |= used[n->out[o]->id];
-        part[k] = n->op->update ? PART_UPDATE : forward ? PART_FORWARD : PART_BACKWARD;
+        part[k] = n->op->update || n->op->gate == GATE_STEP ? PART_UPDATE : forward ? PART_FORWARD : PART_BACKWARD;
         for (int i = 0; part[k] == PART_FORWARD && i < n->nin; i++)
             used[n->in[i]->id] = true;
     }

@@ -164,23 +164,22 @@ static bool check_form(const struct plan *p, const struct kernel *k, struct plan
     return check_variables(p, k, window, e);
 }
 
-/* The control block has the numbers of one. */
+/* The control block has room for its numbers. */
 static bool check_optimizer(const struct plan *p, struct plan_error *e)
 {
-    const struct op *op = NULL;
-    int groups;
-    for (int k = 0; k < p->nkernel; k++)
-        if (kernel_group(p, k, &groups) >= CTL_GROUPS)
-            return refuse(e, &p->kernel[k], "there are more groups of parameters than the control block has room for");
+    const char *list[CTL_NUMBERS];
     for (const struct kernel *k = p->kernel; k < p->kernel + p->nkernel; k++)
-        for (const struct stage *s = k->stage; s < k->stage + k->nstage; s++) {
-            if (s->op->gate != GATE_STEP)
-                continue;
-            if (op && op != s->op)
-                return refuse(e, k, "there are two optimizers");
-            op = s->op;
-        }
-    return true;
+        for (const struct stage *s = k->stage; s < k->stage + k->nstage; s++)
+            if (s->op->gate == GATE_STEP && k->nstage > 1)
+                return refuse(e, k, "an update of the optimizer stands alone in its kernel");
+    struct region *r = region_new();
+    const int n = plan_numbers(p, r, list);
+    region_free(r);
+    if (n <= CTL_NUMBERS)
+        return true;
+    snprintf(e->text, sizeof e->text, "the optimizer has %d numbers, and the control block room for %d", n,
+             CTL_NUMBERS);
+    return false;
 }
 
 /* Samples of the data set have one size, and so have targets: the host takes them from the first tensor of that role. */

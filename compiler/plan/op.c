@@ -59,7 +59,7 @@ static const struct {
 } variant[] = {
     {"norm", "g = g * (clip / (n + 0.000001) < 1 ? clip / (n + 0.000001) : 1)", NULL},
     {"value", "g = g > clip ? clip : g < -clip ? -clip : g", NULL},
-    {"ema", NULL, "q = ema * q + {t == 1 ? 1 : 1 - ema} * p"},
+    {"ema", NULL, MEAN_OF_WEIGHTS},
 };
 enum { NORM, VALUE, EMA };
 
@@ -82,6 +82,9 @@ bool update_norm(const struct op *op)
 /* clip: NORM, VALUE, or EMA: none. */
 static void derive_update(const struct op *op, int clip, bool ema)
 {
+    const bool whole = *op->letters == 'p' && op->letters[op->nin - 1] == 'g'; /* the step, not a part of it */
+    if (!strchr(op->letters, 'g') || (ema && !whole))
+        return;
     static char names[MAX_OPS][40], letters[MAX_OPS][MAX_OPERANDS + 1];
     struct op *d = &derived[nderived];
     char *name = names[nderived], *letter = letters[nderived];
@@ -93,7 +96,8 @@ static void derive_update(const struct op *op, int clip, bool ema)
         slots++;
     if (ema)
         d->slot[slots] = variant[EMA].name;
-    snprintf(letter, sizeof letters[0], "%.*s%sg%s", op->nin - 1, op->letters, ema ? "q" : "", clip == NORM ? "n" : "");
+    snprintf(letter, sizeof letters[0], "%.*s%s%c%s", op->nin - 1, op->letters, ema ? "q" : "",
+             op->letters[op->nin - 1], clip == NORM ? "n" : "");
     snprintf(name, sizeof names[0], "%s%s%s%s", op->name, clip == EMA ? "" : ".", clip == EMA ? "" : variant[clip].name,
              ema ? ".ema" : "");
     if (clip != EMA)
@@ -133,6 +137,40 @@ int op_numbers(const struct op *op, struct region *r, const char **list)
     return n;
 }
 
+/* Of the n in list or beyond, behind which one more may come. */
+static int add_number(const char **list, int n, const char *name)
+{
+    for (int i = 0; i < n && i < CTL_NUMBERS; i++)
+        if (!strcmp(list[i], name))
+            return n;
+    if (n < CTL_NUMBERS)
+        list[n] = name;
+    return n + 1;
+}
+
+int plan_numbers(const struct plan *p, struct region *r, const char **list)
+{
+    const struct op *met[CTL_NUMBERS];
+    int n = 0, ops_met = 0;
+    for (const struct kernel *k = p->kernel; k < p->kernel + p->nkernel; k++)
+        for (const struct stage *s = k->stage; s < k->stage + k->nstage; s++) {
+            const char *own[CTL_NUMBERS];
+            int known = 0;
+            if (s->op->gate != GATE_STEP)
+                continue;
+            while (known < ops_met && met[known] != s->op)
+                known++;
+            if (known < ops_met)
+                continue;
+            if (ops_met < COUNT(met))
+                met[ops_met++] = s->op;
+            const int owns = op_numbers(s->op, r, own);
+            for (int i = 0; i < owns; i++)
+                n = add_number(list, n, own[i]);
+        }
+    return n;
+}
+
 static int by_name(const void *a, const void *b)
 {
     return strcmp((*(const struct op *const *)a)->name, (*(const struct op *const *)b)->name);
@@ -150,7 +188,7 @@ static void gather_tables(void)
             for (int k = 0; op->kind == OP_MAP && k < COUNT(op->bwd); k++)
                 if (op->bwd[k])
                     derive(op, k, r);
-            for (int k = 0; op->gate == GATE_STEP && k <= 2 * EMA; k++)
+            for (int k = 0; op->update && op->gate == GATE_STEP && k <= 2 * EMA; k++)
                 derive_update(op, k / 2, k % 2 == 0);
         }
     }
@@ -183,6 +221,21 @@ int op_attr(const struct op *op, const char *name)
         if (!strcmp(op->attr[i], name))
             return i;
     return -1;
+}
+
+int kernel_group(const struct plan *p, int k)
+{
+    const struct stage *s = p->kernel[k].stage;
+    const int at = s->op->gate == GATE_STEP ? op_attr(s->op, "group") : -1;
+    return at < 0 ? -1 : (int)s->attr[at];
+}
+
+int plan_groups(const struct plan *p)
+{
+    int groups = 0;
+    for (int k = 0; k < p->nkernel; k++)
+        groups = kernel_group(p, k) >= groups ? kernel_group(p, k) + 1 : groups;
+    return groups;
 }
 
 int kernel_streams(const struct plan *p, int k, uint32_t *list)
@@ -257,6 +310,11 @@ bool map_shape(const double *attr, const struct tensor *const *in, int nin, stru
         memcpy(out[o].dim, wide->dim, sizeof out[o].dim);
     }
     return true;
+}
+
+bool update_shape(const double *attr, const struct tensor *const *in, int nin, struct tensor *out, int nout)
+{
+    return attr_whole(attr[UPDATE_GROUP], 0, CTL_GROUPS - 1) && map_shape(attr, in, nin, out, nout);
 }
 
 int64_t op_scratch(const struct op *op, const struct target *t, bool rows, const double *attr,

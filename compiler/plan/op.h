@@ -106,15 +106,22 @@ const char *op_letters(const struct op *op);
 /* Expression i without the name of what it replaces; *out: the output that it makes. NULL: there is none. */
 const char *op_formula(const struct op *op, int i, int *out);
 /* What an optimizer's expressions name besides inputs and lr, in the order written: arguments of its word (`decay`), and what
- * the host computes of them, of lr and of t, the number of the step from 1 on, in double (`{1 - pow(beta1, t)}`). Number i is
- * word CTL_NUMBER + i of the control block. list has room for CTL_NUMBERS. Returns how many. */
+ * the host computes of them, of lr and of t, the number of the step from 1 on, in double (`{1 - pow(beta1, t)}`). list has room
+ * for CTL_NUMBERS. Returns how many. */
 int op_numbers(const struct op *op, struct region *r, const char **list);
+/* Those of all ops that make the optimizer's step, in the order of the plan, each once: number i is word CTL_NUMBER + i of the
+ * control block. A plan from a stranger may have more than CTL_NUMBERS: they are counted, and not in the list. */
+int plan_numbers(const struct plan *p, struct region *r, const char **list);
 /* An optimizer's update whose gradients are clipped first, by the word of `clip` (NULL: none), and that keeps the moving mean of the
  * parameters: "adam.norm.ema". The last operand of .norm is the norm of all gradients (update_norm). */
 const char *update_variant(struct region *r, const char *update, const char *clip, bool ema);
+#define MEAN_OF_WEIGHTS "q = ema * q + {t == 1 ? 1 : 1 - ema} * p"
 bool update_norm(const struct op *op);
 bool update_clips(const char *clip); /* are there such variants for the word? */
 bool map_shape(const double *attr, const struct tensor *const *in, int nin, struct tensor *out, int nout);
+/* The same with attribute `group` first: an update of the optimizer that names lr or decay. */
+enum { UPDATE_GROUP };
+bool update_shape(const double *attr, const struct tensor *const *in, int nin, struct tensor *out, int nout);
 bool same_shape(const struct tensor *a, const struct tensor *b);
 /* Floats of workspace that the op needs on a target, for the phase or for each row: the most that one of its bodies may. */
 int64_t op_scratch(const struct op *op, const struct target *t, bool rows, const double *attr,
@@ -132,12 +139,13 @@ bool attr_dims(const double *attr, struct tensor *t);
  * that drop out alike. list has room for MAX_STAGES. Returns how many. */
 int kernel_streams(const struct plan *p, int k, uint32_t *list);
 
-const struct op *plan_optimizer(
-    const struct plan *p); /* the op that makes the optimizer's step; NULL: nothing is trained */
+/* The first op of the optimizer's step; NULL: nothing is trained. */
+const struct op *plan_optimizer(const struct plan *p);
 
-/* The optimizer's updates of a schedule are one for each group of parameters, which have learning rate and decay of their own: how
- * many there are in kernel k's, and which of them it is; -1: it is none. */
-int kernel_group(const struct plan *p, int k, int *groups);
+/* Parameters are in groups that have learning rate and decay of their own, and each update of the optimizer is that of one, by its
+ * attribute `group`: which of them kernel k's is; -1: of none. How many the plan has. */
+int kernel_group(const struct plan *p, int k);
+int plan_groups(const struct plan *p);
 
 /* Does kernel k run where batches run in parts, or else where they run in one piece? */
 bool kernel_runs(const struct plan *p, int k, bool parts);

@@ -128,21 +128,9 @@ const struct op *plan_optimizer(const struct plan *p)
 {
     for (const struct kernel *k = p->kernel; k < p->kernel + p->nkernel; k++)
         for (const struct stage *s = k->stage; s < k->stage + k->nstage; s++)
-            if (s->op->gate == GATE_STEP)
+            if (s->op->update && s->op->gate == GATE_STEP)
                 return s->op;
     return NULL;
-}
-
-int kernel_group(const struct plan *p, int k, int *groups)
-{
-    int own = -1;
-    *groups = 0;
-    for (int i = 0; p->kernel[k].stage[0].op->gate == GATE_STEP && i < p->nkernel; i++)
-        if (p->kernel[i].schedule == p->kernel[k].schedule && p->kernel[i].stage[0].op->gate == GATE_STEP) {
-            own = i == k ? *groups : own;
-            ++*groups;
-        }
-    return own;
 }
 
 bool kernel_runs(const struct plan *p, int k, bool parts)

@@ -21,7 +21,7 @@ static enum step_part part_of(const struct plan *p, const struct kernel *k, bool
 {
     bool forward = false;
     for (const struct stage *s = k->stage; s < k->stage + k->nstage; s++) {
-        if (s->op->update && s->op->gate != GATE_PARTS)
+        if ((s->op->update || s->op->gate == GATE_STEP) && s->op->gate != GATE_PARTS)
             return STEP_UPDATE;
         forward |= s->nout == 0;
         for (int o = 0; o < s->nout; o++)

@@ -72,12 +72,12 @@ static int read_numbers(const struct plan *p, struct recipe *r)
     read_arguments(p, r);
     read_variant(p, r);
     r->momentum_name = op ? optimizer_momentum(op) : NULL;
-    r->numbers = op ? op_numbers(op, p->region, list) : 0;
+    r->numbers = plan_numbers(p, p->region, list);
     for (int i = 0; i < r->numbers; i++) {
         r->number[i] = expr_parse(p->region, list[i]);
         if (isnan(expr_value(r->number[i], value_of, &(struct moment){r, 0, NAN, NAN, 1})))
-            return complain(STATUS_DATA, "the plan's optimizer %s has no value for `%s` of its update %s",
-                            setting_text(p, "train.optimizer"), list[i], op->name);
+            return complain(STATUS_DATA, "the plan's optimizer %s has no value for `%s` of its update%s%s",
+                            setting_text(p, "train.optimizer"), list[i], op ? " " : "", op ? op->name : "");
     }
     return 0;
 }
@@ -154,16 +154,9 @@ static int read_rates(const struct plan *p, struct recipe *r)
 }
 
 /* Each update of the schedule is that of a group; what that has not of its own is the optimizer's. */
-static int read_groups(const struct plan *p, struct recipe *r)
+static void read_groups(const struct plan *p, struct recipe *r)
 {
-    for (int k = 0; k < p->nkernel; k++) {
-        int groups;
-        if (kernel_group(p, k, &groups) != 0)
-            continue;
-        if (groups > CTL_GROUPS)
-            return complain(STATUS_DATA, "the plan has %d groups of parameters; %d are possible", groups, CTL_GROUPS);
-        r->groups = plan_setting(p, "train.optimizer.groups.0") ? groups : 0;
-    }
+    r->groups = plan_setting(p, "train.optimizer.groups.0") ? plan_groups(p) : 0;
     for (int g = 0; g < r->groups; g++) {
         char key[64];
         struct own_rate *o = &r->group[g];
@@ -173,7 +166,6 @@ static int read_groups(const struct plan *p, struct recipe *r)
         snprintf(key, sizeof key, "train.optimizer.groups.%d.decay", g);
         o->decay.lr = plan_number(p, key, r->decay.lr);
     }
-    return 0;
 }
 
 int recipe_read(const struct plan *p, struct recipe *r)
@@ -198,7 +190,9 @@ int recipe_read(const struct plan *p, struct recipe *r)
         status = read_numbers(p, r);
     if (status == 0)
         status = read_rates(p, r);
-    return status ? status : read_groups(p, r);
+    if (status == 0)
+        read_groups(p, r);
+    return status;
 }
 
 void recipe_reduce(struct recipe *r, int64_t times)

@@ -5,6 +5,7 @@ README.md, and PyTorch's own schedulers are asked whether they agree.
 """
 
 import math
+import sys
 
 import numpy as np
 import torch
@@ -37,6 +38,30 @@ class Lion(torch.optim.Optimizer):
                 p.mul_(1 - group["lr"] * group["weight_decay"])
                 p.sub_(group["lr"] * torch.sign(beta1 * m + (1 - beta1) * p.grad))
                 m.copy_(beta2 * m + (1 - beta2) * p.grad)
+
+
+class LAMB(torch.optim.Optimizer):
+    """You et al., Large batch optimization for deep learning, arXiv 1904.00962, algorithm 2 with phi(x) = x, in the precision of
+    the parameters. A norm of zero makes the ratio 1, as in the authors' code. PyTorch has none."""
+
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-6, weight_decay=0.01):
+        super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "t": 0})
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            beta1, beta2 = group["betas"]
+            group["t"] += 1
+            for p in group["params"]:
+                state = self.state[p]
+                m = state.setdefault("exp_avg", torch.zeros_like(p))
+                v = state.setdefault("exp_avg_sq", torch.zeros_like(p))
+                m.copy_(beta1 * m + (1 - beta1) * p.grad)
+                v.copy_(beta2 * v + (1 - beta2) * p.grad ** 2)
+                r = m / (1 - beta1 ** group["t"]) / ((v / (1 - beta2 ** group["t"])).sqrt() + group["eps"])
+                r += group["weight_decay"] * p
+                weight, update = p.norm().item(), r.norm().item()
+                p.sub_(group["lr"] * (weight / update if weight > 0 and update > 0 else 1) * r)
 
 
 # name, PyTorch's optimizer, its arguments, our arguments
@@ -96,6 +121,9 @@ LONG_OPTIMIZERS = [
     ("lion", Lion, {}, "Lion"),
     ("lion_decay", Lion, {"lr": 1e-3, "betas": (0.8, 0.95), "weight_decay": 0.1},
      "Lion(lr = 1e-3, betas = [0.8, 0.95], decay = 0.1)"),
+    ("lamb", LAMB, {}, "LAMB"),
+    ("lamb_decay", LAMB, {"lr": 1e-2, "betas": (0.8, 0.95), "eps": 1e-4, "weight_decay": 0.1},
+     "LAMB(lr = 1e-2, betas = [0.8, 0.95], eps = 1e-4, decay = 0.1)"),
 ]
 
 # name, optimizer of the table above, our schedule, its parts
@@ -119,6 +147,7 @@ BESIDES = [
     ("ema", "adam", [("ema", "0.9")], None, 0.9),
     ("clip_norm_deep", "sgd_momentum", [("clip", "norm(0.05)")], ("norm", 0.05), None, DEEP),
     ("clip_ema", "sgd_nesterov_decay", [("clip", "norm(0.02)"), ("ema", "0.75")], ("norm", 0.02), 0.75),
+    ("lamb_clip_ema_deep", "lamb_decay", [("clip", "norm(0.02)"), ("ema", "0.75")], ("norm", 0.02), 0.75, DEEP),
 ]
 
 
@@ -193,13 +222,14 @@ def run(name, make, arguments, schedule, steps=STEPS, keep=1, clip=None, ema=Non
 
 def main():
     check_against_schedulers()
-    by_name = {name: rest for name, *rest in OPTIMIZERS}
-    cases = [(name, *by_name[name], [], None, STEPS, 1) for name in by_name]
+    by_name = {name: rest for name, *rest in OPTIMIZERS + LONG_OPTIMIZERS}
+    cases = [(name, *by_name[name], [], None, STEPS, 1) for name, *_ in OPTIMIZERS]
     cases += [(name, *by_name[optimizer], [("schedule", text)], schedule, STEPS, 1)
               for name, optimizer, text, schedule in SCHEDULES]
     cases += [(*case, [], None, LONG, KEEP) for case in LONG_OPTIMIZERS]
     cases += [(name, *by_name[optimizer], lines, None, STEPS, 1, *besides)
               for name, optimizer, lines, *besides in BESIDES]
+    cases = [case for case in cases if case[0] in sys.argv[1:]] or cases
     total = 0
     for name, make, arguments, text, lines, schedule, steps, keep, *besides in cases:
         train = [("loss", "MSE(y, t)"), ("optimizer", text), *lines]

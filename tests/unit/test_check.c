@@ -233,17 +233,37 @@ static void test_only_updates_write_what_persists(void **state)
     trial_close(&t);
 }
 
-/* The control block has the numbers of one. */
+/* The control block has room for the numbers of one optimizer. */
 static void test_one_optimizer(void **state)
+{
+    static const char *const others[] = {"nadam",   "radam",          "adadelta",       "rmsprop_centered_momentum",
+                                         "adagrad", "lamb_direction", "mean_of_weights"};
+    struct trial t;
+    struct plan_error e;
+    int n = 0;
+    (void)state;
+    assert_true(trial_plan(&t, "tests/expect/optimizers/groups_sgd.net",
+                           read_text("tests/expect/optimizers/groups_sgd.net"), NULL, 0, stderr));
+    assert_true(plan_check(t.p, &e));
+    for (int k = 0; k < t.p->nkernel && n < COUNT(others); k++)
+        if (t.p->kernel[k].stage[0].op->gate == GATE_STEP)
+            t.c.plan->kernel[k].stage[0].op = op_find(others[n++]);
+    assert_false(plan_check(t.p, &e));
+    assert_non_null(strstr(e.text, "the control block room for 18"));
+    trial_close(&t);
+}
+
+/* A group that the control block has no words for. */
+static void test_group_bound(void **state)
 {
     struct trial t;
     struct plan_error e;
     (void)state;
     assert_true(trial_plan(&t, "models/resnet20.net", read_text("models/resnet20.net"), NULL, 0, stderr));
-    assert_true(plan_check(t.p, &e));
-    loss_of(t.c.plan, "sgd_momentum")->op = op_find("sgd_nesterov");
-    assert_false(plan_check(t.p, &e));
-    assert_non_null(strstr(e.text, "two optimizers"));
+    for (int group = -1; group <= CTL_GROUPS; group++) {
+        loss_of(t.c.plan, "sgd_momentum")->attr[UPDATE_GROUP] = group;
+        assert_int_equal(plan_check(t.p, &e), group >= 0 && group < CTL_GROUPS);
+    }
     trial_close(&t);
 }
 
@@ -420,6 +440,7 @@ int main(void)
         cmocka_unit_test(test_no_stage_names_one),
         cmocka_unit_test(test_only_updates_write_what_persists),
         cmocka_unit_test(test_one_optimizer),
+        cmocka_unit_test(test_group_bound),
         cmocka_unit_test(test_what_outputs_are),
         cmocka_unit_test(test_outputs),
         cmocka_unit_test(test_measured),
