@@ -139,6 +139,20 @@ void put_conv_dw_mma(struct writer *w, const struct stage *s);
 bool is_linear_dw_mma(const struct writer *w, const struct stage *s);
 void put_linear_dw_mma(struct writer *w, const struct stage *s);
 
+/* matmul.c: products of matrices without rows */
+struct
+    matmul { /* y[M][N] = alpha a b + beta c over K terms; a is [M][K], or [K][M] where ta, and b [K][N], or [N][K] where tb */
+    int64_t M, N, K;
+    bool ta, tb;
+    double alpha, beta;
+};
+struct matmul matmul_of(const double *attr, const struct tensor *const *in); /* ops/matmul.c */
+void put_matmul_plain(struct writer *w, const struct stage *s);
+bool is_matmul_cpu(const struct writer *w, const struct stage *s);
+void put_matmul_cpu(struct writer *w, const struct stage *s);
+void put_matmul_cuda(struct writer *w, const struct stage *s);
+void price_matmul(const struct writer *w, const struct stage *s, struct price *p);
+
 enum { LATENCY = 4 }; /* cycles of an FMA */
 /* contract_price.c: struct body's price of each */
 void price_registers_cpu(const struct writer *w, const struct stage *s, struct price *p);

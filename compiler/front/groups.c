@@ -6,8 +6,8 @@
 #include <math.h>
 #include <string.h>
 
-enum { LR, DECAY, NUMBERS };
-static const char *const number_name[NUMBERS] = {"lr", "decay"};
+enum { LR, DECAY, TAKES, NUMBERS };
+static const char *const number_name[] = {"lr", "decay"}; /* and word.takes_word */
 
 static bool is_parameter(const struct value *v)
 {
@@ -39,11 +39,14 @@ static const char *nearest_pattern(struct builder *b, const char *pattern)
 static const struct arg *number_rule(struct builder *b, const struct ast_arg *given, int *which)
 {
     const struct word *w = b->model->optimizer;
-    for (*which = 0; *which < NUMBERS; ++*which)
+    static const struct arg takes = {.type = ARG_BOOL};
+    for (*which = 0; *which < COUNT(number_name); ++*which)
         if (strcmp(given->name, number_name[*which]) == 0 && arg_index(w, given->name) >= 0)
             return &w->arg[arg_index(w, given->name)];
+    if (w->takes_word && strcmp(given->name, w->takes_word) == 0)
+        return &takes;
     const struct foreign *f = foreign_find(FOREIGN_ARG, given->name, w);
-    const char *near = f && f->ours ? f->ours : diag_nearest(given->name, number_name, NUMBERS);
+    const char *near = f && f->ours ? f->ours : diag_nearest(given->name, number_name, COUNT(number_name));
     diag_error(b->diag, "N0401", given->loc, near ? region_printf(b->region, "did you mean `%s`?", near) : NULL,
                "a group has no `%s` of its own", given->name);
     diag_help(b->diag, "it may have `lr` and `decay`; `lr = 0` freezes it");
@@ -78,6 +81,7 @@ static bool mark(struct builder *b, const struct ast *pattern, int row, const do
         met++;
         v->lr_of = isnan(number[LR]) ? v->lr_of : row;
         v->decay_of = isnan(number[DECAY]) ? v->decay_of : row;
+        v->apart = isnan(number[TAKES]) ? v->apart : number[TAKES] == 0;
         v->frozen = isnan(number[LR]) ? v->frozen : number[LR] == 0;
     }
     if (met)
@@ -94,7 +98,7 @@ static bool mark(struct builder *b, const struct ast *pattern, int row, const do
 static void read_group(struct builder *b, const struct ast *a)
 {
     struct model *m = b->model;
-    double number[NUMBERS] = {NAN, NAN};
+    double number[NUMBERS] = {NAN, NAN, NAN};
     const bool call = a->kind == AST_CALL && strcmp(a->text, "group") == 0;
     const struct ast *pattern = call && a->narg > 0 && !a->arg[0].name ? a->arg[0].value : NULL;
     bool good = pattern && pattern->kind == AST_STRING && a->narg > 1;

@@ -110,6 +110,7 @@ const struct foreign foreign_names[] = {
     {WORD_OPTIMIZER, "SparseAdam", "Adam", NULL},
     {WORD_OPTIMIZER, "FusedLAMB", "LAMB", "apex clips besides: `clip = norm(1)`"},
     {WORD_OPTIMIZER, "Lamb", "LAMB", NULL},
+    {WORD_OPTIMIZER, "MuonWithAuxAdam", "Muon", NULL},
     {WORD_OPTIMIZER, "LBFGS", NULL, "steps go by the gradient of one batch"},
     {WORD_OPTIMIZER, "Ftrl", "Adagrad", NULL},
 
@@ -231,6 +232,7 @@ const struct foreign foreign_names[] = {
     {FOREIGN_ARG, "rho", "alpha", NULL},
     {FOREIGN_ARG, "kernel_initializer", "init", NULL},
     {FOREIGN_ARG, "bias_initializer", "bias_init", NULL},
+    {FOREIGN_ARG, "adjust_lr_fn", "adjust", NULL},
     {FOREIGN_ARG, "label_smoothing", "smoothing", NULL},
     {FOREIGN_ARG, "weight", "weights", "one number for each class: `weights = [1, 2, 0.5]`"},
     {FOREIGN_ARG, "class_weight", "weights", "one number for each class: `weights = [1, 2, 0.5]`"},

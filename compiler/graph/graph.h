@@ -129,6 +129,9 @@ struct step {
 /* ops/norms.c. The norms of n tensors without rows (MAX_OPERANDS at most), and of them number i. */
 struct value *tensor_norms(struct graph *g, struct value *const *x, int n);
 struct value *tensor_norm(struct graph *g, struct value *norms, int i);
+/* ops/matmul.c. alpha a b + beta c (NULL: none), a and b transposed where ta and tb say so. */
+struct value *matmul(struct graph *g, struct value *a, bool ta, struct value *b, bool tb, double alpha, struct value *c,
+                     double beta);
 /* simplify.c. Rewrites pairs of nodes into cheaper ones, binds inputs to the data set, drops what nothing needs. */
 void simplify(struct graph *g);
 /* fuse.c. Leaves groups. */

@@ -1,5 +1,6 @@
 /* memory.c: places. In-place chains become one buffer first; then the buffers with rows are packed by bytes a row, which
- * is optimal for every number of rows at once; everything else lies side by side. */
+ * is optimal for every number of rows at once; without rows, what lives through a phase lies side by side, and what the optimizer's step
+ * makes is packed behind it. */
 #include "graph.h"
 #include "pack.h"
 
@@ -103,6 +104,14 @@ static int64_t *region_end(struct plan *p, const struct tensor *t)
     return !s ? &p->persistent : t->role == ROLE_SUM ? &s->parts : &s->fixed;
 }
 
+/* What lives for a while, besides rows: behind all that lives through the whole phase. */
+static bool passes(const struct plan *p, const struct tensor *t)
+{
+    const struct schedule *s = &p->schedule[t->schedule];
+    return !t->rows && t->base < 0 && t->first < t->last &&
+           (t->first > 0 || t->last < s->last_kernel - s->first_kernel);
+}
+
 /* Slots first, so that what does not train can do without them. */
 static void place_fixed(struct plan *p)
 {
@@ -110,8 +119,32 @@ static void place_fixed(struct plan *p)
         if (t->base < 0 && t->schedule < 0 && t->role == ROLE_SLOT)
             t->offset = beside(&p->persistent, t->bytes);
     for (struct tensor *t = p->tensor; t < p->tensor + p->ntensor; t++)
-        if (t->base < 0 && !t->rows && (t->schedule >= 0 || t->role != ROLE_SLOT))
+        if (t->base < 0 && !t->rows && (t->schedule >= 0 ? !passes(p, t) : t->role != ROLE_SLOT))
             t->offset = beside(region_end(p, t), t->bytes);
+}
+
+static void place_passing(struct plan *p, int schedule)
+{
+    struct region *scratch = region_new();
+    struct interval *v = NULL;
+    struct tensor **tensor = NULL;
+    int n = 0;
+    for (struct tensor *t = p->tensor; t < p->tensor + p->ntensor; t++)
+        if (t->schedule == schedule && passes(p, t)) {
+            region_grow(scratch, v, n);
+            region_grow(scratch, tensor, n);
+            v[n] = (struct interval){t->first, t->last, (t->bytes + FIXED_ALIGN - 1) / FIXED_ALIGN * FIXED_ALIGN, 0};
+            tensor[n++] = t;
+        }
+    const int64_t bytes = pack(v, n, FIXED_ALIGN);
+    const int64_t at = bytes < 0 ? -1 : beside(&p->schedule[schedule].fixed, bytes);
+    if (bytes < 0) {
+        fprintf(stderr, "internal error: the packer failed\n");
+        exit(70);
+    }
+    for (int i = 0; i < n; i++)
+        tensor[i]->offset = at + v[i].offset;
+    region_free(scratch);
 }
 
 static void place_rows(struct plan *p, int schedule)
@@ -156,6 +189,8 @@ void memory(struct plan *p)
 {
     merge_in_place(p);
     place_fixed(p);
-    for (int i = 0; i < p->nschedule; i++)
+    for (int i = 0; i < p->nschedule; i++) {
+        place_passing(p, i);
         place_rows(p, i);
+    }
 }

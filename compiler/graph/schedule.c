@@ -124,7 +124,14 @@ static struct tensor *root(struct context *c, const struct value *v)
     return t->base >= 0 ? &c->p->tensor[t->base] : t;
 }
 
-/* [first, last) of every value with rows, from the groups that make and read it. A value that no other group reads lives
+/* Does what it makes without rows live for a while only? The optimizer's step is over before the next run; anything else may be
+ * read by one. */
+static bool passes(const struct node *n)
+{
+    return n->op->gate == GATE_STEP && !n->op->update && n->op->kind != OP_VIEW;
+}
+
+/* [first, last) of every value that does not live through the whole phase, from the groups that make and read it. A value that no other group reads lives
  * in its kernel's registers only: first == last == its step. */
 static void live(struct context *c)
 {
@@ -134,12 +141,13 @@ static void live(struct context *c)
             const struct node *n = g->group[s]->node[k];
             for (int o = 0; o < n->nout; o++) {
                 struct tensor *t = &c->p->tensor[c->tensor[n->out[o]->id]];
-                if (t->rows && t->base < 0)
+                if (t->base < 0 && (t->rows || passes(n)))
                     t->first = t->last = s;
             }
             for (int i = 0; i < n->nin; i++) {
                 struct tensor *t = root(c, n->in[i]);
-                if (t->rows && (n->in[i]->def->op->kind == OP_VIEW || n->in[i]->def->group != s) && t->last < s + 1)
+                if (t->schedule >= 0 && n->in[i]->def &&
+                    (n->in[i]->def->op->kind == OP_VIEW || n->in[i]->def->group != s) && t->last < s + 1)
                     t->last = s + 1;
             }
         }

@@ -39,7 +39,7 @@ enum arg_type {
     ARG_TEXT,    /* a text in quotes, in args.text[i]; left out: the first choice, or "" */
     ARG_TEXTS    /* one in quotes, or a list of them: the same, a line each */
 };
-enum { MAX_WORD_ARGS = 10 };
+enum { MAX_WORD_ARGS = 12 };
 /* What a transform has to do with columns of a table. */
 enum column_use { COLUMN_NUMBER, COLUMN_DROP, COLUMN_CATEGORY, COLUMN_FILL, COLUMN_TARGET };
 
@@ -130,6 +130,7 @@ struct word {
     /* For parameters that `update` does not take, this one. NULL: it takes all. */
     bool (*takes)(const struct value *parameter);
     const char *beside;
+    const char *takes_word; /* of a group: `muon = false` leaves its parameters to that one */
     /* Schedules: the learning rate of a step; num[]: the first number of each argument. An argument `warmup` is the steps of a
      * linear warm-up, which is not this rule's business. */
     double (*rate)(const double *num, const struct training_step *s);

@@ -88,6 +88,19 @@ static bool part_shape(const double *a, const struct tensor *const *in, int nin,
     return true;
 }
 
+/* ---- matrix: the same as rows and columns ---- */
+
+static bool matrix_shape(const double *a, const struct tensor *const *in, int nin, struct tensor *out, int nout)
+{
+    (void)nin, (void)nout;
+    if (in[0]->rows || in[0]->rank != 1 || in[0]->dtype != DT_F32 || !attr_whole(a[0], 0, (double)in[0]->dim[0]) ||
+        !attr_whole(a[1], 1, (double)in[0]->dim[0]) || !attr_whole(a[2], 1, (double)in[0]->dim[0]) ||
+        a[1] * a[2] > (double)in[0]->dim[0] - a[0])
+        return false;
+    out[0] = (struct tensor){.dtype = DT_F32, .rank = 2, .dim = {(int64_t)a[1], (int64_t)a[2]}};
+    return true;
+}
+
 /* ---- reshape: a view ---- */
 
 static bool reshape_shape(const double *a, const struct tensor *const *in, int nin, struct tensor *out, int nout)
@@ -154,6 +167,8 @@ static const struct op op[] = {
     {.name = "slice", .doc = "a range of channels", .kind = OP_MOVE, .nin = 1, .nout = 1, .attr = {"from", "count"}, .shape = slice_shape,
      .emit = slice_emit},
     {.name = "part", .doc = "n values from number `at` on", .kind = OP_VIEW, .nin = 1, .nout = 1, .attr = {"at", "n"}, .shape = part_shape},
+    {.name = "matrix", .doc = "values from number `at` on, row by row", .kind = OP_VIEW, .nin = 1, .nout = 1, .attr = {"at", "rows", "columns"},
+     .shape = matrix_shape},
     {.name = "reshape", .doc = "the same values in another shape", .kind = OP_VIEW, .nin = 1, .nout = 1, .attr = {DIMS_ATTRS},
      .shape = reshape_shape, .grad = reshape_grad},
 };

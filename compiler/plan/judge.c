@@ -101,22 +101,34 @@ static int order(int64_t a, int64_t b)
     return (a > b) - (a < b);
 }
 
+/* What begins at one place: the longest first. */
 static int by_place(const void *left, const void *right)
 {
     const struct tensor *a = *(const struct tensor *const *)left, *b = *(const struct tensor *const *)right;
-    return order(a->base, b->base) ?: order(a->schedule, b->schedule) ?: order(start_of(a), start_of(b));
+    return order(a->base, b->base)
+               ?: order(a->schedule, b->schedule) ?: order(start_of(a), start_of(b)) ?: order(b->bytes, a->bytes);
 }
 
-/* What persists, and the parts of what persists, n of them. Two parts may be the same bytes (another shape), but not cut
- * across each other: two parameters. */
-static bool judge_persistent(const struct tensor **v, int n, struct plan_error *e)
+/* May part b lie within a, where it begins? The same bytes have another shape; in a phase some of them are a part of a part. */
+static bool may_nest(const struct tensor *a, const struct tensor *b)
 {
+    const bool within = start_of(b) + b->bytes <= start_of(a) + a->bytes;
+    const bool same = start_of(a) == start_of(b) && a->bytes == b->bytes;
+    return b->base >= 0 && (same || (b->schedule >= 0 && within));
+}
+
+/* What persists, and the parts of what persists, n of them: none may cut across another, as two parameters would. `open` has room for
+ * n: those that the next may lie in, each within the one before. */
+static bool judge_persistent(const struct tensor **v, int n, const struct tensor **open, struct plan_error *e)
+{
+    int depth = 0;
     qsort(v, (size_t)n, sizeof *v, by_place);
-    for (int i = 1; i < n; i++) {
-        const struct tensor *a = v[i - 1], *b = v[i];
-        bool same = b->base >= 0 && start_of(a) == start_of(b) && a->bytes == b->bytes;
-        if (a->base == b->base && a->schedule == b->schedule && !same && start_of(b) < start_of(a) + a->bytes)
-            return overlap(a, b, e);
+    for (int i = 0; i < n; open[depth++] = v[i++]) {
+        while (depth && (open[depth - 1]->base != v[i]->base || open[depth - 1]->schedule != v[i]->schedule ||
+                         start_of(open[depth - 1]) + open[depth - 1]->bytes <= start_of(v[i])))
+            depth--;
+        if (depth && !may_nest(open[depth - 1], v[i]))
+            return overlap(open[depth - 1], v[i], e);
     }
     return true;
 }
@@ -186,7 +198,7 @@ static bool judge_places(const struct plan *p, struct plan_error *e)
     for (const struct tensor *t = p->tensor; t < p->tensor + p->ntensor; t++)
         if (base_of(p, t)->schedule < 0)
             list[n++] = t;
-    bool good = judge_persistent(list, n, e);
+    bool good = judge_persistent(list, n, living.at, e);
     n = 0;
     for (const struct tensor *t = p->tensor; t < p->tensor + p->ntensor; t++)
         if (t->base < 0 && t->schedule >= 0 && !internal(t))

@@ -129,7 +129,7 @@ int op_numbers(const struct op *op, struct region *r, const char **list)
     for (int i = 0; op->gate == GATE_STEP && (formula = op_formula(op, i, &out)); i++)
         names = expr_names(expr_parse(r, formula), name, names, COUNT(name));
     for (int i = 0; i < names; i++)
-        if (name[i][1] && strcmp(name[i], "lr")) {
+        if (name[i][1] && strcmp(name[i], "lr") && op_attr(op, name[i]) < 0) {
             if (n == CTL_NUMBERS)
                 abort();
             list[n++] = name[i];

@@ -161,10 +161,12 @@ static void read_groups(const struct plan *p, struct recipe *r)
         char key[64];
         struct own_rate *o = &r->group[g];
         *o = (struct own_rate){.rate = r->rate, .decay = r->decay};
+        snprintf(key, sizeof key, "train.optimizer.groups.%d.by", g);
+        const bool beside = strcmp(setting_text(p, key), beside_word) == 0;
         snprintf(key, sizeof key, "train.optimizer.groups.%d.lr", g);
-        o->rate.lr = plan_number(p, key, r->rate.lr);
+        o->rate.lr = plan_number(p, key, beside ? plan_number(p, "train.optimizer.adam_lr", 0) : r->rate.lr);
         snprintf(key, sizeof key, "train.optimizer.groups.%d.decay", g);
-        o->decay.lr = plan_number(p, key, r->decay.lr);
+        o->decay.lr = plan_number(p, key, beside ? plan_number(p, "train.optimizer.adam_decay", 0) : r->decay.lr);
     }
 }
 

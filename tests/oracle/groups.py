@@ -4,12 +4,14 @@ PyTorch has each parameter in one group, which is here made of all rows that mee
 """
 
 import fnmatch
+import sys
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
 from language import Network, net_text
+from muon import Muon
 from optimizers import ADAM, ADAMW, BODY, SGD, STEPS, rate
 from store import float32, write_safetensors, write_text
 
@@ -20,6 +22,9 @@ CASES = [
     ("frozen", ADAMW, {"lr": 1e-2}, "AdamW(lr = 1e-2)", [("fc1.*", {"lr": 0})], (None, None)),
     ("all", ADAM, {"lr": 1e-2}, "Adam(lr = 1e-2)", [("*", {"lr": 5e-3}), ("fc2.weight", {"decay": 0.1})],
      ("Step(every = 5)", {"every": 5, "gamma": 0.1})),
+    ("muon", Muon, {"lr": 1e-2}, "Muon(lr = 1e-2)",
+     [("fc2.weight", {"muon": False}), ("fc1.*", {"lr": 2e-3, "decay": 0.2}), ("fc1.bias", {"lr": 1e-3})],
+     ("Cosine(warmup = 5)", {"warmup": 5})),
     ("one", SGD, {"lr": 0.5}, "SGD(lr = 0.5)", [("*", {"lr": 0.1, "decay": 0.05})], (None, None)),
 ]
 
@@ -60,8 +65,8 @@ def run(name, make, arguments, rows, schedule):
     write_safetensors(f"optimizers/groups_{name}.safetensors", stored)
 
 
-for name, make, arguments, text, rows, (schedule_text, schedule) in CASES:
-    listed = ", ".join(f'group("{pattern}", ' + ", ".join(f"{k} = {v}" for k, v in numbers.items()) + ")"
+for name, make, arguments, text, rows, (schedule_text, schedule) in [c for c in CASES if c[0] in sys.argv[1:]] or CASES:
+    listed = ", ".join(f'group("{pattern}", ' + ", ".join(f"{k} = {str(v).lower()}" for k, v in numbers.items()) + ")"
                        for pattern, numbers in rows)
     train = [("loss", "MSE(y, t)"), ("optimizer", text), ("optimizer.groups", f"[{listed}]")]
     train += [("schedule", schedule_text)] if schedule_text else []

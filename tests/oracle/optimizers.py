@@ -12,10 +12,13 @@ import torch
 import torch.nn.functional as F
 
 from language import Network, net_text
+from muon import Muon
 from store import float32, write_safetensors, write_text
 
 STEPS = 20
 DEEP = "y = x" + "".join(f" -> fc{i}: Linear(4) -> Tanh" for i in range(1, 12)) + " -> fc12: Linear(3)"
+CONV = "y = x -> c1: Conv(4, kernel = 3) -> Tanh -> c2: Conv(20, kernel = 2) -> Tanh -> Flatten -> fc: Linear(3)"
+WIDE = "y = x -> fc1: Linear(40) -> Tanh -> fc2: Linear(36) -> Tanh -> fc3: Linear(3)"
 BODY = "y = x -> fc1: Linear(5) -> Tanh -> fc2: Linear(3)"
 
 SGD, ADAM, ADAMW = torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW
@@ -124,6 +127,12 @@ LONG_OPTIMIZERS = [
     ("lamb", LAMB, {}, "LAMB"),
     ("lamb_decay", LAMB, {"lr": 1e-2, "betas": (0.8, 0.95), "eps": 1e-4, "weight_decay": 0.1},
      "LAMB(lr = 1e-2, betas = [0.8, 0.95], eps = 1e-4, decay = 0.1)"),
+    ("muon", Muon, {}, "Muon"),
+    ("muon_adjust", Muon, {"lr": 2e-3, "weight_decay": 0.01, "momentum": 0.8, "nesterov": False, "ns_steps": 3, "eps": 0.01,
+                           "adjust_lr_fn": "match_rms_adamw",
+                           "adam": {"lr": 2e-3, "betas": (0.8, 0.99), "eps": 1e-4, "weight_decay": 0.02}},
+     "Muon(lr = 2e-3, decay = 0.01, momentum = 0.8, nesterov = false, ns_steps = 3, eps = 0.01, adjust = \"match_rms_adamw\", "
+     "adam_lr = 2e-3, adam_betas = [0.8, 0.99], adam_eps = 1e-4, adam_decay = 0.02)"),
 ]
 
 # name, optimizer of the table above, our schedule, its parts
@@ -147,6 +156,8 @@ BESIDES = [
     ("ema", "adam", [("ema", "0.9")], None, 0.9),
     ("clip_norm_deep", "sgd_momentum", [("clip", "norm(0.05)")], ("norm", 0.05), None, DEEP),
     ("clip_ema", "sgd_nesterov_decay", [("clip", "norm(0.02)"), ("ema", "0.75")], ("norm", 0.02), 0.75),
+    ("muon_clip_ema", "muon", [("clip", "norm(0.02)"), ("ema", "0.75")], ("norm", 0.02), 0.75, CONV, [2, 5, 5]),
+    ("muon_wide", "muon_adjust", [("clip", "value(0.01)")], ("value", 0.01), None, WIDE),
     ("lamb_clip_ema_deep", "lamb_decay", [("clip", "norm(0.02)"), ("ema", "0.75")], ("norm", 0.02), 0.75, DEEP),
 ]
 
@@ -180,7 +191,7 @@ def check_against_schedulers():
             scheduler.step()
 
 
-def run(name, make, arguments, schedule, steps=STEPS, keep=1, clip=None, ema=None, body=BODY):
+def run(name, make, arguments, schedule, steps=STEPS, keep=1, clip=None, ema=None, body=BODY, shape=(6,)):
     """Trains the small network, stores what it starts from and every keep-th step, returns the number of bytes."""
     random = np.random.RandomState(7)
 
@@ -188,7 +199,7 @@ def run(name, make, arguments, schedule, steps=STEPS, keep=1, clip=None, ema=Non
         values = random.uniform(-fan_in ** -0.5, fan_in ** -0.5, shape)
         return torch.from_numpy(values.astype(np.float32).astype(np.float64))
 
-    x, target = new([8, 6], "input", 0.25), new([8, 3], "target", 1)
+    x, target = new([8, *shape], "input", 0.25), new([8, 3], "target", 1)
     network = Network(body, new)
     network.run(x)
     stored = {"input": float32(x), "target": float32(target)}
@@ -235,7 +246,8 @@ def main():
         train = [("loss", "MSE(y, t)"), ("optimizer", text), *lines]
         train += [("epochs", steps), ("batch", 8)]
         note = f"{'Twenty' if steps == STEPS else 'A hundred'} steps on one batch, compared with PyTorch step by step."
-        write_text(f"optimizers/{name}.net", net_text(name, note, [6], ("t", "f32[3]"), besides[2] if len(besides) > 2 else BODY, train))
+        write_text(f"optimizers/{name}.net", net_text(name, note, besides[3] if len(besides) > 3 else [6], ("t", "f32[3]"),
+                                                   besides[2] if len(besides) > 2 else BODY, train))
         total += run(name, make, arguments, schedule, steps, keep, *besides)
     print(f"{len(cases)} cases, {total} bytes")
 

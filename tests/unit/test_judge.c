@@ -305,6 +305,9 @@ static bool share_bytes(const struct tensor *a, const struct tensor *b)
     int64_t at = a->base < 0 ? a->offset : a->at, bt = b->base < 0 ? b->offset : b->at;
     if (a->base >= 0 && at == bt && a->bytes == b->bytes)
         return false;
+    if (a->base >= 0 && a->schedule >= 0 &&
+        ((at <= bt && bt + b->bytes <= at + a->bytes) || (bt <= at && at + a->bytes <= bt + b->bytes)))
+        return false; /* a part of a part */
     bool together = a->schedule < 0 || a->base >= 0 || (a->first < b->last && b->first < a->last);
     return together && at < bt + b->bytes && bt < at + a->bytes;
 }
