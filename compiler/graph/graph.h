@@ -116,16 +116,25 @@ void report(struct graph *g, const struct model *m);
 void grad(struct graph *g);
 /* update.c. Needs value.grad. Adds groups (parameters, gradients, one per slot) and the optimizer's update over them. */
 void update(struct graph *g, struct model *m);
-/* What an optimizer whose step is several ops builds the others of, behind its first (word.step): of one group. */
+/* What an optimizer whose step is several ops builds them of (word.step): one group's parameters. */
 struct step {
     struct graph *graph;
     const struct args *args; /* of the optimizer */
+    const struct op *op;     /* its first, which makes a direction of a gradient, in its place */
     int group;
-    struct value *parameters, *gradients; /* the group's, as vectors; behind the first op */
-    int n;                                /* of parameters: */
+    struct value *parameters, *gradients, *slot[MAX_OPERANDS]; /* the group's, as vectors */
+    struct value *norm;                                        /* of all gradients; NULL: nobody clips by it */
+    int n;                                                     /* of parameters: */
     struct value **member;
     int64_t *at; /* in the vectors */
 };
+/* How many parameters from `first` on, at most so many, go together: those of about as many values as the largest alone, so that what
+ * is made of them costs little memory. */
+int step_together(const struct step *s, int first, int most);
+/* The part of a vector that is parameter i: a matrix, where that has two or more sizes. */
+struct value *step_part(const struct step *s, struct value *of, int i);
+/* Parameter i's direction. Its gradient stays as it is: people look at it. */
+struct value *step_direction(const struct step *s, int i);
 /* ops/norms.c. The norms of n tensors without rows (MAX_OPERANDS at most), and of them number i. */
 struct value *tensor_norms(struct graph *g, struct value *const *x, int n);
 struct value *tensor_norm(struct graph *g, struct value *norms, int i);

@@ -163,8 +163,7 @@ static struct value *part(struct graph *g, struct value *of, int64_t at, int64_t
 }
 
 /* The kernel of a group, by the letters of its op. */
-static struct node *first_op(struct graph *g, const struct rule *r, const struct operands *of, const struct own *o,
-                             int k)
+static void one_op(struct graph *g, const struct rule *r, const struct operands *of, const struct own *o, int k)
 {
     struct value *in[MAX_OPERANDS];
     int slots = 0;
@@ -174,18 +173,53 @@ static struct node *first_op(struct graph *g, const struct rule *r, const struct
         in[i] = strchr("pgn", letter) ? part(g, whole, o->at, o->bytes)
                                       : part(g, r->slot[slots++], o->at - r->from, o->bytes);
     }
-    return graph_node(g, r->op->name, &(double){k}, in, r->op->nin);
+    graph_node(g, r->op->name, &(double){k}, in, r->op->nin);
 }
 
-/* What follows it, from its gradients on. */
-static void other_ops(struct graph *g, const struct model *m, int nvalue, const struct node *first,
-                      const struct operands *of, const struct own *o, int k)
+/* ---- of several ops ---- */
+
+int step_together(const struct step *s, int first, int most)
 {
-    struct step to = {.graph = g,
-                      .args = &m->optimizer_args,
-                      .group = k,
-                      .parameters = part(g, of->parameters, o->at, o->bytes),
-                      .gradients = first->out[strchr(first->op->letters, 'g') - first->op->letters]};
+    int64_t largest = 0, sum = 0;
+    int n = 0;
+    for (int i = 0; i < s->n; i++)
+        largest = value_elements(s->member[i]) > largest ? value_elements(s->member[i]) : largest;
+    while (n < most && first + n < s->n && (sum += value_elements(s->member[first + n])) <= largest)
+        n++;
+    return n;
+}
+
+struct value *step_part(const struct step *s, struct value *of, int i)
+{
+    const struct tensor *p = &s->member[i]->t;
+    const int64_t all = value_elements(s->member[i]), rows = p->rank > 1 ? p->dim[0] : all;
+    const double attr[MAX_ATTRS] = {(double)s->at[i], (double)rows, (double)(all / rows)};
+    return graph_op(s->graph, p->rank > 1 ? "matrix" : "part", attr, of, NULL);
+}
+
+struct value *step_direction(const struct step *s, int i)
+{
+    struct value *in[MAX_OPERANDS];
+    int slots = 0;
+    for (int k = 0; k < s->op->nin; k++) {
+        const char letter = s->op->letters[k];
+        in[k] = letter == 'n'   ? s->norm
+                : letter == 'g' ? graph_op(s->graph, "own_gradient", NULL, step_part(s, s->gradients, i), NULL)
+                                : step_part(s, letter == 'p' ? s->parameters : s->slot[slots++], i);
+    }
+    return graph_node(s->graph, s->op->name, &(double){s->group}, in, s->op->nin)
+        ->out[strchr(s->op->letters, 'g') - s->op->letters];
+}
+
+/* Of group k. */
+static void several_ops(struct graph *g, const struct model *m, int nvalue, const struct rule *r,
+                        const struct operands *of, const struct own *o, int k)
+{
+    struct step to = {.graph = g, .args = &m->optimizer_args, .op = r->op, .group = k, .norm = of->norm};
+    to.parameters = part(g, of->parameters, o->at, o->bytes);
+    to.gradients = part(g, of->gradients, o->at, o->bytes);
+    for (int i = 0; r->op->slot[i]; i++)
+        to.slot[i] = part(g, r->slot[i], o->at - r->from, o->bytes);
     to.member = region_alloc(g->region, (size_t)nvalue, sizeof *to.member);
     to.at = region_alloc(g->region, (size_t)nvalue, sizeof *to.at);
     for (int i = 0; i < nvalue; i++)
@@ -274,9 +308,10 @@ void update(struct graph *g, struct model *m)
     if (update_norm(rule->op))
         of.norm = norm(g, of.gradients, nvalue);
     for (int k = 0; k < groups; k++) {
-        const struct node *first = first_op(g, &rule[own[k].beside], &of, &own[k], k);
         if (w->step && !own[k].beside)
-            other_ops(g, m, nvalue, first, &of, &own[k], k);
+            several_ops(g, m, nvalue, rule, &of, &own[k], k);
+        else
+            one_op(g, &rule[own[k].beside], &of, &own[k], k);
     }
     if (m->ema && w->step)
         keep_mean(g, nvalue, of.parameters, prefix);

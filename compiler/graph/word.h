@@ -125,7 +125,7 @@ struct word {
     enum role reads; /* losses: what an output is that they read as x[0]; 0: ROLE_OUTPUT */
     /* Optimizers: the scalar op of the update (a name in the op tables) for these arguments, and its slots. */
     const char *(*update)(const struct args *a);
-    /* The ops behind it, where there are more. */
+    /* Where that is only the first op of several, for each parameter: builds them. */
     void (*step)(struct step *s);
     /* For parameters that `update` does not take, this one. NULL: it takes all. */
     bool (*takes)(const struct value *parameter);

@@ -1,11 +1,10 @@
 /* lamb.c: You et al., "Large batch optimization for deep learning", arXiv 1904.00962, algorithm 2: Adam's direction with the decay in it,
- * taken in each parameter's own length, with phi(x) = x. Three ops: the direction takes the gradient's place, then norms of parameter and
- * direction, then the step. A norm of 0 on either side makes the ratio 1, as the authors have it. */
+ * taken in each parameter's own length, with phi(x) = x. Three ops a parameter: its direction, norms of both, the step. A norm of 0 on either side makes the ratio 1, as the authors have it. */
 #include "graph/graph.h"
 
 /* clang-format off */
 static const struct op op[] = {
-    {.name = "lamb_direction", .doc = "Adam's direction and the decay in the gradient's place", .kind = OP_MAP, .shape = update_shape, .update = true,
+    {.name = "lamb_direction", .doc = "Adam's direction and the decay, in the place of g", .kind = OP_MAP, .shape = update_shape, .update = true,
      .gate = GATE_STEP, .attr = {"group"}, .nin = 4, .nout = 3, .letters = "mvgp", .slot = {"exp_avg", "exp_avg_sq"},
      .fwd = {"m = beta1 * m + {1 - beta1} * g",
              "v = beta2 * v + {1 - beta2} * g * g",
@@ -22,22 +21,19 @@ static const char *lamb(const struct args *a)
     return "lamb_direction";
 }
 
-/* Norms of several parameters and of their directions in one kernel. */
 static void step(struct step *s)
 {
-    const double *group = &(double){s->group};
     for (int first = 0, here; first < s->n; first += here) {
         struct value *x[MAX_OPERANDS];
-        here = s->n - first < MAX_OPERANDS / 2 ? s->n - first : MAX_OPERANDS / 2;
+        here = step_together(s, first, MAX_OPERANDS / 2);
         for (int i = 0; i < here; i++) {
-            const double part[] = {(double)s->at[first + i], (double)value_elements(s->member[first + i])};
-            x[2 * i] = graph_op(s->graph, "part", part, s->parameters, NULL);
-            x[2 * i + 1] = graph_op(s->graph, "part", part, s->gradients, NULL);
+            x[2 * i] = step_part(s, s->parameters, first + i);
+            x[2 * i + 1] = step_direction(s, first + i);
         }
         struct value *norms = tensor_norms(s->graph, x, 2 * here);
         for (int i = 0; i < here; i++)
-            graph_op(s->graph, "lamb_step", group, x[2 * i], x[2 * i + 1], tensor_norm(s->graph, norms, 2 * i),
-                     tensor_norm(s->graph, norms, 2 * i + 1), NULL);
+            graph_op(s->graph, "lamb_step", &(double){s->group}, x[2 * i], x[2 * i + 1],
+                     tensor_norm(s->graph, norms, 2 * i), tensor_norm(s->graph, norms, 2 * i + 1), NULL);
     }
 }
 

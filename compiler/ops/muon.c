@@ -19,11 +19,11 @@ static bool step_shape(const double *a, const struct tensor *const *in, int nin,
 #define STEP .kind = OP_MAP, .shape = update_shape, .update = true, .gate = GATE_STEP, .attr = {"group"}
 
 static const struct op op[] = {
-    {.name = "muon_momentum", .doc = "m moving mean of g, and in g's place as well", STEP, .nin = 2, .nout = 2, .letters = "mg",
+    {.name = "muon_momentum", .doc = "m moving mean of g, and in the place of g as well", STEP, .nin = 2, .nout = 2, .letters = "mg",
      .slot = {"momentum_buffer"},
      .fwd = {"m = momentum * m + {1 - momentum} * g",
              "g = m"}},
-    {.name = "muon_nesterov", .doc = "m moving mean of g, in g's place the mean of g and the new m", STEP, .nin = 2, .nout = 2, .letters = "mg",
+    {.name = "muon_nesterov", .doc = "m moving mean of g, in the place of g the mean of it and the new m", STEP, .nin = 2, .nout = 2, .letters = "mg",
      .slot = {"momentum_buffer"},
      .fwd = {"m = momentum * m + {1 - momentum} * g",
              "g = momentum * m + {1 - momentum} * g"}},
@@ -74,21 +74,16 @@ static double scale(const struct args *args, double rows, double columns)
 static void step(struct step *s)
 {
     for (int first = 0, here; first < s->n; first += here) {
-        struct value *p[MAX_OPERANDS], *x[MAX_OPERANDS];
-        here = s->n - first < MAX_OPERANDS ? s->n - first : MAX_OPERANDS;
-        for (int i = 0; i < here; i++) {
-            const struct value *member = s->member[first + i];
-            const double rows = (double)member->t.dim[0], all = (double)value_elements(member);
-            const double at[] = {(double)s->at[first + i], rows, all / rows};
-            p[i] = graph_op(s->graph, "matrix", at, s->parameters, NULL);
-            x[i] = graph_op(s->graph, "matrix", at, s->gradients, NULL);
-        }
+        struct value *x[MAX_OPERANDS];
+        here = step_together(s, first, MAX_OPERANDS);
+        for (int i = 0; i < here; i++)
+            x[i] = step_direction(s, first + i);
         struct value *norms = tensor_norms(s->graph, x, here);
         for (int i = 0; i < here; i++) {
             const double attr[] = {s->group, scale(s->args, (double)x[i]->t.dim[0], (double)x[i]->t.dim[1])};
             struct value *start = graph_op(s->graph, "muon_start", NULL, x[i], tensor_norm(s->graph, norms, i), NULL);
-            graph_op(s->graph, "muon_step", attr, p[i], orthogonal(s->graph, start, (int)s->args->num[NS_STEPS][0]),
-                     NULL);
+            graph_op(s->graph, "muon_step", attr, step_part(s, s->parameters, first + i),
+                     orthogonal(s->graph, start, (int)s->args->num[NS_STEPS][0]), NULL);
         }
     }
 }

@@ -75,12 +75,19 @@ static XXH64_hash_t trained(const struct plan *p, const struct device_data *data
     return hash;
 }
 
-static void check_bits(const char *path, int64_t pixels)
+/* `optimizer` in the place of the model's own; NULL: that. */
+static void check_bits(const char *path, int64_t pixels, const char *optimizer)
 {
     static const int threads[] = {2, 7};
     struct trial t;
     struct device_data data = make_data(pixels, 10);
-    assert_true(trial_plan(&t, path, read_text(path), NULL, 0, stderr));
+    char *text = read_text(path);
+    if (optimizer) {
+        char *line = strstr(text, "optimizer"), *end = strchr(line, '\n'), *rest = strdup(end);
+        sprintf(line, "optimizer = %s%s", optimizer, rest);
+        free(rest);
+    }
+    assert_true(trial_plan(&t, path, text, NULL, 0, stderr));
     use_flags("-O1");
     XXH64_hash_t once = trained(t.p, &data, 1, 40);
     for (int i = 0; i < COUNT(threads); i++)
@@ -98,13 +105,25 @@ static void check_bits(const char *path, int64_t pixels)
 static void test_mnist_cnn(void **state)
 {
     (void)state;
-    check_bits("models/mnist_cnn.net", 28 * 28);
+    check_bits("models/mnist_cnn.net", 28 * 28, NULL);
 }
 
 static void test_resnet20(void **state)
 {
     (void)state;
-    check_bits("models/resnet20.net", 3 * 32 * 32);
+    check_bits("models/resnet20.net", 3 * 32 * 32, NULL);
+}
+
+static void test_lamb(void **state)
+{
+    (void)state;
+    check_bits("models/mnist_cnn.net", 28 * 28, "LAMB");
+}
+
+static void test_muon(void **state)
+{
+    (void)state;
+    check_bits("models/mnist_cnn.net", 28 * 28, "Muon");
 }
 
 /* ---- batches that do not fill a block ---- */
@@ -220,10 +239,8 @@ static void test_dropout(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_mnist_cnn),
-        cmocka_unit_test(test_resnet20),
-        cmocka_unit_test(test_tails),
-        cmocka_unit_test(test_dropout),
+        cmocka_unit_test(test_mnist_cnn), cmocka_unit_test(test_resnet20), cmocka_unit_test(test_lamb),
+        cmocka_unit_test(test_muon),      cmocka_unit_test(test_tails),    cmocka_unit_test(test_dropout),
     };
     (void)argc;
     use_cache(argv[0]);

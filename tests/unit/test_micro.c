@@ -179,6 +179,8 @@ static void parts_give_the_same_step(void **state)
     check_splits("SGD(lr = 0.1, momentum = 0.9, decay = 0.01)", "ReLU");
     check_splits("Adam(lr = 1e-2, eps = 1e-4)", "ReLU");
     check_splits("AdamW(lr = 1e-2, eps = 1e-4)", "ReLU");
+    check_splits("LAMB(lr = 1e-3, eps = 1e-3)", "ReLU");
+    check_splits("Muon(lr = 1e-3, adam_eps = 1e-3, eps = 1)", "ReLU");
 }
 
 /* What a batch's loss is divided by is a sum over all of its targets: its parts know it, too. */
@@ -219,10 +221,9 @@ static void one_part_gives_the_same_bits(void **state)
 }
 
 /* The sum outlives a run; nothing else does. */
-static void memory_and_threads_do_not_matter(void **state)
+static void check_memory_and_threads(const char *optimizer)
 {
-    (void)state;
-    struct trial t = planned("Adam", "Dropout(0.4)");
+    struct trial t = planned(optimizer, "Dropout(0.4)");
     struct trained plain = train_parts(t.p, 80, 32, 1), threads = train_parts(t.p, 80, 32, 3);
     setenv("NETRUN_POISON", "1", 1);
     struct trained poisoned = train_parts(t.p, 80, 32, 2);
@@ -230,6 +231,14 @@ static void memory_and_threads_do_not_matter(void **state)
     assert_memory_equal(plain.value, threads.value, (size_t)plain.n * sizeof(float));
     assert_memory_equal(plain.value, poisoned.value, (size_t)plain.n * sizeof(float));
     trial_close(&t);
+}
+
+static void memory_and_threads_do_not_matter(void **state)
+{
+    (void)state;
+    check_memory_and_threads("Adam");
+    check_memory_and_threads("LAMB");
+    check_memory_and_threads("Muon");
 }
 
 /* A loss that is not finite in any part changes no weight, and the batch after it is right again. */
