@@ -131,8 +131,8 @@ static bool passes(const struct node *n)
     return n->op->gate == GATE_STEP && !n->op->update && n->op->kind != OP_VIEW;
 }
 
-/* [first, last) of every value that does not live through the whole phase, from the groups that make and read it. A value that no other group reads lives
- * in its kernel's registers only: first == last == its step. */
+/* [first, last) of every value that does not live through the whole phase, from the groups that make and read it. A value that no
+ * other group reads lives in its kernel's registers only: first == last == its step. */
 static void live(struct context *c)
 {
     const struct graph *g = c->g;
