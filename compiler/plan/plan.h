@@ -184,7 +184,7 @@ enum control_word {
     CTL_SEED0,
     CTL_SEED1,  /* u32 */
     CTL_LR,     /* f32: learning rate of this step */
-    CTL_NUMBER, /* f32 x CTL_NUMBERS: what else the optimizer's expressions name: op_numbers() */
+    CTL_NUMBER, /* f32 x CTL_NUMBERS: what else the optimizer's expressions name: plan_numbers() */
     CTL_NUMBERS = 18,
     CTL_CHAIN =
         CTL_NUMBER + CTL_NUMBERS, /* u32: 1 = updates also wait for the losses of the runs before to be finite */

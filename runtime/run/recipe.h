@@ -53,7 +53,7 @@ struct recipe {
         struct rate rate, decay;
     } group[CTL_GROUPS];
     int numbers;
-    const struct expr *number[CTL_NUMBERS]; /* op_numbers() of the update; they live as long as the plan */
+    const struct expr *number[CTL_NUMBERS]; /* plan_numbers(); they live as long as the plan */
     int metrics;
     char metric[MAX_METRICS][METRIC_NAME]; /* "accuracy", "top5" */
     bool counts;                           /* steps of the training report them too; older plans do not */
