@@ -29,7 +29,7 @@
 #include <stdio.h>
 
 enum {
-    PLAN_VERSION = 2,
+    PLAN_VERSION = 3,
     FIXED_ALIGN = 256, /* offsets of fixed tensors */
     PARAM_ALIGN = 64,  /* a parameter within its group */
     RING_STEPS = 64,   /* runs that one launch of a GPU may hold */

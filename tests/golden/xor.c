@@ -1,4 +1,4 @@
-// models/xor.net: network `xor`, 33 parameters, 16 lanes of float; plan version 2
+// models/xor.net: network `xor`, 33 parameters, 16 lanes of float; plan version 3
 //
 // How to read this. The kernels stand behind the table and the prelude, each once, however many layers use it. A kernel is a
 // function over tasks, [first, last) of them: whoever runs which, the bits are the same. Its first lines name its operands: a

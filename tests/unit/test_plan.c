@@ -133,8 +133,8 @@ static void test_refusals(void **state)
     static const struct {
         const char *from, *to, *message;
     } cases[] = {
-        {"netc-plan 2", "netc-plan 1", "version"},
-        {"netc-plan 2", "GIF89a", "netc-plan"},
+        {"netc-plan 3", "netc-plan 2", "version"},
+        {"netc-plan 3", "GIF89a", "netc-plan"},
         {"params 36", "params 037x", "integer"},
         {"params 36", "params -1", "integer"},
         {"params 36", "params 9223372036854775808", "integer"},
