@@ -1,5 +1,6 @@
 /* lamb.c: You et al., "Large batch optimization for deep learning", arXiv 1904.00962, algorithm 2: Adam's direction with the decay in it,
- * taken in each parameter's own length, with phi(x) = x. Three ops a parameter: its direction, norms of both, the step. A norm of 0 on either side makes the ratio 1, as the authors have it. */
+ * taken in each parameter's own length, with phi(x) = x. Three ops a parameter: its direction, norms of both, the step. A norm of 0 on
+ * either side makes the ratio 1, as the authors have it. */
 #include "graph/graph.h"
 
 /* clang-format off */

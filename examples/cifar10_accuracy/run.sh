@@ -13,5 +13,5 @@ fi
 cp "$here/fast.net" "$root/models/resnet20.net" .
 
 say netrun fast.net --inspect data --augment
-say netrun fast.net --train data ${EPOCHS:+--epochs "$EPOCHS"}
-say netrun resnet20.net --train data -D "data.augment=[RandomCrop(pad = 4), RandomFlip]" ${EPOCHS:+--epochs "$EPOCHS"}
+say netrun fast.net --train data --epochs "${EPOCHS:-15}"
+say netrun resnet20.net --train data -D "data.augment=[RandomCrop(pad = 4), RandomFlip]" --epochs "${EPOCHS:-30}"
