@@ -6,10 +6,12 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <zlib.h>
 
 enum { CLASSES = 10, GREY_SIDE = 28, COLOUR_SIDE = 32, MAX_SIDE = 32, MAX_COUNT = 10000000, PIECES = 20 };
@@ -241,6 +243,31 @@ static bool save(const struct options *options, const char *name, const unsigned
     return save_as(options, name, data, size, options->gzip, error);
 }
 
+enum { FILES = 4 };
+static const char *const idx_names[FILES] = {"train-images-idx3-ubyte", "train-labels-idx1-ubyte",
+                                             "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"};
+static const char *const cifar_names[FILES] = {"data_batch_1.bin", "test_batch.bin", NULL};
+
+/* A set without the mark is somebody's: false where a file of it, packed or not, would be replaced or have a drawn one beside it. */
+static bool spare_others(const struct options *options, struct data_error *error)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/SYNTHETIC", options->folder);
+    if (access(path, F_OK) == 0)
+        return true;
+    const char *const *names = options->cifar ? cifar_names : idx_names;
+    for (int i = 0; i < 2 * FILES; i++) {
+        const char *name = names[i / 2];
+        if (name &&
+            (size_t)snprintf(path, sizeof path, "%s/%s%s", options->folder, name, i % 2 ? ".gz" : "") < sizeof path &&
+            access(path, F_OK) == 0)
+            return data_fail(
+                error, "%s is there and no drawn digits (there is no file SYNTHETIC beside it); name another folder",
+                path);
+    }
+    return true;
+}
+
 /* By this file netrun and the examples know drawn data, whatever their files are called. It is written before them, so
  * that no crash leaves them without it. */
 static bool save_mark(const struct options *options, struct data_error *error)
@@ -257,8 +284,6 @@ static void put_big_endian(unsigned char *bytes, uint32_t value)
 
 static bool make_idx(const struct options *options, uint32_t split, struct data_error *error)
 {
-    static const char *const names[2][2] = {{"train-images-idx3-ubyte", "train-labels-idx1-ubyte"},
-                                            {"t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"}};
     enum { AREA = GREY_SIDE * GREY_SIDE, IMAGE_HEADER = 16, LABEL_HEADER = 8 };
     uint64_t n = options->counts[split];
     unsigned char *images = malloc(IMAGE_HEADER + n * AREA), *labels = malloc(LABEL_HEADER + n);
@@ -275,8 +300,8 @@ static bool make_idx(const struct options *options, uint32_t split, struct data_
             labels[LABEL_HEADER + i] = (unsigned char)draw_digit(&canvas, &random, GREY_SIDE);
             paint_grey(&canvas, &random, images + IMAGE_HEADER + (uint64_t)i * AREA);
         }
-        ok = save(options, names[split][0], images, IMAGE_HEADER + n * AREA, error) &&
-             save(options, names[split][1], labels, LABEL_HEADER + n, error);
+        ok = save(options, idx_names[2 * split], images, IMAGE_HEADER + n * AREA, error) &&
+             save(options, idx_names[2 * split + 1], labels, LABEL_HEADER + n, error);
     } else {
         data_fail(error, "out of memory for %" PRIu64 " digits", n);
     }
@@ -299,7 +324,7 @@ static bool make_cifar(const struct options *options, uint32_t split, struct dat
         record[0] = (unsigned char)draw_digit(&canvas, &random, COLOUR_SIDE);
         paint_colour(&canvas, &random, record + 1);
     }
-    bool ok = save(options, split ? "test_batch.bin" : "data_batch_1.bin", records, n * RECORD, error);
+    bool ok = save(options, cifar_names[split], records, n * RECORD, error);
     free(records);
     return ok;
 }
@@ -385,7 +410,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "make_digits: %s: %s\n", options.folder, strerror(errno));
         return 4;
     }
-    bool ok = save_mark(&options, &error);
+    bool ok = spare_others(&options, &error) && save_mark(&options, &error);
     for (uint32_t split = 0; ok && split < 2; split++)
         ok = (options.cifar ? make_cifar : make_idx)(&options, split, &error);
     if (!ok)

@@ -8,7 +8,8 @@ if [ -d "${DATA:-}/cifar10" ]; then
     link_to "$DATA/cifar10" data
 else
     echo "No CIFAR-10 here: coloured digits drawn by make_digits stand in."
-    make_digits data --cifar --train 1000 --test 500
+    make_digits "$B/examples/drawn_in_colour" --cifar --train 1000 --test 500
+    link_to "$B/examples/drawn_in_colour" data      # which may be a link to the real ones, of a run before
 fi
 cp "$here/fast.net" "$root/models/resnet20.net" .
 

@@ -87,6 +87,21 @@ static void test_seed(void **state)
     free(longer);
 }
 
+/* Somebody's set stays as it is, packed or not. */
+static void test_others(void **state)
+{
+    struct temp *temp = *state;
+    assert_int_equal(make_digits(temp, "--train 20 --test 1 --cifar --gzip"), 0);
+    assert_int_equal(make_digits(temp, "--train 20 --test 1 --cifar"), 0);
+    assert_int_equal(unlink(temp_path(temp, "SYNTHETIC")), 0);
+    assert_int_equal(unlink(temp_path(temp, "test_batch.bin")), 0);
+    assert_int_equal(unlink(temp_path(temp, "data_batch_1.bin")), 0);
+    const int before = temp_count(temp, 0);
+    assert_int_equal(make_digits(temp, "--train 20 --test 1 --cifar"), 4);
+    assert_int_equal(temp_count(temp, 0), before);
+    assert_int_equal(make_digits(temp, "--train 20 --test 1"), 0); /* MNIST's names are free */
+}
+
 static void test_usage(void **state)
 {
     assert_int_equal(make_digits(*state, "--train 0"), 2);
@@ -104,6 +119,6 @@ static void test_usage(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {with_folder(test_idx), with_folder(test_packed_cifar), with_folder(test_seed),
-                                       with_folder(test_usage)};
+                                       with_folder(test_others), with_folder(test_usage)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
