@@ -192,13 +192,15 @@ static void find_late(struct graph *g)
 /* Updates run last: they wait for the loss, and parameters must be read before they change. */
 void fuse(struct graph *g)
 {
-    struct node **order = region_alloc(g->region, (size_t)g->nnode + 1, sizeof *order);
+    struct node **order = NULL;
     int n = 0;
     find_late(g);
     for (int pass = 0; pass < 2; pass++)
         for (int k = 0; k < g->nnode; k++)
-            if (g->node[k]->late == (pass == 1))
+            if (g->node[k]->late == (pass == 1)) {
+                region_grow(g->region, order, n); /* as graph_node() grows it */
                 order[n++] = g->node[k];
+            }
     g->node = order;
     g->ngroup = 0;
     for (int k = 0; k < g->nnode; k++)

@@ -18,7 +18,7 @@ from store import float32, write_safetensors, write_text
 STEPS = 20
 DEEP = "y = x" + "".join(f" -> fc{i}: Linear(4) -> Tanh" for i in range(1, 12)) + " -> fc12: Linear(3)"
 CONV = "y = x -> c1: Conv(4, kernel = 3) -> Tanh -> c2: Conv(20, kernel = 2) -> Tanh -> Flatten -> fc: Linear(3)"
-WIDE = "y = x -> fc1: Linear(40) -> Tanh -> fc2: Linear(36) -> Tanh -> fc3: Linear(3)"
+WIDE = "y = x -> fc1: Linear(18) -> Tanh -> fc2: Linear(17) -> Tanh -> fc3: Linear(3)"  # weights begin just below 1/4: small ulps
 BODY = "y = x -> fc1: Linear(5) -> Tanh -> fc2: Linear(3)"
 
 SGD, ADAM, ADAMW = torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW
@@ -128,11 +128,11 @@ LONG_OPTIMIZERS = [
     ("lamb_decay", LAMB, {"lr": 1e-2, "betas": (0.8, 0.95), "eps": 1e-4, "weight_decay": 0.1},
      "LAMB(lr = 1e-2, betas = [0.8, 0.95], eps = 1e-4, decay = 0.1)"),
     ("muon", Muon, {}, "Muon"),
-    ("muon_adjust", Muon, {"lr": 2e-3, "weight_decay": 0.01, "momentum": 0.8, "nesterov": False, "ns_steps": 3, "eps": 0.01,
+    ("muon_adjust", Muon, {"lr": 0.00048828125, "weight_decay": 0.0078125, "momentum": 0.8, "nesterov": False, "ns_steps": 3, "eps": 0.01,
                            "adjust_lr_fn": "match_rms_adamw",
-                           "adam": {"lr": 2e-3, "betas": (0.8, 0.99), "eps": 1e-4, "weight_decay": 0.02}},
-     "Muon(lr = 2e-3, decay = 0.01, momentum = 0.8, nesterov = false, ns_steps = 3, eps = 0.01, adjust = \"match_rms_adamw\", "
-     "adam_lr = 2e-3, adam_betas = [0.8, 0.99], adam_eps = 1e-4, adam_decay = 0.02)"),
+                           "adam": {"lr": 0.00048828125, "betas": (0.8, 0.99), "eps": 1e-4, "weight_decay": 0.015625}},
+     "Muon(lr = 0.00048828125, decay = 0.0078125, momentum = 0.8, nesterov = false, ns_steps = 3, eps = 0.01, adjust = \"match_rms_adamw\", "
+     "adam_lr = 0.00048828125, adam_betas = [0.8, 0.99], adam_eps = 1e-4, adam_decay = 0.015625)"),
 ]
 
 # name, optimizer of the table above, our schedule, its parts
