@@ -77,7 +77,8 @@ said held $mlp 'train = files("a", "b")\n holdout = files("c", "d")'
 expect 0 netrun held.plan --train idx --epochs 1 --json
 says out '"event":"start",.*"samples":60,"holdout":20,'
 
-# Each choice of folders has its pictures in the cache.
+# Each choice of folders has its pictures in the cache. A file that was written less than three seconds ago is read again.
+sleep 3.2
 said one $own 'train = "shapes/train"'
 said other $own 'train = "all/mine"'
 for net in one other one; do
