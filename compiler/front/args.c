@@ -68,13 +68,33 @@ static const char *allowed_text(const struct arg *a, int64_t many, struct region
         what = region_printf(r, "a list of %lld numbers (one for each class)", (long long)many);
     if (a->type == ARG_BOOL || a->type >= ARG_VALUE || (a->min == 0 && a->max == 0))
         return what;
+    if (a->type == ARG_CLASSES)
+        return region_printf(r, "%s, each 0 or from %.12g to %.12g, and not all 0", what, a->min, a->max);
     return region_printf(r, "%s from %.12g to %s%.12g", what, a->min, a->below ? "below " : "", a->max);
 }
 
 static bool number_fits(const struct arg *a, double x)
 {
     bool range = (a->min == 0 && a->max == 0) || (x >= a->min && x <= a->max && !(a->below && x == a->max));
-    return isfinite(x) && range && (!integers(a) || whole(x));
+    return isfinite(x) && (range || (a->type == ARG_CLASSES && x == 0)) && (!integers(a) || whole(x));
+}
+
+/* What classes weigh is a list; the number that stands for it says that all weigh alike. */
+static bool lone_fits(const struct arg *a, double x)
+{
+    return a->type == ARG_CLASSES ? !a->required && x == a->otherwise
+                                  : number_fits(a, x) && (a->type == ARG_NUMBERS || integers(a));
+}
+
+static bool list_fits(const struct arg *a, const struct result *v, int64_t many)
+{
+    bool fits = a->type == ARG_PAIR ? v->n == 2 : v->n >= 1 && (a->type == ARG_INTS || !many || v->n == many);
+    bool some = a->type != ARG_CLASSES;
+    for (int i = 0; fits && i < v->n; i++) {
+        fits = number_fits(a, v->list[i]);
+        some |= v->list[i] > 0;
+    }
+    return fits && some;
 }
 
 bool arg_accepts(const struct arg *a, const struct result *v, int64_t many, const char **why, struct region *r)
@@ -89,15 +109,7 @@ bool arg_accepts(const struct arg *a, const struct result *v, int64_t many, cons
     case ARG_INTS:
     case ARG_NUMBERS:
     case ARG_CLASSES:
-        fits = v->kind == A_NUMBER && number_fits(a, v->number) &&
-               (a->type == ARG_NUMBERS || a->type == ARG_CLASSES || integers(a));
-        if (v->kind == A_LIST) {
-            fits = a->type == ARG_PAIR   ? v->n == 2
-                   : a->type == ARG_INTS ? v->n >= 1
-                                         : v->n >= 1 && (!many || v->n == many);
-            for (int i = 0; fits && i < v->n; i++)
-                fits = number_fits(a, v->list[i]);
-        }
+        fits = v->kind == A_LIST ? list_fits(a, v, many) : v->kind == A_NUMBER && lone_fits(a, v->number);
         break;
     case ARG_BOOL:
         fits = v->kind == A_BOOL;
@@ -180,12 +192,15 @@ static void refuse_argument(struct builder *b, const struct word *w, const struc
          single = v->kind == A_NUMBER && number_fits(a, v->number);
     int k = numbers ? wrong_number(a, v) : -1;
     struct loc at = k >= 0 && given->kind == AST_LIST ? given->arg[k].value->loc : given->loc;
-    const char *got = k >= 0 ? region_printf(b->region, "%.12g in a list of %d", v->list[k], v->n) : result_text(b, v);
+    const bool zeros = k < 0 && a->type == ARG_CLASSES && v->kind == A_LIST && v->n == target_classes(b);
+    const char *got = k >= 0  ? region_printf(b->region, "%.12g in a list of %d", v->list[k], v->n)
+                      : zeros ? region_printf(b->region, "%d zeros", v->n)
+                              : result_text(b, v);
     diag_error(b->diag, numbers && !single && (v->kind == A_NUMBER || k >= 0) ? "N0404" : "N0403", at, NULL,
                "`%s` of `%s` is %s, not %s", a->name, w->name, allowed, got);
     if (a->type == ARG_NUMBERS && v->kind == A_LIST && k < 0 && input_of(b))
         diag_place(b->diag, input_of(b)->loc, "its first dimension is %lld", (long long)input_channels(b));
-    if (a->type == ARG_CLASSES && v->kind == A_LIST && k < 0 && target_classes(b))
+    if (a->type == ARG_CLASSES && v->kind == A_LIST && k < 0 && target_classes(b) && !zeros)
         diag_place(b->diag, source_of(b, NAME_TARGET)->loc, "has %lld classes", (long long)target_classes(b));
 }
 

@@ -31,9 +31,9 @@ enum arg_type {
     ARG_NUMBER,
     ARG_INTS,    /* an integer, or a list of them: of schedules */
     ARG_NUMBERS, /* a number, or a list with one for each channel of the input: its first dimension */
-    ARG_CLASSES, /* a list with one number for each class of the target; the default, or that number: all alike */
-    ARG_BOOL,    /* true, false */
-    ARG_VALUE,   /* a value of the graph (losses) */
+    ARG_CLASSES, /* a list with one number for each class of the target, 0 or in the range, not all 0; the default: all alike */
+    ARG_BOOL,  /* true, false */
+    ARG_VALUE, /* a value of the graph (losses) */
     ARG_INIT, /* kaiming_normal, normal(0.02): the row of init_rules on 1, its number, 1: by the outputs; row 0: left out */
     ARG_MEASURE, /* `loss` or a metric of the model: its name in args.text[i], "auto" where it is left out */
     ARG_TEXT,    /* a text in quotes, in args.text[i]; left out: the first choice, or "" */

@@ -268,19 +268,6 @@ static void warn_of_bounds(struct site *s, const struct args *a, const struct va
     }
 }
 
-/* At least one class counts. */
-static bool weights_fit(struct site *s, const struct args *a, const struct value *target)
-{
-    bool any = a->count[WEIGHTS] == 0;
-    for (int i = 0; i < a->count[WEIGHTS]; i++)
-        any |= a->num[WEIGHTS][i] > 0;
-    if (any)
-        return true;
-    diag_error(s->diag, "N0404", a->loc[WEIGHTS], NULL,
-               "`weights` of `CrossEntropy` are all 0: no class of `%s` counts", target->t.name);
-    return false;
-}
-
 static struct value *cross_entropy(struct site *s, const struct args *a, struct value *const *x, int nx)
 {
     (void)nx;
@@ -288,8 +275,6 @@ static struct value *cross_entropy(struct site *s, const struct args *a, struct 
         return NULL;
     warn_of_bounds(s, a, x[0]);
     const double smoothing[MAX_ATTRS] = {a->num[EVEN][0]};
-    if (!weights_fit(s, a, x[1]))
-        return NULL;
     if (x[1]->t.dtype != DT_I32)
         return graph_op(s->graph, "xent_soft", smoothing, x[0], x[1], NULL);
     if (x[1]->t.rank > 0)
@@ -316,7 +301,7 @@ static const struct word word[] = {
      .arg = {{.name = "logits", .help = "one value a class, or one at each place", .type = ARG_VALUE, .required = true},
              {.name = "target", .help = "the class, a mask of classes, or probabilities", .type = ARG_VALUE, .required = true},
              {.name = "smoothing", .help = "share spread over all classes", .type = ARG_NUMBER, .otherwise = 0, .min = 0, .max = 1},
-             {.name = "weights", .help = "of classes: how much each counts", .type = ARG_CLASSES, .otherwise = 1, .max = 1e6}}},
+             {.name = "weights", .help = "of classes: how much each counts", .type = ARG_CLASSES, .otherwise = 1, .min = 1e-6, .max = 1e6}}},
 };
 /* clang-format on */
 

@@ -79,7 +79,11 @@ expect 0 netrun few.net --train . --sweep 'data.sampling = weighted([1, 1]), bal
 expect 2 netrun few.net --train . --set data.shuffle=false
 says err 'data.sampling = balanced draws samples: data.shuffle = false has no effect'
 expect 2 netrun few.net --train . --set train.loss.weights=[1,2,3]
-says err '`train.loss.weights` is a list of 2 numbers \(one for each class\) from 0 to 1000000, not `\[1,2,3\]`'
+says err '`train.loss.weights` is a list of 2 numbers \(one for each class\), each 0 or from 1e-06 to 1000000, and not all 0, not `\[1,2,3\]`'
+for zeros in train.loss.weights=[0,0] train.loss.weights=2 train.loss.weights=[1,1e-9]; do
+    expect 2 netrun few.net --train . --set $zeros
+    says err 'and not all 0'
+done
 
 # By these weights nothing can be drawn: no sample has a class that weighs anything.
 sed -e 's/sampling = balanced }/sampling = weighted([0, 1]) }/' -e '/^sweep/,$d' few.net >none.net
@@ -87,6 +91,10 @@ printf 'x,y,kind\n0,1,few\n1,0,most\n0,0,few\n' >train.csv
 sed 's/\[0, 1\]/[1, 0]/' none.net >one.net
 expect 0 netrun one.net --train .
 says out '^sampling weighted: classes of 1 to 2 samples are 0 % to 100 % of what is drawn'
+for zeros in '[0,0]' 1; do
+    expect 2 netrun one.net --train . --set data.sampling.weights=$zeros
+    says err 'and not all 0'
+done
 sed -i '/most/d' train.csv
 for i in $(seq 2); do echo "$i,1,few" >>train.csv; done
 expect 4 netrun none.net --train .

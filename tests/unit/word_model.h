@@ -16,6 +16,8 @@ static inline void call_text(const struct word *w, int which, const char *value,
             snprintf(number, sizeof number, "%s", !strcmp(a->name, "target") ? "goal" : "y");
         if (a->type == ARG_TEXT || a->type == ARG_TEXTS)
             snprintf(number, sizeof number, "\"%s\"", a->choice ? a->choice[0] : "file");
+        if (a->type == ARG_CLASSES)
+            snprintf(number, sizeof number, "[1, 1, 1]");
         if (i != which && !a->required)
             continue;
         n += (size_t)snprintf(to + n, size - n, "%s%s = %s", comma, a->name, i == which ? value : number);
