@@ -25,10 +25,6 @@ struct rate {
     int64_t reduced;      /* how many times, by a schedule that goes by what is measured */
 };
 
-/* A group whose parameters are updated by the optimizer's rule beside its own has setting `by` with this word, and takes what it has not
- * of its own from `adam_lr` and `adam_decay` of the optimizer. */
-#define beside_word "adam"
-
 /* Of the schedule or the schedules at a key of the plan, "train.schedule". False: one of them has no rule, whose name is in *unknown. */
 bool rate_read(const struct plan *p, const char *key, double lr, struct rate *r, const char **unknown);
 double rate_at(const struct rate *r, int64_t step); /* step: optimizer steps done before */

@@ -94,8 +94,6 @@ static void tell_group(const struct graph *g, struct model *m, int k, const stru
         members += is_of(m, g->value[i], o);
     struct setting *s = group_setting(g, m, k, "");
     s->text = region_printf(g->region, "%d parameter%s", members, members == 1 ? "" : "s");
-    if (o->beside)
-        group_setting(g, m, k, ".by")->text = region_copy(g->region, beside_word);
     for (int i = 0; i < COUNT(of); i++) {
         if (of[i] == 0)
             continue;

@@ -130,6 +130,8 @@ struct word {
     /* For parameters that `update` does not take, this one. NULL: it takes all. */
     bool (*takes)(const struct value *parameter);
     const char *beside;
+    const char *beside_lr,
+        *beside_decay;      /* its arguments for those, the rate and the decay of what has none of its own */
     const char *takes_word; /* of a group: `muon = false` leaves its parameters to that one */
     /* Schedules: the learning rate of a step; num[]: the first number of each argument. An argument `warmup` is the steps of a
      * linear warm-up, which is not this rule's business. */

@@ -63,13 +63,13 @@ static struct curves *curves_of(const struct plan *p, int64_t steps)
             continue;
         r.steps = steps;
         r.total = epochs * steps;
-        if (i > 0 && r.pieces == 0)
+        if (!of[i].what || (i > 0 && r.pieces == 0))
             continue;
         if (i == 0)
             c->title = region_printf(p->region, "%lld epochs of %lld steps%s", (long long)epochs, (long long)steps,
                                      rate_watches(&r) ? ", if all goes on improving" : "");
         add(c, of[i].what, &r, false);
-        if (i == 0 && !isnan(rate_momentum(&r, 0)))
+        if (i == 0 && momentum && !isnan(rate_momentum(&r, 0)))
             add(c, momentum, &r, true);
     }
     return c;

@@ -34,9 +34,9 @@ static const struct op op[] = {
      .fwd = {"p = p * (1 - lr * decay) - lr * scale * x"}},
     {.name = "muon_adamw", .doc = "AdamW with numbers of its own, for what is no matrix", STEP, .nin = 4, .nout = 3, .letters = "pmvg",
      .slot = {"exp_avg", "exp_avg_sq"},
-     .fwd = {"m = beta1 * m + {1 - beta1} * g",
-             "v = beta2 * v + {1 - beta2} * g * g",
-             "p = p * (1 - lr * decay) - lr / {1 - pow(beta1, t)} * m / (sqrt(v) * (1 / {sqrt(1 - pow(beta2, t))}) + adam_eps)"}},
+     .fwd = {"m = adam_beta1 * m + {1 - adam_beta1} * g",
+             "v = adam_beta2 * v + {1 - adam_beta2} * g * g",
+             "p = p * (1 - lr * decay) - lr / {1 - pow(adam_beta1, t)} * m / (sqrt(v) * (1 / {sqrt(1 - pow(adam_beta2, t))}) + adam_eps)"}},
 };
 /* clang-format on */
 
@@ -93,7 +93,7 @@ static const char *const adjustments[] = {"original", "match_rms_adamw", NULL};
 
 static const struct word word[] = {
     {.kind = WORD_OPTIMIZER, .name = "Muon", .doc = "momentum made orthogonal", .update = muon, .step = step, .takes = takes, .beside = "muon_adamw",
-     .takes_word = "muon",
+     .beside_lr = "adam_lr", .beside_decay = "adam_decay", .takes_word = "muon",
      .free_args = 1 << LR | 1 << MOMENTUM | 1 << DECAY | 1 << EPS | 1 << ADAM_LR | 1 << ADAM_BETAS | 1 << ADAM_EPS | 1 << ADAM_DECAY,
      .arg = {
          [LR] = {.name = "lr", .help = "learning rate of matrices", .type = ARG_NUMBER, .otherwise = 1e-3, .min = 0, .max = 1e6},
@@ -104,7 +104,7 @@ static const struct word word[] = {
          [EPS] = {.name = "eps", .help = "least norm of a matrix", .type = ARG_NUMBER, .otherwise = 1e-7, .min = 0, .max = 1},
          [ADJUST] = {.name = "adjust", .help = "how steps go by the sizes of a matrix", .type = ARG_TEXT, .choice = adjustments},
          [ADAM_LR] = {.name = "adam_lr", .help = "learning rate of what is no matrix", .type = ARG_NUMBER, .otherwise = 3e-4, .min = 0, .max = 1e6},
-         [ADAM_BETAS] = {.name = "adam_betas", .help = "its moving means", .type = ARG_PAIR, .part = {"beta1", "beta2"}, .otherwise = 0.9, .second = 0.95,
+         [ADAM_BETAS] = {.name = "adam_betas", .help = "its moving means", .type = ARG_PAIR, .part = {"adam_beta1", "adam_beta2"}, .otherwise = 0.9, .second = 0.95,
                          .min = 0, .max = 1, .below = true},
          [ADAM_EPS] = {.name = "adam_eps", .help = "added to its root", .type = ARG_NUMBER, .otherwise = 1e-10, .min = 0, .max = 1},
          [ADAM_DECAY] = {.name = "adam_decay", .help = "its weight decay", .type = ARG_NUMBER, .min = 0, .max = 1}}},

@@ -153,20 +153,32 @@ static int read_rates(const struct plan *p, struct recipe *r)
     return 0;
 }
 
+/* The rule that updates group g is the optimizer's other one; of it there are variants, "muon_adamw.norm". */
+static bool is_beside(const struct plan *p, const struct word *w, int g)
+{
+    const size_t n = w->beside ? strlen(w->beside) : 0;
+    for (int k = 0; n && k < p->nkernel; k++) {
+        const char *name = p->kernel[k].stage->op->name;
+        if (kernel_group(p, k) == g && strncmp(name, w->beside, n) == 0 && (name[n] == '\0' || name[n] == '.'))
+            return true;
+    }
+    return false;
+}
+
 /* Each update of the schedule is that of a group; what that has not of its own is the optimizer's. */
 static void read_groups(const struct plan *p, struct recipe *r)
 {
-    r->groups = plan_setting(p, "train.optimizer.groups.0") ? plan_groups(p) : 0;
+    const struct word *w = word_find(WORD_OPTIMIZER, setting_text(p, "train.optimizer"));
+    r->groups = w && plan_setting(p, "train.optimizer.groups.0") ? plan_groups(p) : 0;
     for (int g = 0; g < r->groups; g++) {
+        const bool beside = is_beside(p, w, g);
         char key[64];
         struct own_rate *o = &r->group[g];
         *o = (struct own_rate){.rate = r->rate, .decay = r->decay};
-        snprintf(key, sizeof key, "train.optimizer.groups.%d.by", g);
-        const bool beside = strcmp(setting_text(p, key), beside_word) == 0;
         snprintf(key, sizeof key, "train.optimizer.groups.%d.lr", g);
-        o->rate.lr = plan_number(p, key, beside ? plan_number(p, "train.optimizer.adam_lr", 0) : r->rate.lr);
+        o->rate.lr = plan_number(p, key, beside ? argument(r, w->beside_lr) : r->rate.lr);
         snprintf(key, sizeof key, "train.optimizer.groups.%d.decay", g);
-        o->decay.lr = plan_number(p, key, beside ? plan_number(p, "train.optimizer.adam_decay", 0) : r->decay.lr);
+        o->decay.lr = plan_number(p, key, beside ? argument(r, w->beside_decay) : r->decay.lr);
     }
 }
 

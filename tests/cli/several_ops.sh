@@ -24,9 +24,11 @@ expect 0 netc muon.net --emit=plan
 says out '^ *[0-9]+ optimizer\.momentum_buffer\.fc1\.weight '
 says out '^ *[0-9]+ optimizer\.exp_avg\.fc2\.weight '
 ! grep -Eq 'exp_avg\.fc1\.weight|momentum_buffer\.(fc2|fc1\.bias)' out || fail "slots of the other rule"
-says out 'graph train\.optimizer\.groups\.1\.by "adam"'
 expect 0 netc none.net --emit=plan
 ! grep -Eq 'momentum_buffer|matmul' out || fail "Muon without matrices"
+sed -i 's/^train {/&\n    schedule = OneCycle/' none.net    # moves a momentum that nobody has
+expect 0 netc none.net --schedule=10
+! grep -q momentum out || fail "AdamW's first mean is no momentum of Muon"
 
 # What the step makes costs about two matrices of the largest and two of its shorter side (fc1: 128 x 784), and nothing that is on the way.
 fixed() { netc $1.net --emit=plan | awk '$3 == "train" { print $5; exit }'; }
