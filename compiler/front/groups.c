@@ -35,6 +35,18 @@ static const char *nearest_pattern(struct builder *b, const char *pattern)
     return diag_nearest(pattern, list, n);
 }
 
+/* What a group may have of its own under this optimizer: `lr`, `decay` and `muon`. Returns how many. */
+static int own_names(const struct word *w, const char *name[NUMBERS])
+{
+    int n = 0;
+    for (int i = 0; i < COUNT(number_name); i++)
+        if (arg_index(w, number_name[i]) >= 0)
+            name[n++] = number_name[i];
+    if (w->takes_word)
+        name[n++] = w->takes_word;
+    return n;
+}
+
 /* The rule of the optimizer's argument that a group may have of its own; NULL after an error. */
 static const struct arg *number_rule(struct builder *b, const struct ast_arg *given, int *which)
 {
@@ -46,10 +58,14 @@ static const struct arg *number_rule(struct builder *b, const struct ast_arg *gi
     if (w->takes_word && strcmp(given->name, w->takes_word) == 0)
         return &takes;
     const struct foreign *f = foreign_find(FOREIGN_ARG, given->name, w);
-    const char *near = f && f->ours ? f->ours : diag_nearest(given->name, number_name, COUNT(number_name));
+    const char *name[NUMBERS], *all = "";
+    const int n = own_names(w, name);
+    for (int i = 0; i < n; i++)
+        all = region_printf(b->region, "%s%s`%s`", all, i == 0 ? "" : i == n - 1 ? " and " : ", ", name[i]);
+    const char *near = f && f->ours ? f->ours : diag_nearest(given->name, name, n);
     diag_error(b->diag, "N0401", given->loc, near ? region_printf(b->region, "did you mean `%s`?", near) : NULL,
                "a group has no `%s` of its own", given->name);
-    diag_help(b->diag, "it may have `lr` and `decay`; `lr = 0` freezes it");
+    diag_help(b->diag, "it may have %s; `lr = 0` freezes it", all);
     return NULL;
 }
 
@@ -70,22 +86,33 @@ static bool read_number(struct builder *b, const struct ast_arg *given, double n
     return false;
 }
 
+/* `muon = true` says something of matrices alone. */
+static bool takes_some(struct builder *b, const struct ast *pattern, int taken)
+{
+    if (taken == 0)
+        diag_error(b->diag, "N0422", pattern->loc, NULL, "`%s` takes none of the parameters that \"%s\" meets",
+                   b->model->optimizer->name, pattern->text);
+    return taken > 0;
+}
+
 /* Marks the parameters that it meets; false after an error, if it meets none. */
 static bool mark(struct builder *b, const struct ast *pattern, int row, const double number[NUMBERS])
 {
-    int met = 0;
+    const struct word *w = b->model->optimizer;
+    int met = 0, taken = 0;
     for (int i = 0; i < b->graph->nvalue; i++) {
         struct value *v = b->graph->value[i];
         if (!is_parameter(v) || fnmatch(pattern->text, v->t.name, 0) != 0)
             continue;
         met++;
+        taken += w->takes && w->takes(v);
         v->lr_of = isnan(number[LR]) ? v->lr_of : row;
         v->decay_of = isnan(number[DECAY]) ? v->decay_of : row;
         v->apart = isnan(number[TAKES]) ? v->apart : number[TAKES] == 0;
         v->frozen = isnan(number[LR]) ? v->frozen : number[LR] == 0;
     }
     if (met)
-        return true;
+        return number[TAKES] != 1 || takes_some(b, pattern, taken);
     const char *near = nearest_pattern(b, pattern->text);
     diag_error(b->diag, "N0422", pattern->loc, near ? region_printf(b->region, "did you mean \"%s\"?", near) : NULL,
                "no parameter has a name like \"%s\"", pattern->text);

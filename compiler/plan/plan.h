@@ -198,15 +198,13 @@ enum control_word {
     CTL_FINITE,                    /* u32 result: 1 = the loss is finite, the update happens */
     CTL_METRIC,                    /* u32 x 8 results: correct predictions per metric, summed over the batch */
     CTL_RESULTS_END = CTL_METRIC + 8,
-    CTL_GROUP = CTL_RESULTS_END, /* f32 x GROUP_WORDS x CTL_GROUPS: of each group, where parameters are in several */
-    CTL_GROUPS = 5,
-    CTL_INV_WEIGHT =
-        CTL_GROUP + 2 * CTL_GROUPS, /* f32: 1 / mean weight of the targets of the whole batch in the loss */
+    CTL_INV_WEIGHT = CTL_RESULTS_END, /* f32: 1 / mean weight of the targets of the whole batch in the loss */
+    CTL_GROUP, /* f32 x GROUP_WORDS x CTL_GROUPS: of each group, where parameters are in several */
     CTL_WORDS = 64
 };
 enum group_word { GROUP_LR, GROUP_DECAY, GROUP_WORDS }; /* its numbers, from CTL_GROUP + GROUP_WORDS * group on */
-_Static_assert((int)CTL_GROUP + (int)GROUP_WORDS * (int)CTL_GROUPS <= (int)CTL_WORDS,
-               "the control block has room for its groups");
+enum { CTL_GROUPS = ((int)CTL_WORDS - (int)CTL_GROUP) / (int)GROUP_WORDS };
+_Static_assert(CTL_GROUPS == 8, "docs/language.md says how many kinds of parameters there may be");
 enum {
     SAMPLES_F32 = 1,
     SAMPLES_STAGED = 2

@@ -30,10 +30,10 @@ sed -i 's/^train {/&\n    schedule = OneCycle/' none.net    # moves a momentum t
 expect 0 netc none.net --schedule=10
 ! grep -q momentum out || fail "AdamW's first mean is no momentum of Muon"
 
-# What the step makes costs about two matrices of the largest and two of its shorter side (fc1: 128 x 784), and nothing that is on the way.
+# What the step makes costs two matrices of the largest and the square of its shorter side (fc1: 128 x 784).
 fixed() { netc $1.net --emit=plan | awk '$3 == "train" { print $5; exit }'; }
 more=$(($(fixed muon) - $(fixed adam)))
-[ $more -gt $((2 * 4 * 128 * 784)) ] && [ $more -lt $((3 * 4 * 128 * 784)) ] || fail "muon: $more bytes more"
+[ $more = $((4 * (2 * 128 * 784 + 128 * 128))) ] || fail "muon: $more bytes more"
 more=$(($(fixed lamb) - $(fixed adam)))
 [ $more -gt 0 ] && [ $more -lt $((5 * 128 * 784)) ] || fail "lamb: $more bytes more"
 
@@ -46,6 +46,10 @@ says err "\`muon\` of \`group\` is"
 sed 's/lr = 1e-3/muon = true/; s/= Muon.*/= Adam/' muon.net >wrong.net
 expect 1 netc wrong.net
 says err "a group has no \`muon\` of its own"
+says err 'it may have `lr` and `decay`; `lr = 0` freezes it'
+sed 's/lr = 1e-3/mue = true/' muon.net >wrong.net
+expect 1 netc wrong.net
+says err 'it may have `lr`, `decay` and `muon`; `lr = 0` freezes it|did you mean `muon`'
 sed 's/Muon(lr/Muon(adjust = "spectral", lr/' muon.net >wrong.net
 expect 1 netc wrong.net
 says err 'match_rms_adamw'
