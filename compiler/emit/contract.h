@@ -151,7 +151,8 @@ void put_matmul_plain(struct writer *w, const struct stage *s);
 bool is_matmul_cpu(const struct writer *w, const struct stage *s);
 void put_matmul_cpu(struct writer *w, const struct stage *s);
 void put_matmul_cuda(struct writer *w, const struct stage *s);
-void price_matmul(const struct writer *w, const struct stage *s, struct price *p);
+void price_matmul_cpu(const struct writer *w, const struct stage *s, struct price *p);
+void price_matmul_cuda(const struct writer *w, const struct stage *s, struct price *p);
 
 enum { LATENCY = 4 }; /* cycles of an FMA */
 /* contract_price.c: struct body's price of each */

@@ -36,10 +36,14 @@ static const char *result_text(struct writer *w, const struct stage *s, const st
                : region_printf(w->region, "(real)%.17g * %s[%s] + %s", m->beta, name_of(w, s->in[2]), e, product);
 }
 
-void price_matmul(const struct writer *w, const struct stage *s, struct price *p)
+/* `pieces` of rows x columns sums over so many terms, their padding included, and the results by alpha, beta and C: once a run. A term of
+ * a piece takes a value of A for each row and one of B for each column. */
+static struct price pieces_price(const struct stage *s, const struct matmul *m, int64_t pieces, double rows,
+                                 double columns, int64_t terms)
 {
-    const struct matmul m = sizes_of(w, s);
-    *p = (struct price){.error = (double)least(m.K, PANEL)};
+    const double results = (double)(m->M * m->N), turns = (double)pieces * (double)terms, adds = s->nin > 2;
+    return (struct price){.fixed_flops = 2 * turns * rows * columns + results * ((m->alpha != 1) + 2 * adds),
+                          .fixed_bytes = 4 * (turns * (rows + columns) + results * (1 + adds))};
 }
 
 void put_matmul_plain(struct writer *w, const struct stage *s)
@@ -181,6 +185,19 @@ static void put_rows_tile(struct writer *w, const struct stage *s, const struct 
         }
 }
 
+/* Panels meet in a sum; where B is transposed, the parts of a vector, and then the terms that fill none, each read by itself. */
+void price_matmul_cpu(const struct writer *w, const struct stage *s, struct price *p)
+{
+    const struct matmul m = sizes_of(w, s);
+    const struct tile t = choose_tile(w, &m);
+    const int64_t tiles = t.down * t.across, rest = m.tb ? m.K % t.span : 0, panels = groups_of(m.K, PANEL);
+    const double columns = m.tb ? t.columns : t.columns * t.span, results = (double)(m.M * m.N);
+    *p = pieces_price(s, &m, tiles, t.rows, columns, m.K - rest);
+    p->fixed_flops += m.tb ? results * (double)(t.span - 1 + 2 * rest) : (double)(tiles * panels) * t.rows * columns;
+    p->fixed_bytes += 8 * results * (double)rest;
+    p->error = (double)(m.tb ? m.K / t.span + t.span - 1 + rest : least(m.K, PANEL) + panels - 1);
+}
+
 void put_matmul_cpu(struct writer *w, const struct stage *s)
 {
     const struct matmul m = sizes_of(w, s);
@@ -222,6 +239,18 @@ static void put_shared(struct writer *w, const char *x, const char *line, int wi
         put(w, "const int k = e / %d, n = e %% %d;", wide, wide);
     put(w, "%s[k][n] = %s + n < %lld && k0 + k < %lld ? %s : 0;", x, line, (long long)lines, (long long)m->K, value);
     put(w, "}");
+}
+
+/* A thread's sums are a piece, whose operands are in shared memory: what fills that is read and written besides. */
+void price_matmul_cuda(const struct writer *w, const struct stage *s, struct price *p)
+{
+    const struct matmul m = sizes_of(w, s);
+    const int each = sums_of_thread(&m), wide = SIDE * each;
+    const int64_t down = groups_of(m.M, wide), across = groups_of(m.N, wide), terms = groups_of(m.K, DEPTH) * DEPTH;
+    const double read = (double)m.K * (double)(m.M * across + m.N * down);
+    *p = pieces_price(s, &m, down * across * SIDE * SIDE, each, each, terms);
+    p->fixed_bytes += 4 * (read + (double)(down * across) * 2 * wide * (double)terms);
+    p->error = (double)m.K;
 }
 
 void put_matmul_cuda(struct writer *w, const struct stage *s)

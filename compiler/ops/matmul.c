@@ -53,8 +53,8 @@ struct value *matmul(struct graph *g, struct value *a, bool ta, struct value *b,
 
 /* clang-format off */
 static const struct body body[] = {
-    {.name = "registers", .target = &target_cpu, .applies = is_matmul_cpu, .emit = put_matmul_cpu, .price = price_matmul},
-    {.name = "tiles", .target = &target_cuda, .emit = put_matmul_cuda, .price = price_matmul},
+    {.name = "registers", .target = &target_cpu, .applies = is_matmul_cpu, .emit = put_matmul_cpu, .price = price_matmul_cpu},
+    {.name = "tiles", .target = &target_cuda, .emit = put_matmul_cuda, .price = price_matmul_cuda},
     {.name = NULL},
 };
 

@@ -49,7 +49,7 @@ struct price {
     double bytes;                    /* between registers and the nearest caches, or shared memory */
     double cycles;                   /* of a core or multiprocessor: the longer of both */
     double error;                    /* bound of a sum, in units of 2^-24 times the sum of its terms' magnitudes */
-    double fixed_flops, fixed_bytes; /* once, whatever the batch; of the plain body only */
+    double fixed_flops, fixed_bytes; /* once, whatever the batch; of the plain body, and where no operand has rows */
 };
 
 /* A way to write an op's kernel for one target, beside the plain one that every target can use. */

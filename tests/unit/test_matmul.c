@@ -9,6 +9,7 @@
 #include "harness.h"
 #include "cuda_sim.h"
 #include "cuda/device_cuda.h"
+#include "emit/choose.h"
 
 static const struct size {
     int64_t M, N, K;
@@ -215,6 +216,62 @@ static void test_cuda(void **state)
     check_cuda(large, COUNT(large));
 }
 
+/* Of the product of that form by a body. */
+static struct price price_of(const struct trial *t, const char *name, int form)
+{
+    const struct body *b = op_find("matmul")->body;
+    while (strcmp(b->name, name))
+        b++;
+    const struct plan *p = t->c.plan;
+    for (const struct kernel *k = p->kernel; k < p->kernel + p->nkernel; k++) {
+        const struct stage *s = k->stage;
+        if (p->schedule[k->schedule].target != b->target || strcmp(s->op->name, "matmul") ||
+            s->in[0] != product[form].a)
+            continue;
+        struct region *r = region_new();
+        const struct writer w = {.plan = p, .kernel = k, .region = r, .target = b->target, .lanes = WIDEST};
+        const struct price price = body_price(&w, s, b);
+        region_free(r);
+        return price;
+    }
+    fail_msg("%s: no product of form %d", name, form);
+    return (struct price){0};
+}
+
+/* By hand, of [130 x 36] over 1064 terms: what bodies multiply and read, the padding of their tiles included. */
+static void test_prices(void **state)
+{
+    static const struct size size = {130, 36, 1064};
+    static const double y = 130 * 36;
+    const double columns = 34. * 1064, rows_of_b = 297. * 1056, blocks = 27. * 1072,
+                 tiles = blocks * 256 * 2 + blocks * 16 * 2 + 1064 * (130 * 3 + 36 * 9);
+    const struct {
+        const char *body;
+        int form; /* ta, tb */
+        double flops, bytes, error;
+    } rows[] = {
+        /* 17 x 2 tiles of 8 rows by two vectors of 16; three panels of terms */
+        {"registers", 0, columns * 8 * 32 * 2 + 34 * 3 * 8 * 32, columns * (8 + 32), 512 + 2},
+        {"registers", 1, columns * 8 * 32 * 2 + 34 * 3 * 8 * 32, columns * (8 + 32), 512 + 2},
+        /* 33 x 9 tiles of 4 x 4 over 66 vectors of 16; each result adds 16 parts and 8 more terms */
+        {"registers", 2, rows_of_b * 4 * 4 * 2 + y * (15 + 8 * 2), rows_of_b * (4 + 4) + y * 8 * 2, 66 + 15 + 8},
+        /* 9 x 3 blocks of 16 x 16 threads with a sum each, over 67 times 16 terms; A is read by 3 of them, B by 9 */
+        {"tiles", 0, blocks * 256 * 2, tiles, 1064},
+        {"tiles", 3, blocks * 256 * 2, tiles, 1064},
+    };
+    (void)state;
+    for (int i = 0; i < COUNT(rows); i++)
+        for (int adds = 0; adds < 2; adds++) {
+            struct trial t = planned(&size, 1, rows[i].body);
+            const struct price p = price_of(&t, rows[i].body, rows[i].form + 4 * adds);
+            assert_true(p.flops == 0 && p.bytes == 0 && p.cycles == 0);
+            assert_true(p.fixed_flops == rows[i].flops + adds * 3 * y);
+            assert_true(p.fixed_bytes == 4 * (rows[i].bytes + y + adds * y));
+            assert_true(p.error == rows[i].error);
+            trial_close(&t);
+        }
+}
+
 /* What a plan from a stranger may not have. */
 static void test_shapes(void **state)
 {
@@ -257,10 +314,8 @@ static void test_shapes(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_registers),
-        cmocka_unit_test(test_plain),
-        cmocka_unit_test(test_cuda),
-        cmocka_unit_test(test_shapes),
+        cmocka_unit_test(test_registers), cmocka_unit_test(test_plain),  cmocka_unit_test(test_cuda),
+        cmocka_unit_test(test_prices),    cmocka_unit_test(test_shapes),
     };
     (void)argc;
     if (!getenv("NETRUN_CUDA_LIBDIR"))
