@@ -103,7 +103,7 @@ const char *augmented_text(struct writer *w, int n, const struct augmented *of, 
  * written. */
 bool put_augment_share(struct writer *w);
 
-/* ---- class_weights.c ---- */
+/* ---- losses.c ---- */
 
 /* Before open_kernel: writes the table @_weight[] of what each of K classes weighs in the loss. False: they weigh alike, and nothing is
  * written. */

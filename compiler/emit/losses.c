@@ -1,4 +1,4 @@
-/* class_weights.c: what classes weigh in the loss, for the kernels of losses. */
+/* losses.c: what classes weigh in the loss, for the kernels of losses. */
 #include "writer.h"
 
 #include "graph/word.h"
