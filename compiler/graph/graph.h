@@ -114,6 +114,8 @@ void graph_print(const struct graph *g, FILE *out);
 void report(struct graph *g, const struct model *m);
 /* grad.c. Needs loss. Leaves gradient nodes behind the forward ones; value.grad of the parameters that the loss depends on. */
 void grad(struct graph *g);
+/* The rule of losses: the gradient of the batch's loss is their second result, the root of the backward pass. */
+void loss_grad(struct graph *g, struct node *n, struct value *const *gy, struct value **gx);
 /* update.c. Needs value.grad. Adds groups (parameters, gradients, one per slot) and the optimizer's update over them. */
 void update(struct graph *g, struct model *m);
 /* What an optimizer whose step is several ops builds them of (word.step): one group's parameters. */

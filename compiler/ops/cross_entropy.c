@@ -14,11 +14,6 @@
 enum { SMOOTHING };
 enum { OTHER = 2, SHARE }; /* operands of xent_mixed: another class, and what share of the target the first one is */
 
-static bool rows_of(const struct tensor *t, enum dtype d, int rank)
-{
-    return in_lanes(t) && t->dtype == d && t->rank == rank;
-}
-
 static void set_results(const struct tensor *const *in, struct tensor *out, int nout)
 {
     for (int o = 0; o < nout; o++)
@@ -28,8 +23,8 @@ static void set_results(const struct tensor *const *in, struct tensor *out, int 
 
 static bool xent_shape(const double *a, const struct tensor *const *in, int nin, struct tensor *out, int nout)
 {
-    const bool mixed = nin == 2 || (rows_of(in[OTHER], DT_I32, 0) && rows_of(in[SHARE], DT_F32, 0));
-    if (!mixed || !rows_of(in[0], DT_F32, 1) || !rows_of(in[1], DT_I32, 0) || !(a[SMOOTHING] >= 0 && a[SMOOTHING] <= 1))
+    const bool mixed = nin == 2 || (is_rows(in[OTHER], DT_I32, 0) && is_rows(in[SHARE], DT_F32, 0));
+    if (!mixed || !is_rows(in[0], DT_F32, 1) || !is_rows(in[1], DT_I32, 0) || !(a[SMOOTHING] >= 0 && a[SMOOTHING] <= 1))
         return false;
     set_results(in, out, nout);
     return true;
@@ -38,18 +33,11 @@ static bool xent_shape(const double *a, const struct tensor *const *in, int nin,
 static bool soft_shape(const double *a, const struct tensor *const *in, int nin, struct tensor *out, int nout)
 {
     (void)nin;
-    if (!rows_of(in[0], DT_F32, 1) || !rows_of(in[1], DT_F32, 1) || in[0]->dim[0] != in[1]->dim[0] ||
+    if (!is_rows(in[0], DT_F32, 1) || !is_rows(in[1], DT_F32, 1) || in[0]->dim[0] != in[1]->dim[0] ||
         !(a[SMOOTHING] >= 0 && a[SMOOTHING] <= 1))
         return false;
     set_results(in, out, nout);
     return true;
-}
-
-/* The gradient of the mean loss is the second result: the root of the backward pass. */
-static void loss_grad(struct graph *g, struct node *n, struct value *const *gy, struct value **gx)
-{
-    (void)g, (void)gy;
-    gx[0] = n->out[1];
 }
 
 static void put_out(struct writer *w, int tensor, const char *e, const char *value)

@@ -6,11 +6,6 @@
 #include <math.h>
 #include <string.h>
 
-static bool rows_of(const struct tensor *t, enum dtype d, int rank)
-{
-    return in_lanes(t) && t->dtype == d && t->rank == rank;
-}
-
 static bool mse_shape(const double *a, const struct tensor *const *in, int nin, struct tensor *out, int nout)
 {
     (void)a, (void)nin, (void)nout;
@@ -25,7 +20,7 @@ static bool mse_shape(const double *a, const struct tensor *const *in, int nin, 
 static bool hit_shape(const double *a, const struct tensor *const *in, int nin, struct tensor *out, int nout)
 {
     (void)nin, (void)nout;
-    if (!rows_of(in[0], DT_F32, 1) || !rows_of(in[1], DT_I32, 0) || !(a[0] >= 1 && a[0] <= 1e9 && a[0] == floor(a[0])))
+    if (!is_rows(in[0], DT_F32, 1) || !is_rows(in[1], DT_I32, 0) || !(a[0] >= 1 && a[0] <= 1e9 && a[0] == floor(a[0])))
         return false;
     out[0] = (struct tensor){.dtype = DT_F32, .layout = in[0]->layout, .rows = true};
     return true;
@@ -34,14 +29,7 @@ static bool hit_shape(const double *a, const struct tensor *const *in, int nin, 
 static bool report_shape(const double *a, const struct tensor *const *in, int nin, struct tensor *out, int nout)
 {
     (void)nin, (void)out, (void)nout;
-    return rows_of(in[0], DT_F32, 0) && in[1]->role == ROLE_CONTROL && a[0] >= 0 && a[0] <= 7 && a[0] == floor(a[0]);
-}
-
-/* The gradient of the mean loss is the second result: the root of the backward pass. */
-static void loss_grad(struct graph *g, struct node *n, struct value *const *gy, struct value **gx)
-{
-    (void)g, (void)gy;
-    gx[0] = n->out[1];
+    return is_rows(in[0], DT_F32, 0) && in[1]->role == ROLE_CONTROL && a[0] >= 0 && a[0] <= 7 && a[0] == floor(a[0]);
 }
 
 static void open_losses(struct writer *w)

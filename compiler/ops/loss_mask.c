@@ -10,18 +10,12 @@ static bool shape(const double *a, const struct tensor *const *in, int nin, stru
 {
     (void)nin, (void)nout;
     const struct tensor *x = in[0], *t = in[1];
-    if (!in_lanes(x) || !in_lanes(t) || x->dtype != DT_F32 || t->dtype != DT_I32 || x->rank != 3 || t->rank != 2 ||
-        x->dim[1] != t->dim[0] || x->dim[2] != t->dim[1] || !(a[SMOOTHING] >= 0 && a[SMOOTHING] <= 1))
+    if (!is_rows(x, DT_F32, 3) || !is_rows(t, DT_I32, 2) || x->dim[1] != t->dim[0] || x->dim[2] != t->dim[1] ||
+        !(a[SMOOTHING] >= 0 && a[SMOOTHING] <= 1))
         return false;
     out[0] = (struct tensor){.dtype = DT_F32, .layout = x->layout, .rows = true};
     out[1] = *x;
     return true;
-}
-
-static void loss_grad(struct graph *g, struct node *n, struct value *const *gy, struct value **gx)
-{
-    (void)g, (void)gy;
-    gx[0] = n->out[1];
 }
 
 /* Of place e: declares its class, and whether it counts. */

@@ -32,16 +32,11 @@ static bool sizes(const double *a, const int64_t *in, int64_t *out)
     return true;
 }
 
-static bool image_like(const struct tensor *x)
-{
-    return in_lanes(x) && x->rank == 3 && x->dtype == DT_F32;
-}
-
 static bool pool_shape(const double *a, const struct tensor *const *in, int nin, struct tensor *out, int nout)
 {
     (void)nin;
     int64_t size[2];
-    if (!image_like(in[0]) || !sizes(a, in[0]->dim + 1, size))
+    if (!is_rows(in[0], DT_F32, 3) || !sizes(a, in[0]->dim + 1, size))
         return false;
     for (int o = 0; o < nout; o++)
         out[o] = (struct tensor){.dtype = o ? place_type(a) : DT_F32,
@@ -56,7 +51,7 @@ static bool pool_shape(const double *a, const struct tensor *const *in, int nin,
 static bool dx_shape(const double *a, const struct tensor *const *in, int nin, struct tensor *out, int nout)
 {
     (void)nout;
-    if (!image_like(in[0]) || !attr_whole(a[H], 1, MAX_PICTURE) || !attr_whole(a[W], 1, MAX_PICTURE))
+    if (!is_rows(in[0], DT_F32, 3) || !attr_whole(a[H], 1, MAX_PICTURE) || !attr_whole(a[W], 1, MAX_PICTURE))
         return false;
     int64_t x[2] = {(int64_t)a[H], (int64_t)a[W]}, size[2];
     if (!sizes(a, x, size) || size[0] != in[0]->dim[1] || size[1] != in[0]->dim[2])

@@ -14,11 +14,6 @@ enum { GATED }; /* of a tally: runs whose loss is not finite do not count */
 
 /* ---- shapes ---- */
 
-static bool is_row_value(const struct tensor *t, enum dtype d)
-{
-    return in_lanes(t) && t->dtype == d && t->rank == 0;
-}
-
 /* One for each sample, or for each place of a mask. */
 static bool are_answers(const struct tensor *said, const struct tensor *truth)
 {
@@ -71,7 +66,7 @@ static bool classes_shape(const double *a, const struct tensor *const *in, int n
 static bool mean_shape(const double *a, const struct tensor *const *in, int nin, struct tensor *out, int nout)
 {
     (void)nin, (void)nout;
-    return is_row_value(in[1], DT_F32) && tally_shape(a, in[0], 1, 1, out);
+    return is_rows(in[1], DT_F32, 0) && tally_shape(a, in[0], 1, 1, out);
 }
 
 static bool squares_shape(const double *a, const struct tensor *const *in, int nin, struct tensor *out, int nout)

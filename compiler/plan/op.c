@@ -281,6 +281,11 @@ bool same_shape(const struct tensor *a, const struct tensor *b)
     return true;
 }
 
+bool is_rows(const struct tensor *t, enum dtype d, int rank)
+{
+    return in_lanes(t) && t->dtype == d && t->rank == rank;
+}
+
 /* Maps: every input has the shape of the widest one, or is without rows and holds one value, or one per channel. */
 bool map_shape(const double *attr, const struct tensor *const *in, int nin, struct tensor *out, int nout)
 {

@@ -123,6 +123,7 @@ bool map_shape(const double *attr, const struct tensor *const *in, int nin, stru
 enum { UPDATE_GROUP };
 bool update_shape(const double *attr, const struct tensor *const *in, int nin, struct tensor *out, int nout);
 bool same_shape(const struct tensor *a, const struct tensor *b);
+bool is_rows(const struct tensor *t, enum dtype d, int rank); /* that kernels read by lanes */
 /* Floats of workspace that the op needs on a target, for the phase or for each row: the most that one of its bodies may. */
 int64_t op_scratch(const struct op *op, const struct target *t, bool rows, const double *attr,
                    const struct tensor *const *in, const struct tensor *const *out);
