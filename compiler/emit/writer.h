@@ -108,5 +108,18 @@ bool put_augment_share(struct writer *w);
 /* Before open_kernel: writes the table @_weight[] of what each of K classes weighs in the loss. False: they weigh alike, and nothing is
  * written. */
 bool put_class_weights(struct writer *w, int64_t K);
+/* A kernel that is a loop over blocks and lanes, in which open_losses declares `live`. */
+void open_samples(struct writer *w);
+void open_losses(struct writer *w);
+void close_samples(struct writer *w);
+/* Element e of a result, where that has a place. */
+void put_stored(struct writer *w, int tensor, const char *e, const char *value);
+/* Softmax with cross-entropy of a sample, or of a place of it, where `x` is the C expression of the value of class k. Both declare `top`, the
+ * largest, and `exps`, the sum of exp(x - top), and return the loss as a C expression. Of a class, `target`; or `mixed`: of that and
+ * `other`, `share` being its part. The expression takes `total`, the sum of exps, which is still to be declared. */
+const char *put_class_sums(struct writer *w, const char *x, int64_t K, double smoothing, bool mixed);
+/* Of any shares, `q` of class k: declares `total` as well, and `all`, the sum of the shares. What has none counts for nothing, be it
+ * infinite. */
+const char *put_share_sums(struct writer *w, const char *x, const char *q, int64_t K);
 
 #endif

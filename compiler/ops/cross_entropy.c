@@ -40,20 +40,6 @@ static bool soft_shape(const double *a, const struct tensor *const *in, int nin,
     return true;
 }
 
-static void put_out(struct writer *w, int tensor, const char *e, const char *value)
-{
-    if (is_stored(w, tensor))
-        put(w, "st(%s, %s);", place_of(w, tensor, "block", e), value);
-}
-
-static void open_losses(struct writer *w)
-{
-    w->threads = 64;
-    open_kernel(w);
-    open_rows(w);
-    put(w, "const M live = live_mask(a, block, lane);");
-}
-
 /* The targets of mixed samples, where s has them. */
 static void put_targets(struct writer *w, const struct stage *s)
 {
@@ -86,42 +72,22 @@ static void xent_emit(struct writer *w, const struct stage *s)
     long long K = tensor_of(w, s->in[0])->dim[0];
     const char *x = region_printf(w->region, "ld(%s)", place_of(w, s->in[0], "block", "k"));
     const double e = s->attr[SMOOTHING];
-    const bool mixed = s->nin > 2;
     open_losses(w);
     put_targets(w, s);
-    put(w, "V top = num(-INFINITE), wanted = {0};");
-    if (mixed)
-        put(w, "V added = {0};");
-    put(w, "struct sum exps = {}, all = {};");
-    put(w, "for (int k = 0; k < %lld; k++) {", K);
-    put(w, "const V x = %s;", x);
-    put(w, "top = sel((x > top) | (x != x), x, top);");
-    put(w, "wanted = sel(target == k, x, wanted);");
-    if (mixed)
-        put(w, "added = sel(other == k, x, added);");
-    if (e > 0)
-        put(w, "sum_add(&all, x);");
-    put(w, "}");
-    if (mixed)
-        put(w, "wanted = wanted * share + added * (num(1) - share);");
-    put(w, "for (int k = 0; k < %lld; k++)", K);
-    put(w, "    sum_add(&exps, v_exp(%s - top));", x);
-    put(w,
-        "const V total = sum_of(&exps), loss = v_log(total) + top - wanted * num(%.17g) - sum_of(&all) * num(%.17g);",
-        1 - e, e / (double)K);
-    put_out(w, s->out[0], "0", "sel(live, loss, num(0))");
+    const char *loss = put_class_sums(w, x, K, e, s->nin > 2);
+    put(w, "const V total = sum_of(&exps), loss = %s;", loss);
+    put_stored(w, s->out[0], "0", "sel(live, loss, num(0))");
     if (is_stored(w, s->out[1])) {
         put(w, "const V inv_rows = vec((real)1 / (real)a->control[%d]);", CTL_BATCH);
         put(w, "for (int k = 0; k < %lld; k++) {", K);
         put(w, "const V p = v_exp(%s - top) / total, t = %s;", x, smoothed(w, s, e, (double)K));
-        put_out(w, s->out[1], "k", "sel(live, (p - t) * inv_rows, num(0))");
+        put_stored(w, s->out[1], "k", "sel(live, (p - t) * inv_rows, num(0))");
         put(w, "}");
     }
-    close_tasks(w);
-    close_kernel(w);
+    close_samples(w);
 }
 
-/* Any q. What is given no share counts for nothing, be it infinite. */
+/* Any q. */
 static void shares_emit(struct writer *w, const struct stage *s)
 {
     const int64_t K = tensor_of(w, s->in[0])->dim[0];
@@ -131,33 +97,18 @@ static void shares_emit(struct writer *w, const struct stage *s)
     const char *q = weighted ? region_printf(w->region, "(%s) * num(@_weight[k])", share) : share;
     open_losses(w);
     put_targets(w, s);
-    put(w, "V top = num(-INFINITE);");
-    put(w, "struct sum exps = {}, shares = {}, products = {};");
-    put(w, "for (int k = 0; k < %lld; k++) {", (long long)K);
-    put(w, "const V x = %s;", x);
-    put(w, "top = sel((x > top) | (x != x), x, top);");
-    put(w, "}");
-    put(w, "for (int k = 0; k < %lld; k++) {", (long long)K);
-    put(w, "const V x = %s - top, q = %s;", x, q);
-    put(w, "sum_add(&exps, v_exp(x));");
-    put(w, "sum_add(&shares, q);");
-    put(w, "sum_add(&products, sel(q == num(0), num(0), q * x));");
-    put(w, "}");
-    put(w, "const V total = sum_of(&exps), all = sum_of(&shares);");
+    const char *loss = put_share_sums(w, x, q, K);
     if (class)
         put(w, "const V even = vec(word(a, %d));", CTL_INV_WEIGHT);
-    put_out(w, s->out[0], "0",
-            region_printf(w->region, "sel(live, (v_log(total) * all - sum_of(&products))%s, num(0))",
-                          class ? " * even" : ""));
+    put_stored(w, s->out[0], "0", region_printf(w->region, "sel(live, (%s)%s, num(0))", loss, class ? " * even" : ""));
     if (is_stored(w, s->out[1])) {
         put(w, "const V slope = vec((real)1 / (real)a->control[%d])%s;", CTL_BATCH, class ? " * even" : "");
         put(w, "for (int k = 0; k < %lld; k++) {", (long long)K);
         put(w, "const V p = v_exp(%s - top) / total, q = %s;", x, q);
-        put_out(w, s->out[1], "k", "sel(live, (p * all - q) * slope, num(0))");
+        put_stored(w, s->out[1], "k", "sel(live, (p * all - q) * slope, num(0))");
         put(w, "}");
     }
-    close_tasks(w);
-    close_kernel(w);
+    close_samples(w);
 }
 
 static void class_emit(struct writer *w, const struct stage *s)

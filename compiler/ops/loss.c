@@ -32,29 +32,10 @@ static bool report_shape(const double *a, const struct tensor *const *in, int ni
     return is_rows(in[0], DT_F32, 0) && in[1]->role == ROLE_CONTROL && a[0] >= 0 && a[0] <= 7 && a[0] == floor(a[0]);
 }
 
-static void open_losses(struct writer *w)
-{
-    w->threads = 64;
-    open_kernel(w);
-    open_rows(w);
-}
-
-static void put_out(struct writer *w, int tensor, const char *e, const char *value)
-{
-    if (is_stored(w, tensor))
-        put(w, "st(%s, %s);", place_of(w, tensor, "block", e), value);
-}
-
-static const char *target_of(struct writer *w, int tensor)
-{
-    return region_printf(w->region, "const M target = ld_i32(%s);", place_of(w, tensor, "block", "0"));
-}
-
 static void mse_emit(struct writer *w, const struct stage *s)
 {
     long long n = tensor_elements(tensor_of(w, s->in[0]));
     open_losses(w);
-    put(w, "const M live = live_mask(a, block, lane);");
     put(w, "const V slope = vec((real)2 / ((real)%lld * (real)a->control[%d]));", n, CTL_BATCH);
     put(w, "(void)slope;");
     put(w, "struct sum loss = {};");
@@ -63,11 +44,10 @@ static void mse_emit(struct writer *w, const struct stage *s)
     put(w, "sum_add(&loss, d * d);");
     put(w, "if (e %% 256 == 0)");
     put(w, "    sum_settle(&loss);");
-    put_out(w, s->out[1], "e", "sel(live, d * slope, num(0))");
+    put_stored(w, s->out[1], "e", "sel(live, d * slope, num(0))");
     put(w, "}");
-    put_out(w, s->out[0], "0", region_printf(w->region, "sel(live, sum_of(&loss) / num(%lld), num(0))", n));
-    close_tasks(w);
-    close_kernel(w);
+    put_stored(w, s->out[0], "0", region_printf(w->region, "sel(live, sum_of(&loss) / num(%lld), num(0))", n));
+    close_samples(w);
 }
 
 /* 1 where fewer than k classes beat the target (an equal value of a lower class does), else 0; 0 if any value is not finite. */
@@ -75,8 +55,8 @@ static void hit_emit(struct writer *w, const struct stage *s)
 {
     long long K = tensor_of(w, s->in[0])->dim[0];
     const char *x = region_printf(w->region, "ld(%s)", place_of(w, s->in[0], "block", "k"));
-    open_losses(w);
-    put(w, "%s", target_of(w, s->in[1]));
+    open_samples(w);
+    put(w, "const M target = ld_i32(%s);", place_of(w, s->in[1], "block", "0"));
     put(w, "V wanted = num(NOT_A_NUMBER), ahead = {0}, zero = {0};");
     put(w, "for (int k = 0; k < %lld; k++) {", K);
     put(w, "const V x = %s;", x);
@@ -90,9 +70,8 @@ static void hit_emit(struct writer *w, const struct stage *s)
     put(w,
         "const V hit = sel((wanted == wanted) & (zero == 0) & (ahead < num(%.17g)) & live_mask(a, block, lane), num(1), num(0));",
         s->attr[0]);
-    put_out(w, s->out[0], "0", "hit");
-    close_tasks(w);
-    close_kernel(w);
+    put_stored(w, s->out[0], "0", "hit");
+    close_samples(w);
 }
 
 /* Reports run in one task: rows in order, on CUDA in a fixed tree. Several stand in one kernel. */

@@ -25,45 +25,6 @@ static void put_class(struct writer *w, const struct stage *s, long long K)
     put(w, "const M known = (target >= 0) & (target < %lld);", K);
 }
 
-/* Where all classes weigh alike: log sum exp(x) - (1 - e) x[target] - e mean(x) of each place. */
-static void put_place(struct writer *w, const char *x, double e, long long K)
-{
-    put(w, "V top = num(-INFINITE), wanted = {0};");
-    put(w, "struct sum exps = {}, all = {};");
-    put(w, "for (int k = 0; k < %lld; k++) {", K);
-    put(w, "const V x = %s;", x);
-    put(w, "top = sel((x > top) | (x != x), x, top);");
-    put(w, "wanted = sel(target == k, x, wanted);");
-    if (e > 0)
-        put(w, "sum_add(&all, x);");
-    put(w, "}");
-    put(w, "for (int k = 0; k < %lld; k++)", K);
-    put(w, "    sum_add(&exps, v_exp(%s - top));", x);
-    put(w, "const V total = sum_of(&exps);");
-    put(w,
-        "sum_add(&losses, sel(known & live, v_log(total) + top - wanted * num(%.17g) - sum_of(&all) * num(%.17g), num(0)));",
-        1 - e, e / (double)K);
-}
-
-/* Of weighted ones. */
-static void put_weighted_place(struct writer *w, const char *x, const char *q, long long K)
-{
-    put(w, "V top = num(-INFINITE);");
-    put(w, "struct sum exps = {}, shares = {}, products = {};");
-    put(w, "for (int k = 0; k < %lld; k++) {", K);
-    put(w, "const V x = %s;", x);
-    put(w, "top = sel((x > top) | (x != x), x, top);");
-    put(w, "}");
-    put(w, "for (int k = 0; k < %lld; k++) {", K);
-    put(w, "const V x = %s - top, q = %s;", x, q);
-    put(w, "sum_add(&exps, v_exp(x));");
-    put(w, "sum_add(&shares, q);");
-    put(w, "sum_add(&products, sel(q == num(0), num(0), q * x));");
-    put(w, "}");
-    put(w, "const V total = sum_of(&exps), all = sum_of(&shares);");
-    put(w, "sum_add(&losses, sel(known & live, v_log(total) * all - sum_of(&products), num(0)));");
-}
-
 static void emit(struct writer *w, const struct stage *s)
 {
     const struct tensor *t = tensor_of(w, s->in[0]);
@@ -74,20 +35,17 @@ static void emit(struct writer *w, const struct stage *s)
     const bool weighted = put_class_weights(w, K);
     const char *q = region_printf(w->region, "sel(target == k, num(%.17g), num(%.17g))%s", 1 - e + e / (double)K,
                                   e / (double)K, weighted ? " * num(@_weight[k])" : "");
-    w->threads = 64;
-    open_kernel(w);
-    open_rows(w);
-    put(w, "const M live = live_mask(a, block, lane);");
+    open_losses(w);
     put(w, "const V even = vec(word(a, %d)) * num(%.17g);", CTL_INV_WEIGHT, 1 / (double)places);
     put(w, "const V slope = even * vec((real)1 / (real)a->control[%d]);", CTL_BATCH);
     put(w, "(void)slope;");
     put(w, "struct sum losses = {};");
     put(w, "for (int64_t e = 0; e < %lld; e++) {", places);
     put_class(w, s, K);
-    if (weighted)
-        put_weighted_place(w, x, q, K);
-    else
-        put_place(w, x, e, K);
+    const char *loss = weighted ? put_share_sums(w, x, q, K) : put_class_sums(w, x, K, e, false);
+    if (!weighted)
+        put(w, "const V total = sum_of(&exps);");
+    put(w, "sum_add(&losses, sel(known & live, %s, num(0)));", loss);
     put(w, "if (e %% %d == 0)", SETTLE);
     put(w, "    sum_settle(&losses);");
     if (is_stored(w, s->out[1])) {
@@ -98,10 +56,8 @@ static void emit(struct writer *w, const struct stage *s)
         put(w, "}");
     }
     put(w, "}");
-    if (is_stored(w, s->out[0]))
-        put(w, "st(%s, sum_of(&losses) * even);", place_of(w, s->out[0], "block", "0"));
-    close_tasks(w);
-    close_kernel(w);
+    put_stored(w, s->out[0], "0", "sum_of(&losses) * even");
+    close_samples(w);
 }
 
 /* clang-format off */

@@ -20,9 +20,7 @@ static void softmax_grad(struct graph *g, struct node *n, struct value *const *g
 
 static void open_places(struct writer *w, const struct tensor *t)
 {
-    w->threads = 64;
-    open_kernel(w);
-    open_rows(w);
+    open_samples(w);
     put(w, "for (int64_t i = 0; i < %lld; i++) {", (long long)(tensor_elements(t) / t->dim[0]));
 }
 
@@ -49,8 +47,7 @@ static void softmax_emit(struct writer *w, const struct stage *s)
     put(w, "for (int64_t k = 0; k < %lld; k++)", K);
     put(w, "    st(%s, v_exp(%s - top) / total);", place_of(w, s->out[0], "block", e), x);
     put(w, "}");
-    close_tasks(w);
-    close_kernel(w);
+    close_samples(w);
 }
 
 static void softmax_dx_emit(struct writer *w, const struct stage *s)
@@ -67,8 +64,7 @@ static void softmax_dx_emit(struct writer *w, const struct stage *s)
     put(w, "for (int64_t k = 0; k < %lld; k++)", K);
     put(w, "    st(%s, ld(%s) * (ld(%s) - dot));", place_of(w, s->out[0], "block", e), y, g);
     put(w, "}");
-    close_tasks(w);
-    close_kernel(w);
+    close_samples(w);
 }
 
 static struct value *softmax(struct site *s, const struct args *a, struct value *const *x, int nx)

@@ -77,19 +77,6 @@ static bool squares_shape(const double *a, const struct tensor *const *in, int n
 
 /* ---- bodies ---- */
 
-static void open_samples(struct writer *w)
-{
-    w->threads = 64;
-    open_kernel(w);
-    open_rows(w);
-}
-
-static void close_samples(struct writer *w)
-{
-    close_tasks(w);
-    close_kernel(w);
-}
-
 /* The class with the largest value, the first of equals; -1 if any is not finite. Of each place by itself. */
 static void pick_emit(struct writer *w, const struct stage *s)
 {
@@ -106,8 +93,7 @@ static void pick_emit(struct writer *w, const struct stage *s)
     put(w, "best = sel(x > top, vec((real)k), best);");
     put(w, "top = sel(x > top, x, top);");
     put(w, "}");
-    if (is_stored(w, s->out[0]))
-        put(w, "st(%s, sel(zero == 0, best, num(-1)));", place_of(w, s->out[0], "block", places > 1 ? "e" : "0"));
+    put_stored(w, s->out[0], places > 1 ? "e" : "0", "sel(zero == 0, best, num(-1))");
     if (places > 1)
         put(w, "}");
     close_samples(w);
@@ -124,8 +110,7 @@ static void distance_emit(struct writer *w, const struct stage *s)
     put(w, "if (e %% 256 == 0)");
     put(w, "    sum_settle(&far);");
     put(w, "}");
-    if (is_stored(w, s->out[0]))
-        put(w, "st(%s, sum_of(&far) / num(%lld));", place_of(w, s->out[0], "block", "0"), n);
+    put_stored(w, s->out[0], "0", region_printf(w->region, "sum_of(&far) / num(%lld)", n));
     close_samples(w);
 }
 
