@@ -1,7 +1,7 @@
 /* inspect_augment.c: the same pictures as training sees them in its first epochs, on a sheet. */
 #include "inspect.h"
-#include "base/philox.h"
 #include "data/sheet.h"
+#include "device/order.h"
 #include "run/table.h"
 
 #include <stdlib.h>
@@ -34,27 +34,16 @@ struct view {
     const struct recipe *recipe;
 };
 
-struct order {
-    uint32_t keys[SHUFFLE_ROUNDS];
-};
-
-static struct order order_of(const struct view *v, uint32_t epoch)
+static struct order order_of_epoch(const struct view *v, uint32_t epoch)
 {
-    struct order o;
-    shuffle_keys((const uint32_t[]){v->recipe->seed, 0}, epoch, o.keys);
-    return o;
-}
-
-static int64_t sample_at(const struct view *v, const struct order *o, int64_t position)
-{
-    return v->recipe->shuffle ? shuffle_at((uint32_t)position, (uint32_t)v->split->count, o->keys) : position;
+    return order_in((const uint32_t[]){v->recipe->seed, 0}, epoch, (uint32_t)v->split->count, v->recipe->shuffle, NULL);
 }
 
 /* Where in the epoch each of the pictures comes. */
 static void find_positions(const struct view *v, const struct order *o, const int64_t *chosen, int n, int64_t *position)
 {
     for (int64_t at = 0; at < v->split->count; at++)
-        for (int i = 0, sample = (int)sample_at(v, o, at); i < n; i++)
+        for (int i = 0, sample = (int)order_at(o, (uint32_t)at); i < n; i++)
             if (chosen[i] == sample)
                 position[i] = at;
 }
@@ -81,8 +70,8 @@ static void make_picture(const struct view *v, const struct order *o, int steps,
                   first = position - row;
     const int64_t rows = v->split->count - first < batch ? v->split->count - first : batch;
     const int64_t from = first + augment_partner(row, rows);
-    struct augment_sample s = sample_of(v, steps, epoch, position, sample_at(v, o, position));
-    const struct augment_sample other = sample_of(v, steps, epoch, from, sample_at(v, o, from));
+    struct augment_sample s = sample_of(v, steps, epoch, position, order_at(o, (uint32_t)position));
+    const struct augment_sample other = sample_of(v, steps, epoch, from, order_at(o, (uint32_t)from));
     s.other = &other;
     for (int c = 0; c < v->size.channels; c++)
         for (int y = 0; y < v->size.height; y++)
@@ -104,7 +93,7 @@ static int draw(const struct job *j, const struct view *v, const int64_t *chosen
     const char *output = output_of(j->options);
     for (int k = 0; k < COLUMNS; k++) {
         const uint32_t epoch = (uint32_t)(k ? k - 1 : 0);
-        const struct order order = order_of(v, epoch);
+        const struct order order = order_of_epoch(v, epoch);
         int64_t position[PICTURES] = {0};
         snprintf(column[k], LABEL, k ? "epoch %d" : "as read", k);
         find_positions(v, &order, chosen, n, position);
