@@ -1,6 +1,6 @@
 /* images_part.c: sheets of images: training data after the transforms, filters, mistakes. */
-#include "base/philox.h"
 #include "data/safetensors.h"
+#include "device/order.h"
 #include "graph/word.h"
 #include "page.h"
 #include "report.h"
@@ -129,11 +129,10 @@ static bool take_seen(const struct report *r, struct images *m, void *one, doubl
                       struct data_error *e)
 {
     const struct data_split *train = &r->data->train;
-    uint32_t keys[SHUFFLE_ROUNDS];
+    const struct order o = order_in((const uint32_t[]){r->seed, 0}, 0, (uint32_t)train->count, r->shuffled, NULL);
     plan_transform(r->plan, m->channels, scale, shift);
-    shuffle_keys((const uint32_t[2]){r->seed, 0}, 0, keys);
     for (int64_t i = 0; i < m->n; i++) {
-        int64_t at = r->shuffled ? shuffle_at((uint32_t)i, (uint32_t)train->count, keys) : i;
+        const int64_t at = order_at(&o, (uint32_t)i);
         if (!data_sample(train, at, one, e))
             return false;
         take(m, i, train->sample.type, one, scale, shift);
