@@ -1,45 +1,27 @@
 # Samples that are drawn by their classes: the same ones from memory and files, on any number of threads, in parts and resumed.
 data=$(digits)
-cat >drop.net <<'END'
-net drop
-input  image : f32[1, 28, 28]
-target digit : class[10]
-logits = image -> Flatten -> fc1: Linear(32) -> ReLU -> Dropout(0.3) -> fc2: Linear(10)
-output logits
-data  { transform = [Scale(1/255)]
-        augment   = [RandomCrop(2)]
-        sampling  = weighted([0, 1, 1, 1, 1, 1, 1, 1, 4, 20]) }
-train {
-    loss      = CrossEntropy(logits, digit, weights = [1, 1, 1, 1, 1, 2, 2, 2, 2, 0.5])
-    optimizer = Adam(lr = 1e-3)
-    epochs    = 3
-    batch     = 48
-    metrics   = [Accuracy]
-}
-END
-expect 0 netc drop.net -o drop.plan
 train="drop.plan --train $data"
-same() { cmp "$1"/drop-1/last.safetensors whole/drop-1/last.safetensors || fail "$1: other bits than in memory"; }
+drops 'sampling = weighted([0, 1, 1, 1, 1, 1, 1, 1, 4, 20])' 'weights = [1, 1, 1, 1, 1, 2, 2, 2, 2, 0.5]'
 expect 0 netrun $train --runs whole --threads 1
 says out '^sampling weighted: classes of [0-9]+ to [0-9]+ samples are 0 % to [0-9.]+ % of what is drawn'
 for how in '--threads 3' '--loaders 1' '--loaders 3' '--memory 1MiB --loaders 1'; do
     rm -rf run
     expect 0 netrun $train --runs run $how
-    same run
+    same_bits run
 done
 for how in '' '--loaders 2'; do
     expect 0 netrun $train --runs held"${how:+2}" --set data.holdout=0.2 $how
 done
-cmp held/drop-1/last.safetensors held2/drop-1/last.safetensors || fail "with a holdout: other bits than in memory"
+same_bits held2 held
 expect 0 netrun $train --runs stopped --steps 17
 expect 0 netrun --resume stopped/drop-1 --loaders 2 --steps 60
 expect 0 netrun --resume stopped/drop-1
-same stopped
+same_bits stopped
 (
     here cuda || exit 0
     expect 0 netrun $train --runs cuda --device cuda
     expect 0 netrun $train --runs cudastreamed --device cuda --loaders 2
-    cmp cuda/drop-1/last.safetensors cudastreamed/drop-1/last.safetensors || fail "cuda: other bits than from memory"
+    same_bits cudastreamed cuda
 )
 
 # What never comes is not learnt: no answer is 0. Another seed, other weights, other classes: other bits.
