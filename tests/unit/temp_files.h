@@ -4,6 +4,7 @@
 #define TEMP_FILES_H
 
 #include <dirent.h>
+#include <ftw.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,30 +30,30 @@ static inline const char *temp_path(struct temp *temp, const char *name)
     return temp->path;
 }
 
-/* Number of files, hidden ones too; removes them if asked. */
-static inline int temp_count(struct temp *temp, int remove_them)
+/* Number of files, hidden ones too. */
+static inline int temp_count(const struct temp *temp)
 {
     int count = 0;
     DIR *stream = opendir(temp->folder);
-    for (struct dirent *entry; stream && (entry = readdir(stream));) {
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-            continue;
-        count++;
-        if (remove_them)
-            unlinkat(dirfd(stream), entry->d_name, 0);
-    }
+    for (struct dirent *entry; stream && (entry = readdir(stream));)
+        count += strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
     if (stream)
         closedir(stream);
     return count;
 }
 
+static inline int temp_remove(const char *path, const struct stat *s, int kind, struct FTW *walk)
+{
+    (void)s, (void)kind, (void)walk;
+    return remove(path);
+}
+
 static inline int temp_close(void **state)
 {
     struct temp *temp = *state;
-    temp_count(temp, 1);
-    rmdir(temp->folder);
+    const int failed = nftw(temp->folder, temp_remove, 4, FTW_DEPTH | FTW_PHYS);
     free(temp);
-    return 0;
+    return failed;
 }
 
 static inline const char *temp_write(struct temp *temp, const char *name, const void *data, size_t size)

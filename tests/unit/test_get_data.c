@@ -51,7 +51,7 @@ static int count_in(struct temp *temp, const char *folder)
 {
     struct temp inner = {0};
     snprintf(inner.folder, sizeof inner.folder, "%.50s/%.10s", temp->folder, folder);
-    return temp_count(&inner, 0);
+    return temp_count(&inner);
 }
 
 static void test_draws_without_network(void **state)

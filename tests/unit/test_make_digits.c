@@ -96,9 +96,9 @@ static void test_others(void **state)
     assert_int_equal(unlink(temp_path(temp, "SYNTHETIC")), 0);
     assert_int_equal(unlink(temp_path(temp, "test_batch.bin")), 0);
     assert_int_equal(unlink(temp_path(temp, "data_batch_1.bin")), 0);
-    const int before = temp_count(temp, 0);
+    const int before = temp_count(temp);
     assert_int_equal(make_digits(temp, "--train 20 --test 1 --cifar"), 4);
-    assert_int_equal(temp_count(temp, 0), before);
+    assert_int_equal(temp_count(temp), before);
     assert_int_equal(make_digits(temp, "--train 20 --test 1"), 0); /* MNIST's names are free */
 }
 
@@ -111,7 +111,7 @@ static void test_usage(void **state)
     assert_int_equal(make_digits(*state, "--colour"), 2);
     struct temp below = {.folder = "/nonexistent/below"};
     assert_int_equal(make_digits(&below, ""), 4);
-    assert_int_equal(temp_count(*state, 0), 0);
+    assert_int_equal(temp_count(*state), 0);
 }
 
 #define with_folder(test) cmocka_unit_test_setup_teardown(test, temp_open, temp_close)

@@ -10,7 +10,6 @@
 
 #include "data/data.h"
 
-#include <ftw.h>
 #include <png.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -23,19 +22,6 @@ static bool failing;
 ssize_t pread(int file, void *to, size_t size, off_t at)
 {
     return failing ? -1 : syscall(SYS_pread64, file, to, size, at);
-}
-
-static int remove_one(const char *path, const struct stat *s, int kind, struct FTW *walk)
-{
-    (void)s, (void)kind, (void)walk;
-    return remove(path);
-}
-
-static int clear(void **state)
-{
-    struct temp *temp = *state;
-    nftw(temp->folder, remove_one, 4, FTW_DEPTH | FTW_PHYS);
-    return temp_close(state);
 }
 
 /* Picture i is of grey i, and its mask of class i. */
@@ -97,8 +83,8 @@ static void test_not_moved(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_left_out, temp_open, clear),
-        cmocka_unit_test_setup_teardown(test_not_moved, temp_open, clear),
+        cmocka_unit_test_setup_teardown(test_left_out, temp_open, temp_close),
+        cmocka_unit_test_setup_teardown(test_not_moved, temp_open, temp_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

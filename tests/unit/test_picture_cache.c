@@ -11,7 +11,6 @@
 #include "data/data.h"
 #include "graph/word.h"
 
-#include <ftw.h>
 #include <glob.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -33,19 +32,6 @@ int clock_gettime(clockid_t clock, struct timespec *now)
     const int failed = (int)syscall(SYS_clock_gettime, clock, now);
     now->tv_sec += 10;
     return failed;
-}
-
-static int remove_one(const char *path, const struct stat *s, int kind, struct FTW *walk)
-{
-    (void)s, (void)kind, (void)walk;
-    return remove(path);
-}
-
-static int clear(void **state)
-{
-    struct temp *temp = *state;
-    nftw(temp->folder, remove_one, 4, FTW_DEPTH | FTW_PHYS);
-    return temp_close(state);
 }
 
 /* Gives the file of the cache other dims, and its hash. */
@@ -97,6 +83,6 @@ static void test_dims(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(test_dims, temp_open, clear)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(test_dims, temp_open, temp_close)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

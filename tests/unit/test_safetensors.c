@@ -352,7 +352,7 @@ static void assert_unwritable(struct temp *temp, const struct st_tensor *bad, si
     struct data_error error = {""};
     assert_false(st_write(temp_path(temp, "f"), bad, n, pairs, n_pairs, NULL, NULL, &error));
     assert_contains(error.text, piece);
-    assert_int_equal(temp_count(temp, 0), 0);
+    assert_int_equal(temp_count(temp), 0);
 }
 
 static void test_writer_refuses(void **state)
@@ -397,7 +397,7 @@ static void test_full_disk_keeps_old_file(void **state)
     unsigned char *after = temp_read(temp->path, &size_after);
     assert_int_equal(size, size_after);
     assert_memory_equal(before, after, size);
-    assert_int_equal(temp_count(temp, 0), 1); /* no temporary file is left */
+    assert_int_equal(temp_count(temp), 1); /* no temporary file is left */
     free((void *)(uintptr_t)large.data);
     free(before);
     free(after);
@@ -414,7 +414,7 @@ static void test_atomic_save(void **state)
     assert_int_equal(size, 6);
     assert_memory_equal(bytes, "longer", 6);
     free(bytes);
-    assert_int_equal(temp_count(temp, 0), 1);
+    assert_int_equal(temp_count(temp), 1);
 }
 
 static void test_atomic_failures(void **state)
@@ -427,7 +427,7 @@ static void test_atomic_failures(void **state)
     assert_false(atomic_save(temp->path, "x", 1, &error));
     assert_contains(error.text, "cannot be opened for writing: Is a directory");
     rmdir(temp->path);
-    assert_int_equal(temp_count(temp, 0), 0);
+    assert_int_equal(temp_count(temp), 0);
 }
 
 static void test_atomic_abandon(void **state)
@@ -437,10 +437,10 @@ static void test_atomic_abandon(void **state)
     struct data_error error;
     assert_true(atomic_open(&file, temp_path(temp, "f"), &error));
     fprintf(file.stream, "half");
-    assert_int_equal(temp_count(temp, 0), 1);
+    assert_int_equal(temp_count(temp), 1);
     atomic_abandon(&file);
     atomic_abandon(&file);
-    assert_int_equal(temp_count(temp, 0), 0);
+    assert_int_equal(temp_count(temp), 0);
 }
 
 #define with_folder(test) cmocka_unit_test_setup_teardown(test, temp_open, temp_close)
