@@ -10,6 +10,10 @@
 #include "plan/plan.h"
 
 enum { EMIT_ABI = 3 };
+/* The kernels of a C file stand in so many pieces of about equal length, in order. With -DFIRST_PIECE=a -DLAST_PIECE=b only those
+ * from a to before b are compiled, and the table with piece 0: objects of all pieces, made at the same time, are linked to what
+ * the whole file makes. */
+enum { EMIT_PIECES = 8 };
 enum { WIDEST = ROW_BLOCK }; /* floats of the widest vector: the samples of a block */
 
 struct emit_options {

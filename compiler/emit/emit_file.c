@@ -171,11 +171,25 @@ static void put_head(const struct plan *p, const struct source *s, const struct 
         CTL_LAST, CTL_FINITE);
 }
 
+/* A kernel belongs to the piece that its middle lies in. */
 static void put_texts(const struct source *s, FILE *out)
 {
-    fprintf(out, "\n");
+    const size_t pieces = (size_t)s->target->language->pieces;
+    size_t all = 0, before = 0, here = 0;
     for (const struct text *t = s->text; t < s->text + s->ntext; t++)
+        all += strlen(t->body);
+    fprintf(out, "\n");
+    for (const struct text *t = s->text; t < s->text + s->ntext; t++) {
+        const size_t length = strlen(t->body), piece = (before + length / 2) * pieces / all;
+        before += length;
+        if (pieces && (t == s->text || piece != here))
+            fprintf(out, "%s#if FIRST_PIECE <= %zu && %zu < LAST_PIECE\n", t == s->text ? "" : "#endif\n\n", piece,
+                    piece);
+        here = piece;
         put_named(t->body, t->name, out);
+    }
+    if (pieces && s->ntext)
+        fprintf(out, "#endif\n\n");
 }
 
 static void close_source(struct source *s)

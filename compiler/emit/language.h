@@ -35,6 +35,7 @@ struct language {
                         const struct emit_options *o); /* for its first line: "16 lanes of float" */
     const char *page;                                  /* how to read the kernels: lines of a comment */
     void (*put_prelude)(const struct target *t, const struct emit_options *o, FILE *out);
+    int pieces; /* of the kernels; 0: one */
     void (*put_functions)(const struct plan *p, const struct source *s,
                           FILE *out); /* a table behind the kernels; NULL: none */
 };

@@ -10,7 +10,7 @@ static const char prelude_scalar[] = {
 
 static void open_function(struct writer *w)
 {
-    put(w, "static void @(const struct nr_args *a, int64_t first, int64_t last)");
+    put(w, "KERNEL void @(const struct nr_args *a, int64_t first, int64_t last)");
     put(w, "{");
 }
 
@@ -143,11 +143,21 @@ static const char page[] =
     "// same element of $ samples. V is the value of LANES samples at once (one of them with --plain), M a truth of each; ld and st\n"
     "// read and write V, vec(x) is x in all lanes, sel(m, a, b) a where m is true and else b, num(x) a constant. In images c is a\n"
     "// channel, p and q are row and column of what is made, h and w of what is read, r and s of a window; k is a channel out.\n"
-    "// What changes from step to step (learning rate, rows of the batch) is read from a->control.\n"
+    "// What changes from step to step (learning rate, rows of the batch) is read from a->control. #if FIRST_PIECE ... #endif has the\n"
+    "// kernels of one piece: netrun has several pieces compiled at a time.\n"
     "//\n";
 
 static void put_prelude(const struct target *t, const struct emit_options *o, FILE *out)
 {
+    fprintf(out,
+            "#ifdef FIRST_PIECE    /* to LAST_PIECE, of %d: the others are in other objects */\n"
+            "#define KERNEL __attribute__((visibility(\"hidden\")))\n"
+            "#else\n"
+            "#define FIRST_PIECE 0\n"
+            "#define LAST_PIECE %d\n"
+            "#define KERNEL static\n"
+            "#endif\n",
+            EMIT_PIECES, EMIT_PIECES);
     fprintf(out, "#define REAL %s\n#define INT %s\n#define LANES %d\n#define WIDE %d\n", o->f64 ? "double" : "float",
             o->f64 ? "int64_t" : "int32_t", lanes_of(t, o), o->f64);
     fputs(lanes_of(t, o) == 1 ? prelude_scalar : prelude_vector, out);
@@ -166,11 +176,14 @@ static void put_row(const struct plan *p, int kernel, const struct row *r, const
 
 static void put_functions(const struct plan *p, const struct source *s, FILE *out)
 {
-    fprintf(out, "static const struct nr_kernel kernels[] = {\n");
+    fprintf(out, "#if FIRST_PIECE == 0\n");
+    for (const struct text *t = s->text; t < s->text + s->ntext; t++)
+        fprintf(out, "KERNEL void %s(const struct nr_args *a, int64_t first, int64_t last);\n", t->name);
+    fprintf(out, "\nstatic const struct nr_kernel kernels[] = {\n");
     for (int k = 0; k < p->nkernel; k++)
         if (s->row[k].text >= 0)
             put_row(p, k, &s->row[k], s->text[s->row[k].text].name, out);
-    fprintf(out, "};\n\nconst struct nr_object nr_object = {%d, %d, LANES, sizeof(real), kernels};\n", EMIT_ABI,
+    fprintf(out, "};\n\nconst struct nr_object nr_object = {%d, %d, LANES, sizeof(real), kernels};\n#endif\n", EMIT_ABI,
             emit_row(p, s->target, p->nkernel));
 }
 
@@ -196,5 +209,6 @@ const struct language language_c = {
     .kind = kind,
     .page = page,
     .put_prelude = put_prelude,
+    .pieces = EMIT_PIECES,
     .put_functions = put_functions,
 };

@@ -107,30 +107,40 @@ static int wait_for(pid_t child)
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-int command_run(const struct command *c, const char *path, char *output, size_t room)
+bool command_start(const struct command *c, const char *path, struct running *r)
 {
     int end[2];
-    pid_t child;
     posix_spawn_file_actions_t actions;
-    output[0] = '\0';
     if (pipe2(end, O_CLOEXEC) != 0)
-        return -1;
+        return false;
     int cause = posix_spawn_file_actions_init(&actions);
     if (!cause) {
         cause = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
         cause = cause ? cause : posix_spawn_file_actions_adddup2(&actions, end[1], STDOUT_FILENO);
         cause = cause ? cause : posix_spawn_file_actions_adddup2(&actions, end[1], STDERR_FILENO);
-        cause = cause ? cause : posix_spawn(&child, path, &actions, NULL, c->word, environ);
+        cause = cause ? cause : posix_spawn(&r->child, path, &actions, NULL, c->word, environ);
         posix_spawn_file_actions_destroy(&actions);
     }
     close(end[1]);
-    int status = -1;
-    if (!cause) {
-        collect(end[0], output, room);
-        status = wait_for(child);
-        cause = errno;
-    }
-    close(end[0]);
+    r->said = end[0];
+    if (cause)
+        close(end[0]);
+    errno = cause;
+    return !cause;
+}
+
+int command_end(struct running *r, char *output, size_t room)
+{
+    collect(r->said, output, room);
+    const int status = wait_for(r->child), cause = errno;
+    close(r->said);
     errno = cause;
     return status;
+}
+
+int command_run(const struct command *c, const char *path, char *output, size_t room)
+{
+    struct running r;
+    output[0] = '\0';
+    return command_start(c, path, &r) ? command_end(&r, output, room) : -1;
 }

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 enum { COMMAND_WORDS = 128 };
 
@@ -22,9 +23,16 @@ void command_free(struct command *c);
  * with errno set if there is none that may be run. The caller frees it. */
 char *command_find(const char *program);
 
-/* Runs the file `path` with the command's words, no input, its output and errors together in `output` (room >= 1 bytes,
- * the last of it if it is more, zero-ended). Returns the exit status, 128 + n after signal n, -1 with errno set if it
- * could not be run. */
+/* The file `path` with the command's words, running with no input. False with errno set if it could not be started. */
+struct running {
+    pid_t child;
+    int said; /* its output and errors together */
+};
+bool command_start(const struct command *c, const char *path, struct running *r);
+/* Once it has ended: what it said in `output` (room >= 1 bytes, the last of it if it is more, zero-ended). Returns the exit status,
+ * 128 + n after signal n, -1 with errno set if it is not known. */
+int command_end(struct running *r, char *output, size_t room);
+/* Both; -1 with errno set also if it could not be started. */
 int command_run(const struct command *c, const char *path, char *output, size_t room);
 
 #endif

@@ -115,7 +115,7 @@ static bool build(const struct order *r, const char *parent, bool last, struct j
                     last ? elsewhere : "");
     } else {
         read = true;
-        ok = toolchain_compile(r->tool, w.source, w.object, r->o->verbose, e);
+        ok = toolchain_compile(r->tool, w.source, r->length, w.object, r->o->verbose, e);
     }
     if (ok) {
         int file = open(w.object, O_RDWR | O_NOFOLLOW | O_CLOEXEC);

@@ -1,16 +1,19 @@
 #define _GNU_SOURCE 1
 #include "toolchain.h"
 
+#include "cores.h"
 #include "device/device_error.h"
+#include "emit/emit.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 /* -O2: emitted vectors carry the speed, -O3 adds a third of compile time for less than 5 %. */
-static const char flags[] = "-O2 -std=gnu11 -fPIC -shared -pipe";
+static const char flags[] = "-O2 -std=gnu11 -fPIC -pipe";
 
 /* Behind the user's flags and those in CC, for -ffast-math must not get through: NaN must propagate and sums keep their
  * order. What is given away costs no bit of a result: errno, traps (so that a choice may become a blend), and a rounding
@@ -138,31 +141,122 @@ static void print_command(const struct command *c)
     fputc('\n', stderr);
 }
 
-bool toolchain_compile(const struct toolchain *t, const char *source, const char *object, bool verbose,
+/* The compiler with all its flags; native: the row of native_flags. */
+static bool make_command(const struct toolchain *t, const char *native, struct command *c)
+{
+    bool made = true;
+    *c = (struct command){0};
+    for (int k = 0; k < t->words.n; k++)
+        made = made && command_add(c, t->words.word[k]);
+    return made && command_split(c, flags) && command_split(c, native) && command_split(c, user_flags()) &&
+           command_split(c, arithmetic);
+}
+
+/* The compiler at work on a source file that is there in pieces (emit.h). */
+struct compiling {
+    const struct toolchain *t;
+    const char *source, *object, *native;
+    bool verbose;
+    int pieces;              /* objects: each of some pieces of the file */
+    char *part[EMIT_PIECES]; /* their paths; none if there is one, which is linked at once */
+    struct running running[EMIT_PIECES];
+    char output[512]; /* of the first that failed */
+};
+
+static bool start(const struct compiling *w, struct command *c, bool made, struct running *r)
+{
+    if (made && w->verbose)
+        print_command(c);
+    const bool started = made && command_start(c, w->t->path, r);
+    const int cause = errno;
+    command_free(c);
+    errno = cause;
+    return started;
+}
+
+static bool start_piece(struct compiling *w, int i)
+{
+    char first[40], last[40];
+    struct command c;
+    snprintf(first, sizeof first, "-DFIRST_PIECE=%d", i * EMIT_PIECES / w->pieces);
+    snprintf(last, sizeof last, "-DLAST_PIECE=%d", (i + 1) * EMIT_PIECES / w->pieces);
+    bool made = make_command(w->t, w->native, &c) && command_add(&c, "-c") && command_add(&c, first) &&
+                command_add(&c, last) && command_add(&c, "-o") && command_add(&c, w->part[i]) &&
+                command_add(&c, w->source);
+    return start(w, &c, made, &w->running[i]);
+}
+
+/* To the shared object: from the source, or from the objects of its pieces. */
+static int link_pieces(struct compiling *w)
+{
+    struct command c;
+    struct running r;
+    bool made = make_command(w->t, w->native, &c) && command_add(&c, "-shared") && command_add(&c, "-o") &&
+                command_add(&c, w->object);
+    for (int i = 0; i < w->pieces; i++)
+        made = made && command_add(&c, w->pieces == 1 ? w->source : w->part[i]);
+    made = made && command_add(&c, "-lm");
+    return start(w, &c, made, &r) ? command_end(&r, w->output, sizeof w->output) : -1;
+}
+
+/* As command_run. */
+static int compile(struct compiling *w)
+{
+    char ignored[sizeof w->output];
+    int status = 0, started = 0, cause = 0;
+    while (w->pieces > 1 && started < w->pieces && start_piece(w, started))
+        started++;
+    if (w->pieces > 1 && started < w->pieces) {
+        status = -1;
+        cause = errno;
+    }
+    for (int i = 0; i < started; i++) {
+        const int one = command_end(&w->running[i], status ? ignored : w->output, sizeof w->output);
+        if (one && !status)
+            cause = errno;
+        status = status ? status : one;
+    }
+    errno = cause;
+    return status ? status : link_pieces(w);
+}
+
+/* As many processes as cores, each of which has to read the prelude: of a short text that is most of it. */
+enum { LEAST_BYTES = 40000 };
+
+static int pieces_of(size_t length)
+{
+    const int cores = cores_usable();
+    const size_t most = length / LEAST_BYTES, n = (size_t)cores < most ? (size_t)cores : most;
+    return n < 1 ? 1 : n > EMIT_PIECES ? EMIT_PIECES : (int)n;
+}
+
+bool toolchain_compile(const struct toolchain *t, const char *source, size_t length, const char *object, bool verbose,
                        struct device_error *e)
 {
-    char output[512] = "";
-    int status = -1;
+    struct compiling w = {.t = t, .source = source, .object = object, .verbose = verbose, .pieces = pieces_of(length)};
+    int status = -1, paths = 0;
+    while (paths < w.pieces && asprintf(&w.part[paths], "%s.%d.o", object, paths) >= 0)
+        paths++;
+    if (paths < w.pieces)
+        w.pieces = 1;
     for (int i = 0; status && status <= 128 && native_flags(t)[i]; i++) {
-        struct command c = {0};
-        bool made = true;
-        for (int k = 0; k < t->words.n; k++)
-            made = made && command_add(&c, t->words.word[k]);
-        made = made && command_split(&c, flags) && command_split(&c, native_flags(t)[i]) &&
-               command_split(&c, user_flags()) && command_split(&c, arithmetic) && command_add(&c, "-o") &&
-               command_add(&c, object) && command_add(&c, source) && command_add(&c, "-lm");
-        if (made && verbose)
-            print_command(&c);
-        status = made ? command_run(&c, t->path, output, sizeof output) : -1;
-        command_free(&c);
+        w.native = native_flags(t)[i];
+        status = compile(&w);
         if (status < 0)
-            return device_fail(e, 5, "`%s` cannot be run: %s", t->path, strerror(errno));
+            break;
     }
+    const int cause = errno;
+    for (int i = 0; i < paths; i++) {
+        unlink(w.part[i]);
+        free(w.part[i]);
+    }
+    if (status < 0)
+        return device_fail(e, 5, "`%s` cannot be run: %s", t->path, strerror(cause));
     if (status > 128)
         return device_fail(e, 5, "`%s` was ended by signal %d", t->path, status - 128);
     if (status)
         return device_fail(e, 5, "`%s` failed with status %d on the emitted kernels in %s:\n%s", t->path, status,
-                           source, output);
+                           source, w.output);
     if (access(object, F_OK) != 0)
         return device_fail(e, 5, "`%s` has ended well, but made no object of the emitted kernels: no C compiler%s",
                            t->path, set_cc);

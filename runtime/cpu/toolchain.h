@@ -21,8 +21,9 @@ void toolchain_free(struct toolchain *t);
 /* Equal for equal source, compiler, flags and processor. False if there is no memory. */
 bool toolchain_key(const struct toolchain *t, const char *source, size_t length, XXH128_hash_t *key);
 
-/* Compiles a source file to a shared object. Status 5 with the end of the compiler's messages if it does not. */
-bool toolchain_compile(const struct toolchain *t, const char *source, const char *object, bool verbose,
+/* Compiles a source file of so many bytes, one of emit_kernels(), to a shared object; a long one by several compilers at a time,
+ * whose objects lie beside that one for a while. Status 5 with the end of the compiler's messages if it does not. */
+bool toolchain_compile(const struct toolchain *t, const char *source, size_t length, const char *object, bool verbose,
                        struct device_error *e);
 
 #endif
