@@ -142,6 +142,23 @@ says out '^ +frozen +47,168$'
 [ "$(grep '^  train ' out | sort -u | wc -l)" = 2 ] || fail "what is frozen takes as much memory"
 says out '^few/test/triangle/000001.jpg: logits = class [0-2]'
 
+# The pictures of CIFAR-10 that cifar.sh takes are the first of their classes.
+expect 0 env DATA= EPOCHS=1 PICTURES=20 timeout -s KILL 120 sh "$ROOT/examples/transfer/cifar.sh" -D width=4 --device cpu
+[ "$(grep -c '^epoch 1/1 ' out)" = 3 ] || fail "not three trainings"
+[ "$(grep -c '^test loss .* 1000 samples' out)" = 2 ] || fail "not two tests"
+says err '^  ~ fc.weight  5x32  last.weight  5x32$'
+(
+    cd "$B/examples/transfer"
+    bytes() { od -An -v -tx1 -w3073 "$1"; }
+    bytes old/data_batch_1.bin | cut -c 2-3 | sort | uniq -c | tr -s ' \n' ' ' >classes
+    [ "$(cat classes)" = " 20 00 20 01 20 02 20 03 20 04 " ] || fail "not 20 pictures of each of five classes: $(cat classes)"
+    for class in 0 4; do
+        bytes drawn/data_batch_1.bin | sed -n "s/^ 0$((class + 5))//p" | head -n 50 >first
+        bytes few/data_batch_1.bin | sed -n "s/^ 0$class//p" | cmp - first || fail "other pictures of class $class"
+    done
+    rm -r old few rest drawn
+)
+
 example segmentation 1
 says out '^train +400 samples +u8\[3, 64, 64\] +mask u8\[64, 64\]'
 says out '^epoch 1/1 .* test 0'
