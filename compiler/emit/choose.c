@@ -111,6 +111,19 @@ bool kernel_can(const struct plan *p, int k, const char *algorithm)
     return can;
 }
 
+const char *body_exact(const struct plan *p, int k)
+{
+    const struct stage *s = p->kernel[k].stage;
+    struct region *r = region_new();
+    const struct writer w = writer_for(p, k, PRECISION_FP32, r);
+    const struct body *b = s->op->body;
+    while (b && b->name && !(b->transformed && body_applies(&w, s, b)))
+        b++;
+    const struct body *exact = b && b->name ? choose_body(&w, s, b->name) : NULL;
+    region_free(r);
+    return !b || !b->name ? NULL : exact ? exact->name : body_plain;
+}
+
 const struct kernel *emit_unheeded(const struct plan *p, const struct target *t, enum precision precision)
 {
     const struct kernel *found = NULL;

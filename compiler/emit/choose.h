@@ -13,6 +13,8 @@ struct price body_price(const struct writer *w, const struct stage *s, const str
 
 /* Each kernel with the bodies that apply, and what each takes. */
 void choices_print(const struct plan *p, FILE *out);
+/* The cheapest body that sums the products which the op names; NULL: kernel k has no others. */
+const char *body_exact(const struct plan *p, int k);
 /* Bodies called `algorithm` that kernel k could be written by, in any precision. */
 bool kernel_can(const struct plan *p, int k, const char *algorithm);
 

@@ -56,6 +56,19 @@ void put_image_cpu(struct writer *w, const struct stage *s);
 void put_conv_dw_cpu(struct writer *w, const struct stage *s);
 void put_linear_dw_cpu(struct writer *w, const struct stage *s);
 
+/* A tile of at most most_columns, of `columns` that there are in all, for the registers that the target has. */
+void choose_tile_cpu(const struct writer *w, struct contraction *c, int64_t columns, int most_columns);
+/* Of a function that begins its sums at the biases of its channels: parameter, and argument from channel k on; "": there are none. */
+const char *bias_parameter(const struct contraction *c);
+const char *bias_argument(struct writer *w, const struct contraction *c);
+/* The maps between the anchor and the window (or the end), the window, and the maps behind it, over `rows` rows from p0 on: channel k + i
+ * of row r is at tile[(i * rows + r) * Q + q]. Behind a pool that is as many rows as its window has. */
+void put_epilogue(struct writer *w, const struct contraction *c, int64_t rows, const char *p0);
+
+/* contract_winograd.c */
+bool is_winograd(const struct writer *w, const struct stage *s);
+void put_winograd_cpu(struct writer *w, const struct stage *s);
+
 enum { MAX_TERMS = 512 }; /* of a fully connected layer's sum in one register */
 void choose_registers(const struct writer *w, const struct stage *s, struct contraction *c); /* sets tile and columns */
 
@@ -157,6 +170,7 @@ void price_matmul_cuda(const struct writer *w, const struct stage *s, struct pri
 enum { LATENCY = 4 }; /* cycles of an FMA */
 /* contract_price.c: struct body's price of each */
 void price_registers_cpu(const struct writer *w, const struct stage *s, struct price *p);
+void price_winograd(const struct writer *w, const struct stage *s, struct price *p);
 void price_registers_cuda(const struct writer *w, const struct stage *s, struct price *p);
 void price_mma(const struct writer *w, const struct stage *s, struct price *p);
 void price_library(const struct writer *w, const struct stage *s, struct price *p);

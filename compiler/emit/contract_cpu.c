@@ -14,7 +14,7 @@ static double tile_cost(int tile, int columns)
     return 1 + (time < 4 ? 4 : time);
 }
 
-static void choose_tile(const struct writer *w, struct contraction *c, int64_t columns, int most_columns)
+void choose_tile_cpu(const struct writer *w, struct contraction *c, int64_t columns, int most_columns)
 {
     int registers = registers_of(w);
     double best = INFINITY;
@@ -44,12 +44,12 @@ void choose_registers(const struct writer *w, const struct stage *s, struct cont
     if (!is_flat(w, s)) {
         const struct stage *pool = window_behind(w, s);
         const int64_t rows = pool && pool->op->form == FORM_POOL ? (int64_t)pool->attr[0] : 1;
-        choose_tile(w, c, c->x.out, 14);
+        choose_tile_cpu(w, c, c->x.out, 14);
         while (c->tile > 1 && c->tile * rows * c->x.out > 4096)
             c->tile--;
         return;
     }
-    choose_tile(w, c, CHUNK, CHUNK);
+    choose_tile_cpu(w, c, CHUNK, CHUNK);
     if (c->columns < CHUNK && c->outs >= 4) {
         c->columns = CHUNK;
         c->tile = w->lanes == WIDEST ? 6 : 2;
@@ -67,13 +67,13 @@ static void put_sums(struct writer *w, const struct contraction *c, int tile, in
     }
 }
 
-static const char *bias_parameter(const struct contraction *c)
+const char *bias_parameter(const struct contraction *c)
 {
     return c->bias < 0 ? "" : "const real *restrict bias, ";
 }
 
 /* What a function with that parameter is called with: the biases from channel k on. */
-static const char *bias_argument(struct writer *w, const struct contraction *c)
+const char *bias_argument(struct writer *w, const struct contraction *c)
 {
     return c->bias < 0 ? "" : region_printf(w->region, "%s + k, ", name_of(w, c->bias));
 }
@@ -173,7 +173,7 @@ static void put_row_function(struct writer *w, const struct contraction *c, int 
 }
 
 /* The maps between the anchor and the window (or the end), the window, and the maps behind it. */
-static void put_epilogue(struct writer *w, const struct contraction *c, int64_t rows, const char *p0)
+void put_epilogue(struct writer *w, const struct contraction *c, int64_t rows, const char *p0)
 {
     int first = c->next, window = maps_end(w, first), Q = (int)c->x.out, out = c->result;
     int64_t P = c->y.out;
@@ -181,9 +181,14 @@ static void put_epilogue(struct writer *w, const struct contraction *c, int64_t 
     bool scattered = pool && pool->op->form == FORM_SCATTER, pooled = pool && !scattered;
     if (!pooled || window > first || is_stored(w, out)) {
         put(w, "for (int i = 0; i < n; i++)");
-        if (rows > 1)
+        if (rows > 1 && !pooled && P % rows)
+            put(w, "for (int r = 0; r < %lld && %s + r < %lld; r++)", (long long)rows, p0, (long long)P);
+        else if (rows > 1)
             put(w, "for (int r = 0; r < %lld; r++)", (long long)rows);
         put(w, "for (int q = 0; q < %d; q++) {", Q);
+        const char *row = p0;
+        if (rows > 1 && scattered)
+            put(w, "const int %s = %s + r;", row = "row", p0);
         const char *at = rows > 1 ? region_printf(w->region, "(i * %lld + r) * %d + q", (long long)rows, Q)
                                   : region_printf(w->region, "i * %d + q", Q);
         put(w, "const V v%d = tile[%s];", var_of(w, out), at);
@@ -195,7 +200,7 @@ static void put_epilogue(struct writer *w, const struct contraction *c, int64_t 
         if (pooled)
             put(w, "tile[%s] = v%d;", at, var_of(w, pool->in[0]));
         if (scattered)
-            put_scatter(w, pool, "block", "(k + i)", p0, "q");
+            put_scatter(w, pool, "block", "(k + i)", row, "q");
         put(w, "}");
     }
     if (!pooled)

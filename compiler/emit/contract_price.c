@@ -38,12 +38,36 @@ static double terms_of(const struct contraction *c, int tile)
            taps_inside(&c->y) * taps_inside(&c->x);
 }
 
-void price_registers_cpu(const struct writer *w, const struct stage *s, struct price *p)
+/* As if for the widest vectors: bodies that round otherwise are chosen between, and every processor is to choose alike. */
+static struct writer widest(const struct writer *w)
 {
+    struct writer wide = *w;
+    wide.lanes = WIDEST;
+    return wide;
+}
+
+void price_registers_cpu(const struct writer *writer, const struct stage *s, struct price *p)
+{
+    const struct writer wide = widest(writer), *w = &wide;
     struct contraction c = contraction_of(w, s);
     choose_registers(w, s, &c);
     set_price(p, unit_of(w), terms_of(&c, 1), c.tile, c.columns,
               is_flat(w, s) ? fmin(depth_of(&c), MAX_TERMS) : depth_of(&c));
+}
+
+/* Products of 16 places for 4 results, and the transforms: of a patch 32 additions and as many values read and written, of its results
+ * 24. Errors: Lavin's table, about twice those of direct sums. */
+void price_winograd(const struct writer *writer, const struct stage *s, struct price *p)
+{
+    const struct writer wide = widest(writer), *w = &wide;
+    struct contraction c = contraction_of(w, s);
+    const double patches = (double)groups_of(c.y.out, 2) * (double)groups_of(c.x.out, 2);
+    choose_tile_cpu(w, &c, groups_of(c.x.out, 2), 14);
+    const double turned = patches * (double)c.depth, back = patches * (double)c.outs;
+    set_price(p, unit_of(w), 4 * 4 * patches * (double)c.depth * (double)c.outs, c.tile, c.columns, 2 * depth_of(&c));
+    p->flops += 32 * turned + 24 * back;
+    p->bytes += 4 * (32 * turned + 36 * back);
+    p->cycles += 4 * (32 * turned + 36 * back) / unit_of(w).bytes;
 }
 
 void price_registers_cuda(const struct writer *w, const struct stage *s, struct price *p)

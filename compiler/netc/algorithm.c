@@ -1,4 +1,4 @@
-/* algorithm.c: netc --algorithm LAYER=BODY, on the kernels that begin in a layer. */
+/* algorithm.c: netc --algorithm LAYER=BODY, on the kernels that begin in a layer, and --exact, on all others. */
 #include "compile.h"
 #include "emit/choose.h"
 
@@ -59,5 +59,9 @@ bool overrule(struct compilation *c)
     for (int i = 0; i < c->nalgorithm; i++)
         if (!overrule_layer(c, &c->algorithm[i]))
             return false;
+    for (int k = 0; c->exact && k < c->plan->nkernel; k++) {
+        struct stage *s = c->plan->kernel[k].stage;
+        s->algorithm = s->algorithm ? s->algorithm : body_exact(c->plan, k);
+    }
     return true;
 }

@@ -136,6 +136,8 @@ static const struct option_row rows[] = {
     {"algorithm", 0, "LAYER=BODY", HOW,
      "write a layer's kernels by another body than the cheapest, such as conv2=plain; -d c shows all", true,
      OPTION_CALL(add_pair, ALGORITHM, "--algorithm needs LAYER=BODY, not ")},
+    {"exact", 0, NULL, HOW, "sum the very products that the model means: no transformed ones, such as winograd's",
+     false, OPTION_FLAG(exact)},
     {"plain", 0, NULL, HOW, "of --emit=c: each kernel as the loops that it means", false, OPTION_FLAG(plain)},
     {"precision", 0, "fp32|tf32|bf16", HOW, "of --emit=cuda (fp32)", true, OPTION_CHOICE(enum precision, precision)},
     {"target", 0, "TARGET", HOW,

@@ -28,7 +28,7 @@ struct request {
     enum flops flops;
     enum precision precision;
     enum colour colour;
-    bool check, summary, map, plain;
+    bool check, summary, map, plain, exact;
     int64_t memory, batch, capacity,
         steps; /* steps: of an epoch, whose rates are drawn, into `rates` if that is given; 0: they are not */
     int npair[PAIRS];

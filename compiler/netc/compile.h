@@ -12,6 +12,7 @@ struct compilation {
     int ndefine;
     struct define *algorithm; /* layer and body, of --algorithm */
     int nalgorithm;
+    bool exact;
     struct region *region;
     struct diag diag;
     struct ast_file *ast;

@@ -153,6 +153,7 @@ static int compile_file(struct request *r)
         .ndefine = r->npair[DEFINE],
         .algorithm = r->pair[ALGORITHM],
         .nalgorithm = r->npair[ALGORITHM],
+        .exact = r->exact,
         .target = r->target ? target_find(r->target) : &target_cpu,
     };
     c.text = read_whole(r->file, &c.length);

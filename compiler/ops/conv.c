@@ -310,6 +310,8 @@ static struct value *conv(struct site *s, const struct args *a, struct value *co
 static const struct body conv_body[] = {
     {.name = "registers", .target = &target_cpu, .applies = is_flat, .emit = put_flat_cpu, .price = price_registers_cpu},
     {.name = "registers", .target = &target_cpu, .applies = is_image, .emit = put_image_cpu, .price = price_registers_cpu},
+    {.name = "winograd", .target = &target_cpu, .applies = is_winograd, .emit = put_winograd_cpu, .price = price_winograd,
+     .transformed = true},
     {.name = "library", .target = &target_cuda, .applies = is_library_product, .emit = put_library_product, .price = price_library,
      .scratch = product_scratch, .row_scratch = product_rows},
     {.name = "tensor-cores", .target = &target_cuda, .applies = is_mma, .emit = put_mma, .price = price_mma},

@@ -60,6 +60,7 @@ struct body {
     void (*emit)(struct writer *w, const struct stage *s);
     void (*price)(const struct writer *w, const struct stage *s, struct price *p); /* NULL: touches each value once */
     op_count *scratch, *row_scratch; /* floats of workspace that it may need, for the phase and for each row */
+    bool transformed;                /* it multiplies other numbers than the op names: netc --exact does without it */
 };
 
 struct op {

@@ -1,10 +1,11 @@
 # Which body writes a kernel: what is taken and the others with their prices, and a layer that is written by another.
 model=$ROOT/models/mnist_cnn.net
 expect 0 netc "$model" -d c
-grep -A 2 '^train3_conv2_conv$' err >seen
+grep -A 3 '^train3_conv2_conv$' err >seen
 diff - seen <<'END' || fail "-d c"
 train3_conv2_conv
-  * registers      2.56e+04 cycles   1.64e+06 flops   1.65e+06 bytes      144 error
+    registers      2.56e+04 cycles   1.64e+06 flops   1.65e+06 bytes      144 error
+  * winograd       1.51e+04 cycles   8.66e+05 flops   8.76e+05 bytes      288 error
     plain          2.05e+05 cycles   1.66e+06 flops   3.49e+06 bytes      144 error
 END
 # Every kernel has a price by its plain body, which is what writes it, might, or cannot here; an update costs once.
@@ -41,7 +42,7 @@ expect 2 netc "$model" --algorithm loss=plain
 says err 'loss=plain: its kernels can be written in one way only$'
 expect 2 netc "$model" --algorithm conv2=fft
 says err 'conv2=fft: no kernel of the layer can be written so'
-says err 'it can be written by plain, registers, tensor-cores$'
+says err 'it can be written by plain, registers, winograd, tensor-cores$'
 expect 2 netc "$model" --algorithm conv2
 says err 'needs LAYER=BODY'
 
