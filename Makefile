@@ -55,7 +55,7 @@ help:
 	@echo 'make bless           rewrites golden files; read the diff'
 	@echo 'make replay REF=x    plans every model with commit x too, and compares'
 	@echo 'make sim check-sim   the simulated CUDA device and its own tests'
-	@echo 'make bench           DATA=folder: speed beside PyTorch, which it installs into build/venv (12 GiB)'
+	@echo 'make bench           DATA=folder: speed beside PyTorch and JAX, which it installs into build/venv (12 GiB); pictures'
 	@echo 'make bench-train     DATA=folder: accuracy over seeds beside PyTorch'
 	@echo 'make check-gpu       on a real GPU: the same tests, memory, parity; writes a results file'
 	@echo 'make bench-gpu       on a real GPU: speed and memory beside PyTorch'

@@ -1,5 +1,5 @@
-# Sees that the data are there, then makes build/venv with PyTorch in it, once. Sourced by run and train, from the root of
-# the repository.
+# Sees that the data are there, then makes build/venv with the packages of `sides` in it, once. What cannot be installed is
+# left out, unless `needed` has it. Sourced by run and train, from the root of the repository.
 
 for set in mnist fashion cifar10; do
     case " $*" in *" --models"* | *" --cases"*) [ $set = mnist ] || continue ;; esac
@@ -14,15 +14,22 @@ for set in mnist fashion cifar10; do
 done
 venv=build/venv
 export PYTHONDONTWRITEBYTECODE=1
-if ! "$venv/bin/python" -c 'import numpy, torch' 2>/dev/null; then
-    free=$(df -Pk . | awk 'NR == 2 { print int($4 / 1048576) }')
-    if [ "$free" -lt 12 ]; then
-        echo "bench: PyTorch takes up to 12 GiB while it is installed; $free GiB are free here" >&2
-        exit 4
+# Both work with numpy.
+for side in $sides; do
+    if "$venv/bin/python" -c "import numpy, $side" 2>/dev/null; then
+        continue
     fi
-    echo "bench: installing PyTorch into $venv" >&2
-    python3 -m venv "$venv" && "$venv/bin/pip" install --quiet torch numpy || {
-        echo "bench: PyTorch cannot be installed; needed are python3 with venv, and a network" >&2
-        exit 4
-    }
-fi
+    why=
+    free=$(df -Pk . | awk 'NR == 2 { print int($4 / 1048576) }')
+    if [ $side = torch ] && [ "$free" -lt 12 ]; then
+        why="PyTorch takes up to 12 GiB while it is installed; $free GiB are free here"
+    else
+        echo "bench: installing $side into $venv" >&2
+        { [ -x "$venv/bin/pip" ] || python3 -m venv "$venv"; } && "$venv/bin/pip" install --quiet $side numpy ||
+            why="$side cannot be installed; needed are python3 with venv, and a network"
+    fi
+    [ -z "$why" ] || echo "bench: $why" >&2
+    case "${why:+$needed}" in *$side*) exit 4 ;; esac
+done
+python=$venv/bin/python
+[ -x "$python" ] || python=python3

@@ -1,5 +1,6 @@
 """What a results file says about where and with what it was made."""
 
+import importlib.metadata
 import os
 import platform
 import subprocess
@@ -28,6 +29,13 @@ def torch_version():
     except ImportError:
         return "not installed"
     return torch.__version__
+
+
+def package_version(name):
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
 
 
 def header(command):

@@ -1,29 +1,21 @@
 """The networks of models/ trained by PyTorch, as its tutorials do it, but with all data in memory as tensors, or on the
 device.
 
-As a program it is a worker of speed.py: `peer.py NET MODE THREADS` prints "ready"; then, for every line with a number
-of steps on stdin, it takes so many WINDOWS times and prints the seconds of each time.
+As a program it is a worker of speed.py: peers.py.
 """
 
-import glob
-import gzip
 import os
 import sys
 import time
 
-import numpy as np
 import torch
 from torch import nn
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "tests", "oracle"))
-from networks import INPUT_SHAPES, RECIPES, MnistCnn, loss_function, training_data  # noqa: E402
+from networks import RECIPES, MnistCnn, loss_function, training_data  # noqa: E402
 
-WINDOWS = 5     # measurements of a round
-MODES = {
-    "eager": "PyTorch eager",
-    "fused": "PyTorch eager, fused optimizer",
-    "compile": "PyTorch compile, fused optimizer",
-}
+from peers import PEERS, answer  # noqa: E402
+from samples import read_set  # noqa: E402
 
 
 class MnistCnnDropout(MnistCnn):
@@ -40,35 +32,20 @@ def module_of(net):
     return MnistCnnDropout() if net == "mnist_cnn" else RECIPES[net].module()
 
 
-def read_bytes(folder, name):
-    path = os.path.join(os.environ["DATA"], folder, name)
-    with gzip.open(path + ".gz") if os.path.exists(path + ".gz") else open(path, "rb") as file:
-        return np.frombuffer(file.read(), np.uint8)
-
-
 def load(recipe, train):
     """All samples of the training or test set, transformed, and their classes."""
     if recipe.data == "xor":
         return training_data(recipe, 4, torch.float32)
-    if recipe.data == "cifar10":
-        pattern = os.path.join(os.environ["DATA"], "cifar10", "data_batch_*" if train else "test_batch*")
-        names = sorted(os.path.basename(path).removesuffix(".gz") for path in glob.glob(pattern))
-        records = np.concatenate([read_bytes("cifar10", name) for name in names]).reshape(-1, 3073)
-        labels, pixels = records[:, 0], records[:, 1:]
-    else:
-        prefix = "train" if train else "t10k"
-        labels = read_bytes(recipe.data, prefix + "-labels-idx1-ubyte")[8:]
-        pixels = read_bytes(recipe.data, prefix + "-images-idx3-ubyte")[16:]
-    x = torch.from_numpy(pixels.reshape([-1] + INPUT_SHAPES[recipe.data]).astype(np.float32)) / 255
+    x, y = map(torch.from_numpy, read_set(recipe.data, train))
     if recipe.mean:
         x = (x - torch.tensor(recipe.mean).view(-1, 1, 1)) / torch.tensor(recipe.std).view(-1, 1, 1)
-    return x.contiguous(), torch.from_numpy(labels.astype(np.int64))
+    return x.contiguous(), y
 
 
 class Trainer:
-    """Steps over a shuffled training set; a new order each epoch."""
+    """Steps over a shuffled training set; a new order each epoch. What `options` has goes to the optimizer."""
 
-    def __init__(self, net, mode="eager", seed=1, batch=0, device="cpu", **options):
+    def __init__(self, net, mode="eager", seed=1, batch=0, device="cpu", channels_last=False, bf16=False, **options):
         torch.manual_seed(seed)
         recipe = RECIPES[net]
         self.batch = batch or recipe.batch
@@ -78,6 +55,10 @@ class Trainer:
         self.optimizer = recipe.optimizer(self.module.parameters(), **recipe.arguments, **options)
         self.forward = torch.compile(self.module) if mode == "compile" else self.module
         self.x, self.y = (values.to(device) for values in load(recipe, True))
+        self.channels_last, self.bf16 = channels_last, bf16
+        if channels_last:
+            self.module.to(memory_format=torch.channels_last)
+            self.x = self.x.permute(0, 2, 3, 1).contiguous()        # so that the rows of a batch are so, too
         self.loss_sum = torch.zeros((), dtype=torch.float64, device=device)
         self.new_epoch()
 
@@ -85,8 +66,16 @@ class Trainer:
         self.order, self.at = torch.randperm(len(self.x), device=self.x.device), 0
         self.loss_sum.zero_()
 
+    def loss(self, rows):
+        x = self.x[rows]
+        return self.loss_of(self.forward(x.permute(0, 3, 1, 2) if self.channels_last else x), self.y[rows])
+
     def train_on(self, rows):
-        loss = self.loss_of(self.forward(self.x[rows]), self.y[rows])
+        if self.bf16:
+            with torch.autocast(self.x.device.type, torch.bfloat16):
+                loss = self.loss(rows)
+        else:
+            loss = self.loss(rows)
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()
@@ -123,14 +112,20 @@ class Trainer:
         return time.perf_counter() - start
 
 
+def mean_loss(trainer, steps):
+    """Of the first steps."""
+    steps = min(steps, len(trainer.x) // trainer.batch)
+    trainer.full_steps(steps)
+    return trainer.loss_sum.item() / (steps * trainer.batch)
+
+
 def main():
-    net, mode, threads = sys.argv[1:4]
+    net, name, threads = sys.argv[1:4]
     torch.set_num_threads(int(threads))
-    trainer = Trainer(net, mode)
+    options = PEERS[name].options
+    trainer = Trainer(net, **options)
     trainer.full_steps(3)
-    print("ready", flush=True)
-    for line in sys.stdin:
-        print(*[trainer.full_steps(int(line)) for _ in range(WINDOWS)], flush=True)
+    answer(sys.stdin, trainer.full_steps, lambda steps: mean_loss(Trainer(net, **options), steps))
 
 
 if __name__ == "__main__":
