@@ -116,14 +116,14 @@ static void put_turn_function(struct writer *w, const struct winograd *g)
         to--;
     put(w, "static void @_turn(const real *restrict x, const int p, V *restrict v)");
     put(w, "{");
-    put(w, "static const real outside[%lld] __attribute__((aligned(64)));", (long long)W * ROW_BLOCK);
+    put(w, "static const V outside[%lld * $ / LANES];", (long long)W);
     for (int r = 0; r < 4; r++)
         put(w, "const int h%d = p %+d;", r, g->y0 + r);
     put(w, "for (int c = 0; c < %lld; c++, x += %lld, v += %lld) {", (long long)g->depth,
         (long long)(H * W) * ROW_BLOCK, (long long)g->patches);
     for (int r = 0; r < 4; r++)
-        put(w, "const real *const x%d = h%d < 0 || h%d >= %lld ? outside : x + h%d * %lld * $;", r, r, r, (long long)H,
-            r, (long long)W);
+        put(w, "const real *const x%d = h%d < 0 || h%d >= %lld ? (const real *)outside : x + h%d * %lld * $;", r, r, r,
+            (long long)H, r, (long long)W);
     for (int64_t t = 0; t < g->patches; t++) {
         if (t == from && to > from) {
             put(w, "for (int t = %lld; t < %lld; t++) {", (long long)from, (long long)to);
@@ -210,7 +210,7 @@ void put_winograd_cpu(struct writer *w, const struct stage *s)
             put_product_function(w, g, size[z / 2], columns[z % 2]);
     open_kernel(w);
     const long long weights = PLACES * c->tile * g->depth;
-    put(w, "real u[%lld] __attribute__((aligned(64)));", all * weights);
+    put(w, "real u[%lld];", all * weights);
     put(w, "for (int t = 0; t < %lld; t++)", all);
     put(w, "    @_weights(%s + t * %lld, %s, u + t * %lld);", name_of(w, s->in[1]), c->tile * (long long)c->w_out,
         channels, weights);
