@@ -32,7 +32,7 @@ says table.json '"train.optimizer.lr": 0\.01'
 netc by_loss.net -o by_loss.plan
 by_loss() { awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
     NR == 2 || $at["test_loss"] < least { least = $at["test_loss"]; right = $at["test_accuracy"] } END { print least "," right }' ruled/mlp-1/metrics.csv; }
-for batch in 10 20 40 none; do
+for batch in 10 20 40 5 8 15 25 30 50 none; do
     [ $batch != none ] || fail "the rules always agree: nothing is tested"
     rm -rf ruled
     expect 0 netrun by_loss.plan --train "$data" --epochs 12 --lr 0.01 --batch $batch --quiet --runs ruled
