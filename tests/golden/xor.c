@@ -8,7 +8,8 @@
 // same element of 16 samples. V is the value of LANES samples at once (one of them with --plain), M a truth of each; ld and st
 // read and write V, vec(x) is x in all lanes, sel(m, a, b) a where m is true and else b, num(x) a constant. In images c is a
 // channel, p and q are row and column of what is made, h and w of what is read, r and s of a window; k is a channel out.
-// What changes from step to step (learning rate, rows of the batch) is read from a->control.
+// What changes from step to step (learning rate, rows of the batch) is read from a->control. #if FIRST_PIECE ... #endif has the
+// kernels of one piece: netrun has several pieces compiled at a time.
 //
 // kernel of the plan, its function here, lines of the model | the first of them
 // train0_bits_gather               k0_gather         4 | input  bits : f32[2]
@@ -36,6 +37,13 @@
 // predict2_fc2_conv                k3_conv           7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
 // predict3_y_relayout              k16_relayout      7 | y = bits -> fc1: Linear(8) -> Tanh -> fc2: Linear(1)
 enum { ROW_BLOCK = 16, CTL_ROWS = 0, CTL_STEP = 2, CTL_POSITION = 3, CTL_EPOCH = 4, CTL_COUNT_SAMPLES = 5, CTL_SHUFFLE = 6, CTL_SEED0 = 7, CTL_SEED1 = 8, CTL_LAST = 30, CTL_FINITE = 38 };
+#ifdef FIRST_PIECE    /* to LAST_PIECE, of 8: the others are in other objects */
+#define KERNEL __attribute__((visibility("hidden")))
+#else
+#define FIRST_PIECE 0
+#define LAST_PIECE 8
+#define KERNEL static
+#endif
 #define REAL float
 #define INT int32_t
 #define LANES 16
@@ -519,6 +527,7 @@ static inline V sum_of(const struct sum *s)
 }
 
 
+#if FIRST_PIECE <= 0 && 0 < LAST_PIECE
 // k0_gather = gather
 static const real k0_gather_scale[] = {
     (real)1,
@@ -527,7 +536,7 @@ static const real k0_gather_shift[] = {
     (real)0,
 };
 
-static void k0_gather(const struct nr_args *a, int64_t first, int64_t last)
+KERNEL void k0_gather(const struct nr_args *a, int64_t first, int64_t last)
 {
     real *const t1_gather = a->t[1];
     real *const t2_gather = a->t[2];
@@ -556,7 +565,7 @@ static void k0_gather(const struct nr_args *a, int64_t first, int64_t last)
 }
 
 // k1_gather_target = gather_target
-static void k1_gather_target(const struct nr_args *a, int64_t first, int64_t last)
+KERNEL void k1_gather_target(const struct nr_args *a, int64_t first, int64_t last)
 {
     real *const t1_gather_target = a->t[1];
     const int64_t blocks = a->blocks;
@@ -570,6 +579,9 @@ static void k1_gather_target(const struct nr_args *a, int64_t first, int64_t las
     }
 }
 
+#endif
+
+#if FIRST_PIECE <= 1 && 1 < LAST_PIECE
 // k2_conv = conv, add, tanh
 static void k2_conv_tile4x4(const real *restrict x, const real *restrict weight, const real *restrict bias, V *restrict tile)
 {
@@ -644,7 +656,7 @@ static void k2_conv_tile4x1(const real *restrict x, const real *restrict weight,
     tile[12] = s3_0;
 }
 
-static void k2_conv(const struct nr_args *a, int64_t first, int64_t last)
+KERNEL void k2_conv(const struct nr_args *a, int64_t first, int64_t last)
 {
     real *const t0_x = a->t[0];
     real *const t1_weight = a->t[1];
@@ -681,6 +693,9 @@ static void k2_conv(const struct nr_args *a, int64_t first, int64_t last)
     }
 }
 
+#endif
+
+#if FIRST_PIECE <= 2 && 2 < LAST_PIECE
 // k3_conv = conv, add
 static void k3_conv_tile1x4(const real *restrict x, const real *restrict weight, const real *restrict bias, V *restrict tile)
 {
@@ -716,7 +731,7 @@ static void k3_conv_tile1x1(const real *restrict x, const real *restrict weight,
     tile[0] = s0_0;
 }
 
-static void k3_conv(const struct nr_args *a, int64_t first, int64_t last)
+KERNEL void k3_conv(const struct nr_args *a, int64_t first, int64_t last)
 {
     real *const t0_x = a->t[0];
     real *const t1_weight = a->t[1];
@@ -752,8 +767,11 @@ static void k3_conv(const struct nr_args *a, int64_t first, int64_t last)
     }
 }
 
+#endif
+
+#if FIRST_PIECE <= 3 && 3 < LAST_PIECE
 // k4_mse = mse
-static void k4_mse(const struct nr_args *a, int64_t first, int64_t last)
+KERNEL void k4_mse(const struct nr_args *a, int64_t first, int64_t last)
 {
     real *const t0_x = a->t[0];
     real *const t1_target = a->t[1];
@@ -782,7 +800,7 @@ static void k4_mse(const struct nr_args *a, int64_t first, int64_t last)
 }
 
 // k5_report_loss = report_loss
-static void k5_report_loss(const struct nr_args *a, int64_t first, int64_t last)
+KERNEL void k5_report_loss(const struct nr_args *a, int64_t first, int64_t last)
 {
     real *const t0_x = a->t[0];
     const int64_t blocks = a->blocks;
@@ -802,7 +820,7 @@ static void k5_report_loss(const struct nr_args *a, int64_t first, int64_t last)
 }
 
 // k6_chan_sum = chan_sum
-static void k6_chan_sum(const struct nr_args *a, int64_t first, int64_t last)
+KERNEL void k6_chan_sum(const struct nr_args *a, int64_t first, int64_t last)
 {
     real *const t0_x = a->t[0];
     real *const t1_chan_sum = a->t[1];
@@ -827,7 +845,7 @@ static void k6_chan_sum(const struct nr_args *a, int64_t first, int64_t last)
 }
 
 // k7_relayout = relayout
-static void k7_relayout(const struct nr_args *a, int64_t first, int64_t last)
+KERNEL void k7_relayout(const struct nr_args *a, int64_t first, int64_t last)
 {
     real *const t0_x = a->t[0];
     real *const t1_relayout = a->t[1];
@@ -850,7 +868,7 @@ static void k8_linear_dw_tile1x8(const real *restrict x, const real *restrict y,
     *(V8u *)(out + 0 * step + 0) = s0_0;
 }
 
-static void k8_linear_dw(const struct nr_args *a, int64_t first, int64_t last)
+KERNEL void k8_linear_dw(const struct nr_args *a, int64_t first, int64_t last)
 {
     real *const t0_x = a->t[0];
     real *const t1_x = a->t[1];
@@ -868,6 +886,9 @@ static void k8_linear_dw(const struct nr_args *a, int64_t first, int64_t last)
     }
 }
 
+#endif
+
+#if FIRST_PIECE <= 4 && 4 < LAST_PIECE
 // k9_conv_dx = conv_dx, tanh.da
 static void k9_conv_dx_tile4x4(const real *restrict x, const real *restrict weight, V *restrict tile)
 {
@@ -942,7 +963,7 @@ static void k9_conv_dx_tile4x1(const real *restrict x, const real *restrict weig
     tile[12] = s3_0;
 }
 
-static void k9_conv_dx(const struct nr_args *a, int64_t first, int64_t last)
+KERNEL void k9_conv_dx(const struct nr_args *a, int64_t first, int64_t last)
 {
     real *const t0_x = a->t[0];
     real *const t1_weight = a->t[1];
@@ -979,8 +1000,11 @@ static void k9_conv_dx(const struct nr_args *a, int64_t first, int64_t last)
     }
 }
 
+#endif
+
+#if FIRST_PIECE <= 5 && 5 < LAST_PIECE
 // k10_chan_sum = chan_sum
-static void k10_chan_sum(const struct nr_args *a, int64_t first, int64_t last)
+KERNEL void k10_chan_sum(const struct nr_args *a, int64_t first, int64_t last)
 {
     real *const t0_x = a->t[0];
     real *const t1_chan_sum = a->t[1];
@@ -1004,6 +1028,9 @@ static void k10_chan_sum(const struct nr_args *a, int64_t first, int64_t last)
     }
 }
 
+#endif
+
+#if FIRST_PIECE <= 6 && 6 < LAST_PIECE
 // k11_linear_dw = linear_dw
 static void k11_linear_dw_tile8x2(const real *restrict x, const real *restrict y, const int64_t samples, real *restrict out, const int64_t step)
 {
@@ -1054,7 +1081,7 @@ static void k11_linear_dw_tile8x2(const real *restrict x, const real *restrict y
     *(V1u *)(out + 7 * step + 1) = s7_1;
 }
 
-static void k11_linear_dw(const struct nr_args *a, int64_t first, int64_t last)
+KERNEL void k11_linear_dw(const struct nr_args *a, int64_t first, int64_t last)
 {
     real *const t0_x = a->t[0];
     real *const t1_x = a->t[1];
@@ -1073,7 +1100,7 @@ static void k11_linear_dw(const struct nr_args *a, int64_t first, int64_t last)
 }
 
 // k12_accumulate = accumulate
-static void k12_accumulate(const struct nr_args *a, int64_t first, int64_t last)
+KERNEL void k12_accumulate(const struct nr_args *a, int64_t first, int64_t last)
 {
     real *const t0_sum = a->t[0];
     real *const t1_gradients = a->t[1];
@@ -1095,7 +1122,7 @@ static void k12_accumulate(const struct nr_args *a, int64_t first, int64_t last)
 }
 
 // k13_adam = adam
-static void k13_adam(const struct nr_args *a, int64_t first, int64_t last)
+KERNEL void k13_adam(const struct nr_args *a, int64_t first, int64_t last)
 {
     if (!a->control[CTL_LAST] || !a->control[CTL_FINITE])
         return;                                    /* a loss that is not finite changes nothing */
@@ -1133,6 +1160,9 @@ static void k13_adam(const struct nr_args *a, int64_t first, int64_t last)
     }
 }
 
+#endif
+
+#if FIRST_PIECE <= 7 && 7 < LAST_PIECE
 // k14_gather = gather
 static const real k14_gather_scale[] = {
     (real)1,
@@ -1141,7 +1171,7 @@ static const real k14_gather_shift[] = {
     (real)0,
 };
 
-static void k14_gather(const struct nr_args *a, int64_t first, int64_t last)
+KERNEL void k14_gather(const struct nr_args *a, int64_t first, int64_t last)
 {
     real *const t1_gather = a->t[1];
     const int64_t blocks = a->blocks;
@@ -1167,7 +1197,7 @@ static void k14_gather(const struct nr_args *a, int64_t first, int64_t last)
 }
 
 // k15_mse = mse
-static void k15_mse(const struct nr_args *a, int64_t first, int64_t last)
+KERNEL void k15_mse(const struct nr_args *a, int64_t first, int64_t last)
 {
     real *const t0_x = a->t[0];
     real *const t1_target = a->t[1];
@@ -1194,7 +1224,7 @@ static void k15_mse(const struct nr_args *a, int64_t first, int64_t last)
 }
 
 // k16_relayout = relayout
-static void k16_relayout(const struct nr_args *a, int64_t first, int64_t last)
+KERNEL void k16_relayout(const struct nr_args *a, int64_t first, int64_t last)
 {
     real *const t0_x = a->t[0];
     real *const t1_relayout = a->t[1];
@@ -1204,6 +1234,27 @@ static void k16_relayout(const struct nr_args *a, int64_t first, int64_t last)
     for (int64_t e = 0; e < 1; e += 16)
         turn_back(t0_x + (block * 1LL + e) * 16, 1LL - e < 16 ? (int)(1LL - e) : 16, 4, t1_relayout + block * 16 * 4LL + e);
 }
+
+#endif
+
+#if FIRST_PIECE == 0
+KERNEL void k0_gather(const struct nr_args *a, int64_t first, int64_t last);
+KERNEL void k1_gather_target(const struct nr_args *a, int64_t first, int64_t last);
+KERNEL void k2_conv(const struct nr_args *a, int64_t first, int64_t last);
+KERNEL void k3_conv(const struct nr_args *a, int64_t first, int64_t last);
+KERNEL void k4_mse(const struct nr_args *a, int64_t first, int64_t last);
+KERNEL void k5_report_loss(const struct nr_args *a, int64_t first, int64_t last);
+KERNEL void k6_chan_sum(const struct nr_args *a, int64_t first, int64_t last);
+KERNEL void k7_relayout(const struct nr_args *a, int64_t first, int64_t last);
+KERNEL void k8_linear_dw(const struct nr_args *a, int64_t first, int64_t last);
+KERNEL void k9_conv_dx(const struct nr_args *a, int64_t first, int64_t last);
+KERNEL void k10_chan_sum(const struct nr_args *a, int64_t first, int64_t last);
+KERNEL void k11_linear_dw(const struct nr_args *a, int64_t first, int64_t last);
+KERNEL void k12_accumulate(const struct nr_args *a, int64_t first, int64_t last);
+KERNEL void k13_adam(const struct nr_args *a, int64_t first, int64_t last);
+KERNEL void k14_gather(const struct nr_args *a, int64_t first, int64_t last);
+KERNEL void k15_mse(const struct nr_args *a, int64_t first, int64_t last);
+KERNEL void k16_relayout(const struct nr_args *a, int64_t first, int64_t last);
 
 static const struct nr_kernel kernels[] = {
     {k0_gather, 1, 1},
@@ -1233,3 +1284,4 @@ static const struct nr_kernel kernels[] = {
 };
 
 const struct nr_object nr_object = {3, 24, LANES, sizeof(real), kernels};
+#endif
