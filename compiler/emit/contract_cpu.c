@@ -72,7 +72,6 @@ const char *bias_parameter(const struct contraction *c)
     return c->bias < 0 ? "" : "const real *restrict bias, ";
 }
 
-/* What a function with that parameter is called with: the biases from channel k on. */
 const char *bias_argument(struct writer *w, const struct contraction *c)
 {
     return c->bias < 0 ? "" : region_printf(w->region, "%s + k, ", name_of(w, c->bias));
@@ -172,7 +171,6 @@ static void put_row_function(struct writer *w, const struct contraction *c, int 
     fprintf(w->out, "\n");
 }
 
-/* The maps between the anchor and the window (or the end), the window, and the maps behind it. */
 void put_epilogue(struct writer *w, const struct contraction *c, int64_t rows, const char *p0)
 {
     int first = c->next, window = maps_end(w, first), Q = (int)c->x.out, out = c->result;
@@ -186,9 +184,9 @@ void put_epilogue(struct writer *w, const struct contraction *c, int64_t rows, c
         else if (rows > 1)
             put(w, "for (int r = 0; r < %lld; r++)", (long long)rows);
         put(w, "for (int q = 0; q < %d; q++) {", Q);
-        const char *row = p0;
-        if (rows > 1 && scattered)
-            put(w, "const int %s = %s + r;", row = "row", p0);
+        const char *row = rows > 1 && scattered ? "row" : p0; /* the scatter has an r of its own */
+        if (row != p0)
+            put(w, "const int row = %s + r;", p0);
         const char *at = rows > 1 ? region_printf(w->region, "(i * %lld + r) * %d + q", (long long)rows, Q)
                                   : region_printf(w->region, "i * %d + q", Q);
         put(w, "const V v%d = tile[%s];", var_of(w, out), at);
