@@ -5,6 +5,7 @@
 
 enum {
     PLACES = 4 * 4,        /* that a patch of 2 x 2 results reads */
+    PLACE_OF_ALL = 4 + 1,  /* a part of all four results: their sums start from a bias there, as contract.c wants it */
     MOST_TURNED = 1 << 20, /* bytes on the stack: of two rows of patches, which are to stay in the second cache, */
     MOST_WEIGHTS = 1 << 20 /* and of the weights */
 };
@@ -153,7 +154,8 @@ static void put_product_function(struct writer *w, const struct winograd *g, int
     put(w, "for (int place = 0; place < %d; place++, u += %lld) {", PLACES, c->tile * depth);
     for (int i = 0; i < tile; i++)
         for (int j = 0; j < n; j++)
-            put(w, "V s%d_%d = {0};", i, j);
+            put(w, c->bias < 0 ? "V s%d_%d = {0};" : "V s%d_%d = place == %d ? vec(bias[%d]) : (V){0};", i, j,
+                PLACE_OF_ALL, i);
     put(w, "for (int d = 0; d < %lld; d++, v += %lld) {", depth, (long long)g->patches);
     fprintf(w->out, "%*sconst V", 4 * w->indent, "");
     for (int j = 0; j < n; j++)
@@ -175,13 +177,11 @@ static void put_product_function(struct writer *w, const struct winograd *g, int
     for (int r = 0; r < 4; r++)
         put(w, "const V a%d = m[%d][i][j] + m[%d][i][j] + m[%d][i][j], b%d = m[%d][i][j] - m[%d][i][j] - m[%d][i][j];",
             r, 4 * r, 4 * r + 1, 4 * r + 2, r, 4 * r + 1, 4 * r + 2, 4 * r + 3);
-    const char *start = c->bias < 0 ? "" : "vec(bias[i]) + ";
     put(w, "V *to = tile + i * %lld + 2 * j;", (long long)(2 * c->x.out));
-    put(w, "to[0] = %s(a0 + a1 + a2), to[%lld] = %s(a1 - a2 - a3);", start, (long long)c->x.out, start);
+    put(w, "to[0] = a0 + a1 + a2, to[%lld] = a1 - a2 - a3;", (long long)c->x.out);
     if (c->x.out % 2)
         put(w, "if (j < last)");
-    put(w, "%sto[1] = %s(b0 + b1 + b2), to[%lld] = %s(b1 - b2 - b3);", c->x.out % 2 ? "    " : "", start,
-        (long long)(c->x.out + 1), start);
+    put(w, "%sto[1] = b0 + b1 + b2, to[%lld] = b1 - b2 - b3;", c->x.out % 2 ? "    " : "", (long long)(c->x.out + 1));
     put(w, "}");
     if (c->x.out % 2 == 0)
         put(w, "(void)last;");
