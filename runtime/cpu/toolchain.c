@@ -18,19 +18,35 @@ static const char flags[] = "-O2 -std=gnu11 -fPIC -pipe";
 /* Behind the user's flags and those in CC, for -ffast-math must not get through: NaN must propagate and sums keep their
  * order. What is given away costs no bit of a result: errno, traps (so that a choice may become a blend), and a rounding
  * where a multiply-add can be one instruction; the last is the compiler's choice for each line, the same on every thread. */
-static const char arithmetic[] = "-fno-fast-math -fno-math-errno -fno-trapping-math -ffp-contract=fast";
+#define ARITHMETIC "-fno-fast-math -fno-math-errno -fno-trapping-math -ffp-contract=fast"
+
+/* GCC, tuned for some processors, makes multiply-adds in one copy of a loop and not in another, by how many sums run side
+ * by side there: with a limit of no bits it makes all, and a sample's bits do not tell where it stands in the batch. */
+#define ALIKE ARITHMETIC " --param=avoid-fma-max-bits=0"
 
 /* From best to last; compilers differ in what they accept. */
-static const char *const wide[] = {"-march=native -mprefer-vector-width=512", "-march=native", "", NULL};
+struct choice {
+    const char *native, *arithmetic; /* before and behind the user's */
+};
+static const struct choice wide[] = {{"-march=native -mprefer-vector-width=512", ALIKE},
+                                     {"-march=native", ALIKE},
+                                     {"-march=native", ARITHMETIC},
+                                     {"", ARITHMETIC},
+                                     {NULL, NULL}};
 #if defined(__x86_64__) || defined(__i386__)
-static const char *const native[] = {"-march=native", "", NULL};
+static const struct choice narrow[] = {
+    {"-march=native", ALIKE}, {"-march=native", ARITHMETIC}, {"", ARITHMETIC}, {NULL, NULL}};
 #else
-static const char *const native[] = {"-mcpu=native", "-march=native", "", NULL};
+static const struct choice narrow[] = {{"-mcpu=native", ALIKE},
+                                       {"-mcpu=native", ARITHMETIC},
+                                       {"-march=native", ARITHMETIC},
+                                       {"", ARITHMETIC},
+                                       {NULL, NULL}};
 #endif
 
-static const char *const *native_flags(const struct toolchain *t)
+static const struct choice *choices(const struct toolchain *t)
 {
-    return t->lanes >= 16 ? wide : native;
+    return t->lanes >= 16 ? wide : narrow;
 }
 
 static const char *user_flags(void)
@@ -120,9 +136,9 @@ bool toolchain_key(const struct toolchain *t, const char *source, size_t length,
     for (int i = 0; i < t->words.n; i++)
         fprintf(out, "%s\n", t->words.word[i]);
     fprintf(out, "%s\n%s\n", t->version, flags);
-    for (int i = 0; native_flags(t)[i]; i++)
-        fprintf(out, "%s\n", native_flags(t)[i]);
-    fprintf(out, "%s\n%s\n", user_flags(), arithmetic);
+    for (const struct choice *c = choices(t); c->native; c++)
+        fprintf(out, "%s\n%s\n", c->native, c->arithmetic);
+    fprintf(out, "%s\n", user_flags());
     describe_processor(out);
     fwrite(source, 1, length, out);
     bool ok = !ferror(out);
@@ -141,21 +157,22 @@ static void print_command(const struct command *c)
     fputc('\n', stderr);
 }
 
-/* The compiler with all its flags; native: the row of native_flags. */
-static bool make_command(const struct toolchain *t, const char *native, struct command *c)
+/* The compiler with all its flags. */
+static bool make_command(const struct toolchain *t, const struct choice *choice, struct command *c)
 {
     bool made = true;
     *c = (struct command){0};
     for (int k = 0; k < t->words.n; k++)
         made = made && command_add(c, t->words.word[k]);
-    return made && command_split(c, flags) && command_split(c, native) && command_split(c, user_flags()) &&
-           command_split(c, arithmetic);
+    return made && command_split(c, flags) && command_split(c, choice->native) && command_split(c, user_flags()) &&
+           command_split(c, choice->arithmetic);
 }
 
 /* The compiler at work on a source file that is there in pieces (emit.h). */
 struct compiling {
     const struct toolchain *t;
-    const char *source, *object, *native;
+    const struct choice *choice;
+    const char *source, *object;
     bool verbose;
     int pieces;              /* objects: each of some pieces of the file */
     char *part[EMIT_PIECES]; /* their paths; none if there is one, which is linked at once */
@@ -180,7 +197,7 @@ static bool start_piece(struct compiling *w, int i)
     struct command c;
     snprintf(first, sizeof first, "-DFIRST_PIECE=%d", i * EMIT_PIECES / w->pieces);
     snprintf(last, sizeof last, "-DLAST_PIECE=%d", (i + 1) * EMIT_PIECES / w->pieces);
-    bool made = make_command(w->t, w->native, &c) && command_add(&c, "-c") && command_add(&c, first) &&
+    bool made = make_command(w->t, w->choice, &c) && command_add(&c, "-c") && command_add(&c, first) &&
                 command_add(&c, last) && command_add(&c, "-o") && command_add(&c, w->part[i]) &&
                 command_add(&c, w->source);
     return start(w, &c, made, &w->running[i]);
@@ -191,7 +208,7 @@ static int link_pieces(struct compiling *w)
 {
     struct command c;
     struct running r;
-    bool made = make_command(w->t, w->native, &c) && command_add(&c, "-shared") && command_add(&c, "-o") &&
+    bool made = make_command(w->t, w->choice, &c) && command_add(&c, "-shared") && command_add(&c, "-o") &&
                 command_add(&c, w->object);
     for (int i = 0; i < w->pieces; i++)
         made = made && command_add(&c, w->pieces == 1 ? w->source : w->part[i]);
@@ -239,8 +256,7 @@ bool toolchain_compile(const struct toolchain *t, const char *source, size_t len
         paths++;
     if (paths < w.pieces)
         w.pieces = 1;
-    for (int i = 0; status && status <= 128 && native_flags(t)[i]; i++) {
-        w.native = native_flags(t)[i];
+    for (w.choice = choices(t); status && status <= 128 && w.choice->native; w.choice++) {
         status = compile(&w);
         if (status < 0)
             break;
