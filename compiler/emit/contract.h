@@ -26,6 +26,15 @@ struct contraction {
     int result, next;                /* the tensor that they make, and the first stage behind it */
 };
 
+/* ---- ops/conv.c ---- */
+
+enum { CONV_SH, CONV_SW, CONV_PH, CONV_PW, CONV_DH, CONV_DW, CONV_GROUPS, CONV_EXTRA_H, CONV_EXTRA_W }; /* attributes */
+#define CONV_ATTRS "stride_h", "stride_w", "pad_h", "pad_w", "dil_h", "dil_w", "groups"
+/* From the attributes, the input [C,H,W] or [C] and the weight [K,C/G,R,S] or [K,C]. False if they do not fit. */
+bool conv_geometry(struct geometry *g, const double *attr, int rank, const int64_t *x, int wrank, const int64_t *w);
+void conv_dx_sizes(const double *attr, const struct tensor *const *in, const struct tensor *const *out, void *to);
+void conv_dw_sizes(const double *attr, const struct tensor *const *in, const struct tensor *const *out, void *to);
+
 /* ---- contract.c ---- */
 
 struct contraction contraction_of(const struct writer *w,
@@ -45,7 +54,7 @@ bool is_image(const struct writer *w, const struct stage *s);
 
 /* ---- the bodies: each writes the kernel whose first stage is s ---- */
 
-/* contract_plain.c */
+/* contract_plain.c; conv_dx_max and conv_dw_max too */
 void put_contraction_plain(struct writer *w, const struct stage *s);
 void put_conv_dw_plain(struct writer *w, const struct stage *s);   /* w'[K, C / G, R, S] from x and y' in blocks */
 void put_linear_dw_plain(struct writer *w, const struct stage *s); /* w'[K, C] from x row by row and y' in blocks */
@@ -68,6 +77,16 @@ void put_epilogue(struct writer *w, const struct contraction *c, int64_t rows, c
 /* contract_winograd.c */
 bool is_winograd(const struct writer *w, const struct stage *s);
 void put_winograd_cpu(struct writer *w, const struct stage *s);
+
+/* winners.c, winners_dw.c, winners_dx.c: behind a max-pool of windows that cover the image, from the pooled gradient and the winners' places */
+enum { MOST_PLACES = 256 }; /* of a window: a place is a byte */
+bool is_dw_winners(const struct writer *w, const struct stage *s);
+bool is_dx_winners(const struct writer *w, const struct stage *s);
+void put_dw_winners_cpu(struct writer *w, const struct stage *s);
+void put_dx_winners_cpu(struct writer *w, const struct stage *s);
+/* Are they cheaper than from the gradient of all places? `pooled`: the sizes of that behind the max-pool. */
+bool dw_winners_pay(const struct geometry *g, const int64_t *pooled);
+bool dx_winners_pay(const struct geometry *g, const int64_t *pooled);
 
 enum { MAX_TERMS = 512 }; /* of a fully connected layer's sum in one register */
 void choose_registers(const struct writer *w, const struct stage *s, struct contraction *c); /* sets tile and columns */
@@ -171,6 +190,8 @@ enum { LATENCY = 4 }; /* cycles of an FMA */
 /* contract_price.c: struct body's price of each */
 void price_registers_cpu(const struct writer *w, const struct stage *s, struct price *p);
 void price_winograd(const struct writer *w, const struct stage *s, struct price *p);
+void price_dw_winners(const struct writer *w, const struct stage *s, struct price *p);
+void price_dx_winners(const struct writer *w, const struct stage *s, struct price *p);
 void price_registers_cuda(const struct writer *w, const struct stage *s, struct price *p);
 void price_mma(const struct writer *w, const struct stage *s, struct price *p);
 void price_library(const struct writer *w, const struct stage *s, struct price *p);

@@ -11,6 +11,17 @@ static const char *affine(struct writer *w, int a, const char *p, int b, const c
     return region_printf(w->region, c ? "%s%s %c %d" : "%s%s", first, second, c < 0 ? '-' : '+', c < 0 ? -c : c);
 }
 
+/* y' at (h, w) of its P x Q places, behind a max-pool: the pooled gradient, if it is there that the window's winner lies. */
+static const char *through_winners(struct writer *w, const struct stage *s, const char *channel, int64_t P, int64_t Q)
+{
+    const struct tensor *pooled = tensor_of(w, s->in[0]);
+    const long long rows = pooled->dim[1], columns = pooled->dim[2], r = P / rows, t = Q / columns;
+    const char *e =
+        region_printf(w->region, "((%s * %lld + h / %lld) * %lld + w / %lld)", channel, rows, r, columns, t);
+    return region_printf(w->region, "sel(ld_u8(%s) == h %% %lld * %lld + w %% %lld, ld(%s), num(0))",
+                         place_of(w, s->in[2], "block", e), r, t, t, place_of(w, s->in[0], "block", e));
+}
+
 /* The output of channel k at place (p, q), and the maps behind it up to the window. */
 static void put_output(struct writer *w, const struct stage *s, const struct contraction *c, int window)
 {
@@ -42,8 +53,9 @@ static void put_output(struct writer *w, const struct stage *s, const struct con
     put(w, "    continue;");
     const char *from =
         region_printf(w->region, "((%s * %lld + h) * %lld + w)", channel, (long long)y->source, (long long)x->source);
-    put(w, "sum += weight[d * %lld + r * %lld + s] * ld(%s);", (long long)c->w_depth, (long long)x->taps,
-        place_of(w, s->in[0], "block", from));
+    const char *source = s->nin == 3 ? through_winners(w, s, channel, y->source, x->source)
+                                     : region_printf(w->region, "ld(%s)", place_of(w, s->in[0], "block", from));
+    put(w, "sum += weight[d * %lld + r * %lld + s] * %s;", (long long)c->w_depth, (long long)x->taps, source);
     put(w, "}");
     put(w, "const V v%d = sum;", var_of(w, c->result));
     if (is_stored(w, c->result))
@@ -104,9 +116,17 @@ void put_conv_dw_plain(struct writer *w, const struct stage *s)
     put_times(w, geometry_inside(&g), 1);
     put(w, "if (h < 0 || h >= %lld || w < 0 || w >= %lld)", (long long)g.H, (long long)g.W);
     put(w, "    continue;");
-    put(w, "const real y = %s;",
-        row_value(w, s->in[1], "m",
-                  region_printf(w->region, "(k * %lld + p) * %lld + q", (long long)g.P, (long long)g.Q)));
+    if (s->nin == 3) {
+        const struct tensor *pooled = tensor_of(w, s->in[1]);
+        const long long rows = pooled->dim[1], columns = pooled->dim[2], height = g.P / rows, width = g.Q / columns;
+        const char *at =
+            region_printf(w->region, "(k * %lld + p / %lld) * %lld + q / %lld", rows, height, columns, width);
+        put(w, "const real y = %s == p %% %lld * %lld + q %% %lld ? %s : 0;", row_value(w, s->in[2], "m", at), height,
+            width, width, row_value(w, s->in[1], "m", at));
+    } else
+        put(w, "const real y = %s;",
+            row_value(w, s->in[1], "m",
+                      region_printf(w->region, "(k * %lld + p) * %lld + q", (long long)g.P, (long long)g.Q)));
     put(w, "const real x = %s;",
         row_value(w, s->in[0], "m",
                   region_printf(w->region, "(c * %lld + h) * %lld + w", (long long)g.H, (long long)g.W)));

@@ -46,6 +46,50 @@ struct value *graph_source(struct graph *g, enum role role, enum dtype d, bool r
     return v;
 }
 
+static struct value *copy_of(const struct graph *g, const struct value *v)
+{
+    return v ? g->value[v->id] : NULL;
+}
+
+struct graph *graph_copy(const struct graph *from)
+{
+    struct region *r = from->region;
+    struct graph *g = region_alloc(r, 1, sizeof *g);
+    *g = *from;
+    g->value = region_alloc(r, (size_t)g->nvalue + 1, sizeof *g->value);
+    g->node = region_alloc(r, (size_t)g->nnode + 1, sizeof *g->node);
+    g->output = region_alloc(r, (size_t)g->noutput + 1, sizeof *g->output);
+    for (int i = 0; i < g->nvalue; i++) {
+        g->value[i] = region_alloc(r, 1, sizeof **g->value);
+        *g->value[i] = *from->value[i];
+    }
+    for (int k = 0; k < g->nnode; k++) {
+        struct node *n = g->node[k] = region_alloc(r, 1, sizeof *n);
+        *n = *from->node[k];
+        n->in = region_alloc(r, (size_t)(n->nin + n->nout), sizeof *n->in);
+        n->out = n->in + n->nin;
+        for (int i = 0; i < n->nin; i++)
+            n->in[i] = copy_of(g, from->node[k]->in[i]);
+        for (int o = 0; o < n->nout; o++) {
+            n->out[o] = copy_of(g, from->node[k]->out[o]);
+            n->out[o]->def = n;
+        }
+    }
+    for (int i = 0; i < g->nvalue; i++) {
+        struct value *v = g->value[i];
+        v->grad = copy_of(g, v->grad);
+        v->instead = copy_of(g, v->instead);
+        v->member_of = copy_of(g, v->member_of);
+    }
+    for (int i = 0; i < g->noutput; i++) {
+        g->output[i] = from->output[i];
+        g->output[i].value = copy_of(g, g->output[i].value);
+    }
+    g->loss = copy_of(g, g->loss);
+    g->control = copy_of(g, g->control);
+    return g;
+}
+
 /* False after an error, where a tensor is beyond what plans and kernels can hold. */
 static bool size_fits(struct graph *g, const struct tensor *t, struct loc at, const char *what)
 {

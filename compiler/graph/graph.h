@@ -81,6 +81,7 @@ struct group {
 };
 
 struct graph *graph_new(enum phase ph, struct region *r, struct diag *d);
+struct graph *graph_copy(const struct graph *g); /* values and nodes too, of a graph without groups */
 /* A source. dims excludes the batch; rows says whether it has one; the name is kept, not copied. */
 struct value *graph_source(struct graph *g, enum role role, enum dtype d, bool rows, int rank, const int64_t *dim,
                            const char *name, struct loc loc);
@@ -145,6 +146,9 @@ struct value *matmul(struct graph *g, struct value *a, bool ta, struct value *b,
                      double beta);
 /* simplify.c. Rewrites pairs of nodes into cheaper ones, binds inputs to the data set, drops what nothing needs. */
 void simplify(struct graph *g);
+void drop_dead(struct graph *g); /* the last of these, again */
+/* specialise.c. Puts what the target computes otherwise in the place of what all can. */
+void specialise(struct graph *g, const struct target *t);
 /* fuse.c. Leaves groups. */
 void fuse(struct graph *g);
 /* schedule.c. Appends the graph's schedule, kernels and tensors to the plan, lifetimes filled. */

@@ -168,7 +168,7 @@ static void turn_outputs(struct graph *g)
     }
 }
 
-static void drop_dead(struct graph *g)
+void drop_dead(struct graph *g)
 {
     bool *live = calloc((size_t)g->nvalue, sizeof *live);
     if (!live)

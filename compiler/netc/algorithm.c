@@ -7,7 +7,10 @@
 /* The first node of a kernel. */
 static const struct node *node_of(const struct compilation *c, const struct schedule *s, int kernel)
 {
-    return c->graph[s->phase]->group[kernel - s->first_kernel]->node[0];
+    int t = 0;
+    while (target_planned(t) != s->target)
+        t++;
+    return c->planned[t][s->phase]->group[kernel - s->first_kernel]->node[0];
 }
 
 static void say_bodies(const struct compilation *c, const struct define *a)

@@ -39,10 +39,25 @@ static void simplify_pass(struct compilation *c)
     c->macs = graph_macs(c->graph[PHASE_PREDICT]); /* without what only training needs */
 }
 
+static void specialise_pass(struct compilation *c)
+{
+    int shown = 0;
+    for (int i = 0; target_planned(i); i++) {
+        for (int ph = 0; ph < PHASE_COUNT; ph++) {
+            c->planned[i][ph] = graph_copy(c->graph[ph]);
+            specialise(c->planned[i][ph], target_planned(i));
+        }
+        if (c->target && target_planned(i) == target_schedules(c->target))
+            shown = i;
+    }
+    memcpy(c->graph, c->planned[shown], sizeof c->graph);
+}
+
 static void fuse_pass(struct compilation *c)
 {
-    for (int ph = 0; ph < PHASE_COUNT; ph++)
-        fuse(c->graph[ph]);
+    for (int i = 0; target_planned(i); i++)
+        for (int ph = 0; ph < PHASE_COUNT; ph++)
+            fuse(c->planned[i][ph]);
 }
 
 static void schedule_pass(struct compilation *c)
@@ -50,7 +65,7 @@ static void schedule_pass(struct compilation *c)
     c->plan = plan_new(c);
     for (int i = 0; target_planned(i); i++)
         for (int ph = 0; ph < PHASE_COUNT; ph++)
-            schedule(c->graph[ph], c->plan, target_planned(i));
+            schedule(c->planned[i][ph], c->plan, target_planned(i));
 }
 
 static void memory_pass(struct compilation *c)
@@ -108,6 +123,8 @@ static const struct pass passes[] = {
     {'g', "grad", "adds what is reported, the gradients, and the optimizer's update", grad_pass, print_graphs, true},
     {'s', "simplify", "rewrites pairs of nodes, binds inputs to the data, drops what nothing needs", simplify_pass,
      print_graphs, true},
+    {'t', "specialise", "ops for one target in the place of those for all, where they are cheaper", specialise_pass,
+     print_graphs, true},
     {'f', "fuse", "nodes -> kernels, with the reason why two stay apart", fuse_pass, dump_groups, true},
     {'o', "schedule", "order of the kernels, lifetimes of the values", schedule_pass, dump_plan, false},
     {'m', "memory", "a place for every value; judged by code that shares nothing with the packer", memory_pass,
@@ -127,8 +144,11 @@ bool run_passes(struct compilation *c, const char *dump)
         passes[i].run(c);
         if (c->diag.errors || c->wrong)
             return false;
-        for (int ph = 0; passes[i].graphs && ph < PHASE_COUNT; ph++)
+        for (int ph = 0; passes[i].graphs && ph < PHASE_COUNT; ph++) {
             graph_verify(c->graph[ph], passes[i].name);
+            for (int t = 0; c->planned[t][ph]; t++)
+                graph_verify(c->planned[t][ph], passes[i].name);
+        }
         if (dump && strchr(dump, passes[i].letter))
             passes[i].dump(c, stderr);
     }

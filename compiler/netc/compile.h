@@ -17,9 +17,10 @@ struct compilation {
     struct diag diag;
     struct ast_file *ast;
     struct model model;
-    struct graph *graph[PHASE_COUNT];
+    struct graph *graph[PHASE_COUNT];                     /* from specialise on those of `target` */
+    struct graph *planned[MOST_TARGETS + 1][PHASE_COUNT]; /* of each target_planned, from specialise on */
     struct plan *plan;
-    const struct target *target; /* whose memory is shown */
+    const struct target *target; /* whose kernels and memory are shown; NULL: the first */
     int64_t macs;                /* of one sample's forward pass */
     bool wrong;                  /* the command line asks for what there is not; stderr says what */
 };

@@ -10,11 +10,19 @@
 #include <math.h>
 #include <string.h>
 
-enum { SH, SW, PH, PW, DH, DW, GROUPS, EXTRA_H, EXTRA_W };
-#define CONV_ATTRS "stride_h", "stride_w", "pad_h", "pad_w", "dil_h", "dil_w", "groups"
+enum {
+    SH = CONV_SH,
+    SW = CONV_SW,
+    PH = CONV_PH,
+    PW = CONV_PW,
+    DH = CONV_DH,
+    DW = CONV_DW,
+    GROUPS = CONV_GROUPS,
+    EXTRA_H = CONV_EXTRA_H,
+    EXTRA_W = CONV_EXTRA_W
+};
 
-/* From the attributes, the input [C,H,W] or [C] and the weight [K,C/G,R,S] or [K,C]. False if they do not fit. */
-static bool geometry(struct geometry *g, const double *a, int rank, const int64_t *x, int wrank, const int64_t *w)
+bool conv_geometry(struct geometry *g, const double *a, int rank, const int64_t *x, int wrank, const int64_t *w)
 {
     for (int i = 0; i < 2; i++) {
         if (!attr_whole(a[SH + i], 1, MAX_PICTURE) || !attr_whole(a[PH + i], 0, MAX_PICTURE) ||
@@ -72,7 +80,7 @@ static bool conv_shape(const double *attr, const struct tensor *const *in, int n
     (void)nin, (void)nout;
     struct geometry g;
     if (!value_like(in[0]) || !weight_like(in[1]) ||
-        !geometry(&g, attr, in[0]->rank, in[0]->dim, in[1]->rank, in[1]->dim))
+        !conv_geometry(&g, attr, in[0]->rank, in[0]->dim, in[1]->rank, in[1]->dim))
         return false;
     set_value(&out[0], in[0]->layout, in[0]->rank, g.K, g.P, g.Q);
     return true;
@@ -92,7 +100,7 @@ static bool dx_shape(const double *attr, const struct tensor *const *in, int nin
     if (__builtin_mul_overflow(w->dim[1], (int64_t)attr[GROUPS], &c))
         return false;
     int64_t x[3] = {c, (int64_t)attr[EXTRA_H], (int64_t)attr[EXTRA_W]};
-    if (!geometry(&g, attr, y->rank, x, w->rank, w->dim) || g.K != y->dim[0] ||
+    if (!conv_geometry(&g, attr, y->rank, x, w->rank, w->dim) || g.K != y->dim[0] ||
         (y->rank == 3 && (g.P != y->dim[1] || g.Q != y->dim[2])))
         return false;
     set_value(&out[0], y->layout, y->rank, c, x[1], x[2]);
@@ -110,7 +118,8 @@ static bool dw_shape(const double *attr, const struct tensor *const *in, int nin
         !attr_whole(attr[GROUPS], 1, 1 << 20))
         return false;
     int64_t w[4] = {y->dim[0], x->dim[0] / (int64_t)attr[GROUPS], (int64_t)attr[EXTRA_H], (int64_t)attr[EXTRA_W]};
-    if (!geometry(&g, attr, 3, x->dim, 4, w) || g.P != y->dim[1] || g.Q != y->dim[2] || w[0] * w[1] > INT32_MAX / w[2])
+    if (!conv_geometry(&g, attr, 3, x->dim, 4, w) || g.P != y->dim[1] || g.Q != y->dim[2] ||
+        w[0] * w[1] > INT32_MAX / w[2])
         return false; /* tasks, at most one a row of a kernel of w', are counted in 32 bits */
     out[0] = (struct tensor){.dtype = DT_F32, .rank = 4};
     memcpy(out[0].dim, w, sizeof w);
@@ -162,7 +171,7 @@ static void conv_sizes(const double *attr, const struct tensor *const *in, const
 {
     struct geometry g;
     (void)out;
-    geometry(&g, attr, in[0]->rank, in[0]->dim, in[1]->rank, in[1]->dim);
+    conv_geometry(&g, attr, in[0]->rank, in[0]->dim, in[1]->rank, in[1]->dim);
     int64_t area = g.R * g.S;
     *(struct contraction *)to = (struct contraction){
         .y = {g.stride[0], g.dil[0], -g.pad[0], 1, g.P, g.H, g.R},
@@ -176,10 +185,10 @@ static void conv_sizes(const double *attr, const struct tensor *const *in, const
     };
 }
 
-static void dx_sizes(const double *attr, const struct tensor *const *in, const struct tensor *const *out, void *to)
+void conv_dx_sizes(const double *attr, const struct tensor *const *in, const struct tensor *const *out, void *to)
 {
     struct geometry g;
-    geometry(&g, attr, out[0]->rank, out[0]->dim, in[1]->rank, in[1]->dim);
+    conv_geometry(&g, attr, out[0]->rank, out[0]->dim, in[1]->rank, in[1]->dim);
     int64_t area = g.R * g.S;
     *(struct contraction *)to = (struct contraction){
         .y = {1, -g.dil[0], g.pad[0], g.stride[0], g.H, g.P, g.R},
@@ -193,15 +202,15 @@ static void dx_sizes(const double *attr, const struct tensor *const *in, const s
     };
 }
 
-static void dw_sizes(const double *attr, const struct tensor *const *in, const struct tensor *const *out, void *to)
+void conv_dw_sizes(const double *attr, const struct tensor *const *in, const struct tensor *const *out, void *to)
 {
-    geometry(to, attr, in[0]->rank, in[0]->dim, out[0]->rank, out[0]->dim);
+    conv_geometry(to, attr, in[0]->rank, in[0]->dim, out[0]->rank, out[0]->dim);
 }
 
 static int64_t dw_scratch(const double *attr, const struct tensor *const *in, const struct tensor *const *out)
 {
     struct geometry g;
-    return geometry(&g, attr, in[0]->rank, in[0]->dim, out[0]->rank, out[0]->dim) ? conv_dw_scratch(&g) : 0;
+    return conv_geometry(&g, attr, in[0]->rank, in[0]->dim, out[0]->rank, out[0]->dim) ? conv_dw_scratch(&g) : 0;
 }
 
 /* Features by row capacity: of x and y. */
@@ -293,7 +302,7 @@ static struct value *conv(struct site *s, const struct args *a, struct value *co
         return NULL;
     }
     struct geometry g;
-    if (!geometry(&g, attr, 3, x->t.dim, 4, w)) {
+    if (!conv_geometry(&g, attr, 3, x->t.dim, 4, w)) {
         say_geometry(s, x, attr, w);
         return NULL;
     }
@@ -332,9 +341,9 @@ static const struct op op[] = {
      .attr = {CONV_ATTRS}, .shape = conv_shape, .grad = conv_grad, .macs = conv_macs,
      .emit = put_contraction_plain, .body = conv_body, .sizes = conv_sizes},
     {.name = "conv_dx", .doc = "gradient of conv by its input", .kind = OP_CONTRACT, .form = FORM_TILE, .nin = 2, .nout = 1,
-     .attr = {CONV_ATTRS, "h", "w"}, .shape = dx_shape, .macs = dx_macs, .emit = put_contraction_plain, .body = conv_body, .sizes = dx_sizes},
+     .attr = {CONV_ATTRS, "h", "w"}, .shape = dx_shape, .macs = dx_macs, .emit = put_contraction_plain, .body = conv_body, .sizes = conv_dx_sizes},
     {.name = "conv_dw", .doc = "gradient of conv by its weight", .kind = OP_CONTRACT, .nin = 2, .nout = 1,
-     .attr = {CONV_ATTRS, "r", "s"}, .shape = dw_shape, .macs = dw_macs, .emit = put_conv_dw_plain, .body = dw_body, .sizes = dw_sizes},
+     .attr = {CONV_ATTRS, "r", "s"}, .shape = dw_shape, .macs = dw_macs, .emit = put_conv_dw_plain, .body = dw_body, .sizes = conv_dw_sizes},
 };
 
 static const struct word word[] = {

@@ -88,6 +88,10 @@ struct op {
     void (*grad)(struct graph *g, struct node *n, struct value *const *gy, struct value **gx);
     /* FORM_POOL, FORM_SCATTER: can it stand behind a tile that makes `in`? */
     bool (*fits_tile)(const double *attr, const struct tensor *in);
+    /* An op that does what another does of maxpool_dx(g, place), from g and place: g is the operand that was the gradient, place
+     * the last. specialise.c puts it there for targets that have a body of it, where it pays. */
+    const char *stands_for; /* NULL: none */
+    bool (*pays)(const double *attr, const struct tensor *const *in, const struct tensor *const *out);
     op_count *macs; /* multiply-adds of one sample; NULL: none that are counted */
     /* Writes the loops (all kinds but OP_MAP and OP_VIEW): the plain body, for every target whose vectors are of one float, and
      * where it says nothing of lanes for all. See writer.h. */

@@ -42,7 +42,7 @@ expect 2 netc "$model" --algorithm loss=plain
 says err 'loss=plain: its kernels can be written in one way only$'
 expect 2 netc "$model" --algorithm conv2=fft
 says err 'conv2=fft: no kernel of the layer can be written so'
-says err 'it can be written by plain, registers, winograd, tensor-cores$'
+says err 'it can be written by plain, registers, winograd, winners, tensor-cores$'
 expect 2 netc "$model" --algorithm conv2
 says err 'needs LAYER=BODY'
 

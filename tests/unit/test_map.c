@@ -143,9 +143,9 @@ static void test_picture(void **state)
     }
     assert_true(buffers > 15);
     assert_non_null(strstr(rectangle(svg, "maxpool@4"), "1.5 MiB (12544 bytes a sample)"));
-    assert_int_equal(strncmp(rectangle(svg, "maxpool@4"), "<rect class=\"b u4\"", 18), 0);     /* activations */
-    assert_int_equal(strncmp(rectangle(svg, "maxpool_dx@44"), "<rect class=\"b u5\"", 18), 0); /* gradients */
-    assert_int_equal(strncmp(rectangle(svg, "digit"), "<rect class=\"o u3\"", 18), 0); /* thin: without an edge */
+    assert_int_equal(strncmp(rectangle(svg, "maxpool@4"), "<rect class=\"b u4\"", 18), 0);  /* activations */
+    assert_int_equal(strncmp(rectangle(svg, "relu.da@46"), "<rect class=\"b u5\"", 18), 0); /* gradients */
+    assert_int_equal(strncmp(rectangle(svg, "digit"), "<rect class=\"o u3\"", 18), 0);      /* thin: without an edge */
     assert_int_equal(strncmp(rectangle(svg, "@parameters"), "<rect class=\"b u0\"", 18), 0);
     assert_non_null(strstr(svg, ">backward, update<"));
     assert_null(strstr(svg, "<script"));
