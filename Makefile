@@ -167,6 +167,9 @@ $(B)/tests/json_check: $(B)/tests/json_check.o
 $(B)/tests/peak: $(B)/tests/peak.o
 	$(call say,LD)
 	$(Q)$(LINK) -o $@ $^
+$(B)/tests/lanes: $(B)/tests/lanes.o $(LIBRARIES)
+	$(call say,LD)
+	$(Q)$(LINK) -Wl,--wrap=jit_lanes -o $@ $^ $(LIBS_NETRUN)
 $(B)/tests/%: $(B)/tests/unit/%.o $(LIBRARIES)
 	@mkdir -p $(@D)
 	$(call say,LD)
@@ -221,7 +224,7 @@ $(B)/template/netc: $(B)/compiler/netc/main.o $(TEMPLATE_O) $(B)/libnetc.a
 $(B)/template/netrun: $(B)/runtime/netrun/main.o $(TEMPLATE_O) $(LIBRARIES)
 	$(Q)$(LINK) -o $@ $^ $(LIBS_NETRUN)
 
-TESTED := $(UNIT) $(B)/tests/mutate $(B)/tests/limits $(B)/tests/json_check $(B)/tests/peak $(B)/template/netc $(B)/template/netrun
+TESTED := $(UNIT) $(addprefix $(B)/tests/,mutate limits json_check peak lanes) $(B)/template/netc $(B)/template/netrun
 
 check: all sim $(TESTED) $(if $(SANITIZE),,gpu-tools)
 	@B=$(B) tests/run $(ONLY)

@@ -22,7 +22,7 @@ build() { # TESTS...: the programs, the simulated device, and the unit tests amo
     for word; do
         case $word in
         unit/*) word=${word%.c} targets+=("$B/tests/${word#unit/}") ;;
-        cli/*) targets+=("$B"/template/net{c,run} "$B"/tests/{json_check,limits,mutate,peak}) ;;
+        cli/*) targets+=("$B"/template/net{c,run} "$B"/tests/{json_check,lanes,limits,mutate,peak}) ;;
         esac
     done
     (cd "$tree" && make -s -j"$(nproc)" B="$B" "${targets[@]}") >"$tree/log" 2>&1
