@@ -62,15 +62,17 @@ static inline void shuffle_keys(const uint32_t key[2], uint64_t epoch, uint32_t 
         round_keys[round] = words[round];
 }
 
-/* The finaliser of MurmurHash3: each bit of x flips each bit of the result about half of the time. */
-static inline uint32_t shuffle_mix(uint32_t x)
-{
-    x ^= x >> 16;
-    x *= 0x85EBCA6Bu;
-    x ^= x >> 13;
-    x *= 0xC2B2AE35u;
-    return x ^ x >> 16;
-}
+/* `to` is changed by `from`, through the finaliser of MurmurHash3: each bit flips each bit of the result about half of the time.
+ * Numbers, or vectors of them: a TYPE. */
+#define SHUFFLE_ROUND(TYPE, to, from, key, mask)                                                                       \
+    {                                                                                                                  \
+        TYPE x = (from) ^ (key);                                                                                       \
+        x ^= x >> 16;                                                                                                  \
+        x *= 0x85EBCA6Bu;                                                                                              \
+        x ^= x >> 13;                                                                                                  \
+        x *= 0xC2B2AE35u;                                                                                              \
+        to ^= (x ^ x >> 16) & (mask);                                                                                  \
+    }
 
 /* Below 256 the halves would be so small that some orders come much more often than others. */
 #define SHUFFLE_MIN_BITS 8
@@ -78,21 +80,26 @@ static inline uint32_t shuffle_mix(uint32_t x)
 /* A Feistel network permutes [0, 2^bits), the smallest such range that holds n; values outside [0, n) are put through
  * it again until they fall inside (cycle walking: fewer than two turns on average for n > 128, and 256 / n below). The
  * halves may differ by one bit, so the rounds change them alternately instead of swapping them. */
+#define SHUFFLE_ONCE(TYPE, i, n, round_keys)                                                                           \
+    {                                                                                                                  \
+        uint32_t bits = SHUFFLE_MIN_BITS;                                                                              \
+        while (bits < 31 && 1u << bits < (n))                                                                          \
+            bits++;                                                                                                    \
+        const uint32_t low_bits = bits / 2;                                                                            \
+        const uint32_t low_mask = (1u << low_bits) - 1, high_mask = (1u << (bits - low_bits)) - 1;                     \
+        TYPE low = i & low_mask, high = i >> low_bits;                                                                 \
+        for (int round = 0; round < SHUFFLE_ROUNDS; round += 2) {                                                      \
+            SHUFFLE_ROUND(TYPE, high, low, (round_keys)[round], high_mask)                                             \
+            SHUFFLE_ROUND(TYPE, low, high, (round_keys)[round + 1], low_mask)                                          \
+        }                                                                                                              \
+        i = high << low_bits | low;                                                                                    \
+    }
+
 static inline uint32_t shuffle_at(uint32_t i, uint32_t n, const uint32_t round_keys[SHUFFLE_ROUNDS])
 {
-    uint32_t bits = SHUFFLE_MIN_BITS;
-    while (bits < 31 && 1u << bits < n)
-        bits++;
-    uint32_t low_bits = bits / 2;
-    uint32_t low_mask = (1u << low_bits) - 1, high_mask = (1u << (bits - low_bits)) - 1;
-    do {
-        uint32_t low = i & low_mask, high = i >> low_bits;
-        for (int round = 0; round < SHUFFLE_ROUNDS; round += 2) {
-            high ^= shuffle_mix(low ^ round_keys[round]) & high_mask;
-            low ^= shuffle_mix(high ^ round_keys[round + 1]) & low_mask;
-        }
-        i = high << low_bits | low;
-    } while (i >= n);
+    do
+        SHUFFLE_ONCE(uint32_t, i, n, round_keys)
+    while (i >= n);
     return i;
 }
 

@@ -257,8 +257,7 @@ static void put_gather_blocks(struct writer *w, const struct stage *s)
     put(w, "const int64_t block = task / %d, part = task %% %d;", splits, splits);
     put(w, "const struct order order = order_of(a);");
     put(w, "int64_t at[$];");
-    put(w, "for (int i = 0; i < $; i++)");
-    put(w, "    at[i] = sample_at(a, &order, block * $ + i);");
+    put(w, "samples_at(a, &order, block, at);");
     put_drawn(w, words);
     put(w, "for (int i = 0; i < $; i++)");
     put(w, "    want_pixels(a, at[i] < 0 ? -1 : at[i] * %lldLL + %lldLL * part / %d, %lld);", (long long)n,

@@ -41,12 +41,15 @@ static void put_target_blocks(struct writer *w, const struct stage *s)
     w->blocks_per_task = 1;
     w->splits = 1;
     put(w, "const struct order order = order_of(a);");
-    put(w, "for (int64_t block = first; block < last; block++)");
+    put(w, "for (int64_t block = first; block < last; block++) {");
+    put(w, "int64_t all[$];");
+    put(w, "samples_at(a, &order, block, all);");
     put(w, "for (int i = 0; i < $; i++) {");
-    put(w, "const int64_t at = sample_at(a, &order, block * $ + i);");
+    put(w, "const int64_t at = all[i];");
     put(w, "for (int64_t e = 0; e < %lld; e++)", (long long)tensor_elements(t));
     put(w, "    %s[(block * %lld + e) * $ + i] = %s;", name_of(w, s->out[0]), (long long)tensor_elements(t),
         target_text(w, t));
+    put(w, "}");
     put(w, "}");
     close_kernel(w);
 }

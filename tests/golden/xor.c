@@ -112,15 +112,17 @@ static inline void shuffle_keys(const uint32_t key[2], uint64_t epoch, uint32_t 
         round_keys[round] = words[round];
 }
 
-/* The finaliser of MurmurHash3: each bit of x flips each bit of the result about half of the time. */
-static inline uint32_t shuffle_mix(uint32_t x)
-{
-    x ^= x >> 16;
-    x *= 0x85EBCA6Bu;
-    x ^= x >> 13;
-    x *= 0xC2B2AE35u;
-    return x ^ x >> 16;
-}
+/* `to` is changed by `from`, through the finaliser of MurmurHash3: each bit flips each bit of the result about half of the time.
+ * Numbers, or vectors of them: a TYPE. */
+#define SHUFFLE_ROUND(TYPE, to, from, key, mask)                                                                       \
+    {                                                                                                                  \
+        TYPE x = (from) ^ (key);                                                                                       \
+        x ^= x >> 16;                                                                                                  \
+        x *= 0x85EBCA6Bu;                                                                                              \
+        x ^= x >> 13;                                                                                                  \
+        x *= 0xC2B2AE35u;                                                                                              \
+        to ^= (x ^ x >> 16) & (mask);                                                                                  \
+    }
 
 /* Below 256 the halves would be so small that some orders come much more often than others. */
 #define SHUFFLE_MIN_BITS 8
@@ -128,21 +130,26 @@ static inline uint32_t shuffle_mix(uint32_t x)
 /* A Feistel network permutes [0, 2^bits), the smallest such range that holds n; values outside [0, n) are put through
  * it again until they fall inside (cycle walking: fewer than two turns on average for n > 128, and 256 / n below). The
  * halves may differ by one bit, so the rounds change them alternately instead of swapping them. */
+#define SHUFFLE_ONCE(TYPE, i, n, round_keys)                                                                           \
+    {                                                                                                                  \
+        uint32_t bits = SHUFFLE_MIN_BITS;                                                                              \
+        while (bits < 31 && 1u << bits < (n))                                                                          \
+            bits++;                                                                                                    \
+        const uint32_t low_bits = bits / 2;                                                                            \
+        const uint32_t low_mask = (1u << low_bits) - 1, high_mask = (1u << (bits - low_bits)) - 1;                     \
+        TYPE low = i & low_mask, high = i >> low_bits;                                                                 \
+        for (int round = 0; round < SHUFFLE_ROUNDS; round += 2) {                                                      \
+            SHUFFLE_ROUND(TYPE, high, low, (round_keys)[round], high_mask)                                             \
+            SHUFFLE_ROUND(TYPE, low, high, (round_keys)[round + 1], low_mask)                                          \
+        }                                                                                                              \
+        i = high << low_bits | low;                                                                                    \
+    }
+
 static inline uint32_t shuffle_at(uint32_t i, uint32_t n, const uint32_t round_keys[SHUFFLE_ROUNDS])
 {
-    uint32_t bits = SHUFFLE_MIN_BITS;
-    while (bits < 31 && 1u << bits < n)
-        bits++;
-    uint32_t low_bits = bits / 2;
-    uint32_t low_mask = (1u << low_bits) - 1, high_mask = (1u << (bits - low_bits)) - 1;
-    do {
-        uint32_t low = i & low_mask, high = i >> low_bits;
-        for (int round = 0; round < SHUFFLE_ROUNDS; round += 2) {
-            high ^= shuffle_mix(low ^ round_keys[round]) & high_mask;
-            low ^= shuffle_mix(high ^ round_keys[round + 1]) & low_mask;
-        }
-        i = high << low_bits | low;
-    } while (i >= n);
+    do
+        SHUFFLE_ONCE(uint32_t, i, n, round_keys)
+    while (i >= n);
     return i;
 }
 
@@ -336,6 +343,22 @@ static inline int64_t sample_at(const struct nr_args *a, const struct order *o, 
     if (a->staged)
         return i;
     return a->control[CTL_SHUFFLE] ? shuffle_at(at, n, o->keys) : at;
+}
+
+/* The same of all rows of a block: the walk into [0, n) ends at its first step for most of them, which LANES take together. */
+static inline void samples_at(const struct nr_args *a, const struct order *o, int64_t block, int64_t *at)
+{
+    const uint32_t n = a->control[CTL_COUNT_SAMPLES], first = a->control[CTL_POSITION] + (uint32_t)(block * ROW_BLOCK);
+    for (int lane = 0; lane < ROW_BLOCK; lane += LANES) {
+        U to = lane_numbers() + (first + (uint32_t)lane);
+        SHUFFLE_ONCE(U, to, n, o->keys)
+        for (int i = 0; i < LANES; i++) {
+            const int64_t row = block * ROW_BLOCK + lane + i;
+            const int taken = row < a->control[CTL_ROWS] && first + (uint32_t)(lane + i) < n;
+            at[lane + i] = !taken ? -1 : a->staged ? row : !a->control[CTL_SHUFFLE] ? first + (uint32_t)(lane + i)
+                         : to[i] < n ? to[i] : shuffle_at(to[i], n, o->keys);
+        }
+    }
 }
 
 /* Samples lie anywhere in a set larger than the caches: ask for all of a block's lines before the first is read. */
@@ -546,8 +569,7 @@ KERNEL void k0_gather(const struct nr_args *a, int64_t first, int64_t last)
         const int64_t block = task / 1, part = task % 1;
         const struct order order = order_of(a);
         int64_t at[16];
-        for (int i = 0; i < 16; i++)
-            at[i] = sample_at(a, &order, block * 16 + i);
+        samples_at(a, &order, block, at);
         for (int i = 0; i < 16; i++)
             want_pixels(a, at[i] < 0 ? -1 : at[i] * 2LL + 2LL * part / 1, 2);
         for (int c = 0; c < 1; c++)
@@ -571,11 +593,14 @@ KERNEL void k1_gather_target(const struct nr_args *a, int64_t first, int64_t las
     const int64_t blocks = a->blocks;
     (void)blocks;
     const struct order order = order_of(a);
-    for (int64_t block = first; block < last; block++)
-    for (int i = 0; i < 16; i++) {
-        const int64_t at = sample_at(a, &order, block * 16 + i);
-        for (int64_t e = 0; e < 1; e++)
-            t1_gather_target[(block * 1 + e) * 16 + i] = at < 0 ? 0 : ((const float *)a->targets)[at * 1 + e];
+    for (int64_t block = first; block < last; block++) {
+        int64_t all[16];
+        samples_at(a, &order, block, all);
+        for (int i = 0; i < 16; i++) {
+            const int64_t at = all[i];
+            for (int64_t e = 0; e < 1; e++)
+                t1_gather_target[(block * 1 + e) * 16 + i] = at < 0 ? 0 : ((const float *)a->targets)[at * 1 + e];
+        }
     }
 }
 
@@ -1180,8 +1205,7 @@ KERNEL void k14_gather(const struct nr_args *a, int64_t first, int64_t last)
         const int64_t block = task / 1, part = task % 1;
         const struct order order = order_of(a);
         int64_t at[16];
-        for (int i = 0; i < 16; i++)
-            at[i] = sample_at(a, &order, block * 16 + i);
+        samples_at(a, &order, block, at);
         for (int i = 0; i < 16; i++)
             want_pixels(a, at[i] < 0 ? -1 : at[i] * 2LL + 2LL * part / 1, 2);
         for (int c = 0; c < 1; c++)
