@@ -88,6 +88,20 @@ void put_dx_winners_cpu(struct writer *w, const struct stage *s);
 bool dw_winners_pay(const struct geometry *g, const int64_t *pooled);
 bool dx_winners_pay(const struct geometry *g, const int64_t *pooled);
 
+/* contract_winograd_dw.c */
+struct winograd_dw {
+    struct geometry g;
+    int64_t inputs, parts; /* channels of x at a time, with those that fill vectors, and how often there are so many */
+    int64_t across, down, strip; /* patches of an image, and of a part of a row of them */
+    int64_t tiles, shared;       /* of channels of y', and that are multiplied with what x is turned into once */
+    int tile, vectors, columns;  /* channels of y' of a tile; vectors of x's, and of a tile */
+    int64_t u_place, v_place; /* from one place to the next: floats of what y' is turned into, vectors of what x is, */
+    int64_t place;            /* vectors of sums */
+};
+struct winograd_dw winograd_dw_of(const struct writer *w, const struct stage *s);
+bool is_winograd_dw(const struct writer *w, const struct stage *s);
+void put_winograd_dw_cpu(struct writer *w, const struct stage *s);
+
 enum { MAX_TERMS = 512 }; /* of a fully connected layer's sum in one register */
 void choose_registers(const struct writer *w, const struct stage *s, struct contraction *c); /* sets tile and columns */
 
@@ -196,6 +210,8 @@ void price_registers_cuda(const struct writer *w, const struct stage *s, struct 
 void price_mma(const struct writer *w, const struct stage *s, struct price *p);
 void price_library(const struct writer *w, const struct stage *s, struct price *p);
 void price_dw_registers(const struct writer *w, const struct stage *s, struct price *p);
+void price_conv_dw_cpu(const struct writer *w, const struct stage *s, struct price *p);
+void price_winograd_dw(const struct writer *w, const struct stage *s, struct price *p);
 void price_dw_mma(const struct writer *w, const struct stage *s, struct price *p);
 
 #endif

@@ -134,6 +134,32 @@ void price_dw_registers(const struct writer *w, const struct stage *s, struct pr
     set_price(p, unit_of(w), dw_terms(&g), (double)least(8, g.K / g.G), (double)least(4, g.S > 1 ? g.S : 4), 256);
 }
 
+/* Sums of a tile are in registers for some rows of y' only, of about 40 places: then they are read, added to and written. */
+void price_conv_dw_cpu(const struct writer *w, const struct stage *s, struct price *p)
+{
+    price_dw_registers(w, s, p);
+    const struct geometry g = geometry_of(w, s);
+    const double places = fmax((double)g.Q, fmin(40, (double)(g.P * g.Q))), moved = 4 * 2 * dw_terms(&g) / places;
+    p->bytes += moved;
+    p->cycles += moved / unit_of(w).bytes;
+}
+
+/* Products of 16 places for 2 x 2 values of y' and 9 sums. Of x a patch takes 5 values that are transposed, by 4 shuffles each, and 16 that
+ * are read and 16 that are written; of y' 4 and 16; sums are moved once a strip, in which 16 samples meet. Values are written half as
+ * fast as they are read. Errors: as for price_winograd. */
+void price_winograd_dw(const struct writer *writer, const struct stage *s, struct price *p)
+{
+    const struct writer wide = widest(writer), *w = &wide;
+    const struct winograd_dw d = winograd_dw_of(w, s);
+    const double patches = (double)(d.across * d.down), inputs = (double)(d.inputs * d.parts), outs = (double)d.g.K,
+                 terms = 4 * 4 * patches * inputs * outs, sums = terms / (double)(d.strip * ROW_BLOCK),
+                 x = patches * inputs * (double)groups_of(d.tiles, d.shared), y = patches * outs * (double)d.parts;
+    set_price(p, unit_of(w), terms, d.tile, d.columns, 2 * 256);
+    p->flops += 32 * x + 12 * y + sums;
+    p->bytes += 4 * (42 * x + 20 * y + 2 * sums);
+    p->cycles += 4 * (83 * x + 36 * y + 3 * sums) / unit_of(w).bytes;
+}
+
 void price_dw_mma(const struct writer *w, const struct stage *s, struct price *p)
 {
     const struct geometry g = dw_geometry(w, s);

@@ -167,27 +167,33 @@ static double dx_vectors(const struct winners *v)
     return windows_of(v) * (2 * share_of(v) * v->vectors + 2) + 3 * turned_of(v);
 }
 
-/* The same from the gradient of all places, which is written and read: four fifths of what registers could, or F(2x2, 3x3), which is
- * found 1.8 times as fast. */
+/* The same from the gradient of all places, which is written and read: four fifths of what registers could, or Winograd's algorithm,
+ * which is found 1.8 times as fast. */
 static double all_vectors(const struct geometry *g, double faster)
 {
     const double places = (double)g->K * (double)(g->P * g->Q) / ROW_BLOCK;
     return places * ((double)(g->C * g->R * g->S) * geometry_inside(g) / 0.8 / faster + 3);
 }
 
+static bool may_be_winograd(const struct geometry *g)
+{
+    return g->R == 3 && g->S == 3 && g->stride[0] == 1 && g->stride[1] == 1 && g->dil[0] == 1 && g->dil[1] == 1 &&
+           g->G == 1;
+}
+
 bool dw_winners_pay(const struct geometry *g, const int64_t *pooled)
 {
     const struct writer widest = {.lanes = WIDEST};
     struct winners v;
-    return winners_of(&widest, g, pooled, true, &v) && dw_vectors(&v) < all_vectors(g, 1);
+    return winners_of(&widest, g, pooled, true, &v) &&
+           dw_vectors(&v) < all_vectors(g, may_be_winograd(g) && g->C >= ROW_BLOCK ? 1.8 : 1);
 }
 
 bool dx_winners_pay(const struct geometry *g, const int64_t *pooled)
 {
     const struct writer widest = {.lanes = WIDEST};
-    const bool winograd = g->R == 3 && g->S == 3 && g->stride[0] == 1 && g->stride[1] == 1 && g->dil[0] == 1;
     struct winners v;
-    return winners_of(&widest, g, pooled, false, &v) && dx_vectors(&v) < all_vectors(g, winograd ? 1.8 : 1);
+    return winners_of(&widest, g, pooled, false, &v) && dx_vectors(&v) < all_vectors(g, may_be_winograd(g) ? 1.8 : 1);
 }
 
 static void set_price(const struct writer *w, const struct winners *v, double vectors, double error, struct price *p)

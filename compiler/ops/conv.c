@@ -330,7 +330,9 @@ static const struct body conv_body[] = {
 };
 
 static const struct body dw_body[] = {
-    {.name = "registers", .target = &target_cpu, .emit = put_conv_dw_cpu, .price = price_dw_registers},
+    {.name = "registers", .target = &target_cpu, .emit = put_conv_dw_cpu, .price = price_conv_dw_cpu},
+    {.name = "winograd", .target = &target_cpu, .applies = is_winograd_dw, .emit = put_winograd_dw_cpu, .price = price_winograd_dw,
+     .transformed = true},
     {.name = "tensor-cores", .target = &target_cuda, .applies = is_conv_dw_mma, .emit = put_conv_dw_mma, .price = price_dw_mma, .scratch = dw_scratch},
     {.name = "registers", .target = &target_cuda, .emit = put_conv_dw_cuda, .price = price_dw_registers, .scratch = dw_scratch},
     {.name = NULL},

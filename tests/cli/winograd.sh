@@ -9,7 +9,7 @@ logits = image
     -> b: Conv(11, kernel = 3, pad = 1, bias = false) -> BatchNorm -> ReLU -> MaxPool(2)
     -> c: Conv(9, kernel = 3, pad = 2) -> Sigmoid -> AvgPool(3, stride = 1)
     -> d: Conv(13, kernel = 3, pad = 1) -> ReLU -> MaxPool(2)
-    -> e: Conv(40, kernel = 3) -> Tanh
+    -> e: Conv(70, kernel = 3) -> Tanh
     -> f: Conv(6, kernel = [3, 3], pad = [2, 1]) -> Flatten -> fc: Linear(10)
 output logits
 data  { transform = [Scale(1/255)] }
@@ -26,7 +26,7 @@ for how in winograd registers; do
     expect 0 netc odd.net $(by $how) -o $how.plan
     expect 0 netrun $how.plan --train "$data" --steps 1 --device cpu --runs $how
 done
-[ "$(grep -c '^  conv.* by winograd ' winograd.plan)" = 23 ] || fail "$(grep -c '^  conv.* by winograd ' winograd.plan) kernels by winograd"
+[ "$(grep -c '^  conv.* by winograd ' winograd.plan)" = 29 ] || fail "$(grep -c '^  conv.* by winograd ' winograd.plan) kernels by winograd"
 expect 0 netrun --inspect {winograd,registers}/odd-1/last.safetensors
 awk '$1 ~ /\.(weight|bias)$/ { n++; if (!($NF < 2e-5)) bad = bad " " $1 ": " $NF } END { print n, bad; exit n < 14 || bad != "" }' out ||
     fail "other gradients: $(cat out)"
@@ -44,5 +44,5 @@ expect 2 netc odd.net --algorithm fc=winograd
 # --exact does without it, but for what --algorithm asks for, and says so in the plan.
 expect 0 netc odd.net --exact --algorithm b=winograd -d c -o exact.plan
 grep -c '^  [*] winograd' err >taken || :
-[ "$(cat taken)" = 4 ] || fail "--exact: $(cat taken) kernels by winograd"
-[ "$(grep -c ' by registers ' exact.plan)" = 19 ] || fail "the plan says of $(grep -c ' by registers ' exact.plan) that they are exact"
+[ "$(cat taken)" = 5 ] || fail "--exact: $(cat taken) kernels by winograd"
+[ "$(grep -c ' by registers ' exact.plan)" = 24 ] || fail "the plan says of $(grep -c ' by registers ' exact.plan) that they are exact"

@@ -30,6 +30,7 @@ CASES = [
     ("conv_1000", 10, (2, 10, 10), "y = x -> c: Conv(3, kernel = 3, pad = 1)", "MSE", 1e4, -1e4),
     ("conv_100000", 40, (2, 50, 50), "y = x -> c: Conv(3, kernel = 3, pad = 1)", "MSE", 1e4, -1e4),
     ("conv_10000000", 40, (1, 500, 500), "y = x -> c: Conv(1, kernel = 3, pad = 1)", "MSE", 1e4, -1e4),
+    ("conv_winograd", 40, (16, 50, 50), "y = x -> c: Conv(8, kernel = 3, pad = 1)", "MSE", 1e4, -1e4),
     ("linear_pieces", 5000, (5,), "y = x -> fc: Linear(3)", "MSE", 1e4, -1e4),
     ("conv_pieces", 4200, (1, 1, 300), "y = x -> c: Conv(1, kernel = 1)", "MSE", 1e4, -1e4),
     ("pool_1000000", 10, (1, 1000, 1000), "y = x -> c: Conv(2, kernel = 1) -> GlobalAvgPool", "MSE", 1e4, -1e4),
