@@ -82,7 +82,7 @@ static void put_products(struct writer *w, const struct conv_dw *d, int64_t star
         }
     fprintf(w->out, *comma ? ";\n" : " unused = {0};\n");
     for (int i = 0; i < d->tile; i++) {
-        fprintf(w->out, "%*sb = ld(yr + (%lld + q) * $);", 4 * w->indent, "", (long long)(i * g->P * g->Q));
+        fprintf(w->out, "%*sb = ld(yr + (%lld + q) * $); HOLD(b);", 4 * w->indent, "", (long long)(i * g->P * g->Q));
         for (int j = 0; j < d->columns; j++)
             if (axis_tap(&d->x, start, j % g->S, &v))
                 fprintf(w->out, " s%d_%d += b * x%d;", i, j, j);
