@@ -6,7 +6,7 @@
 enum {
     MOST_IMAGE = 1 << 20,   /* bytes of a block's images, on the stack, */
     MOST_WEIGHTS = 1 << 19, /* of the weights or sums that meet them, */
-    MOST_VALUES = 1 << 17   /* and of the gradients that are turned at a time, if they are several channels' */
+    MOST_VALUES = 1 << 17   /* and of the gradients that are turned at a time */
 };
 
 /* The power of two from 4 to `most` that holds n, or `most`. */
@@ -37,7 +37,7 @@ static bool winners_of(const struct writer *w, const struct geometry *g, const i
     v->wide = groups_of(g->S * v->chunk, v->vector) * v->vector;
     v->vectors = (int)(g->R * (v->wide / v->vector));
     return g->G == 1 && g->dil[1] == 1 && v->step * ROW_BLOCK <= MOST_IMAGE / 4 &&
-           v->wide * g->R * g->K <= MOST_WEIGHTS / 4 && v->rows * v->columns <= MOST_VALUES / 4;
+           v->wide * g->R * g->K <= MOST_WEIGHTS / 4 && v->rows * v->columns <= MOST_VALUES / (ROW_BLOCK * 4);
 }
 
 bool dw_winners_of(const struct writer *w, const struct stage *s, struct winners *v)
@@ -92,8 +92,7 @@ long long winners_in_image(const struct winners *v, int i)
 
 int64_t winners_at_once(const struct winners *v)
 {
-    const int64_t n = MOST_VALUES / (v->rows * v->columns * ROW_BLOCK * 4);
-    return n < 1 ? 1 : least(n, v->g.K);
+    return least(v->g.K, MOST_VALUES / (v->rows * v->columns * ROW_BLOCK * 4));
 }
 
 /* Each part turns all images again, which is to stay a small share of its time. */

@@ -108,13 +108,17 @@ static void put_block(struct writer *w, const struct stage *s, const struct winn
     const long long windows = v->rows * v->columns;
     put(w, "@_images(%s + (block * %lld + c0) * %lld * $, channels, images);", name_of(w, s->in[0]), (long long)g->C,
         (long long)(g->H * g->W));
-    put_values(w, v, s->in[1], "k0", "n", most);
-    put(w, "const uint8_t *winner = %s + (block * %lld + k0) * %lld * $;", name_of(w, s->in[2]), (long long)g->K,
+    put(w, "for (int64_t from = 0; from < n; from += %lld) {", (long long)most);
+    put(w, "const int64_t many = n - from < %lld ? n - from : %lld;", (long long)most, (long long)most);
+    put_values(w, v, s->in[1], "(k0 + from)", "many", most);
+    put(w, "const uint8_t *winner = %s + (block * %lld + k0 + from) * %lld * $;", name_of(w, s->in[2]), (long long)g->K,
         windows);
     put(w, "for (int i = 0; i < $; i++)");
-    put(w, "for (int64_t k = 0; k < n; k++)");
-    put(w, "    @_sums(images + i * %lld, values + (i * %lld + k) * %lld, winner + k * %lld * $ + i, sum + k * %lld);",
+    put(w, "for (int64_t k = 0; k < many; k++)");
+    put(w,
+        "    @_sums(images + i * %lld, values + (i * %lld + k) * %lld, winner + k * %lld * $ + i, sum + (from + k) * %lld);",
         (long long)v->step, (long long)most, windows, windows, (long long)(g->R * v->wide));
+    put(w, "}");
 }
 
 void put_dw_winners_cpu(struct writer *w, const struct stage *s)
@@ -123,7 +127,8 @@ void put_dw_winners_cpu(struct writer *w, const struct stage *s)
     dw_winners_of(w, s, &v);
     const struct geometry *g = &v.g;
     const int parts = winners_parts(&v);
-    const int64_t windows = v.rows * v.columns, most = groups_of(g->K, parts), run = MAX_TERMS / (windows * ROW_BLOCK);
+    const int64_t windows = v.rows * v.columns, share = groups_of(g->K, parts),
+                  most = least(share, winners_at_once(&v)), run = MAX_TERMS / (windows * ROW_BLOCK);
     const long long sums = g->R * v.wide, C = g->C, K = g->K, chunk = v.chunk;
     put_inside(w, &v);
     put_image_function(w, &v);
@@ -136,8 +141,8 @@ void put_dw_winners_cpu(struct writer *w, const struct stage *s)
     put(w, "const int64_t k0 = part * %lld / %d, n = (part + 1) * %lld / %d - k0;", K, parts, K, parts);
     put(w, "const int channels = (int)(%lld - c0 < %lld ? %lld - c0 : %lld);", C, chunk, C, chunk);
     put(w, "_Alignas(64) real images[%lld], values[%lld], sum[%lld] = {0};", (long long)(v.step * ROW_BLOCK),
-        (long long)(most * windows * ROW_BLOCK), most * sums);
-    put(w, "double total[%lld] = {0};", most * sums);
+        (long long)(most * windows * ROW_BLOCK), share * sums);
+    put(w, "double total[%lld] = {0};", share * sums);
     put(w, "int pieces = 0;");
     put(w, "for (int64_t block = 0; block < blocks; block++) {");
     put_block(w, s, &v, most);
