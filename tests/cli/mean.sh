@@ -31,7 +31,7 @@ grep -q "\"test\":{[^}]*\"loss\":$mean" t1/mnist_cnn-1/metrics.jsonl || fail "th
 # A batch in parts: its whole gradient is clipped.
 expect 0 netrun m.net $train --runs whole
 losses >whole.txt
-expect 0 netrun m.net $train --memory 9MiB --runs piecewise
+expect 0 netrun m.net $train --memory 6MiB --runs piecewise
 says out '"micro_batch":'
 losses >parts.txt
 [ "$(wc -l <parts.txt)" = 12 ] || fail "12 steps, not $(wc -l <parts.txt)"

@@ -7,7 +7,7 @@ least() { sed -n 's/.*the least.* is \([0-9]*\) bytes.*/\1/p' err; }
 
 expect 0 netrun mnist_cnn.plan $common --batch 100 --steps 12 --runs whole
 losses >whole.txt
-for memory in 6MiB 9MiB; do
+for memory in 4.5MiB 5.5MiB; do
     expect 0 netrun mnist_cnn.plan $common --batch 100 --steps 12 --memory $memory --runs "parts$memory"
     says err 'batch 100 runs as [0-9]+ x (16|48), with the same gradients'
     says out '"micro_batch":(16|48)'
@@ -17,10 +17,10 @@ for memory in 6MiB 9MiB; do
 done
 
 # To the same bits, although the whole batch would fit when the run goes on.
-expect 0 netrun mnist_cnn.plan $common --batch 100 --steps 7 --memory 9MiB --runs stopped
+expect 0 netrun mnist_cnn.plan $common --batch 100 --steps 7 --memory 5.5MiB --runs stopped
 expect 0 netrun --resume stopped/mnist_cnn-1 --json --log-every 1 --steps 12 --runs stopped
 says out '"micro_batch":48'
-cmp parts9MiB/mnist_cnn-1/last.safetensors stopped/mnist_cnn-1/last.safetensors || fail "resumed without the budget: other bits"
+cmp parts5.5MiB/mnist_cnn-1/last.safetensors stopped/mnist_cnn-1/last.safetensors || fail "resumed without the budget: other bits"
 
 # One byte decides, in both programs.
 for model in xor mlp mnist_cnn resnet20; do
@@ -54,7 +54,7 @@ expect 0 netrun --resume resumed/resnet20-1 --steps 2
 cmp parts/resnet20-1/last.safetensors resumed/resnet20-1/last.safetensors || fail "resumed in one piece: other statistics"
 
 # auto is what fits, at most 256 and no more than there are samples; it is kept by the run.
-expect 0 netrun mnist_cnn.plan --train "$data" --batch auto --memory 9MiB --steps 2 --runs auto
+expect 0 netrun mnist_cnn.plan --train "$data" --batch auto --memory 5.5MiB --steps 2 --runs auto
 says out 'batch auto: 64 \(64 would fit\)'
 grep -q '"batch": 64' auto/mnist_cnn-1/settings.json || fail "settings.json does not keep the batch"
 expect 0 netrun --resume auto/mnist_cnn-1 --steps 3 --json --runs auto

@@ -220,6 +220,7 @@ static inline void put_word(const struct nr_args *a, int i, float x)
 
 typedef real V __attribute__((vector_size(LANES * sizeof(real))));         /* LANES samples */
 typedef real Vm __attribute__((vector_size(LANES * sizeof(real)), may_alias));
+typedef real Vu __attribute__((vector_size(LANES * sizeof(real)), may_alias, aligned(4)));
 typedef INT M __attribute__((vector_size(LANES * sizeof(real))));          /* all ones where true */
 typedef uint32_t U __attribute__((vector_size(LANES * 4)));
 typedef uint64_t L __attribute__((vector_size(LANES * 8)));
@@ -243,6 +244,13 @@ typedef real V1u __attribute__((may_alias));
 #define ld_i32(p) __builtin_convertvector(*(Im *)(p), M)
 #define st_u8(p, v) (*(Bm *)(p) = __builtin_convertvector(v, B))
 #define st_i32(p, v) (*(Im *)(p) = __builtin_convertvector(v, I))
+
+/* A value that several sums share is loaded once: GCC would load it again in each multiply-add. */
+#if !WIDE && defined __x86_64__ && (LANES == 4 || (LANES == 8 && defined __AVX__) || (LANES == 16 && defined __AVX512F__))
+#define HOLD(v) __asm__("" : "+v"(v))
+#else
+#define HOLD(v) (void)0
+#endif
 
 static inline V vec(real x)
 {
@@ -397,33 +405,53 @@ static inline void copy_pixels(const real *restrict x, int n, real *restrict to)
 
 /* ---- 16 x 16 turns between samples in lanes and row by row ---- */
 
+/* Perfect shuffles of its rows, log2 LANES of them, transpose a tile of LANES x LANES; they begin in START and end in a. gcc before 12
+ * cannot say so. */
+#if defined __clang__ || __GNUC__ >= 12
+#define PAIR(t, f, i) t[2 * i] = LOW(f[i], f[i + LANES / 2]), t[2 * i + 1] = HIGH(f[i], f[i + LANES / 2])
 #if LANES == 16
-typedef V16 V16m __attribute__((may_alias));
 #define LOW(a, b) __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
 #define HIGH(a, b) __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
-#define PAIR(t, f, i) t[2 * i] = LOW(f[i], f[i + 8]), t[2 * i + 1] = HIGH(f[i], f[i + 8])
 #define ROUND(t, f) PAIR(t, f, 0), PAIR(t, f, 1), PAIR(t, f, 2), PAIR(t, f, 3), PAIR(t, f, 4), PAIR(t, f, 5), PAIR(t, f, 6), PAIR(t, f, 7)
-/* Four perfect shuffles of the rows transpose a 16 x 16 tile. */
+#define START a
+#define ROUNDS ROUND(b, a), ROUND(a, b), ROUND(b, a), ROUND(a, b)
+#define EACH(f) f(0), f(1), f(2), f(3), f(4), f(5), f(6), f(7), f(8), f(9), f(10), f(11), f(12), f(13), f(14), f(15)
+#elif LANES == 8
+#define LOW(a, b) __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
+#define HIGH(a, b) __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
+#define ROUND(t, f) PAIR(t, f, 0), PAIR(t, f, 1), PAIR(t, f, 2), PAIR(t, f, 3)
+#define START b
+#define ROUNDS ROUND(a, b), ROUND(b, a), ROUND(a, b)
+#define EACH(f) f(0), f(1), f(2), f(3), f(4), f(5), f(6), f(7)
+#elif LANES == 4
+#define LOW(a, b) __builtin_shufflevector(a, b, 0, 4, 1, 5)
+#define HIGH(a, b) __builtin_shufflevector(a, b, 2, 6, 3, 7)
+#define ROUND(t, f) PAIR(t, f, 0), PAIR(t, f, 1)
+#define START a
+#define ROUNDS ROUND(b, a), ROUND(a, b)
+#define EACH(f) f(0), f(1), f(2), f(3)
+#endif
+#endif
+
+/* to[k * to_step + i] = from[i * from_step + k] */
 static inline void turn16(const real *restrict from, int64_t from_step, int64_t to_step, real *restrict to)
 {
-    V16 a[16], b[16];
-    for (int i = 0; i < 16; i++)
-        a[i] = *(const V16u *)(from + i * from_step);
-    ROUND(b, a);
-    ROUND(a, b);
-    ROUND(b, a);
-    ROUND(a, b);
-    for (int i = 0; i < 16; i++)
-        *(V16u *)(to + i * to_step) = a[i];
-}
+#ifdef EACH
+#define READ(n) START[n] = *(const Vu *)(from + (i + n) * from_step + k)
+#define WRITE(n) *(Vu *)(to + (k + n) * to_step + i) = a[n]
+    for (int i = 0; i < 16; i += LANES)
+        for (int k = 0; k < 16; k += LANES) {
+            V a[LANES], b[LANES];
+            EACH(READ);
+            ROUNDS;
+            EACH(WRITE);
+        }
 #else
-static inline void turn16(const real *restrict from, int64_t from_step, int64_t to_step, real *restrict to)
-{
     for (int i = 0; i < 16; i++)
         for (int k = 0; k < 16; k++)
             to[k * to_step + i] = from[i * from_step + k];
-}
 #endif
+}
 
 /* to[k * ROW_BLOCK + i] = from[i * ROW_BLOCK + k] for k < n */
 static inline void turn(const real *restrict from, int n, real *restrict to)
