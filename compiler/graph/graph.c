@@ -56,14 +56,16 @@ struct graph *graph_copy(const struct graph *from)
     struct region *r = from->region;
     struct graph *g = region_alloc(r, 1, sizeof *g);
     *g = *from;
-    g->value = region_alloc(r, (size_t)g->nvalue + 1, sizeof *g->value);
-    g->node = region_alloc(r, (size_t)g->nnode + 1, sizeof *g->node);
-    g->output = region_alloc(r, (size_t)g->noutput + 1, sizeof *g->output);
+    g->value = NULL;
+    g->node = NULL;
+    g->output = NULL;
     for (int i = 0; i < g->nvalue; i++) {
+        region_grow(r, g->value, i);
         g->value[i] = region_alloc(r, 1, sizeof **g->value);
         *g->value[i] = *from->value[i];
     }
     for (int k = 0; k < g->nnode; k++) {
+        region_grow(r, g->node, k);
         struct node *n = g->node[k] = region_alloc(r, 1, sizeof *n);
         *n = *from->node[k];
         n->in = region_alloc(r, (size_t)(n->nin + n->nout), sizeof *n->in);
@@ -82,6 +84,7 @@ struct graph *graph_copy(const struct graph *from)
         v->member_of = copy_of(g, v->member_of);
     }
     for (int i = 0; i < g->noutput; i++) {
+        region_grow(r, g->output, i);
         g->output[i] = from->output[i];
         g->output[i].value = copy_of(g, g->output[i].value);
     }
