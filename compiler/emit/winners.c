@@ -71,10 +71,12 @@ bool is_dw_winners(const struct writer *w, const struct stage *s)
     return dw_winners_of(w, s, &v);
 }
 
+/* A pool behind it, which only a stranger's plan has, wants whole windows at a time. */
 bool is_dx_winners(const struct writer *w, const struct stage *s)
 {
+    const struct stage *window = window_behind(w, s);
     struct winners v;
-    return dx_winners_of(w, s, &v);
+    return dx_winners_of(w, s, &v) && (!window || window->op->form != FORM_POOL);
 }
 
 /* ---- what bodies share ---- */
