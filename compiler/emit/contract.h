@@ -70,6 +70,15 @@ void choose_tile_cpu(const struct writer *w, struct contraction *c, int64_t colu
 /* Of a function that begins its sums at the biases of its channels: parameter, and argument from channel k on; "": there are none. */
 const char *bias_parameter(const struct contraction *c);
 const char *bias_argument(struct writer *w, const struct contraction *c);
+/* Expressions of n values: number i is `before`, i * step, `behind`. */
+struct factors {
+    int n;
+    const char *before;
+    int64_t step;
+    const char *behind;
+};
+/* s<i>_<j> += row i * column j: rows are floats, columns vectors. */
+void put_outer_product(struct writer *w, struct factors rows, struct factors columns);
 /* The maps between the anchor and the window (or the end), the window, and the maps behind it, over `rows` rows from p0 on: channel k + i
  * of row r is at tile[(i * rows + r) * Q + q]. Behind a pool that is as many rows as its window has. */
 void put_epilogue(struct writer *w, const struct contraction *c, int64_t rows, const char *p0);

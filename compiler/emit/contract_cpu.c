@@ -67,6 +67,22 @@ static void put_sums(struct writer *w, const struct contraction *c, int tile, in
     }
 }
 
+void put_outer_product(struct writer *w, struct factors rows, struct factors columns)
+{
+    fprintf(w->out, "%*sconst V", 4 * w->indent, "");
+    for (int j = 0; j < columns.n; j++)
+        fprintf(w->out, "%s b%d = %s%lld%s", j ? "," : "", j, columns.before, (long long)(j * columns.step),
+                columns.behind);
+    fprintf(w->out, ";\n");
+    for (int i = 0; i < rows.n; i++) {
+        fprintf(w->out, "%*s{ const V a = vec(%s%lld%s);", 4 * w->indent, "", rows.before, (long long)(i * rows.step),
+                rows.behind);
+        for (int j = 0; j < columns.n; j++)
+            fprintf(w->out, " s%d_%d += a * b%d;", i, j, j);
+        fprintf(w->out, " }\n");
+    }
+}
+
 const char *bias_parameter(const struct contraction *c)
 {
     return c->bias < 0 ? "" : "const real *restrict bias, ";
@@ -292,16 +308,8 @@ static void put_flat_tile(struct writer *w, const struct contraction *c, int out
             depth, MAX_TERMS, depth, step);
     } else
         put(w, "for (int d = 0; d < %lld; d++, x += $, weight += %lld) {", depth, step);
-    fprintf(w->out, "%*sconst V", 4 * w->indent, "");
-    for (int j = 0; j < n; j++)
-        fprintf(w->out, "%s b%d = ld(x + %lld)", j ? "," : "", j, (long long)(j * c->depth * c->groups * ROW_BLOCK));
-    fprintf(w->out, ";\n");
-    for (int i = 0; i < outs; i++) {
-        fprintf(w->out, "%*s{ const V a = vec(weight[%lld]);", 4 * w->indent, "", (long long)(i * c->w_out));
-        for (int j = 0; j < n; j++)
-            fprintf(w->out, " s%d_%d += a * b%d;", i, j, j);
-        fprintf(w->out, " }\n");
-    }
+    put_outer_product(w, (struct factors){outs, "weight[", c->w_out, "]"},
+                      (struct factors){n, "ld(x + ", c->depth * c->groups * ROW_BLOCK, ")"});
     put(w, "}");
     for (int i = 0; i < outs; i++)
         for (int j = 0; j < n; j++) {

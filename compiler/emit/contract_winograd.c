@@ -157,16 +157,7 @@ static void put_product_function(struct writer *w, const struct winograd *g, int
             put(w, c->bias < 0 ? "V s%d_%d = {0};" : "V s%d_%d = place == %d ? vec(bias[%d]) : (V){0};", i, j,
                 PLACE_OF_ALL, i);
     put(w, "for (int d = 0; d < %lld; d++, v += %lld) {", depth, (long long)g->patches);
-    fprintf(w->out, "%*sconst V", 4 * w->indent, "");
-    for (int j = 0; j < n; j++)
-        fprintf(w->out, "%s b%d = v[%d]", j ? "," : "", j, j);
-    fprintf(w->out, ";\n");
-    for (int i = 0; i < tile; i++) {
-        fprintf(w->out, "%*s{ const V a = vec(u[%lld + d]);", 4 * w->indent, "", i * depth);
-        for (int j = 0; j < n; j++)
-            fprintf(w->out, " s%d_%d += a * b%d;", i, j, j);
-        fprintf(w->out, " }\n");
-    }
+    put_outer_product(w, (struct factors){tile, "u[", depth, " + d]"}, (struct factors){n, "v[", 1, "]"});
     put(w, "}");
     for (int i = 0; i < tile; i++)
         for (int j = 0; j < n; j++)

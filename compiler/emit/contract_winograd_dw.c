@@ -135,16 +135,7 @@ static void put_product_function(struct writer *w, const struct winograd_dw *d, 
         for (int j = 0; j < n; j++)
             put(w, "V s%d_%d = {0};", i, j);
     put(w, "for (int t = 0; t < terms; t++, v += %d) {", d->vectors);
-    fprintf(w->out, "%*sconst V", 4 * w->indent, "");
-    for (int j = 0; j < n; j++)
-        fprintf(w->out, "%s b%d = v[%d]", j ? "," : "", j, j);
-    fprintf(w->out, ";\n");
-    for (int i = 0; i < tile; i++) {
-        fprintf(w->out, "%*s{ const V a = vec(u[%lld + t]);", 4 * w->indent, "", (long long)(i * d->strip * ROW_BLOCK));
-        for (int j = 0; j < n; j++)
-            fprintf(w->out, " s%d_%d += a * b%d;", i, j, j);
-        fprintf(w->out, " }\n");
-    }
+    put_outer_product(w, (struct factors){tile, "u[", d->strip * ROW_BLOCK, " + t]"}, (struct factors){n, "v[", 1, "]"});
     put(w, "}");
     for (int i = 0; i < tile; i++)
         for (int j = 0; j < n; j++)
