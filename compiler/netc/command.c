@@ -65,7 +65,7 @@ static int list_passes(void *request, const struct option_effect *e, const char 
 {
     (void)request, (void)e, (void)value;
     for (int i = 0; pass_at(i); i++)
-        printf("%c  %-9s %s\n", pass_at(i)->letter, pass_at(i)->name, pass_at(i)->purpose);
+        printf("%c  %-10s %s\n", pass_at(i)->letter, pass_at(i)->name, pass_at(i)->purpose);
     return 0;
 }
 
