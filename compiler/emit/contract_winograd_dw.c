@@ -135,7 +135,8 @@ static void put_product_function(struct writer *w, const struct winograd_dw *d, 
         for (int j = 0; j < n; j++)
             put(w, "V s%d_%d = {0};", i, j);
     put(w, "for (int t = 0; t < terms; t++, v += %d) {", d->vectors);
-    put_outer_product(w, (struct factors){tile, "u[", d->strip * ROW_BLOCK, " + t]"}, (struct factors){n, "v[", 1, "]"});
+    put_outer_product(w, (struct factors){tile, "u[", d->strip * ROW_BLOCK, " + t]"},
+                      (struct factors){n, "v[", 1, "]"});
     put(w, "}");
     for (int i = 0; i < tile; i++)
         for (int j = 0; j < n; j++)
