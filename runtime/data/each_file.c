@@ -1,8 +1,8 @@
 #include "each_file.h"
-#include "loaders.h"
 #include "parallel.h"
 #include "picture_cache.h"
 #include "regular_file.h"
+#include "store.h"
 
 #include "graph/word.h"
 
@@ -10,7 +10,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 struct reading {
     const struct each_kind *kind;
@@ -21,7 +20,7 @@ struct reading {
     struct pixels first; /* what file `like` became, the first; all are like it */
     int64_t like;
     pthread_mutex_t lock;
-    int scratch;             /* where samples go that are too many for memory; -1: they are not */
+    struct store store;
     unsigned char *left_out; /* for each file: it is damaged, and that does not matter; NULL: it does */
 };
 
@@ -179,11 +178,11 @@ static bool keep_one(void *ctx, int64_t i)
 {
     struct reading *r = ctx;
     const size_t bytes = (size_t)r->split->sample.bytes;
-    if (r->scratch < 0)
-        return keep_at(r, i, r->split->sample.values + (size_t)i * bytes);
+    struct data_error ignored; /* said of all */
+    if (r->store.values)
+        return keep_at(r, i, r->store.values + (size_t)i * bytes);
     unsigned char *own = calloc(1, bytes);
-    bool ok =
-        own && keep_at(r, i, own) && pwrite(r->scratch, own, bytes, (off_t)(i * (int64_t)bytes)) == (ssize_t)bytes;
+    bool ok = own && keep_at(r, i, own) && store_put(&r->store, i, own, 1, &ignored);
     free(own);
     return ok;
 }
@@ -219,13 +218,11 @@ static bool begin(struct reading *r, struct data_error *error)
     if ((uint64_t)n > DATA_MAX_BYTES / (uint64_t)bytes)
         return data_fail(error, "%s: %" PRId64 " such %ss are more than %" PRIu64 " GiB", r->from->samples[0], n,
                          r->kind->one, (uint64_t)DATA_MAX_BYTES >> 30);
-    const bool many = r->from->most > 0 && n * bytes > r->from->most;
-    if (many && (r->scratch = data_scratch((uint64_t)(n * bytes), r->from->samples[0], error)) < 0)
-        return false;
-    split->sample.values = many ? NULL : malloc((size_t)(n * bytes));
     split->label.values = malloc((size_t)n * (size_t)split->label.bytes);
-    if ((!many && !split->sample.values) || !split->label.values)
-        return data_fail(error, "out of memory for %" PRId64 " %ss of %" PRId64 " bytes", n, r->kind->one, bytes);
+    if (!split->label.values)
+        return data_fail(error, "out of memory for %" PRId64 " %ss", n, r->kind->one);
+    if (!store_open(&r->store, r->from->samples[0], (uint64_t)bytes, n, r->from->most, error))
+        return false;
     if (!r->kind->mask)
         memcpy(split->label.values, r->from->class, (size_t)n * sizeof(int32_t));
     else if (!(split->mask = calloc((size_t)n, sizeof *split->mask)))
@@ -234,21 +231,6 @@ static bool begin(struct reading *r, struct data_error *error)
         if (!(split->mask[split->masks] = strdup(r->from->masks[split->masks])))
             return data_fail(error, "out of memory");
     return true;
-}
-
-static bool move(const struct reading *r, int64_t from, int64_t to)
-{
-    const size_t bytes = (size_t)r->split->sample.bytes;
-    unsigned char *at = r->split->sample.values;
-    if (at) {
-        memcpy(at + (size_t)to * bytes, at + (size_t)from * bytes, bytes);
-        return true;
-    }
-    unsigned char *one = malloc(bytes);
-    bool ok = one && pread(r->scratch, one, bytes, (off_t)(from * (int64_t)bytes)) == (ssize_t)bytes &&
-              pwrite(r->scratch, one, bytes, (off_t)(to * (int64_t)bytes)) == (ssize_t)bytes;
-    free(one);
-    return ok;
 }
 
 static char *take_mask(struct data_split *split, int64_t i)
@@ -264,11 +246,12 @@ static bool close_up(struct reading *r, struct data_error *error)
     struct data_split *split = r->split;
     struct data_files *all = r->from->files;
     const int64_t n = split->count, label = (int64_t)split->label.bytes;
-    unsigned char *left_out = r->left_out;
+    unsigned char *left_out = r->left_out, *one = malloc((size_t)split->sample.bytes);
     struct pixels none;
+    bool ok = one || data_fail(error, "out of memory");
     r->left_out = NULL;
     split->count = 0;
-    for (int64_t i = 0; i < n; i++) {
+    for (int64_t i = 0; ok && i < n; i++) {
         if (left_out[i]) {
             if (all->damaged++ == 0 && look_at(r, i, &none, &all->first_damage))
                 free(none.at);
@@ -279,8 +262,7 @@ static bool close_up(struct reading *r, struct data_error *error)
         if (r->from->now)
             r->from->now[split->count] = r->from->now[i];
         if (i > split->count) {
-            if (!move(r, i, split->count))
-                return data_fail(error, "%s: its samples cannot be kept on disk", r->from->samples[i]);
+            ok = store_get(&r->store, i, one, error) && store_put(&r->store, split->count, one, 1, error);
             memcpy(split->label.values + split->count * label, split->label.values + i * label, (size_t)label);
         }
         if (split->mask)
@@ -289,7 +271,8 @@ static bool close_up(struct reading *r, struct data_error *error)
     }
     split->masks = split->mask ? split->count : 0;
     r->left_out = left_out;
-    return true;
+    free(one);
+    return ok;
 }
 
 /* What all files are to be like, from the first that is not left out. */
@@ -326,21 +309,16 @@ static bool read_all(struct reading *r, struct data_error *error)
         return false;
     if (wrong < n && look_at(r, wrong, &again, error)) { /* which it was not: memory, or a file that changes */
         free(again.at);
-        data_fail(error, r->scratch < 0 ? "%s: cannot be read" : "%s: cannot be read, or its sample not kept on disk",
+        data_fail(error, r->store.values ? "%s: cannot be read" : "%s: cannot be read, or its sample not kept on disk",
                   r->from->samples[wrong]);
     }
-    if (wrong < n || r->scratch < 0)
-        return wrong == n;
-    const struct data_split *s = r->split;
-    r->split->reader = data_reader_of(r->scratch, s->sample.path, s->sample.bytes, s->count, error);
-    r->scratch = -1;
-    return s->reader;
+    return wrong == n && store_give(&r->store, r->split, error);
 }
 
 bool each_file_read(const struct each_kind *kind, const struct data_source *from, struct data_split *split,
                     struct data_error *error)
 {
-    struct reading r = {.kind = kind, .from = from, .split = split, .lock = PTHREAD_MUTEX_INITIALIZER, .scratch = -1};
+    struct reading r = {.kind = kind, .from = from, .split = split, .lock = PTHREAD_MUTEX_INITIALIZER};
     for (int i = 0; i < from->wish.steps; i++)
         if (!from->wish.alone || from->wish.step[i].word->sound == kind->sound)
             r.step[r.steps++] = from->wish.step[i];
@@ -348,8 +326,7 @@ bool each_file_read(const struct each_kind *kind, const struct data_source *from
         return data_fail(error, "out of memory");
     unsigned char *left_out = r.left_out;
     bool ok = read_all(&r, error);
-    if (r.scratch >= 0)
-        close(r.scratch);
+    store_close(&r.store);
     free(left_out);
     return ok;
 }

@@ -20,18 +20,16 @@ struct data_piece {
  * byte order. NULL after a message. */
 struct data_reader *data_reader_open(const struct data_piece *piece, int pieces, uint64_t bytes, bool swapped,
                                      struct data_error *error);
-/* The same of samples that have to be made from other files first, such as pictures, and are more than memory is meant for: a file of
- * `bytes` in the cache, without a name, that ends with its descriptor. -1 after a message. Once `count` samples are written, a reader
- * takes it; `of`: for messages. */
-int data_scratch(uint64_t bytes, const char *of, struct data_error *error);
-struct data_reader *data_reader_of(int scratch, const char *of, uint64_t bytes, int64_t count,
-                                   struct data_error *error);
+/* The same of `count` samples in one file of our own (store.h), which it takes, also if it returns NULL; `of`: for messages. */
+struct data_reader *data_reader_of(int file, const char *of, uint64_t bytes, int64_t count, struct data_error *error);
+/* One more who closes it. */
+struct data_reader *data_reader_share(struct data_reader *r);
 void data_reader_close(struct data_reader *r);
 /* Sample i, counted over all files. Threads may read at once. A file that has changed since it was opened is named. */
 bool data_reader_get(const struct data_reader *r, int64_t i, void *to, struct data_error *error);
 
-/* Begins to load a split that has a reader: takes threads, and memory: a ring of about `bytes`, or 64 samples, if these take more.
- * Sets split->source. All of it goes with data_close. */
+/* Begins to load a split that has a reader: takes threads, and memory: a ring of about `bytes`, no more than the split has, and 64
+ * samples at least. Sets split->source. All of it goes with data_close. */
 bool loaders_start(struct data_split *split, int threads, int64_t bytes, struct data_error *error);
 void loaders_stop(struct device_source *source);
 

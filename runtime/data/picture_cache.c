@@ -240,8 +240,9 @@ void picture_cache_write(struct picture_cache *c, const struct dataset *set)
 {
     const struct data_field *like = &data_first(set)->sample;
     int64_t count;
-    if (set->train.reader)
-        return; /* it would be written twice at each start */
+    for (int i = 0; i < DATA_SPLITS; i++)
+        if (data_split_of(set, i)->reader)
+            return; /* it would be written twice at each start */
     struct picture_record *now = records_now(c, set, &count);
     const int64_t bytes = count * (int64_t)(like->bytes + sizeof *now);
     char *path = NULL, name[64];

@@ -3,8 +3,6 @@
 
 #include "regular_file.h"
 
-#include "device/cache.h"
-
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -21,6 +19,7 @@ struct open_piece {
 struct data_reader {
     uint64_t bytes;
     bool swapped;
+    int sharers; /* besides who opened it */
     int pieces;
     struct open_piece piece[];
 };
@@ -62,8 +61,16 @@ struct data_reader *data_reader_open(const struct data_piece *piece, int pieces,
     return r;
 }
 
+struct data_reader *data_reader_share(struct data_reader *r)
+{
+    r->sharers++;
+    return r;
+}
+
 void data_reader_close(struct data_reader *r)
 {
+    if (r && r->sharers-- > 0)
+        return;
     for (int i = 0; r && i < r->pieces; i++) {
         if (r->piece[i].stream)
             fclose(r->piece[i].stream);
@@ -72,37 +79,19 @@ void data_reader_close(struct data_reader *r)
     free(r);
 }
 
-int data_scratch(uint64_t bytes, const char *of, struct data_error *error)
-{
-    struct cache cache;
-    char *path = NULL;
-    int file = -1;
-    if (!cache_open(&cache))
-        data_fail(error, "%s: no place on disk for %" PRIu64 " bytes of samples: %s", of, bytes, cache.why);
-    else if (!cache_affords(&cache, (int64_t)bytes, INT64_MAX) ||
-             (file = cache_make(&cache, cache.path, false, &path)) < 0)
-        data_fail(error, "%s: the samples take %" PRIu64 " bytes in %s, more than half of what is free there", of,
-                  bytes, cache.path);
-    if (file >= 0)
-        unlink(path);
-    free(path);
-    cache_close(&cache);
-    return file;
-}
-
-struct data_reader *data_reader_of(int scratch, const char *of, uint64_t bytes, int64_t count, struct data_error *error)
+struct data_reader *data_reader_of(int file, const char *of, uint64_t bytes, int64_t count, struct data_error *error)
 {
     struct data_reader *r = calloc(1, sizeof *r + sizeof *r->piece);
     struct open_piece *p = r ? r->piece : NULL;
     if (r) {
         *r = (struct data_reader){.bytes = bytes, .pieces = 1};
         *p = (struct open_piece){.is = {.stride = bytes, .count = count}, .path = strdup(of)};
-        p->stream = fdopen(scratch, "rb");
+        p->stream = fdopen(file, "rb");
     }
-    if (r && p->path && p->stream && fstat(scratch, &p->opened) == 0)
+    if (r && p->path && p->stream && fstat(file, &p->opened) == 0)
         return r;
     if (!r || !p->stream)
-        close(scratch);
+        close(file);
     data_reader_close(r);
     data_fail(error, "%s: out of memory", of);
     return NULL;
