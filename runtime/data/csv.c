@@ -37,44 +37,73 @@ bool csv_is(const char *name)
     return has_tabs(name) || ends_with(name, unpacked_length(name), ".csv");
 }
 
-static bool read_all(struct gz *file, char **text, size_t *size, struct data_error *error)
+static bool is_space(const struct csv *c, char x)
 {
-    uint64_t room = FIRST_BYTES, got = 0, more = 0;
-    *text = malloc(room);
-    bool ok = *text || data_fail(error, "%s: out of memory", gz_path(file));
-    while (ok && (ok = gz_read_some(file, *text + got, room - 1 - got, &more, error)) && (got += more) == room - 1) {
-        char *grown = room < DATA_MAX_BYTES ? realloc(*text, 2 * room) : NULL;
-        ok = grown || data_fail(error, "%s: too large, or out of memory", gz_path(file));
-        *text = grown ? grown : *text;
-        room *= 2;
-    }
-    *size = got;
-    return ok && gz_end(file, error);
+    return x == ' ' || (x == '\t' && c->separator != '\t');
 }
 
-bool csv_open(struct csv *c, const char *path, struct data_error *error)
+static char *skip_spaces(const struct csv *c, char *at)
 {
-    char *text = NULL;
-    size_t size = 0;
-    *c = (struct csv){.path = path};
-    struct gz *file = gz_open(path, error);
-    bool ok = file && read_all(file, &text, &size, error);
-    gz_close(file);
-    if (!ok) {
-        free(text);
+    while (at < c->end && is_space(c, *at))
+        at++;
+    return at;
+}
+
+static bool more_of_file(void *from, void *to, uint64_t size, uint64_t *got, struct data_error *error)
+{
+    return gz_read_some(from, to, size, got, error) && (*got > 0 || gz_end(from, error));
+}
+
+/* Behind what is left, which moves to the front. */
+static bool read_more(struct csv *c, struct data_error *error)
+{
+    const uint64_t left = (uint64_t)(c->end - c->at);
+    uint64_t got = 0;
+    c->before += (uint64_t)(c->at - c->text);
+    if (left > 0)
+        memmove(c->text, c->at, left);
+    if (left + 1 >= c->size) {
+        const uint64_t size = c->size ? 2 * c->size : FIRST_BYTES;
+        char *grown = size <= DATA_MAX_BYTES ? realloc(c->text, size) : NULL;
+        if (!grown)
+            return data_fail(error, "%s:%" PRId64 ": the row is too large, or out of memory", c->path, c->next_line);
+        c->text = grown;
+        c->size = size;
+    }
+    c->at = c->text;
+    c->end = c->text + left;
+    if (!c->more(c->from, c->end, c->size - 1 - left, &got, error))
         return false;
-    }
-    return csv_begin(c, path, text, size, error);
+    const char *zero = got > 0 ? memchr(c->end, '\0', got) : NULL;
+    if (zero)
+        return data_fail(error, "%s: byte %" PRIu64 " is 0; expected text: CSV or TSV", c->path,
+                         c->before + (uint64_t)(zero - c->text));
+    c->end += got;
+    if (got == 0)
+        c->more = NULL;
+    return true;
 }
 
-void csv_close(struct csv *c)
+/* Does the row that begins here end in what has been read? Behind a CR the next byte is asked for. */
+static bool row_is_there(const struct csv *c)
 {
-    free(c->text);
-    free(c->field);
-    *c = (struct csv){0};
+    bool begins = true,
+         quoted = false; /* behind a closing quote a field may still begin: with a second one it goes on */
+    for (const char *at = c->at; at + 1 < c->end; at++) {
+        const bool quote = *at == '"';
+        if (quoted)
+            quoted = !quote;
+        else if (quote && begins)
+            quoted = true;
+        else if (*at == '\n' || *at == '\r')
+            return true;
+        else
+            begins = *at == c->separator || (begins && is_space(c, *at));
+    }
+    return false;
 }
 
-/* What is most frequent in the first row, outside of quotes; the first of equals. */
+/* What is most frequent in the first row, outside of quotes; the first of equals. '\0': the row does not end in what was read. */
 static char separator_of(const struct csv *c)
 {
     static const char known[] = ",\t;";
@@ -91,37 +120,46 @@ static char separator_of(const struct csv *c)
     }
     for (const char *k = known; *k; k++)
         best = count[k - known] > count[best - known] ? k : best;
-    return *best;
+    return at < c->end || !c->more ? *best : '\0';
 }
 
-bool csv_begin(struct csv *c, const char *path, char *text, size_t size, struct data_error *error)
+bool csv_begin(struct csv *c, const char *path, csv_more *more, void *from, struct data_error *error)
 {
     static const char mark[] = "\xEF\xBB\xBF";
-    *c = (struct csv){.path = path, .text = text, .at = text, .end = text + size, .next_line = 1};
-    if (size >= 2 && (memcmp(text, "\xFF\xFE", 2) == 0 || memcmp(text, "\xFE\xFF", 2) == 0))
+    *c = (struct csv){.path = path, .more = more, .from = from, .next_line = 1};
+    while (c->more && c->end - c->at < 3)
+        if (!read_more(c, error))
+            return false;
+    if (c->end - c->at >= 2 && (memcmp(c->at, "\xFF\xFE", 2) == 0 || memcmp(c->at, "\xFE\xFF", 2) == 0))
         return data_fail(error, "%s: UTF-16; expected UTF-8: save it as \"CSV UTF-8\"", path);
-    const char *zero = memchr(text, '\0', size);
-    if (zero)
-        return data_fail(error, "%s: byte %td is 0; expected text: CSV or TSV", path, zero - text);
-    if (size >= 3 && memcmp(text, mark, 3) == 0)
+    if (c->end - c->at >= 3 && memcmp(c->at, mark, 3) == 0)
         c->at += 3;
-    c->separator = has_tabs(path) ? '\t' : separator_of(c);
+    if (has_tabs(path))
+        c->separator = '\t';
+    while (!c->separator && !(c->separator = separator_of(c)))
+        if (!read_more(c, error))
+            return false;
     return true;
 }
 
+bool csv_open(struct csv *c, const char *path, struct data_error *error)
+{
+    struct gz *file = gz_open(path, error);
+    *c = (struct csv){.path = path};
+    const bool ok = file && csv_begin(c, path, more_of_file, file, error);
+    c->file = file;
+    return ok;
+}
+
+void csv_close(struct csv *c)
+{
+    gz_close(c->file);
+    free(c->text);
+    free(c->field);
+    *c = (struct csv){0};
+}
+
 /* ---- rows ---- */
-
-static bool is_space(const struct csv *c, char x)
-{
-    return x == ' ' || (x == '\t' && c->separator != '\t');
-}
-
-static char *skip_spaces(const struct csv *c, char *at)
-{
-    while (at < c->end && is_space(c, *at))
-        at++;
-    return at;
-}
 
 static bool add_field(struct csv *c, char *field, struct data_error *error)
 {
@@ -208,6 +246,9 @@ static bool take_row(struct csv *c, struct data_error *error)
 bool csv_next(struct csv *c, bool *more, struct data_error *error)
 {
     for (;;) {
+        while (c->more && !row_is_there(c))
+            if (!read_more(c, error))
+                return false;
         const char *rest = skip_spaces(c, c->at);
         *more = rest < c->end;
         const bool empty = *more && (*rest == '\n' || *rest == '\r');

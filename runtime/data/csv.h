@@ -11,21 +11,28 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Puts up to `size` bytes of the text, and into *got how many: 0 at its end. */
+typedef bool csv_more(void *from, void *to, uint64_t size, uint64_t *got, struct data_error *error);
+
 struct csv {
     const char *path;
-    char *text, *at, *end; /* of the file, one byte more in memory than it has; the rest is [at, end) */
+    csv_more *more; /* NULL: all of the text has been read */
+    void *from;
+    struct gz *file;
+    char *text, *at, *end; /* [at, end): what has been read of the text, and is no row yet; one byte more is there */
+    uint64_t size, before; /* of the memory; bytes of the text that were read before those in it */
     char separator;
     int64_t line, next_line; /* where the row began, counted from 1; where the next one begins */
-    char **field;            /* of the row, until csv_close; ended by \0 */
+    char **field;            /* of the row, until the next one; ended by \0 */
     int64_t fields, room;
 };
 
 /* Does the name say that it is such a file? Ends in .csv, .tsv or .tab, also with .gz behind. */
 bool csv_is(const char *name);
-/* All of it, into memory. Both need csv_close after a failure as well. */
+/* Reads as far as rows are asked for, so that memory holds a row or two. Both need csv_close after a failure as well. */
 bool csv_open(struct csv *c, const char *path, struct data_error *error);
-/* The same of `size` bytes, which malloc has given with one more, and which are freed by csv_close. */
-bool csv_begin(struct csv *c, const char *path, char *text, size_t size, struct data_error *error);
+/* The same of a text that is no file. */
+bool csv_begin(struct csv *c, const char *path, csv_more *more, void *from, struct data_error *error);
 /* The next row; *more false: there is none. Messages begin with path and line. */
 bool csv_next(struct csv *c, bool *more, struct data_error *error);
 void csv_close(struct csv *c);

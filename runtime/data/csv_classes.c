@@ -29,11 +29,10 @@ static int by_name(const void *a, const void *b)
     return number[0] != number[1] ? number[1] - number[0] : strcmp(x, y);
 }
 
-static bool take_numbers(struct csv_table *t, int64_t classes)
+static bool take_numbers(const struct csv_table *t, int64_t classes, int32_t *class)
 {
-    int32_t *label = (int32_t *)(void *)t->split.label.values;
-    for (int64_t i = 0; i < t->split.count; i++)
-        if (!is_class(t->class_text[i], classes, &label[i]))
+    for (int i = 0; i < t->ntext; i++)
+        if (!is_class(t->text[i], classes, &class[i]))
             return false;
     return true;
 }
@@ -47,54 +46,48 @@ static int64_t named_class(const struct dataset *set, const char *label)
     return -1;
 }
 
-/* The distinct labels, sorted; *n of them. To be freed. */
-static const char **distinct(const struct csv_table *t, int64_t *n)
-{
-    const char **all = malloc((size_t)t->split.count * sizeof *all);
-    *n = 0;
-    if (!all)
-        return NULL;
-    memcpy(all, t->class_text, (size_t)t->split.count * sizeof *all);
-    qsort(all, (size_t)t->split.count, sizeof *all, by_name);
-    for (int64_t i = 0; i < t->split.count; i++)
-        if (*n == 0 || strcmp(all[*n - 1], all[i]) != 0)
-            all[(*n)++] = all[i];
-    return all;
-}
-
 static bool learn_names(struct csv_table *t, int64_t classes, struct dataset *set, struct data_error *error)
 {
-    int64_t n;
     char names[CSV_LIST];
-    const char **name = distinct(t, &n);
-    bool ok = name || data_fail(error, "out of memory");
-    if (ok && n != classes) {
-        csv_list((char *const *)name, n, names);
-        ok = data_fail(error,
-                       "%s: %" PRId64 " labels, %s; expected as many as there are classes, %" PRId64
-                       ", or whole numbers from 0 to %" PRId64,
-                       t->csv.path, n, names, classes, classes - 1);
+    const char **name = region_alloc(t->region, (size_t)t->ntext, sizeof *name);
+    memcpy(name, t->text, (size_t)t->ntext * sizeof *name);
+    qsort(name, (size_t)t->ntext, sizeof *name, by_name);
+    if (t->ntext != classes) {
+        csv_list((char *const *)name, t->ntext, names);
+        return data_fail(error,
+                         "%s: %d labels, %s; expected as many as there are classes, %" PRId64
+                         ", or whole numbers from 0 to %" PRId64,
+                         t->csv.path, t->ntext, names, classes, classes - 1);
     }
-    for (int64_t i = 0; ok && i < n; i++)
+    bool ok = true;
+    for (int i = 0; ok && i < t->ntext; i++)
         ok = strlen(name[i]) <= NAME
                  ? data_name_class(set, name[i], t->csv.path, error)
                  : data_fail(error, "%s: a label of more than %d bytes, %.40s...", t->csv.path, NAME, name[i]);
-    free(name);
     return ok;
 }
 
-static bool take_names(struct csv_table *t, int64_t classes, const struct dataset *set, struct data_error *error)
+static int64_t line_of(const struct csv_table *t, int32_t text)
 {
-    int32_t *label = (int32_t *)(void *)t->split.label.values;
+    const int32_t *label = (const int32_t *)(const void *)t->split.label.values;
+    int64_t row = 0;
+    while (label[row] != text)
+        row++;
+    return t->line[row];
+}
+
+static bool take_names(const struct csv_table *t, int64_t classes, const struct dataset *set, int32_t *class,
+                       struct data_error *error)
+{
     char names[CSV_LIST];
-    for (int64_t i = 0; i < t->split.count; i++) {
-        int64_t class = named_class(set, t->class_text[i]);
-        if (class < 0 || class >= classes) {
+    for (int i = 0; i < t->ntext; i++) {
+        int64_t named = named_class(set, t->text[i]);
+        if (named < 0 || named >= classes) {
             csv_list(set->class_name, set->class_names, names);
             return data_fail(error, "%s:%" PRId64 ": \"%.100s\" is no class; the classes are %s", t->csv.path,
-                             t->line[i], t->class_text[i], names);
+                             line_of(t, i), t->text[i], names);
         }
-        label[i] = (int32_t) class;
+        class[i] = (int32_t)named;
     }
     return true;
 }
@@ -102,8 +95,8 @@ static bool take_names(struct csv_table *t, int64_t classes, const struct datase
 /* Names that are known, of the weights, may be those of numbers, from a file beside them. */
 static bool all_named(const struct csv_table *t, const struct dataset *set)
 {
-    for (int64_t i = 0; i < t->split.count; i++)
-        if (named_class(set, t->class_text[i]) < 0)
+    for (int i = 0; i < t->ntext; i++)
+        if (named_class(set, t->text[i]) < 0)
             return false;
     return true;
 }
@@ -118,7 +111,9 @@ static bool seed_names(const struct csv_table *t, const char *names, struct data
     return ok;
 }
 
-bool csv_classes(struct csv_table *t, const struct data_wish *wish, struct dataset *set, struct data_error *error)
+/* The class of each text. */
+static bool take_texts(struct csv_table *t, const struct data_wish *wish, struct dataset *set, int32_t *class,
+                       struct data_error *error)
 {
     const int64_t classes = wish->classes;
     const bool seeded = set->class_names == 0 && wish->class_names;
@@ -127,8 +122,18 @@ bool csv_classes(struct csv_table *t, const struct data_wish *wish, struct datas
     if (seeded && wish->renews && !all_named(t, set))
         data_unname(set);
     if (set->class_names > 0 && all_named(t, set))
-        return take_names(t, classes, set, error);
-    if (take_numbers(t, classes))
+        return take_names(t, classes, set, class, error);
+    if (take_numbers(t, classes, class))
         return true;
-    return (set->class_names > 0 || learn_names(t, classes, set, error)) && take_names(t, classes, set, error);
+    return (set->class_names > 0 || learn_names(t, classes, set, error)) && take_names(t, classes, set, class, error);
+}
+
+bool csv_classes(struct csv_table *t, const struct data_wish *wish, struct dataset *set, struct data_error *error)
+{
+    int32_t *class = region_alloc(t->region, (size_t)t->ntext, sizeof *class),
+            *label = (int32_t *)(void *)t->split.label.values;
+    const bool ok = take_texts(t, wish, set, class, error);
+    for (int64_t i = 0; ok && i < t->split.count; i++)
+        label[i] = class[label[i]];
+    return ok;
 }

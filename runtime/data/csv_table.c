@@ -1,4 +1,5 @@
 #include "csv_table.h"
+#include "loaders.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -17,7 +18,8 @@ struct reading {
     const struct data_source *from;
     struct csv_table *t;
     struct column *column;
-    int64_t columns, width, room; /* values of a sample; rows for which there is room */
+    int64_t columns, width, room; /* values of a sample; rows for whose labels there is room */
+    float *sample;
     bool predicts;
 };
 
@@ -55,7 +57,8 @@ static bool read_head(struct reading *r, struct data_error *error)
         for (const unsigned char *at = (const unsigned char *)c->field[i]; *at; at++)
             if (*at < 0x20 || *at == 0x7f)
                 return data_fail(error, "%s: a control character in the name of column %" PRId64, c->path, i + 1);
-        r->column[r->columns++] = (struct column){c->field[i], columns_rule(r->rules, c->field[i]), -1};
+        r->column[r->columns++] =
+            (struct column){region_copy(r->t->region, c->field[i]), columns_rule(r->rules, c->field[i]), -1};
     }
     for (int i = 0; i < r->rules->n; i++) {
         const struct column_rule *rule = &r->rules->rule[i];
@@ -181,7 +184,7 @@ static bool fail_text(const struct reading *r, const struct column *c, struct da
             break;
         }
         if (i == n && at < csv->fields)
-            value[n++] = csv->field[at];
+            value[n++] = region_copy(r->t->region, csv->field[at]);
     } while (csv_next(csv, &more, &ignored) && more);
     csv->line = line;
     const bool few = n <= MOST;
@@ -214,19 +217,31 @@ static bool make_room(struct reading *r, struct data_error *error)
     struct csv_table *t = r->t;
     struct data_split *s = &t->split;
     const int64_t room = r->room ? 2 * r->room : 256;
-    const uint64_t each = s->sample.bytes + s->label.bytes + sizeof *t->line + sizeof *t->class_text;
-    bool ok = (uint64_t)room <= DATA_MAX_BYTES / each;
-    void *samples = ok ? realloc(s->sample.values, (size_t)room * s->sample.bytes) : NULL;
-    s->sample.values = samples ? samples : s->sample.values;
+    bool ok = (uint64_t)room <= DATA_MAX_BYTES / (s->label.bytes + sizeof *t->line);
     void *labels = ok ? realloc(s->label.values, (size_t)room * s->label.bytes) : NULL;
     s->label.values = labels ? labels : s->label.values;
     void *lines = ok ? realloc(t->line, (size_t)room * sizeof *t->line) : NULL;
     t->line = lines ? lines : t->line;
-    void *texts = ok ? realloc(t->class_text, (size_t)room * sizeof *t->class_text) : NULL;
-    t->class_text = texts ? texts : t->class_text;
-    if (!samples || !labels || !lines || !texts)
+    if (!labels || !lines)
         return data_fail(error, "%s: out of memory for %" PRId64 " rows", t->csv.path, room);
     r->room = room;
+    return true;
+}
+
+static bool take_text(const struct reading *r, const struct column *c, const char *field, int32_t *label,
+                      struct data_error *error)
+{
+    struct csv_table *t = r->t;
+    if (!*field)
+        return cell_fail(r, c, error, "the target is missing");
+    *label = lookup_find(&t->texts, field);
+    if (*label < 0) {
+        *label = t->ntext;
+        region_grow(t->region, t->text, t->ntext);
+        t->text[t->ntext] = region_copy(t->region, field);
+        lookup_add(t->region, &t->texts, t->text[t->ntext], t->ntext);
+        t->ntext++;
+    }
     return true;
 }
 
@@ -235,7 +250,6 @@ static bool take_row(struct reading *r, struct data_error *error)
     struct csv_table *t = r->t;
     struct data_split *s = &t->split;
     const int64_t row = s->count;
-    float *sample = (float *)(void *)s->sample.values + row * r->width;
     float *label = (float *)(void *)s->label.values + row * r->rules->targets;
     if (t->csv.fields != r->columns)
         return data_fail(error, "%s:%" PRId64 ": %" PRId64 " fields in a row; expected %" PRId64 ", as in the first",
@@ -248,25 +262,29 @@ static bool take_row(struct reading *r, struct data_error *error)
         if (c->at < 0)
             continue;
         if (!c->rule)
-            ok = take_number(r, c, field, sample + c->at, error);
+            ok = take_number(r, c, field, r->sample + c->at, error);
         else if (c->rule->use == COLUMN_CATEGORY)
-            ok = take_category(r, c, field, sample + c->at, error);
+            ok = take_category(r, c, field, r->sample + c->at, error);
         else if (r->from->wish.classes == 0)
             ok = take_number(r, c, field, label + c->at, error);
-        else if (!*(t->class_text[row] = field))
-            ok = cell_fail(r, c, error, "the target is missing");
+        else
+            ok = take_text(r, c, field, (int32_t *)(void *)s->label.values + row, error);
     }
+    ok = ok && store_add(&t->store, r->sample, 1, error);
     s->count += ok;
     return ok;
 }
 
 static bool read_rows(struct reading *r, struct data_error *error)
 {
-    bool more = true, ok = true;
+    bool more = true,
+         ok = store_open(&r->t->store, r->t->split.sample.path, r->t->split.sample.bytes, 0, r->from->most, error);
+    r->sample = region_alloc(r->t->region, (size_t)r->width, sizeof *r->sample);
     while (ok && (ok = csv_next(&r->t->csv, &more, error)) && more)
         ok = (r->t->split.count < r->room || make_room(r, error)) && take_row(r, error);
-    return ok &&
-           (r->t->split.count > 0 || data_fail(error, "%s: no row behind the names of the columns", r->t->csv.path));
+    if (ok && r->t->split.count == 0)
+        ok = data_fail(error, "%s: no row behind the names of the columns", r->t->csv.path);
+    return ok && store_give(&r->t->store, &r->t->split, error);
 }
 
 /* ---- the table ---- */
@@ -298,7 +316,7 @@ bool csv_table_read(const char *path, const struct data_source *from, bool predi
                     struct data_error *error)
 {
     struct reading r = {.rules = from->wish.columns, .from = from, .t = t, .predicts = predicts};
-    *t = (struct csv_table){.line = NULL};
+    *t = (struct csv_table){.region = region_new()};
     bool ok = csv_open(&t->csv, path, error) && read_head(&r, error) && know_inputs(&r, error) &&
               place_columns(&r, error) && begin(&r, error) && read_rows(&r, error);
     if (ok && t->labelled && from->wish.classes > 0)
@@ -310,11 +328,13 @@ bool csv_table_read(const char *path, const struct data_source *from, bool predi
 void csv_table_close(struct csv_table *t)
 {
     csv_close(&t->csv);
+    store_close(&t->store);
+    data_reader_close(t->split.reader);
     free(t->split.sample.values);
     free(t->split.sample.path);
     free(t->split.label.values);
     free(t->split.label.path);
     free(t->line);
-    free(t->class_text);
+    region_free(t->region);
     *t = (struct csv_table){.line = NULL};
 }

@@ -4,14 +4,21 @@
 
 #include "csv.h"
 #include "format.h"
+#include "store.h"
 
+#include "base/base.h"
 #include "graph/columns.h"
 
 struct csv_table {
     struct data_split split; /* F32 [n] samples; I32 classes, or F32 [targets] */
     int64_t *line;           /* of the file, of each sample */
     bool labelled;           /* the columns of the target are there */
-    const char **class_text; /* while it is read: what stands there */
+    /* While it is read: the samples, and the labels that differ, whose numbers, in the order of the rows, the labels are. */
+    struct store store;
+    struct lookup texts;
+    int ntext;
+    const char **text;
+    struct region *region; /* of all names and texts */
     struct csv csv;
 };
 
@@ -23,7 +30,7 @@ bool csv_table_read(const char *path, const struct data_source *from, bool predi
                     struct data_error *error);
 void csv_table_close(struct csv_table *t);
 
-/* csv_classes.c: t->class_text as classes: numbers from 0 on, or names. */
+/* csv_classes.c: t->text as classes: numbers from 0 on, or names. */
 bool csv_classes(struct csv_table *t, const struct data_wish *wish, struct dataset *set, struct data_error *error);
 
 #endif

@@ -11,11 +11,10 @@
 #include <string.h>
 
 /* What would change a terminal becomes '?'. */
-static char *harmless(char *text)
+static void make_harmless(char *text)
 {
     for (char *c = text; *c; c++)
         *c = (unsigned char)*c < 0x20 || *c == 0x7f ? '?' : *c;
-    return text;
 }
 
 static void see_number(struct table_column *s, double value)
@@ -25,19 +24,18 @@ static void see_number(struct table_column *s, double value)
     s->mean += (value - s->mean) / (double)++s->numbers;
 }
 
-static void see_text(struct table_column *s, char *field)
+static bool see_text(struct table_column *s, const char *field)
 {
     int i = 0;
     s->texts++;
     while (i < s->different && i < TABLE_LISTED && strcmp(s->text[i], field) != 0)
         i++;
-    if (i < TABLE_LISTED && i == s->different)
-        s->text[s->different++] = harmless(field);
-    else if (i == TABLE_LISTED)
+    if (i == TABLE_LISTED)
         s->different = TABLE_LISTED + 1;
+    return i < s->different || (s->text[s->different++] = strdup(field));
 }
 
-static void see(struct table_column *s, char *field)
+static bool see(struct table_column *s, const char *field, struct data_error *error)
 {
     double value;
     if (csv_number(field, &value))
@@ -45,7 +43,8 @@ static void see(struct table_column *s, char *field)
     else if (csv_missing(field))
         s->missing++;
     else
-        see_text(s, field);
+        return see_text(s, field) || data_fail(error, "out of memory");
+    return true;
 }
 
 static void print_column(const struct table_column *s, int width, FILE *out)
@@ -80,6 +79,20 @@ static void print(void *to, const struct table_seen *t)
         print_column(&t->column[i], width, out);
 }
 
+static void for_texts(struct table_column *s, void (*act)(char *text))
+{
+    if (s->name)
+        act(s->name);
+    for (int i = 0; i < s->different && i < TABLE_LISTED; i++)
+        if (s->text[i])
+            act(s->text[i]);
+}
+
+static void forget(char *text)
+{
+    free(text);
+}
+
 static bool see_file(const char *path, void (*take)(void *, const struct table_seen *), void *context,
                      struct data_error *error)
 {
@@ -93,16 +106,20 @@ static bool see_file(const char *path, void (*take)(void *, const struct table_s
         ok = column || data_fail(error, "out of memory");
     }
     for (int64_t i = 0; ok && i < t.columns; i++)
-        column[i].name = harmless(c.field[i]);
+        ok = (column[i].name = strdup(c.field[i])) || data_fail(error, "out of memory");
     for (; ok && (ok = csv_next(&c, &more, error)) && more; t.rows++) {
         if (c.fields != t.columns)
             ok = data_fail(error, "%s:%" PRId64 ": %" PRId64 " fields in a row; expected %" PRId64 ", as in the first",
                            path, c.line, c.fields, t.columns);
         for (int64_t i = 0; ok && i < t.columns; i++)
-            see(&column[i], c.field[i]);
+            ok = see(&column[i], c.field[i], error);
     }
+    for (int64_t i = 0; column && i < t.columns; i++)
+        for_texts(&column[i], make_harmless);
     if (ok)
         take(context, &t);
+    for (int64_t i = 0; column && i < t.columns; i++)
+        for_texts(&column[i], forget);
     free(column);
     csv_close(&c);
     return ok;

@@ -9,7 +9,7 @@
 enum { TABLE_LISTED = 8 }; /* different texts of a column */
 
 struct table_column {
-    const char *name;
+    char *name;
     int64_t missing, numbers, texts;
     double min, max, mean; /* of the numbers */
     int different;         /* texts; TABLE_LISTED + 1: more */

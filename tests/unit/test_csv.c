@@ -11,19 +11,31 @@
 
 #include "data/csv.h"
 
-static char *copy(const char *text, size_t size)
+/* A text that comes `step` bytes at a time. */
+struct piecewise {
+    const char *at;
+    uint64_t left, step;
+};
+
+static bool next_piece(void *from, void *to, uint64_t size, uint64_t *got, struct data_error *error)
 {
-    char *own = malloc(size + 1);
-    memcpy(own, text, size);
-    return own;
+    struct piecewise *p = from;
+    (void)error;
+    *got = p->left < p->step ? p->left : p->step;
+    *got = *got < size ? *got : size;
+    memcpy(to, p->at, *got);
+    p->at += *got;
+    p->left -= *got;
+    return true;
 }
 
 /* Rows as text: LINE:field|field, ended by a space; or the message. */
-static void read_text(const char *path, const char *text, size_t size, char out[400])
+static void read_pieces(const char *path, const char *text, size_t size, uint64_t step, char out[400])
 {
     struct csv c;
     struct data_error error = {""};
-    bool more = true, ok = csv_begin(&c, path, copy(text, size), size, &error);
+    struct piecewise from = {text, size, step};
+    bool more = true, ok = csv_begin(&c, path, next_piece, &from, &error);
     *out = '\0';
     while (ok && (ok = csv_next(&c, &more, &error)) && more) {
         sprintf(out + strlen(out), "%d:", (int)c.line);
@@ -34,6 +46,16 @@ static void read_text(const char *path, const char *text, size_t size, char out[
     if (!ok)
         snprintf(out, 400, "%s", error.text);
     csv_close(&c);
+}
+
+static void read_text(const char *path, const char *text, size_t size, char out[400])
+{
+    char again[400];
+    read_pieces(path, text, size, size + 1, out);
+    for (uint64_t step = 1; step <= 3; step++) {
+        read_pieces(path, text, size, step, again);
+        assert_string_equal(again, out);
+    }
 }
 
 static void test_rows(void **state)
@@ -51,6 +73,7 @@ static void test_rows(void **state)
         {"a, b ,\" c \" \n", "1:a|b| c  "},
         {"\"a\"\"b\",\"\",\"\"\"\"\n", "1:a\"b||\" "},
         {"\"a\nb\r\nc\",d\ne,f", "1:a\nb\r\nc|d 4:e|f "},
+        {"x,y\n\"a\"\"\nb\",c\n", "1:x|y 2:a\"\nb|c "},
         {"5\" pipe,x", "1:5\" pipe|x "},
         {"a;b,c;d\n1,5;2;3", "1:a|b,c|d 2:1,5|2|3 "},
         {"a\tb c\t d\n\t\t\n", "1:a|b c|d 2:|| "},
@@ -100,7 +123,8 @@ static void test_numbers(void **state)
     assert_false(csv_missing("0") || csv_missing("-") || csv_missing("no"));
 }
 
-/* All texts of up to six of the characters that mean something: no reading beyond, as sanitizers see, and lines that only grow. */
+/* All texts of up to five of the characters that mean something: the same in pieces, no reading beyond, as sanitizers see, and lines that
+ * only grow. */
 static void test_all_short(void **state)
 {
     static const char letter[] = "a,\"\r\n \t;";
@@ -113,10 +137,13 @@ static void test_all_short(void **state)
             char text[8];
             for (int i = 0, rest = n; i < size; i++, rest /= (int)sizeof letter - 1)
                 text[i] = letter[rest % ((int)sizeof letter - 1)];
+            char out[400];
+            read_text("it", text, (size_t)size, out);
             struct csv c;
             struct data_error error;
+            struct piecewise from = {text, (uint64_t)size, 8};
             int64_t line = 0;
-            bool more = true, ok = csv_begin(&c, "it", copy(text, (size_t)size), (size_t)size, &error);
+            bool more = true, ok = csv_begin(&c, "it", next_piece, &from, &error);
             while (ok && (ok = csv_next(&c, &more, &error)) && more) {
                 assert_true(c.line > line && c.fields > 0);
                 line = c.line;
@@ -124,6 +151,41 @@ static void test_all_short(void **state)
             csv_close(&c);
         }
     }
+}
+
+/* Rows that are longer than what is read at once, and many that are not. */
+static void test_long(void **state)
+{
+    enum { LONG = 300000, ROWS = 50000 };
+    char *text = malloc(2 * LONG + 32 * ROWS), *at = text;
+    struct csv c;
+    struct data_error error;
+    bool more = true;
+    (void)state;
+    at += sprintf(at, "a,b\n\"");
+    memset(at, 'x', LONG);
+    at += LONG;
+    at += sprintf(at, "\",\"");
+    memset(at, '\n', LONG);
+    at += LONG;
+    at += sprintf(at, "\"\n");
+    for (int i = 0; i < ROWS; i++)
+        at += sprintf(at, "%d,\"%d\"\r\n", i, -i);
+    struct piecewise from = {text, (uint64_t)(at - text), 1 << 20};
+    assert_true(csv_begin(&c, "it", next_piece, &from, &error));
+    assert_true(csv_next(&c, &more, &error) && more && c.fields == 2);
+    assert_true(csv_next(&c, &more, &error) && more && c.fields == 2 && c.line == 2);
+    assert_int_equal(strlen(c.field[0]), LONG);
+    assert_int_equal(strlen(c.field[1]), LONG);
+    for (int i = 0; i < ROWS; i++) {
+        assert_true(csv_next(&c, &more, &error) && more && c.fields == 2 && c.line == LONG + 3 + i);
+        assert_int_equal(atoi(c.field[0]), i);
+        assert_int_equal(atoi(c.field[1]), -i);
+    }
+    assert_true(csv_next(&c, &more, &error) && !more);
+    assert_true(c.size < 4 * LONG);
+    csv_close(&c);
+    free(text);
 }
 
 static void test_list(void **state)
@@ -144,7 +206,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),      cmocka_unit_test(test_names), cmocka_unit_test(test_numbers),
-        cmocka_unit_test(test_all_short), cmocka_unit_test(test_list),
+        cmocka_unit_test(test_all_short), cmocka_unit_test(test_long),  cmocka_unit_test(test_list),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
