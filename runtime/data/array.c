@@ -2,6 +2,7 @@
 
 #include "float_types.h"
 #include "loaders.h"
+#include "store.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -142,28 +143,58 @@ static bool fail_number(struct gz *file, const struct array *a, uint64_t at, int
 struct rows {
     int64_t n;      /* of a block */
     uint64_t bytes; /* of a row in the file */
-    unsigned char *raw, *turned;
+    unsigned char *raw, *made,
+        *turned; /* the block as it stands there, as it will be; NULL: the same; a row in between, or NULL */
 };
 
-static bool read_rows(struct gz *file, const struct array *a, const struct rows *rows, struct data_field *field,
-                      struct data_error *error)
+static bool rows_open(struct rows *r, const struct array *a, const struct data_field *field, bool label,
+                      const char *path, struct data_error *error)
 {
-    const int64_t count = a->dims[0], numbers = (int64_t)(rows->bytes / (uint64_t)a->size);
-    for (int64_t first = 0; first < count; first += rows->n) {
-        const int64_t n = count - first < rows->n ? count - first : rows->n;
+    const bool turns = a->last && !label, made = turns || !same_bytes(a, field->type);
+    *r = (struct rows){.bytes = a->total / (uint64_t)a->dims[0]};
+    r->n = r->bytes < BLOCK ? BLOCK / (int64_t)r->bytes : 1;
+    r->raw = malloc((size_t)r->n * r->bytes);
+    r->made = made ? malloc((size_t)r->n * field->bytes) : NULL;
+    r->turned = turns ? malloc(field->bytes) : NULL;
+    return (r->raw && (r->made || !made) && (r->turned || !turns)) || data_fail(error, "%s: out of memory", path);
+}
+
+static void rows_close(struct rows *r)
+{
+    free(r->raw);
+    free(r->made);
+    free(r->turned);
+}
+
+/* The first `n` of the block, which begins with sample `first` in byte `at` of the file. */
+static bool make_rows(struct gz *file, const struct array *a, const struct rows *r, const struct data_field *field,
+                      uint64_t at, int64_t first, int64_t n, struct data_error *error)
+{
+    const int64_t numbers = (int64_t)(r->bytes / (uint64_t)a->size);
+    for (int64_t i = 0; i < n; i++) {
+        unsigned char *to = r->made + (uint64_t)i * field->bytes;
+        const unsigned char *raw = r->raw + (uint64_t)i * r->bytes;
+        const int64_t done = convert(a, raw, numbers, field->type, r->turned ? r->turned : to);
+        if (done < numbers)
+            return fail_number(file, a, at + (uint64_t)i * r->bytes + (uint64_t)(done * a->size), first + i,
+                               raw + done * a->size, field->type, error);
+        if (r->turned)
+            channels_first(field, r->turned, to);
+    }
+    return true;
+}
+
+static bool read_rows(struct gz *file, const struct array *a, const struct rows *r, const struct data_field *field,
+                      struct store *store, struct data_error *error)
+{
+    const int64_t count = a->dims[0];
+    for (int64_t first = 0; first < count; first += r->n) {
+        const int64_t n = count - first < r->n ? count - first : r->n;
         const uint64_t at = gz_offset(file);
-        if (!gz_read(file, rows->raw, (uint64_t)n * rows->bytes, "the array", error))
+        if (!gz_read(file, r->raw, (uint64_t)n * r->bytes, "the array", error) ||
+            (r->made && !make_rows(file, a, r, field, at, first, n, error)) ||
+            !store_put(store, first, r->made ? r->made : r->raw, n, error))
             return false;
-        for (int64_t i = 0; i < n; i++) {
-            unsigned char *to = field->values + (uint64_t)(first + i) * field->bytes;
-            const unsigned char *raw = rows->raw + (uint64_t)i * rows->bytes;
-            const int64_t done = convert(a, raw, numbers, field->type, rows->turned ? rows->turned : to);
-            if (done < numbers)
-                return fail_number(file, a, at + (uint64_t)i * rows->bytes + (uint64_t)(done * a->size), first + i,
-                                   raw + done * a->size, field->type, error);
-            if (rows->turned)
-                channels_first(field, rows->turned, to);
-        }
     }
     return true;
 }
@@ -209,17 +240,19 @@ bool array_read(struct gz *file, const struct array *a, const struct data_source
         return false;
     if (!label && stays(file, a, from, field))
         return leave(file, a, split, error);
-    struct rows rows = {.bytes = a->total / (uint64_t)a->dims[0]};
-    rows.n = rows.bytes < BLOCK ? BLOCK / (int64_t)rows.bytes : 1;
-    rows.raw = malloc((size_t)rows.n * rows.bytes);
-    rows.turned = a->last && !label ? malloc(field->bytes) : NULL;
-    field->header = a->size == (field->type == DATA_U8 ? 1 : 4) && !rows.turned ? gz_offset(file) : 0;
-    field->values = malloc((size_t)a->dims[0] * field->bytes);
-    bool ok = (rows.raw && field->values && (rows.turned || !a->last || label)) ||
-              data_fail(error, "%s: out of memory: %" PRIu64 " bytes wanted", gz_path(file),
-                        (uint64_t)a->dims[0] * field->bytes);
-    ok = ok && read_rows(file, a, &rows, field, error) && gz_end(file, error);
-    free(rows.raw);
-    free(rows.turned);
+    const uint64_t start = gz_offset(file);
+    struct rows rows;
+    struct store store = {.of = NULL};
+    bool ok = rows_open(&rows, a, field, label, gz_path(file), error) &&
+              store_open(&store, field->path, field->bytes, a->dims[0], label ? 0 : from->most, error) &&
+              read_rows(file, a, &rows, field, &store, error) && gz_end(file, error);
+    field->header = a->size == (field->type == DATA_U8 ? 1 : 4) && !rows.turned ? start : 0;
+    if (ok && label) {
+        field->values = store.values;
+        store.values = NULL;
+    } else if (ok)
+        ok = store_give(&store, split, error);
+    store_close(&store);
+    rows_close(&rows);
     return ok;
 }

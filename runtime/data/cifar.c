@@ -2,6 +2,7 @@
 
 #include "gz.h"
 #include "loaders.h"
+#include "store.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -9,32 +10,27 @@
 
 enum { CHANNELS = 3, SIDE = 32, PIXELS = CHANNELS * SIDE * SIDE };
 
-/* How much room the arrays have; it doubles, since a gzip file does not tell its size. */
-static bool make_room(struct data_split *split, bool stays, uint64_t *room, const char *path, struct data_error *error)
+/* A gzip file does not tell how many records it has. */
+static bool add_label(struct data_split *split, int64_t *room, unsigned char label, const char *path,
+                      struct data_error *error)
 {
-    if ((uint64_t)split->count < *room)
-        return true;
-    uint64_t wanted = *room ? 2 * *room : 1024;
-    if (wanted > DATA_MAX_BYTES / PIXELS)
-        return data_fail(error, "%s: more than %" PRIu64 " GiB of records, which no data set here can be", path,
-                         DATA_MAX_BYTES >> 30);
-    unsigned char *samples = stays ? NULL : realloc(split->sample.values, wanted * PIXELS);
-    if (samples)
-        split->sample.values = samples;
-    unsigned char *labels = realloc(split->label.values, wanted);
-    if (labels)
+    if (split->count == *room) {
+        const int64_t more = *room ? 2 * *room : 1024;
+        unsigned char *labels = realloc(split->label.values, (size_t)more);
+        if (!labels)
+            return data_fail(error, "%s: out of memory for %" PRId64 " records", path, more);
         split->label.values = labels;
-    if ((!samples && !stays) || !labels)
-        return data_fail(error, "%s: out of memory for %" PRIu64 " records", path, wanted);
-    *room = wanted;
+        *room = more;
+    }
+    split->label.values[split->count++] = label;
     return true;
 }
 
-/* `stays`: the pixels are only gone over. */
-static bool read_records(const struct cifar *kind, struct gz *file, bool stays, struct data_split *split,
-                         uint64_t *room, struct data_error *error)
+/* `store` NULL: the pixels are only gone over. */
+static bool read_records(const struct cifar *kind, struct gz *file, struct store *store, struct data_split *split,
+                         int64_t *room, struct data_error *error)
 {
-    unsigned char passed[PIXELS];
+    unsigned char pixels[PIXELS];
     const int record = kind->labels + PIXELS;
     for (;;) {
         uint64_t at = gz_offset(file), got;
@@ -51,12 +47,10 @@ static bool read_records(const struct cifar *kind, struct gz *file, bool stays, 
                                  "%s: byte %" PRIu64 ": label %d; expected 0 to %d at the start of each record of %d "
                                  "bytes",
                                  gz_path(file), at + (uint64_t)i, label[i], kind->classes[i] - 1, record);
-        if (!make_room(split, stays, room, gz_path(file), error))
+        if (!gz_read(file, pixels, PIXELS, "the image of the last record", error) ||
+            (store && !store_add(store, pixels, 1, error)) ||
+            !add_label(split, room, label[kind->which], gz_path(file), error))
             return false;
-        unsigned char *pixels = stays ? passed : split->sample.values + (uint64_t)split->count * PIXELS;
-        if (!gz_read(file, pixels, PIXELS, "the image of the last record", error))
-            return false;
-        split->label.values[split->count++] = label[kind->which];
     }
 }
 
@@ -76,23 +70,24 @@ static bool stay(const struct cifar *kind, const struct data_source *from)
 }
 
 static bool read_files(const struct cifar *kind, const struct data_source *from, struct data_piece *piece,
-                       struct data_split *split, struct data_error *error)
+                       struct store *store, struct data_split *split, struct data_error *error)
 {
-    uint64_t room = 0;
+    int64_t room = 0;
     const bool stays = stay(kind, from);
     const uint64_t labels = (uint64_t)kind->labels;
     for (size_t i = 0; i < from->n; i++) {
         const int64_t before = split->count;
         struct gz *file = gz_open(from->samples[i], error);
-        bool ok = file && read_records(kind, file, stays, split, &room, error);
+        bool ok = file && read_records(kind, file, stays ? NULL : store, split, &room, error);
         gz_close(file);
         if (!ok)
             return false;
         piece[i] = (struct data_piece){from->samples[i], labels, labels + PIXELS, split->count - before};
     }
-    if (stays)
-        split->reader = data_reader_open(piece, (int)from->n, PIXELS, false, error);
-    return !stays || split->reader;
+    if (!stays)
+        return store_give(store, split, error);
+    split->reader = data_reader_open(piece, (int)from->n, PIXELS, false, error);
+    return split->reader;
 }
 
 bool cifar_read(const struct cifar *kind, const struct data_source *from, struct data_split *split,
@@ -103,12 +98,15 @@ bool cifar_read(const struct cifar *kind, const struct data_source *from, struct
         .label = {.type = DATA_U8, .bytes = 1},
     };
     struct data_piece *piece = calloc(from->n, sizeof *piece);
+    struct store store = {.of = NULL};
     split->sample.path = strdup(from->samples[0]);
     split->label.path = strdup(from->samples[0]);
     bool ok =
         (piece && split->sample.path && split->label.path) || data_fail(error, "%s: out of memory", from->samples[0]);
     ok = ok && data_head(from, split, 0, &split->sample, error) && data_head(from, split, 0, &split->label, error);
-    ok = ok && read_files(kind, from, piece, split, error);
+    ok = ok && store_open(&store, split->sample.path, PIXELS, 0, from->most, error) &&
+         read_files(kind, from, piece, &store, split, error);
+    store_close(&store);
     free(piece);
     return ok;
 }

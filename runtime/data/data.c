@@ -82,6 +82,16 @@ bool data_head(const struct data_source *from, const struct data_split *split, i
     return !from->wish.fits || from->wish.fits(from->wish.wanted, &seen, label, error);
 }
 
+static int64_t bytes_in_memory(const struct dataset *set)
+{
+    int64_t bytes = 0;
+    for (int i = 0; i < DATA_SPLITS; i++) {
+        const struct data_split *split = data_split_of(set, i);
+        bytes += split->reader ? 0 : split->count * (int64_t)split->sample.bytes;
+    }
+    return bytes;
+}
+
 static bool read_split(const struct contents *contents, struct picture_cache *cache, enum data_part first,
                        struct data_source from, struct data_split *split, struct data_error *error)
 {
@@ -98,9 +108,8 @@ static bool read_split(const struct contents *contents, struct picture_cache *ca
     if (from.wish.columns && !format->table)
         return data_fail(error, "%s: %s; expected a table, CSV or TSV, as the target of the network is from one",
                          samples->name[0], format->name);
-    /* Arrays that stay in their files are taken as they are. */
-    const bool may = first == TRAIN_SAMPLES && from.wish.most > 0 && (format->is || !from.wish.steps);
-    from.most = may ? from.wish.most : 0;
+    const int64_t there = bytes_in_memory(from.set);
+    from.most = from.wish.most > there ? from.wish.most - there : from.wish.most > 0 ? 1 : 0;
     from.samples = samples->name;
     from.n = samples->n;
     from.part = first;
@@ -278,10 +287,24 @@ bool data_is_image(const struct data_field *field)
 bool data_sample(const struct data_split *split, int64_t i, void *to, struct data_error *error)
 {
     const struct data_field *f = &split->sample;
-    if (split->reader)
-        return data_reader_get(split->reader, split->number ? split->number[i] : i, to, error);
-    memcpy(to, f->values + (uint64_t)i * f->bytes, (size_t)f->bytes);
+    if (!split->reader) {
+        memcpy(to, f->values + (uint64_t)i * f->bytes, (size_t)f->bytes);
+        return true;
+    }
+    if (!data_reader_get(split->reader, split->number ? split->number[i] : i, to, error))
+        return false;
+    float *value = to;
+    for (uint64_t k = 0; split->fill && k < f->bytes / sizeof *value; k++)
+        if (isnan(value[k]))
+            value[k] = (float)split->fill[k];
     return true;
+}
+
+const void *data_look(const struct data_split *split, int64_t i, void *room, struct data_error *error)
+{
+    if (!split->reader)
+        return split->sample.values + (uint64_t)i * split->sample.bytes;
+    return data_sample(split, i, room, error) ? room : NULL;
 }
 
 int64_t data_class(const struct data_split *split, int64_t i)

@@ -40,6 +40,7 @@ struct data_split {
     int64_t masks;   /* how many */
     int64_t *number; /* of each sample in the file, where some were taken out of it; NULL: as it stands here */
     struct data_reader *reader; /* of samples that stay in their files, so that they have no values; or NULL */
+    const double *fill;         /* of those: what stands for a NaN, for each of a sample's values; NULL: nothing does */
     struct device_source
         *source; /* who brings samples to the device, from their files (loaders.h) or drawn; NULL: nobody */
 };
@@ -93,7 +94,7 @@ struct data_wish {
     const char *inputs,
         *class_names; /* of a table, a line each, as the weights know them; NULL: as the data have them */
     bool renews;      /* labels that are not all among those names make names of their own */
-    int64_t most;     /* bytes of the training set's samples in memory: more stay in their files; 0: any */
+    int64_t most;     /* bytes of samples in memory: sets of more stay in their files, or in one that is made; 0: any */
 };
 
 /* Gives the next class a name; `path` for messages. */
@@ -133,6 +134,8 @@ bool data_is_class(const struct data_field *label);
 bool data_is_mask(const struct data_field *label);
 /* Sample i, from memory or its file. */
 bool data_sample(const struct data_split *split, int64_t i, void *to, struct data_error *error);
+/* The same where it lies, or in `room`, if it has to be read. NULL: it cannot be. */
+const void *data_look(const struct data_split *split, int64_t i, void *room, struct data_error *error);
 
 /* Class index of sample i; the label must have rank 0. */
 int64_t data_class(const struct data_split *split, int64_t i);

@@ -39,8 +39,8 @@ struct data_source {
     char *const *masks;   /* ... or these files */
     struct data_wish wish;
     const struct data_where *where; /* what the .net file says of this split; NULL: nothing */
-    int64_t most;                   /* bytes of samples in memory; of more a reader may be made (loaders.h); 0: any */
-    struct data_files *files;       /* goes on with what is there */
+    int64_t most;             /* bytes of samples in memory; of more a reader is made (store.h, loaders.h); 0: any */
+    struct data_files *files; /* goes on with what is there */
     const struct picture_cache *cache;
     const int64_t *kept;        /* of the samples: numbers in it, -1: not known there */
     struct picture_record *now; /* of the samples: what it will know of them; NULL: it keeps nothing */

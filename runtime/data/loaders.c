@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { LEAST_SAMPLES = 64, MOST_THREADS = 64 };
+enum { LEAST_SAMPLES = 64, MOST_THREADS = 64, STACK = 1 << 19 }; /* STACK: bytes of a thread's, where memory is short */
 
 /* What fixes the orders of all epochs, but for the draws. */
 struct fixed {
@@ -83,8 +83,10 @@ static void turn_to(struct loaders *l, const uint32_t control[CTL_WORDS])
     const struct fixed order = {
         {control[CTL_SEED0], control[CTL_SEED1]}, control[CTL_SHUFFLE], control[CTL_COUNT_SAMPLES]};
     const uint64_t place = (uint64_t)control[CTL_EPOCH] * order.count + control[CTL_POSITION];
-    if (l->begun > 0 && l->first + l->taken == place && memcmp(&l->order, &order, sizeof order) == 0)
-        return;
+    const uint64_t next = l->first + l->taken;
+    const bool same = memcmp(&l->order, &order, sizeof order) == 0;
+    if (l->begun > 0 && same && (next == place || (!order.shuffle && next % order.count == place % order.count)))
+        return; /* epochs in order are all alike */
     l->paused = true;
     while (l->reading > 0)
         pthread_cond_wait(&l->changed, &l->lock);
@@ -130,12 +132,17 @@ static bool take_rows(struct device_source *source, const uint32_t control[CTL_W
 static bool start_threads(struct loaders *l, int threads)
 {
     sigset_t all, before;
+    pthread_attr_t attributes;
+    if (pthread_attr_init(&attributes) != 0)
+        return false;
+    pthread_attr_setstacksize(&attributes, STACK);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the main thread's */
     while (l->threads < threads && l->threads < MOST_THREADS &&
-           pthread_create(&l->thread[l->threads], NULL, load, l) == 0)
+           pthread_create(&l->thread[l->threads], &attributes, load, l) == 0)
         l->threads++;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
     return l->threads > 0;
 }
 
@@ -145,7 +152,8 @@ bool loaders_start(struct data_split *split, int threads, int64_t ring, struct d
     struct loaders *l = calloc(1, sizeof *l);
     bool ok = l;
     if (l) {
-        l->room = fit > LEAST_SAMPLES ? fit : LEAST_SAMPLES;
+        const uint64_t some = fit < (uint64_t)split->count ? fit : (uint64_t)split->count;
+        l->room = some > LEAST_SAMPLES ? some : LEAST_SAMPLES;
         l->split = split;
         l->source =
             (struct device_source){.rows = take_rows, .close = loaders_stop, .bytes = (int64_t)(l->room * (bytes + 1))};

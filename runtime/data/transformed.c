@@ -1,6 +1,8 @@
 /* transformed.c: transforms of pictures for data sets that come as one array. */
 #include "format.h"
+#include "loaders.h"
 #include "parallel.h"
+#include "store.h"
 
 #include "graph/word.h"
 
@@ -9,23 +11,29 @@
 
 struct change {
     const struct data_source *from;
-    const struct data_field *field;
-    uint64_t bytes; /* of a sample afterwards */
-    unsigned char *values;
+    const struct data_split *split;
+    struct store store; /* of what they become */
 };
 
 static bool change_one(void *ctx, int64_t i)
 {
     const struct change *c = ctx;
-    const int64_t *dim = c->field->dims;
-    struct pixels p = {
-        .height = dim[1], .width = dim[2], .channels = (int)dim[0], .at = malloc((size_t)c->field->bytes)};
-    if (!p.at)
-        return false;
-    pixels_from_planes(&p, c->field->values + (uint64_t)i * c->field->bytes);
-    bool ok = picture_made(c->from->wish.step, c->from->wish.steps, &p);
-    if (ok)
-        pixels_to_planes(&p, c->values + (uint64_t)i * c->bytes);
+    const struct data_field *field = &c->split->sample;
+    const int64_t *dim = field->dims;
+    struct data_error ignored; /* said of all */
+    const size_t most = (size_t)(field->bytes > c->store.bytes ? field->bytes : c->store.bytes);
+    struct pixels p = {.height = dim[1], .width = dim[2], .channels = (int)dim[0], .at = malloc((size_t)field->bytes)};
+    unsigned char *planes = malloc(most);
+    bool ok = p.at && planes && data_sample(c->split, i, planes, &ignored);
+    if (ok) {
+        pixels_from_planes(&p, planes);
+        ok = picture_made(c->from->wish.step, c->from->wish.steps, &p);
+    }
+    if (ok) {
+        pixels_to_planes(&p, planes);
+        ok = store_put(&c->store, i, planes, 1, &ignored);
+    }
+    free(planes);
     free(p.at);
     return ok;
 }
@@ -54,18 +62,22 @@ bool data_transform(const struct data_source *from, struct data_split *split, st
     struct data_field now = split->sample;
     if (!data_transformed(from, &now, error))
         return false;
-    struct change c = {from, &split->sample, now.bytes, NULL};
-    if ((uint64_t)split->count <= DATA_MAX_BYTES / now.bytes)
-        c.values = malloc((size_t)split->count * (size_t)now.bytes);
-    bool ok = c.values && parallel_for(split->count, change_one, &c) == split->count;
-    if (!ok) {
-        free(c.values);
-        return data_fail(error, "%s: out of memory for %" PRId64 " pictures of %" PRIu64 " bytes", now.path,
-                         split->count, now.bytes);
+    /* What is in memory before stays there meanwhile. */
+    const int64_t before = split->reader ? 0 : split->count * (int64_t)split->sample.bytes,
+                  left = from->most > before ? from->most - before : 1;
+    struct change c = {.from = from, .split = split};
+    bool ok = store_open(&c.store, now.path, now.bytes, split->count, from->most > 0 ? left : 0, error);
+    if (ok && parallel_for(split->count, change_one, &c) < split->count)
+        ok = data_fail(error, "%s: no memory, or no place on disk, for %" PRId64 " pictures of %" PRIu64 " bytes",
+                       now.path, split->count, now.bytes);
+    if (ok) {
+        free(split->sample.values);
+        data_reader_close(split->reader);
+        split->reader = NULL;
+        now.header = 0;
+        split->sample = now;
+        ok = store_give(&c.store, split, error);
     }
-    free(split->sample.values);
-    now.values = c.values;
-    now.header = 0;
-    split->sample = now;
-    return true;
+    store_close(&c.store);
+    return ok;
 }

@@ -47,9 +47,9 @@ int options_consistent(struct options *o)
     if (o->profile && o->action == ACTION_TRAIN && o->output)
         return complain(STATUS_USAGE,
                         "--profile behind a training writes profile.json in its folder; --output has no effect");
-    if (o->loaders > 0 && o->action != ACTION_TRAIN && o->action != ACTION_PROFILE)
-        return complain(STATUS_USAGE,
-                        "--loaders goes with --train, --resume or --profile: what is tested lies in memory");
+    if (o->loaders > 0 && o->action != ACTION_TRAIN && o->action != ACTION_PROFILE && o->action != ACTION_TEST &&
+        o->action != ACTION_PREDICT)
+        return complain(STATUS_USAGE, "--loaders goes with --train, --resume, --profile, --test or --predict");
     if (o->sort && o->action != ACTION_RUNS)
         return complain(STATUS_USAGE, "--sort goes with --runs, and nothing else to do");
     if (o->action == ACTION_NONE)

@@ -2,6 +2,7 @@
 #include "inspect.h"
 #include "data/sheet.h"
 #include "device/order.h"
+#include "run/streamed.h"
 #include "run/table.h"
 
 #include <stdlib.h>
@@ -32,6 +33,7 @@ struct view {
     struct augment_size size;
     const struct data_split *split;
     const struct recipe *recipe;
+    void *room[2]; /* for a picture and for the one that is mixed in, if they have to be read */
 };
 
 static struct order order_of_epoch(const struct view *v, uint32_t epoch)
@@ -48,35 +50,38 @@ static void find_positions(const struct view *v, const struct order *o, const in
                 position[i] = at;
 }
 
-static struct augment_sample sample_of(const struct view *v, int steps, uint32_t epoch, int64_t position,
-                                       int64_t sample)
+static bool sample_of(const struct view *v, int steps, uint32_t epoch, int64_t position, int64_t sample, void *room,
+                      struct augment_sample *s, struct data_error *e)
 {
-    const void *values = v->split->sample.values + (uint64_t)sample * v->split->sample.bytes;
+    const void *values = data_look(v->split, sample, room, e);
     const bool f32 = v->split->sample.type == DATA_F32;
-    struct augment_sample s = {.step = v->step,
-                               .steps = steps,
-                               .size = v->size,
-                               .id = {{v->recipe->seed, 0}, (uint32_t)position, epoch},
-                               .from = {f32 ? NULL : values, f32 ? values : NULL}};
-    augment_draw(&s);
-    return s;
+    *s = (struct augment_sample){.step = v->step,
+                                 .steps = steps,
+                                 .size = v->size,
+                                 .id = {{v->recipe->seed, 0}, (uint32_t)position, epoch},
+                                 .from = {f32 ? NULL : values, f32 ? values : NULL}};
+    augment_draw(s);
+    return values;
 }
 
 /* With the one that is mixed in: the batch tells which. */
-static void make_picture(const struct view *v, const struct order *o, int steps, uint32_t epoch, int64_t position,
-                         float *to)
+static bool make_picture(const struct view *v, const struct order *o, int steps, uint32_t epoch, int64_t position,
+                         float *to, struct data_error *e)
 {
     const int64_t batch = v->recipe->batch > 0 ? v->recipe->batch : AUGMENT_BLOCK, row = position % batch,
                   first = position - row;
     const int64_t rows = v->split->count - first < batch ? v->split->count - first : batch;
     const int64_t from = first + augment_partner(row, rows);
-    struct augment_sample s = sample_of(v, steps, epoch, position, order_at(o, (uint32_t)position));
-    const struct augment_sample other = sample_of(v, steps, epoch, from, order_at(o, (uint32_t)from));
+    struct augment_sample s, other;
+    if (!sample_of(v, steps, epoch, position, order_at(o, (uint32_t)position), v->room[0], &s, e) ||
+        !sample_of(v, steps, epoch, from, order_at(o, (uint32_t)from), v->room[1], &other, e))
+        return false;
     s.other = &other;
     for (int c = 0; c < v->size.channels; c++)
         for (int y = 0; y < v->size.height; y++)
             for (int x = 0; x < v->size.width; x++)
                 *to++ = augmented(&s, steps, c, y, x);
+    return true;
 }
 
 static const char *output_of(const struct options *o)
@@ -91,6 +96,7 @@ static int draw(const struct job *j, const struct view *v, const int64_t *chosen
     struct sheet_cell cell[PICTURES * COLUMNS] = {{0}};
     const int64_t each = (int64_t)v->size.channels * v->size.height * v->size.width;
     const char *output = output_of(j->options);
+    struct data_error e;
     for (int k = 0; k < COLUMNS; k++) {
         const uint32_t epoch = (uint32_t)(k ? k - 1 : 0);
         const struct order order = order_of_epoch(v, epoch);
@@ -99,7 +105,8 @@ static int draw(const struct job *j, const struct view *v, const int64_t *chosen
         find_positions(v, &order, chosen, n, position);
         for (int i = 0; i < n; i++) {
             float *to = pixels + (i * COLUMNS + k) * each;
-            make_picture(v, &order, k ? v->steps : 0, epoch, position[i], to);
+            if (!make_picture(v, &order, k ? v->steps : 0, epoch, position[i], to, &e))
+                return complain(STATUS_DATA, "%s", e.text);
             cell[i * COLUMNS + k] = (struct sheet_cell){.image = to, .line = {{.text = column[k]}}};
         }
     }
@@ -118,7 +125,6 @@ static int draw(const struct job *j, const struct view *v, const int64_t *chosen
                             .columns = COLUMNS,
                             .cell = cell,
                             .row = row};
-    struct data_error e;
     if (!sheet_save(&s, output, &e))
         return complain(STATUS_DATA, "%s", e.text);
     printf("%s: %d pictures as they are read, and as training with seed %lu sees them in its first %d epochs\n", output,
@@ -137,7 +143,7 @@ int inspect_augment(struct job *j)
     int status = output_spares(j, NULL, output_of(o));
     if (status)
         return status;
-    status = samples_open(j->plan, o->folder, o->skip_damaged, INT64_MAX, &j->data);
+    status = samples_open(j->plan, o->folder, o->skip_damaged, samples_most(o), &j->data);
     if (status == 0 && j->data.train.count == 0)
         status = complain(STATUS_DATA, "%s: no training set there", o->folder);
     if (status == 0 && j->recipe.holdout > 0)
@@ -149,7 +155,12 @@ int inspect_augment(struct job *j)
     const int n = choose(&j->data, chosen);
     float *pixels = calloc((size_t)n * COLUMNS,
                            (size_t)v.size.channels * (size_t)v.size.height * (size_t)v.size.width * sizeof *pixels);
-    status = pixels ? draw(j, &v, chosen, n, pixels) : complain(STATUS_INTERNAL, "out of memory");
+    for (int i = 0; i < 2; i++)
+        v.room[i] = malloc((size_t)v.split->sample.bytes);
+    status =
+        pixels && v.room[0] && v.room[1] ? draw(j, &v, chosen, n, pixels) : complain(STATUS_INTERNAL, "out of memory");
+    free(v.room[0]);
+    free(v.room[1]);
     free(pixels);
     return status;
 }

@@ -117,11 +117,6 @@ static bool are_images(const struct data_split *split)
     return split->count > 0 && data_is_image(f) && f->type != DATA_I32;
 }
 
-static const void *sample(const struct data_split *split, int64_t i)
-{
-    return split->sample.values + (uint64_t)i * split->sample.bytes;
-}
-
 /* ---- training data ---- */
 
 /* Into room that is open for them; `one`: for a sample. */
@@ -133,9 +128,10 @@ static bool take_seen(const struct report *r, struct images *m, void *one, doubl
     plan_transform(r->plan, m->channels, scale, shift);
     for (int64_t i = 0; i < m->n; i++) {
         const int64_t at = order_at(&o, (uint32_t)i);
-        if (!data_sample(train, at, one, e))
+        const void *image = data_look(train, at, one, e);
+        if (!image)
             return false;
-        take(m, i, train->sample.type, one, scale, shift);
+        take(m, i, train->sample.type, image, scale, shift);
         if (train->label.rank == 0 && train->label.type != DATA_F32)
             m->cell[i].line[0] = (struct sheet_line){report_class(r->data, data_class(train, at), m->text[i][0]), REST};
     }
@@ -254,6 +250,27 @@ void report_filters(const struct report *r, FILE *out)
 
 /* ---- mistakes ---- */
 
+/* `one`: for a sample. */
+static bool take_worst(const struct report *r, struct images *m, void *one, struct data_error *e)
+{
+    const struct report_answers *a = r->answers;
+    char text[TEXT];
+    for (int64_t i = 0; i < m->n; i++) {
+        const struct wrong_sample *w = &a->worst[i];
+        const void *image = data_look(a->tested, w->sample, one, e);
+        if (!image)
+            return false;
+        take(m, i, a->tested->sample.type, image, NULL, NULL);
+        report_class(r->data, w->predicted, m->text[i][0]);
+        snprintf(m->text[i][1], TEXT, "is %.60s", report_class(r->data, w->truth, text));
+        snprintf(m->text[i][2], TEXT, "%.1f%% #%lld", 100 * (double)w->probability, (long long)w->sample);
+        m->cell[i].line[0] = (struct sheet_line){m->text[i][0], PREDICTED};
+        m->cell[i].line[1] = (struct sheet_line){m->text[i][1], TRUE};
+        m->cell[i].line[2] = (struct sheet_line){m->text[i][2], REST};
+    }
+    return true;
+}
+
 void report_worst(const struct report *r, FILE *out)
 {
     const struct report_answers *a = r->answers;
@@ -267,25 +284,21 @@ void report_worst(const struct report *r, FILE *out)
         return;
     }
     const int64_t *dim = a->tested->sample.dims;
-    char text[TEXT], caption[MARKUP_TEXT];
-    if (images_open(&m, a->worsts, dim[0], dim[1], dim[2])) {
-        for (int64_t i = 0; i < m.n; i++) {
-            const struct wrong_sample *w = &a->worst[i];
-            take(&m, i, a->tested->sample.type, sample(a->tested, w->sample), NULL, NULL);
-            report_class(r->data, w->predicted, m.text[i][0]);
-            snprintf(m.text[i][1], TEXT, "is %.60s", report_class(r->data, w->truth, text));
-            snprintf(m.text[i][2], TEXT, "%.1f%% #%lld", 100 * (double)w->probability, (long long)w->sample);
-            m.cell[i].line[0] = (struct sheet_line){m.text[i][0], PREDICTED};
-            m.cell[i].line[1] = (struct sheet_line){m.text[i][1], TRUE};
-            m.cell[i].line[2] = (struct sheet_line){m.text[i][2], REST};
-        }
+    struct data_error e;
+    char caption[MARKUP_TEXT];
+    void *one = malloc((size_t)a->tested->sample.bytes);
+    if (!one || !images_open(&m, a->worsts, dim[0], dim[1], dim[2]))
+        report_nothing("There was no memory for the images.", out);
+    else if (!take_worst(r, &m, one, &e))
+        report_nothing(e.text, out);
+    else {
         snprintf(
             caption, sizeof caption,
             "The %lld samples of the %s that the network is surest of and wrong about: what it takes each for, what it is, how sure it "
             "is, and its number. Before the transforms. Among them are often samples with a wrong label.",
             (long long)m.n, a->set);
         put_sheet(&m, 0, 0, "the surest mistakes", caption, out);
-    } else
-        report_nothing("There was no memory for the images.", out);
+    }
     images_close(&m);
+    free(one);
 }

@@ -50,35 +50,32 @@ static bool draw(struct portion *p, int64_t i, uint32_t seed)
 static bool room_for(const struct data_field *from, struct data_field *to, int64_t count)
 {
     *to = *from;
-    to->values = malloc((size_t)count * (size_t)from->bytes);
+    to->values = from->values ? malloc((size_t)count * (size_t)from->bytes) : NULL;
     to->path = strdup(from->path);
-    return to->values && to->path;
+    return (to->values || !from->values) && to->path;
 }
 
 static void move(struct data_field *field, int64_t from, struct data_field *to, int64_t at)
 {
     size_t bytes = (size_t)field->bytes;
-    memmove(to->values + (size_t)at * bytes, field->values + (size_t)from * bytes, bytes);
+    if (field->values)
+        memmove(to->values + (size_t)at * bytes, field->values + (size_t)from * bytes, bytes);
 }
 
-/* What is held out lies in memory, even if the others stay in their file. */
-static bool split(struct data_split *train, struct data_split *out, struct portion *p, uint32_t seed,
-                  struct data_error *e)
+/* Samples that stay in their files are found there by their numbers. */
+static void split(struct data_split *train, struct data_split *out, struct portion *p, uint32_t seed)
 {
     int64_t kept = 0;
-    bool ok = true;
-    for (int64_t i = 0; ok && i < train->count; i++) {
+    for (int64_t i = 0; i < train->count; i++) {
         bool held = draw(&p[class_of(train, i)], i, seed);
         int64_t at = held ? out->count++ : kept++;
-        if (!train->reader)
-            move(&train->sample, i, held ? &out->sample : &train->sample, at);
-        else if (held)
-            ok = data_reader_get(train->reader, i, out->sample.values + (uint64_t)at * out->sample.bytes, e);
+        move(&train->sample, i, held ? &out->sample : &train->sample, at);
         move(&train->label, i, held ? &out->label : &train->label, at);
         (held ? out : train)->number[at] = i;
     }
     train->count = kept;
-    return ok;
+    if (train->reader)
+        out->reader = data_reader_share(train->reader);
 }
 
 int holdout_take(struct dataset *set, double share, uint32_t seed)
@@ -101,9 +98,8 @@ int holdout_take(struct dataset *set, double share, uint32_t seed)
     if (status == 0 && (!(train->number = malloc((size_t)train->count * sizeof(int64_t))) ||
                         !(set->holdout.number = malloc((size_t)sum * sizeof(int64_t)))))
         status = complain(STATUS_INTERNAL, "out of memory");
-    struct data_error e;
-    if (status == 0 && !split(train, &set->holdout, p, seed, &e))
-        status = complain(STATUS_DATA, "%s", e.text);
+    if (status == 0)
+        split(train, &set->holdout, p, seed);
     free(p);
     return status;
 }

@@ -64,8 +64,8 @@ static bool add_all(const struct data_split *s, struct moments *all, int64_t cha
     unsigned char *room = s->reader ? malloc((size_t)s->sample.bytes) : NULL;
     bool ok = room || !s->reader || data_fail(e, "out of memory");
     for (int64_t i = 0; ok && i < s->count; i++) {
-        const unsigned char *at = room ? room : s->sample.values + (uint64_t)i * s->sample.bytes;
-        ok = !room || data_reader_get(s->reader, samples_number(s, i), room, e);
+        const unsigned char *at = data_look(s, i, room, e);
+        ok = at;
         for (int64_t c = 0; ok && c < channels; c++)
             if (s->sample.type == DATA_F32)
                 add_floats(&all[c], (const float *)(const void *)at + c * n, n, (double)(i * n));
@@ -135,23 +135,37 @@ static void say_standards(const struct job *j, const char *const *name)
         fprintf(stderr, "  and %lld more\n", (long long)(n - shown));
 }
 
+/* Running means of what is there of each value; *seen: of how many. */
+static bool add_present(const struct data_split *s, double *mean, int64_t *seen, int64_t row, struct data_error *e)
+{
+    float *room = s->reader ? malloc((size_t)s->sample.bytes) : NULL;
+    bool ok = room || !s->reader || data_fail(e, "out of memory");
+    for (int64_t i = 0; ok && i < s->count; i++) {
+        const float *value = data_look(s, i, room, e);
+        ok = value;
+        for (int64_t c = 0; ok && c < row; c++)
+            if (!isnan(value[c]))
+                mean[c] += ((double)value[c] - mean[c]) / (double)++seen[c];
+    }
+    free(room);
+    return ok;
+}
+
 static int find_means(struct job *j, const char *const *name)
 {
     const int64_t row = elements_of(j->plan), count = j->data.train.count;
-    const float *value = (const float *)(const void *)j->data.train.sample.values;
     double *fill = j->plan->learnt.fill;
+    int64_t *seen = region_alloc(j->plan->region, (size_t)row, sizeof *seen);
+    struct data_error e;
+    if (!add_present(&j->data.train, fill, seen, row, &e))
+        return complain(STATUS_DATA, "%s", e.text);
     for (int64_t c = 0; c < row; c++) {
-        int64_t n = 0;
-        fill[c] = 0;
-        for (int64_t i = 0; i < count; i++)
-            if (!isnan(value[i * row + c]))
-                fill[c] += ((double)value[i * row + c] - fill[c]) / (double)++n;
-        if (n == 0)
+        if (seen[c] == 0)
             return complain(STATUS_DATA,
                             "%s: column \"%s\" is missing in every row of the training set, and has no mean",
                             j->data.train.sample.path, name[c]);
-        if (n < count && !j->options->quiet)
-            note("Missing: %lld of %lld values of \"%s\" become its mean, %.6g", (long long)(count - n),
+        if (seen[c] < count && !j->options->quiet)
+            note("Missing: %lld of %lld values of \"%s\" become its mean, %.6g", (long long)(count - seen[c]),
                  (long long)count, name[c], fill[c]);
     }
     return 0;
@@ -216,13 +230,14 @@ static int read_learnt(struct job *j, const char *path, bool *there)
     return status;
 }
 
-void learnt_fill(const struct plan *p, const struct data_split *split)
+void learnt_fill(const struct plan *p, struct data_split *split)
 {
     const int64_t row = elements_of(p);
     float *value = (float *)(void *)split->sample.values;
     if (!p->learnt.fill || split->count == 0 || split->sample.type != DATA_F32)
         return;
-    for (int64_t i = 0; i < split->count * row; i++)
+    split->fill = split->reader ? p->learnt.fill : NULL;
+    for (int64_t i = 0; value && i < split->count * row; i++)
         if (isnan(value[i]))
             value[i] = (float)p->learnt.fill[i % row];
 }
@@ -241,7 +256,8 @@ int learnt_take(struct job *j, const char *weights)
     int status = needed && weights ? read_learnt(j, weights, &there) : 0;
     if (status == 0 && needed && !there)
         status = learn(j);
+    struct data_split *const split[] = {&j->data.train, &j->data.test, &j->data.holdout};
     for (int i = 0; status == 0 && needed && i < DATA_SPLITS; i++)
-        learnt_fill(j->plan, data_split_of(&j->data, i));
+        learnt_fill(j->plan, split[i]);
     return status;
 }

@@ -2,6 +2,7 @@
 #include "answering.h"
 #include "keep.h"
 #include "mask.h"
+#include "streamed.h"
 #include "table.h"
 #include "data/csv_table.h"
 #include "data/image.h"
@@ -169,10 +170,14 @@ static int prepare(struct prediction *p)
             learnt_fill(j->plan, &p->asked.part[i].table->split);
     if (p->asked.set)
         caution_samples(j, &j->data.test);
+    status = samples_stream(j, false);
+    if (status)
+        return status;
     int64_t bytes = tensor_elements(in) * (int64_t)sizeof(float), most = p->asked.samples;
     if (p->asked.files && most > PIXELS / bytes)
         most = PIXELS / bytes > 0 ? PIXELS / bytes : 1;
-    j->asked = (struct device_data){.samples_f32 = true, .count = most, .sample_bytes = bytes};
+    j->asked =
+        (struct device_data){.samples_f32 = true, .count = most, .sample_bytes = bytes, .source = j->data.test.source};
     status = fit(j, (const int64_t[PHASE_COUNT]){[PHASE_PREDICT] = most});
     if (status == 0)
         status = weights_take(j);

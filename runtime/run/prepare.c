@@ -76,7 +76,7 @@ int train_prepare(struct job *j)
     if (status == 0)
         status = learnt_take(j, weights);
     if (status == 0)
-        status = samples_stream(j);
+        status = samples_stream(j, true);
     if (status == 0)
         status = sampling_take(j);
     const int64_t held = j->data.holdout.count, test = j->data.test.count;

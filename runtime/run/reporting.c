@@ -60,8 +60,10 @@ static bool find_weights(struct reporting *g)
 static int try_answers(struct reporting *g, struct job *j)
 {
     const int64_t samples[PHASE_COUNT] = {[PHASE_PREDICT] = j->data.test.count};
-    j->asked = samples_of(&j->data.test);
     int status = learnt_take(j, g->weights);
+    if (status == 0)
+        status = samples_stream(j, false);
+    j->asked = samples_of(&j->data.test);
     if (status == 0)
         status = fit(j, samples);
     if (status == 0)

@@ -56,8 +56,8 @@ int samples_hash(const struct data_split *split, char text[HASH_TEXT]);
 /* Before fit(), and once samples are read and held out: takes it from the weights of that path, or where there are none from the
  * training set, and says so; then fills what is missing in all sets of the job. */
 int learnt_take(struct job *j, const char *weights);
-/* Fills what is missing in samples that are read later. */
-void learnt_fill(const struct plan *p, const struct data_split *split);
+/* Fills what is missing in samples that are read later, or has it filled whenever they are read from their files. */
+void learnt_fill(const struct plan *p, struct data_split *split);
 
 /* ---- holdout.c ---- */
 

@@ -238,7 +238,7 @@ int samples_open_known(const struct plan *p, const char *folder, bool skip_damag
     struct wished w;
     struct data_wish wish = wish_of(p, known, &w);
     wish.skip_damaged = skip_damaged;
-    wish.most = plan_fills(p) ? 0 : most; /* what is missing is filled where it lies in memory */
+    wish.most = most;
     *set = (struct dataset){.format = ""};
     int status =
         folder ? data_open(folder, &wish, set, &e) ? 0 : complain(STATUS_DATA, "%s", e.text) : from_plan(p, set);

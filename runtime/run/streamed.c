@@ -1,3 +1,4 @@
+/* streamed.c: which samples stay in their files, and who brings them. */
 #include "streamed.h"
 #include "data/loaders.h"
 
@@ -62,26 +63,43 @@ static int64_t loaders_of(const struct job *j)
     return j->options->loaders > 0 ? j->options->loaders : LOADERS;
 }
 
-int samples_stream(struct job *j)
+int samples_stream(struct job *j, bool trains)
 {
+    struct data_split *const all[] = {&j->data.test, &j->data.train, &j->data.holdout};
+    const int n = trains ? DATA_SPLITS : 1;
     struct data_error e;
-    struct data_split *train = &j->data.train;
-    const int64_t ring = share(j->options, 0) / 8;
-    if (!train->reader && j->options->loaders > 0)
-        note("--loaders has no effect: arrays that are packed, or that transforms of pictures change, lie in memory");
-    return !train->reader || loaders_start(train, (int)loaders_of(j), ring < RING ? ring : RING, &e)
-               ? 0
-               : complain(STATUS_DATA, "%s", e.text);
+    int64_t ring = share(j->options, 0) / 8, streams = 0;
+    for (int i = 0; i < n; i++)
+        streams += all[i]->reader && !all[i]->source;
+    for (int i = 0; i < n; i++)
+        if (all[i]->reader && !all[i]->source &&
+            !loaders_start(all[i], (int)loaders_of(j), ring / streams < RING ? ring / streams : RING, &e))
+            return complain(STATUS_DATA, "%s", e.text);
+    return 0;
 }
 
 void samples_say(struct job *j)
 {
-    const struct device_data data = samples_of(&j->data.train);
+    static const char *const joint[DATA_SPLITS] = {"", " and ", ", "};
+    const char *const name[DATA_SPLITS] = {"training set", j->held_out ? "holdout" : "test set", "holdout"};
+    const char *said[DATA_SPLITS];
+    struct device_data data[DATA_SPLITS];
     struct device *d = j->device;
-    char text[32];
-    if (!j->data.train.reader)
-        return;
-    say(&j->tell, "the training set stays in its files: %lld loader%s, and %s of buffers beside the network's memory",
-        (long long)loaders_of(j), loaders_of(j) > 1 ? "s" : "",
-        bytes_text(d->gpu ? data.source->bytes : d->beside(d, &j->rows, &data, 1), text, sizeof text));
+    int64_t bytes = 0;
+    int n = 0;
+    char text[32], names[64] = "";
+    for (int i = 0; i < DATA_SPLITS; i++) {
+        const struct data_split *split = data_split_of(&j->data, i);
+        if (!split->reader || !split->source)
+            continue;
+        said[n] = name[i];
+        data[n] = samples_of(split);
+        bytes += data[n++].source->bytes;
+    }
+    for (int i = 0; i < n; i++)
+        text_append(names, sizeof names, "%s%s", said[i], joint[n - 1 - i]);
+    if (n > 0)
+        say(&j->tell, "the %s stay%s in %s files: %lld loader%s%s, and %s of buffers beside the network's memory",
+            names, n > 1 ? "" : "s", n > 1 ? "their" : "its", (long long)loaders_of(j), loaders_of(j) > 1 ? "s" : "",
+            n > 1 ? " each" : "", bytes_text(d->gpu ? bytes : d->beside(d, &j->rows, data, n), text, sizeof text));
 }

@@ -1,13 +1,14 @@
-/* streamed.h: a training set that is larger than memory stays in its files. */
+/* streamed.h: samples that are more than memory has room for stay in their files. */
 #ifndef STREAMED_H
 #define STREAMED_H
 
 #include "run.h"
 
-/* `most` of samples_open(): bytes of the training set's samples that may lie in memory. */
+/* `most` of samples_open(): bytes of all samples that may lie in memory. */
 int64_t samples_most(const struct options *o);
-/* Begins to load those that stay in their files, once nothing more is held out. */
-int samples_stream(struct job *j);
+/* Before fit(), once nothing more is held out or learnt: begins to load those sets that stay in their files, all or the test set
+ * alone, unless somebody does already. */
+int samples_stream(struct job *j, bool trains);
 /* Says so, and with which memory, once there is a device. */
 void samples_say(struct job *j);
 

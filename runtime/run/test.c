@@ -1,5 +1,6 @@
 /* test.c: loss and metrics of the test set, and which classes are taken for which. */
 #include "known.h"
+#include "streamed.h"
 #include "trial.h"
 #include "worst.h"
 
@@ -16,9 +17,13 @@ static int prepare(struct trial *t, bool answers)
         status = weights_find(j);
     if (status == 0)
         status = learnt_take(j, weights_none(j->options) ? NULL : j->weights);
+    if (status == 0)
+        status = samples_stream(j, false);
     const int64_t n = j->data.test.count, samples[PHASE_COUNT] = {[PHASE_EVALUATE] = n, [PHASE_PREDICT] = answers * n};
     if (status == 0)
         status = fit(j, samples);
+    if (status == 0)
+        samples_say(j);
     if (status == 0)
         status = weights_take(j);
     if (status == 0)

@@ -71,8 +71,9 @@ static int64_t wrong_of(const struct confusion *c)
     return n;
 }
 
+/* `room`: for n samples, if they have to be read. */
 static int draw(const struct job *j, const struct confusion *c, const struct wrong_sample *worst, int64_t n,
-                struct sheet_cell *cell, char (*text)[SHEET_LINES][TEXT])
+                unsigned char *room, struct sheet_cell *cell, char (*text)[SHEET_LINES][TEXT])
 {
     const struct data_split *test = &j->data.test;
     const int64_t *dim = test->sample.dims;
@@ -84,8 +85,10 @@ static int draw(const struct job *j, const struct confusion *c, const struct wro
         name(c, w->truth, "is ", text[i][1]);
         snprintf(text[i][2], TEXT, w->probability < 0.9995 ? "%.1f%% #%lld" : "%.0f%% #%lld",
                  100 * (double)w->probability, (long long)w->sample);
-        cell[i] = (struct sheet_cell){test->sample.values + (uint64_t)w->sample * test->sample.bytes,
-                                      {{text[i][0], PREDICTED}, {text[i][1], TRUE}, {text[i][2], REST}}};
+        const void *image = data_look(test, w->sample, room ? room + (uint64_t)i * test->sample.bytes : NULL, &e);
+        if (!image)
+            return complain(STATUS_DATA, "%s", e.text);
+        cell[i] = (struct sheet_cell){image, {{text[i][0], PREDICTED}, {text[i][1], TRUE}, {text[i][2], REST}}};
     }
     snprintf(title, sizeof title, "The surest %lld of %lld mistakes", (long long)n, (long long)wrong_of(c));
     int64_t columns = (int64_t)ceil(sqrt((double)n));
@@ -104,9 +107,12 @@ int worst_draw(const struct job *j, const struct confusion *c, const struct wron
 {
     struct sheet_cell *cell = calloc((size_t)n + 1, sizeof *cell);
     char(*text)[SHEET_LINES][TEXT] = calloc((size_t)n + 1, sizeof *text);
-    int status = cell && text ? 0 : complain(STATUS_INTERNAL, "out of memory");
+    const struct data_split *test = &j->data.test;
+    unsigned char *room = test->reader ? calloc((size_t)n + 1, (size_t)test->sample.bytes) : NULL;
+    int status = cell && text && (room || !test->reader) ? 0 : complain(STATUS_INTERNAL, "out of memory");
     if (status == 0 && n > 0)
-        status = draw(j, c, worst, n, cell, text);
+        status = draw(j, c, worst, n, room, cell, text);
+    free(room);
     free(text);
     free(cell);
     return status;

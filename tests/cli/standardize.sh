@@ -94,5 +94,5 @@ says err 'train.csv:[0-9]+: column "a": a value is missing; `data \{ transform =
 
 # A training set that stays in its files has the same means, and makes the same weights.
 expect 0 netrun mean.plan --train digits --epochs 1 --runs pictures --loaders 2
-says out '^the training set stays in its files: 2 loaders'
+says out '^the training set and test set stay in their files: 2 loaders each'
 cmp pictures/mlp-3/last.safetensors pictures/mlp-1/last.safetensors || fail "a set that stays in its files is standardized otherwise"
