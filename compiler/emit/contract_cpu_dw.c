@@ -244,19 +244,22 @@ static void put_linear_tile(struct writer *w, const struct linear_dw *d, int n, 
     fprintf(w->out, "\n");
 }
 
-/* The calls for n outputs. */
-static void put_linear_calls(struct writer *w, const struct stage *s, const struct linear_dw *d, int n)
+/* The calls for tiles of n outputs, as many as `tiles` says, from output k on. */
+static void put_linear_calls(struct writer *w, const struct stage *s, const struct linear_dw *d, int n,
+                             const char *tiles, const char *k)
 {
-    const char *x = name_of(w, s->in[0]);
+    const char *x = name_of(w, s->in[0]), *y = name_of(w, s->in[1]), *out = name_of(w, s->out[0]);
     const long long stride = d->stride, K = d->K, C = d->C;
     if (d->spans) {
         put(w, "for (int c = 0; c < %d; c += %d)", d->spans * d->width, d->width);
-        put(w, "    sum_pieces(@_tile%dx%d, %d, %d, %s + c, %lld, y, %lld, samples, out + c, %lld);", n, d->width, n,
-            d->width, x, stride, K, C);
+        put(w,
+            "    sum_pieces(@_tile%dx%d, %d, %d, %s, %s + c, %lld, %s + %s * $, %lld, samples, %s + %s * %lld + c, %lld);",
+            n, d->width, n, d->width, tiles, x, stride, y, k, K, out, k, C, C);
     }
     if (d->tail)
-        put(w, "sum_pieces(@_tile%dx%d, %d, %d, %s + %d, %lld, y, %lld, samples, out + %d, %lld);", n, d->tail, n,
-            d->tail, x, d->spans * d->width, stride, K, d->spans * d->width, C);
+        put(w,
+            "sum_pieces(@_tile%dx%d, %d, %d, %s, %s + %d, %lld, %s + %s * $, %lld, samples, %s + %s * %lld + %d, %lld);",
+            n, d->tail, n, d->tail, tiles, x, d->spans * d->width, stride, y, k, K, out, k, C, d->spans * d->width, C);
 }
 
 void put_linear_dw_cpu(struct writer *w, const struct stage *s)
@@ -270,17 +273,15 @@ void put_linear_dw_cpu(struct writer *w, const struct stage *s)
     w->blocks_per_task = 0;
     w->splits = (int)d.tiles;
     put(w, "const int64_t samples = a->control[%d];", CTL_ROWS);
-    put(w, "for (int64_t task = first; task < last; task++) {");
-    put(w, "const int64_t k = task * %d;", d.tile);
-    put(w, "const real *y = %s + k * $;", name_of(w, s->in[1]));
-    put(w, "real *out = %s + k * %lld;", name_of(w, s->out[0]), (long long)d.C);
-    for (int z = 0; z < 2; z++) {
-        if (!outputs[z])
-            continue;
-        put(w, "if (k + %d %s %lld) {", d.tile, z ? ">" : "<=", (long long)d.K);
-        put_linear_calls(w, s, &d, outputs[z]);
+    const long long whole = d.K / d.tile;
+    if (outputs[0]) {
+        put(w, "const int64_t end = last < %lld ? last : %lld;", whole, whole);
+        put_linear_calls(w, s, &d, outputs[0], "end - first", region_printf(w->region, "first * %d", d.tile));
+    }
+    if (outputs[1]) {
+        put(w, "if (last > %lld) {", whole);
+        put_linear_calls(w, s, &d, outputs[1], "1", region_printf(w->region, "%lld", whole * d.tile));
         put(w, "}");
     }
-    put(w, "}");
     close_kernel(w);
 }
