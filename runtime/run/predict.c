@@ -176,8 +176,11 @@ static int prepare(struct prediction *p)
     int64_t bytes = tensor_elements(in) * (int64_t)sizeof(float), most = p->asked.samples;
     if (p->asked.files && most > PIXELS / bytes)
         most = PIXELS / bytes > 0 ? PIXELS / bytes : 1;
-    j->asked =
-        (struct device_data){.samples_f32 = true, .count = most, .sample_bytes = bytes, .source = j->data.test.source};
+    j->asked = (struct device_data){.samples_f32 = true, .count = most, .sample_bytes = bytes};
+    if (j->data.test.source) { /* which brings its targets beside each sample */
+        j->asked.source = j->data.test.source;
+        j->asked.target_bytes = (int64_t)j->data.test.label.bytes;
+    }
     status = fit(j, (const int64_t[PHASE_COUNT]){[PHASE_PREDICT] = most});
     if (status == 0)
         status = weights_take(j);

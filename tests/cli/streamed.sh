@@ -144,6 +144,11 @@ arrays big 3 'class[3]' 3 'train = npz("types.npz", "x_i2_big", "y_column")' Cro
 for set in iris housing titanic; do
     expect 0 netc "$ROOT/examples/table/$set.net" -o $set.plan
     both $set $set.plan tables/$set
+    [ $set != housing ] || continue # it has no test set
+    expect 0 netrun $set.plan --predict test --data tables/$set --runs $set
+    mv out predicted
+    expect 0 netrun $set.plan --predict test --data tables/$set --runs $set --loaders 2
+    cmp out predicted || fail "$set: other answers than in memory"
 done
 
 # A file that is cut off, lengthened or written to while it is trained on is named; nothing dies of it.
