@@ -269,7 +269,8 @@ static bool close_up(struct reading *r, struct data_error *error)
             split->mask[split->count] = take_mask(split, i);
         split->count++;
     }
-    split->masks = split->mask ? split->count : 0;
+    if (ok && split->mask)
+        split->masks = split->count;
     r->left_out = left_out;
     free(one);
     return ok;
