@@ -54,6 +54,12 @@ static bool more_of_file(void *from, void *to, uint64_t size, uint64_t *got, str
     return gz_read_some(from, to, size, got, error) && (*got > 0 || gz_end(from, error));
 }
 
+static bool is_utf16(const struct csv *c)
+{
+    return c->before == 0 && c->end - c->text >= 2 &&
+           (memcmp(c->text, "\xFF\xFE", 2) == 0 || memcmp(c->text, "\xFE\xFF", 2) == 0);
+}
+
 /* Behind what is left, which moves to the front. */
 static bool read_more(struct csv *c, struct data_error *error)
 {
@@ -75,10 +81,10 @@ static bool read_more(struct csv *c, struct data_error *error)
     if (!c->more(c->from, c->end, c->size - 1 - left, &got, error))
         return false;
     const char *zero = got > 0 ? memchr(c->end, '\0', got) : NULL;
-    if (zero)
+    c->end += got;
+    if (zero && !is_utf16(c)) /* which has them, and csv_begin() refuses */
         return data_fail(error, "%s: byte %" PRIu64 " is 0; expected text: CSV or TSV", c->path,
                          c->before + (uint64_t)(zero - c->text));
-    c->end += got;
     if (got == 0)
         c->more = NULL;
     return true;
@@ -130,7 +136,7 @@ bool csv_begin(struct csv *c, const char *path, csv_more *more, void *from, stru
     while (c->more && c->end - c->at < 3)
         if (!read_more(c, error))
             return false;
-    if (c->end - c->at >= 2 && (memcmp(c->at, "\xFF\xFE", 2) == 0 || memcmp(c->at, "\xFE\xFF", 2) == 0))
+    if (is_utf16(c))
         return data_fail(error, "%s: UTF-16; expected UTF-8: save it as \"CSV UTF-8\"", path);
     if (c->end - c->at >= 3 && memcmp(c->at, mark, 3) == 0)
         c->at += 3;
