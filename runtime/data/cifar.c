@@ -48,7 +48,7 @@ static bool read_records(const struct cifar *kind, struct gz *file, struct store
                                  "bytes",
                                  gz_path(file), at + (uint64_t)i, label[i], kind->classes[i] - 1, record);
         if (!gz_read(file, pixels, PIXELS, "the image of the last record", error) ||
-            (store && !store_add(store, pixels, 1, error)) ||
+            (store && !store_add(store, pixels, error)) ||
             !add_label(split, room, label[kind->which], gz_path(file), error))
             return false;
     }

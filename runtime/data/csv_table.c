@@ -270,7 +270,7 @@ static bool take_row(struct reading *r, struct data_error *error)
         else
             ok = take_text(r, c, field, (int32_t *)(void *)s->label.values + row, error);
     }
-    ok = ok && store_add(&t->store, r->sample, 1, error);
+    ok = ok && store_add(&t->store, r->sample, error);
     s->count += ok;
     return ok;
 }

@@ -152,8 +152,8 @@ bool loaders_start(struct data_split *split, int threads, int64_t ring, struct d
     struct loaders *l = calloc(1, sizeof *l);
     bool ok = l;
     if (l) {
-        const uint64_t some = fit < (uint64_t)split->count ? fit : (uint64_t)split->count;
-        l->room = some > LEAST_SAMPLES ? some : LEAST_SAMPLES;
+        const uint64_t some = fit > LEAST_SAMPLES ? fit : LEAST_SAMPLES;
+        l->room = some < (uint64_t)split->count ? some : (uint64_t)split->count;
         l->split = split;
         l->source =
             (struct device_source){.rows = take_rows, .close = loaders_stop, .bytes = (int64_t)(l->room * (bytes + 1))};

@@ -28,8 +28,8 @@ void data_reader_close(struct data_reader *r);
 /* Sample i, counted over all files. Threads may read at once. A file that has changed since it was opened is named. */
 bool data_reader_get(const struct data_reader *r, int64_t i, void *to, struct data_error *error);
 
-/* Begins to load a split that has a reader: takes threads, and memory: a ring of about `bytes`, no more than the split has, and 64
- * samples at least. Sets split->source. All of it goes with data_close. */
+/* Begins to load a split that has a reader: takes threads, and memory: a ring of about `bytes`, of 64 samples at least, and of no more
+ * than the split has. Sets split->source. All of it goes with data_close. */
 bool loaders_start(struct data_split *split, int threads, int64_t bytes, struct data_error *error);
 void loaders_stop(struct device_source *source);
 

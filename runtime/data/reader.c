@@ -18,8 +18,8 @@ struct open_piece {
 
 struct data_reader {
     uint64_t bytes;
-    bool swapped;
-    int sharers; /* besides who opened it */
+    bool swapped, own; /* own: nobody else can change the file */
+    int sharers;       /* besides who opened it */
     int pieces;
     struct open_piece piece[];
 };
@@ -84,11 +84,11 @@ struct data_reader *data_reader_of(int file, const char *of, uint64_t bytes, int
     struct data_reader *r = calloc(1, sizeof *r + sizeof *r->piece);
     struct open_piece *p = r ? r->piece : NULL;
     if (r) {
-        *r = (struct data_reader){.bytes = bytes, .pieces = 1};
+        *r = (struct data_reader){.bytes = bytes, .own = true, .pieces = 1};
         *p = (struct open_piece){.is = {.stride = bytes, .count = count}, .path = strdup(of)};
         p->stream = fdopen(file, "rb");
     }
-    if (r && p->path && p->stream && fstat(file, &p->opened) == 0)
+    if (r && p->path && p->stream)
         return r;
     if (!r || !p->stream)
         close(file);
@@ -116,7 +116,7 @@ bool data_reader_get(const struct data_reader *r, int64_t i, void *to, struct da
     ssize_t got = pread(fileno(p->stream), to, r->bytes, (off_t)at);
     if (got < 0)
         return data_fail(error, "%s: byte %" PRIu64 ": cannot be read: %s", p->path, at, strerror(errno));
-    if (!file_unchanged(p->stream, &p->opened, p->path, error))
+    if (!r->own && !file_unchanged(p->stream, &p->opened, p->path, error))
         return false;
     if ((uint64_t)got != r->bytes)
         return data_fail(error, "%s: byte %" PRIu64 ": cannot be read", p->path, at + (uint64_t)got);

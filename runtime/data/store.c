@@ -10,7 +10,11 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { FIRST = 256 };
+enum {
+    FIRST = 256,
+    BLOCK = 1 << 16,
+    STEP = 1 << 26
+}; /* samples; bytes of the file that are written at once, that it grows by */
 
 /* Opens the file where there is none yet; `more` bytes have to find room on the disk. */
 static bool room_on_disk(struct store *s, uint64_t more, struct data_error *error)
@@ -64,20 +68,35 @@ bool store_open(struct store *s, const char *of, uint64_t bytes, int64_t n, int6
 void store_close(struct store *s)
 {
     free(s->values);
+    free(s->block);
     if (s->on_disk)
         close(s->file);
     *s = (struct store){.of = NULL};
 }
 
-bool store_add(struct store *s, const void *from, int64_t n, struct data_error *error)
+/* Writes the block. */
+static bool flush(struct store *s, struct data_error *error)
 {
-    int64_t room = s->room ? s->room : FIRST;
-    while (room < s->count + n)
-        room *= 2;
-    if (s->count + n > s->room && !make_room(s, room, error))
+    const int64_t n = s->held;
+    s->held = 0;
+    return n == 0 || store_put(s, s->count - n, s->block, n, error);
+}
+
+bool store_add(struct store *s, const void *from, struct data_error *error)
+{
+    const int64_t block = s->bytes < BLOCK ? (int64_t)(BLOCK / s->bytes) : 1,
+                  step = s->bytes < STEP ? (int64_t)(STEP / s->bytes) : 1;
+    if (s->count == s->room && !make_room(s, s->on_disk ? s->room + step : s->room ? 2 * s->room : FIRST, error))
         return false;
-    s->count += n;
-    return store_put(s, s->count - n, from, n, error);
+    if (!s->on_disk) {
+        s->count++;
+        return store_put(s, s->count - 1, from, 1, error);
+    }
+    if (!s->block && !(s->block = malloc((size_t)block * (size_t)s->bytes)))
+        return data_fail(error, "%s: out of memory", s->of);
+    memcpy(s->block + (uint64_t)s->held * s->bytes, from, (size_t)s->bytes);
+    s->count++;
+    return ++s->held < block || flush(s, error);
 }
 
 bool store_put(const struct store *s, int64_t i, const void *from, int64_t n, struct data_error *error)
@@ -110,6 +129,8 @@ bool store_get(const struct store *s, int64_t i, void *to, struct data_error *er
 
 bool store_give(struct store *s, struct data_split *split, struct data_error *error)
 {
+    if (!flush(s, error))
+        return false;
     split->sample.values = s->values;
     s->values = NULL;
     if (!s->on_disk)
