@@ -18,7 +18,8 @@ from collections import namedtuple
 import torch
 
 from machine import header, results_path
-from peer import RECIPES, Trainer
+from peer import Trainer
+from torch_nets import RECIPES
 
 # Accuracy is judged beside PyTorch's own mean, measured in the same run; `low` and `high` bound netrun's mean loss.
 Case = namedtuple("Case", "net epochs batch value low high")

@@ -1,7 +1,7 @@
 # Sees that the data are there, then makes build/venv with the packages of `sides` in it, once. What cannot be installed is
-# left out, unless `needed` has it. Sourced by run and train, from the root of the repository.
+# left out, unless `needed` has it; `sets`: which data. Sourced by run and train, from the root of the repository.
 
-for set in mnist fashion cifar10; do
+for set in ${sets-mnist fashion cifar10}; do
     case " $*" in *" --models"* | *" --cases"*) [ $set = mnist ] || continue ;; esac
     if [ ! -d "${DATA:-}/$set" ]; then
         echo "bench: DATA names no folder with mnist/, fashion/ and cifar10/ in it${DATA:+ ($DATA has no $set/)}" >&2

@@ -9,7 +9,8 @@ import time
 
 import torch
 
-from peer import RECIPES, Trainer
+from peer import Trainer
+from torch_nets import RECIPES
 
 GPU_MODES = {
     "eager": "PyTorch eager",

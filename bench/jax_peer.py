@@ -1,4 +1,4 @@
-"""The networks of models/ trained by JAX alone, as worker of speed.py: peers.py.
+"""The networks of nets.py trained by JAX alone, as worker of speed.py: peers.py. Of those beyond models/ it has the ones of Linears.
 
 Without convolutions many steps are one compiled scan; with them a jitted step is called for each. Convolutions have their
 channels last, which XLA does fastest on a CPU. Initial weights are drawn as PyTorch draws them.
@@ -20,6 +20,7 @@ import jax  # noqa: E402
 import jax.numpy as jnp  # noqa: E402
 from jax import lax, nn  # noqa: E402
 
+from nets import case  # noqa: E402
 from peers import answer  # noqa: E402
 from samples import read_set  # noqa: E402
 
@@ -88,6 +89,20 @@ def mlp(v, x):
     return linear(v, "fc2", nn.relu(linear(v, "fc1", flatten(x), 128)), 10)
 
 
+def mlp_of_width(v, x, width=128, depth=2):
+    x = flatten(x)
+    for i in range(depth):
+        x = nn.relu(linear(v, f"fc{i}", x, width))
+    return linear(v, "out", x, 10)
+
+
+def autoencoder(v, x):
+    x = flatten(x)
+    for i, width in enumerate((256, 32, 256)):
+        x = nn.relu(linear(v, f"fc{i}", x, width))
+    return linear(v, "out", x, 784)
+
+
 def mlp3(v, x):
     x = nn.relu(linear(v, "fc1", flatten(x), 128))
     return linear(v, "fc3", nn.relu(linear(v, "fc2", x, 64)), 10)
@@ -146,7 +161,16 @@ def adam(lr, beta1=0.9, beta2=0.999, epsilon=1e-8):
     return 2, update
 
 
-Net = namedtuple("Net", "logits data mean std batch optimizer scan")
+def cross_entropy(logits, y):
+    right = jnp.take_along_axis(logits, y[:, None], 1)[:, 0]
+    return (nn.logsumexp(logits, 1) - right).mean()
+
+
+def mse(out, y):
+    return jnp.square(out - y).mean()
+
+
+Net = namedtuple("Net", "logits data mean std batch optimizer scan loss", defaults=[cross_entropy])
 MNIST = {"data": "mnist", "mean": [0.1307], "std": [0.3081]}
 FASHION = {"data": "fashion", "mean": [0.0], "std": [1.0]}
 CIFAR = {"data": "cifar10", "mean": [0.4914, 0.4822, 0.4465], "std": [0.2470, 0.2435, 0.2616]}
@@ -160,15 +184,25 @@ NETS = {
 }
 
 
+def net_of(text):
+    """Of a case."""
+    if text in NETS:
+        return NETS[text]
+    this = case(text)
+    net = {"mlp_of_width": functools.partial(mlp_of_width, **this.params), "autoencoder": autoencoder}.get(this.name)
+    if not net:
+        sys.exit(f"no {this.name} in JAX here")
+    return Net(net, this.data(os.environ["NOISE"]), [0.0], [1.0], this.batch, sgd(0.01, 0.5) if this.net.classes else adam(1e-3), True,
+               cross_entropy if this.net.classes else mse)
+
+
 def step_of(net):
     """One training step: (all that changes, samples, classes, rows of the batch) -> what has changed."""
     update = net.optimizer[1]
 
     def loss_of(weights, statistics, key, x, y):
         v = Values(weights, dict(statistics), key)
-        logits = net.logits(v, x)
-        right = jnp.take_along_axis(logits, y[:, None], 1)[:, 0]
-        return (nn.logsumexp(logits, 1) - right).mean(), v.statistics
+        return net.loss(net.logits(v, x), y), v.statistics
 
     def step(changing, x, y, rows):
         weights, states, statistics, key, count, loss_sum = changing
@@ -186,10 +220,10 @@ class Trainer:
     """Steps over a shuffled training set; a new order each epoch. Whole batches only."""
 
     def __init__(self, name, seed=1):
-        self.net, self.random = NETS[name], np.random.default_rng(seed)
+        self.net, self.random = net_of(name), np.random.default_rng(seed)
         x, y = read_set(self.net.data, True)
         x = (x.transpose(0, 2, 3, 1) - np.float32(self.net.mean)) / np.float32(self.net.std)
-        self.x, self.y = jnp.asarray(x), jnp.asarray(y.astype(np.int32))
+        self.x, self.y = jnp.asarray(x), jnp.asarray(y if y.dtype == np.float32 else y.astype(np.int32))
         key = jax.random.key(seed)
         v = Values({}, {}, key, self.random)
         self.net.logits(v, self.x[:2])

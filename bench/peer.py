@@ -1,35 +1,17 @@
-"""The networks of models/ trained by PyTorch, as its tutorials do it, but with all data in memory as tensors, or on the
+"""The networks of nets.py trained by PyTorch, as its tutorials do it, but with all data in memory as tensors, or on the
 device.
 
 As a program it is a worker of speed.py: peers.py.
 """
 
-import os
 import sys
 import time
 
 import torch
-from torch import nn
 
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "tests", "oracle"))
-from networks import RECIPES, MnistCnn, loss_function, training_data  # noqa: E402
-
-from peers import PEERS, answer  # noqa: E402
-from samples import read_set  # noqa: E402
-
-
-class MnistCnnDropout(MnistCnn):
-    """mnist_cnn as in models/; the one of the oracle has no dropout."""
-
-    def forward(self, x):
-        x = torch.max_pool2d(torch.relu(self.conv1(x)), 2)
-        x = torch.max_pool2d(torch.relu(self.conv2(x)), 2)
-        x = torch.relu(self.fc1(x.flatten(1)))
-        return self.fc2(nn.functional.dropout(x, 0.3, self.training))
-
-
-def module_of(net):
-    return MnistCnnDropout() if net == "mnist_cnn" else RECIPES[net].module()
+from peers import PEERS, answer
+from samples import read_set
+from torch_nets import recipe_of, training_data
 
 
 def load(recipe, train):
@@ -47,9 +29,9 @@ class Trainer:
 
     def __init__(self, net, mode="eager", seed=1, batch=0, device="cpu", channels_last=False, bf16=False, **options):
         torch.manual_seed(seed)
-        recipe = RECIPES[net]
+        recipe = recipe_of(net)
         self.batch = batch or recipe.batch
-        self.recipe, self.module, self.loss_of = recipe, module_of(net).to(device).train(), loss_function(recipe)
+        self.recipe, self.module, self.loss_of = recipe, recipe.module().to(device).train(), recipe.loss
         if mode != "eager":
             options["fused"] = True
         self.optimizer = recipe.optimizer(self.module.parameters(), **recipe.arguments, **options)

@@ -191,8 +191,8 @@ def place(taken, x, y, words, area):
     return best
 
 
-def axes(svg, x, y):
-    """Grid, numbers and titles of a roofline."""
+def axes(svg, x, y, across_words, up_words):
+    """Grid, numbers and titles of a picture with logarithmic axes."""
     left, right, top, bottom = x.start, x.stop, y.stop, y.start
     for axis, across in ((x, True), (y, False)):
         for value, whole in axis.marks():
@@ -204,8 +204,8 @@ def axes(svg, x, y):
                 svg.line(left, at, right, at, colour)
                 svg.text(left - 6, at + 4, f"{value:g}", 10, text_anchor="end")
     svg.add("rect", x=left, y=top, width=right - left, height=bottom - top, fill="none", stroke="#888")
-    svg.text((left + right) / 2, bottom + 33, "flops per byte", text_anchor="middle")
-    svg.text(left - 46, (top + bottom) / 2, "GFLOP/s", text_anchor="middle",
+    svg.text((left + right) / 2, bottom + 33, across_words, text_anchor="middle")
+    svg.text(left - 46, (top + bottom) / 2, up_words, text_anchor="middle",
              transform=f"rotate(-90 {left - 46:.0f} {(top + bottom) / 2:.0f})")
 
 
@@ -262,7 +262,7 @@ def roofline(svg, left, top, title, rows):
     area = (left + 70, top + 26, left + 70 + WIDTH, top + 26 + HEIGHT)
     x = Log([p[0] for p in points] + [2 * peak / rate for _, rate, _ in memory], area[0], area[2])
     y = Log([p[1] for p in points] + [peak], area[3], area[1])
-    axes(svg, x, y)
+    axes(svg, x, y, "flops per byte", "GFLOP/s")
     ridge = min(peak / rate for _, rate, _ in memory)
     svg.line(x.at(max(ridge, 10**x.low)), y.at(peak), area[2], y.at(peak), "#333", 1.5)
     for dash, rate, _ in memory:
@@ -297,11 +297,48 @@ def rooflines(head, rows, stem):
     return written
 
 
+# ---- a size that grows ----
+
+AXIS_WORDS = {"batch": "samples of a batch", "width": "width of the hidden layers", "depth": "hidden layers", "side": "height and width of images"}
+
+
+def curve(svg, left, top, title, rows):
+    """Microseconds a sample of each side."""
+    times = [(row["side"], float(row["value"]), float(row["best_ms"]) / float(row["batch"]) * 1e3) for row in rows]
+    svg.text(left, top + 12, title, font_weight="bold")
+    area = (left + 70, top + 26, left + 70 + WIDTH, top + 26 + HEIGHT)
+    x = Log([value for _, value, _ in times], area[0], area[2])
+    y = Log([time for _, _, time in times], area[3], area[1])
+    axes(svg, x, y, AXIS_WORDS[rows[0]["axis"]], "microseconds a sample")
+    for i, ((side,), some) in enumerate(groups([dict(zip(("side", "x", "y"), time)) for time in times], "side").items()):
+        colour, dash = SIDE_COLOURS.get(side, TORCH), "6 4" if side.endswith("_cl") else "none"
+        points = [(x.at(point["x"]), y.at(point["y"])) for point in some]
+        svg.add("polyline", points=" ".join(f"{a:.1f},{b:.1f}" for a, b in points), fill="none", stroke=colour, stroke_width=2.0,
+                stroke_dasharray=dash)
+        for a, b in points:
+            svg.add("circle", cx=a, cy=b, r=3, fill=colour)
+        svg.line(area[0] + 14, area[1] + 18 + 17 * i, area[0] + 44, area[1] + 18 + 17 * i, colour, 2, stroke_dasharray=dash)
+        svg.text(area[0] + 52, area[1] + 22 + 17 * i, side, 11, **HALO)
+    svg.reach(area[2] + 20, area[3] + 44)
+
+
+def curves(head, rows, stem):
+    svg, top = Svg(), 62
+    svg.text(12, 24, "Time of a training step by sample, as one size grows; best times", 16, font_weight="bold")
+    svg.text(12, 44, legend_of(head))
+    for _, of_axis in groups(rows, "axis").items():
+        for i, ((threads,), some) in enumerate(groups(of_axis, "threads").items()):
+            title = f"{some[0]['model'].split(':')[0]}, {threads} thread{'s' if threads != '1' else ''}"
+            curve(svg, 12 + i * (WIDTH + 110), top, title, some)
+        top += HEIGHT + 90
+    return [svg.write(f"{stem}.svg")]
+
+
 def draw(path):
     """The files written."""
     head, rows = read(path)
     stem = path.removesuffix(".tsv")
-    for column, picture in {"median_ms": bars, "kernel": rooflines}.items():
+    for column, picture in {"axis": curves, "median_ms": bars, "kernel": rooflines}.items():
         if rows and {column, "threads"} <= set(rows[0]):
             return picture(head, rows, stem)
     sys.exit(f"bench: {path}: no results of bench/run, which have the columns threads and median_ms or kernel")

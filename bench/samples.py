@@ -15,8 +15,21 @@ def read_bytes(folder, name):
         return np.frombuffer(file.read(), np.uint8)
 
 
+def read_noise(folder):
+    """What nets.py has written."""
+    def read(pattern):
+        with open(*glob.glob(os.path.join(folder, pattern)), "rb") as file:
+            _, _, kind, rank = file.read(4)
+            sizes = np.frombuffer(file.read(4 * rank), ">u4")
+            return np.frombuffer(file.read(), {8: np.uint8, 13: ">f4"}[kind]).reshape(sizes)
+    x, y = read("train-images*"), read("train-labels*")
+    return x.astype(np.float32) / 255, y.astype(np.int64 if y.ndim == 1 else np.float32)
+
+
 def read_set(data, train):
-    """All samples of the training or test set, float32 from 0 to 1, and their classes, int64."""
+    """All samples of the training or test set, float32 from 0 to 1, and their classes, int64. A path: noise."""
+    if os.path.isdir(data):
+        return read_noise(data)
     if data == "cifar10":
         pattern = os.path.join(os.environ["DATA"], "cifar10", "data_batch_*" if train else "test_batch*")
         names = sorted(os.path.basename(path).removesuffix(".gz") for path in glob.glob(pattern))

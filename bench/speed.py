@@ -1,4 +1,4 @@
-"""One training step of each model of models/ in netrun and in its peers, PyTorch and JAX, side by side.
+"""One training step of each network of nets.py in netrun and in its peers, PyTorch and JAX, side by side.
 
 All have the same batch, the same number of threads and all data in memory. Rounds are interleaved: netrun, then each
 peer, then netrun again; a round is several short measurements, one after the other. Only steps are timed: no start,
@@ -22,25 +22,22 @@ from collections import namedtuple
 import plot
 from lines import Lines, Lost, last_line
 from machine import header, package_version, results_path
+from nets import NETS, SECONDS, SEEDS, case
 from peers import PEERS, WINDOWS, script_path
 
 B = os.environ.get("B", "build")
-# steps: of one measurement, around a tenth of a second for small networks; all of a round are of one epoch.
-Net = namedtuple("Net", "data steps images")
-NETS = {
-    "mlp": Net("mnist", 150, False),
-    "mlp3": Net("mnist", 150, False),
-    "mnist_cnn": Net("mnist", 15, True),
-    "strided_cnn": Net("mnist", 5, True),
-    "fashion_lenet": Net("fashion", 5, True),
-    "resnet20": Net("cifar10", 1, True),
-}
 COLUMNS = ["model", "threads", "batch", "steps", "side", "precision", "median_ms", "best_ms", "images_per_s", "ratio", "ratio_of_best"]
 KERNEL_COLUMNS = ["model", "threads", "kernel", "layer", "part", "seconds", "flops", "bytes"]
 Row = namedtuple("Row", "side precision median best")       # milliseconds
 
 
 # ---- netrun ----
+
+def compile_net(folder, net):
+    this = case(net)
+    defines = [word for key, value in this.params.items() for word in ("-D", f"{key}={value}")]
+    subprocess.run([f"{B}/netc", *defines, this.net.model, "-o", f"{folder}/{net}.plan"], check=True)
+
 
 def netrun(folder, net, threads, *options):
     """What the command prints."""
@@ -51,17 +48,14 @@ def netrun(folder, net, threads, *options):
     return done.stdout
 
 
-def data_of(net):
-    return os.path.join(os.environ["DATA"], NETS[net].data)
-
-
 def netrun_seconds(folder, net, steps, threads):
-    """The batch; and WINDOWS figures, the seconds of `steps` steps each, after as many steps for warming up."""
-    told = netrun(folder, net, threads, "--train", data_of(net), "--runs", f"{folder}/runs", "--progress", "none", "--json",
-                  "--steps", str((WINDOWS + 1) * steps), "--log-every", str(steps))
+    """What it says at the start; and WINDOWS figures, the seconds of `steps` steps each, after as many steps for warming up."""
+    batch = case(net).given_batch
+    told = netrun(folder, net, threads, "--train", case(net).data(folder), "--runs", f"{folder}/runs", "--progress", "none",
+                  "--no-report", "--no-tensorboard", "--json", *(["--batch", str(batch)] if batch else []), "--steps", str((WINDOWS + 1) * steps), "--log-every", str(steps))
     events = [json.loads(line) for line in told.splitlines()]
     times = [event["seconds"] for event in events if event["event"] == "step"]
-    return events[0]["batch"], [after - before for before, after in zip(times, times[1:])]
+    return events[0], [after - before for before, after in zip(times, times[1:])]
 
 
 def text(value):
@@ -70,7 +64,7 @@ def text(value):
 
 def kernel_rows(folder, net, threads):
     """Of KERNEL_COLUMNS: what this machine can do (part `peak`), then the kernels of a training step."""
-    netrun(folder, net, threads, "--profile", data_of(net), "--output", f"{folder}/profile.json")
+    netrun(folder, net, threads, "--profile", case(net).data(folder), "--output", f"{folder}/profile.json")
     with open(f"{folder}/profile.json") as file:
         profile = json.load(file)
     peak, train = profile["peak"], next(phase for phase in profile["phases"] if phase["phase"] == "train")
@@ -91,7 +85,8 @@ class Worker:
         self.peer, self.limit = peer, limit
         self.log = open(f"{folder}/{peer.name}.log", "w+")
         self.process = subprocess.Popen([sys.executable, script_path(peer), net, peer.name, str(threads)],
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log)
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log,
+                                        env=dict(os.environ, NOISE=folder))
         self.lines = Lines(self.process)
         try:
             if self.answer() != ["ready"]:
@@ -147,7 +142,7 @@ class Bench:
         """The workers of a model; those that do not start are named."""
         workers = []
         for peer in self.peers:
-            if NETS[net].images or not peer.images:
+            if case(net).net.images or not peer.images:
                 try:
                     workers.append(Worker(peer, net, threads, self.folder, self.options.limit))
                 except Lost as lost:
@@ -164,11 +159,15 @@ class Bench:
                 worker.close()
                 self.say(f"# left out  {net}, threads {threads}, {worker.peer.name}: {lost}")
 
-    def measure(self, net, threads):
-        """The rows of a model, netrun's first."""
-        steps = NETS[net].steps
+    def measure(self, net, threads, *before, most=None):
+        """The rows of a model, netrun's first; each is said behind `before`. Of more than `most` bytes it has none."""
+        start, times = netrun_seconds(self.folder, net, 1, threads)     # compiles the kernels into the cache
+        if most and start["arena"] > most:
+            self.say(f"# left out  {net}: {start['arena']} bytes")
+            return []
+        steps = case(net).net.steps or max(1, min(case(net).most_steps(WINDOWS), int(SECONDS / min(times))))
+        batch = start["batch"]
         workers = self.start(net, threads)
-        batch, _ = netrun_seconds(self.folder, net, 1, threads)         # compiles the kernels into the cache
         ours, times = [], {worker: [] for worker in workers}
         for _ in range(self.options.rounds):
             ours += netrun_seconds(self.folder, net, steps, threads)[1]
@@ -179,7 +178,7 @@ class Bench:
             rows.append(self.row(worker.peer.name, worker.peer.precision, times[worker], steps))
             worker.close()
         for row in rows:
-            self.say("\t".join([net, str(threads), str(batch), str(steps), row.side, row.precision, f"{row.median:.4f}",
+            self.say("\t".join([*before, net, str(threads), str(batch), str(steps), row.side, row.precision, f"{row.median:.4f}",
                                 f"{row.best:.4f}", f"{batch / row.median * 1e3:.0f}", f"{row.median / rows[0].median:.2f}",
                                 f"{row.best / rows[0].best:.2f}"]))
         return rows
@@ -212,8 +211,8 @@ def closing(rows):
         yield "| " + " | ".join(map(str, cells)) + " |"
 
 
-def head(options):
-    lines = header(shlex.join(["bench/run"] + sys.argv[1:]))
+def head(options, command="bench/run"):
+    lines = header(shlex.join([command] + sys.argv[1:]))
     lines += [f"JAX       {package_version('jax')}",
               f"threads   {','.join(map(str, options.threads))}, as many on each side",
               f"rounds    {options.rounds}, interleaved, of {WINDOWS} measurements of `steps` steps each",
@@ -231,7 +230,8 @@ def read_options():
                     parser.error(f"no {what} {word}; there are {', '.join(known)}")
             return words.split(",")
         return read
-    parser.add_argument("--models", default=list(NETS), type=names(NETS, "model"), help="names, separated by commas (all)")
+    parser.add_argument("--models", default=SEEDS, type=names(NETS, "model"),
+                        help=f"names, separated by commas, of {', '.join(NETS)} (the first six, those of models/)")
     parser.add_argument("--peers", default=list(PEERS), type=names(PEERS, "peer"), help=f"{', '.join(PEERS)} (all)")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", default=[1, 2], type=lambda words: [int(word) for word in words.split(",")],
@@ -282,7 +282,7 @@ def main():
         kernels.say("\t".join(KERNEL_COLUMNS))
         rows = {}
         for net in options.models:
-            subprocess.run([f"{B}/netc", f"models/{net}.net", "-o", f"{folder}/{net}.plan"], check=True)
+            compile_net(folder, net)
             for threads in options.threads:
                 rows[net, threads] = bench.measure(net, threads)
                 for row in kernel_rows(folder, net, threads):

@@ -19,7 +19,8 @@ import tempfile
 from concurrent.futures import ProcessPoolExecutor, as_completed
 
 from machine import header
-from peer import RECIPES, Trainer, torch
+from peer import Trainer, torch
+from torch_nets import RECIPES
 
 SIDES = ["netrun", "PyTorch"]
 

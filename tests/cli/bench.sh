@@ -19,13 +19,14 @@ import os, sys
 here, root = os.environ["HERE"], os.environ["ROOT"]
 sys.dont_write_bytecode = True
 sys.path.insert(0, f"{root}/bench")
-import peers, speed
+import peers, scaling, speed
 def row(name, package="json", precision="fp32", images=True):
     return name, peers.Peer(name, f"{name} words", f"{here}/peer.py", package, precision, images, {})
 rows = [row("absent", "no_such_package"), row("slow", images=False), row("quick"), row("half", precision="bf16"), row("late"), row("broken")]
 peers.PEERS.clear()
 peers.PEERS.update(rows)
-speed.main()
+scaling.AXES["width"] = scaling.AXES["width"]._replace(values=(16, 48))
+(scaling if sys.argv[1] == "--axes" else speed).main()
 E2
 bench() { (cd "$ROOT" && HERE=$here DATA=$here/data "$python" "$here/bench.py" "$@"); }
 here=$PWD
@@ -49,6 +50,17 @@ expect 0 bench --models mlp --threads 2 --losses 7 --peers slow,quick,half
 printf 'mlp\t2\tslow\t1400.0000\n' | cmp - out
 expect 2 bench --peers slow,fast
 says err 'no peer fast; there are absent, slow, quick'
+
+# A size that grows, on noise; where a peer is faster is said.
+expect 0 bench --axes width --threads 1 --rounds 1 --peers slow,half --out "$here/grown.tsv"
+grep -v '^#' grown.tsv | cut -f 1,2,3,5,7 | tail -n +2 >sides
+for width in 16 48; do
+    printf "width\t$width\tmlp_of_width:width=$width\t64\t%s\n" netrun slow
+done | cmp - sides || fail "other rows: $(cat sides)"
+says grown.tsv '^# 2 sizes, 0 of them with a peer faster by more than 3 %, by best times$'
+says grown.svg '>width of the hidden layers<'
+expect 2 bench --axes width,height
+says err 'no height; there are batch, width, depth, side'
 
 # The kernels and what the machine can do, as a picture each.
 says x-kernels.tsv '^strided_cnn	1	multiply_adds		peak	1	[0-9.e+]+	$'
