@@ -199,7 +199,8 @@ def axes(svg, x, y, across_words, up_words):
             at, colour = axis.at(value), "#ccc" if whole else "#eee"
             if across:
                 svg.line(at, top, at, bottom, colour)
-                svg.text(at, bottom + 15, f"{value:g}", 10, text_anchor="middle")
+                if whole or axis.at(2 * value) - at > wide(f"{value:g}", 10) + 6:
+                    svg.text(at, bottom + 15, f"{value:g}", 10, text_anchor="middle")
             else:
                 svg.line(left, at, right, at, colour)
                 svg.text(left - 6, at + 4, f"{value:g}", 10, text_anchor="end")
