@@ -11,7 +11,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { SMOOTHING };
+enum { SMOOTHING, ALIKE }; /* ALIKE: all classes weigh 1, whatever the weights of the loss are */
 enum { OTHER = 2, SHARE }; /* operands of xent_mixed: another class, and what share of the target the first one is */
 
 static void set_results(const struct tensor *const *in, struct tensor *out, int nout)
@@ -113,7 +113,7 @@ static void shares_emit(struct writer *w, const struct stage *s)
 
 static void class_emit(struct writer *w, const struct stage *s)
 {
-    if (plan_class_weights(w->plan, tensor_of(w, s->in[0])->dim[0]))
+    if (s->attr[ALIKE] == 0 && plan_class_weights(w->plan, tensor_of(w, s->in[0])->dim[0]))
         shares_emit(w, s);
     else
         xent_emit(w, s);
@@ -227,9 +227,9 @@ static struct value *cross_entropy(struct site *s, const struct args *a, struct 
 /* clang-format off */
 static const struct op op[] = {
     {.name = "xent", .doc = "softmax with cross-entropy: loss a row, gradient", .kind = OP_ROW, .optional = true, .nin = 2, .nout = 2,
-     .attr = {"smoothing"}, .shape = xent_shape, .grad = loss_grad, .emit = class_emit},
+     .attr = {"smoothing", "alike"}, .shape = xent_shape, .grad = loss_grad, .emit = class_emit},
     {.name = "xent_mixed", .doc = "the same, of targets that are shares of two classes", .kind = OP_ROW, .optional = true, .nin = 4, .nout = 2,
-     .attr = {"smoothing"}, .shape = xent_shape, .grad = loss_grad, .emit = class_emit},
+     .attr = {"smoothing", "alike"}, .shape = xent_shape, .grad = loss_grad, .emit = class_emit},
     {.name = "xent_soft", .doc = "the same, of targets that are probabilities of all classes", .kind = OP_ROW, .optional = true, .nin = 2, .nout = 2,
      .attr = {"smoothing"}, .shape = soft_shape, .grad = loss_grad, .emit = shares_emit},
 };

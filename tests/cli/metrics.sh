@@ -64,6 +64,10 @@ for device in cpu cuda; do
     if here $device; then on $device; fi
 done
 
+# Perplexity is that of all classes alike, whatever weights the loss has.
+perplexity() { expect 0 netrun m.plan --test "$data" --weights through/m-1 "$@" && sed -n 's/^test.*\(perplexity [0-9.]*\).*/\1/p' out; }
+[ "$(perplexity)" = "$(perplexity --set train.loss.weights=[1,2,3,4,5,6,7,8,9,10])" ] || fail "the loss's weights change the perplexity"
+
 # Less is better of some. A sweep goes by them, too.
 all='Perplexity, F1'
 model '    save = best(Perplexity)\n    stop = patience(3, measure = F1)'
