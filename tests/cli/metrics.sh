@@ -85,6 +85,7 @@ expect 0 netrun --runs sweep/m-sweep-1 --sort perplexity
 sed 's/MSE(y, t)/MSE(y, t)/; s/^train {/train {\n    metrics = [MAE, R2]/' "$ROOT/models/xor.net" >v.net
 expect 0 netc v.net -o v.plan
 expect 0 netrun v.plan --train --epochs 300 --runs values
+says out '^best epoch [0-9]+: mae [0-9.e-]+; weights'
 for device in cpu cuda; do
     if here $device; then
         expect 0 netrun v.plan --device $device --test --weights values/xor-1
