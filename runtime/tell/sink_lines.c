@@ -137,7 +137,8 @@ static void say_test(struct tell *t, const struct event *e)
 static const char *best_text(const struct end_report *r, char *text, size_t size)
 {
     char number[METRIC_TEXT];
-    const char *value = metric_text(r->measure, r->best, 0, number);
+    const bool loss = strcmp(r->measure, "loss") == 0;
+    const char *value = loss ? loss_text(r->best, number, sizeof number) : metric_text(r->measure, r->best, 0, number);
     snprintf(text, size, "%s %s", r->measure, value + strspn(value, " "));
     return text;
 }

@@ -86,6 +86,8 @@ sed 's/MSE(y, t)/MSE(y, t)/; s/^train {/train {\n    metrics = [MAE, R2]/' "$ROO
 expect 0 netc v.net -o v.plan
 expect 0 netrun v.plan --train --epochs 300 --runs values
 says out '^best epoch [0-9]+: mae [0-9.e-]+; weights'
+expect 0 netrun "$ROOT/models/xor.net" --train --epochs 2 --runs loss
+says out '^best epoch [0-9]: loss [0-9.e-]+; weights'
 for device in cpu cuda; do
     if here $device; then
         expect 0 netrun v.plan --device $device --test --weights values/xor-1
