@@ -11,6 +11,7 @@ static bool read(const struct data_source *from, struct data_split *split, struc
 const struct data_format format_masks = {
     .name = "pictures with masks",
     .is = picture_is,
+    .ends = picture_ends,
     .masks = true,
     .read = read,
 };

@@ -40,6 +40,7 @@ _Static_assert((int)DATA_START == (int)PICTURE_START, "what the tree reads of a 
 const struct data_format format_pictures = {
     .name = "pictures",
     .is = picture_is,
+    .ends = picture_ends,
     .cached = true,
     .read = read,
 };

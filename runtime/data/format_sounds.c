@@ -35,5 +35,6 @@ static bool read(const struct data_source *from, struct data_split *split, struc
 const struct data_format format_sounds = {
     .name = "sounds",
     .is = sound_is,
+    .ends = ".wav .wave .flac",
     .read = read,
 };

@@ -24,6 +24,7 @@ static const struct format {
     picture_reader *read;
 } formats[] = {{is_png, picture_png}, {is_jpeg, picture_jpeg}, {is_pnm, picture_pnm}};
 const char picture_formats[] = "PNG, JPEG, PGM, PPM (P2, P3, P5, P6)";
+const char picture_ends[] = ".png .jpg .jpeg .pgm .ppm .pnm";
 
 static const struct format *recognise(const unsigned char start[PICTURE_START])
 {

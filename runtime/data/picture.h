@@ -11,6 +11,7 @@ typedef bool picture_fits(void *wanted, const struct pixels *p, struct data_erro
 
 enum { PICTURE_START = 12 };
 extern const char picture_formats[]; /* for messages: "PNG, JPEG, PGM, PPM (P2, P3, P5, P6)" */
+extern const char picture_ends[];    /* of the names that they mostly have */
 /* Do its first bytes, with zeros behind the end of a shorter file, say that it is one? */
 bool picture_is(const unsigned char start[PICTURE_START]);
 /* As people see it: a JPEG's EXIF orientation is obeyed. p->at is to be freed; NULL after a message. */

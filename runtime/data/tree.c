@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 enum { DEEPEST = 16 }; /* folders within a class; links may lead in a circle */
@@ -30,7 +31,20 @@ static int64_t class_of(const struct names *classes, const char *name)
     return -1;
 }
 
-/* The format that a file is of; `kept`: its number in the cache. NULL: of none. */
+/* Does the name end in one of the words, in letters of either case? */
+static bool ends_so(const char *path, const char *words)
+{
+    const char *dot = strrchr(path, '.'), *slash = strrchr(path, '/');
+    const size_t n = dot && dot > slash ? strlen(dot) : 0;
+    for (const char *word = words; n && word && *word; word += strcspn(word, " ")) {
+        word += strspn(word, " ");
+        if (strcspn(word, " ") == n && strncasecmp(word, dot, n) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The format that a file is of, or is meant to be of; `kept`: its number in the cache. NULL: of none. */
 static const struct data_format *recognise(const struct contents *c, const char *path, int64_t kept)
 {
     unsigned char start[DATA_START] = {0};
@@ -39,6 +53,9 @@ static const struct data_format *recognise(const struct contents *c, const char 
     for (int i = 0; data_formats[i]; i++)
         if (data_formats[i]->is && data_formats[i]->masks == c->masks &&
             (kept < 0 ? data_formats[i]->is(start) : data_formats[i]->cached))
+            return data_formats[i];
+    for (int i = 0; data_formats[i]; i++)
+        if (data_formats[i]->is && data_formats[i]->masks == c->masks && ends_so(path, data_formats[i]->ends))
             return data_formats[i];
     return NULL;
 }

@@ -84,6 +84,17 @@ for net in same plain; do
 done
 cmp <(grep -o '"loss":[^,]*' same/shapes-1/metrics.jsonl) <(grep -o '"loss":[^,]*' plain/shapes-1/metrics.jsonl) || fail "a size that they have already changes them"
 
+# What is called a picture and begins like none is a damaged one; letters of its ending may be of either case.
+for name in empty.jpg wrong.PNG; do
+    cp -r shapes called
+    [ $name = empty.jpg ] && : >called/train/circle/$name || echo RIFF >called/train/circle/$name
+    expect 4 netrun shapes.plan --train called
+    says err "^netrun: error: called/train/circle/$name: "
+    expect 0 netrun shapes.plan --train called --epochs 1 --skip-damaged --runs called-runs
+    says err "1 damaged picture is left out; the first: called/train/circle/$name: "
+    rm -r called
+done
+
 # A picture that is damaged is named; so is what is no set.
 rm -r mixed
 cp -r shapes mixed
