@@ -14,7 +14,7 @@ extern const char picture_formats[]; /* for messages: "PNG, JPEG, PGM, PPM (P2, 
 extern const char picture_ends[];    /* of the names that they mostly have */
 /* Do its first bytes, with zeros behind the end of a shorter file, say that it is one? */
 bool picture_is(const unsigned char start[PICTURE_START]);
-/* As people see it: a JPEG's EXIF orientation is obeyed. p->at is to be freed; NULL after a message. */
+/* As people see it: the EXIF orientation of a JPEG or PNG is obeyed. p->at is to be freed; NULL after a message. */
 bool picture_read(struct image_source *source, picture_fits *fits, void *wanted, struct pixels *p,
                   struct data_error *error);
 

@@ -1,5 +1,5 @@
 /* picture_png.c: through libpng, whose errors do not return. */
-#include "picture.h"
+#include "exif.h"
 
 #include <png.h>
 #include <setjmp.h>
@@ -14,7 +14,7 @@ struct reader {
     png_infop info;
     uint32_t height, width;
     bool colour, mask; /* mask: values are kept as they are stored */
-    int type, depth;
+    int type, depth, orientation;
     unsigned char *pixels; /* here, so that an error can free them */
     png_bytep *row;
     char message[128];
@@ -58,6 +58,11 @@ static bool read_head(struct reader *reader)
     reader->type = png_get_color_type(reader->png, reader->info);
     reader->depth = png_get_bit_depth(reader->png, reader->info);
     reader->colour = reader->type & PNG_COLOR_MASK_COLOR;
+    png_uint_32 size;
+    png_bytep exif;
+    reader->orientation = 1;
+    if (!reader->mask && png_get_eXIf_1(reader->png, reader->info, &size, &exif))
+        reader->orientation = exif_orientation(exif, size);
     return true;
 }
 
@@ -110,8 +115,8 @@ static bool read(struct reader *reader, picture_fits *fits, void *wanted, const 
     reader->info = reader->png ? png_create_info_struct(reader->png) : NULL;
     if (!reader->info || !read_head(reader))
         return damaged(reader, error);
-    p->height = reader->height;
-    p->width = reader->width;
+    p->height = reader->orientation >= 5 ? reader->width : reader->height;
+    p->width = reader->orientation >= 5 ? reader->height : reader->width;
     p->channels = reader->colour && !reader->mask ? 3 : 1;
     p->mask = reader->mask;
     if (reader->mask &&
@@ -124,13 +129,15 @@ static bool read(struct reader *reader, picture_fits *fits, void *wanted, const 
                                            : "has alpha");
     if (!picture_wanted(source, fits, wanted, p, error))
         return false;
+    p->height = reader->height;
+    p->width = reader->width;
     int n = read_rows(reader);
     if (n == 0)
         return damaged(reader, error);
     p->transparent = n > p->channels && lay_over_white(reader->pixels, (size_t)(p->height * p->width), n);
     p->at = reader->pixels;
     reader->pixels = NULL;
-    return true;
+    return exif_turn(p, reader->orientation) || damaged(reader, error);
 }
 
 static bool read_png(struct image_source *source, bool mask, picture_fits *fits, void *wanted, struct pixels *p,

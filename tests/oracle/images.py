@@ -24,7 +24,7 @@ print(over_white("LA", LA, "L"))
 print(over_white("RGBA", RGBA, "RGB"))
 
 
-# ---- tests/pictures: JPEG files, and what Pillow makes of them: `python tests/oracle/images.py tests/pictures` ----
+# ---- tests/pictures: JPEG and PNG files, and what Pillow makes of them: `python tests/oracle/images.py tests/pictures` ----
 
 def drawn(mode, width, height):
     """Smooth colours, so that the files stay small."""
@@ -34,9 +34,9 @@ def drawn(mode, width, height):
     return image.convert(mode)
 
 
-def keep(folder, name, image, **options):
-    image.save(f"{folder}/{name}.jpg", **options)
-    seen = ImageOps.exif_transpose(Image.open(f"{folder}/{name}.jpg"))
+def keep(folder, name, image, kind="jpg", **options):
+    image.save(f"{folder}/{name}.{kind}", **options)
+    seen = ImageOps.exif_transpose(Image.open(f"{folder}/{name}.{kind}"))
     seen.convert("L" if seen.mode == "L" else "RGB").save(f"{folder}/{name}.ppm")
 
 
@@ -49,7 +49,7 @@ def main(folder):
         exif = Image.Exif()
         exif[0x0112] = orientation
         keep(folder, f"turned{orientation}", drawn("L", 5, 3), quality=90, exif=exif)
-
+        keep(folder, f"exif{orientation}", drawn("RGB", 5, 3), "png", exif=exif)
 
     numbers = random.Random(1)
     noise = Image.new("RGB", (37, 23))

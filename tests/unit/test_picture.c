@@ -1,4 +1,4 @@
-/* Pictures of other programs: JPEG files give the pixels that Pillow gives (tests/oracle/images.py, tests/pictures), turned as
+/* Pictures of other programs: JPEG and PNG files give the pixels that Pillow gives (tests/oracle/images.py, tests/pictures), turned as
  * their EXIF says; damage is refused. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -46,10 +46,12 @@ static struct pixels read_file(const char *name, const char *kind)
 static void test_pixels(void **state)
 {
     static const char *const names[] = {"colour",  "fine",    "grey",    "cmyk",    "turned1", "turned2",
-                                        "turned3", "turned4", "turned5", "turned6", "turned7", "turned8"};
+                                        "turned3", "turned4", "turned5", "turned6", "turned7", "turned8",
+                                        "exif1",   "exif2",   "exif3",   "exif4",   "exif5",   "exif6",
+                                        "exif7",   "exif8"};
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        struct pixels jpeg = read_file(names[i], "jpg"), pillow = read_file(names[i], "ppm");
+        struct pixels jpeg = read_file(names[i], *names[i] == 'e' ? "png" : "jpg"), pillow = read_file(names[i], "ppm");
         assert_int_equal(jpeg.height, pillow.height);
         assert_int_equal(jpeg.width, pillow.width);
         assert_int_equal(jpeg.channels, pillow.channels);
