@@ -46,27 +46,7 @@ static int64_t named_class(const struct dataset *set, const char *label)
     return -1;
 }
 
-static bool learn_names(struct csv_table *t, int64_t classes, struct dataset *set, struct data_error *error)
-{
-    char names[CSV_LIST];
-    const char **name = region_alloc(t->region, (size_t)t->ntext, sizeof *name);
-    memcpy(name, t->text, (size_t)t->ntext * sizeof *name);
-    qsort(name, (size_t)t->ntext, sizeof *name, by_name);
-    if (t->ntext != classes) {
-        csv_list((char *const *)name, t->ntext, names);
-        return data_fail(error,
-                         "%s: %d labels, %s; expected as many as there are classes, %" PRId64
-                         ", or whole numbers from 0 to %" PRId64,
-                         t->csv.path, t->ntext, names, classes, classes - 1);
-    }
-    bool ok = true;
-    for (int i = 0; ok && i < t->ntext; i++)
-        ok = strlen(name[i]) <= NAME
-                 ? data_name_class(set, name[i], t->csv.path, error)
-                 : data_fail(error, "%s: a label of more than %d bytes, %.40s...", t->csv.path, NAME, name[i]);
-    return ok;
-}
-
+/* Where a label stands first. */
 static int64_t line_of(const struct csv_table *t, int32_t text)
 {
     const int32_t *label = (const int32_t *)(const void *)t->split.label.values;
@@ -74,6 +54,45 @@ static int64_t line_of(const struct csv_table *t, int32_t text)
     while (label[row] != text)
         row++;
     return t->line[row];
+}
+
+/* The first of those that the fewest rows have: where there are too many, it may be a slip. */
+static int32_t rarest(const struct csv_table *t)
+{
+    const int32_t *label = (const int32_t *)(const void *)t->split.label.values;
+    int64_t *rows = region_alloc(t->region, (size_t)t->ntext, sizeof *rows);
+    int32_t least = 0;
+    for (int64_t i = 0; i < t->split.count; i++)
+        rows[label[i]]++;
+    for (int32_t k = 1; k < t->ntext; k++)
+        least = rows[k] < rows[least] ? k : least;
+    return least;
+}
+
+static bool learn_names(struct csv_table *t, int64_t classes, struct dataset *set, struct data_error *error)
+{
+    char names[CSV_LIST];
+    const char **name = region_alloc(t->region, (size_t)t->ntext, sizeof *name);
+    memcpy(name, t->text, (size_t)t->ntext * sizeof *name);
+    qsort(name, (size_t)t->ntext, sizeof *name, by_name);
+    if (t->ntext != classes) {
+        char slip[120] = "";
+        const int32_t least = rarest(t);
+        if (t->ntext > classes)
+            snprintf(slip, sizeof slip, "; \"%.64s\" in line %" PRId64 " is the rarest", t->text[least],
+                     line_of(t, least));
+        csv_list((char *const *)name, t->ntext, names);
+        return data_fail(error,
+                         "%s: %d labels, %s; expected as many as there are classes, %" PRId64
+                         ", or whole numbers from 0 to %" PRId64 "%s",
+                         t->csv.path, t->ntext, names, classes, classes - 1, slip);
+    }
+    bool ok = true;
+    for (int i = 0; ok && i < t->ntext; i++)
+        ok = strlen(name[i]) <= NAME
+                 ? data_name_class(set, name[i], t->csv.path, error)
+                 : data_fail(error, "%s: a label of more than %d bytes, %.40s...", t->csv.path, NAME, name[i]);
+    return ok;
 }
 
 static bool take_names(const struct csv_table *t, int64_t classes, const struct dataset *set, int32_t *class,

@@ -98,7 +98,7 @@ refused '4s/^\([^,]*\),/"\1"5,/' ':4: text behind the closing quote of field 1;'
 refused '1s/sepal_width/petal_width/' ': two columns are called "petal_width"$'
 refused '1s/species/kind/' ': no column "species", which is the target; its columns are '
 refused '1,$s/^[^,]*,//' ': its samples are 3, but input `flower` of the network is 4; its inputs are "sepal_width", "petal_length", "petal_width"'
-refused '4s/,[^,]*$/,rose/' ': 4 labels, "rose", "setosa", "versicolor", "virginica"; expected as many as there are classes, 3, or whole numbers from 0 to 2$'
+refused '4s/,[^,]*$/,rose/' ': 4 labels, "rose", "setosa", "versicolor", "virginica"; expected as many as there are classes, 3, or whole numbers from 0 to 2; "rose" in line 4 is the rarest$'
 refused '2,$d' ': no row behind the names of the columns$'
 refused '1,$d' ': empty; expected a row with the names of the columns$'
 printf 'a\0b\n' >odd/train.csv
