@@ -6,9 +6,12 @@
  * registers, over the next pieces in `sum`, over lanes and all pieces in double. Tasks own their part of w'. ---- */
 
 enum {
-    MAX_PIECES = 64, /* that meet in float */
-    MAX_SUMS = 2048, /* vectors in `sum`: 128 KiB */
-    MAX_PLACES = 320 /* of y', so that a tile's stay in the first cache: 20 KiB */
+    MAX_PIECES = 64,  /* that meet in float */
+    MAX_SUMS = 2048,  /* vectors in `sum`: 128 KiB */
+    MAX_PLACES = 320, /* of y', so that a tile's stay in the first cache: 20 KiB */
+    FEW_PLACES = 16,  /* of a channel of y': a kernel of one tap has too few products for sums of its own in memory */
+    FLOAT_SUMS = 256, /* products that meet in float there */
+    NEAR = 1024 /* places of the channels of a task there: so much of x of some blocks stays in the second cache */
 };
 
 struct conv_dw {
@@ -17,6 +20,7 @@ struct conv_dw {
     int tile, wide, columns;      /* output channels; input channels, and those times taps of a row */
     int64_t chunk, chunks, tiles; /* input channels of a task; parts of Cg and Kg */
     int64_t rows;                 /* of y' at a time */
+    bool few;                     /* one tap at few places: sums stay in registers over blocks */
     struct axis x;
 };
 
@@ -32,6 +36,9 @@ static struct conv_dw choose_conv_dw(const struct writer *w, const struct stage 
                                            : 4,
                         .x = {g.stride[1], g.dil[1], -g.pad[1], 1, g.Q, g.W, g.S}};
     const int registers = registers_of(w);
+    d.few = g.R == 1 && g.S == 1 && g.P * g.Q <= FEW_PLACES;
+    if (d.few)
+        d.wide = 2;
     if (d.wide > d.Cg)
         d.wide = 1;
     int columns = d.wide * (int)g.S;
@@ -49,6 +56,9 @@ static struct conv_dw choose_conv_dw(const struct writer *w, const struct stage 
         d.chunk /= 2;
     if (d.chunk * sums > MAX_SUMS)
         d.chunk = d.wide;
+    if (d.few)
+        for (d.chunk = d.Cg; d.chunk * g.P * g.Q > NEAR && d.chunk % 2 == 0 && d.chunk / 2 % d.wide == 0;)
+            d.chunk /= 2;
     d.chunks = d.Cg / d.chunk;
     d.tiles = d.Kg / d.tile;
     d.rows = MAX_PLACES / (d.tile * g.Q);
@@ -137,6 +147,53 @@ static void put_piece(struct writer *w, const struct stage *s, const struct conv
     put(w, "}");
 }
 
+/* One tap: each weight's sum over some blocks in registers, over those in double. Tasks that follow each other have the same input
+ * channels, which stay near. */
+static void put_few(struct writer *w, const struct stage *s, const struct conv_dw *d)
+{
+    const struct geometry *g = &d->g;
+    const long long places = g->P * g->Q * (ROW_BLOCK / w->lanes),
+                    some = FLOAT_SUMS / places < 1 ? 1 : FLOAT_SUMS / places;
+    put(w, "for (int64_t task = first; task < last; task++) {");
+    put(w, "const int64_t t = task %% %lld, part = task / %lld %% %lld, group = task / %lld;", (long long)d->tiles,
+        (long long)d->tiles, (long long)d->chunks, (long long)(d->chunks * d->tiles));
+    put(w, "const int64_t k = group * %lld + t * %d, c0 = part * %lld;", (long long)d->Kg, d->tile,
+        (long long)d->chunk);
+    put(w, "for (int c = 0; c < %lld; c += %d) {", (long long)d->chunk, d->wide);
+    put(w, "double sums[%d][%d] = {{0}};", d->tile, d->wide);
+    put(w, "for (int64_t from = 0; from < blocks; from += %lld) {", some);
+    put_zeros(w, d);
+    put(w, "for (int64_t block = from; block < blocks && block < from + %lld; block++)", some);
+    put(w, "for (int lane = 0; lane < $; lane += %d)", w->lanes);
+    put(w, "for (int p = 0; p < %lld; p++) {", (long long)g->P);
+    put(w, "const int h = %d * p - %d;", g->stride[0], g->pad[0]);
+    put(w, "if (h < 0 || h >= %lld)", (long long)g->H);
+    put(w, "    continue;");
+    put(w, "const real *xr = %s + ((block * %lld + group * %lld + c0 + c) * %lld + h * %lld) * $ + lane;",
+        name_of(w, s->in[0]), (long long)g->C, (long long)d->Cg, (long long)(g->H * g->W), (long long)g->W);
+    put(w, "const real *yr = %s + ((block * %lld + k) * %lld + p * %lld) * $ + lane;", name_of(w, s->in[1]),
+        (long long)g->K, (long long)(g->P * g->Q), (long long)g->Q);
+    put_places(w, d);
+    put(w, "}");
+    const bool together = w->lanes == 16 && d->tile * d->wide == 16;
+    if (together)
+        put(w, "real parts[16 * 16] __attribute__((aligned(64)));");
+    for (int i = 0; i < d->tile; i++)
+        for (int j = 0; j < d->wide; j++)
+            if (together)
+                put(w, "st(parts + %d, s%d_%d);", 16 * (i * d->wide + j), i, j);
+            else
+                put(w, "sums[%d][%d] += lane_sum(s%d_%d);", i, j, i, j);
+    if (together)
+        put(w, "lane_sums(parts, *sums);");
+    put(w, "}");
+    put(w, "for (int i = 0; i < %d; i++)", d->tile);
+    put(w, "for (int j = 0; j < %d; j++)", d->wide);
+    put(w, "    %s[(k + i) * %lld + c0 + c + j] = (real)sums[i][j];", name_of(w, s->out[0]), (long long)d->Cg);
+    put(w, "}");
+    put(w, "}");
+}
+
 void put_conv_dw_cpu(struct writer *w, const struct stage *s)
 {
     const struct conv_dw d = choose_conv_dw(w, s);
@@ -144,6 +201,11 @@ void put_conv_dw_cpu(struct writer *w, const struct stage *s)
     open_kernel(w);
     w->blocks_per_task = 0;
     w->splits = (int)(d.g.G * d.tiles * d.chunks);
+    if (d.few) {
+        put_few(w, s, &d);
+        close_kernel(w);
+        return;
+    }
     put(w, "for (int64_t task = first; task < last; task++) {");
     put(w, "const int64_t part = task %% %lld, t = task / %lld %% %lld, group = task / %lld;", (long long)d.chunks,
         (long long)d.chunks, (long long)d.tiles, (long long)(d.chunks * d.tiles));
