@@ -175,13 +175,13 @@ static void put_few(struct writer *w, const struct stage *s, const struct conv_d
         (long long)g->K, (long long)(g->P * g->Q), (long long)g->Q);
     put_places(w, d);
     put(w, "}");
-    const bool together = w->lanes == 16 && d->tile * d->wide == 16;
+    const bool together = w->lanes == WIDEST && d->tile * d->wide == WIDEST;
     if (together)
-        put(w, "real parts[16 * 16] __attribute__((aligned(64)));");
+        put(w, "real parts[%d] __attribute__((aligned(64)));", WIDEST * WIDEST);
     for (int i = 0; i < d->tile; i++)
         for (int j = 0; j < d->wide; j++)
             if (together)
-                put(w, "st(parts + %d, s%d_%d);", 16 * (i * d->wide + j), i, j);
+                put(w, "st(parts + %d, s%d_%d);", WIDEST * (i * d->wide + j), i, j);
             else
                 put(w, "sums[%d][%d] += lane_sum(s%d_%d);", i, j, i, j);
     if (together)

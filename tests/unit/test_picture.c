@@ -45,10 +45,9 @@ static struct pixels read_file(const char *name, const char *kind)
 /* Versions of libjpeg may round differently by one. */
 static void test_pixels(void **state)
 {
-    static const char *const names[] = {"colour",  "fine",    "grey",    "cmyk",    "turned1", "turned2",
-                                        "turned3", "turned4", "turned5", "turned6", "turned7", "turned8",
-                                        "exif1",   "exif2",   "exif3",   "exif4",   "exif5",   "exif6",
-                                        "exif7",   "exif8"};
+    static const char *const names[] = {"colour",  "fine",    "grey",    "cmyk",    "turned1", "turned2", "turned3",
+                                        "turned4", "turned5", "turned6", "turned7", "turned8", "exif1",   "exif2",
+                                        "exif3",   "exif4",   "exif5",   "exif6",   "exif7",   "exif8"};
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         struct pixels jpeg = read_file(names[i], *names[i] == 'e' ? "png" : "jpg"), pillow = read_file(names[i], "ppm");
