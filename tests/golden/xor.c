@@ -270,25 +270,39 @@ static inline double lane_sum(V v)
 
 #define sum_of_lanes(s) (lane_sum((s)->high) + lane_sum(sum_rest(s)))
 
-/* A tile of a weight gradient, out[i * step + j], as a sum over samples: those of many pieces meet in double. */
-enum { PIECE = 256, TILE = 512 };                        /* samples of a piece; most elements of a tile */
+/* Tiles of a weight gradient, out[i * step + j], one below the other, as sums over samples: those of many pieces meet in double. All
+ * tiles of a group take a piece while it is near, and ask for their part of the next one: samples of many are far. */
+enum { PIECE = 256, TILE = 512, TILES = 32 };            /* samples of a piece; most elements of a tile; tiles of a group */
 typedef void nr_tile(const real *x, const real *y, int64_t samples, real *out, int64_t step);
-static inline __attribute__((always_inline)) void sum_pieces(nr_tile *tile, int rows, int columns, const real *x, int64_t x_step, const real *y,
-                                                             int64_t y_step, int64_t samples, real *out, int64_t step)
+static inline __attribute__((always_inline)) void sum_pieces(nr_tile *tile, int rows, int columns, int64_t tiles, const real *x, int64_t x_step,
+                                                             const real *y, int64_t y_step, int64_t samples, real *out, int64_t step)
 {
-    if (samples <= PIECE) {
-        tile(x, y, samples, out, step);
-        return;
+    for (int64_t n; tiles > 0; tiles -= n, y += n * rows * ROW_BLOCK, out += n * rows * step) {
+        n = tiles < TILES ? tiles : TILES;
+        for (int64_t t = 0; samples <= PIECE && t < n; t++)
+            tile(x, y + t * rows * ROW_BLOCK, samples, out + t * rows * step, step);
+        if (samples <= PIECE)
+            continue;
+        double sum[TILES][TILE];
+        for (int64_t m = 0; m < samples; m += PIECE)
+            for (int64_t t = 0; t < n; t++) {
+                real piece[TILE];
+                const real *own = y + m * y_step + t * rows * ROW_BLOCK;
+                const int64_t some = samples - m < PIECE ? samples - m : PIECE, more = samples - m - some < PIECE ? samples - m - some : PIECE;
+                for (int64_t r = t * more / n; r < (t + 1) * more / n; r++)
+                    for (int k = 0; k < columns; k += 16)
+                        __builtin_prefetch(x + (m + some + r) * x_step + k, 0, 2);
+                for (int64_t r = 0; r < more; r += ROW_BLOCK)
+                    for (int i = 0; i < rows; i++)
+                        __builtin_prefetch(own + (some + r) * y_step + i * ROW_BLOCK, 0, 2);
+                tile(x + m * x_step, own, some, piece, columns);
+                for (int k = 0; k < rows * columns; k++)
+                    sum[t][k] = (m ? sum[t][k] : 0) + piece[k];
+            }
+        for (int64_t i = 0; i < n * rows; i++)
+            for (int k = 0; k < columns; k++)
+                out[i * step + k] = (real)sum[i / rows][i % rows * columns + k];
     }
-    double sum[TILE] = {0};
-    for (int64_t m = 0; m < samples; m += PIECE) {
-        real piece[TILE];
-        tile(x + m * x_step, y + m * y_step, samples - m < PIECE ? samples - m : PIECE, piece, columns);
-        for (int k = 0; k < rows * columns; k++)
-            sum[k] += piece[k];
-    }
-    for (int k = 0; k < rows * columns; k++)
-        out[k / columns * step + k % columns] = (real)sum[k];
 }
 
 #define LANEWISE(name, call)                                                                       \
@@ -452,6 +466,30 @@ static inline void turn16(const real *restrict from, int64_t from_step, int64_t 
             to[k * to_step + i] = from[i * from_step + k];
 #endif
 }
+
+#if LANES == 16
+/* Adds to sum[i] the lanes of part[16 * i], 16 sums at a time, each added up in the order of lane_sum. */
+static inline void lane_sums(const real *part, double *sum)
+{
+    typedef double D __attribute__((vector_size(64)));
+    real turned[16 * 16];
+    turn16(part, 16, 16, turned);
+    for (int i = 0; i < 16; i += 8) {
+        D x[16];
+#pragma GCC unroll 16
+        for (int k = 0; k < 16; k++)
+            x[k] = __builtin_convertvector(*(const V8u *)(turned + 16 * k + i), D);
+#pragma GCC unroll 4
+        for (int n = 8; n; n /= 2)
+#pragma GCC unroll 8
+            for (int k = 0; k < n; k++)
+                x[k] += x[k + n];
+#pragma GCC unroll 8
+        for (int k = 0; k < 8; k++)
+            sum[i + k] += x[0][k];
+    }
+}
+#endif
 
 /* to[k * ROW_BLOCK + i] = from[i * ROW_BLOCK + k] for k < n */
 static inline void turn(const real *restrict from, int n, real *restrict to)
@@ -929,14 +967,8 @@ KERNEL void k8_linear_dw(const struct nr_args *a, int64_t first, int64_t last)
     const int64_t blocks = a->blocks;
     (void)blocks;
     const int64_t samples = a->control[0];
-    for (int64_t task = first; task < last; task++) {
-        const int64_t k = task * 1;
-        const real *y = t1_x + k * 16;
-        real *out = t2_linear_dw + k * 8;
-        if (k + 1 <= 1) {
-            sum_pieces(k8_linear_dw_tile1x8, 1, 8, t0_x + 0, 8, y, 1, samples, out + 0, 8);
-        }
-    }
+    const int64_t end = last < 1 ? last : 1;
+    sum_pieces(k8_linear_dw_tile1x8, 1, 8, end - first, t0_x + 0, 8, t1_x + first * 1 * 16, 1, samples, t2_linear_dw + first * 1 * 8 + 0, 8);
 }
 
 #endif
@@ -1142,14 +1174,8 @@ KERNEL void k11_linear_dw(const struct nr_args *a, int64_t first, int64_t last)
     const int64_t blocks = a->blocks;
     (void)blocks;
     const int64_t samples = a->control[0];
-    for (int64_t task = first; task < last; task++) {
-        const int64_t k = task * 8;
-        const real *y = t1_x + k * 16;
-        real *out = t2_linear_dw + k * 2;
-        if (k + 8 <= 8) {
-            sum_pieces(k11_linear_dw_tile8x2, 8, 2, t0_x + 0, 4, y, 8, samples, out + 0, 2);
-        }
-    }
+    const int64_t end = last < 1 ? last : 1;
+    sum_pieces(k11_linear_dw_tile8x2, 8, 2, end - first, t0_x + 0, 4, t1_x + first * 8 * 16, 8, samples, t2_linear_dw + first * 8 * 2 + 0, 2);
 }
 
 // k12_accumulate = accumulate
