@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { CHUNK = 1 << 20 }; /* bytes that a chunk may unpack to beyond that */
+
 struct reader {
     const char *path;
     const unsigned char *bytes;
@@ -52,17 +54,19 @@ static bool read_head(struct reader *reader)
     if (setjmp(png_jmpbuf(reader->png)))
         return false;
     png_set_read_fn(reader->png, reader, take);
+    /* No chunk is longer than the file, whatever its head says; libpng asks so of those that it does not take for its own. */
+    png_set_chunk_malloc_max(reader->png, reader->size + CHUNK);
+    png_set_keep_unknown_chunks(reader->png, PNG_HANDLE_CHUNK_ALWAYS, (png_const_bytep) "eXIf", 1);
     png_read_info(reader->png, reader->info);
     reader->height = png_get_image_height(reader->png, reader->info);
     reader->width = png_get_image_width(reader->png, reader->info);
     reader->type = png_get_color_type(reader->png, reader->info);
     reader->depth = png_get_bit_depth(reader->png, reader->info);
     reader->colour = reader->type & PNG_COLOR_MASK_COLOR;
-    png_uint_32 size;
-    png_bytep exif;
+    png_unknown_chunkp exif;
     reader->orientation = 1;
-    if (!reader->mask && png_get_eXIf_1(reader->png, reader->info, &size, &exif))
-        reader->orientation = exif_orientation(exif, size);
+    if (!reader->mask && png_get_unknown_chunks(reader->png, reader->info, &exif) > 0)
+        reader->orientation = exif_orientation(exif->data, exif->size);
     return true;
 }
 
