@@ -60,8 +60,8 @@ struct data_format {
     enum data_claim (*claim)(const struct data_file *file, enum data_part *part, struct data_error *error);
     /* Of files, one a sample, in a folder for each class (tree.c): begins one of them so? `read` applies the transforms. */
     bool (*is)(const unsigned char start[DATA_START]);
-    const char *
-        ends; /* " .png .jpg": a file whose name ends so is meant to be one, however it begins: it is damaged; or NULL */
+    /* ".png .jpg": a file called so is meant to be one, and damaged if it begins otherwise; or NULL. */
+    const char *ends;
     bool cached; /* `cache` knows them */
     bool masks;  /* in images/, each with a file of its stem in masks/ */
     /* Everything of `split`, which is zero before; what there is of it is freed by the caller, after a failure as well. */
