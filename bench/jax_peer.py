@@ -20,7 +20,7 @@ import jax  # noqa: E402
 import jax.numpy as jnp  # noqa: E402
 from jax import lax, nn  # noqa: E402
 
-from nets import case  # noqa: E402
+from nets import Case  # noqa: E402
 from peers import answer  # noqa: E402
 from samples import read_set  # noqa: E402
 
@@ -188,7 +188,7 @@ def net_of(text):
     """Of a case."""
     if text in NETS:
         return NETS[text]
-    this = case(text)
+    this = Case(text)
     net = {"mlp_of_width": functools.partial(mlp_of_width, **this.params), "autoencoder": autoencoder}.get(this.name)
     if not net:
         sys.exit(f"no {this.name} in JAX here")

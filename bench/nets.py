@@ -35,6 +35,8 @@ SECONDS, MOST_STEPS, MOST_BYTES = 0.15, 150, 96 << 20
 
 
 class Case:
+    """ValueError, KeyError: the text is none."""
+
     def __init__(self, text):
         self.text = text
         name, _, given = text.partition(":")
@@ -63,11 +65,6 @@ class Case:
     def most_steps(self, windows):
         """Of one measurement, so that a round stays within one epoch."""
         return max(1, min(MOST_STEPS, self.samples() // self.batch // (windows + 1)))
-
-
-def case(text):
-    """ValueError, KeyError: it is none."""
-    return Case(text)
 
 
 def idx_head(kind, sizes):

@@ -22,7 +22,7 @@ from collections import namedtuple
 import plot
 from lines import Lines, Lost, last_line
 from machine import header, package_version, results_path
-from nets import NETS, SECONDS, SEEDS, case
+from nets import NETS, SECONDS, SEEDS, Case
 from peers import PEERS, WINDOWS, script_path
 
 B = os.environ.get("B", "build")
@@ -34,7 +34,7 @@ Row = namedtuple("Row", "side precision median best")       # milliseconds
 # ---- netrun ----
 
 def compile_net(folder, net):
-    this = case(net)
+    this = Case(net)
     defines = [word for key, value in this.params.items() for word in ("-D", f"{key}={value}")]
     subprocess.run([f"{B}/netc", *defines, this.net.model, "-o", f"{folder}/{net}.plan"], check=True)
 
@@ -50,8 +50,8 @@ def netrun(folder, net, threads, *options):
 
 def netrun_seconds(folder, net, steps, threads):
     """What it says at the start; and WINDOWS figures, the seconds of `steps` steps each, after as many steps for warming up."""
-    batch = case(net).given_batch
-    told = netrun(folder, net, threads, "--train", case(net).data(folder), "--runs", f"{folder}/runs", "--progress", "none",
+    batch = Case(net).given_batch
+    told = netrun(folder, net, threads, "--train", Case(net).data(folder), "--runs", f"{folder}/runs", "--progress", "none",
                   "--no-report", "--no-tensorboard", "--json", *(["--batch", str(batch)] if batch else []), "--steps", str((WINDOWS + 1) * steps), "--log-every", str(steps))
     events = [json.loads(line) for line in told.splitlines()]
     times = [event["seconds"] for event in events if event["event"] == "step"]
@@ -64,7 +64,7 @@ def text(value):
 
 def kernel_rows(folder, net, threads):
     """Of KERNEL_COLUMNS: what this machine can do (part `peak`), then the kernels of a training step."""
-    netrun(folder, net, threads, "--profile", case(net).data(folder), "--output", f"{folder}/profile.json")
+    netrun(folder, net, threads, "--profile", Case(net).data(folder), "--output", f"{folder}/profile.json")
     with open(f"{folder}/profile.json") as file:
         profile = json.load(file)
     peak, train = profile["peak"], next(phase for phase in profile["phases"] if phase["phase"] == "train")
@@ -142,7 +142,7 @@ class Bench:
         """The workers of a model; those that do not start are named."""
         workers = []
         for peer in self.peers:
-            if case(net).net.images or not peer.images:
+            if Case(net).net.images or not peer.images:
                 try:
                     workers.append(Worker(peer, net, threads, self.folder, self.options.limit))
                 except Lost as lost:
@@ -165,7 +165,7 @@ class Bench:
         if most and start["arena"] > most:
             self.say(f"# left out  {net}: {start['arena']} bytes")
             return []
-        steps = case(net).net.steps or max(1, min(case(net).most_steps(WINDOWS), int(SECONDS / min(times))))
+        steps = Case(net).net.steps or max(1, min(Case(net).most_steps(WINDOWS), int(SECONDS / min(times))))
         batch = start["batch"]
         workers = self.start(net, threads)
         ours, times = [], {worker: [] for worker in workers}

@@ -10,7 +10,7 @@ from torch import nn
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "tests", "oracle"))
 from networks import RECIPES, Mlp, MnistCnn, Residual, loss_function, training_data  # noqa: E402
 
-from nets import case  # noqa: E402
+from nets import Case  # noqa: E402
 
 # loss  of outputs and targets; data: a data set, or a folder of noise
 Recipe = namedtuple("Recipe", "module data mean std optimizer arguments batch loss")
@@ -108,7 +108,7 @@ def recipe_of(text):
         r = RECIPES[text]
         return Recipe(MnistCnnDropout if text == "mnist_cnn" else r.module, r.data, r.mean, r.std, r.optimizer, r.arguments, r.batch,
                       loss_function(r))
-    this = case(text)
+    this = Case(text)
     module, (optimizer, arguments) = OTHERS[this.name]
     return Recipe(lambda: module(**this.params), this.data(os.environ["NOISE"]), None, None, optimizer, arguments, this.batch,
                   nn.functional.cross_entropy if this.net.classes else nn.functional.mse_loss)
